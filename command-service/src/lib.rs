@@ -1,0 +1,1 @@
+//! HTTP in, command out: authenticate, load, decide, append; policies and timers.

@@ -1,0 +1,1 @@
+//! The one binary: up, serve, import, log, projections, token; embedded servers.

@@ -1,0 +1,1 @@
+//! Read models: each a file that says its tables and how each event changes them.

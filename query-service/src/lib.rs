@@ -1,0 +1,1 @@
+//! HTTP read APIs over the read models; history for auditors.

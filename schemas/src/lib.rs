@@ -1,0 +1,1 @@
+//! Published contracts: the JSON Schema of every event, checked against the types.

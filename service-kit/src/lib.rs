@@ -1,0 +1,1 @@
+//! Plumbing without business nouns: problem documents, credentials, telemetry, configuration.
