@@ -1,0 +1,149 @@
+//! A claim: a value that only one thing may hold, such as a NIP or a SKU.
+//!
+//! Its stream is derived from the value, so two who want the same value write to the same stream,
+//! and the log's version check lets exactly one of them win.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    ClaimId, CompanyId, Gtin, OfCompany, Reference, Refusal, RefusalKind, Sku, TaxId,
+    aggregate::aggregate,
+};
+
+/// Who holds the value.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Claim {
+    /// Nobody.
+    #[default]
+    Free,
+    /// The thing with this id.
+    Held {
+        /// A company's or a product's id.
+        by: Uuid,
+    },
+}
+
+/// What can be asked of a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Hold the value for good.
+    Take {
+        /// The value.
+        value: Value,
+        /// Who will hold it.
+        by: Uuid,
+    },
+}
+
+/// What happened to a claim.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// The value has a holder.
+    Taken {
+        /// The value.
+        value: Value,
+        /// Its holder: a company's or a product's id.
+        by: Uuid,
+    },
+}
+
+aggregate!(Claim, "claim", { Taken => "taken" v 1 });
+
+/// A value that is unique in the house.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Value {
+    /// A company's number at its tax office.
+    TaxId(TaxId),
+    /// The seller's own number of a company, such as its account in an ERP.
+    CompanyReference(Reference),
+    /// A product's code.
+    Sku(Sku),
+    /// A product's bar code.
+    Gtin(Gtin),
+}
+
+impl Value {
+    /// Separates these ids from other name-based UUIDs; drawn once at random.
+    const NAMESPACE: Uuid = Uuid::from_u128(0x7c1d_86f4_6c0e_4d4b_9d0b_32a1_5e0f_a7c3);
+
+    /// The stream in which this value is claimed.
+    pub fn id(&self) -> ClaimId {
+        let name = match self {
+            Self::TaxId(tax_id) => format!("tax_id/{tax_id}"),
+            Self::CompanyReference(reference) => format!("company_reference/{reference}"),
+            Self::Sku(sku) => format!("sku/{sku}"),
+            Self::Gtin(gtin) => format!("gtin/{}", gtin.as_str()),
+        };
+        ClaimId(Uuid::new_v5(&Self::NAMESPACE, name.as_bytes()))
+    }
+
+    const fn what(&self) -> &'static str {
+        match self {
+            Self::TaxId(_) => "tax number",
+            Self::CompanyReference(_) => "company reference",
+            Self::Sku(_) => "SKU",
+            Self::Gtin(_) => "GTIN",
+        }
+    }
+}
+
+/// A claim that cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Somebody else holds the value.
+    #[error("this {what} is already in use")]
+    Held {
+        /// The kind of value.
+        what: &'static str,
+    },
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Held { .. } => "claim.held",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Held { .. } => RefusalKind::State,
+        }
+    }
+}
+
+impl Claim {
+    /// Every rule of a claim.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
+        let Command::Take { value, by } = command;
+        match self {
+            Self::Free => Ok(vec![Event::Taken { value, by }]),
+            Self::Held { by: holder } if *holder == by => Ok(vec![]),
+            Self::Held { .. } => Err(Error::Held { what: value.what() }),
+        }
+    }
+
+    fn evolve(self, event: Event) -> Self {
+        match event {
+            Event::Taken { by, .. } => Self::Held { by },
+        }
+    }
+
+    /// Who holds the value.
+    pub fn holder(&self) -> Option<Uuid> {
+        match self {
+            Self::Free => None,
+            Self::Held { by } => Some(*by),
+        }
+    }
+}
+
+impl OfCompany for Claim {
+    fn company(&self) -> Option<CompanyId> {
+        None
+    }
+}

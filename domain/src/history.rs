@@ -1,0 +1,93 @@
+//! All that can happen: the sum of every aggregate's events, as history is read back.
+
+use cqrs_es::Aggregate;
+
+use crate::{
+    Claim, Company, Invoice, Offer, Order, Payment, Product, Series, Shipment, claim, company,
+    invoice, offer, order, payment, product, series, shipment,
+};
+
+macro_rules! history {
+    ($($(#[$doc:meta])* $variant:ident($state:ident, $module:ident)),+ $(,)?) => {
+        /// One event of any aggregate.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Event {
+            $($(#[$doc])* $variant($module::Event)),+
+        }
+
+        impl Event {
+            /// Every event type with its current schema version.
+            pub fn types() -> impl Iterator<Item = (&'static str, u16)> {
+                [$($module::Event::TYPES),+].into_iter().flatten().copied()
+            }
+
+            /// Reads a stored event. A type or schema version that this build does not know is an
+            /// error: the reader must stop rather than misread what a newer build wrote.
+            pub fn read(
+                event_type: &str,
+                schema_version: u16,
+                payload: &str,
+            ) -> Result<Self, UnreadableEvent> {
+                let unknown = || UnreadableEvent::Unknown {
+                    event_type: event_type.to_owned(),
+                    schema_version,
+                };
+                if !Self::types().any(|known| known == (event_type, schema_version)) {
+                    return Err(unknown());
+                }
+                let malformed = |source| UnreadableEvent::Malformed {
+                    event_type: event_type.to_owned(),
+                    source,
+                };
+                match event_type.split_once('.').map(|(aggregate, _)| aggregate) {
+                    $(Some(<$state as Aggregate>::TYPE) => {
+                        serde_json::from_str(payload).map(Self::$variant).map_err(malformed)
+                    })+
+                    _ => Err(unknown()),
+                }
+            }
+        }
+    };
+}
+
+history! {
+    /// Of a claim.
+    Claim(Claim, claim),
+    /// Of a company.
+    Company(Company, company),
+    /// Of an invoice or a credit note.
+    Invoice(Invoice, invoice),
+    /// Of an offer.
+    Offer(Offer, offer),
+    /// Of an order.
+    Order(Order, order),
+    /// Of a payment.
+    Payment(Payment, payment),
+    /// Of a product.
+    Product(Product, product),
+    /// Of a numbering series.
+    Series(Series, series),
+    /// Of a shipment.
+    Shipment(Shipment, shipment),
+}
+
+/// A stored event that this build cannot read.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableEvent {
+    /// A type or schema version of another, presumably newer, build.
+    #[error("event type {event_type} version {schema_version} is not known to this build")]
+    Unknown {
+        /// The stored type.
+        event_type: String,
+        /// The stored schema version.
+        schema_version: u16,
+    },
+    /// The payload does not fit its type.
+    #[error("the payload of an event of type {event_type} is malformed")]
+    Malformed {
+        /// The stored type.
+        event_type: String,
+        /// What did not fit.
+        source: serde_json::Error,
+    },
+}

@@ -1,0 +1,89 @@
+//! Identifiers: one newtype per aggregate over a UUID, so that no two are ever swapped.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+    };
+}
+
+id!(
+    /// Who gave a command: the credential, until employees have identities of their own.
+    ActorId
+);
+id!(
+    /// A claim on a value that only one may hold; derived from the value.
+    ClaimId
+);
+id!(
+    /// A business customer.
+    CompanyId
+);
+id!(
+    /// A sales invoice or a credit note.
+    InvoiceId
+);
+id!(
+    /// An offer to one company.
+    OfferId
+);
+id!(
+    /// An order of one company.
+    OrderId
+);
+id!(
+    /// Money that came in.
+    PaymentId
+);
+id!(
+    /// A sellable item.
+    ProductId
+);
+id!(
+    /// A numbering series of documents; derived from its name.
+    SeriesId
+);
+id!(
+    /// Goods that left together.
+    ShipmentId
+);
+
+impl OrderId {
+    /// The order that an accepted offer places: one per offer, whoever asks how often.
+    pub fn of_offer(offer: OfferId) -> Self {
+        Self(Uuid::new_v5(&offer.0, b"order"))
+    }
+}
+
+impl InvoiceId {
+    /// The invoice of a shipment: one per shipment, whoever asks how often.
+    pub fn of_shipment(shipment: ShipmentId) -> Self {
+        Self(Uuid::new_v5(&shipment.0, b"invoice"))
+    }
+}

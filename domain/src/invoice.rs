@@ -1,0 +1,427 @@
+//! An invoice: a document that charges a company, and what of it is still open. A credit note is
+//! a document that gives back, and what of it is not yet set against an invoice.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CompanyId, Currency, InvoiceId, Lines, Money, Note, OfCompany, OrderId, PaymentId, PaymentTerm,
+    Refusal, RefusalKind, ShipmentId,
+    aggregate::aggregate,
+    money::MoneyError,
+    series::{Kind, Number},
+    vat::Totals,
+};
+
+/// What decisions need to know of a document.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Invoice {
+    /// Nothing yet.
+    #[default]
+    Unissued,
+    /// A sales invoice.
+    Issued {
+        /// Whom it charges.
+        company: CompanyId,
+        /// What is still to be paid.
+        open: Money,
+    },
+    /// A credit note.
+    CreditNote {
+        /// Whom it gives back.
+        company: CompanyId,
+        /// What is not set against an invoice yet.
+        unapplied: Money,
+    },
+}
+
+/// What a sales invoice charges for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sale {
+    /// Whom it charges.
+    pub company: CompanyId,
+    /// The order behind it.
+    pub order: OrderId,
+    /// The shipment behind it.
+    pub shipment: ShipmentId,
+    /// In which currency.
+    pub currency: Currency,
+    /// What was sold.
+    pub lines: Lines,
+    /// When it is due.
+    pub payment_term: PaymentTerm,
+    /// The day of issue.
+    pub on: Date,
+}
+
+/// What a credit note gives back for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Credit {
+    /// Whom it gives back.
+    pub company: CompanyId,
+    /// The invoice that it corrects, if there is one.
+    pub corrects: Option<InvoiceId>,
+    /// In which currency.
+    pub currency: Currency,
+    /// What is given back, in positive quantities.
+    pub lines: Lines,
+    /// Why.
+    pub reason: Option<Note>,
+    /// The day of issue.
+    pub on: Date,
+}
+
+/// What can be asked of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Charge a company.
+    Issue {
+        /// The number, taken from its series in the same append.
+        number: Number,
+        /// For what.
+        sale: Sale,
+    },
+    /// Give back.
+    IssueCreditNote {
+        /// The number, taken from its series in the same append.
+        number: Number,
+        /// For what.
+        credit: Credit,
+    },
+    /// Set a payment against what is open.
+    AllocatePayment {
+        /// The payment, which gives up the same amount in the same append.
+        payment: PaymentId,
+        /// How much.
+        amount: Money,
+    },
+    /// Set a credit note against what is open.
+    ApplyCredit {
+        /// The credit note, which gives up the same amount in the same append.
+        credit_note: InvoiceId,
+        /// How much.
+        amount: Money,
+    },
+    /// The credit note's side of the above.
+    GiveCredit {
+        /// The invoice that takes it.
+        invoice: InvoiceId,
+        /// How much.
+        amount: Money,
+    },
+}
+
+/// What happened to a document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A sales invoice exists.
+    Issued {
+        /// Its number.
+        number: Number,
+        /// Whom it charges.
+        company: CompanyId,
+        /// The order behind it.
+        order: OrderId,
+        /// The shipment behind it.
+        shipment: ShipmentId,
+        /// In which currency.
+        currency: Currency,
+        /// What was sold.
+        lines: Lines,
+        /// What it charges, with the tax per rate.
+        totals: Totals,
+        /// The day of issue.
+        on: Date,
+        /// The last day on which paying is in time.
+        due_on: Date,
+    },
+    /// A credit note exists.
+    CreditNoteIssued {
+        /// Its number.
+        number: Number,
+        /// Whom it gives back.
+        company: CompanyId,
+        /// The invoice that it corrects.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        corrects: Option<InvoiceId>,
+        /// In which currency.
+        currency: Currency,
+        /// What is given back.
+        lines: Lines,
+        /// What it gives back, with the tax per rate, in positive amounts.
+        totals: Totals,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Note>,
+        /// The day of issue.
+        on: Date,
+    },
+    /// A payment covers some of it; more is open.
+    PartPaid {
+        /// The payment.
+        payment: PaymentId,
+        /// How much.
+        amount: Money,
+    },
+    /// A payment covers the last of it.
+    Paid {
+        /// The payment.
+        payment: PaymentId,
+        /// How much.
+        amount: Money,
+    },
+    /// A credit note was set against it.
+    Credited {
+        /// The credit note.
+        credit_note: InvoiceId,
+        /// How much.
+        amount: Money,
+    },
+    /// This credit note was set against an invoice.
+    CreditGiven {
+        /// The invoice.
+        invoice: InvoiceId,
+        /// How much.
+        amount: Money,
+    },
+}
+
+aggregate!(Invoice, "invoice", {
+    Issued => "issued" v 1,
+    CreditNoteIssued => "credit_note_issued" v 1,
+    PartPaid => "part_paid" v 1,
+    Paid => "paid" v 1,
+    Credited => "credited" v 1,
+    CreditGiven => "credit_given" v 1,
+});
+
+/// Why a document refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such document.
+    #[error("there is no such invoice")]
+    Unissued,
+    /// A document is issued once and never changes.
+    #[error("the document was already issued")]
+    AlreadyIssued,
+    /// Payments and credits go to sales invoices.
+    #[error("the document is a credit note")]
+    IsCreditNote,
+    /// Credit is given by credit notes.
+    #[error("the document is not a credit note")]
+    NotCreditNote,
+    /// Nothing, or less than nothing, cannot be set against anything.
+    #[error("the amount must be more than zero")]
+    NotPositive,
+    /// The invoice needs less.
+    #[error("only {open} of the invoice is open")]
+    MoreThanOpen {
+        /// What is still to be paid.
+        open: Money,
+    },
+    /// The credit note has less to give.
+    #[error("only {unapplied} of the credit note is left")]
+    MoreThanUnapplied {
+        /// What it can still give.
+        unapplied: Money,
+    },
+    /// The sums do not work out.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unissued => "invoice.unissued",
+            Self::AlreadyIssued => "invoice.already_issued",
+            Self::IsCreditNote => "invoice.is_credit_note",
+            Self::NotCreditNote => "invoice.not_credit_note",
+            Self::NotPositive => "invoice.amount_not_positive",
+            Self::MoreThanOpen { .. } => "invoice.more_than_open",
+            Self::MoreThanUnapplied { .. } => "invoice.more_than_unapplied",
+            Self::Money(MoneyError::CurrencyMismatch) => "money.currency_mismatch",
+            Self::Money(_) => "money.not_representable",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Unissued => RefusalKind::Missing,
+            Self::NotPositive | Self::Money(_) => RefusalKind::Invalid,
+            Self::AlreadyIssued
+            | Self::IsCreditNote
+            | Self::NotCreditNote
+            | Self::MoreThanOpen { .. }
+            | Self::MoreThanUnapplied { .. } => RefusalKind::State,
+        }
+    }
+}
+
+impl Invoice {
+    /// Every rule of a document.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
+        match command {
+            Command::Issue { number, sale } => self.issue(number, sale),
+            Command::IssueCreditNote { number, credit } => self.issue_credit_note(number, credit),
+            Command::AllocatePayment { payment, amount } => {
+                let rest = self.open()?.less(amount, |open| Error::MoreThanOpen { open })?;
+                Ok(vec![if rest.is_zero() {
+                    Event::Paid { payment, amount }
+                } else {
+                    Event::PartPaid { payment, amount }
+                }])
+            }
+            Command::ApplyCredit { credit_note, amount } => {
+                self.open()?.less(amount, |open| Error::MoreThanOpen { open })?;
+                Ok(vec![Event::Credited { credit_note, amount }])
+            }
+            Command::GiveCredit { invoice, amount } => {
+                self.unapplied()?
+                    .less(amount, |unapplied| Error::MoreThanUnapplied { unapplied })?;
+                Ok(vec![Event::CreditGiven { invoice, amount }])
+            }
+        }
+    }
+
+    fn issue(&self, number: Number, sale: Sale) -> Result<Vec<Event>, Error> {
+        self.must_be_unissued()?;
+        let Sale { company, order, shipment, currency, lines, payment_term, on } = sale;
+        Ok(vec![Event::Issued {
+            number,
+            company,
+            order,
+            shipment,
+            currency,
+            totals: Totals::of(&lines, currency)?,
+            lines,
+            on,
+            due_on: payment_term.due_on(on),
+        }])
+    }
+
+    fn issue_credit_note(&self, number: Number, credit: Credit) -> Result<Vec<Event>, Error> {
+        self.must_be_unissued()?;
+        let Credit { company, corrects, currency, lines, reason, on } = credit;
+        let totals = Totals::of(&lines, currency)?;
+        Ok(vec![Event::CreditNoteIssued {
+            number,
+            company,
+            corrects,
+            currency,
+            lines,
+            totals,
+            reason,
+            on,
+        }])
+    }
+
+    fn must_be_unissued(&self) -> Result<(), Error> {
+        match self {
+            Self::Unissued => Ok(()),
+            Self::Issued { .. } | Self::CreditNote { .. } => Err(Error::AlreadyIssued),
+        }
+    }
+
+    /// What is still to be paid of a sales invoice.
+    pub fn open(&self) -> Result<Balance, Error> {
+        match self {
+            Self::Unissued => Err(Error::Unissued),
+            Self::Issued { open, .. } => Ok(Balance(*open)),
+            Self::CreditNote { .. } => Err(Error::IsCreditNote),
+        }
+    }
+
+    /// What a credit note can still give.
+    pub fn unapplied(&self) -> Result<Balance, Error> {
+        match self {
+            Self::Unissued => Err(Error::Unissued),
+            Self::Issued { .. } => Err(Error::NotCreditNote),
+            Self::CreditNote { unapplied, .. } => Ok(Balance(*unapplied)),
+        }
+    }
+
+    fn evolve(self, event: Event) -> Self {
+        match event {
+            Event::Issued { company, totals, .. } => Self::Issued { company, open: totals.gross },
+            Event::CreditNoteIssued { company, totals, .. } => {
+                Self::CreditNote { company, unapplied: totals.gross }
+            }
+            Event::PartPaid { amount, .. }
+            | Event::Paid { amount, .. }
+            | Event::Credited { amount, .. }
+            | Event::CreditGiven { amount, .. } => self.reduced(amount),
+        }
+    }
+
+    /// `decide` has checked currency and size, so the subtraction succeeds; were history ever to
+    /// say otherwise, the balance stays, and the next command is refused rather than the state
+    /// invented.
+    fn reduced(self, by: Money) -> Self {
+        match self {
+            Self::Unissued => Self::Unissued,
+            Self::Issued { company, open } => {
+                Self::Issued { company, open: open.minus(by).unwrap_or(open) }
+            }
+            Self::CreditNote { company, unapplied } => {
+                Self::CreditNote { company, unapplied: unapplied.minus(by).unwrap_or(unapplied) }
+            }
+        }
+    }
+}
+
+/// An amount from which only a positive part no larger than itself can be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance(pub Money);
+
+impl Balance {
+    /// What is left after `amount`; `too_much` names the refusal when there is not enough.
+    pub fn less<E>(self, amount: Money, too_much: impl FnOnce(Money) -> E) -> Result<Money, E>
+    where
+        E: From<MoneyError> + From<NotPositive>,
+    {
+        if !amount.is_positive() {
+            return Err(NotPositive.into());
+        }
+        let rest = self.0.minus(amount)?;
+        if rest.amount() < rust_decimal::Decimal::ZERO {
+            return Err(too_much(self.0));
+        }
+        Ok(rest)
+    }
+}
+
+/// Zero or less where something is to be set against something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotPositive;
+
+impl From<NotPositive> for Error {
+    fn from(_: NotPositive) -> Self {
+        Self::NotPositive
+    }
+}
+
+impl Event {
+    /// In which series a document of this event is numbered, if it issues one.
+    pub const fn series(&self) -> Option<Kind> {
+        match self {
+            Self::Issued { .. } => Some(Kind::Invoice),
+            Self::CreditNoteIssued { .. } => Some(Kind::CreditNote),
+            Self::PartPaid { .. }
+            | Self::Paid { .. }
+            | Self::Credited { .. }
+            | Self::CreditGiven { .. } => None,
+        }
+    }
+}
+
+impl OfCompany for Invoice {
+    fn company(&self) -> Option<CompanyId> {
+        match self {
+            Self::Unissued => None,
+            Self::Issued { company, .. } | Self::CreditNote { company, .. } => Some(*company),
+        }
+    }
+}

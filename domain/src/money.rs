@@ -1,0 +1,296 @@
+//! Money: exact, with its currency, rounded only by a named rule.
+
+use std::borrow::Cow;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A currency the seller trades in; all of them have two minor digits (ISO 4217).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Currency {
+    /// Polish złoty.
+    Pln,
+    /// Euro.
+    Eur,
+    /// Pound sterling.
+    Gbp,
+    /// US dollar.
+    Usd,
+    /// Czech koruna.
+    Czk,
+}
+
+impl Currency {
+    /// Every currency.
+    pub const ALL: [Self; 5] = [Self::Pln, Self::Eur, Self::Gbp, Self::Usd, Self::Czk];
+
+    /// Its three letters.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Pln => "PLN",
+            Self::Eur => "EUR",
+            Self::Gbp => "GBP",
+            Self::Usd => "USD",
+            Self::Czk => "CZK",
+        }
+    }
+
+    /// How many decimal places its amounts have.
+    pub const fn minor_digits(self) -> u32 {
+        match self {
+            Self::Pln | Self::Eur | Self::Gbp | Self::Usd | Self::Czk => 2,
+        }
+    }
+
+    /// Rounds to whole minor units, a half going away from zero: the way of art. 106e ust. 11 of
+    /// the Polish VAT act (ustawa z 11.03.2004), "końcówki poniżej 0,5 grosza pomija się, a
+    /// końcówki od 0,5 grosza zaokrągla się do 1 grosza".
+    pub fn round_half_up(self, amount: Decimal) -> Money {
+        let mut amount = amount
+            .round_dp_with_strategy(self.minor_digits(), RoundingStrategy::MidpointAwayFromZero);
+        amount.rescale(self.minor_digits());
+        Money { amount, currency: self }
+    }
+}
+
+impl std::fmt::Display for Currency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl std::str::FromStr for Currency {
+    type Err = MoneyError;
+
+    fn from_str(code: &str) -> Result<Self, MoneyError> {
+        Self::ALL.into_iter().find(|c| c.code() == code).ok_or(MoneyError::UnknownCurrency)
+    }
+}
+
+/// Why a number is no amount of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Not a currency the seller trades in.
+    #[error("the currency is one of PLN, EUR, GBP, USD, CZK")]
+    UnknownCurrency,
+    /// Not a decimal number at all.
+    #[error("an amount is a decimal number in a string, such as \"12.30\"")]
+    NotANumber,
+    /// Finer than the smallest unit that it may have.
+    #[error("an amount has at most {places} decimal places")]
+    Precision {
+        /// How many it may have.
+        places: u32,
+    },
+    /// Beyond what any trade needs.
+    #[error("an amount is too large")]
+    TooLarge,
+    /// Less than zero where that makes no sense.
+    #[error("a price must not be negative")]
+    Negative,
+    /// Two currencies in one sum.
+    #[error("amounts of different currencies do not add up")]
+    CurrencyMismatch,
+}
+
+/// An amount in whole minor units of its currency; it may be negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "MoneyJson", into = "MoneyJson")]
+pub struct Money {
+    amount: Decimal,
+    currency: Currency,
+}
+
+/// How money stands in JSON: the amount as a string with all minor digits.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Money")]
+struct MoneyJson {
+    /// A decimal number in a string, such as `"12.30"`.
+    #[schemars(regex(pattern = r"^-?[0-9]{1,24}(\.[0-9]{1,2}0*)?$"))]
+    amount: String,
+    currency: Currency,
+}
+
+impl Money {
+    /// The largest absolute amount: far above any trade, far below where a sum of all of them
+    /// would lose digits (`Decimal` holds 28).
+    const MAX: Decimal = Decimal::from_parts(0, 0, 54_210, false, 0); // about 10^24
+
+    /// An exact amount. Refuses fractions of a minor unit instead of rounding them away.
+    pub fn new(amount: Decimal, currency: Currency) -> Result<Self, MoneyError> {
+        let places = currency.minor_digits();
+        let mut exact = amount.normalize();
+        if exact.scale() > places {
+            return Err(MoneyError::Precision { places });
+        }
+        if exact.abs() > Self::MAX {
+            return Err(MoneyError::TooLarge);
+        }
+        exact.rescale(places);
+        Ok(Self { amount: exact, currency })
+    }
+
+    /// Nothing.
+    pub fn zero(currency: Currency) -> Self {
+        currency.round_half_up(Decimal::ZERO)
+    }
+
+    /// The number of major units.
+    pub const fn amount(self) -> Decimal {
+        self.amount
+    }
+
+    /// The currency.
+    pub const fn currency(self) -> Currency {
+        self.currency
+    }
+
+    /// Whether it is exactly nothing.
+    pub fn is_zero(self) -> bool {
+        self.amount.is_zero()
+    }
+
+    /// Whether it is more than nothing.
+    pub fn is_positive(self) -> bool {
+        self.amount > Decimal::ZERO
+    }
+
+    /// The exact sum.
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
+        self.combine(other, Decimal::checked_add)
+    }
+
+    /// The exact difference.
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+        self.combine(other, Decimal::checked_sub)
+    }
+
+    /// The lesser of two amounts of one currency.
+    pub fn min(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::CurrencyMismatch);
+        }
+        Ok(if other.amount < self.amount { other } else { self })
+    }
+
+    fn combine(
+        self,
+        other: Self,
+        operation: impl Fn(Decimal, Decimal) -> Option<Decimal>,
+    ) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::CurrencyMismatch);
+        }
+        let amount = operation(self.amount, other.amount).ok_or(MoneyError::TooLarge)?;
+        Self::new(amount, self.currency)
+    }
+}
+
+impl std::fmt::Display for Money {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.amount, self.currency)
+    }
+}
+
+impl JsonSchema for Money {
+    fn schema_name() -> Cow<'static, str> {
+        MoneyJson::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        MoneyJson::json_schema(generator)
+    }
+}
+
+impl TryFrom<MoneyJson> for Money {
+    type Error = MoneyError;
+
+    fn try_from(json: MoneyJson) -> Result<Self, MoneyError> {
+        let amount = Decimal::from_str_exact(&json.amount).map_err(|_| MoneyError::NotANumber)?;
+        Self::new(amount, json.currency)
+    }
+}
+
+impl From<Money> for MoneyJson {
+    fn from(money: Money) -> Self {
+        Self { amount: money.amount.to_string(), currency: money.currency }
+    }
+}
+
+/// The net price of one unit, in the currency of its document: not negative, at most four decimal
+/// places (a screw costs 0.0125). JSON carries it as a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnitPrice(Decimal);
+
+impl UnitPrice {
+    const PLACES: u32 = 4;
+    const MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+
+    /// Checks a price.
+    pub fn new(price: Decimal) -> Result<Self, MoneyError> {
+        if price < Decimal::ZERO {
+            return Err(MoneyError::Negative);
+        }
+        if price > Self::MAX {
+            return Err(MoneyError::TooLarge);
+        }
+        let mut price = price.normalize();
+        if price.scale() > Self::PLACES {
+            return Err(MoneyError::Precision { places: Self::PLACES });
+        }
+        if price.scale() < 2 {
+            price.rescale(2);
+        }
+        Ok(Self(price.abs()))
+    }
+
+    /// The price in major units.
+    pub const fn amount(self) -> Decimal {
+        self.0
+    }
+}
+
+impl std::str::FromStr for UnitPrice {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        Decimal::from_str_exact(text).map_err(|_| MoneyError::NotANumber).and_then(Self::new)
+    }
+}
+
+impl std::fmt::Display for UnitPrice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for UnitPrice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for UnitPrice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for UnitPrice {
+    fn schema_name() -> Cow<'static, str> {
+        "UnitPrice".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "Net price of one unit, at most four decimal places",
+            "pattern": "^[0-9]{1,10}(\\.[0-9]{1,4}0*)?$",
+        })
+    }
+}

@@ -1,0 +1,338 @@
+//! An offer: prices held open for one company until a date. Once sent it never changes; it is
+//! accepted, rejected, withdrawn or lapses.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ActorId, CompanyId, Currency, Lines, Note, OfCompany, PaymentTerm, Refusal, RefusalKind,
+    aggregate::aggregate,
+};
+
+/// What decisions need to know of an offer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Offer {
+    /// Nothing yet.
+    #[default]
+    Undrafted,
+    /// Being written; the company does not see it.
+    Drafted(Proposal),
+    /// Waiting for the company's answer.
+    Open(Proposal),
+    /// The company said yes.
+    Accepted {
+        /// Whose offer it was.
+        company: CompanyId,
+        /// Who said yes.
+        by: ActorId,
+    },
+    /// It ended without an order.
+    Closed {
+        /// Whose offer it was.
+        company: CompanyId,
+        /// How it ended.
+        how: Closure,
+    },
+}
+
+/// How an offer ends without an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Closure {
+    /// The company said no.
+    Rejected,
+    /// Its date passed.
+    Expired,
+    /// The seller took it back.
+    Withdrawn,
+}
+
+/// What the seller proposes, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// To whom.
+    pub company: CompanyId,
+    /// In which currency.
+    pub currency: Currency,
+    /// What, how much, at which prices.
+    pub lines: Lines,
+    /// When the invoice will be due.
+    pub payment_term: PaymentTerm,
+    /// The last day on which it can be accepted, in the seller's time zone.
+    pub valid_until: Date,
+}
+
+/// What can be asked of an offer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Write it, or write it anew before it is sent.
+    Draft {
+        /// The whole proposal.
+        proposal: Proposal,
+    },
+    /// Put it before the company.
+    Send {
+        /// The day.
+        today: Date,
+    },
+    /// Say yes to all of it.
+    Accept {
+        /// Who says so.
+        by: ActorId,
+        /// The day.
+        today: Date,
+    },
+    /// Say no.
+    Reject {
+        /// Who says so.
+        by: ActorId,
+        /// Why.
+        reason: Option<Note>,
+    },
+    /// Take it back.
+    Withdraw,
+    /// Close it because its date has passed.
+    Expire {
+        /// The day.
+        today: Date,
+    },
+}
+
+/// What happened to an offer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// It was written, or written anew.
+    Drafted {
+        /// The whole proposal.
+        proposal: Proposal,
+    },
+    /// The company can see and answer it.
+    Sent {
+        /// The day.
+        on: Date,
+    },
+    /// The company said yes: its order is placed at these prices.
+    Accepted {
+        /// Who said yes.
+        by: ActorId,
+        /// The day.
+        on: Date,
+        /// What was accepted, whole.
+        proposal: Proposal,
+    },
+    /// The company said no.
+    Rejected {
+        /// Who said no.
+        by: ActorId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Note>,
+    },
+    /// The seller took it back.
+    Withdrawn {},
+    /// Its date passed.
+    Expired {
+        /// The day it was closed.
+        on: Date,
+    },
+}
+
+aggregate!(Offer, "offer", {
+    Drafted => "drafted" v 1,
+    Sent => "sent" v 1,
+    Accepted => "accepted" v 1,
+    Rejected => "rejected" v 1,
+    Withdrawn => "withdrawn" v 1,
+    Expired => "expired" v 1,
+});
+
+/// Why an offer refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such offer.
+    #[error("there is no such offer")]
+    Undrafted,
+    /// It cannot be changed any more.
+    #[error("the offer was already sent")]
+    AlreadySent,
+    /// It has not been put before the company.
+    #[error("the offer was not sent yet")]
+    NotSent,
+    /// Its last day is over.
+    #[error("the offer lapsed after {valid_until}")]
+    Lapsed {
+        /// Its last day.
+        valid_until: Date,
+    },
+    /// Its last day is not over.
+    #[error("the offer is valid until {valid_until}")]
+    StillValid {
+        /// Its last day.
+        valid_until: Date,
+    },
+    /// It was accepted.
+    #[error("the offer was already accepted")]
+    AlreadyAccepted,
+    /// It was rejected, withdrawn or expired.
+    #[error("the offer is closed")]
+    Closed,
+    /// It belongs to one company for good.
+    #[error("an offer stays with the company for which it was drafted")]
+    OtherCompany,
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Undrafted => "offer.undrafted",
+            Self::AlreadySent => "offer.already_sent",
+            Self::NotSent => "offer.not_sent",
+            Self::Lapsed { .. } => "offer.lapsed",
+            Self::StillValid { .. } => "offer.still_valid",
+            Self::AlreadyAccepted => "offer.already_accepted",
+            Self::Closed => "offer.closed",
+            Self::OtherCompany => "offer.other_company",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Undrafted => RefusalKind::Missing,
+            Self::OtherCompany => RefusalKind::Invalid,
+            Self::AlreadySent
+            | Self::NotSent
+            | Self::Lapsed { .. }
+            | Self::StillValid { .. }
+            | Self::AlreadyAccepted
+            | Self::Closed => RefusalKind::State,
+        }
+    }
+}
+
+impl Offer {
+    /// Every rule of an offer.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
+        match command {
+            Command::Draft { proposal } => self.draft(proposal),
+            Command::Send { today } => self.send(today),
+            Command::Accept { by, today } => self.accept(by, today),
+            Command::Reject { by, reason } => {
+                self.close(Closure::Rejected, || Ok(Event::Rejected { by, reason }))
+            }
+            Command::Withdraw => self.withdraw(),
+            Command::Expire { today } => self.expire(today),
+        }
+    }
+
+    fn draft(&self, proposal: Proposal) -> Result<Vec<Event>, Error> {
+        match self {
+            Self::Undrafted => Ok(vec![Event::Drafted { proposal }]),
+            Self::Drafted(present) if present.company != proposal.company => {
+                Err(Error::OtherCompany)
+            }
+            Self::Drafted(present) if *present == proposal => Ok(vec![]),
+            Self::Drafted(_) => Ok(vec![Event::Drafted { proposal }]),
+            Self::Open(_) => Err(Error::AlreadySent),
+            Self::Accepted { .. } => Err(Error::AlreadyAccepted),
+            Self::Closed { .. } => Err(Error::Closed),
+        }
+    }
+
+    fn send(&self, today: Date) -> Result<Vec<Event>, Error> {
+        match self {
+            Self::Undrafted => Err(Error::Undrafted),
+            Self::Drafted(Proposal { valid_until, .. }) if *valid_until < today => {
+                Err(Error::Lapsed { valid_until: *valid_until })
+            }
+            Self::Drafted(_) => Ok(vec![Event::Sent { on: today }]),
+            Self::Open(_) => Ok(vec![]),
+            Self::Accepted { .. } => Err(Error::AlreadyAccepted),
+            Self::Closed { .. } => Err(Error::Closed),
+        }
+    }
+
+    fn accept(&self, by: ActorId, today: Date) -> Result<Vec<Event>, Error> {
+        match self {
+            Self::Undrafted => Err(Error::Undrafted),
+            Self::Drafted(_) => Err(Error::NotSent),
+            Self::Open(Proposal { valid_until, .. }) if *valid_until < today => {
+                Err(Error::Lapsed { valid_until: *valid_until })
+            }
+            Self::Open(proposal) => {
+                Ok(vec![Event::Accepted { by, on: today, proposal: proposal.clone() }])
+            }
+            // A retry by the same buyer has already succeeded.
+            Self::Accepted { by: buyer, .. } if *buyer == by => Ok(vec![]),
+            Self::Accepted { .. } => Err(Error::AlreadyAccepted),
+            Self::Closed { .. } => Err(Error::Closed),
+        }
+    }
+
+    fn withdraw(&self) -> Result<Vec<Event>, Error> {
+        match self {
+            Self::Drafted(_) => Ok(vec![Event::Withdrawn {}]),
+            Self::Undrafted | Self::Open(_) | Self::Accepted { .. } | Self::Closed { .. } => {
+                self.close(Closure::Withdrawn, || Ok(Event::Withdrawn {}))
+            }
+        }
+    }
+
+    fn expire(&self, today: Date) -> Result<Vec<Event>, Error> {
+        self.close(Closure::Expired, || match self {
+            Self::Open(Proposal { valid_until, .. }) if today <= *valid_until => {
+                Err(Error::StillValid { valid_until: *valid_until })
+            }
+            _ => Ok(Event::Expired { on: today }),
+        })
+    }
+
+    /// Ends an open offer; one that ended the same way already has succeeded.
+    fn close(
+        &self,
+        wanted: Closure,
+        event: impl FnOnce() -> Result<Event, Error>,
+    ) -> Result<Vec<Event>, Error> {
+        match self {
+            Self::Undrafted => Err(Error::Undrafted),
+            Self::Drafted(_) => Err(Error::NotSent),
+            Self::Open(_) => Ok(vec![event()?]),
+            Self::Accepted { .. } => Err(Error::AlreadyAccepted),
+            Self::Closed { how, .. } if *how == wanted => Ok(vec![]),
+            Self::Closed { .. } => Err(Error::Closed),
+        }
+    }
+
+    fn evolve(self, event: Event) -> Self {
+        let closed = |offer: Self, how| match offer.company() {
+            Some(company) => Self::Closed { company, how },
+            None => Self::Undrafted,
+        };
+        match event {
+            Event::Drafted { proposal } => Self::Drafted(proposal),
+            Event::Sent { .. } => match self {
+                Self::Drafted(proposal) => Self::Open(proposal),
+                Self::Undrafted | Self::Open(_) | Self::Accepted { .. } | Self::Closed { .. } => {
+                    self
+                }
+            },
+            Event::Accepted { by, proposal, .. } => {
+                Self::Accepted { company: proposal.company, by }
+            }
+            Event::Rejected { .. } => closed(self, Closure::Rejected),
+            Event::Withdrawn {} => closed(self, Closure::Withdrawn),
+            Event::Expired { .. } => closed(self, Closure::Expired),
+        }
+    }
+}
+
+impl OfCompany for Offer {
+    fn company(&self) -> Option<CompanyId> {
+        match self {
+            Self::Undrafted => None,
+            Self::Drafted(proposal) | Self::Open(proposal) => Some(proposal.company),
+            Self::Accepted { company, .. } | Self::Closed { company, .. } => Some(*company),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A payment: money that came in, and what of it is not yet set against an invoice.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CompanyId, InvoiceId, Money, Note, OfCompany, Refusal, RefusalKind,
+    aggregate::aggregate,
+    invoice::{Balance, NotPositive},
+    money::MoneyError,
+    series::Number,
+};
+
+/// What decisions need to know of a payment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Payment {
+    /// Nothing yet.
+    #[default]
+    Unbooked,
+    /// The money is there.
+    Booked {
+        /// Whose money it was.
+        company: CompanyId,
+        /// What is not set against an invoice yet: the company's credit.
+        unallocated: Money,
+    },
+}
+
+/// How money came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Bank transfer.
+    Transfer,
+    /// Payment card.
+    Card,
+    /// BLIK.
+    Blik,
+    /// Cash.
+    Cash,
+}
+
+/// What was booked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Booking {
+    /// Whose money it was.
+    pub company: CompanyId,
+    /// How much; more than zero.
+    pub amount: Money,
+    /// How it came.
+    pub method: Method,
+    /// The day it was booked.
+    pub on: Date,
+    /// The invoice that the payer named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Number>,
+    /// The transfer's title or the like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Note>,
+}
+
+/// What can be asked of a payment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// The money is there.
+    Book(Booking),
+    /// Set some of it against an invoice, which takes the same amount in the same append.
+    Allocate {
+        /// The invoice.
+        invoice: InvoiceId,
+        /// How much.
+        amount: Money,
+    },
+}
+
+/// What happened to a payment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The money is there.
+    Booked {
+        /// Whose, how much, how.
+        booking: Booking,
+    },
+    /// Some of it was set against an invoice.
+    Allocated {
+        /// The invoice.
+        invoice: InvoiceId,
+        /// How much.
+        amount: Money,
+    },
+}
+
+aggregate!(Payment, "payment", {
+    Booked => "booked" v 1,
+    Allocated => "allocated" v 1,
+});
+
+/// Why a payment refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such payment.
+    #[error("there is no such payment")]
+    Unbooked,
+    /// The id belongs to a payment already.
+    #[error("the payment was already booked")]
+    AlreadyBooked,
+    /// Nothing, or less than nothing, is no payment.
+    #[error("the amount must be more than zero")]
+    NotPositive,
+    /// There is less left of it.
+    #[error("only {unallocated} of the payment is left")]
+    MoreThanUnallocated {
+        /// What is left.
+        unallocated: Money,
+    },
+    /// The sums do not work out.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+impl From<NotPositive> for Error {
+    fn from(_: NotPositive) -> Self {
+        Self::NotPositive
+    }
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unbooked => "payment.unbooked",
+            Self::AlreadyBooked => "payment.already_booked",
+            Self::NotPositive => "payment.amount_not_positive",
+            Self::MoreThanUnallocated { .. } => "payment.more_than_unallocated",
+            Self::Money(MoneyError::CurrencyMismatch) => "money.currency_mismatch",
+            Self::Money(_) => "money.not_representable",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Unbooked => RefusalKind::Missing,
+            Self::NotPositive | Self::Money(_) => RefusalKind::Invalid,
+            Self::AlreadyBooked | Self::MoreThanUnallocated { .. } => RefusalKind::State,
+        }
+    }
+}
+
+impl Payment {
+    /// Every rule of a payment.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
+        match (self, command) {
+            (Self::Unbooked, Command::Book(booking)) => {
+                if !booking.amount.is_positive() {
+                    return Err(Error::NotPositive);
+                }
+                Ok(vec![Event::Booked { booking }])
+            }
+            (Self::Booked { .. }, Command::Book(_)) => Err(Error::AlreadyBooked),
+
+            (Self::Booked { unallocated, .. }, Command::Allocate { invoice, amount }) => {
+                Balance(*unallocated)
+                    .less(amount, |unallocated| Error::MoreThanUnallocated { unallocated })?;
+                Ok(vec![Event::Allocated { invoice, amount }])
+            }
+            (Self::Unbooked, Command::Allocate { .. }) => Err(Error::Unbooked),
+        }
+    }
+
+    fn evolve(self, event: Event) -> Self {
+        match (self, event) {
+            (_, Event::Booked { booking }) => {
+                Self::Booked { company: booking.company, unallocated: booking.amount }
+            }
+            // As for invoices: `decide` has checked it, and a state is never invented.
+            (Self::Booked { company, unallocated }, Event::Allocated { amount, .. }) => {
+                Self::Booked {
+                    company,
+                    unallocated: unallocated.minus(amount).unwrap_or(unallocated),
+                }
+            }
+            (Self::Unbooked, Event::Allocated { .. }) => Self::Unbooked,
+        }
+    }
+
+    /// What is not set against an invoice yet.
+    pub fn unallocated(&self) -> Result<Money, Error> {
+        match self {
+            Self::Unbooked => Err(Error::Unbooked),
+            Self::Booked { unallocated, .. } => Ok(*unallocated),
+        }
+    }
+}
+
+impl OfCompany for Payment {
+    fn company(&self) -> Option<CompanyId> {
+        match self {
+            Self::Unbooked => None,
+            Self::Booked { company, .. } => Some(*company),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Policies: what follows from an event by itself. Pure functions from event, and facts, to
+//! commands; the command-service runs them, each with a checkpoint of its own.
+
+pub mod accepted_offer_places_order;
+pub mod booked_payment_is_allocated;
+pub mod dispatch_issues_invoice;

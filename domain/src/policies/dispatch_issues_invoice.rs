@@ -1,0 +1,21 @@
+//! What left is invoiced, on the day it left and at the order's prices.
+
+use crate::{InvoiceId, ShipmentId, invoice::Sale, shipment};
+
+/// The invoice that follows from an event of a shipment. Its number is taken from the series of
+/// the sale's day in the same append.
+pub fn react(shipment: ShipmentId, event: &shipment::Event) -> (InvoiceId, Sale) {
+    let shipment::Event::Dispatched { dispatch } = event;
+    (
+        InvoiceId::of_shipment(shipment),
+        Sale {
+            company: dispatch.company,
+            order: dispatch.order,
+            shipment,
+            currency: dispatch.currency,
+            lines: dispatch.lines.clone(),
+            payment_term: dispatch.payment_term,
+            on: dispatch.on,
+        },
+    )
+}
