@@ -1,1 +1,20 @@
 //! The one writer and reader of history: append, read, publish to JetStream, verify.
+
+pub mod append;
+pub mod cache;
+pub mod error;
+pub mod log;
+pub mod migrations;
+pub mod read;
+pub mod recorded_event;
+pub mod store;
+pub mod verify;
+pub mod work;
+mod writer;
+
+pub use append::{Append, Appended, Envelope, NewEvent, Outcome, StreamWrite};
+pub use error::{AppendError, Error, ExecuteError};
+pub use log::{EventLog, LogConfig};
+pub use recorded_event::{Position, RecordedEvent};
+pub use store::{Context, Store};
+pub use work::{Executed, Loaded, Work};

@@ -1,1 +1,3 @@
 //! Plumbing without business nouns: problem documents, credentials, telemetry, configuration.
+
+pub mod migrations;

@@ -1,0 +1,100 @@
+//! What can go wrong with history.
+
+use uuid::Uuid;
+
+/// Why history could not be read or reached.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// PostgreSQL did not answer in time. Whether a command under way was recorded is not known:
+    /// ask again under the same command id.
+    #[error("the log is not available")]
+    Unavailable,
+    /// PostgreSQL refused.
+    #[error("PostgreSQL refused a statement on the log")]
+    Database(#[from] tokio_postgres::Error),
+    /// A stored event of this stream cannot be read by this build.
+    #[error("event {version} of stream {stream_id} cannot be read")]
+    Unreadable {
+        /// The stream.
+        stream_id: Uuid,
+        /// The event's place in it.
+        version: u64,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// An event cannot be written as JSON.
+    #[error("an event cannot be written as JSON")]
+    Unwritable(#[source] serde_json::Error),
+    /// A stream id that is no UUID.
+    #[error("{0:?} is no stream id: a UUID is needed")]
+    StreamId(String),
+    /// The URL of the database cannot be understood.
+    #[error("the database URL is malformed")]
+    Url(#[source] tokio_postgres::Error),
+}
+
+impl From<deadpool_postgres::PoolError> for Error {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            deadpool_postgres::PoolError::Backend(error) => Self::Database(error),
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+impl Error {
+    /// Whether the same call may succeed later without anything being mended.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable => true,
+            // No SQLSTATE means that the connection, not the statement, failed; class 57 is an
+            // administrator's or a crash's doing, class 53 a lack of resources, class 08 the wire.
+            Self::Database(error) => {
+                error.code().is_none_or(|state| ["57", "53", "08"].contains(&&state.code()[..2]))
+            }
+            Self::Unreadable { .. } | Self::Unwritable(_) | Self::StreamId(_) | Self::Url(_) => {
+                false
+            }
+        }
+    }
+}
+
+/// Why an append was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// A stream that was read or is written has moved on since.
+    #[error("stream {stream_id} has moved on")]
+    Conflict {
+        /// Which one.
+        stream_id: Uuid,
+    },
+    /// The command id was used for another request before.
+    #[error("the command id was used for another request")]
+    KeyReused,
+    /// More, or larger, events than an append may have.
+    #[error("an append has at most 10000 events of at most 4 MiB")]
+    TooLarge,
+    /// The log itself failed.
+    #[error(transparent)]
+    Log(#[from] Error),
+}
+
+/// Why a command was not executed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError<E> {
+    /// The decision said no, or could not be made.
+    #[error("the command was refused")]
+    Refused(E),
+    /// Others kept changing what the decision read, as often as it was tried.
+    #[error("others changed the same at the same time")]
+    Conflict,
+    /// The command id was used for another request before.
+    #[error("the command id was used for another request")]
+    KeyReused,
+    /// More, or larger, events than an append may have.
+    #[error("the command would record too much at once")]
+    TooLarge,
+    /// The log itself failed.
+    #[error(transparent)]
+    Log(#[from] Error),
+}

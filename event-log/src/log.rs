@@ -1,0 +1,133 @@
+//! The log: one handle to all of history.
+
+use std::sync::Arc;
+
+use cqrs_es::Aggregate;
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use domain::OfCompany;
+use tokio::sync::watch;
+use tokio_postgres::NoTls;
+
+use crate::{Append, AppendError, Appended, Error, Position, Store, cache::Cache, writer::Writer};
+
+/// The role that services take on; it may read history and add to it, nothing else.
+pub(crate) const RUNTIME_ROLE: &str = "kontor_runtime";
+
+/// How to open a log.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// Where it is; the user must be a member of `kontor_runtime`.
+    pub database_url: String,
+    /// How many aggregates are kept in memory.
+    pub cached_aggregates: usize,
+    /// How many connections read.
+    pub read_connections: usize,
+    /// How often a command whose facts have changed is decided anew.
+    pub retries: u32,
+}
+
+impl LogConfig {
+    /// Sensible numbers for one machine.
+    pub fn new(database_url: impl Into<String>) -> Self {
+        Self {
+            database_url: database_url.into(),
+            cached_aggregates: 100_000,
+            read_connections: 8,
+            retries: 8,
+        }
+    }
+}
+
+/// All of history. Cheap to clone.
+#[derive(Clone)]
+pub struct EventLog {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    writer: Writer,
+    readers: Pool,
+    cache: Cache,
+    retries: u32,
+}
+
+impl EventLog {
+    /// Connects, checks that the log is there, and starts the task that writes.
+    pub async fn open(config: &LogConfig) -> Result<Self, Error> {
+        let mut postgres: tokio_postgres::Config =
+            config.database_url.parse().map_err(Error::Url)?;
+        postgres.application_name("kontor log");
+        let readers = readers(&postgres, config.read_connections)?;
+        let head = head(&*readers.get().await?).await?;
+        let mut writing = postgres;
+        writing.application_name("kontor log writer");
+        let shared = Shared {
+            writer: Writer::start(writing, head),
+            readers,
+            cache: Cache::new(config.cached_aggregates),
+            retries: config.retries,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Writes to one or more streams, all or nothing, and waits until it is durable.
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.shared.writer.append(append).await
+    }
+
+    /// This log as the event store of one kind of aggregate, for `cqrs_es::CqrsFramework`.
+    pub fn store<A: Aggregate + OfCompany + Clone + 'static>(&self) -> Store<A> {
+        Store::new(self.clone())
+    }
+
+    /// The position of the newest event.
+    pub async fn head(&self) -> Result<Position, Error> {
+        Ok(head(&*self.reader().await?).await?)
+    }
+
+    /// Wakes at every commit of this process, with the position reached. Other processes write
+    /// too: whoever follows the log also looks by itself now and then.
+    pub fn committed(&self) -> watch::Receiver<Position> {
+        self.shared.writer.committed()
+    }
+
+    pub(crate) async fn reader(&self) -> Result<Object, Error> {
+        Ok(self.shared.readers.get().await?)
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.shared.cache
+    }
+
+    pub(crate) fn retries(&self) -> u32 {
+        self.shared.retries
+    }
+}
+
+async fn head(client: &tokio_postgres::Client) -> Result<Position, tokio_postgres::Error> {
+    let row = client.query_one("SELECT position FROM log.head", &[]).await?;
+    Ok(Position::from_i64(row.get(0)))
+}
+
+fn readers(config: &tokio_postgres::Config, connections: usize) -> Result<Pool, Error> {
+    let manager = Manager::from_config(
+        config.clone(),
+        NoTls,
+        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+    );
+    Pool::builder(manager)
+        .max_size(connections)
+        .post_create(Hook::async_fn(|client, _| {
+            Box::pin(async move {
+                client
+                    .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}"))
+                    .await
+                    .map_err(HookError::Backend)
+            })
+        }))
+        .runtime(deadpool_postgres::Runtime::Tokio1)
+        .wait_timeout(Some(std::time::Duration::from_secs(10)))
+        .create_timeout(Some(std::time::Duration::from_secs(5)))
+        .build()
+        .map_err(|_| Error::Unavailable)
+}

@@ -1,0 +1,17 @@
+//! The schema of the log.
+
+use service_kit::migrations::{Migration, MigrationError, migrate};
+use tokio_postgres::Client;
+
+use crate::EventLog;
+
+/// Every migration of schema `log`, in order.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { number: 1, name: "log", sql: include_str!("../migrations/0001_log.sql") }];
+
+impl EventLog {
+    /// Brings schema `log` up to date; the client's user becomes its owner.
+    pub async fn migrate(owner: &mut Client) -> Result<(), MigrationError> {
+        migrate(owner, "log", MIGRATIONS).await
+    }
+}

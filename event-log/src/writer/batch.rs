@@ -1,0 +1,272 @@
+//! A batch: requests that share one transaction, and which of them hold.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
+
+use metrics::counter;
+use uuid::Uuid;
+
+use super::{Request, Trust};
+use crate::{AppendError, Appended, Error, Outcome, Position, append::Append};
+
+/// Requests on their way, each decided anew at every attempt.
+pub(super) struct Batch {
+    entries: Vec<Entry>,
+    /// Where the events of the last attempt that reached PostgreSQL begin.
+    sent: Option<Position>,
+}
+
+struct Entry {
+    request: Request,
+    /// Made once, so that a lost batch can be recognised in the log.
+    event_ids: Vec<Uuid>,
+    verdict: Verdict,
+}
+
+enum Verdict {
+    Undecided,
+    Accepted(Outcome),
+    Answered(Result<Appended, AppendError>),
+}
+
+/// What a command id was used for before.
+pub(super) struct Remembered {
+    pub(super) digest: Vec<u8>,
+    pub(super) outcome: Outcome,
+}
+
+impl Batch {
+    pub(super) fn new(requests: Vec<Request>) -> Self {
+        let entries = requests
+            .into_iter()
+            .map(|request| Entry {
+                event_ids: (0..request.append.len()).map(|_| Uuid::now_v7()).collect(),
+                request,
+                verdict: Verdict::Undecided,
+            })
+            .collect();
+        Self { entries, sent: None }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How long its oldest request has waited.
+    pub(super) fn waited(&self) -> Duration {
+        let oldest = self.entries.iter().map(|entry| entry.request.since).min();
+        oldest.as_ref().map_or(Duration::ZERO, Instant::elapsed)
+    }
+
+    /// Every stream that is written or was read.
+    pub(super) fn streams(&self) -> Vec<Uuid> {
+        let mut streams: Vec<Uuid> = self.entries.iter().flat_map(Entry::streams).collect();
+        streams.sort_unstable();
+        streams.dedup();
+        streams
+    }
+
+    /// Every command id that is to be remembered.
+    pub(super) fn command_ids(&self) -> Vec<Uuid> {
+        self.entries.iter().filter_map(|entry| Some(entry.remember()?.0)).collect()
+    }
+
+    /// Streams that were only read and of which `known` says nothing, with the versions seen.
+    pub(super) fn unknown_reads(&self, known: &HashMap<Uuid, u64>) -> (Vec<Uuid>, Vec<i64>) {
+        // A stream that the same batch writes was decided against that write already.
+        let written: HashSet<Uuid> = self.written().map(|(stream, _)| stream).collect();
+        self.accepted()
+            .flat_map(|(entry, _)| &entry.request.append.reads)
+            .filter(|(stream, _)| !known.contains_key(stream) && !written.contains(stream))
+            .map(|&(stream, version)| (stream, version.cast_signed()))
+            .unzip()
+    }
+
+    /// Decides, in order of arrival, which requests hold, given the head and the versions before
+    /// the batch. A request that does not hold never touches its neighbours. `false` when a
+    /// request has seen more than `known`: others have written, and nothing is decided.
+    #[must_use]
+    pub(super) fn decide(
+        &mut self,
+        head: Position,
+        known: &HashMap<Uuid, u64>,
+        trust: Trust,
+    ) -> bool {
+        let mut position = head;
+        let mut written: HashMap<Uuid, u64> = HashMap::new();
+        let mut read: HashMap<Uuid, u64> = HashMap::new();
+        let mut taken: HashMap<Uuid, ([u8; 32], Outcome)> = HashMap::new();
+        for entry in &mut self.entries {
+            if matches!(entry.verdict, Verdict::Answered(_)) {
+                continue;
+            }
+            if let Some((command_id, digest)) = entry.remember()
+                && let Some((first_digest, outcome)) = taken.get(&command_id)
+            {
+                entry.verdict = Verdict::Answered(if *first_digest == digest {
+                    Ok(Appended::Before(*outcome))
+                } else {
+                    Err(AppendError::KeyReused)
+                });
+                continue;
+            }
+            let append = &entry.request.append;
+            let present = |stream: Uuid, expected: u64| {
+                let version = written.get(&stream).or_else(|| known.get(&stream)).copied();
+                match trust {
+                    // Two requests of one batch that expect different versions of a stream of
+                    // which nothing is known cannot both be right: the first seen is believed.
+                    Trust::Unknown => {
+                        version.or_else(|| read.get(&stream).copied()).unwrap_or(expected)
+                    }
+                    Trust::Nothing => version.unwrap_or(0),
+                }
+            };
+            let stale = entry
+                .expectations()
+                .find(|&(stream, expected)| present(stream, expected) != expected);
+            if let Some((stream_id, expected)) = stale {
+                if trust == Trust::Unknown && expected > present(stream_id, expected) {
+                    return false;
+                }
+                counter!("kontor_append_conflicts_total").increment(1);
+                entry.verdict = Verdict::Answered(Err(AppendError::Conflict { stream_id }));
+                continue;
+            }
+            read.extend(entry.expectations());
+            for write in append.writes.iter().filter(|write| !write.events.is_empty()) {
+                written.insert(write.stream_id, write.expected + write.events.len() as u64);
+            }
+            position.0 += append.len() as u64;
+            let (stream_id, version) = append.answer;
+            let version = written_version(append, stream_id).unwrap_or(version);
+            let outcome = Outcome { stream_id, version, position };
+            if let Some((command_id, digest)) = entry.remember() {
+                taken.insert(command_id, (digest, outcome));
+            }
+            entry.verdict = Verdict::Accepted(outcome);
+        }
+        true
+    }
+
+    /// Answers the requests whose commands were executed before.
+    pub(super) fn answer_remembered(&mut self, remembered: &HashMap<Uuid, Remembered>) {
+        for entry in &mut self.entries {
+            if let Some((command_id, digest)) = entry.remember()
+                && let Some(first) = remembered.get(&command_id)
+            {
+                entry.verdict = Verdict::Answered(if first.digest == digest {
+                    Ok(Appended::Before(first.outcome))
+                } else {
+                    Err(AppendError::KeyReused)
+                });
+            }
+        }
+    }
+
+    /// What is written: each append with its outcome and the ids of its events.
+    pub(super) fn writes(&self) -> impl Iterator<Item = (&Append, Outcome, &[Uuid])> {
+        self.accepted()
+            .map(|(entry, outcome)| (&entry.request.append, outcome, entry.event_ids.as_slice()))
+    }
+
+    /// The streams written, each with the version it then has; later entries win.
+    pub(super) fn written(&self) -> impl Iterator<Item = (Uuid, u64)> {
+        self.accepted()
+            .flat_map(|(entry, _)| &entry.request.append.writes)
+            .filter(|write| !write.events.is_empty())
+            .map(|write| (write.stream_id, write.expected + write.events.len() as u64))
+    }
+
+    /// How many events are written.
+    pub(super) fn events(&self) -> usize {
+        self.accepted().map(|(entry, _)| entry.event_ids.len()).sum()
+    }
+
+    pub(super) fn accepted_is_empty(&self) -> bool {
+        self.accepted().next().is_none()
+    }
+
+    fn accepted(&self) -> impl Iterator<Item = (&Entry, Outcome)> {
+        self.entries.iter().filter_map(|entry| match entry.verdict {
+            Verdict::Accepted(outcome) => Some((entry, outcome)),
+            Verdict::Undecided | Verdict::Answered(_) => None,
+        })
+    }
+
+    /// Notes that the batch, as decided, is about to reach PostgreSQL after `head`.
+    pub(super) fn about_to_send(&mut self, head: Position) {
+        self.sent = Some(head);
+    }
+
+    /// After which head the last attempt was sent.
+    pub(super) fn sent(&self) -> Option<Position> {
+        self.sent
+    }
+
+    /// The position of its last event when its first follows `head`.
+    pub(super) fn last_position(&self, head: Position) -> Position {
+        Position(head.0 + self.events() as u64)
+    }
+
+    /// Answers every decided request and leaves the batch empty.
+    pub(super) fn answer(&mut self) {
+        for Entry { request, event_ids, verdict } in self.entries.drain(..) {
+            let answer = match verdict {
+                Verdict::Accepted(outcome) => Ok(Appended::Now { outcome, event_ids }),
+                Verdict::Answered(answer) => answer,
+                Verdict::Undecided => Err(Error::Unavailable.into()),
+            };
+            // The caller may have gone away; what is written is written.
+            let _ = request.reply.send(answer);
+        }
+    }
+
+    /// PostgreSQL stayed away: what became of the requests is not known here.
+    pub(super) fn give_up(mut self) {
+        for entry in self.entries.drain(..) {
+            let _ = entry.request.reply.send(Err(Error::Unavailable.into()));
+        }
+    }
+
+    /// One batch a request, or itself when it is a single request already.
+    pub(super) fn split(self) -> Result<Vec<Vec<Request>>, Self> {
+        if self.entries.len() <= 1 {
+            return Err(self);
+        }
+        Ok(self.entries.into_iter().map(|entry| vec![entry.request]).collect())
+    }
+
+    /// Answers a single request with what PostgreSQL said of it.
+    pub(super) fn refuse(mut self, error: tokio_postgres::Error) {
+        if let Some(entry) = self.entries.pop() {
+            let _ = entry.request.reply.send(Err(Error::Database(error).into()));
+        }
+    }
+}
+
+impl Entry {
+    /// The command id and digest, when the outcome is to be remembered.
+    fn remember(&self) -> Option<(Uuid, [u8; 32])> {
+        let envelope = &self.request.append.envelope;
+        Some((envelope.command_id, envelope.remember?))
+    }
+
+    /// Each stream written or read, with the version the decision saw.
+    fn expectations(&self) -> impl Iterator<Item = (Uuid, u64)> {
+        let append = &self.request.append;
+        let writes = append.writes.iter().map(|write| (write.stream_id, write.expected));
+        writes.chain(append.reads.iter().copied())
+    }
+
+    fn streams(&self) -> impl Iterator<Item = Uuid> {
+        self.expectations().map(|(stream, _)| stream)
+    }
+}
+
+fn written_version(append: &Append, stream: Uuid) -> Option<u64> {
+    let write = append.writes.iter().find(|write| write.stream_id == stream)?;
+    Some(write.expected + write.events.len() as u64)
+}

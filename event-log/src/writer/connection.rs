@@ -1,0 +1,286 @@
+//! The writer's connection: its statements, prepared once, and what their failures mean.
+
+use std::collections::HashMap;
+
+use bytes::BytesMut;
+use futures::{SinkExt, future, pin_mut};
+use jiff::Timestamp;
+use tokio_postgres::{Client, NoTls, Statement, error::SqlState};
+use uuid::Uuid;
+
+use super::{
+    Advance,
+    batch::{Batch, Remembered},
+    copy,
+};
+use crate::{Outcome, Position, log::RUNTIME_ROLE};
+
+const ADVANCE: &str = "SELECT log.advance($1, $2, $3, $4, $5)";
+const LOCK_HEAD: &str = "SELECT position, epoch FROM log.head FOR UPDATE";
+const MOVE_HEAD: &str = "UPDATE log.head SET position = position + $1";
+const FENCE: &str = "UPDATE log.head SET epoch = epoch + 1 RETURNING position, epoch";
+const VERSIONS: &str = "\
+    SELECT wanted.stream_id, present.version
+    FROM unnest($1::uuid[]) AS wanted(stream_id)
+    CROSS JOIN LATERAL (
+        SELECT version FROM log.events e WHERE e.stream_id = wanted.stream_id
+        ORDER BY version DESC LIMIT 1
+    ) AS present";
+const OUTCOMES: &str = "\
+    SELECT command_id, digest, stream_id, version, position
+    FROM log.commands WHERE command_id = ANY($1)";
+const REMEMBER: &str = "\
+    INSERT INTO log.commands (command_id, digest, stream_id, version, position, recorded_at)
+    SELECT command_id, digest, stream_id, version, position, $6
+    FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::bigint[], $5::bigint[])
+        AS remembered(command_id, digest, stream_id, version, position)";
+const EVENT_AT: &str = "SELECT event_id FROM log.events WHERE position = $1";
+
+/// A connection of the writer's own, with what it knows of the head.
+pub(super) struct Connection {
+    client: Client,
+    statements: Statements,
+    pub(super) head: Head,
+    buffer: BytesMut,
+}
+
+/// Where the log ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
+    pub(super) position: Position,
+    pub(super) epoch: i64,
+}
+
+struct Statements {
+    advance: Statement,
+    lock_head: Statement,
+    move_head: Statement,
+    fence: Statement,
+    versions: Statement,
+    outcomes: Statement,
+    copy: Statement,
+    remember: Statement,
+    event_at: Statement,
+}
+
+/// Why an attempt came to nothing.
+pub(super) enum Failure {
+    /// Somebody else wrote, or a stream or command id was not what it was believed to be.
+    Moved,
+    /// PostgreSQL refused the transaction for another reason.
+    Refused(tokio_postgres::Error),
+    /// The connection broke: what became of the transaction is not known.
+    Lost(tokio_postgres::Error),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.code() {
+            None => Self::Lost(error),
+            Some(state) if *state == SqlState::UNIQUE_VIOLATION => Self::Moved,
+            Some(state) if matches!(state.code(), "KN001" | "KN002") => Self::Moved,
+            // Terminated by an administrator, or shutting down, or out of resources.
+            Some(state) if matches!(&state.code()[..2], "57" | "53" | "08") => Self::Lost(error),
+            Some(_) => Self::Refused(error),
+        }
+    }
+}
+
+impl Connection {
+    pub(super) async fn open(config: &tokio_postgres::Config) -> Result<Self, Failure> {
+        let (client, connection) = config.connect(NoTls).await.map_err(Failure::Lost)?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "writer's connection ended"
+                );
+            }
+        });
+        client.batch_execute(&format!("SET ROLE {RUNTIME_ROLE}")).await.map_err(Failure::Lost)?;
+        let prepare = async |sql: &str| client.prepare(sql).await.map_err(Failure::Lost);
+        let statements = Statements {
+            advance: prepare(ADVANCE).await?,
+            lock_head: prepare(LOCK_HEAD).await?,
+            move_head: prepare(MOVE_HEAD).await?,
+            fence: prepare(FENCE).await?,
+            versions: prepare(VERSIONS).await?,
+            outcomes: prepare(OUTCOMES).await?,
+            copy: prepare(copy::COPY_EVENTS).await?,
+            remember: prepare(REMEMBER).await?,
+            event_at: prepare(EVENT_AT).await?,
+        };
+        let row = client
+            .query_one("SELECT position, epoch FROM log.head", &[])
+            .await
+            .map_err(Failure::Lost)?;
+        let head = Head { position: Position::from_i64(row.get(0)), epoch: row.get(1) };
+        Ok(Self { client, statements, head, buffer: BytesMut::new() })
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Waits for what another connection has under way and makes its epoch a past one.
+    pub(super) async fn fence(&mut self) -> Result<(), Failure> {
+        let row = self.client.query_one(&self.statements.fence, &[]).await?;
+        self.head = Head { position: Position::from_i64(row.get(0)), epoch: row.get(1) };
+        Ok(())
+    }
+
+    /// Whether the batch, sent after `head`, is in the log.
+    pub(super) async fn holds(&self, batch: &Batch, head: Position) -> Result<bool, Failure> {
+        if let Some(first) = batch.writes().find_map(|(_, _, ids)| ids.first()) {
+            let position = Position(head.0 + 1).as_i64();
+            let row = self.client.query_opt(&self.statements.event_at, &[&position]).await?;
+            return Ok(row.is_some_and(|row| row.get::<_, Uuid>(0) == *first));
+        }
+        // Nothing but remembered outcomes: all of them or none.
+        let ids: Vec<Uuid> =
+            batch.writes().map(|(append, ..)| append.envelope.command_id).collect();
+        Ok(!self.outcomes(&ids).await?.is_empty())
+    }
+
+    /// Begins a transaction that nobody else can write beside.
+    pub(super) async fn lock_head(&mut self) -> Result<Head, Failure> {
+        let (begun, row) = future::join(
+            self.client.batch_execute("BEGIN"),
+            self.client.query_one(&self.statements.lock_head, &[]),
+        )
+        .await;
+        begun?;
+        let row = row?;
+        self.head = Head { position: Position::from_i64(row.get(0)), epoch: row.get(1) };
+        Ok(self.head)
+    }
+
+    /// The versions of those of the streams that exist.
+    pub(super) async fn versions(&self, streams: &[Uuid]) -> Result<HashMap<Uuid, u64>, Failure> {
+        let rows = self.client.query(&self.statements.versions, &[&streams]).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1).unsigned_abs())).collect())
+    }
+
+    /// What was answered to those of the commands that were executed.
+    pub(super) async fn outcomes(
+        &self,
+        command_ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Remembered>, Failure> {
+        if command_ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows = self.client.query(&self.statements.outcomes, &[&command_ids]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| {
+                let outcome = Outcome {
+                    stream_id: row.get(2),
+                    version: row.get::<_, i64>(3).unsigned_abs(),
+                    position: Position::from_i64(row.get(4)),
+                };
+                (row.get(0), Remembered { digest: row.get(1), outcome })
+            })
+            .collect())
+    }
+
+    /// Ends a transaction in which there is nothing to write.
+    pub(super) async fn rollback_if(&self, advance: &Advance) -> Result<(), Failure> {
+        match advance {
+            Advance::Expecting { .. } => Ok(()),
+            Advance::Locked => self.rollback().await,
+        }
+    }
+
+    pub(super) async fn rollback(&self) -> Result<(), Failure> {
+        Ok(self.client.batch_execute("ROLLBACK").await?)
+    }
+
+    /// Writes what the batch has accepted and commits it. Two round trips: everything up to the
+    /// start of the COPY, then the rows and everything after them.
+    pub(super) async fn commit(
+        &mut self,
+        batch: &mut Batch,
+        advance: Advance,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let head = self.head;
+        batch.about_to_send(head.position);
+        self.transact(batch, advance, now).await?;
+        self.head.position = batch.last_position(head.position);
+        Ok(())
+    }
+
+    async fn transact(
+        &mut self,
+        batch: &Batch,
+        advance: Advance,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Self { client, statements, head, buffer } = self;
+        buffer.clear();
+        copy::rows(batch, head.position, now, buffer);
+        let rows = buffer.split().freeze();
+        let count = i64::try_from(batch.events()).unwrap_or(i64::MAX);
+
+        let begin = async {
+            match &advance {
+                Advance::Expecting { head, streams, versions } => {
+                    let (begun, advanced) = future::join(
+                        client.batch_execute("BEGIN"),
+                        client.execute(
+                            &statements.advance,
+                            &[&head.position.as_i64(), &head.epoch, &count, streams, versions],
+                        ),
+                    )
+                    .await;
+                    begun.and(advanced)
+                }
+                Advance::Locked => client.execute(&statements.move_head, &[&count]).await,
+            }
+        };
+        let (begun, sink) = future::join(begin, client.copy_in(&statements.copy)).await;
+        begun?;
+        let sink = sink?;
+        pin_mut!(sink);
+        sink.send(rows).await?;
+
+        let (written, remembered, committed) = future::join3(
+            sink.finish(),
+            remember(client, &statements.remember, batch, now),
+            client.batch_execute("COMMIT"),
+        )
+        .await;
+        // The first failure is the cause; those after it only say that the transaction is void.
+        written?;
+        remembered?;
+        Ok(committed?)
+    }
+}
+
+async fn remember(
+    client: &Client,
+    statement: &Statement,
+    batch: &Batch,
+    now: Timestamp,
+) -> Result<(), tokio_postgres::Error> {
+    let mut ids: Vec<Uuid> = Vec::new();
+    let mut digests: Vec<Vec<u8>> = Vec::new();
+    let mut streams: Vec<Uuid> = Vec::new();
+    let mut versions: Vec<i64> = Vec::new();
+    let mut positions: Vec<i64> = Vec::new();
+    for (append, outcome, _) in batch.writes() {
+        let Some(digest) = append.envelope.remember else { continue };
+        ids.push(append.envelope.command_id);
+        digests.push(digest.to_vec());
+        streams.push(outcome.stream_id);
+        versions.push(outcome.version.cast_signed());
+        positions.push(outcome.position.as_i64());
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    client
+        .execute(statement, &[&ids, &digests, &streams, &versions, &positions, &now])
+        .await
+        .map(|_| ())
+}

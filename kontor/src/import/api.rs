@@ -1,0 +1,150 @@
+//! The import's side of the HTTP API: sends a command until it is answered, whatever restarts in
+//! between. Every command carries an idempotency key, so that is safe.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, StatusCode};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A running Kontor and the key to it.
+#[derive(Clone)]
+pub struct Api {
+    client: reqwest::Client,
+    url: String,
+    key: String,
+}
+
+/// What a command answers.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Done {
+    /// The thing that the command was about.
+    pub id: Uuid,
+    /// Where in the log its last event stands.
+    pub position: u64,
+}
+
+/// A command that was answered with a problem document.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Refused {
+    /// The stable code.
+    pub code: String,
+    /// What is wrong, in words.
+    #[serde(default)]
+    pub detail: Option<String>,
+    /// Which fields are to blame.
+    #[serde(default)]
+    pub errors: Vec<FieldError>,
+}
+
+/// A field to blame.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FieldError {
+    /// Where it stands in the body, as a JSON pointer.
+    #[serde(default)]
+    pub pointer: Option<String>,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+impl Refused {
+    /// The reason in one line.
+    pub fn reason(&self) -> String {
+        let fields: Vec<String> = self
+            .errors
+            .iter()
+            .take(3)
+            .map(|error| format!("{} {}", error.pointer.as_deref().unwrap_or(""), error.detail))
+            .collect();
+        let detail = self.detail.as_deref().unwrap_or_default();
+        format!("{}: {detail} {}", self.code, fields.join("; ")).trim().to_owned()
+    }
+}
+
+impl Api {
+    /// For how long a command is sent again while nobody answers it.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Does not connect yet.
+    pub fn new(url: &str, key: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?,
+            url: url.trim_end_matches('/').to_owned(),
+            key: key.to_owned(),
+        })
+    }
+
+    /// Sends a command under an idempotency key. `Err` outside is a failure to get any answer,
+    /// inside it is a refusal.
+    pub async fn command(
+        &self,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> anyhow::Result<Result<Done, Refused>> {
+        let request = || {
+            self.client
+                .request(Method::POST, format!("{}{path}", self.url))
+                .header("Idempotency-Key", key)
+                .json(body)
+        };
+        self.answered(request).await
+    }
+
+    /// Asks a query; `Ok(None)` when there is no such thing.
+    pub async fn query<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Option<T>> {
+        let request = || self.client.request(Method::GET, format!("{}{path}", self.url));
+        match self.answered(request).await? {
+            Ok(answer) => Ok(Some(answer)),
+            Err(refused) if refused.code == "not_found" => Ok(None),
+            Err(refused) => anyhow::bail!("{path}: {}", refused.reason()),
+        }
+    }
+
+    async fn answered<T: DeserializeOwned>(
+        &self,
+        request: impl Fn() -> reqwest::RequestBuilder,
+    ) -> anyhow::Result<Result<T, Refused>> {
+        let started = Instant::now();
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let failure = match request().bearer_auth(&self.key).send().await {
+                Ok(response) => match understood(response).await? {
+                    Answer::Final(answer) => return Ok(answer),
+                    Answer::Again(refused) => anyhow::anyhow!("{}", refused.reason()),
+                },
+                Err(error) => error.into(),
+            };
+            if started.elapsed() > Self::PATIENCE {
+                return Err(failure.context("Kontor did not answer; run the same import again"));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+}
+
+enum Answer<T> {
+    Final(Result<T, Refused>),
+    Again(Refused),
+}
+
+async fn understood<T: DeserializeOwned>(response: reqwest::Response) -> anyhow::Result<Answer<T>> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(Answer::Final(Ok(response.json().await?)));
+    }
+    let refused: Refused = response
+        .json()
+        .await
+        .map_err(|error| anyhow::anyhow!("{status} without a problem document: {error}"))?;
+    // Somebody else wrote to the same stream, or Kontor is busy or starting: neither is an answer.
+    let again = status.is_server_error()
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || (status == StatusCode::CONFLICT && refused.code == "conflict");
+    if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+        anyhow::bail!("the API key may not import: {}", refused.reason());
+    }
+    Ok(if again { Answer::Again(refused) } else { Answer::Final(Err(refused)) })
+}
