@@ -1,3 +1,14 @@
 //! Plumbing without business nouns: problem documents, credentials, telemetry, configuration.
 
+pub mod access;
+pub mod health;
+pub mod idempotency;
+pub mod input;
+pub mod json_limits;
 pub mod migrations;
+pub mod page;
+pub mod position;
+pub mod postgres;
+pub mod problem;
+pub mod server;
+pub mod telemetry;

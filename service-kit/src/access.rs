@@ -1,0 +1,335 @@
+//! Who is asking: API keys, roles and the company that a key belongs to.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use aide::OperationInput;
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{StatusCode, header, request::Parts},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use deadpool_postgres::Pool;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{migrations::Migration, problem::Problem};
+
+/// Every migration of schema `access`, in order.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { number: 1, name: "access", sql: include_str!("../migrations/0001_access.sql") }];
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Seller: everything.
+    Admin,
+    /// Seller: offers and orders.
+    Sales,
+    /// Seller: offers, orders and prices.
+    SalesManager,
+    /// Seller: shipments.
+    Warehouse,
+    /// Seller: invoices and payments.
+    Accounting,
+    /// Buyer: everything of its company.
+    CompanyAdmin,
+    /// Buyer: orders.
+    Purchaser,
+    /// Buyer: approvals.
+    Approver,
+    /// A connected system: reads events.
+    Integrator,
+    /// Reads history.
+    Auditor,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 10] = [
+        Self::Admin,
+        Self::Sales,
+        Self::SalesManager,
+        Self::Warehouse,
+        Self::Accounting,
+        Self::CompanyAdmin,
+        Self::Purchaser,
+        Self::Approver,
+        Self::Integrator,
+        Self::Auditor,
+    ];
+
+    /// As JSON and the database spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Sales => "sales",
+            Self::SalesManager => "sales_manager",
+            Self::Warehouse => "warehouse",
+            Self::Accounting => "accounting",
+            Self::CompanyAdmin => "company_admin",
+            Self::Purchaser => "purchaser",
+            Self::Approver => "approver",
+            Self::Integrator => "integrator",
+            Self::Auditor => "auditor",
+        }
+    }
+
+    /// Whether it acts for a company that buys.
+    pub const fn is_buyer(self) -> bool {
+        matches!(self, Self::CompanyAdmin | Self::Purchaser | Self::Approver)
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = AccessError;
+
+    fn from_str(name: &str) -> Result<Self, AccessError> {
+        Self::ALL.into_iter().find(|role| role.name() == name).ok_or(AccessError::UnknownRole)
+    }
+}
+
+/// Somebody who has shown a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The key's public half.
+    pub key: Uuid,
+    /// What it may do.
+    pub role: Role,
+    /// The only company that it sees; `None` sees all.
+    pub company: Option<Uuid>,
+}
+
+impl Principal {
+    /// Refuses everybody whose role is not among these.
+    pub fn require(&self, roles: &[Role]) -> Result<(), Problem> {
+        if roles.contains(&self.role) {
+            return Ok(());
+        }
+        let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+        Err(Problem::new(StatusCode::FORBIDDEN, "role_not_allowed").detail(format!(
+            "this needs one of the roles {}; the key has {}",
+            names.join(", "),
+            self.role.name()
+        )))
+    }
+
+    /// Answers a thing of a company that the key does not see exactly like a missing one.
+    pub fn must_see(&self, company: Option<Uuid>) -> Result<(), Problem> {
+        match self.company {
+            Some(own) if company != Some(own) => Err(Problem::not_found()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// As history records who gave a command.
+    pub fn actor(&self) -> String {
+        format!("key:{}", self.key)
+    }
+}
+
+/// A key as lists show it: without its secret.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ApiKey {
+    /// Its public half.
+    pub id: Uuid,
+    /// For whom or what it was made.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// The only company that it sees.
+    pub company: Option<Uuid>,
+    /// Whether it opens nothing any more.
+    pub revoked: bool,
+}
+
+/// Why keys could not be worked with.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// No such role.
+    #[error("the role is one of {}", Role::ALL.map(Role::name).join(", "))]
+    UnknownRole,
+    /// A buyer without a company, or a seller with one.
+    #[error("a buyer's key needs a company, and a seller's must not have one")]
+    CompanyDoesNotFit,
+    /// PostgreSQL refused.
+    #[error("PostgreSQL refused a statement on the keys")]
+    Database(#[from] tokio_postgres::Error),
+    /// PostgreSQL cannot be reached.
+    #[error("PostgreSQL cannot be reached")]
+    Unavailable(#[from] deadpool_postgres::PoolError),
+}
+
+/// The keys. Cheap to clone.
+#[derive(Clone)]
+pub struct Access {
+    pool: Pool,
+    /// Keys seen lately, so that a request costs no query; a revoked key opens for
+    /// [`Access::MEMORY`] at most.
+    seen: Arc<Mutex<HashMap<Uuid, (Instant, Digest32, Principal)>>>,
+}
+
+type Digest32 = [u8; 32];
+
+const CREATE: &str = "\
+    INSERT INTO access.api_keys (id, secret_sha256, name, role, company_id)
+    VALUES ($1, $2, $3, $4, $5)";
+const FIND: &str = "\
+    SELECT secret_sha256, role, company_id FROM access.api_keys
+    WHERE id = $1 AND revoked_at IS NULL";
+const LIST: &str = "\
+    SELECT id, name, role, company_id, revoked_at IS NOT NULL FROM access.api_keys ORDER BY id";
+const REVOKE: &str = "\
+    UPDATE access.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1";
+
+impl Access {
+    /// For how long a key is taken as it was last seen.
+    pub const MEMORY: Duration = Duration::from_secs(5);
+
+    /// The keys in a database whose schema `access` is migrated.
+    pub fn new(pool: Pool) -> Self {
+        Self { pool, seen: Arc::default() }
+    }
+
+    /// Makes a key. What is returned is the only copy of its secret.
+    pub async fn create(
+        &self,
+        name: &str,
+        role: Role,
+        company: Option<Uuid>,
+    ) -> Result<(Uuid, String), AccessError> {
+        let fits = role.is_buyer() == company.is_some() || role == Role::Integrator;
+        if !fits {
+            return Err(AccessError::CompanyDoesNotFit);
+        }
+        let (id, secret): (Uuid, Digest32) = (Uuid::now_v7(), rand::random());
+        let digest = digest(&secret).to_vec();
+        let client = self.pool.get().await?;
+        client.execute(CREATE, &[&id, &digest, &name, &role.name(), &company]).await?;
+        Ok((id, format!("kontor_{}_{}", id.simple(), URL_SAFE_NO_PAD.encode(secret))))
+    }
+
+    /// All keys, oldest first.
+    pub async fn list(&self) -> Result<Vec<ApiKey>, AccessError> {
+        let rows = self.pool.get().await?.query(LIST, &[]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(ApiKey {
+                    id: row.get(0),
+                    name: row.get(1),
+                    role: row.get::<_, &str>(2).parse()?,
+                    company: row.get(3),
+                    revoked: row.get(4),
+                })
+            })
+            .collect()
+    }
+
+    /// Takes a key out of use; `false` when there is no such key.
+    pub async fn revoke(&self, id: Uuid) -> Result<bool, AccessError> {
+        let revoked = self.pool.get().await?.execute(REVOKE, &[&id]).await?;
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        Ok(revoked > 0)
+    }
+
+    /// Who a key belongs to; `None` when it opens nothing.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Principal>, AccessError> {
+        let Some((id, shown)) = parts(token) else { return Ok(None) };
+        let remembered = {
+            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.get(&id).filter(|(at, ..)| at.elapsed() < Self::MEMORY).cloned()
+        };
+        let (known, principal) = match remembered {
+            Some((_, known, principal)) => (known, principal),
+            None => {
+                let client = self.pool.get().await?;
+                let statement = client.prepare_cached(FIND).await?;
+                let Some(row) = client.query_opt(&statement, &[&id]).await? else {
+                    return Ok(None);
+                };
+                let mut known = Digest32::default();
+                known.copy_from_slice(row.get(0));
+                let role = row.get::<_, &str>(1).parse()?;
+                let principal = Principal { key: id, role, company: row.get(2) };
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.retain(|_, (at, ..)| at.elapsed() < Self::MEMORY);
+                seen.insert(id, (Instant::now(), known, principal.clone()));
+                (known, principal)
+            }
+        };
+        Ok(same(&known, &shown).then_some(principal))
+    }
+}
+
+/// The id of a token and the digest of its secret.
+fn parts(token: &str) -> Option<(Uuid, Digest32)> {
+    let (id, secret) = token.strip_prefix("kontor_")?.split_once('_')?;
+    let secret = URL_SAFE_NO_PAD.decode(secret).ok().filter(|secret| secret.len() == 32)?;
+    Some((id.parse().ok()?, digest(&secret)))
+}
+
+fn digest(secret: &[u8]) -> Digest32 {
+    Sha256::digest(secret).into()
+}
+
+/// Compares in a time that does not depend on where they differ.
+fn same(a: &Digest32, b: &Digest32) -> bool {
+    a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Principal
+where
+    Access: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let token = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+            .map(|(_, token)| token.trim());
+        let unauthenticated = || {
+            Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated")
+                .detail("send a valid API key as Authorization: Bearer kontor_…")
+        };
+        let token = token.ok_or_else(unauthenticated)?;
+        match Access::from_ref(state).authenticate(token).await {
+            Ok(principal) => principal.ok_or_else(unauthenticated),
+            Err(error) => Err(Problem::from(error)),
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::CompanyDoesNotFit | AccessError::UnknownRole => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "api_key.company_does_not_fit")
+                    .detail(error.to_string())
+            }
+            AccessError::Unavailable(_) => Self::unavailable("the keys cannot be read right now"),
+            AccessError::Database(ref cause) if cause.code().is_none() => {
+                Self::unavailable("the keys cannot be read right now")
+            }
+            AccessError::Database(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl OperationInput for Principal {
+    fn operation_input(
+        _: &mut aide::generate::GenContext,
+        operation: &mut aide::openapi::Operation,
+    ) {
+        operation.security.push([("api_key".to_owned(), Vec::new())].into_iter().collect());
+    }
+}

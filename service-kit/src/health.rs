@@ -1,0 +1,70 @@
+//! Health that tells the truth: alive is one thing, ready another.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{Json, http::StatusCode, response::IntoResponse};
+use futures::future::{BoxFuture, join_all};
+use serde::Serialize;
+
+/// How a part is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// It works.
+    Ok,
+    /// It works less well; requests are still served.
+    Degraded {
+        /// What is wrong.
+        detail: String,
+    },
+    /// Requests cannot be served.
+    Failed {
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+type Check = Arc<dyn Fn() -> BoxFuture<'static, State> + Send + Sync>;
+
+/// The parts whose health makes the process ready. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Health {
+    checks: Arc<Mutex<Vec<(String, Check)>>>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    ready: bool,
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    name: String,
+    #[serde(flatten)]
+    state: State,
+}
+
+impl Health {
+    /// Adds a part.
+    pub fn register(
+        &self,
+        name: impl Into<String>,
+        check: impl Fn() -> BoxFuture<'static, State> + Send + Sync + 'static,
+    ) {
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        checks.push((name.into(), Arc::new(check)));
+    }
+
+    /// Asks every part: 200 when none has failed, else 503.
+    pub async fn ready(&self) -> impl IntoResponse + use<> {
+        let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let parts: Vec<Part> = join_all(
+            checks.into_iter().map(async |(name, check)| Part { name, state: check().await }),
+        )
+        .await;
+        let ready = !parts.iter().any(|part| matches!(part.state, State::Failed { .. }));
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, Json(Report { ready, parts }))
+    }
+}

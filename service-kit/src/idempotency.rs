@@ -1,0 +1,57 @@
+//! `Idempotency-Key`: the client's name for a command, so that sending it again is safe.
+
+use aide::OperationInput;
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
+use uuid::Uuid;
+
+use crate::problem::{FieldError, Problem};
+
+/// The client's name for its command, if it gave one.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey(pub Option<String>);
+
+const HEADER: &str = "Idempotency-Key";
+const MAX: usize = 255;
+
+/// Separates command ids from other name-based UUIDs; drawn once at random.
+const NAMESPACE: Uuid = Uuid::from_u128(0x51ab_7a9e_0c3f_4f0b_8f52_cc97_1be4_2d60);
+
+impl IdempotencyKey {
+    /// The id of the command: the same for the same key of the same owner, else a new one.
+    pub fn command_id(&self, owner: Uuid) -> Uuid {
+        match &self.0 {
+            Some(key) => Uuid::new_v5(&NAMESPACE, format!("{owner}:{key}").as_bytes()),
+            None => Uuid::now_v7(),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get(HEADER) else { return Ok(Self(None)) };
+        match value.to_str() {
+            Ok(key) if (1..=MAX).contains(&key.len()) => Ok(Self(Some(key.to_owned()))),
+            Ok(_) | Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency_key.invalid")
+                .field(FieldError::header(HEADER, "must be 1 to 255 visible ASCII characters"))),
+        }
+    }
+}
+
+impl OperationInput for IdempotencyKey {
+    fn operation_input(
+        ctx: &mut aide::generate::GenContext,
+        operation: &mut aide::openapi::Operation,
+    ) {
+        crate::server::header_parameter(
+            ctx,
+            operation,
+            HEADER,
+            "The same key with the same body is executed once, however often it is sent.",
+        );
+    }
+}

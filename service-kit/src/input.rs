@@ -1,0 +1,161 @@
+//! What comes in: bodies, queries and paths that explain what is wrong with them.
+
+use aide::{OperationInput, generate::GenContext, openapi::Operation};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    http::{StatusCode, header, request::Parts},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_path_to_error::{Path as FieldPath, Segment};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{
+    json_limits,
+    problem::{FieldError, Problem},
+};
+
+/// A JSON body.
+#[derive(Debug, Clone)]
+pub struct Body<T> {
+    /// What it says.
+    pub value: T,
+    /// SHA-256 of method, path and body: the same request has the same digest.
+    pub digest: [u8; 32],
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
+        if !is_json {
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.not_json")
+                .field(FieldError::header("Content-Type", "must be application/json")));
+        }
+        let target = format!("{} {}\n", request.method(), request.uri().path());
+        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        json_limits::check(&bytes).map_err(|error| {
+            Problem::new(StatusCode::BAD_REQUEST, "body.too_much").detail(error.to_string())
+        })?;
+        let digest = Sha256::new().chain_update(target).chain_update(&bytes).finalize().into();
+        Ok(Self { value: parse(&bytes)?, digest })
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Body<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        axum::Json::<T>::operation_input(ctx, operation);
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer(error.path());
+        let error = error.into_inner();
+        if error.is_data() {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.invalid")
+                .detail("the body does not say what is needed")
+                .field(FieldError::at(pointer, without_place(&error)))
+        } else {
+            malformed(&error)
+        }
+    })?;
+    json.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "body.malformed").detail(error.to_string())
+}
+
+/// serde's message without its "at line 1 column 20", which a pointer says better, and not
+/// longer than anybody reads.
+fn without_place(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
+    message.chars().take(300).collect()
+}
+
+fn pointer(path: &FieldPath) -> String {
+    use std::fmt::Write;
+    path.iter().fold(String::new(), |mut pointer, segment| {
+        // Writing to a string cannot fail.
+        let _ = match segment {
+            Segment::Seq { index } => write!(pointer, "/{index}"),
+            Segment::Map { key } => {
+                write!(pointer, "/{}", key.replace('~', "~0").replace('/', "~1"))
+            }
+            Segment::Enum { .. } | Segment::Unknown => Ok(()),
+        };
+        pointer
+    })
+}
+
+fn unread(rejection: BytesRejection) -> Problem {
+    use axum::response::IntoResponse;
+    let status = rejection.into_response().status();
+    let code =
+        if status == StatusCode::PAYLOAD_TOO_LARGE { "body.too_large" } else { "body.unreadable" };
+    Problem::new(status, code)
+}
+
+/// Query parameters. `after` belongs to [`crate::position::After`] and is passed over.
+#[derive(Debug, Clone)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let invalid = |error: serde_urlencoded::de::Error| {
+            Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
+                .detail(error.to_string().chars().take(300).collect::<String>())
+        };
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(parts.uri.query().unwrap_or_default()).map_err(invalid)?;
+        let rest: Vec<_> = pairs.into_iter().filter(|(name, _)| name != "after").collect();
+        let rest = serde_urlencoded::to_string(rest).map_err(|error| Problem::internal(&error))?;
+        serde_urlencoded::from_str(&rest).map(Self).map_err(invalid)
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Query<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        axum::extract::Query::<T>::operation_input(ctx, operation);
+    }
+}
+
+/// The id in a path. What is no UUID names nothing, so it is answered like a thing that is missing.
+#[derive(Debug, Clone, Copy)]
+pub struct PathId(pub Uuid);
+
+#[derive(Deserialize, JsonSchema)]
+struct IdInPath {
+    id: Uuid,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Path::<IdInPath>::from_request_parts(parts, state)
+            .await
+            .map(|path| Self(path.0.id))
+            .map_err(|_| Problem::not_found())
+    }
+}
+
+impl OperationInput for PathId {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        axum::extract::Path::<IdInPath>::operation_input(ctx, operation);
+    }
+}

@@ -1,0 +1,97 @@
+//! Cursor pagination: a page and where the next one begins.
+
+use axum::http::StatusCode;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::problem::{FieldError, Problem};
+
+/// Which page is wanted. Flattening loses unknown-field checks, so each query names these two.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct PageRequest {
+    /// At most so many items: 1 to 200, 50 when not given.
+    pub limit: Option<u16>,
+    /// What the page before gave as `next_cursor`.
+    pub cursor: Option<String>,
+}
+
+/// Some of the items, in order.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Asks for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl PageRequest {
+    /// The number of items wanted.
+    pub fn limit(&self) -> Result<usize, Problem> {
+        match self.limit {
+            None => Ok(50),
+            Some(limit @ 1..=200) => Ok(usize::from(limit)),
+            Some(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "page.limit_invalid")
+                .field(FieldError::parameter("limit", "must be 1 to 200"))),
+        }
+    }
+
+    /// What the cursor says, if there is one.
+    pub fn cursor<C: DeserializeOwned>(&self) -> Result<Option<C>, Problem> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        URL_SAFE_NO_PAD
+            .decode(cursor)
+            .ok()
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .map(Some)
+            .ok_or_else(|| {
+                Problem::new(StatusCode::BAD_REQUEST, "page.cursor_invalid")
+                    .field(FieldError::parameter("cursor", "must be a next_cursor of this query"))
+            })
+    }
+}
+
+impl<T> Page<T> {
+    /// Makes a page of up to `limit + 1` items: the one too many says that there is a next page.
+    pub fn of<C: Serialize>(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> C) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items
+            .last()
+            .filter(|_| more)
+            .and_then(|last| serde_json::to_vec(&cursor(last)).ok())
+            .map(|json| URL_SAFE_NO_PAD.encode(json));
+        Self { items, next_cursor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leads_through_all_items_once() {
+        let all = [1, 2, 3, 4, 5];
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        loop {
+            let request = PageRequest { limit: Some(2), cursor: cursor.take() };
+            let after = request.cursor::<i32>().unwrap().unwrap_or(0);
+            let items: Vec<i32> = all.into_iter().filter(|item| *item > after).take(3).collect();
+            let page = Page::of(items, request.limit().unwrap(), |item| *item);
+            seen.extend(page.items);
+            match page.next_cursor {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn refuses_rubbish() {
+        let rubbish = PageRequest { limit: Some(0), cursor: Some("%%%".to_owned()) };
+        assert_eq!(rubbish.limit().unwrap_err().code(), "page.limit_invalid");
+        assert_eq!(rubbish.cursor::<i32>().unwrap_err().code(), "page.cursor_invalid");
+    }
+}

@@ -1,0 +1,104 @@
+//! The HTTP server: what holds for every route, and the documents about them.
+
+use std::{any::Any, time::Duration};
+
+use aide::{
+    axum::ApiRouter,
+    generate::GenContext,
+    openapi::{
+        Info, OpenApi, Operation, Parameter, ParameterData, ParameterSchemaOrContent, ReferenceOr,
+        SecurityScheme,
+    },
+};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+
+use crate::{health::Health, problem::Problem, telemetry};
+
+/// How large a body may be, in bytes.
+pub const MAX_BODY: usize = 2 << 20;
+
+/// Makes a server of the documented routes: adds `/openapi.json`, health and metrics, and answers
+/// whatever goes wrong on the way with a problem document.
+pub fn serve(api: ApiRouter, health: Health, metrics: PrometheusHandle) -> Router {
+    let mut document = OpenApi {
+        info: Info {
+            title: "Kontor".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            summary: Some("Orders between businesses, from offer to booked payment".to_owned()),
+            ..Info::default()
+        },
+        ..OpenApi::default()
+    };
+    let router = api.finish_api_with(&mut document, |document| {
+        document.security_scheme(
+            "api_key",
+            SecurityScheme::Http {
+                scheme: "bearer".to_owned(),
+                bearer_format: Some("kontor_<id>_<secret>".to_owned()),
+                description: Some("An API key; see `kontor token create`.".to_owned()),
+                extensions: Default::default(),
+            },
+        )
+    });
+    let document = axum::body::Bytes::from(
+        serde_json::to_vec(&document).expect("an OpenAPI document holds nothing but JSON"),
+    );
+    let openapi = async move || ([("content-type", "application/json")], document);
+    router
+        .route("/openapi.json", get(openapi))
+        .route("/health/live", get(async || "alive"))
+        .route("/health/ready", get(async move || health.ready().await))
+        .route("/metrics", get(async move || metrics.render()))
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30)))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(telemetry::observe))
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a handler panicked; the panic itself is on standard error");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+        .detail("something broke; it has been logged")
+        .into_response()
+}
+
+/// Documents a header that an operation reads.
+pub(crate) fn header_parameter(
+    ctx: &mut GenContext,
+    operation: &mut Operation,
+    name: &str,
+    description: &str,
+) {
+    let json_schema = ctx.schema.subschema_for::<String>();
+    operation.parameters.push(ReferenceOr::Item(Parameter::Header {
+        parameter_data: ParameterData {
+            name: name.to_owned(),
+            description: Some(description.to_owned()),
+            required: false,
+            deprecated: None,
+            format: ParameterSchemaOrContent::Schema(aide::openapi::SchemaObject {
+                json_schema,
+                external_docs: None,
+                example: None,
+            }),
+            example: None,
+            examples: Default::default(),
+            explode: None,
+            extensions: Default::default(),
+        },
+        style: Default::default(),
+    }));
+}

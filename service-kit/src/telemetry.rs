@@ -1,0 +1,88 @@
+//! Traces and metrics.
+
+use std::time::Instant;
+
+use aide::OperationInput;
+use axum::{
+    extract::{FromRequestParts, MatchedPath, Request},
+    http::{HeaderName, HeaderValue, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+use metrics::{counter, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::Instrument;
+use tracing_subscriber::{EnvFilter, fmt};
+use uuid::Uuid;
+
+use crate::problem::Problem;
+
+const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// Starts logging to standard error: `KONTOR_LOG` filters (`info` without it), and
+/// `KONTOR_LOG_FORMAT=json` makes each line a JSON object.
+pub fn log() {
+    let filter = EnvFilter::try_from_env("KONTOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start, as in tests, changes nothing.
+    let _ = if std::env::var("KONTOR_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
+}
+
+/// Starts collecting metrics; the handle renders them for Prometheus.
+pub fn metrics() -> Result<PrometheusHandle, BuildError> {
+    const SECONDS: [f64; 14] =
+        [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+    const COUNTS: [f64; 12] =
+        [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0];
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_commands".to_owned()), &COUNTS)?
+        .install_recorder()
+}
+
+/// What all that one request sets off shares: the client's `X-Correlation-Id`, or a new one.
+#[derive(Debug, Clone, Copy)]
+pub struct Correlation(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for Correlation {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(parts.extensions.get::<Self>().copied().unwrap_or_else(|| Self(Uuid::now_v7())))
+    }
+}
+
+impl OperationInput for Correlation {}
+
+/// Around every request: a span, a correlation id, a count and a time.
+pub async fn observe(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let correlation = request
+        .headers()
+        .get(CORRELATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(Uuid::now_v7);
+    request.extensions_mut().insert(Correlation(correlation));
+    let method = request.method().as_str().to_owned();
+    // The pattern, not the path: ids would make a metric of every thing.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
+    let span = tracing::info_span!("request", %method, %route, %correlation);
+    let mut response = next.run(request).instrument(span).await;
+    let labels =
+        [("method", method), ("route", route), ("status", response.status().as_str().to_owned())];
+    counter!("kontor_http_requests_total", &labels).increment(1);
+    histogram!("kontor_http_request_seconds", &labels[..2]).record(started.elapsed());
+    if let Ok(value) = HeaderValue::from_str(&correlation.to_string()) {
+        response.headers_mut().insert(CORRELATION, value);
+    }
+    response
+}
