@@ -14,7 +14,7 @@ pub struct Envelope {
     /// The digest of the request. `Some` stores the outcome under `command_id`: the same id again
     /// answers it, the same id with another digest is refused.
     pub remember: Option<[u8; 32]>,
-    /// Who gave it, such as `key:…` or `policy:…`; at most 200 characters are kept.
+    /// Who gave it, such as `key:…` or `policy:…`.
     pub actor: String,
     /// What all that one request set off shares.
     pub correlation_id: Uuid,
@@ -97,14 +97,30 @@ impl Appended {
 }
 
 impl Append {
-    /// The largest payload of one event, in bytes.
-    pub const MAX_PAYLOAD: usize = 4 << 20;
+    /// The largest payload of one event, in bytes: with its headers it is below the 1 MiB that
+    /// NATS takes by default.
+    pub const MAX_PAYLOAD: usize = 1_000_000;
+    /// The largest sum of an append's payloads, in bytes: the whole append is one transaction.
+    pub const MAX_BYTES: usize = 64 << 20;
     /// The most events of one append.
     pub const MAX_EVENTS: usize = 10_000;
 
     /// How many events it writes.
     pub fn len(&self) -> usize {
         self.writes.iter().map(|write| write.events.len()).sum()
+    }
+
+    /// How large its payloads are together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.payloads().map(str::len).sum()
+    }
+
+    pub(crate) fn payloads(&self) -> impl Iterator<Item = &str> {
+        self.writes.iter().flat_map(|write| &write.events).map(|event| event.payload.as_str())
+    }
+
+    pub(crate) fn writes_to(&self, stream: Uuid) -> bool {
+        self.writes.iter().any(|write| write.stream_id == stream)
     }
 
     /// Whether it writes no events (it may still remember an outcome).

@@ -1,14 +1,26 @@
 //! Aggregates in memory, so that a command needs no round trip to decide. An entry may be stale:
 //! the version check of the append finds out.
 
-use std::{any::Any, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    sync::Arc,
+};
 
 use metrics::counter;
 use uuid::Uuid;
 
 /// The most recently used aggregates of all kinds.
 pub(crate) struct Cache {
-    entries: quick_cache::sync::Cache<Uuid, Arc<dyn Any + Send + Sync>>,
+    entries: quick_cache::sync::Cache<Key, Arc<dyn Entry>>,
+}
+
+/// An id alone would let a client, who may name any id, have one kind of aggregate found as
+/// another.
+type Key = (TypeId, Uuid);
+
+/// A [`Loaded`] of some kind.
+trait Entry: Any + Send + Sync {
+    fn version(&self) -> u64;
 }
 
 /// An aggregate's state after its `version` first events.
@@ -20,26 +32,38 @@ pub struct Loaded<A> {
     pub state: A,
 }
 
+impl<A: Send + Sync + 'static> Entry for Loaded<A> {
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
 impl Cache {
     pub(crate) fn new(capacity: usize) -> Self {
         Self { entries: quick_cache::sync::Cache::new(capacity) }
     }
 
     pub(crate) fn get<A: Send + Sync + 'static>(&self, id: Uuid) -> Option<Arc<Loaded<A>>> {
-        let found = self.entries.get(&id).and_then(|entry| entry.downcast::<Loaded<A>>().ok());
+        let found = self.entries.get(&(TypeId::of::<A>(), id));
         let metric = match found {
             Some(_) => counter!("kontor_aggregate_cache_hits_total"),
             None => counter!("kontor_aggregate_cache_misses_total"),
         };
         metric.increment(1);
-        found
+        let found: Arc<dyn Any + Send + Sync> = found?;
+        found.downcast().ok()
     }
 
-    pub(crate) fn put<A: Send + Sync + 'static>(&self, id: Uuid, version: u64, state: A) {
-        self.entries.insert(id, Arc::new(Loaded { version, state }));
+    /// Keeps a state, unless a newer one is there already.
+    pub(crate) fn put<A: Send + Sync + 'static>(&self, id: Uuid, loaded: Arc<Loaded<A>>) {
+        let key = (TypeId::of::<A>(), id);
+        if self.entries.peek(&key).is_none_or(|kept| kept.version() <= loaded.version) {
+            self.entries.insert(key, loaded);
+        }
     }
 
-    pub(crate) fn forget(&self, id: Uuid) {
-        self.entries.remove(&id);
+    /// Forgets a state that was found to be stale, unless a newer one has taken its place.
+    pub(crate) fn forget(&self, kind: TypeId, id: Uuid, stale: u64) {
+        self.entries.remove_if(&(kind, id), |kept| kept.version() <= stale);
     }
 }

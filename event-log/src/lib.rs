@@ -17,4 +17,4 @@ pub use error::{AppendError, Error, ExecuteError};
 pub use log::{EventLog, LogConfig};
 pub use recorded_event::{Position, RecordedEvent};
 pub use store::{Context, Store};
-pub use work::{Executed, Loaded, Work};
+pub use work::{Executed, Loaded, Work, WorkError};

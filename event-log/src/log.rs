@@ -1,12 +1,13 @@
 //! The log: one handle to all of history.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use cqrs_es::Aggregate;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use domain::OfCompany;
-use tokio::sync::watch;
+use tokio::sync::{MutexGuard, watch};
 use tokio_postgres::NoTls;
+use uuid::Uuid;
 
 use crate::{Append, AppendError, Appended, Error, Position, Store, cache::Cache, writer::Writer};
 
@@ -49,6 +50,8 @@ struct Shared {
     readers: Pool,
     cache: Cache,
     retries: u32,
+    /// Those who lost a race for a stream take turns at it, by its id.
+    turns: [tokio::sync::Mutex<()>; 64],
 }
 
 impl EventLog {
@@ -57,6 +60,10 @@ impl EventLog {
         let mut postgres: tokio_postgres::Config =
             config.database_url.parse().map_err(Error::Url)?;
         postgres.application_name("kontor log");
+        postgres.connect_timeout(Duration::from_secs(5));
+        // A peer that has vanished is noticed, not waited for.
+        postgres.keepalives_idle(Duration::from_secs(10));
+        postgres.tcp_user_timeout(Duration::from_secs(15));
         let readers = readers(&postgres, config.read_connections)?;
         let head = head(&*readers.get().await?).await?;
         let mut writing = postgres;
@@ -66,6 +73,7 @@ impl EventLog {
             readers,
             cache: Cache::new(config.cached_aggregates),
             retries: config.retries,
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -89,6 +97,19 @@ impl EventLog {
     /// too: whoever follows the log also looks by itself now and then.
     pub fn committed(&self) -> watch::Receiver<Position> {
         self.shared.writer.committed()
+    }
+
+    /// Takes no more appends, and waits until those it has taken are answered. Reading goes on.
+    pub async fn shutdown(&self) {
+        self.shared.writer.stop().await;
+    }
+
+    /// Waits for one's turn at a stream. Who was too slow once would be again if all tried at
+    /// once; one after the other, each gets through.
+    pub(crate) async fn turn(&self, stream_id: Uuid) -> MutexGuard<'_, ()> {
+        let turns = &self.shared.turns;
+        let slot = usize::from(stream_id.as_bytes()[15]) % turns.len();
+        turns[slot].lock().await
     }
 
     pub(crate) async fn reader(&self) -> Result<Object, Error> {
@@ -126,8 +147,8 @@ fn readers(config: &tokio_postgres::Config, connections: usize) -> Result<Pool, 
             })
         }))
         .runtime(deadpool_postgres::Runtime::Tokio1)
-        .wait_timeout(Some(std::time::Duration::from_secs(10)))
-        .create_timeout(Some(std::time::Duration::from_secs(5)))
+        .wait_timeout(Some(Duration::from_secs(10)))
+        .create_timeout(Some(Duration::from_secs(5)))
         .build()
         .map_err(|_| Error::Unavailable)
 }

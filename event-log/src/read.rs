@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use cqrs_es::Aggregate;
+use cqrs_es::{Aggregate, DomainEvent};
 use domain::OfCompany;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -18,8 +18,8 @@ const STREAM: &str = "\
         company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
     FROM log.events WHERE stream_id = $1 AND version > $2 ORDER BY version LIMIT $3";
 const STATES: &str = "\
-    SELECT stream_id, version, payload FROM log.events
-    WHERE stream_id = ANY($1) ORDER BY stream_id, version";
+    SELECT stream_id, version, payload, event_type, schema_version FROM log.events
+    WHERE stream_id = ANY($1) AND stream_type = $2 ORDER BY stream_id, version";
 const OUTCOME: &str = "\
     SELECT digest, stream_id, version, position FROM log.commands WHERE command_id = $1";
 
@@ -46,8 +46,16 @@ impl EventLog {
         Ok(rows.iter().map(recorded_event).collect())
     }
 
-    /// What a command was answered, and the digest of its request, if it is remembered.
-    pub async fn outcome(&self, command_id: Uuid) -> Result<Option<(Vec<u8>, Outcome)>, Error> {
+    /// What a command was answered, if it is remembered.
+    pub async fn outcome(&self, command_id: Uuid) -> Result<Option<Outcome>, Error> {
+        Ok(self.remembered(command_id).await?.map(|(_, outcome)| outcome))
+    }
+
+    /// What a command was answered, with the digest of its request.
+    pub(crate) async fn remembered(
+        &self,
+        command_id: Uuid,
+    ) -> Result<Option<(Vec<u8>, Outcome)>, Error> {
         let client = self.reader().await?;
         let statement = client.prepare_cached(OUTCOME).await?;
         let row = client.query_opt(&statement, &[&command_id]).await?;
@@ -70,8 +78,9 @@ impl EventLog {
             Some(loaded) => Ok(loaded),
             None => {
                 let loaded = self.replay::<A>(&[id]).await?.remove(&id).unwrap_or_default();
-                self.cache().put(id, loaded.version, loaded.state.clone());
-                Ok(Arc::new(loaded))
+                let loaded = Arc::new(loaded);
+                self.cache().put(id, loaded.clone());
+                Ok(loaded)
             }
         }
     }
@@ -95,9 +104,9 @@ impl EventLog {
         if !missing.is_empty() {
             let mut replayed = self.replay::<A>(&missing).await?;
             for id in missing {
-                let loaded = replayed.remove(&id).unwrap_or_default();
-                self.cache().put(id, loaded.version, loaded.state.clone());
-                states.insert(id, Arc::new(loaded));
+                let loaded = Arc::new(replayed.remove(&id).unwrap_or_default());
+                self.cache().put(id, loaded.clone());
+                states.insert(id, loaded);
             }
         }
         Ok(states)
@@ -107,14 +116,17 @@ impl EventLog {
         let client = self.reader().await?;
         let statement = client.prepare_cached(STATES).await?;
         let mut states: HashMap<Uuid, Loaded<A>> = HashMap::new();
-        for row in client.query(&statement, &[&ids]).await? {
+        for row in client.query(&statement, &[&ids, &A::TYPE]).await? {
             let (stream_id, version): (Uuid, i64) = (row.get(0), row.get(1));
             let version = version.unsigned_abs();
-            let event = serde_json::from_str(row.get(2)).map_err(|source| Error::Unreadable {
-                stream_id,
-                version,
-                source,
-            })?;
+            let unreadable = |source| Error::Unreadable { stream_id, version, source };
+            let event: A::Event = serde_json::from_str(row.get(2)).map_err(unreadable)?;
+            // What this build reads must be what was meant: a newer build's event may look alike.
+            let (kind, schema): (&str, i16) = (row.get(3), row.get(4));
+            if event.event_type() != kind || event.event_version() != schema.to_string() {
+                let problem = format!("{kind} version {schema} is not known to this build");
+                return Err(unreadable(serde::de::Error::custom(problem)));
+            }
             let loaded = states.entry(stream_id).or_default();
             loaded.state.apply(event);
             loaded.version = version;

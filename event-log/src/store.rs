@@ -5,7 +5,7 @@
 //! applied twice. A conflict is found by the log, not by luck. And `commit` returns where the
 //! events stand, in the envelopes' metadata.
 
-use std::{collections::HashMap, marker::PhantomData};
+use std::{any::TypeId, collections::HashMap, marker::PhantomData, sync::Arc};
 
 use cqrs_es::{
     Aggregate, AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore,
@@ -14,7 +14,8 @@ use domain::OfCompany;
 use uuid::Uuid;
 
 use crate::{
-    Append, AppendError, Appended, Envelope, Error, EventLog, NewEvent, Position, StreamWrite,
+    Append, AppendError, Appended, Envelope, Error, EventLog, Loaded, NewEvent, Position,
+    StreamWrite,
 };
 
 /// Event store of one kind of aggregate. Cheap to clone.
@@ -115,13 +116,14 @@ where
         };
         match self.log.append(append).await {
             Ok(Appended::Now { outcome, event_ids }) => {
-                self.log.cache().put(id, outcome.version, aggregate);
+                let loaded = Loaded { version: outcome.version, state: aggregate };
+                self.log.cache().put(id, Arc::new(loaded));
                 Ok(envelopes(id, version, outcome.position, events, &event_ids))
             }
             // Without a remembered outcome there is no "before".
             Ok(Appended::Before(_)) => Ok(Vec::new()),
             Err(AppendError::Conflict { .. }) => {
-                self.log.cache().forget(id);
+                self.log.cache().forget(TypeId::of::<A>(), id, version);
                 Err(AggregateError::AggregateConflict)
             }
             Err(AppendError::Log(error)) => Err(failed(error)),

@@ -3,7 +3,13 @@
 //! What a decision has read is asserted when it is written, so a decision never stands on facts
 //! that were no longer true.
 
-use std::{any::Any, collections::HashMap, time::Duration};
+use std::{
+    any::{Any, TypeId},
+    borrow::Borrow,
+    collections::HashMap,
+    sync::Arc,
+    time::Duration,
+};
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use domain::OfCompany;
@@ -29,10 +35,17 @@ pub struct Executed<T> {
 /// What one command has read and decided so far.
 pub struct Work {
     log: EventLog,
-    streams: HashMap<Uuid, Entry>,
+    streams: HashMap<Key, Entry>,
     /// Streams in the order in which they were first decided upon.
-    decided: Vec<Uuid>,
+    decided: Vec<Key>,
     answer: Option<Uuid>,
+}
+
+/// A client may name one id as two kinds of thing.
+type Key = (TypeId, Uuid);
+
+fn key<A: 'static>(id: impl Into<Uuid>) -> Key {
+    (TypeId::of::<A>(), id.into())
 }
 
 /// An aggregate in a unit of work.
@@ -66,7 +79,7 @@ impl EventLog {
         E: Send,
     {
         if let Some(digest) = envelope.remember
-            && let Some((first_digest, outcome)) = self.outcome(envelope.command_id).await?
+            && let Some((first_digest, outcome)) = self.remembered(envelope.command_id).await?
         {
             return if first_digest == digest {
                 Ok(Executed { outcome, value: None })
@@ -74,9 +87,13 @@ impl EventLog {
                 Err(ExecuteError::KeyReused)
             };
         }
+        let mut turn = None;
         for attempt in 0..=self.retries() {
             if attempt > 0 {
                 counter!("kontor_command_retries_total").increment(1);
+            }
+            if attempt > 1 {
+                // Its turn did not help: another process writes too.
                 tokio::time::sleep(pause(attempt)).await;
             }
             let mut work = Work::new(self.clone());
@@ -100,7 +117,12 @@ impl EventLog {
                     return Ok(Executed { outcome, value: Some(value) });
                 }
                 Ok(Appended::Before(outcome)) => return Ok(Executed { outcome, value: None }),
-                Err(AppendError::Conflict { .. }) => work.forget(),
+                Err(AppendError::Conflict { stream_id }) => {
+                    // One turn at a time, so that no two wait for each other's.
+                    drop(turn.take());
+                    turn = Some(self.turn(stream_id).await);
+                    work.forget();
+                }
                 Err(AppendError::KeyReused) => return Err(ExecuteError::KeyReused),
                 Err(AppendError::TooLarge) => return Err(ExecuteError::TooLarge),
                 Err(AppendError::Log(error)) => return Err(error.into()),
@@ -121,32 +143,40 @@ impl Work {
         &mut self,
         id: impl Into<Uuid>,
     ) -> Result<&A, Error> {
-        let id = id.into();
-        if !self.streams.contains_key(&id) {
-            let loaded = self.log.load::<A>(id).await?;
-            self.streams.insert(id, Entry::of(&loaded));
+        let key = key::<A>(id);
+        if !self.streams.contains_key(&key) {
+            let loaded = self.log.load::<A>(key.1).await?;
+            self.streams.insert(key, Entry::of(&loaded));
         }
-        Ok(self.state(id))
+        Ok(self.streams[&key].state())
     }
 
     /// Reads many aggregates of one kind with at most one query; then [`Work::get`] has them.
+    /// Answers each id once with its version, 0 for what does not exist.
     pub async fn load_many<A: Aggregate + OfCompany + Clone + 'static>(
         &mut self,
-        ids: impl IntoIterator<Item = Uuid>,
-    ) -> Result<(), Error> {
-        let mut ids: Vec<Uuid> =
-            ids.into_iter().filter(|id| !self.streams.contains_key(id)).collect();
+        ids: impl IntoIterator<Item: Borrow<Uuid>>,
+    ) -> Result<Vec<(Uuid, u64)>, Error> {
+        let mut ids: Vec<Uuid> = ids.into_iter().map(|id| *id.borrow()).collect();
         ids.sort_unstable();
         ids.dedup();
-        for (id, loaded) in self.log.load_many::<A>(&ids).await? {
-            self.streams.insert(id, Entry::of(&loaded));
+        let new: Vec<Uuid> =
+            ids.iter().copied().filter(|&id| !self.streams.contains_key(&key::<A>(id))).collect();
+        for (id, loaded) in self.log.load_many::<A>(&new).await? {
+            self.streams.insert(key::<A>(id), Entry::of(&loaded));
         }
-        Ok(())
+        Ok(ids.into_iter().map(|id| (id, self.version::<A>(id))).collect())
     }
 
     /// An aggregate that was loaded, with what was decided since.
     pub fn get<A: Aggregate + 'static>(&self, id: impl Into<Uuid>) -> Option<&A> {
-        self.streams.get(&id.into())?.state.downcast_ref()
+        Some(self.streams.get(&key::<A>(id))?.state())
+    }
+
+    /// The version of an aggregate that was loaded, with what was decided since; 0 when it does
+    /// not exist.
+    pub fn version<A: Aggregate + 'static>(&self, id: impl Into<Uuid>) -> u64 {
+        self.streams.get(&key::<A>(id)).map_or(0, Entry::new_version)
     }
 
     /// Lets an aggregate decide on a command; what it says is written at the end.
@@ -154,24 +184,26 @@ impl Work {
         &mut self,
         id: impl Into<Uuid>,
         command: A::Command,
-    ) -> Result<(), Decision<A::Error>>
+    ) -> Result<(), WorkError<A::Error>>
     where
         A::Command: Send,
         A::Error: Send,
     {
-        let id = id.into();
-        self.load::<A>(id).await?;
-        if !self.decided.contains(&id) {
-            self.decided.push(id);
+        let key = key::<A>(id);
+        self.load::<A>(key.1).await?;
+        if !self.decided.contains(&key) {
+            self.decided.push(key);
         }
-        let entry = self.streams.get_mut(&id).expect("it was loaded just now");
-        let state: &mut A = entry.state.downcast_mut().expect(SAME_KIND);
+        let entry = self.streams.get_mut(&key).expect("it was loaded just now");
+        // On a copy: a refusal half way must leave nothing behind.
+        let mut state = entry.state::<A>().clone();
         let sink = EventSink::default();
-        state.handle(command, &(), &sink).await.map_err(Decision::Refused)?;
+        state.handle(command, &(), &sink).await.map_err(WorkError::Refused)?;
+        let events = sink.collect().await;
+        let events: Vec<NewEvent> = events.iter().map(new_event).collect::<Result<_, _>>()?;
         entry.company_id = state.company().map(Uuid::from);
-        for event in sink.collect().await {
-            entry.events.push(new_event(&event)?);
-        }
+        entry.state = Box::new(state);
+        entry.events.extend(events);
         Ok(())
     }
 
@@ -180,47 +212,41 @@ impl Work {
         self.answer = Some(id.into());
     }
 
-    fn state<A: Aggregate + 'static>(&self, id: Uuid) -> &A {
-        self.streams[&id].state.downcast_ref().expect(SAME_KIND)
-    }
-
     fn append(&self, envelope: &Envelope) -> Append {
-        let mut writes = Vec::with_capacity(self.decided.len());
-        let mut reads = Vec::new();
-        for (&id, entry) in &self.streams {
-            if entry.events.is_empty() {
-                reads.push((id, entry.version));
-            }
+        let reads = self.streams.iter().filter(|(_, entry)| entry.events.is_empty());
+        let writes = self.decided.iter().filter_map(|key| {
+            let entry = &self.streams[key];
+            (!entry.events.is_empty()).then(|| StreamWrite {
+                stream_type: entry.stream_type,
+                stream_id: key.1,
+                expected: entry.version,
+                company_id: entry.company_id,
+                events: entry.events.clone(),
+            })
+        });
+        let answer = self.answer.or(self.decided.first().map(|key| key.1)).unwrap_or_default();
+        let named = self.streams.iter().filter(|(key, _)| key.1 == answer);
+        let version = named.map(|(_, entry)| entry.version).max().unwrap_or(0);
+        Append {
+            envelope: envelope.clone(),
+            writes: writes.collect(),
+            reads: reads.map(|(key, entry)| (key.1, entry.version)).collect(),
+            answer: (answer, version),
         }
-        for &id in &self.decided {
-            let entry = &self.streams[&id];
-            if !entry.events.is_empty() {
-                writes.push(StreamWrite {
-                    stream_type: entry.stream_type,
-                    stream_id: id,
-                    expected: entry.version,
-                    company_id: entry.company_id,
-                    events: entry.events.clone(),
-                });
-            }
-        }
-        let answer = self.answer.or(self.decided.first().copied()).unwrap_or_default();
-        let version = self.streams.get(&answer).map_or(0, |entry| entry.version);
-        Append { envelope: envelope.clone(), writes, reads, answer: (answer, version) }
     }
 
     fn keep(self) {
-        for (id, entry) in self.streams {
+        for ((_, id), entry) in self.streams {
             if !entry.events.is_empty() {
-                let version = entry.version + entry.events.len() as u64;
+                let version = entry.new_version();
                 (entry.keep)(&self.log, id, version, entry.state);
             }
         }
     }
 
     fn forget(&self) {
-        for id in self.streams.keys() {
-            self.log.cache().forget(*id);
+        for (&(kind, id), entry) in &self.streams {
+            self.log.cache().forget(kind, id, entry.version);
         }
     }
 
@@ -231,12 +257,10 @@ impl Work {
     /// Whether all that was read is still so.
     async fn is_current(&self) -> Result<bool, Error> {
         let seen: Vec<(Uuid, u64)> =
-            self.streams.iter().map(|(id, entry)| (*id, entry.version)).collect();
+            self.streams.iter().map(|(key, entry)| (key.1, entry.version)).collect();
         self.log.are_current(&seen).await
     }
 }
-
-const SAME_KIND: &str = "a stream's id belongs to one kind of aggregate";
 
 impl Entry {
     fn of<A: Aggregate + OfCompany + Clone + 'static>(loaded: &Loaded<A>) -> Self {
@@ -248,16 +272,24 @@ impl Entry {
             events: Vec::new(),
             keep: |log, id, version, state| {
                 if let Ok(state) = state.downcast::<A>() {
-                    log.cache().put(id, version, *state);
+                    log.cache().put(id, Arc::new(Loaded { version, state: *state }));
                 }
             },
         }
+    }
+
+    fn state<A: 'static>(&self) -> &A {
+        self.state.downcast_ref().expect("its key names its type")
+    }
+
+    fn new_version(&self) -> u64 {
+        self.version + self.events.len() as u64
     }
 }
 
 /// What came of asking an aggregate.
 #[derive(Debug, thiserror::Error)]
-pub enum Decision<E> {
+pub enum WorkError<E> {
     /// It said no.
     #[error(transparent)]
     Refused(E),

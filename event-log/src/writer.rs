@@ -1,7 +1,7 @@
 //! The one writer of history in this process: group commit over one connection.
 //!
 //! Commands that arrive while a batch is being written go into the next one. A batch is one
-//! transaction. It is first tried on the belief that nobody else has written ([`fast`]): all is
+//! transaction. It is first tried on the belief that nobody else has written (`write_fast`): all is
 //! sent at once and PostgreSQL refuses it whole when the belief is wrong. Then, and only then, the
 //! careful way is taken: lock the head, look, decide command by command, write what holds.
 
@@ -13,11 +13,15 @@ mod copy;
 
 use std::{
     collections::HashMap,
+    iter::Peekable,
+    panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures::FutureExt;
 use metrics::{counter, gauge, histogram};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use self::{
@@ -38,6 +42,7 @@ pub(crate) struct Request {
 pub(crate) struct Writer {
     requests: mpsc::Sender<Request>,
     committed: watch::Receiver<Position>,
+    closing: Arc<Notify>,
 }
 
 impl Writer {
@@ -45,10 +50,16 @@ impl Writer {
     const QUEUE: usize = 8_192;
     /// How many requests one transaction takes at most.
     const BATCH: usize = 2_048;
+    /// How many bytes of payload one transaction takes at most, unless one request has more.
+    const BATCH_BYTES: usize = 16 << 20;
     /// For how long a request waits for PostgreSQL to come back.
     const PATIENCE: Duration = Duration::from_secs(10);
+    /// How long an attempt may take before PostgreSQL is taken to have gone.
+    const SILENCE: Duration = Duration::from_secs(20);
+    /// For how many batches other processes are reckoned with after one was met.
+    const WARY: u32 = 32;
 
-    /// Starts the task that writes; it ends when the last `Writer` is dropped.
+    /// Starts the task that writes; it ends when the last `Writer` is dropped, or is told to stop.
     pub(crate) fn start(config: tokio_postgres::Config, head: Position) -> Self {
         let (requests, queue) = mpsc::channel(Self::QUEUE);
         let (announce, committed) = watch::channel(head);
@@ -59,9 +70,11 @@ impl Writer {
             versions: HashMap::new(),
             last_recorded_at: jiff::Timestamp::UNIX_EPOCH,
             fenced: true,
+            wary: 0,
         };
-        tokio::spawn(task.run(queue));
-        Self { requests, committed }
+        let closing = Arc::new(Notify::new());
+        tokio::spawn(task.run(queue, closing.clone()));
+        Self { requests, committed, closing }
     }
 
     pub(crate) fn committed(&self) -> watch::Receiver<Position> {
@@ -76,15 +89,20 @@ impl Writer {
         self.requests.send(request).await.map_err(|_| Error::Unavailable)?;
         answer.await.map_err(|_| Error::Unavailable)?
     }
+
+    /// Takes no more requests, and waits until those it has taken are answered.
+    pub(crate) async fn stop(&self) {
+        self.closing.notify_one();
+        let mut committed = self.committed();
+        // Ends with the task, which alone announces.
+        while committed.changed().await.is_ok() {}
+    }
 }
 
 fn check_size(append: &Append) -> Result<(), AppendError> {
     let too_large = append.len() > Append::MAX_EVENTS
-        || append
-            .writes
-            .iter()
-            .flat_map(|write| &write.events)
-            .any(|event| event.payload.len() > Append::MAX_PAYLOAD);
+        || append.bytes() > Append::MAX_BYTES
+        || append.payloads().any(|payload| payload.len() > Append::MAX_PAYLOAD);
     if too_large { Err(AppendError::TooLarge) } else { Ok(()) }
 }
 
@@ -97,54 +115,89 @@ struct Task {
     last_recorded_at: jiff::Timestamp,
     /// Whether a transaction of a lost connection can no longer come to anything.
     fenced: bool,
+    /// How many batches to come expect other processes to write too.
+    wary: u32,
 }
 
 impl Task {
     /// How many streams it keeps in mind.
     const VERSIONS: usize = 1_000_000;
 
-    async fn run(mut self, mut queue: mpsc::Receiver<Request>) {
-        let mut requests = Vec::with_capacity(Writer::BATCH);
-        while queue.recv_many(&mut requests, Writer::BATCH).await > 0 {
+    async fn run(mut self, mut queue: mpsc::Receiver<Request>, closing: Arc<Notify>) {
+        let mut taken = Vec::with_capacity(Writer::BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                () = closing.notified(), if !queue.is_closed() => {
+                    queue.close();
+                    continue;
+                }
+                count = queue.recv_many(&mut taken, Writer::BATCH) => if count == 0 { return },
+            }
             gauge!("kontor_append_queue_depth").set(queue.len() as f64);
-            let started = Instant::now();
-            let size = requests.len();
-            self.write(std::mem::take(&mut requests)).await;
-            histogram!("kontor_append_batch_commands").record(size as f64);
-            histogram!("kontor_append_batch_seconds").record(started.elapsed());
-            requests.reserve(Writer::BATCH);
+            let mut requests = taken.drain(..).peekable();
+            while requests.peek().is_some() {
+                self.write_timed(Batch::new(portion(&mut requests))).await;
+            }
         }
     }
 
+    /// A bug must fail the requests it meets, not all that come after.
+    async fn write_timed(&mut self, batch: Batch) {
+        let started = Instant::now();
+        histogram!("kontor_append_batch_commands").record(batch.len() as f64);
+        if AssertUnwindSafe(self.write(batch)).catch_unwind().await.is_err() {
+            tracing::error!("the writer panicked; its batch is lost, and it starts afresh");
+            counter!("kontor_append_panics_total").increment(1);
+            self.connection = None;
+            self.fenced = false;
+        }
+        histogram!("kontor_append_batch_seconds").record(started.elapsed());
+    }
+
     /// Writes the requests, whatever it takes, within their patience.
-    async fn write(&mut self, requests: Vec<Request>) {
+    async fn write(&mut self, mut batch: Batch) {
         if self.versions.len() > Self::VERSIONS {
             self.versions.clear();
         }
-        let mut batch = Batch::new(requests);
-        let mut careful = false;
+        self.wary = self.wary.saturating_sub(1);
+        let mut careful = self.wary > 0;
         while !batch.is_empty() {
             if batch.waited() > Writer::PATIENCE {
                 batch.give_up();
                 return;
             }
-            match self.attempt(&mut batch, careful).await {
+            let attempt = tokio::time::timeout(Writer::SILENCE, self.attempt(&mut batch, careful));
+            match attempt.await.unwrap_or(Err(Failure::Silent)) {
                 Ok(()) => return,
-                Err(Failure::Refused(error)) if careful => {
+                Err(
+                    Failure::Refused(error) | Failure::Overtaken(error) | Failure::Mistaken(error),
+                ) if careful => {
                     tracing::error!(error = &error as &dyn std::error::Error, "batch refused");
                     match batch.split() {
                         Ok(one_by_one) => {
                             for single in one_by_one {
-                                Box::pin(self.write(single)).await;
+                                Box::pin(self.write(Batch::new(single))).await;
                             }
                         }
                         Err(single) => single.refuse(error),
                     }
                     return;
                 }
-                Err(Failure::Refused(_) | Failure::Moved) => careful = true,
-                Err(Failure::Lost(error)) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "connection lost");
+                Err(Failure::Overtaken(_)) => {
+                    self.wary = Writer::WARY;
+                    careful = true;
+                }
+                Err(Failure::Refused(_) | Failure::Mistaken(_) | Failure::Doubtful) => {
+                    careful = true;
+                }
+                Err(lost @ (Failure::Lost(_) | Failure::Silent)) => {
+                    if let Failure::Lost(error) = &lost {
+                        let error = error as &dyn std::error::Error;
+                        tracing::warn!(error, "the writer's connection is lost");
+                    } else {
+                        tracing::warn!("PostgreSQL does not answer the writer");
+                    }
                     counter!("kontor_append_connections_lost_total").increment(1);
                     self.connection = None;
                     self.fenced = false;
@@ -163,7 +216,7 @@ impl Task {
         }
         let result =
             if careful { self.write_carefully(batch).await } else { self.write_fast(batch).await };
-        if let Err(Failure::Moved | Failure::Refused(_)) = result {
+        if !matches!(result, Ok(()) | Err(Failure::Lost(_) | Failure::Silent)) {
             connected(&mut self.connection).rollback().await?;
         }
         result
@@ -201,9 +254,9 @@ impl Task {
     async fn write_fast(&mut self, batch: &mut Batch) -> Result<(), Failure> {
         let head = connected(&mut self.connection).head;
         if !batch.decide(head.position, &self.versions, Trust::Unknown) {
-            return Err(Failure::Moved);
+            return Err(Failure::Doubtful);
         }
-        let (streams, versions) = batch.unknown_reads(&self.versions);
+        let (streams, versions) = batch.beliefs(&self.versions);
         self.commit(batch, Advance::Expecting { head, streams, versions }).await
     }
 
@@ -253,10 +306,22 @@ enum Trust {
 
 /// How the head is moved on.
 enum Advance {
-    /// It must be where it is believed to be, and so must the streams that were only read.
+    /// It must be where it is believed to be, and so must the streams of which nothing is known.
     Expecting { head: Head, streams: Vec<Uuid>, versions: Vec<i64> },
     /// This transaction holds its lock.
     Locked,
+}
+
+/// As many requests as one transaction should take.
+fn portion(requests: &mut Peekable<impl Iterator<Item = Request>>) -> Vec<Request> {
+    let mut portion: Vec<Request> = requests.next().into_iter().collect();
+    let weight = |request: &Request| request.append.bytes();
+    let mut bytes: usize = portion.iter().map(weight).sum();
+    while let Some(request) = requests.next_if(|next| bytes + weight(next) <= Writer::BATCH_BYTES) {
+        bytes += weight(&request);
+        portion.push(request);
+    }
+    portion
 }
 
 fn connected(connection: &mut Option<Connection>) -> &mut Connection {

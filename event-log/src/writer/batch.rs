@@ -27,8 +27,12 @@ struct Entry {
 
 enum Verdict {
     Undecided,
+    /// Is written if this attempt commits.
     Accepted(Outcome),
-    Answered(Result<Appended, AppendError>),
+    /// Is not written, as far as this attempt knows; the next one decides anew.
+    Declined(Result<Appended, AppendError>),
+    /// PostgreSQL remembers it: no later attempt can think otherwise.
+    Settled(Result<Appended, AppendError>),
 }
 
 /// What a command id was used for before.
@@ -48,6 +52,10 @@ impl Batch {
             })
             .collect();
         Self { entries, sent: None }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -73,15 +81,23 @@ impl Batch {
         self.entries.iter().filter_map(|entry| Some(entry.remember()?.0)).collect()
     }
 
-    /// Streams that were only read and of which `known` says nothing, with the versions seen.
-    pub(super) fn unknown_reads(&self, known: &HashMap<Uuid, u64>) -> (Vec<Uuid>, Vec<i64>) {
-        // A stream that the same batch writes was decided against that write already.
-        let written: HashSet<Uuid> = self.written().map(|(stream, _)| stream).collect();
-        self.accepted()
-            .flat_map(|(entry, _)| &entry.request.append.reads)
-            .filter(|(stream, _)| !known.contains_key(stream) && !written.contains(stream))
-            .map(|&(stream, version)| (stream, version.cast_signed()))
-            .unzip()
+    /// Streams of which `known` says nothing, with the versions that the accepted requests believe
+    /// them to have had before the batch. A stream believed to be new and written here is left
+    /// out: its first version is unique in the log.
+    pub(super) fn beliefs(&self, known: &HashMap<Uuid, u64>) -> (Vec<Uuid>, Vec<i64>) {
+        let mut seen: HashSet<Uuid> = HashSet::new();
+        let mut beliefs = (Vec::new(), Vec::new());
+        for (entry, _) in self.accepted() {
+            let append = &entry.request.append;
+            for (stream, version) in entry.expectations() {
+                let unknown = !known.contains_key(&stream) && seen.insert(stream);
+                if unknown && (version > 0 || !append.writes_to(stream)) {
+                    beliefs.0.push(stream);
+                    beliefs.1.push(version.cast_signed());
+                }
+            }
+        }
+        beliefs
     }
 
     /// Decides, in order of arrival, which requests hold, given the head and the versions before
@@ -99,13 +115,13 @@ impl Batch {
         let mut read: HashMap<Uuid, u64> = HashMap::new();
         let mut taken: HashMap<Uuid, ([u8; 32], Outcome)> = HashMap::new();
         for entry in &mut self.entries {
-            if matches!(entry.verdict, Verdict::Answered(_)) {
+            if matches!(entry.verdict, Verdict::Settled(_)) {
                 continue;
             }
             if let Some((command_id, digest)) = entry.remember()
                 && let Some((first_digest, outcome)) = taken.get(&command_id)
             {
-                entry.verdict = Verdict::Answered(if *first_digest == digest {
+                entry.verdict = Verdict::Declined(if *first_digest == digest {
                     Ok(Appended::Before(*outcome))
                 } else {
                     Err(AppendError::KeyReused)
@@ -131,8 +147,7 @@ impl Batch {
                 if trust == Trust::Unknown && expected > present(stream_id, expected) {
                     return false;
                 }
-                counter!("kontor_append_conflicts_total").increment(1);
-                entry.verdict = Verdict::Answered(Err(AppendError::Conflict { stream_id }));
+                entry.verdict = Verdict::Declined(Err(AppendError::Conflict { stream_id }));
                 continue;
             }
             read.extend(entry.expectations());
@@ -157,7 +172,7 @@ impl Batch {
             if let Some((command_id, digest)) = entry.remember()
                 && let Some(first) = remembered.get(&command_id)
             {
-                entry.verdict = Verdict::Answered(if first.digest == digest {
+                entry.verdict = Verdict::Settled(if first.digest == digest {
                     Ok(Appended::Before(first.outcome))
                 } else {
                     Err(AppendError::KeyReused)
@@ -192,7 +207,7 @@ impl Batch {
     fn accepted(&self) -> impl Iterator<Item = (&Entry, Outcome)> {
         self.entries.iter().filter_map(|entry| match entry.verdict {
             Verdict::Accepted(outcome) => Some((entry, outcome)),
-            Verdict::Undecided | Verdict::Answered(_) => None,
+            Verdict::Undecided | Verdict::Declined(_) | Verdict::Settled(_) => None,
         })
     }
 
@@ -216,9 +231,12 @@ impl Batch {
         for Entry { request, event_ids, verdict } in self.entries.drain(..) {
             let answer = match verdict {
                 Verdict::Accepted(outcome) => Ok(Appended::Now { outcome, event_ids }),
-                Verdict::Answered(answer) => answer,
+                Verdict::Declined(answer) | Verdict::Settled(answer) => answer,
                 Verdict::Undecided => Err(Error::Unavailable.into()),
             };
+            if matches!(answer, Err(AppendError::Conflict { .. })) {
+                counter!("kontor_append_conflicts_total").increment(1);
+            }
             // The caller may have gone away; what is written is written.
             let _ = request.reply.send(answer);
         }

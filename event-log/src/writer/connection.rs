@@ -36,6 +36,10 @@ const REMEMBER: &str = "\
         AS remembered(command_id, digest, stream_id, version, position)";
 const EVENT_AT: &str = "SELECT event_id FROM log.events WHERE position = $1";
 
+/// A writer that has vanished must not keep the head locked: PostgreSQL ends its transaction.
+const SESSION: &str = "\
+    SET idle_in_transaction_session_timeout = '10s'; SET client_connection_check_interval = '2s'";
+
 /// A connection of the writer's own, with what it knows of the head.
 pub(super) struct Connection {
     client: Client,
@@ -65,20 +69,27 @@ struct Statements {
 
 /// Why an attempt came to nothing.
 pub(super) enum Failure {
-    /// Somebody else wrote, or a stream or command id was not what it was believed to be.
-    Moved,
+    /// Another process wrote since.
+    Overtaken(tokio_postgres::Error),
+    /// A stream or command id was not what it was believed to be.
+    Mistaken(tokio_postgres::Error),
+    /// A request has seen more than this task knows.
+    Doubtful,
     /// PostgreSQL refused the transaction for another reason.
     Refused(tokio_postgres::Error),
     /// The connection broke: what became of the transaction is not known.
     Lost(tokio_postgres::Error),
+    /// PostgreSQL did not answer in time: what will become of the transaction is not known.
+    Silent,
 }
 
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.code() {
             None => Self::Lost(error),
-            Some(state) if *state == SqlState::UNIQUE_VIOLATION => Self::Moved,
-            Some(state) if matches!(state.code(), "KN001" | "KN002") => Self::Moved,
+            Some(state) if state.code() == "KN001" => Self::Overtaken(error),
+            Some(state) if state.code() == "KN002" => Self::Mistaken(error),
+            Some(state) if *state == SqlState::UNIQUE_VIOLATION => Self::Mistaken(error),
             // Terminated by an administrator, or shutting down, or out of resources.
             Some(state) if matches!(&state.code()[..2], "57" | "53" | "08") => Self::Lost(error),
             Some(_) => Self::Refused(error),
@@ -97,7 +108,10 @@ impl Connection {
                 );
             }
         });
-        client.batch_execute(&format!("SET ROLE {RUNTIME_ROLE}")).await.map_err(Failure::Lost)?;
+        client
+            .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}; {SESSION}"))
+            .await
+            .map_err(Failure::Lost)?;
         let prepare = async |sql: &str| client.prepare(sql).await.map_err(Failure::Lost);
         let statements = Statements {
             advance: prepare(ADVANCE).await?,
@@ -136,10 +150,8 @@ impl Connection {
             let row = self.client.query_opt(&self.statements.event_at, &[&position]).await?;
             return Ok(row.is_some_and(|row| row.get::<_, Uuid>(0) == *first));
         }
-        // Nothing but remembered outcomes: all of them or none.
-        let ids: Vec<Uuid> =
-            batch.writes().map(|(append, ..)| append.envelope.command_id).collect();
-        Ok(!self.outcomes(&ids).await?.is_empty())
+        // Outcomes without events: written again, they are found to be remembered.
+        Ok(false)
     }
 
     /// Begins a transaction that nobody else can write beside.
