@@ -1,1 +1,36 @@
 //! HTTP in, command out: authenticate, load, decide, append; policies and timers.
+
+pub mod caller;
+pub mod clock;
+pub mod failure;
+pub mod http;
+mod lines;
+pub mod policies;
+pub mod timers;
+
+use axum::extract::FromRef;
+use event_log::EventLog;
+use projections::Views;
+use service_kit::access::Access;
+
+pub use clock::Clock;
+pub use http::router;
+
+/// What every handler and policy works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// History.
+    pub log: EventLog,
+    /// Read models, for the facts that decisions need.
+    pub views: Views,
+    /// API keys.
+    pub access: Access,
+    /// What day it is.
+    pub clock: Clock,
+}
+
+impl FromRef<Services> for Access {
+    fn from_ref(services: &Services) -> Self {
+        services.access.clone()
+    }
+}

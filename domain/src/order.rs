@@ -261,9 +261,7 @@ impl Order {
             Self::Shipped { .. } => return Err(Error::AlreadyShipped),
             Self::Cancelled { .. } => return Err(Error::Cancelled),
         };
-        let items = items.unwrap_or_else(|| {
-            outstanding.iter().map(|(&line, &quantity)| Item { line, quantity }).collect()
-        });
+        let items = items.unwrap_or_else(|| self.outstanding());
         if items.is_empty() {
             return Err(Error::NoItems);
         }
@@ -302,6 +300,18 @@ impl Order {
                 | Event::PartShipped { .. }
                 | Event::Shipped { .. },
             ) => order,
+        }
+    }
+
+    /// What has not left yet; nothing when goods cannot leave.
+    pub fn outstanding(&self) -> Vec<Item> {
+        match self {
+            Self::Confirmed { outstanding, .. } => {
+                outstanding.iter().map(|(&line, &quantity)| Item { line, quantity }).collect()
+            }
+            Self::Unplaced | Self::Placed(_) | Self::Shipped { .. } | Self::Cancelled { .. } => {
+                vec![]
+            }
         }
     }
 

@@ -1,1 +1,15 @@
-//! Read models: each a file that says its tables and how each event changes them.
+//! Read models: each a file that says its tables, how each event changes them, and what can be
+//! asked of them.
+//!
+//! All tables live in PostgreSQL schema `view`, which can be dropped and rebuilt from the log.
+
+pub mod projection;
+pub mod rebuild;
+pub mod row;
+pub mod runner;
+pub mod views;
+pub mod wait;
+
+pub use projection::{Change, Projection};
+pub use row::ReadError;
+pub use runner::{Status, Views};

@@ -172,9 +172,10 @@ pub struct Access {
     pool: Pool,
     /// Keys seen lately, so that a request costs no query; a revoked key opens for
     /// [`Access::MEMORY`] at most.
-    seen: Arc<Mutex<HashMap<Uuid, (Instant, Digest32, Principal)>>>,
+    seen: Arc<Mutex<HashMap<Uuid, Seen>>>,
 }
 
+type Seen = (Instant, Digest32, Principal);
 type Digest32 = [u8; 32];
 
 const CREATE: &str = "\

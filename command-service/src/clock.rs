@@ -1,0 +1,53 @@
+//! What day it is for the seller: a dependency, so that tests can choose.
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+/// Tells the day in the seller's time zone.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    zone: TimeZone,
+    fixed: Option<Timestamp>,
+}
+
+/// The time zone database has no such zone.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no time zone {name}")]
+pub struct ZoneError {
+    name: String,
+    #[source]
+    source: jiff::Error,
+}
+
+impl Clock {
+    /// Where the seller is unless told otherwise.
+    pub const WARSAW: &'static str = "Europe/Warsaw";
+
+    /// The machine's clock, in a zone such as `Europe/Warsaw`.
+    pub fn system(zone: &str) -> Result<Self, ZoneError> {
+        let zone =
+            TimeZone::get(zone).map_err(|source| ZoneError { name: zone.to_owned(), source })?;
+        Ok(Self { zone, fixed: None })
+    }
+
+    /// A clock that stands still.
+    pub fn fixed(at: Timestamp) -> Self {
+        Self { zone: TimeZone::UTC, fixed: Some(at) }
+    }
+
+    /// The seller's day.
+    pub fn today(&self) -> Date {
+        self.fixed.unwrap_or_else(Timestamp::now).to_zoned(self.zone.clone()).date()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_when_it_begins_in_warsaw() {
+        let late_evening: Timestamp = "2026-11-22T23:30:00Z".parse().unwrap();
+        let clock = Clock { fixed: Some(late_evening), ..Clock::system(Clock::WARSAW).unwrap() };
+        assert_eq!(clock.today(), jiff::civil::date(2026, 11, 23));
+    }
+}

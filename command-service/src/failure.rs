@@ -1,0 +1,81 @@
+//! Why a command came to nothing, and how that is answered.
+
+use axum::http::StatusCode;
+use domain::{Refusal, RefusalKind};
+use event_log::{ExecuteError, WorkError};
+use service_kit::problem::Problem;
+
+/// Why a decision was not made.
+#[derive(Debug)]
+pub enum Failure {
+    /// The answer to give.
+    Refused(Box<Problem>),
+    /// The log failed.
+    Log(event_log::Error),
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(Box::new(problem))
+    }
+}
+
+impl From<event_log::Error> for Failure {
+    fn from(error: event_log::Error) -> Self {
+        Self::Log(error)
+    }
+}
+
+impl<E: Refusal> From<WorkError<E>> for Failure {
+    fn from(error: WorkError<E>) -> Self {
+        match error {
+            WorkError::Refused(error) => refusal(&error).into(),
+            WorkError::Log(error) => Self::Log(error),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(problem) => *problem,
+            Failure::Log(error) => log_problem(&error),
+        }
+    }
+}
+
+/// A broken rule of the domain.
+pub(crate) fn refusal(error: &impl Refusal) -> Problem {
+    let status = match error.kind() {
+        RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        RefusalKind::State => StatusCode::CONFLICT,
+        RefusalKind::Missing => StatusCode::NOT_FOUND,
+    };
+    Problem::new(status, error.code()).detail(error.to_string())
+}
+
+/// A command that was not executed.
+pub(crate) fn problem<E: Into<Problem>>(error: ExecuteError<E>) -> Problem {
+    match error {
+        ExecuteError::Refused(refused) => refused.into(),
+        ExecuteError::Conflict => Problem::new(StatusCode::CONFLICT, "conflict")
+            .detail("others kept changing the same at the same time; try again")
+            .retry_after(1),
+        ExecuteError::KeyReused => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key.reused")
+                .detail("this Idempotency-Key was used for another request")
+        }
+        ExecuteError::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "command.too_large")
+            .detail("the command would record too much at once"),
+        ExecuteError::Log(error) => log_problem(&error),
+    }
+}
+
+fn log_problem(error: &event_log::Error) -> Problem {
+    if error.is_transient() {
+        tracing::warn!(error = error as &dyn std::error::Error, "the log is not available");
+        Problem::unavailable("the log does not answer; ask again with the same Idempotency-Key")
+    } else {
+        Problem::internal(error)
+    }
+}

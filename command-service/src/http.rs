@@ -1,0 +1,129 @@
+//! The command endpoints, one file per resource.
+
+mod api_keys;
+mod companies;
+mod credit_notes;
+mod offers;
+mod orders;
+mod payments;
+mod policies;
+mod products;
+mod shipments;
+
+use aide::{OperationOutput, axum::ApiRouter, generate::GenContext, openapi};
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use event_log::Outcome;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_kit::position::POSITION;
+use uuid::Uuid;
+
+pub(crate) use self::{credit_notes::take_number, payments::set_against};
+use crate::Services;
+
+/// Every command endpoint.
+pub fn router(services: Services) -> ApiRouter {
+    ApiRouter::new()
+        .merge(api_keys::routes())
+        .merge(companies::routes())
+        .merge(credit_notes::routes())
+        .merge(offers::routes())
+        .merge(orders::routes())
+        .merge(payments::routes())
+        .merge(policies::routes())
+        .merge(products::routes())
+        .merge(shipments::routes())
+        .with_state(services)
+}
+
+/// What a command answers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Done {
+    /// The thing that the command was about.
+    id: Uuid,
+    /// Its version now.
+    version: u64,
+    /// A query with `after` this position shows what the command did.
+    position: u64,
+}
+
+impl From<Outcome> for Done {
+    fn from(outcome: Outcome) -> Self {
+        Self { id: outcome.stream_id, version: outcome.version, position: outcome.position.0 }
+    }
+}
+
+impl IntoResponse for Done {
+    fn into_response(self) -> Response {
+        ([(POSITION, HeaderValue::from(self.position))], Json(self)).into_response()
+    }
+}
+
+impl OperationOutput for Done {
+    type Inner = Self;
+
+    fn operation_response(
+        ctx: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Option<openapi::Response> {
+        Json::<Self>::operation_response(ctx, operation)
+    }
+
+    fn inferred_responses(
+        ctx: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        Json::<Self>::inferred_responses(ctx, operation)
+    }
+}
+
+/// The same, for commands that make something new: 201 and where to find it.
+#[derive(Debug)]
+pub(crate) struct Created {
+    collection: &'static str,
+    done: Done,
+}
+
+impl Created {
+    /// Made in a collection such as `/v1/orders`.
+    fn within(collection: &'static str, outcome: Outcome) -> Self {
+        Self { collection, done: outcome.into() }
+    }
+}
+
+impl IntoResponse for Created {
+    fn into_response(self) -> Response {
+        let location = format!("{}/{}", self.collection, self.done.id);
+        (StatusCode::CREATED, [(header::LOCATION, location)], self.done).into_response()
+    }
+}
+
+impl OperationOutput for Created {
+    type Inner = Done;
+
+    fn operation_response(
+        ctx: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Option<openapi::Response> {
+        Done::operation_response(ctx, operation)
+    }
+
+    fn inferred_responses(
+        ctx: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        Done::operation_response(ctx, operation)
+            .map(|response| (Some(StatusCode::CREATED.as_u16()), response))
+            .into_iter()
+            .collect()
+    }
+}
+
+/// The body of commands that need nothing but their name.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}

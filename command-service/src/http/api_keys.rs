@@ -1,0 +1,82 @@
+//! `/v1/api-keys`: who may come in.
+
+use aide::axum::{
+    ApiRouter,
+    routing::{delete_with, get_with},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    access::{ApiKey, Role},
+    input::{Body, PathId},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use crate::{
+    Services,
+    caller::{ADMIN, Caller},
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/api-keys",
+            get_with(list, |o| o.id("api_key.list").summary("All keys, without their secrets"))
+                .post_with(create, |o| o.id("api_key.create").summary("Make a key")),
+        )
+        .api_route(
+            "/v1/api-keys/{id}",
+            delete_with(revoke, |o| o.id("api_key.revoke").summary("Take a key out of use")),
+        )
+}
+
+/// A key to make.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    name: domain::Name,
+    role: Role,
+    /// For a buyer's key: its company.
+    #[serde(default)]
+    company: Option<Uuid>,
+}
+
+/// A key that was made; the secret is shown this once.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Made {
+    id: Uuid,
+    key: String,
+}
+
+async fn create(
+    State(services): State<Services>,
+    caller: Caller,
+    Body { value, .. }: Body<Create>,
+) -> Result<Json<Made>, Problem> {
+    caller.require(ADMIN)?;
+    let Create { name, role, company } = value;
+    let (id, key) = services.access.create(name.as_str(), role, company).await?;
+    Ok(Json(Made { id, key }))
+}
+
+async fn list(
+    State(services): State<Services>,
+    caller: Caller,
+) -> Result<Json<Vec<ApiKey>>, Problem> {
+    caller.require(ADMIN)?;
+    Ok(Json(services.access.list().await?))
+}
+
+async fn revoke(
+    State(services): State<Services>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<StatusCode, Problem> {
+    caller.require(ADMIN)?;
+    match services.access.revoke(id).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Problem::not_found()),
+    }
+}

@@ -1,0 +1,108 @@
+//! `/v1/companies`: taking on customers.
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::extract::State;
+use domain::{Claim, Company, CompanyId, PaymentTerm, claim, company};
+use futures::FutureExt;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    input::{Body, PathId},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use super::{Created, Done};
+use crate::{
+    Services,
+    caller::{Caller, SALES},
+    failure::{Failure, problem},
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/companies",
+            post_with(register, |o| o.id("company.register").summary("Take on a customer")),
+        )
+        .api_route(
+            "/v1/companies/{id}/payment-term",
+            post_with(agree_payment_term, |o| {
+                o.id("company.agree_payment_term").summary("Agree on another payment term")
+            }),
+        )
+}
+
+/// A new customer.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Register {
+    name: domain::Name,
+    tax_id: domain::TaxId,
+    #[serde(default)]
+    reference: Option<domain::Reference>,
+    payment_term: PaymentTerm,
+}
+
+async fn register(
+    State(services): State<Services>,
+    caller: Caller,
+    Body { value, digest }: Body<Register>,
+) -> Result<Created, Problem> {
+    caller.require(SALES)?;
+    let id = CompanyId(Uuid::now_v7());
+    let Register { name, tax_id, reference, payment_term } = value;
+    let profile = company::Profile { name, tax_id, reference };
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let profile = profile.clone();
+            async move {
+                let claims = [
+                    Some(claim::Value::TaxId(profile.tax_id.clone())),
+                    profile.reference.clone().map(claim::Value::CompanyReference),
+                ];
+                for value in claims.into_iter().flatten() {
+                    let command = claim::Command::Take { by: id.0, value: value.clone() };
+                    work.decide::<Claim>(value.id(), command).await?;
+                }
+                let command = company::Command::Register { id, profile, payment_term };
+                work.decide::<Company>(id, command).await?;
+                work.answer(id);
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(Created::within("/v1/companies", done.outcome))
+}
+
+/// Other terms.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AgreePaymentTerm {
+    payment_term: PaymentTerm,
+}
+
+async fn agree_payment_term(
+    State(services): State<Services>,
+    caller: Caller,
+    PathId(id): PathId,
+    Body { value: AgreePaymentTerm { payment_term }, digest }: Body<AgreePaymentTerm>,
+) -> Result<Done, Problem> {
+    caller.require(SALES)?;
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            async move {
+                let command = company::Command::AgreePaymentTerm { payment_term };
+                work.decide::<Company>(id, command).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
+}

@@ -1,0 +1,176 @@
+//! `/v1/orders`: what companies want.
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::{extract::State, http::StatusCode};
+use domain::{
+    Company, CompanyId, Currency, Note, OfCompany, Order, OrderId, PaymentTerm, Reference, order,
+};
+use futures::FutureExt;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    access::Role,
+    input::{Body, PathId},
+    problem::{FieldError, Problem},
+};
+use uuid::Uuid;
+
+use super::{Created, Done, Nothing};
+use crate::{
+    Services,
+    caller::{Caller, ORDERING, SALES},
+    failure::{Failure, problem, refusal},
+    lines::{self, LineRequest, Prices},
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new()
+        .api_route("/v1/orders", post_with(place, |o| o.id("order.place").summary("Order goods")))
+        .api_route(
+            "/v1/orders/{id}/confirm",
+            post_with(confirm, |o| o.id("order.confirm").summary("Promise the goods")),
+        )
+        .api_route(
+            "/v1/orders/{id}/cancel",
+            post_with(cancel, |o| o.id("order.cancel").summary("Let go of an order")),
+        )
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    /// For which company; a buyer's key knows it.
+    #[serde(default)]
+    company: Option<CompanyId>,
+    currency: Currency,
+    lines: Vec<LineRequest>,
+    /// The company's own number of it.
+    #[serde(default)]
+    reference: Option<Reference>,
+    /// The day, when the seller enters an order later; today when not given.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    placed_on: Option<Date>,
+    /// The company's own term when not given; only the seller can agree on another.
+    #[serde(default)]
+    payment_term: Option<PaymentTerm>,
+}
+
+async fn place(
+    State(services): State<Services>,
+    caller: Caller,
+    Body { value, digest }: Body<Place>,
+) -> Result<Created, Problem> {
+    caller.require(ORDERING)?;
+    let company = company(&caller, &value)?;
+    let (id, today) = (OrderId(Uuid::now_v7()), services.clock.today());
+    let prices = if caller.company().is_some() { Prices::Base } else { Prices::Agreed };
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let Place { currency, lines, reference, placed_on, payment_term, .. } = value.clone();
+            async move {
+                let own =
+                    work.load::<Company>(company).await?.payment_term().map_err(|e| refusal(&e))?;
+                let terms = order::Terms {
+                    company,
+                    currency,
+                    lines: lines::price(work, &lines, currency, prices).await?,
+                    payment_term: payment_term.unwrap_or(own),
+                    source: order::Source::Direct,
+                    reference,
+                };
+                let on = placed_on.unwrap_or(today);
+                work.decide::<Order>(id, order::Command::Place { terms, on }).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(Created::within("/v1/orders", done.outcome))
+}
+
+/// A buyer orders for its own company, on its agreed terms, today; the seller's people say for
+/// whom.
+fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
+    let Some(own) = caller.company() else {
+        return place.company.ok_or_else(|| {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.company_missing")
+                .field(FieldError::at("/company", "is needed"))
+        });
+    };
+    caller.must_see(Some(place.company.map_or(own, Uuid::from)))?;
+    let seller_only = [
+        ("/placed_on", place.placed_on.is_some()),
+        ("/payment_term", place.payment_term.is_some()),
+    ];
+    match seller_only.into_iter().find(|(_, given)| *given) {
+        Some((pointer, _)) => {
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.seller_only")
+                .field(FieldError::at(pointer, "only the seller can say this")))
+        }
+        None => Ok(CompanyId(own)),
+    }
+}
+
+async fn confirm(
+    State(services): State<Services>,
+    caller: Caller,
+    PathId(id): PathId,
+    Body { value: Nothing {}, digest }: Body<Nothing>,
+) -> Result<Done, Problem> {
+    decide(&services, &caller, SALES, id, digest, order::Command::Confirm).await
+}
+
+/// Why not.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Cancel {
+    #[serde(default)]
+    reason: Option<Note>,
+}
+
+async fn cancel(
+    State(services): State<Services>,
+    caller: Caller,
+    PathId(id): PathId,
+    Body { value: Cancel { reason }, digest }: Body<Cancel>,
+) -> Result<Done, Problem> {
+    decide(&services, &caller, ORDERING, id, digest, order::Command::Cancel { reason }).await
+}
+
+async fn decide(
+    services: &Services,
+    caller: &Caller,
+    roles: &[Role],
+    id: Uuid,
+    digest: [u8; 32],
+    command: order::Command,
+) -> Result<Done, Problem> {
+    caller.require(roles)?;
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let (caller, command) = (caller.clone(), command.clone());
+            async move {
+                let order = work.load::<Order>(id).await?;
+                caller.must_see(order.company())?;
+                // What the seller has promised, a buyer cannot let go of alone.
+                let promised = matches!(order, Order::Confirmed { .. });
+                if caller.company().is_some() && promised {
+                    return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
+                        .detail("the order is confirmed: ask the seller to cancel it")
+                        .into());
+                }
+                work.decide::<Order>(id, command).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
+}

@@ -1,0 +1,156 @@
+//! `/v1/products`: what is sold, at which base price.
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::extract::State;
+use domain::{Claim, Currency, Product, ProductId, UnitPrice, claim, product};
+use futures::FutureExt;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    input::{Body, PathId},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use super::{Created, Done, Nothing};
+use crate::{
+    Services,
+    caller::{Caller, PRICING},
+    failure::{Failure, problem},
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/products",
+            post_with(draft, |o| o.id("product.draft").summary("Describe a new product")),
+        )
+        .api_route(
+            "/v1/products/{id}/price",
+            post_with(price, |o| o.id("product.price").summary("Set a base price")),
+        )
+        .api_route(
+            "/v1/products/{id}/publish",
+            post_with(publish, |o| o.id("product.publish").summary("Put on sale")),
+        )
+        .api_route(
+            "/v1/products/{id}/withdraw",
+            post_with(withdraw, |o| o.id("product.withdraw").summary("Take off sale")),
+        )
+}
+
+/// A new product.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    sku: domain::Sku,
+    name: domain::Name,
+    #[serde(default)]
+    gtin: Option<domain::Gtin>,
+    unit: product::Unit,
+    vat_rate: domain::VatRate,
+    /// Base prices, one per currency.
+    #[serde(default)]
+    prices: Vec<Price>,
+}
+
+/// A base price.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Price {
+    currency: Currency,
+    /// Net price of one unit.
+    price: UnitPrice,
+}
+
+impl From<Price> for product::Command {
+    fn from(Price { currency, price }: Price) -> Self {
+        Self::Price { currency, price }
+    }
+}
+
+async fn draft(
+    State(services): State<Services>,
+    caller: Caller,
+    Body { value, digest }: Body<Draft>,
+) -> Result<Created, Problem> {
+    caller.require(PRICING)?;
+    let id = ProductId(Uuid::now_v7());
+    let Draft { sku, name, gtin, unit, vat_rate, prices } = value;
+    let description = product::Description { sku, name, gtin, unit, vat_rate };
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let (description, prices) = (description.clone(), prices.clone());
+            async move {
+                let claims = [
+                    Some(claim::Value::Sku(description.sku.clone())),
+                    description.gtin.clone().map(claim::Value::Gtin),
+                ];
+                for value in claims.into_iter().flatten() {
+                    let command = claim::Command::Take { by: id.0, value: value.clone() };
+                    work.decide::<Claim>(value.id(), command).await?;
+                }
+                work.decide::<Product>(id, product::Command::Draft { id, description }).await?;
+                for price in prices {
+                    work.decide::<Product>(id, price.into()).await?;
+                }
+                work.answer(id);
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(Created::within("/v1/products", done.outcome))
+}
+
+async fn price(
+    State(services): State<Services>,
+    caller: Caller,
+    PathId(id): PathId,
+    Body { value, digest }: Body<Price>,
+) -> Result<Done, Problem> {
+    decide(&services, &caller, id, digest, value.into()).await
+}
+
+async fn publish(
+    State(services): State<Services>,
+    caller: Caller,
+    PathId(id): PathId,
+    Body { value: Nothing {}, digest }: Body<Nothing>,
+) -> Result<Done, Problem> {
+    decide(&services, &caller, id, digest, product::Command::Publish).await
+}
+
+async fn withdraw(
+    State(services): State<Services>,
+    caller: Caller,
+    PathId(id): PathId,
+    Body { value: Nothing {}, digest }: Body<Nothing>,
+) -> Result<Done, Problem> {
+    decide(&services, &caller, id, digest, product::Command::Withdraw).await
+}
+
+async fn decide(
+    services: &Services,
+    caller: &Caller,
+    id: Uuid,
+    digest: [u8; 32],
+    command: product::Command,
+) -> Result<Done, Problem> {
+    caller.require(PRICING)?;
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let command = command.clone();
+            async move {
+                work.decide::<Product>(id, command).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
+}

@@ -1,0 +1,94 @@
+//! `/v1/shipments`: letting goods leave.
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::extract::State;
+use domain::{Lines, Name, Order, OrderId, Reference, Shipment, ShipmentId, order, shipment};
+use event_log::Work;
+use futures::FutureExt;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{input::Body, problem::Problem};
+use uuid::Uuid;
+
+use super::Created;
+use crate::{
+    Services,
+    caller::{Caller, DISPATCH},
+    failure::{Failure, problem, refusal},
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new().api_route(
+        "/v1/shipments",
+        post_with(dispatch, |o| {
+            o.id("shipment.dispatch").summary("Let goods of an order leave, which invoices them")
+        }),
+    )
+}
+
+/// What leaves.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Dispatch {
+    order: OrderId,
+    /// Which lines and how much of them; all that is outstanding when not given.
+    #[serde(default)]
+    items: Option<Vec<order::Item>>,
+    #[serde(default)]
+    courier: Option<Name>,
+    #[serde(default)]
+    tracking: Option<Reference>,
+    /// The day, when it is entered later; today when not given.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    dispatched_on: Option<Date>,
+}
+
+async fn dispatch(
+    State(services): State<Services>,
+    caller: Caller,
+    Body { value, digest }: Body<Dispatch>,
+) -> Result<Created, Problem> {
+    caller.require(DISPATCH)?;
+    let (id, today) = (ShipmentId(Uuid::now_v7()), services.clock.today());
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let value = value.clone();
+            async move { leave(work, id, value, today).await }.boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(Created::within("/v1/shipments", done.outcome))
+}
+
+/// The order gives up what the shipment takes, in one append.
+async fn leave(
+    work: &mut Work,
+    id: ShipmentId,
+    request: Dispatch,
+    today: Date,
+) -> Result<(), Failure> {
+    let Dispatch { order, items, courier, tracking, dispatched_on } = request;
+    let before = work.load::<Order>(order).await?.clone();
+    let command = order::Command::Ship { shipment: id, items: items.clone() };
+    work.decide::<Order>(order, command).await?;
+    let terms = before.terms().map_err(|error| refusal(&error))?;
+    let items = items.unwrap_or_else(|| before.outstanding());
+    let lines =
+        Lines::try_from(terms.lines_of(&items)).map_err(|_| refusal(&order::Error::NoItems))?;
+    let dispatch = shipment::Dispatch {
+        company: terms.company,
+        order,
+        currency: terms.currency,
+        lines,
+        payment_term: terms.payment_term,
+        courier,
+        tracking,
+        on: dispatched_on.unwrap_or(today),
+    };
+    work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
+    work.answer(id);
+    Ok(())
+}

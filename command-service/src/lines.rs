@@ -1,0 +1,125 @@
+//! The lines of a request, and the products that they name.
+
+use std::collections::HashMap;
+
+use axum::http::StatusCode;
+use domain::{Claim, Currency, Line, Lines, Product, Quantity, Sku, UnitPrice, claim};
+use event_log::Work;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::problem::{FieldError, Problem};
+use uuid::Uuid;
+
+use crate::failure::{Failure, refusal};
+
+/// So much of a product.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LineRequest {
+    /// Its code.
+    sku: Sku,
+    /// How much of it.
+    quantity: Quantity,
+    /// Net price of one unit; only the seller's people can agree on one. Without it, the base
+    /// price holds.
+    unit_price: Option<UnitPrice>,
+}
+
+/// Who says what a line costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prices {
+    /// The base list alone.
+    Base,
+    /// The request, and the base list where it says nothing.
+    Agreed,
+    /// The request alone: every line must have a price.
+    Given,
+}
+
+/// Finds the products of lines, with two queries at most, and prices them. All lines that are
+/// wrong are named at once.
+pub(crate) async fn price(
+    work: &mut Work,
+    requests: &[LineRequest],
+    currency: Currency,
+    prices: Prices,
+) -> Result<Lines, Failure> {
+    let products = products(work, requests).await?;
+    let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
+    let mut wrong = Vec::new();
+    for (index, request) in requests.iter().enumerate() {
+        let field = |name, detail: String| FieldError::at(format!("/lines/{index}/{name}"), detail);
+        match (prices, request.unit_price) {
+            (Prices::Base, Some(_)) => {
+                let detail = "only the seller can agree on a price".to_owned();
+                wrong.push((None, field("unit_price", detail)));
+            }
+            (Prices::Given, None) => {
+                wrong.push((None, field("unit_price", "is needed".to_owned())));
+            }
+            (Prices::Base | Prices::Agreed, None) | (Prices::Agreed | Prices::Given, Some(_)) => {}
+        }
+        let Some(product) = products.get(&request.sku).and_then(|id| work.get::<Product>(*id))
+        else {
+            wrong.push((None, field("sku", "there is no such product".to_owned())));
+            continue;
+        };
+        match product.line(request.quantity, currency, request.unit_price) {
+            Ok(line) => lines.push(line),
+            Err(error) => {
+                let name = match error {
+                    domain::product::Error::Indivisible { .. } => "quantity",
+                    _ => "sku",
+                };
+                let detail = error.to_string();
+                wrong.push((Some(refusal(&error)), field(name, detail)));
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(refused(wrong).into());
+    }
+    Lines::try_from(lines).map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
+            .field(FieldError::at("/lines", error.to_string()))
+            .into()
+    })
+}
+
+/// The products' ids by their codes; codes that nobody holds are left out.
+async fn products(
+    work: &mut Work,
+    requests: &[LineRequest],
+) -> Result<HashMap<Sku, Uuid>, Failure> {
+    if requests.is_empty() || requests.len() > Lines::MAX {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
+            .field(FieldError::at("/lines", domain::line::LinesError.to_string()))
+            .into());
+    }
+    let claims: HashMap<&Sku, Uuid> = requests
+        .iter()
+        .map(|request| (&request.sku, claim::Value::Sku(request.sku.clone()).id().0))
+        .collect();
+    work.load_many::<Claim>(claims.values().copied()).await?;
+    let products: HashMap<Sku, Uuid> = claims
+        .into_iter()
+        .filter_map(|(sku, claim)| Some((sku.clone(), work.get::<Claim>(claim)?.holder()?)))
+        .collect();
+    work.load_many::<Product>(products.values().copied()).await?;
+    Ok(products)
+}
+
+/// One problem for all wrong lines: the domain's when every line breaks the same rule.
+fn refused(wrong: Vec<(Option<Problem>, FieldError)>) -> Problem {
+    /// As many as anybody reads.
+    const MOST: usize = 50;
+    let first = wrong.first().and_then(|(problem, _)| problem.clone());
+    let same = first.filter(|first| {
+        wrong.iter().all(|(problem, _)| problem.as_ref().is_some_and(|p| p.code() == first.code()))
+    });
+    let problem = same.unwrap_or_else(|| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.invalid")
+            .detail(format!("{} of the lines cannot be sold like this", wrong.len()))
+    });
+    wrong.into_iter().take(MOST).fold(problem, |problem, (_, field)| problem.field(field))
+}

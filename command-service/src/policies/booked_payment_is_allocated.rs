@@ -1,0 +1,87 @@
+//! Booked money is set against open invoices.
+
+use domain::{
+    Event, Payment, PaymentId, payment,
+    policies::booked_payment_is_allocated::{OpenInvoice, allocations},
+};
+use event_log::{ExecuteError, Position, Work};
+use futures::FutureExt;
+use projections::{ReadError, views::account_balances};
+
+use super::{Policy, Reaction, ReactionError};
+use crate::{
+    failure::{Failure, refusal},
+    http::set_against,
+};
+
+pub(super) const POLICY: Policy = Policy {
+    name: "booked_payment_is_allocated",
+    // In the order in which money came in.
+    at_once: 1,
+    concerns: |event| matches!(event, Event::Payment(payment::Event::Booked { .. })),
+    react: |reaction| allocate(reaction).boxed(),
+};
+
+/// How often stale facts are asked for again before the refusal stands.
+const TRIES: usize = 5;
+
+async fn allocate(reaction: Reaction<'_>) -> Result<(), ReactionError> {
+    let Event::Payment(payment::Event::Booked { booking }) = reaction.event else {
+        return Ok(());
+    };
+    let payment = PaymentId(reaction.recorded.stream_id);
+    let mut position = reaction.recorded.position;
+    for attempt in 1..=TRIES {
+        let open = open_invoices(&reaction, booking, position).await?;
+        let result = reaction
+            .execute(|work| {
+                let (booking, open) = (booking.clone(), open.clone());
+                async move { set_all(work, payment, &booking, open).await }.boxed()
+            })
+            .await;
+        match result {
+            // The invoices have moved on since the read model showed them: look again, from where
+            // the log is now.
+            Err(ExecuteError::Refused(Failure::Refused(_))) if attempt < TRIES => {
+                position = reaction.services.log.head().await?;
+            }
+            result => return result,
+        }
+    }
+    Ok(())
+}
+
+async fn open_invoices(
+    reaction: &Reaction<'_>,
+    booking: &payment::Booking,
+    position: Position,
+) -> Result<Vec<OpenInvoice>, ReactionError> {
+    let views = &reaction.services.views;
+    let facts = async {
+        views.wait(&[account_balances::PROJECTION.name], position).await?;
+        let client = views.client().await?;
+        let currency = booking.amount.currency();
+        account_balances::open_invoices(&client, booking.company, currency).await
+    };
+    facts.await.map_err(|error: ReadError| {
+        tracing::warn!(error = &error as &dyn std::error::Error, "open invoices are not known");
+        ExecuteError::Log(event_log::Error::Unavailable)
+    })
+}
+
+/// All allocations of one payment in one append.
+async fn set_all(
+    work: &mut Work,
+    id: PaymentId,
+    booking: &payment::Booking,
+    open: Vec<OpenInvoice>,
+) -> Result<(), Failure> {
+    let payment = work.load::<Payment>(id).await?;
+    let unallocated = payment.unallocated().map_err(|error| refusal(&error))?;
+    let allocations = allocations(booking, unallocated, open)
+        .map_err(|error| refusal(&payment::Error::from(error)))?;
+    for (invoice, amount) in allocations {
+        set_against(work, id, invoice, amount).await?;
+    }
+    Ok(())
+}

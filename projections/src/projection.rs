@@ -1,0 +1,44 @@
+//! What a read model is: a name, its tables, and what every event changes in them.
+
+use domain::Event;
+use event_log::RecordedEvent;
+use tokio_postgres::types::ToSql;
+
+/// A read model. Its SQL names tables without a schema, so that the same statements fill the live
+/// tables and a new generation beside them.
+#[derive(Debug, Clone, Copy)]
+pub struct Projection {
+    /// Its name, also of its main table.
+    pub name: &'static str,
+    /// `CREATE TABLE` statements.
+    pub schema: &'static str,
+    /// The names of its tables.
+    pub tables: &'static [&'static str],
+    /// What an event changes. It looks at nothing but the event.
+    pub apply: fn(&RecordedEvent, &Event) -> Vec<Change>,
+}
+
+/// A parameter of a statement.
+pub type Parameter = Box<dyn ToSql + Sync + Send>;
+
+/// A statement with its parameters.
+pub struct Change {
+    pub(crate) sql: &'static str,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+impl Change {
+    /// A statement to execute.
+    pub fn new(sql: &'static str, parameters: Vec<Parameter>) -> Self {
+        Self { sql, parameters }
+    }
+}
+
+/// `change!(SQL, a, b)`: a [`Change`] that owns its parameters.
+macro_rules! change {
+    ($sql:expr $(, $parameter:expr)* $(,)?) => {
+        $crate::projection::Change::new($sql, vec![$(Box::new($parameter)),*])
+    };
+}
+
+pub(crate) use change;

@@ -1,0 +1,194 @@
+//! Rebuilding a read model without downtime: a new generation of its tables grows beside the live
+//! one, from the log at full speed, and takes its place in one transaction.
+
+use event_log::Position;
+use sha2::{Digest, Sha256};
+use tokio_postgres::{Client, Transaction};
+
+use crate::{
+    Projection, Views,
+    runner::{self, BATCH, ProjectionError},
+};
+
+const REGISTERED: &str = "SELECT schema_digest FROM view.checkpoints WHERE projection = $1";
+const REGISTER: &str = "
+    INSERT INTO view.checkpoints (projection, position, schema_digest) VALUES ($1, $2, $3)
+    ON CONFLICT (projection) DO UPDATE SET position = $2, schema_digest = $3";
+const RECOVER: &str = "DELETE FROM view.failures WHERE projection = $1";
+
+/// A difference between the live tables and what the log says they should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The table.
+    pub table: &'static str,
+    /// Rows that only the live table has.
+    pub only_live: i64,
+    /// Rows that only the rebuilt table has.
+    pub only_rebuilt: i64,
+}
+
+/// Makes sure that a read model has its tables; those of another build are rebuilt.
+pub(crate) async fn set_up(views: &Views, projection: Projection) -> Result<(), ProjectionError> {
+    let mut client = views.pool.get().await?;
+    // Two processes may start at the same time: one sets up, the other finds it done.
+    let transaction = client.transaction().await?;
+    transaction
+        .execute("SELECT pg_advisory_xact_lock(hashtextextended('kontor views', 0))", &[])
+        .await?;
+    let registered = transaction.query_opt(REGISTERED, &[&projection.name]).await?;
+    match registered.map(|row| row.get::<_, Vec<u8>>(0)) {
+        Some(present) if present == digest(projection) => {}
+        Some(_) => {
+            transaction.commit().await?;
+            rebuild(views, projection).await?;
+            return Ok(());
+        }
+        None => {
+            transaction.batch_execute("SET LOCAL search_path TO view").await?;
+            transaction.batch_execute(projection.schema).await?;
+            transaction.execute(REGISTER, &[&projection.name, &0_i64, &digest(projection)]).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Builds a new generation and swaps it in; says up to which position. The live one serves
+/// queries all the while.
+pub async fn rebuild(views: &Views, projection: Projection) -> Result<Position, ProjectionError> {
+    let generation = Generation::build(views, projection).await?;
+    let mut client = views.pool.get().await?;
+    let transaction = client.transaction().await?;
+    let reached = generation.catch_up(views, &transaction, None).await?;
+    let (name, schema) = (projection.name, &generation.schema);
+    for table in projection.tables {
+        transaction
+            .batch_execute(&format!(
+                "DROP TABLE IF EXISTS view.{table}; ALTER TABLE {schema}.{table} SET SCHEMA view"
+            ))
+            .await?;
+    }
+    transaction.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await?;
+    let position = reached.0.cast_signed();
+    transaction.execute(REGISTER, &[&name, &position, &digest(projection)]).await?;
+    transaction.execute(RECOVER, &[&name]).await?;
+    transaction.commit().await?;
+    tracing::info!(projection = name, position, "rebuilt");
+    Ok(reached)
+}
+
+/// Rebuilds beside the live tables and compares the two at the same position, row for row.
+pub async fn compare(
+    views: &Views,
+    projection: Projection,
+) -> Result<Vec<Difference>, ProjectionError> {
+    let generation = Generation::build(views, projection).await?;
+    let mut client = views.pool.get().await?;
+    let transaction = client.transaction().await?;
+    transaction.batch_execute("SET LOCAL search_path TO view").await?;
+    let live = runner::lock(&transaction, projection)
+        .await?
+        .ok_or(ProjectionError::Missing(projection.name))?;
+    generation.catch_up(views, &transaction, Some(live)).await?;
+    let mut differences = Vec::new();
+    for table in projection.tables {
+        let only = async |these: &str, those: &str| {
+            let sql = format!(
+                "SELECT count(*) FROM (TABLE {these}.{table} EXCEPT ALL TABLE {those}.{table}) d"
+            );
+            transaction.query_one(&sql, &[]).await.map(|row| row.get::<_, i64>(0))
+        };
+        let only_live = only("view", &generation.schema).await?;
+        let only_rebuilt = only(&generation.schema, "view").await?;
+        if only_live + only_rebuilt > 0 {
+            differences.push(Difference { table, only_live, only_rebuilt });
+        }
+    }
+    transaction.rollback().await?;
+    generation.drop(&client).await?;
+    Ok(differences)
+}
+
+/// A generation of tables that grows in a schema of its own.
+struct Generation {
+    projection: Projection,
+    schema: String,
+}
+
+impl Generation {
+    /// Builds it up to near the end of the log.
+    async fn build(views: &Views, projection: Projection) -> Result<Self, ProjectionError> {
+        let unique = uuid::Uuid::now_v7().simple();
+        let generation =
+            Self { projection, schema: format!("rebuild_{}_{unique}", projection.name) };
+        let Self { schema, .. } = &generation;
+        let mut client = views.pool.get().await?;
+        client
+            .batch_execute(&format!(
+                "CREATE SCHEMA {schema};
+                 CREATE TABLE {schema}.checkpoints (LIKE view.checkpoints INCLUDING ALL);
+                 INSERT INTO {schema}.checkpoints VALUES ('{}', 0, '')",
+                projection.name
+            ))
+            .await?;
+        let transaction = client.transaction().await?;
+        generation.enter(&transaction).await?;
+        transaction.batch_execute(projection.schema).await?;
+        transaction.commit().await?;
+        loop {
+            let transaction = client.transaction().await?;
+            generation.enter(&transaction).await?;
+            let applied = generation.advance(views, &transaction, None).await?;
+            transaction.commit().await?;
+            if applied < BATCH {
+                return Ok(generation);
+            }
+        }
+    }
+
+    /// Within one transaction that holds the live checkpoint: goes exactly as far as `to`, or as
+    /// far as the log goes but at least as far as the live tables do.
+    async fn catch_up(
+        &self,
+        views: &Views,
+        transaction: &Transaction<'_>,
+        to: Option<Position>,
+    ) -> Result<Position, ProjectionError> {
+        transaction.batch_execute("SET LOCAL search_path TO view").await?;
+        // Keeps the live runner out while the tables are swapped or compared.
+        runner::lock(transaction, self.projection).await?;
+        self.enter(transaction).await?;
+        while self.advance(views, transaction, to).await? > 0 {}
+        let reached = runner::lock(transaction, self.projection).await?;
+        reached.ok_or(ProjectionError::Missing(self.projection.name))
+    }
+
+    async fn advance(
+        &self,
+        views: &Views,
+        transaction: &Transaction<'_>,
+        to: Option<Position>,
+    ) -> Result<usize, ProjectionError> {
+        let position = runner::lock(transaction, self.projection)
+            .await?
+            .ok_or(ProjectionError::Missing(self.projection.name))?;
+        let mut events = views.log.read(position, BATCH).await?;
+        events.retain(|event| to.is_none_or(|to| event.position <= to));
+        let Some(last) = events.last().map(|event| event.position) else { return Ok(0) };
+        runner::apply(transaction, self.projection, &events).await?;
+        runner::checkpoint(transaction, self.projection, last).await?;
+        Ok(events.len())
+    }
+
+    async fn enter(&self, transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
+        transaction.batch_execute(&format!("SET LOCAL search_path TO {}", self.schema)).await
+    }
+
+    async fn drop(self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        client.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.schema)).await
+    }
+}
+
+fn digest(projection: Projection) -> Vec<u8> {
+    Sha256::digest(projection.schema).to_vec()
+}

@@ -1,0 +1,60 @@
+//! From rows to the domain's words.
+
+use std::str::FromStr;
+
+use domain::{Currency, Money};
+use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
+use tokio_postgres::{Row, types::Json};
+
+/// Why a read model could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// PostgreSQL refused.
+    #[error("PostgreSQL refused a query on a read model")]
+    Database(#[from] tokio_postgres::Error),
+    /// PostgreSQL cannot be reached.
+    #[error("PostgreSQL cannot be reached")]
+    Unavailable(#[from] deadpool_postgres::PoolError),
+    /// A row that no event could have made: the read model needs a rebuild.
+    #[error("a row of a read model is malformed")]
+    Malformed,
+    /// The read model has not got to the wanted position in time.
+    #[error("the read model is at {reached}, not yet at {wanted}")]
+    Behind {
+        /// Where it is.
+        reached: u64,
+        /// Where it should be.
+        wanted: u64,
+    },
+}
+
+/// A column of JSON.
+pub(crate) fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, ReadError> {
+    Ok(row.try_get::<_, Json<T>>(column)?.0)
+}
+
+/// A column of text that the domain parses.
+pub(crate) fn parsed<T: FromStr>(row: &Row, column: usize) -> Result<T, ReadError> {
+    row.try_get::<_, &str>(column)?.parse().map_err(|_| ReadError::Malformed)
+}
+
+/// A column of text that stands for a word of the domain.
+pub(crate) fn word<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, ReadError> {
+    let word = row.try_get::<_, String>(column)?;
+    serde_json::from_value(serde_json::Value::String(word)).map_err(|_| ReadError::Malformed)
+}
+
+/// A numeric column as money.
+pub(crate) fn money(row: &Row, column: usize, currency: Currency) -> Result<Money, ReadError> {
+    Money::new(row.try_get::<_, Decimal>(column)?, currency).map_err(|_| ReadError::Malformed)
+}
+
+/// The text that stands for a word of the domain: what its JSON says.
+pub(crate) fn name_of(word: &impl serde::Serialize) -> String {
+    match serde_json::to_value(word) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}

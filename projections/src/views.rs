@@ -1,0 +1,29 @@
+//! The read models.
+
+pub mod account_balances;
+pub mod catalogue;
+pub mod companies;
+pub mod invoices;
+pub mod offers;
+pub mod orders;
+pub mod payments;
+pub mod shipments;
+
+use crate::Projection;
+
+/// Every read model.
+pub const ALL: [Projection; 8] = [
+    account_balances::PROJECTION,
+    catalogue::PROJECTION,
+    companies::PROJECTION,
+    invoices::PROJECTION,
+    offers::PROJECTION,
+    orders::PROJECTION,
+    payments::PROJECTION,
+    shipments::PROJECTION,
+];
+
+/// The read model of this name.
+pub fn named(name: &str) -> Option<Projection> {
+    ALL.into_iter().find(|projection| projection.name == name)
+}

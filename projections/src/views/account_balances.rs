@@ -1,0 +1,276 @@
+//! `account_balances`: what every company owes, per currency, and from which invoices.
+
+use domain::{
+    CompanyId, Currency, Event, InvoiceId, Money, invoice, payment,
+    policies::booked_payment_is_allocated::OpenInvoice,
+};
+use event_log::RecordedEvent;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio_postgres::{Client, Row};
+use uuid::Uuid;
+
+use crate::{
+    Change, Projection, ReadError,
+    projection::change,
+    row::{money, parsed, word},
+};
+
+/// Sums per company and currency, and the invoices with something open.
+///
+/// Always: balance = invoiced − credited − paid = open − unallocated.
+pub const PROJECTION: Projection = Projection {
+    name: "account_balances",
+    schema: "
+        CREATE TABLE account_balances (
+            company_id uuid NOT NULL,
+            currency text NOT NULL,
+            invoiced numeric NOT NULL DEFAULT 0,
+            credited numeric NOT NULL DEFAULT 0,
+            paid numeric NOT NULL DEFAULT 0,
+            open numeric NOT NULL DEFAULT 0,
+            unallocated numeric NOT NULL DEFAULT 0,
+            PRIMARY KEY (company_id, currency)
+        );
+        CREATE TABLE open_invoices (
+            invoice_id uuid PRIMARY KEY,
+            company_id uuid NOT NULL,
+            currency text NOT NULL,
+            number text NOT NULL,
+            due_on date NOT NULL,
+            open numeric NOT NULL
+        );
+        CREATE INDEX ON open_invoices (company_id, currency, due_on)",
+    tables: &["account_balances", "open_invoices"],
+    apply,
+};
+
+const ADD: &str = "
+    INSERT INTO account_balances AS present
+        (company_id, currency, invoiced, credited, paid, open, unallocated)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (company_id, currency) DO UPDATE SET
+        invoiced = present.invoiced + excluded.invoiced,
+        credited = present.credited + excluded.credited,
+        paid = present.paid + excluded.paid,
+        open = present.open + excluded.open,
+        unallocated = present.unallocated + excluded.unallocated";
+const OPEN: &str = "
+    INSERT INTO open_invoices (invoice_id, company_id, currency, number, due_on, open)
+    SELECT $1, $2, $3, $4, $5, $6 WHERE $6::numeric > 0";
+const REDUCE: &str = "UPDATE open_invoices SET open = open - $2 WHERE invoice_id = $1";
+const CLOSE: &str = "DELETE FROM open_invoices WHERE invoice_id = $1 AND open = 0";
+const LIST: &str = "
+    SELECT b.company_id, b.currency, b.invoiced, b.credited, b.paid,
+        b.invoiced - b.credited - b.paid, b.open, b.unallocated,
+        coalesce((SELECT sum(i.open) FROM view.open_invoices i WHERE i.company_id = b.company_id
+            AND i.currency = b.currency AND i.due_on < $1), 0),
+        c.name, c.reference
+    FROM view.account_balances b LEFT JOIN view.companies c ON c.id = b.company_id
+    WHERE ($2::uuid IS NULL OR b.company_id = $2) AND ($3::text IS NULL OR c.reference = $3)
+        AND ($4::uuid IS NULL OR (b.company_id, b.currency) > ($4, $5::text))
+    ORDER BY b.company_id, b.currency LIMIT $6";
+const OPEN_INVOICES: &str = "
+    SELECT invoice_id, number, due_on, open, currency FROM view.open_invoices
+    WHERE company_id = $1 AND currency = $2
+    ORDER BY due_on, number";
+
+/// What an event adds to the sums of a company.
+#[derive(Clone, Copy)]
+struct Delta {
+    invoiced: Money,
+    credited: Money,
+    paid: Money,
+    open: Money,
+    unallocated: Money,
+}
+
+impl Delta {
+    fn none(currency: Currency) -> Self {
+        let zero = Money::zero(currency);
+        Self { invoiced: zero, credited: zero, paid: zero, open: zero, unallocated: zero }
+    }
+
+    fn change(self, company: CompanyId) -> Change {
+        change!(
+            ADD,
+            company.0,
+            self.invoiced.currency().code(),
+            self.invoiced.amount(),
+            self.credited.amount(),
+            self.paid.amount(),
+            self.open.amount(),
+            self.unallocated.amount()
+        )
+    }
+}
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    match event {
+        Event::Invoice(event) => invoice_changes(recorded, event),
+        Event::Payment(event) => payment_changes(recorded, event),
+        Event::Claim(_)
+        | Event::Company(_)
+        | Event::Offer(_)
+        | Event::Order(_)
+        | Event::Product(_)
+        | Event::Series(_)
+        | Event::Shipment(_) => vec![],
+    }
+}
+
+fn invoice_changes(recorded: &RecordedEvent, event: &invoice::Event) -> Vec<Change> {
+    let id = recorded.stream_id;
+    match event {
+        invoice::Event::Issued { number, company, currency, totals, due_on, .. } => {
+            let gross = totals.gross;
+            let delta = Delta { invoiced: gross, open: gross, ..Delta::none(*currency) };
+            let open = change!(
+                OPEN,
+                id,
+                company.0,
+                currency.code(),
+                number.to_string(),
+                *due_on,
+                gross.amount()
+            );
+            vec![delta.change(*company), open]
+        }
+        invoice::Event::CreditNoteIssued { company, currency, totals, .. } => {
+            let gross = totals.gross;
+            let delta = Delta { credited: gross, unallocated: gross, ..Delta::none(*currency) };
+            vec![delta.change(*company)]
+        }
+        invoice::Event::PartPaid { amount, .. }
+        | invoice::Event::Paid { amount, .. }
+        | invoice::Event::Credited { amount, .. } => {
+            let mut changes = of_company(recorded, |delta| delta.open = less(*amount), *amount);
+            changes.push(change!(REDUCE, id, amount.amount()));
+            changes.push(change!(CLOSE, id));
+            changes
+        }
+        invoice::Event::CreditGiven { amount, .. } => {
+            of_company(recorded, |delta| delta.unallocated = less(*amount), *amount)
+        }
+    }
+}
+
+fn payment_changes(recorded: &RecordedEvent, event: &payment::Event) -> Vec<Change> {
+    match event {
+        payment::Event::Booked { booking } => {
+            let amount = booking.amount;
+            let none = Delta::none(amount.currency());
+            vec![Delta { paid: amount, unallocated: amount, ..none }.change(booking.company)]
+        }
+        payment::Event::Allocated { amount, .. } => {
+            of_company(recorded, |delta| delta.unallocated = less(*amount), *amount)
+        }
+    }
+}
+
+/// A change of the sums of the company whose history the event is; the log stamps it.
+fn of_company(
+    recorded: &RecordedEvent,
+    set: impl FnOnce(&mut Delta),
+    amount: Money,
+) -> Vec<Change> {
+    let mut delta = Delta::none(amount.currency());
+    set(&mut delta);
+    recorded.company_id.map(|company| delta.change(CompanyId(company))).into_iter().collect()
+}
+
+fn less(amount: Money) -> Money {
+    Money::zero(amount.currency()).minus(amount).unwrap_or(amount)
+}
+
+/// What one company owes in one currency.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AccountBalance {
+    /// Which company.
+    pub company: CompanyId,
+    /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The seller's own number of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// In which currency.
+    pub currency: Currency,
+    /// Sum of all sales invoices.
+    pub invoiced: Money,
+    /// Sum of all credit notes.
+    pub credited: Money,
+    /// Sum of all booked payments.
+    pub paid: Money,
+    /// What it owes: invoiced less credited less paid; negative when the seller owes.
+    pub balance: Money,
+    /// What is open on its invoices.
+    pub open: Money,
+    /// Payments and credit notes that are not set against an invoice.
+    pub unallocated: Money,
+    /// What is open on invoices whose last day is over, on the day asked for.
+    pub overdue: Money,
+}
+
+/// Which balances are wanted, and as of which day.
+#[derive(Debug, Clone)]
+pub struct Filter<'a> {
+    /// The day that decides what is overdue.
+    pub today: Date,
+    /// Those of this company.
+    pub company: Option<Uuid>,
+    /// Those of the company that the seller knows by this.
+    pub reference: Option<&'a str>,
+}
+
+/// Balances in the order of companies and currencies, from after `cursor`, at most `limit`.
+pub async fn list(
+    client: &Client,
+    filter: &Filter<'_>,
+    cursor: Option<(Uuid, String)>,
+    limit: i64,
+) -> Result<Vec<AccountBalance>, ReadError> {
+    let Filter { today, company, reference } = filter;
+    let (after_company, after_currency) = cursor.unzip();
+    let rows = client
+        .query(LIST, &[today, company, reference, &after_company, &after_currency, &limit])
+        .await?;
+    rows.iter().map(balance_of).collect()
+}
+
+/// A company's invoices in one currency with something open, oldest first.
+pub async fn open_invoices(
+    client: &Client,
+    company: CompanyId,
+    currency: Currency,
+) -> Result<Vec<OpenInvoice>, ReadError> {
+    let rows = client.query(OPEN_INVOICES, &[&company.0, &currency.code()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OpenInvoice {
+                id: InvoiceId(row.get(0)),
+                number: word(row, 1)?,
+                due_on: row.get(2),
+                open: money(row, 3, parsed(row, 4)?)?,
+            })
+        })
+        .collect()
+}
+
+fn balance_of(row: &Row) -> Result<AccountBalance, ReadError> {
+    let currency: Currency = parsed(row, 1)?;
+    Ok(AccountBalance {
+        company: CompanyId(row.get(0)),
+        currency,
+        invoiced: money(row, 2, currency)?,
+        credited: money(row, 3, currency)?,
+        paid: money(row, 4, currency)?,
+        balance: money(row, 5, currency)?,
+        open: money(row, 6, currency)?,
+        unallocated: money(row, 7, currency)?,
+        overdue: money(row, 8, currency)?,
+        name: row.get(9),
+        reference: row.get(10),
+    })
+}

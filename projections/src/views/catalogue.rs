@@ -1,0 +1,139 @@
+//! `catalogue`: what is sold, at which base prices.
+
+use std::collections::BTreeMap;
+
+use domain::{Currency, Event, ProductId, UnitPrice, product};
+use event_log::RecordedEvent;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio_postgres::{Client, Row};
+use uuid::Uuid;
+
+use crate::{
+    Change, Projection, ReadError,
+    projection::change,
+    row::{json, name_of, word},
+};
+
+/// Products by id, with their base prices by currency.
+pub const PROJECTION: Projection = Projection {
+    name: "catalogue",
+    schema: "
+        CREATE TABLE catalogue (
+            id uuid PRIMARY KEY,
+            sku text NOT NULL UNIQUE,
+            name text NOT NULL,
+            gtin text,
+            unit text NOT NULL,
+            vat_rate text NOT NULL,
+            status text NOT NULL,
+            base_prices jsonb NOT NULL DEFAULT '{}',
+            created bigint NOT NULL UNIQUE
+        )",
+    tables: &["catalogue"],
+    apply,
+};
+
+const DRAFT: &str = "
+    INSERT INTO catalogue (id, sku, name, gtin, unit, vat_rate, status, created)
+    VALUES ($1, $2, $3, $4, $5, $6, 'drafted', $7)";
+const PRICE: &str = "
+    UPDATE catalogue SET base_prices = base_prices || jsonb_build_object($2::text, $3::text)
+    WHERE id = $1";
+const STATUS: &str = "UPDATE catalogue SET status = $2 WHERE id = $1";
+const LIST: &str = "
+    SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created FROM view.catalogue
+    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR sku = $2)
+        AND (NOT $3 OR status = 'published') AND ($4::bigint IS NULL OR created > $4)
+    ORDER BY created LIMIT $5";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Product(event) = event else { return vec![] };
+    let id = recorded.stream_id;
+    match event {
+        product::Event::Drafted { id, description } => vec![change!(
+            DRAFT,
+            id.0,
+            description.sku.to_string(),
+            description.name.to_string(),
+            description.gtin.as_ref().map(|gtin| gtin.as_str().to_owned()),
+            name_of(&description.unit),
+            description.vat_rate.code(),
+            recorded.position.0.cast_signed()
+        )],
+        product::Event::Priced { currency, price } => {
+            vec![change!(PRICE, id, currency.code(), price.to_string())]
+        }
+        product::Event::Published {} => vec![change!(STATUS, id, "published")],
+        product::Event::Withdrawn {} => vec![change!(STATUS, id, "withdrawn")],
+    }
+}
+
+/// A product with its base prices.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct CatalogueItem {
+    /// Its id.
+    pub id: ProductId,
+    /// What it is.
+    #[serde(flatten)]
+    pub description: product::Description,
+    /// Whether it is for sale.
+    pub status: Status,
+    /// Net price of one unit, by currency.
+    pub base_prices: BTreeMap<Currency, UnitPrice>,
+    /// Where in the log it was drafted; lists are in this order.
+    #[serde(skip)]
+    pub created: i64,
+}
+
+/// Whether a product is for sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not yet.
+    Drafted,
+    /// Yes.
+    Published,
+    /// No longer.
+    Withdrawn,
+}
+
+/// Which products are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Filter<'a> {
+    /// This one.
+    pub id: Option<Uuid>,
+    /// The one with this code.
+    pub sku: Option<&'a str>,
+    /// Only what is for sale, as buyers see it.
+    pub published_only: bool,
+}
+
+/// Products in order of drafting, from after `cursor`, at most `limit`.
+pub async fn list(
+    client: &Client,
+    filter: &Filter<'_>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<CatalogueItem>, ReadError> {
+    let Filter { id, sku, published_only } = filter;
+    let rows = client.query(LIST, &[id, sku, published_only, &cursor, &limit]).await?;
+    rows.iter().map(item_of).collect()
+}
+
+fn item_of(row: &Row) -> Result<CatalogueItem, ReadError> {
+    let gtin: Option<String> = row.get(3);
+    Ok(CatalogueItem {
+        id: ProductId(row.get(0)),
+        description: product::Description {
+            sku: word(row, 1)?,
+            name: word(row, 2)?,
+            gtin: gtin.map(|text| text.parse().map_err(|_| ReadError::Malformed)).transpose()?,
+            unit: word(row, 4)?,
+            vat_rate: word(row, 5)?,
+        },
+        status: word(row, 6)?,
+        base_prices: json(row, 7)?,
+        created: row.get(8),
+    })
+}

@@ -1,0 +1,247 @@
+//! `invoices`: the documents and what of them is still open (the invoice status).
+
+use domain::{
+    CompanyId, Currency, Event, InvoiceId, Lines, Money, OrderId, ShipmentId, invoice,
+    series::Number, vat::Totals,
+};
+use event_log::RecordedEvent;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio_postgres::{Client, Row, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Change, Projection, ReadError,
+    projection::change,
+    row::{json, money, parsed, word},
+};
+
+/// Sales invoices and credit notes by id.
+pub const PROJECTION: Projection = Projection {
+    name: "invoices",
+    schema: "
+        CREATE TABLE invoices (
+            id uuid PRIMARY KEY,
+            kind text NOT NULL,
+            number text NOT NULL UNIQUE,
+            company_id uuid NOT NULL,
+            order_id uuid,
+            shipment_id uuid,
+            corrects uuid,
+            currency text NOT NULL,
+            lines jsonb NOT NULL,
+            totals jsonb NOT NULL,
+            gross numeric NOT NULL,
+            paid numeric NOT NULL DEFAULT 0,
+            credited numeric NOT NULL DEFAULT 0,
+            issued_on date NOT NULL,
+            due_on date,
+            created bigint NOT NULL UNIQUE
+        );
+        CREATE INDEX ON invoices (company_id, created)",
+    tables: &["invoices"],
+    apply,
+};
+
+const ISSUE: &str = "
+    INSERT INTO invoices (id, kind, number, company_id, order_id, shipment_id, corrects, currency,
+        lines, totals, gross, issued_on, due_on, created)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+const PAY: &str = "UPDATE invoices SET paid = paid + $2 WHERE id = $1";
+const CREDIT: &str = "UPDATE invoices SET credited = credited + $2 WHERE id = $1";
+const LIST: &str = "
+    SELECT id, kind, number, company_id, order_id, shipment_id, corrects, currency, lines, totals,
+        paid, credited, gross - paid - credited, issued_on, due_on, created,
+        CASE
+            WHEN gross = paid + credited THEN 'settled'
+            WHEN due_on < $1 THEN 'overdue'
+            WHEN paid + credited > 0 THEN 'part_paid'
+            ELSE 'issued'
+        END AS status
+    FROM view.invoices
+    WHERE ($2::uuid IS NULL OR id = $2) AND ($3::uuid IS NULL OR company_id = $3)
+        AND ($4::text IS NULL OR number = $4) AND ($5::bigint IS NULL OR created < $5)
+    ORDER BY created DESC LIMIT $6";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Invoice(event) = event else { return vec![] };
+    let id = recorded.stream_id;
+    let created = recorded.position.0.cast_signed();
+    match event {
+        invoice::Event::Issued {
+            number,
+            company,
+            order,
+            shipment,
+            currency,
+            lines,
+            totals,
+            on,
+            due_on,
+        } => vec![change!(
+            ISSUE,
+            id,
+            "invoice",
+            number.to_string(),
+            company.0,
+            Some(order.0),
+            Some(shipment.0),
+            None::<Uuid>,
+            currency.code(),
+            Json(lines.clone()),
+            Json(totals.clone()),
+            totals.gross.amount(),
+            *on,
+            Some(*due_on),
+            created
+        )],
+        invoice::Event::CreditNoteIssued {
+            number,
+            company,
+            corrects,
+            currency,
+            lines,
+            totals,
+            on,
+            ..
+        } => vec![change!(
+            ISSUE,
+            id,
+            "credit_note",
+            number.to_string(),
+            company.0,
+            None::<Uuid>,
+            None::<Uuid>,
+            corrects.map(|invoice| invoice.0),
+            currency.code(),
+            Json(lines.clone()),
+            Json(totals.clone()),
+            totals.gross.amount(),
+            *on,
+            None::<Date>,
+            created
+        )],
+        invoice::Event::PartPaid { amount, .. } | invoice::Event::Paid { amount, .. } => {
+            vec![change!(PAY, id, amount.amount())]
+        }
+        invoice::Event::Credited { amount, .. } | invoice::Event::CreditGiven { amount, .. } => {
+            vec![change!(CREDIT, id, amount.amount())]
+        }
+    }
+}
+
+/// A sales invoice or a credit note, and what of it is still open.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Invoice {
+    /// Its id.
+    pub id: InvoiceId,
+    /// Which kind of document.
+    pub kind: Kind,
+    /// Its number.
+    pub number: Number,
+    /// How it stands on the day asked for.
+    pub status: Status,
+    /// Whom it charges, or gives back.
+    pub company: CompanyId,
+    /// The order behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// The shipment behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shipment: Option<ShipmentId>,
+    /// The invoice that it corrects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<InvoiceId>,
+    /// What was sold or is given back.
+    pub lines: Lines,
+    /// The sums, with the tax per rate.
+    pub totals: Totals,
+    /// What payments cover.
+    pub paid: Money,
+    /// What credit notes cover; of a credit note, what it has given.
+    pub credited: Money,
+    /// What is still open; of a credit note, what it can still give.
+    pub open: Money,
+    /// The day of issue.
+    #[schemars(with = "String")]
+    pub issued_on: Date,
+    /// The last day on which paying is in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub due_on: Option<Date>,
+    /// Where in the log it was issued; lists are in this order, newest first.
+    #[serde(skip)]
+    pub created: i64,
+}
+
+/// A kind of document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It charges.
+    Invoice,
+    /// It gives back.
+    CreditNote,
+}
+
+/// How a document stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All of it is open.
+    Issued,
+    /// Some of it is open.
+    PartPaid,
+    /// Something is open and its last day is over.
+    Overdue,
+    /// Nothing is open.
+    Settled,
+}
+
+/// Which documents are wanted, and as of which day.
+#[derive(Debug, Clone)]
+pub struct Filter<'a> {
+    /// The day that decides what is overdue.
+    pub today: Date,
+    /// This one.
+    pub id: Option<Uuid>,
+    /// Those of this company.
+    pub company: Option<Uuid>,
+    /// The one with this number.
+    pub number: Option<&'a str>,
+}
+
+/// Documents, newest first, from before `cursor`, at most `limit`.
+pub async fn list(
+    client: &Client,
+    filter: &Filter<'_>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Invoice>, ReadError> {
+    let Filter { today, id, company, number } = filter;
+    let rows = client.query(LIST, &[today, id, company, number, &cursor, &limit]).await?;
+    rows.iter().map(invoice_of).collect()
+}
+
+fn invoice_of(row: &Row) -> Result<Invoice, ReadError> {
+    let currency: Currency = parsed(row, 7)?;
+    Ok(Invoice {
+        id: InvoiceId(row.get(0)),
+        kind: word(row, 1)?,
+        number: word(row, 2)?,
+        company: CompanyId(row.get(3)),
+        order: row.get::<_, Option<Uuid>>(4).map(OrderId),
+        shipment: row.get::<_, Option<Uuid>>(5).map(ShipmentId),
+        corrects: row.get::<_, Option<Uuid>>(6).map(InvoiceId),
+        lines: json(row, 8)?,
+        totals: json(row, 9)?,
+        paid: money(row, 10, currency)?,
+        credited: money(row, 11, currency)?,
+        open: money(row, 12, currency)?,
+        issued_on: row.get(13),
+        due_on: row.get(14),
+        created: row.get(15),
+        status: word(row, 16)?,
+    })
+}

@@ -1,0 +1,171 @@
+//! `orders`: what was ordered, and what of it has left.
+
+use std::collections::BTreeMap;
+
+use domain::{Event, OrderId, ShipmentId, order};
+use event_log::RecordedEvent;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio_postgres::{Client, Row, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Change, Projection, ReadError,
+    projection::change,
+    row::{json, word},
+};
+
+/// Orders by id, and what left by shipment and line.
+pub const PROJECTION: Projection = Projection {
+    name: "orders",
+    schema: "
+        CREATE TABLE orders (
+            id uuid PRIMARY KEY,
+            company_id uuid NOT NULL,
+            status text NOT NULL,
+            terms jsonb NOT NULL,
+            placed_on date NOT NULL,
+            reason text,
+            created bigint NOT NULL UNIQUE
+        );
+        CREATE INDEX ON orders (company_id, created);
+        CREATE TABLE order_shipments (
+            order_id uuid NOT NULL,
+            shipment_id uuid NOT NULL,
+            line integer NOT NULL,
+            quantity numeric NOT NULL,
+            PRIMARY KEY (order_id, shipment_id, line)
+        )",
+    tables: &["orders", "order_shipments"],
+    apply,
+};
+
+const PLACE: &str = "
+    INSERT INTO orders (id, company_id, status, terms, placed_on, created)
+    VALUES ($1, $2, 'placed', $3, $4, $5)";
+const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
+const SHIP: &str = "
+    INSERT INTO order_shipments (order_id, shipment_id, line, quantity)
+    SELECT $1, $2, line, quantity FROM unnest($3::integer[], $4::numeric[]) AS item(line, quantity)";
+const LIST: &str = "
+    SELECT id, status, terms, placed_on, reason, created,
+        (SELECT coalesce(jsonb_object_agg(line, shipped), '{}') FROM (
+            SELECT line::text, sum(quantity)::text AS shipped FROM view.order_shipments
+            WHERE order_id = orders.id GROUP BY line) AS by_line),
+        (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
+            WHERE order_id = orders.id)
+    FROM view.orders
+    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
+        AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
+    ORDER BY created DESC LIMIT $5";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Order(event) = event else { return vec![] };
+    let id = recorded.stream_id;
+    let status = |status: &'static str| change!(STATUS, id, status, None::<String>);
+    match event {
+        order::Event::Placed { terms, on } => vec![change!(
+            PLACE,
+            id,
+            terms.company.0,
+            Json(terms.clone()),
+            *on,
+            recorded.position.0.cast_signed()
+        )],
+        order::Event::Confirmed {} => vec![status("confirmed")],
+        order::Event::Cancelled { reason } => {
+            vec![change!(STATUS, id, "cancelled", reason.as_ref().map(ToString::to_string))]
+        }
+        order::Event::PartShipped { shipment, items } => {
+            vec![status("part_shipped"), shipped(id, *shipment, items)]
+        }
+        order::Event::Shipped { shipment, items } => {
+            vec![status("shipped"), shipped(id, *shipment, items)]
+        }
+    }
+}
+
+fn shipped(order: Uuid, shipment: ShipmentId, items: &[order::Item]) -> Change {
+    let lines: Vec<i32> = items.iter().map(|item| item.line.cast_signed()).collect();
+    let quantities: Vec<Decimal> = items.iter().map(|item| item.quantity.units()).collect();
+    change!(SHIP, order, shipment.0, lines, quantities)
+}
+
+/// An order and how far it has got.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// How far it has got.
+    pub status: Status,
+    /// What was ordered.
+    #[serde(flatten)]
+    pub terms: order::Terms,
+    /// When.
+    #[schemars(with = "String")]
+    pub placed_on: Date,
+    /// Why it was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What has left, by line number.
+    pub shipped: BTreeMap<String, String>,
+    /// The shipments in which it left.
+    pub shipments: Vec<ShipmentId>,
+    /// Where in the log it was placed; lists are in this order, newest first.
+    #[serde(skip)]
+    pub created: i64,
+}
+
+/// How far an order has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Wanted.
+    Placed,
+    /// Promised.
+    Confirmed,
+    /// Some of it has left.
+    PartShipped,
+    /// All of it has left.
+    Shipped,
+    /// It will not be filled.
+    Cancelled,
+}
+
+/// Which orders are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Filter<'a> {
+    /// This one.
+    pub id: Option<Uuid>,
+    /// Those of this company.
+    pub company: Option<Uuid>,
+    /// Those with this status.
+    pub status: Option<&'a str>,
+}
+
+/// Orders, newest first, from before `cursor`, at most `limit`.
+pub async fn list(
+    client: &Client,
+    filter: &Filter<'_>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Order>, ReadError> {
+    let Filter { id, company, status } = filter;
+    let rows = client.query(LIST, &[id, company, status, &cursor, &limit]).await?;
+    rows.iter().map(order_of).collect()
+}
+
+fn order_of(row: &Row) -> Result<Order, ReadError> {
+    Ok(Order {
+        id: OrderId(row.get(0)),
+        status: word(row, 1)?,
+        terms: json(row, 2)?,
+        placed_on: row.get(3),
+        reason: row.get(4),
+        created: row.get(5),
+        shipped: json(row, 6)?,
+        shipments: json(row, 7)?,
+    })
+}
