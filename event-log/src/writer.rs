@@ -256,6 +256,9 @@ impl Task {
         if !batch.decide(head.position, &self.versions, Trust::Unknown) {
             return Err(Failure::Doubtful);
         }
+        let connection = connected(&mut self.connection);
+        let remembered = connection.outcomes(&batch.conflicting_command_ids()).await?;
+        batch.answer_remembered(&remembered);
         let (streams, versions) = batch.beliefs(&self.versions);
         self.commit(batch, Advance::Expecting { head, streams, versions }).await
     }

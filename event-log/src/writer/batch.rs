@@ -166,6 +166,14 @@ impl Batch {
         true
     }
 
+    /// The ids of commands that conflict, but may do so because they were executed before.
+    pub(super) fn conflicting_command_ids(&self) -> Vec<Uuid> {
+        let conflicting = self.entries.iter().filter(|entry| {
+            matches!(entry.verdict, Verdict::Declined(Err(AppendError::Conflict { .. })))
+        });
+        conflicting.filter_map(|entry| Some(entry.remember()?.0)).collect()
+    }
+
     /// Answers the requests whose commands were executed before.
     pub(super) fn answer_remembered(&mut self, remembered: &HashMap<Uuid, Remembered>) {
         for entry in &mut self.entries {

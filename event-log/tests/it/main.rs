@@ -1,0 +1,13 @@
+//! The event log against a real PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod account;
+mod append;
+mod append_only;
+mod faults;
+mod model;
+mod server;
+mod store;
+mod work;
+mod writers;
