@@ -1,1 +1,31 @@
 //! HTTP read APIs over the read models; history for auditors.
+
+mod asker;
+pub mod http;
+
+use axum::extract::FromRef;
+use event_log::EventLog;
+use jiff::civil::Date;
+use projections::Views;
+use service_kit::access::Access;
+
+pub use http::router;
+
+/// What every query works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Queries {
+    /// Read models.
+    pub views: Views,
+    /// History.
+    pub log: EventLog,
+    /// API keys.
+    pub access: Access,
+    /// The seller's day, which decides what is overdue.
+    pub today: fn() -> Date,
+}
+
+impl FromRef<Queries> for Access {
+    fn from_ref(queries: &Queries) -> Self {
+        queries.access.clone()
+    }
+}

@@ -75,8 +75,9 @@ async fn revoke(
     PathId(id): PathId,
 ) -> Result<StatusCode, Problem> {
     caller.require(ADMIN)?;
-    match services.access.revoke(id).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::not_found()),
+    if services.access.revoke(id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::not_found())
     }
 }

@@ -1,0 +1,41 @@
+//! The query endpoints, one file per resource.
+
+mod account_balances;
+mod companies;
+mod events;
+mod invoices;
+mod offers;
+mod orders;
+mod payments;
+mod products;
+mod shipments;
+
+use aide::axum::ApiRouter;
+use service_kit::problem::Problem;
+
+use crate::Queries;
+
+/// Every query endpoint.
+pub fn router(queries: Queries) -> ApiRouter {
+    ApiRouter::new()
+        .merge(account_balances::routes())
+        .merge(companies::routes())
+        .merge(events::routes())
+        .merge(invoices::routes())
+        .merge(offers::routes())
+        .merge(orders::routes())
+        .merge(payments::routes())
+        .merge(products::routes())
+        .merge(shipments::routes())
+        .with_state(queries)
+}
+
+/// The one thing that was asked for, or 404.
+fn only<T>(items: Vec<T>) -> Result<axum::Json<T>, Problem> {
+    items.into_iter().next().map(axum::Json).ok_or_else(Problem::not_found)
+}
+
+/// As many rows as say whether there is another page.
+fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit + 1).unwrap_or(i64::MAX)
+}

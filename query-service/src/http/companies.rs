@@ -1,0 +1,68 @@
+//! `/v1/companies`: who the customers are.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::companies::{self, Company};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    input::{PathId, Query},
+    page::{Page, PageRequest},
+    problem::Problem,
+};
+
+use super::{one_more, only};
+use crate::{
+    Queries,
+    asker::{Asker, TRADE, problem},
+};
+
+const VIEWS: &[&str] = &[companies::PROJECTION.name];
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/companies",
+            get_with(list, |o| o.id("company.list").summary("Customers, in order of registration")),
+        )
+        .api_route(
+            "/v1/companies/{id}",
+            get_with(show, |o| o.id("company.show").summary("One customer")),
+        )
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct List {
+    limit: Option<u16>,
+    cursor: Option<String>,
+    /// The seller's own number of the company.
+    reference: Option<String>,
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    asker: Asker,
+    Query(List { limit, cursor, reference }): Query<List>,
+) -> Result<Json<Page<Company>>, Problem> {
+    asker.require(TRADE)?;
+    let page = PageRequest { limit, cursor };
+    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
+    let client = asker.client(&queries, VIEWS).await?;
+    let reference = reference.as_deref();
+    let items = companies::list(&client, asker.company(), reference, cursor, one_more(limit))
+        .await
+        .map_err(problem)?;
+    Ok(Json(Page::of(items, limit, |company| company.created)))
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    asker: Asker,
+    PathId(id): PathId,
+) -> Result<Json<Company>, Problem> {
+    asker.require(TRADE)?;
+    let company = asker.narrowed(Some(id))?;
+    let client = asker.client(&queries, VIEWS).await?;
+    only(companies::list(&client, company, None, None, 1).await.map_err(problem)?)
+}

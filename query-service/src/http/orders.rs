@@ -1,0 +1,68 @@
+//! `/v1/orders`: what was ordered, and what of it has left.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::orders::{self, Filter, Order};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    input::{PathId, Query},
+    page::{Page, PageRequest},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use super::{one_more, only};
+use crate::{
+    Queries,
+    asker::{Asker, TRADE, problem},
+};
+
+const VIEWS: &[&str] = &[orders::PROJECTION.name];
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/orders",
+            get_with(list, |o| o.id("order.list").summary("Orders, newest first")),
+        )
+        .api_route("/v1/orders/{id}", get_with(show, |o| o.id("order.show").summary("One order")))
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct List {
+    limit: Option<u16>,
+    cursor: Option<String>,
+    /// Those of this company.
+    company: Option<Uuid>,
+    /// Those with this status.
+    status: Option<String>,
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    asker: Asker,
+    Query(List { limit, cursor, company, status }): Query<List>,
+) -> Result<Json<Page<Order>>, Problem> {
+    asker.require(TRADE)?;
+    let page = PageRequest { limit, cursor };
+    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
+    let company = asker.narrowed(company)?;
+    let client = asker.client(&queries, VIEWS).await?;
+    let filter = Filter { company, status: status.as_deref(), ..Filter::default() };
+    let items = orders::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
+    Ok(Json(Page::of(items, limit, |item| item.created)))
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    asker: Asker,
+    PathId(id): PathId,
+) -> Result<Json<Order>, Problem> {
+    asker.require(TRADE)?;
+    let company = asker.company();
+    let client = asker.client(&queries, VIEWS).await?;
+    let filter = Filter { id: Some(id), company, ..Filter::default() };
+    only(orders::list(&client, &filter, None, 1).await.map_err(problem)?)
+}

@@ -1,0 +1,72 @@
+//! `/v1/shipments`: what left, when and how.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::shipments::{self, Filter, Shipment};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    input::{PathId, Query},
+    page::{Page, PageRequest},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use super::{one_more, only};
+use crate::{
+    Queries,
+    asker::{Asker, TRADE, problem},
+};
+
+const VIEWS: &[&str] = &[shipments::PROJECTION.name];
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/shipments",
+            get_with(list, |o| o.id("shipment.list").summary("Shipments, newest first")),
+        )
+        .api_route(
+            "/v1/shipments/{id}",
+            get_with(show, |o| o.id("shipment.show").summary("One shipment")),
+        )
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct List {
+    limit: Option<u16>,
+    cursor: Option<String>,
+    /// Those of this company.
+    company: Option<Uuid>,
+    /// Those of this order.
+    order: Option<Uuid>,
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    asker: Asker,
+    Query(List { limit, cursor, company, order }): Query<List>,
+) -> Result<Json<Page<Shipment>>, Problem> {
+    asker.require(TRADE)?;
+    let page = PageRequest { limit, cursor };
+    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
+    let company = asker.narrowed(company)?;
+    let client = asker.client(&queries, VIEWS).await?;
+    let filter = Filter { company, order, ..Filter::default() };
+    let items =
+        shipments::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
+    Ok(Json(Page::of(items, limit, |item| item.created)))
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    asker: Asker,
+    PathId(id): PathId,
+) -> Result<Json<Shipment>, Problem> {
+    asker.require(TRADE)?;
+    let company = asker.company();
+    let client = asker.client(&queries, VIEWS).await?;
+    let filter = Filter { id: Some(id), company, ..Filter::default() };
+    only(shipments::list(&client, &filter, None, 1).await.map_err(problem)?)
+}
