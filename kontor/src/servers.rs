@@ -1,0 +1,142 @@
+//! Private servers: a PostgreSQL and a nats-server that live and die with this process.
+//!
+//! They keep their data in one directory, listen on free loopback ports behind
+//! generated passwords, and are restarted when they crash. Nothing a `kill -9` leaves
+//! behind (orphans, pid files, a half-made data directory) stops the next start.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::progress::Step;
+
+mod child;
+mod directory;
+mod error;
+mod nats;
+mod postgres;
+mod programs;
+mod secrets;
+
+pub use directory::Directory;
+pub use error::Error;
+pub use programs::Programs;
+pub use secrets::write_private;
+
+/// How long a server may take until it answers; recovery after a crash is part of it.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// What a loss of power may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing that was acknowledged: every commit and every message is on disk first.
+    Durable,
+    /// Everything: for tests, whose servers are deleted afterwards.
+    ThrowAway,
+}
+
+/// What came of waiting for a server that was just started.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    Ready,
+    /// Somebody took the port between our choice and the server's start.
+    PortTaken,
+    /// Nothing within [`READY_WITHIN`].
+    None,
+}
+
+/// A running PostgreSQL and a running nats-server; dropping stops them.
+#[derive(Debug)]
+pub struct Servers {
+    // Order matters: fields drop in order, and consumers of history stop before its keeper.
+    nats: nats::Nats,
+    postgres: postgres::Postgres,
+    programs: Programs,
+    _directory: Directory,
+}
+
+impl Servers {
+    /// Starts both servers on the data in `directory`, creating it at the first start,
+    /// and returns when both answer. The directory's lock keeps a second start out.
+    pub async fn start(directory: Directory, durability: Durability) -> Result<Self, Error> {
+        let secrets = secrets::Secrets::load_or_create(directory.path())?;
+        let programs = Programs::find(directory.path())?;
+        postgres::ensure_data(&directory, &programs, &secrets, durability)?;
+
+        let step = Step::begin("starting PostgreSQL and nats-server");
+        let (postgres, nats) = tokio::join!(
+            postgres::Postgres::start(&directory, &programs, &secrets, durability),
+            nats::Nats::start(&directory, &programs, &secrets, durability),
+        );
+        let servers = Self { nats: nats?, postgres: postgres?, programs, _directory: directory };
+        step.done(&format!(
+            "PostgreSQL on port {}, nats-server on port {}",
+            servers.postgres.port(),
+            servers.nats.port()
+        ));
+        Ok(servers)
+    }
+
+    /// URL of the maintenance database as superuser, password included.
+    pub fn database_url(&self) -> &str {
+        self.postgres.url()
+    }
+
+    /// URL of the nats-server, credentials included.
+    pub fn nats_url(&self) -> &str {
+        self.nats.url()
+    }
+
+    /// Process id of the postmaster now; another one after a crash.
+    pub fn postgres_pid(&self) -> Option<u32> {
+        self.postgres.pid()
+    }
+
+    /// Process id of nats-server now; another one after a crash.
+    pub fn nats_pid(&self) -> Option<u32> {
+        self.nats.pid()
+    }
+
+    /// The nats-server program, for tests that start more of them.
+    pub fn nats_program(&self) -> &Path {
+        &self.programs.nats_server
+    }
+
+    /// The directory of PostgreSQL's programs.
+    pub fn postgres_programs(&self) -> &Path {
+        &self.programs.postgres_bin
+    }
+
+    /// Stops nats-server, then PostgreSQL (fast shutdown), and waits for both.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+/// Asks the kernel for a free loopback port. Another process may take it before the
+/// server does, so starting tries several.
+fn free_port() -> Result<u16, Error> {
+    std::net::TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(Error::NoPort)
+}
+
+/// The end of a server's log, for the error message of a failed start.
+fn last_lines(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(8)..].join("\n")
+}
+
+/// What was appended to a log after its first `before` bytes.
+fn log_since(log: &Path, before: u64) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let start = usize::try_from(before).unwrap_or(usize::MAX).min(text.len());
+    String::from_utf8_lossy(&text[start..]).into_owned()
+}
+
+/// Where the log of the server called `name` is kept.
+fn log_file(directory: &Path, name: &str) -> PathBuf {
+    directory.join("log").join(format!("{name}.log"))
+}

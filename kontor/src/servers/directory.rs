@@ -1,0 +1,101 @@
+//! The directory that holds a pair of servers, locked by the process that runs them.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+use super::Error;
+
+/// Prefix of throw-away directories in the system's temporary directory.
+const THROW_AWAY_PREFIX: &str = "kontor-servers-";
+
+/// A locked directory. The kernel releases the lock when the process ends, however it
+/// ends, so a lock is never stale.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    throw_away: bool,
+    _lock: Flock<File>,
+}
+
+impl Directory {
+    /// Creates `path` if needed and locks it.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::lock(path, false)
+    }
+
+    /// A new directory in the system's temporary directory, removed on drop. Sweeps up
+    /// what killed processes left there.
+    pub fn throw_away() -> Result<Self, Error> {
+        let parent = std::env::temp_dir();
+        sweep(&parent);
+        let path = parent.join(format!("{THROW_AWAY_PREFIX}{}", uuid::Uuid::now_v7().simple()));
+        Self::lock(&path, true)
+    }
+
+    /// Its absolute path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn lock(path: &Path, throw_away: bool) -> Result<Self, Error> {
+        let logs = path.join("log");
+        fs::create_dir_all(&logs).map_err(Error::file("create", &logs))?;
+        // Others may pass through (PostgreSQL runs as another user when we are root) but
+        // not look around; the files with secrets are 0600.
+        fs::set_permissions(path, Permissions::from_mode(0o711))
+            .map_err(Error::file("set the permissions of", path))?;
+        let path = path.canonicalize().map_err(Error::file("resolve", path))?;
+        let lock_path = path.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(Error::file("open", &lock_path))?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(Self { path, throw_away, _lock: lock }),
+            Err(_) => Err(Error::InUse { holder: holder(&path), directory: path }),
+        }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if self.throw_away
+            && let Err(error) = fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(path = %self.path.display(), %error, "left a temporary directory");
+        }
+    }
+}
+
+/// What the run file tells about who holds the lock.
+fn holder(path: &Path) -> String {
+    let run = fs::read(path.join("run.json")).ok();
+    let run = run.and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    match run {
+        Some(run) => format!(" (process {}, {})", run["pid"], run["http_url"]),
+        None => String::new(),
+    }
+}
+
+/// Removes throw-away directories whose process is gone.
+fn sweep(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().to_string_lossy().starts_with(THROW_AWAY_PREFIX);
+        // A directory without a lock file is being made right now.
+        if !is_ours || !entry.path().join("lock").exists() {
+            continue;
+        }
+        if let Ok(mut stale) = Directory::lock(&entry.path(), false) {
+            super::postgres::end_orphan(&stale);
+            super::nats::end_orphan(&stale);
+            stale.throw_away = true;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The private nats-server with JetStream: its configuration and process.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::child::{self, Child, Program};
+use super::programs::Programs;
+use super::secrets::Secrets;
+use super::{Answer, Directory, Durability, Error, READY_WITHIN, free_port, last_lines, log_file};
+
+/// The one user of the server.
+const USER: &str = "kontor";
+
+/// How often a start is tried on another port when somebody took the one we chose.
+const PORTS_TRIED: usize = 3;
+
+/// A running nats-server.
+#[derive(Debug)]
+pub(super) struct Nats {
+    child: Child,
+    port: u16,
+    url: String,
+}
+
+impl Nats {
+    /// Starts the server and waits until JetStream answers.
+    pub(super) async fn start(
+        directory: &Directory,
+        programs: &Programs,
+        secrets: &Secrets,
+        durability: Durability,
+    ) -> Result<Self, Error> {
+        let home = directory.path().join("nats");
+        fs::create_dir_all(&home).map_err(Error::file("create", &home))?;
+        end_orphan(directory);
+        let log = log_file(directory.path(), "nats");
+        let configuration = home.join("nats.conf");
+        for _ in 0..PORTS_TRIED {
+            let port = free_port()?;
+            let text = configure(&home, port, &secrets.nats, durability);
+            super::write_private(&configuration, &text)?;
+            let child = Child::start(Program {
+                name: "nats-server",
+                path: programs.nats_server.clone(),
+                arguments: vec!["--config".into(), configuration.display().to_string()],
+                log: log.clone(),
+                user: None,
+                end: Signal::SIGTERM,
+            })?;
+            let url = match durability {
+                Durability::Durable => {
+                    format!("nats://{USER}:{}@127.0.0.1:{port}", secrets.nats)
+                }
+                // Tests connect by the bare URL, and there is nothing to protect.
+                Durability::ThrowAway => format!("nats://127.0.0.1:{port}"),
+            };
+            match answer(&url, &log).await {
+                Answer::Ready => return Ok(Self { child, port, url }),
+                Answer::PortTaken => {}
+                Answer::None => break,
+            }
+        }
+        Err(Error::NotStarted { server: "nats-server", tail: last_lines(&log), log })
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.pid()
+    }
+}
+
+/// Ends a nats-server that outlived its kontor: two on one store would ruin it.
+pub(super) fn end_orphan(directory: &Directory) {
+    let home = directory.path().join("nats");
+    let pid = fs::read_to_string(home.join("nats.pid")).ok();
+    let Some(pid) = pid.and_then(|text| text.trim().parse().ok()) else { return };
+    if let Err(error) = child::end_orphan(pid, &home, Signal::SIGTERM) {
+        tracing::warn!(%error, "nats-server may refuse to start");
+    }
+}
+
+fn configure(home: &Path, port: u16, password: &str, durability: Durability) -> String {
+    // `always`: a message is on disk before it is acknowledged. The server's default of
+    // two minutes loses acknowledged messages with the power.
+    let sync_interval = match durability {
+        Durability::Durable => "always",
+        Durability::ThrowAway => "2m",
+    };
+    let authorization = match durability {
+        Durability::Durable => format!("{{ user: {USER}, password: \"{password}\" }}"),
+        Durability::ThrowAway => "{}".into(),
+    };
+    let store = serde_json::json!(home.join("store"));
+    let pid_file = serde_json::json!(home.join("nats.pid"));
+    format!(
+        "server_name: kontor
+listen: \"127.0.0.1:{port}\"
+pid_file: {pid_file}
+max_payload: 8MB
+jetstream {{ store_dir: {store}, sync_interval: {sync_interval} }}
+authorization {authorization}
+"
+    )
+}
+
+/// Waits until JetStream answers.
+async fn answer(url: &str, log: &Path) -> Answer {
+    let started = Instant::now();
+    let before = fs::metadata(log).map_or(0, |metadata| metadata.len());
+    while started.elapsed() < READY_WITHIN {
+        if let Ok(client) = crate::nats::connect(url).await
+            && async_nats::jetstream::new(client).query_account().await.is_ok()
+        {
+            return Answer::Ready;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if super::log_since(log, before).contains("address already in use") {
+            return Answer::PortTaken;
+        }
+    }
+    Answer::None
+}
