@@ -15,7 +15,7 @@ use crate::servers::{Directory, Durability, Servers};
 /// Arguments of `kontor servers`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Lose nothing on power loss, and export KONTOR_DATABASE_URL and KONTOR_NATS_URL
+    /// Lose nothing on power loss, and export `KONTOR_DATABASE_URL` and `KONTOR_NATS_URL`
     /// too: for benchmarks. Without it the servers are fast and forgetful.
     #[arg(long)]
     durable: bool,

@@ -1,0 +1,38 @@
+# What people run. Each target installs what is missing first.
+
+.PHONY: run test bench check provision
+
+KONTOR = target/debug/kontor
+CRATES = --workspace --exclude kontor-benches
+
+# Kontor with its own PostgreSQL and NATS under .kontor/, and a small trade to look at.
+run: provision
+	cargo build --release -p kontor
+	exec target/release/kontor up
+
+# Every test, against private servers that are thrown away afterwards.
+test: provision
+	cargo build -p kontor
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		$(KONTOR) servers -- cargo nextest run $(CRATES); \
+	else \
+		$(KONTOR) servers -- cargo test $(CRATES); \
+	fi
+
+# Appends per second against postgres-es and raw COPY, on servers that lose nothing.
+bench: provision
+	cargo build --release -p kontor
+	target/release/kontor servers --durable -- cargo bench -p kontor-benches
+
+# Formatting, lints, and the licences and advisories of dependencies.
+check: provision
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then \
+		cargo deny check; \
+	else \
+		echo "make check: cargo-deny is not installed; skipping licences and advisories"; \
+	fi
+
+provision:
+	@scripts/provision
