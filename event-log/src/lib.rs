@@ -2,11 +2,13 @@
 
 pub mod append;
 pub mod cache;
+pub mod cloud_event;
 pub mod error;
 pub mod log;
 pub mod migrations;
 pub mod read;
 pub mod recorded_event;
+pub mod relay;
 pub mod store;
 pub mod verify;
 pub mod work;
