@@ -2,5 +2,4 @@
 
 pub mod api;
 pub mod document;
-pub mod online_retail;
 pub mod rejects;
