@@ -7,11 +7,12 @@ use std::{
 };
 
 use metrics::counter;
+use quick_cache::Weighter;
 use uuid::Uuid;
 
 /// The most recently used aggregates of all kinds.
 pub(crate) struct Cache {
-    entries: quick_cache::sync::Cache<Key, Arc<dyn Entry>>,
+    entries: quick_cache::sync::Cache<Key, Arc<dyn Entry>, ByHistory>,
 }
 
 /// An id alone would let a client, who may name any id, have one kind of aggregate found as
@@ -21,6 +22,17 @@ type Key = (TypeId, Uuid);
 /// A [`Loaded`] of some kind.
 trait Entry: Any + Send + Sync {
     fn version(&self) -> u64;
+    fn bytes(&self) -> u64;
+}
+
+/// A large aggregate takes the room of many small ones.
+#[derive(Clone)]
+struct ByHistory;
+
+impl Weighter<Key, Arc<dyn Entry>> for ByHistory {
+    fn weight(&self, _: &Key, entry: &Arc<dyn Entry>) -> u64 {
+        Cache::LEAST + entry.bytes()
+    }
 }
 
 /// An aggregate's state after its `version` first events.
@@ -30,17 +42,27 @@ pub struct Loaded<A> {
     pub version: u64,
     /// The state.
     pub state: A,
+    /// How large the payloads of its events are together.
+    pub(crate) bytes: u64,
 }
 
 impl<A: Send + Sync + 'static> Entry for Loaded<A> {
     fn version(&self) -> u64 {
         self.version
     }
+
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 impl Cache {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self { entries: quick_cache::sync::Cache::new(capacity) }
+    /// What the smallest aggregate takes, in bytes.
+    const LEAST: u64 = 256;
+
+    pub(crate) fn new(bytes: u64) -> Self {
+        let many = usize::try_from(bytes / (4 * Self::LEAST)).unwrap_or(usize::MAX);
+        Self { entries: quick_cache::sync::Cache::with_weighter(many, bytes, ByHistory) }
     }
 
     pub(crate) fn get<A: Send + Sync + 'static>(&self, id: Uuid) -> Option<Arc<Loaded<A>>> {

@@ -19,8 +19,9 @@ pub(crate) const RUNTIME_ROLE: &str = "kontor_runtime";
 pub struct LogConfig {
     /// Where it is; the user must be a member of `kontor_runtime`.
     pub database_url: String,
-    /// How many aggregates are kept in memory.
-    pub cached_aggregates: usize,
+    /// How much history is kept in memory as the aggregates that it adds up to, in bytes of
+    /// payload: their own size is not known, but goes with it.
+    pub cached_bytes: u64,
     /// How many connections read.
     pub read_connections: usize,
     /// How often a command whose facts have changed is decided anew.
@@ -32,7 +33,7 @@ impl LogConfig {
     pub fn new(database_url: impl Into<String>) -> Self {
         Self {
             database_url: database_url.into(),
-            cached_aggregates: 100_000,
+            cached_bytes: 128 << 20,
             read_connections: 8,
             retries: 8,
         }
@@ -71,7 +72,7 @@ impl EventLog {
         let shared = Shared {
             writer: Writer::start(writing, head),
             readers,
-            cache: Cache::new(config.cached_aggregates),
+            cache: Cache::new(config.cached_bytes),
             retries: config.retries,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         };

@@ -6,8 +6,14 @@ use tokio_postgres::Client;
 use crate::EventLog;
 
 /// Every migration of schema `log`, in order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "log", sql: include_str!("../migrations/0001_log.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "log", sql: include_str!("../migrations/0001_log.sql") },
+    Migration {
+        number: 2,
+        name: "membership",
+        sql: include_str!("../migrations/0002_membership.sql"),
+    },
+];
 
 impl EventLog {
     /// Brings schema `log` up to date; the client's user becomes its owner.

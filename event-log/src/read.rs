@@ -148,6 +148,7 @@ impl EventLog {
             let loaded = states.entry(stream_id).or_default();
             loaded.state.apply(event);
             loaded.version = version;
+            loaded.bytes += row.get::<_, &str>(2).len() as u64;
         }
         Ok(states)
     }

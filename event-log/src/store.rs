@@ -30,6 +30,7 @@ pub struct Context<A> {
     id: Uuid,
     version: u64,
     aggregate: A,
+    bytes: u64,
 }
 
 impl<A> AggregateContext<A> for Context<A>
@@ -88,7 +89,8 @@ where
     ) -> Result<Context<A>, AggregateError<A::Error>> {
         let id = stream_id(aggregate_id).map_err(failed)?;
         let loaded = self.log.load::<A>(id).await.map_err(failed)?;
-        Ok(Context { id, version: loaded.version, aggregate: loaded.state.clone() })
+        let Loaded { version, ref state, bytes } = *loaded;
+        Ok(Context { id, version, aggregate: state.clone(), bytes })
     }
 
     async fn commit(
@@ -100,7 +102,7 @@ where
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let Context { id, version, aggregate } = context;
+        let Context { id, version, aggregate, bytes } = context;
         let write = StreamWrite {
             stream_type: A::TYPE,
             stream_id: id,
@@ -114,9 +116,10 @@ where
             reads: Vec::new(),
             answer: (id, version),
         };
+        let bytes = bytes + append.bytes() as u64;
         match self.log.append(append).await {
             Ok(Appended::Now { outcome, event_ids }) => {
-                let loaded = Loaded { version: outcome.version, state: aggregate };
+                let loaded = Loaded { version: outcome.version, state: aggregate, bytes };
                 self.log.cache().put(id, Arc::new(loaded));
                 Ok(envelopes(id, version, outcome.position, events, &event_ids))
             }

@@ -55,9 +55,11 @@ struct Entry {
     version: u64,
     company_id: Option<Uuid>,
     state: Box<dyn Any + Send + Sync>,
+    /// How large the payloads are that made the state.
+    bytes: u64,
     events: Vec<NewEvent>,
     /// Puts the new state into memory once it is written.
-    keep: fn(&EventLog, Uuid, u64, Box<dyn Any + Send + Sync>),
+    keep: fn(&EventLog, Uuid, Self),
 }
 
 impl EventLog {
@@ -203,6 +205,7 @@ impl Work {
         let events: Vec<NewEvent> = events.iter().map(new_event).collect::<Result<_, _>>()?;
         entry.company_id = state.company().map(Uuid::from);
         entry.state = Box::new(state);
+        entry.bytes += events.iter().map(|event| event.payload.len() as u64).sum::<u64>();
         entry.events.extend(events);
         Ok(())
     }
@@ -238,8 +241,7 @@ impl Work {
     fn keep(self) {
         for ((_, id), entry) in self.streams {
             if !entry.events.is_empty() {
-                let version = entry.new_version();
-                (entry.keep)(&self.log, id, version, entry.state);
+                (entry.keep)(&self.log, id, entry);
             }
         }
     }
@@ -269,10 +271,12 @@ impl Entry {
             version: loaded.version,
             company_id: loaded.state.company().map(Uuid::from),
             state: Box::new(loaded.state.clone()),
+            bytes: loaded.bytes,
             events: Vec::new(),
-            keep: |log, id, version, state| {
-                if let Ok(state) = state.downcast::<A>() {
-                    log.cache().put(id, Arc::new(Loaded { version, state: *state }));
+            keep: |log, id, entry| {
+                let (version, bytes) = (entry.new_version(), entry.bytes);
+                if let Ok(state) = entry.state.downcast::<A>() {
+                    log.cache().put(id, Arc::new(Loaded { version, state: *state, bytes }));
                 }
             },
         }

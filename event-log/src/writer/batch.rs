@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use metrics::counter;
+use metrics::{counter, histogram};
 use uuid::Uuid;
 
 use super::{Request, Trust};
@@ -236,6 +236,7 @@ impl Batch {
 
     /// Answers every decided request and leaves the batch empty.
     pub(super) fn answer(&mut self) {
+        let latency = histogram!("kontor_append_seconds");
         for Entry { request, event_ids, verdict } in self.entries.drain(..) {
             let answer = match verdict {
                 Verdict::Accepted(outcome) => Ok(Appended::Now { outcome, event_ids }),
@@ -245,6 +246,7 @@ impl Batch {
             if matches!(answer, Err(AppendError::Conflict { .. })) {
                 counter!("kontor_append_conflicts_total").increment(1);
             }
+            latency.record(request.since.elapsed());
             // The caller may have gone away; what is written is written.
             let _ = request.reply.send(answer);
         }

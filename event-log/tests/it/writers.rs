@@ -92,7 +92,34 @@ async fn migrating_again_and_at_the_same_time_changes_nothing() {
     for migrated in futures::future::join_all(all).await {
         migrated.unwrap();
     }
-    assert_eq!(database.number("SELECT count(*) FROM log.migrations").await, 1);
+    let ran = database.number("SELECT count(*) FROM log.migrations").await;
+    assert_eq!(usize::try_from(ran).unwrap(), event_log::migrations::MIGRATIONS.len());
+}
+
+/// No superuser is needed: one who may make roles owns the log, and runs it.
+#[tokio::test]
+async fn an_owner_without_superpowers_migrates_and_runs() {
+    let database = Database::new().await;
+    let owner = format!("owner_{}", Uuid::now_v7().simple());
+    let name: String =
+        database.owner.query_one("SELECT current_database()", &[]).await.unwrap().get(0);
+    database
+        .owner
+        .batch_execute(&format!(
+            "CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'test';
+             GRANT CREATE ON DATABASE {name} TO {owner}; DROP SCHEMA log CASCADE"
+        ))
+        .await
+        .unwrap();
+    let mut config: tokio_postgres::Config = database.url.parse().unwrap();
+    config.user(&owner).password("test");
+    let (mut client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    EventLog::migrate(&mut client).await.unwrap();
+    client.batch_execute("SET ROLE kontor_runtime").await.unwrap();
+    let advance = "SELECT log.advance(0, 0, 1, '{}', '{}')";
+    client.batch_execute(advance).await.unwrap();
+    assert_eq!(database.number("SELECT position FROM log.head").await, 1);
 }
 
 #[tokio::test]
