@@ -1,7 +1,6 @@
 //! HTTP in, command out: authenticate, load, decide, append; policies and timers.
 
 pub mod caller;
-pub mod clock;
 pub mod failure;
 pub mod http;
 mod lines;
@@ -11,9 +10,8 @@ pub mod timers;
 use axum::extract::FromRef;
 use event_log::EventLog;
 use projections::Views;
-use service_kit::access::Access;
+use service_kit::{access::Access, clock::Clock};
 
-pub use clock::Clock;
 pub use http::router;
 
 /// What every handler and policy works with. Cheap to clone.

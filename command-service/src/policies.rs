@@ -14,7 +14,6 @@ use domain::Event;
 use event_log::{Envelope, ExecuteError, Position, RecordedEvent, Work};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use metrics::{counter, gauge};
-use projections::Views;
 use schemars::JsonSchema;
 use serde::Serialize;
 use service_kit::{
@@ -132,14 +131,21 @@ pub struct Progress {
     pub policy: String,
     /// All events up to here have had their consequences.
     pub position: u64,
+    /// Where the log ended when this was asked: the consequences lie no further.
+    pub head: u64,
 }
 
 /// How far each policy has got.
-pub async fn progress(views: &Views) -> Result<Vec<Progress>, PolicyError> {
-    let rows = views.client().await?.query(PROGRESS, &[]).await?;
+pub async fn progress(services: &Services) -> Result<Vec<Progress>, PolicyError> {
+    let rows = services.views.client().await?.query(PROGRESS, &[]).await?;
+    let head = services.log.head().await?.0;
     Ok(rows
         .iter()
-        .map(|row| Progress { policy: row.get(0), position: row.get::<_, i64>(1).unsigned_abs() })
+        .map(|row| Progress {
+            policy: row.get(0),
+            position: row.get::<_, i64>(1).unsigned_abs(),
+            head,
+        })
         .collect())
 }
 

@@ -2,4 +2,5 @@
 
 pub mod api;
 pub mod document;
+pub mod online_retail;
 pub mod rejects;

@@ -1,8 +1,13 @@
 //! The one binary: up, serve, import, log, projections, token; embedded servers.
 
-pub mod import;
+pub mod location;
+pub mod log;
 pub mod nats;
 pub mod progress;
+pub mod projections;
+pub mod run_file;
 pub mod serve;
 pub mod servers;
+pub mod token;
+pub mod up;
 pub mod with_servers;

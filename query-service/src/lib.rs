@@ -5,9 +5,8 @@ pub mod http;
 
 use axum::extract::FromRef;
 use event_log::EventLog;
-use jiff::civil::Date;
 use projections::Views;
-use service_kit::access::Access;
+use service_kit::{access::Access, clock::Clock};
 
 pub use http::router;
 
@@ -21,7 +20,7 @@ pub struct Queries {
     /// API keys.
     pub access: Access,
     /// The seller's day, which decides what is overdue.
-    pub today: fn() -> Date,
+    pub clock: Clock,
 }
 
 impl FromRef<Queries> for Access {

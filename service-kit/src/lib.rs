@@ -1,6 +1,7 @@
 //! Plumbing without business nouns: problem documents, credentials, telemetry, configuration.
 
 pub mod access;
+pub mod clock;
 pub mod health;
 pub mod idempotency;
 pub mod input;

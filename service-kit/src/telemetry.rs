@@ -24,7 +24,7 @@ const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 /// `KONTOR_LOG_FORMAT=json` makes each line a JSON object.
 pub fn log() {
     let filter = EnvFilter::try_from_env("KONTOR_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn"));
+        .unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,tokio_postgres=warn"));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, as in tests, changes nothing.
     let _ = if std::env::var("KONTOR_LOG_FORMAT").is_ok_and(|format| format == "json") {

@@ -22,7 +22,7 @@ async fn list(
     caller: Caller,
 ) -> Result<Json<Vec<Progress>>, Problem> {
     caller.require(ADMIN)?;
-    let progress = policies::progress(&services.views).await;
+    let progress = policies::progress(&services).await;
     progress.map(Json).map_err(|error| match error {
         policies::PolicyError::Unavailable(_) => {
             Problem::unavailable("the checkpoints cannot be read right now")

@@ -260,12 +260,18 @@ mod tests {
 
     #[test]
     fn refuses_with_the_line_and_the_reason() {
-        check_reject("1,A,,-10,2010-12-01T08:26:00,0.00,,X\n", "the quantity of a sale is negative");
+        check_reject(
+            "1,A,,-10,2010-12-01T08:26:00,0.00,,X\n",
+            "the quantity of a sale is negative",
+        );
         check_reject(
             "C1,A,,1,2010-12-01T08:26:00,1.00,,X\n",
             "the quantity of a credit note is not negative",
         );
-        check_reject("1,A,,0,2010-12-01T08:26:00,1.00,,X\n", "a quantity is more than 0 and at most 1000000000");
+        check_reject(
+            "1,A,,0,2010-12-01T08:26:00,1.00,,X\n",
+            "a quantity is more than 0 and at most 1000000000",
+        );
         check_reject("1,A,,x,2010-12-01T08:26:00,1.00,,X\n", "Quantity \"x\" is no number");
         check_reject("1,A,,1,yesterday,1.00,,X\n", "InvoiceDate \"yesterday\" is no date and time");
         check_reject(

@@ -39,6 +39,7 @@ pub fn write(path: &Path, rejects: &mut [Reject]) -> io::Result<()> {
         csv.write_field(&reject.reason)?;
         csv.write_record(&reject.fields)?;
     }
-    csv.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    csv.flush()?;
+    csv.into_inner().map_err(|error| error.into_error())?.sync_all()?;
     std::fs::rename(unfinished, path)
 }

@@ -53,7 +53,7 @@ async fn list(
     let (limit, cursor) = (page.limit()?, page.cursor::<(Uuid, String)>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { today: (queries.today)(), company, reference: reference.as_deref() };
+    let filter = Filter { today: queries.clock.today(), company, reference: reference.as_deref() };
     let items =
         account_balances::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
     Ok(Json(Page::of(items, limit, |item| (item.company.0, item.currency.code().to_owned()))))

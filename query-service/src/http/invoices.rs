@@ -55,7 +55,8 @@ async fn list(
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { today: (queries.today)(), id: None, company, number: number.as_deref() };
+    let filter =
+        Filter { today: queries.clock.today(), id: None, company, number: number.as_deref() };
     let items = invoices::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
     Ok(Json(Page::of(items, limit, |item| item.created)))
 }
@@ -68,6 +69,6 @@ async fn show(
     asker.require(MONEY)?;
     let company = asker.company();
     let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { today: (queries.today)(), id: Some(id), company, number: None };
+    let filter = Filter { today: queries.clock.today(), id: Some(id), company, number: None };
     only(invoices::list(&client, &filter, None, 1).await.map_err(problem)?)
 }

@@ -1,0 +1,158 @@
+//! The services of one process: relay, read models, policies, timers and HTTP, over a log.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use command_service::{Services, policies, timers};
+use event_log::{
+    EventLog, LogConfig,
+    relay::{Relay, RelayConfig, RelayState},
+};
+use futures::FutureExt;
+use projections::Views;
+use query_service::Queries;
+use service_kit::{
+    access::{self, Access},
+    clock::Clock,
+    health::{Health, State},
+    migrations::migrate,
+    postgres, server, telemetry,
+};
+use tokio::net::TcpListener;
+use tokio_postgres::NoTls;
+use tokio_util::sync::CancellationToken;
+
+/// What a process needs to serve.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// PostgreSQL; the user owns the schemas.
+    pub database_url: String,
+    /// NATS, with credentials.
+    pub nats_url: String,
+    /// The stream that history travels on.
+    pub stream: String,
+    /// Where to listen.
+    pub listen: SocketAddr,
+}
+
+/// A serving process.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The keys.
+    pub access: Access,
+    cancel: CancellationToken,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    relay: tokio::task::JoinHandle<()>,
+}
+
+/// Brings the schemas up to date. Several processes may do so at once.
+pub async fn migrate_all(database_url: &str) -> anyhow::Result<()> {
+    let (mut client, connection) =
+        tokio_postgres::connect(database_url, NoTls).await.context("cannot reach PostgreSQL")?;
+    let connection = tokio::spawn(connection);
+    EventLog::migrate(&mut client).await?;
+    migrate(&mut client, "access", access::MIGRATIONS).await?;
+    drop(client);
+    connection.await??;
+    Ok(())
+}
+
+/// Starts to serve; returns as soon as it listens.
+pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
+    let metrics = telemetry::metrics()?;
+    migrate_all(&settings.database_url).await?;
+    let log = EventLog::open(&LogConfig::new(&settings.database_url)).await?;
+    let pool = postgres::pool(&settings.database_url, "kontor views", 24)?;
+    let views = Views::open(pool, log.clone()).await?;
+    let access = Access::new(postgres::pool(&settings.database_url, "kontor access", 2)?);
+    let cancel = CancellationToken::new();
+
+    let relay = Arc::new(Relay::new(
+        log.clone(),
+        crate::nats::connect_lazily(&settings.nats_url).await?,
+        RelayConfig::new(&settings.stream),
+    ));
+    let health = health(&log, &views, &relay);
+    let relay = tokio::spawn({
+        let cancel = cancel.clone();
+        async move { relay.run(cancel).await }
+    });
+
+    views.follow(&cancel);
+    let clock = Clock::system(Clock::WARSAW)?;
+    let services = Services {
+        log: log.clone(),
+        views: views.clone(),
+        access: access.clone(),
+        clock: clock.clone(),
+    };
+    policies::start(&services, &cancel).await?;
+    timers::start(&services, &cancel);
+
+    let queries = Queries { views, log, access: access.clone(), clock };
+    let api = command_service::router(services).merge(query_service::router(queries));
+    let router = server::serve(api, health, metrics);
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
+    let stop = cancel.clone();
+    let http = tokio::spawn(async move {
+        axum::serve(listener, router)
+            .with_graceful_shutdown(async move { stop.cancelled().await })
+            .await
+    });
+    Ok(Running { address, access, cancel, http, relay })
+}
+
+impl Running {
+    /// Stops taking requests, finishes those under way, and stops the rest.
+    pub async fn stop(self) {
+        self.cancel.cancel();
+        let patience = std::time::Duration::from_secs(10);
+        let _ = tokio::time::timeout(patience, self.http).await;
+        let _ = tokio::time::timeout(patience, self.relay).await;
+    }
+}
+
+fn health(log: &EventLog, views: &Views, relay: &Arc<Relay>) -> Health {
+    let health = Health::default();
+    let history = log.clone();
+    health.register("log", move || {
+        let log = history.clone();
+        async move {
+            match log.head().await {
+                Ok(_) => State::Ok,
+                Err(error) => State::Failed { detail: error.to_string() },
+            }
+        }
+        .boxed()
+    });
+    let relay = relay.status();
+    health.register("stream", move || {
+        let state = relay.borrow().state.clone();
+        // Commands and queries go on without NATS: history catches up.
+        let state = match state {
+            RelayState::Live | RelayState::CatchingUp => State::Ok,
+            RelayState::Connecting => {
+                State::Degraded { detail: "NATS does not answer; history waits".to_owned() }
+            }
+            RelayState::Halted { reason } => State::Degraded { detail: reason },
+        };
+        async move { state }.boxed()
+    });
+    for projection in projections::views::ALL {
+        let Some(status) = views.status(projection.name) else { continue };
+        health.register(format!("read model {}", projection.name), move || {
+            let state = match &*status.borrow() {
+                projections::Status::Following(_) => State::Ok,
+                projections::Status::Stopped { at, reason } => {
+                    State::Degraded { detail: format!("stopped after position {at}: {reason}") }
+                }
+            };
+            async move { state }.boxed()
+        });
+    }
+    health
+}
