@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kontor::with_servers;
+use kontor::{log, projections, token, up, with_servers};
 
 /// The engine of a B2B store: from offer to booked payment, recorded once.
 #[derive(Debug, Parser)]
@@ -15,6 +15,14 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run everything in one process, on private servers unless others are named.
+    Up(up::Arguments),
+    /// Look at history and verify it.
+    Log(log::Arguments),
+    /// See how far the read models are, and rebuild them.
+    Projections(projections::Arguments),
+    /// Make, list and revoke API keys.
+    Token(token::Arguments),
     /// Run a command beside private PostgreSQL and NATS servers of its own.
     Servers(with_servers::Arguments),
 }
@@ -24,6 +32,10 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     service_kit::telemetry::log();
     let ended = match arguments.command {
+        Command::Up(arguments) => up::run(arguments).await,
+        Command::Log(arguments) => log::run(arguments).await,
+        Command::Projections(arguments) => projections::run(arguments).await,
+        Command::Token(arguments) => token::run(arguments).await,
         Command::Servers(arguments) => with_servers::run(arguments).await,
     };
     ended.unwrap_or_else(|error| {

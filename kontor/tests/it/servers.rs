@@ -148,10 +148,7 @@ async fn jetstream(url: &str) -> async_nats::jetstream::Context {
 async fn remember(url: &str, number: i32) {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
-    client
-        .batch_execute(&format!("CREATE TABLE kept AS SELECT {number} AS number"))
-        .await
-        .unwrap();
+    client.batch_execute(&format!("CREATE TABLE kept AS SELECT {number} AS number")).await.unwrap();
 }
 
 async fn remembered(url: &str) -> i32 {

@@ -1,0 +1,58 @@
+//! Which PostgreSQL and NATS a command works with.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::run_file::RunFile;
+
+/// Where the servers are: said outright, or those of the `kontor up` of a directory.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Location {
+    /// PostgreSQL's URL; the user owns the schemas or may create them.
+    #[arg(long, env = "KONTOR_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// NATS' URL, credentials included.
+    #[arg(long, env = "KONTOR_NATS_URL", hide_env_values = true)]
+    pub nats_url: Option<String>,
+    /// Directory of a running `kontor up`, asked when no URL is given.
+    #[arg(long, default_value = ".kontor")]
+    pub dir: PathBuf,
+}
+
+impl Location {
+    /// URL of the database.
+    pub fn database_url(&self) -> anyhow::Result<String> {
+        match &self.database_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(self.run_file()?.database_url),
+        }
+    }
+
+    /// URL of NATS.
+    pub fn nats_url(&self) -> anyhow::Result<String> {
+        match &self.nats_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(self.run_file()?.nats_url),
+        }
+    }
+
+    /// Both URLs when both are given, nothing when neither is.
+    pub fn given(&self) -> anyhow::Result<Option<(String, String)>> {
+        match (&self.database_url, &self.nats_url) {
+            (Some(database), Some(nats)) => Ok(Some((database.clone(), nats.clone()))),
+            (None, None) => Ok(None),
+            _ => anyhow::bail!("set both KONTOR_DATABASE_URL and KONTOR_NATS_URL, or neither"),
+        }
+    }
+
+    fn run_file(&self) -> anyhow::Result<RunFile> {
+        RunFile::read(&self.dir).with_context(|| {
+            format!(
+                "no `kontor up` runs in {}; start one, or set KONTOR_DATABASE_URL and \
+                 KONTOR_NATS_URL",
+                self.dir.display()
+            )
+        })
+    }
+}

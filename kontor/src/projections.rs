@@ -1,0 +1,81 @@
+//! `kontor projections`: how far the read models are, and their rebuilding.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use event_log::{EventLog, LogConfig};
+use projections::{Projection, Views, rebuild, views};
+use service_kit::postgres;
+
+use crate::location::Location;
+use crate::progress::Step;
+
+/// Arguments of `kontor projections`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    location: Location,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print how far each read model has got.
+    Status,
+    /// Build a read model anew from the log; the present one answers meanwhile.
+    Rebuild {
+        /// Its name, or `all`.
+        name: String,
+    },
+    /// Build a read model beside the live one and compare them, row for row.
+    Compare {
+        /// Its name, or `all`.
+        name: String,
+    },
+}
+
+/// Does what was asked; a comparison that finds a difference exits with 1.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let database_url = arguments.location.database_url()?;
+    let log = EventLog::open(&LogConfig::new(&database_url)).await?;
+    let pool = postgres::pool(&database_url, "kontor projections", 4)?;
+    let views = Views::open(pool, log.clone()).await?;
+    match arguments.command {
+        Command::Status => {
+            println!("{:<20} {}", "log", log.head().await?);
+            for (name, position) in views.checkpoints().await? {
+                println!("{name:<20} {position}");
+            }
+        }
+        Command::Rebuild { name } => {
+            for projection in named(&name)? {
+                let step = Step::begin(&format!("rebuilding {}", projection.name));
+                let reached = rebuild::rebuild(&views, projection).await?;
+                step.done(&format!("rebuilt {} up to position {reached}", projection.name));
+            }
+        }
+        Command::Compare { name } => {
+            let mut equal = true;
+            for projection in named(&name)? {
+                let differences = rebuild::compare(&views, projection).await?;
+                equal &= differences.is_empty();
+                println!("{:<20} {differences:?}", projection.name);
+            }
+            if !equal {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn named(name: &str) -> anyhow::Result<Vec<Projection>> {
+    if name == "all" {
+        return Ok(views::ALL.to_vec());
+    }
+    let known = views::ALL.map(|projection| projection.name).join(", ");
+    let projection = views::named(name)
+        .with_context(|| format!("there is no read model {name}; there are {known}"))?;
+    Ok(vec![projection])
+}
