@@ -1,11 +1,14 @@
 //! The one binary: up, serve, import, log, projections, token; embedded servers.
 
+pub mod import;
+pub mod instance;
 pub mod location;
 pub mod log;
 pub mod nats;
 pub mod progress;
 pub mod projections;
 pub mod run_file;
+pub mod seed;
 pub mod serve;
 pub mod servers;
 pub mod token;

@@ -75,6 +75,25 @@ impl Api {
         })
     }
 
+    /// The same Kontor with another key.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// Sends a request that has no idempotency key; the caller wants it once or not at all.
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        let response = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(&self.key)
+            .json(body)
+            .send()
+            .await?
+            .error_for_status()?;
+        Ok(response.json().await?)
+    }
+
     /// Sends a command under an idempotency key. `Err` outside is a failure to get any answer,
     /// inside it is a refusal.
     pub async fn command(

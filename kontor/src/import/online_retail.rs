@@ -6,7 +6,7 @@
 //! killed half-way, or is run again, ends in the same state.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::File,
     io::Read,
     path::{Path, PathBuf},
@@ -121,10 +121,10 @@ impl Run<'_> {
     /// Registers every customer, and the account for those without a name.
     async fn companies(&mut self, documents: &[Document]) -> anyhow::Result<HashMap<String, Uuid>> {
         let mut customers: Vec<(String, &str)> = Vec::new();
-        let mut seen: HashMap<&str, ()> = HashMap::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         for document in documents {
             let customer = document.customer.as_deref().unwrap_or(UNNAMED);
-            if seen.insert(customer, ()).is_none() {
+            if seen.insert(customer) {
                 customers.push((customer.to_owned(), &document.country));
             }
         }

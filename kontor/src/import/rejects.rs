@@ -40,6 +40,6 @@ pub fn write(path: &Path, rejects: &mut [Reject]) -> io::Result<()> {
         csv.write_record(&reject.fields)?;
     }
     csv.flush()?;
-    csv.into_inner().map_err(|error| error.into_error())?.sync_all()?;
+    csv.into_inner().map_err(csv::IntoInnerError::into_error)?.sync_all()?;
     std::fs::rename(unfinished, path)
 }

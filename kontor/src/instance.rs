@@ -1,0 +1,219 @@
+//! A running Kontor: its servers, services and keys, in this process or another.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use service_kit::access::{Access, Role};
+use tokio::net::TcpListener;
+
+use crate::location::Location;
+use crate::progress::Step;
+use crate::run_file::RunFile;
+use crate::serve;
+use crate::servers::{self, Directory, Durability, Servers, write_private};
+
+/// The database on the private server.
+const DATABASE: &str = "kontor";
+
+/// Where keys made by the first start are kept, for the next starts to print again.
+const KEYS: &str = "keys.json";
+
+/// How to start one.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Start {
+    #[command(flatten)]
+    location: Location,
+    /// Where to listen; another port is chosen when this one is taken.
+    #[arg(long, env = "KONTOR_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Name of the JetStream stream.
+    #[arg(long, default_value = "kontor")]
+    stream: String,
+}
+
+/// A running Kontor.
+pub struct Instance {
+    url: String,
+    keys: BTreeMap<String, String>,
+    here: Option<Here>,
+}
+
+/// What of it runs in this process.
+struct Here {
+    directory: PathBuf,
+    running: serve::Running,
+    private: Private,
+}
+
+/// What keeps the private servers, or at least the directory's lock, until the end.
+enum Private {
+    Servers(Box<Servers>),
+    None { _lock: Directory },
+}
+
+impl Instance {
+    /// Starts one in a directory that nobody else uses.
+    pub async fn start(arguments: &Start) -> anyhow::Result<Self> {
+        let directory = Directory::open(&arguments.location.dir)?;
+        Self::start_in(arguments, directory).await
+    }
+
+    /// The one that runs in the directory, or a new one.
+    pub async fn running_or_started(arguments: &Start) -> anyhow::Result<Self> {
+        let path = &arguments.location.dir;
+        match Directory::open(path) {
+            Ok(directory) => Self::start_in(arguments, directory).await,
+            Err(servers::Error::InUse { .. }) => {
+                let run = RunFile::read(path)
+                    .context("the `kontor up` of this directory is not ready yet")?;
+                Ok(Self { url: run.http_url, keys: read_keys(path)?, here: None })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// One that runs somewhere, with an admin's key to it.
+    pub fn elsewhere(url: String, admin_key: String) -> Self {
+        let keys = BTreeMap::from([(Role::Admin.name().to_owned(), admin_key)]);
+        Self { url, keys, here: None }
+    }
+
+    async fn start_in(arguments: &Start, lock: Directory) -> anyhow::Result<Self> {
+        let directory = lock.path().to_path_buf();
+        RunFile::remove(&directory);
+        let (database_url, nats_url, private) = match arguments.location.given()? {
+            Some((database, nats)) => (database, nats, Private::None { _lock: lock }),
+            None => {
+                let servers = Servers::start(lock, Durability::Durable).await?;
+                let database_url = create_database(servers.database_url()).await?;
+                let nats_url = servers.nats_url().to_owned();
+                (database_url, nats_url, Private::Servers(Box::new(servers)))
+            }
+        };
+        let step = Step::begin("starting the services");
+        let running = serve::start(&serve::Settings {
+            database_url: database_url.clone(),
+            nats_url: nats_url.clone(),
+            stream: arguments.stream.clone(),
+            listen: free_address(arguments.listen).await?,
+        })
+        .await?;
+        let keys = keys(&running.access, &directory).await?;
+        let url = format!("http://{}", running.address);
+        step.done(&format!("serving on {url}"));
+
+        let (postgres_pid, nats_pid) = match &private {
+            Private::Servers(servers) => (servers.postgres_pid(), servers.nats_pid()),
+            Private::None { .. } => (None, None),
+        };
+        let http_url = url.clone();
+        let pid = std::process::id();
+        RunFile { pid, http_url, database_url, nats_url, postgres_pid, nats_pid }
+            .write(&directory)?;
+        Ok(Self { url, keys, here: Some(Here { directory, running, private }) })
+    }
+
+    /// Where it takes commands and queries.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Keys by the name of their role.
+    pub fn keys(&self) -> &BTreeMap<String, String> {
+        &self.keys
+    }
+
+    /// The operator's key.
+    pub fn admin_key(&self) -> &str {
+        self.keys.get(Role::Admin.name()).map_or("", String::as_str)
+    }
+
+    /// The directory of what runs in this process.
+    pub fn directory(&self) -> Option<&Path> {
+        self.here.as_ref().map(|here| here.directory.as_path())
+    }
+
+    /// Adds a key to those that are printed at every start.
+    pub fn remember_key(&mut self, name: &str, key: String) -> anyhow::Result<()> {
+        self.keys.insert(name.to_owned(), key);
+        match &self.here {
+            Some(here) => write_keys(&here.directory, &self.keys),
+            None => Ok(()),
+        }
+    }
+
+    /// Stops what runs in this process: services, then nats-server, then PostgreSQL.
+    pub async fn stop(self) {
+        if let Some(Here { directory, running, private }) = self.here {
+            RunFile::remove(&directory);
+            running.stop().await;
+            drop(private);
+        }
+    }
+}
+
+/// The address asked for, or another port when somebody has it.
+async fn free_address(asked: SocketAddr) -> anyhow::Result<SocketAddr> {
+    match TcpListener::bind(asked).await {
+        Ok(listener) => Ok(listener.local_addr()?),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            let free = TcpListener::bind((asked.ip(), 0)).await?.local_addr()?;
+            eprintln!("kontor: port {} is taken, using {}", asked.port(), free.port());
+            Ok(free)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot listen on {asked}")),
+    }
+}
+
+/// Makes the database at the first start; answers its URL.
+async fn create_database(server_url: &str) -> anyhow::Result<String> {
+    let (client, connection) = tokio_postgres::connect(server_url, tokio_postgres::NoTls).await?;
+    let connection = tokio::spawn(connection);
+    let found =
+        client.query_opt("SELECT FROM pg_database WHERE datname = $1", &[&DATABASE]).await?;
+    if found.is_none() {
+        client.batch_execute(&format!("CREATE DATABASE {DATABASE}")).await?;
+    }
+    drop(client);
+    connection.await??;
+    let (server, _) = server_url.rsplit_once('/').context("a server's URL names a database")?;
+    Ok(format!("{server}/{DATABASE}"))
+}
+
+/// A key for each role that needs no company, made once per directory.
+async fn keys(access: &Access, directory: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut keys = read_keys(directory)?;
+    let mut made = false;
+    for role in Role::ALL.into_iter().filter(|role| !role.is_buyer()) {
+        // A key of another database, say after the data was deleted, opens nothing.
+        let opens = match keys.get(role.name()) {
+            Some(key) => access.authenticate(key).await?.is_some(),
+            None => false,
+        };
+        if !opens {
+            let (_, key) = access.create("kontor up", role, None).await?;
+            keys.insert(role.name().to_owned(), key);
+            made = true;
+        }
+    }
+    if made {
+        write_keys(directory, &keys)?;
+    }
+    Ok(keys)
+}
+
+fn read_keys(directory: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let path = directory.join(KEYS);
+    match std::fs::read(&path) {
+        Ok(text) => {
+            serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))
+        }
+        Err(_) => Ok(BTreeMap::new()),
+    }
+}
+
+fn write_keys(directory: &Path, keys: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    Ok(write_private(&directory.join(KEYS), &serde_json::json!(keys).to_string())?)
+}
