@@ -243,8 +243,8 @@ impl Task {
             && connection.holds(batch, position).await?
         {
             let last = batch.last_position(position);
-            batch.answer();
             self.announce.send_replace(last);
+            batch.answer();
         }
         self.fenced = true;
         Ok(())
@@ -292,8 +292,8 @@ impl Task {
         let head = connection.head.position;
         counter!("kontor_append_events_total").increment(batch.events() as u64);
         gauge!("kontor_log_head_position").set(head.0 as f64);
-        batch.answer();
         self.announce.send_replace(head);
+        batch.answer();
         Ok(())
     }
 }

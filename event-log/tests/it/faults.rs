@@ -8,12 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use event_log::{AppendError, Appended, Error};
+use event_log::{AppendError, Appended, Error, EventLog, LogConfig};
 use uuid::Uuid;
 
 use crate::{
     account::{append, deposit, envelope, remembered},
-    server::{connect, fresh_log},
+    cut::Wire,
+    server::{Database, connect, fresh_log},
 };
 
 const TERMINATE_WRITER: &str = "\
@@ -76,6 +77,35 @@ async fn a_lost_connection_neither_loses_nor_doubles_a_command() {
     assert_eq!(report.events, acknowledged);
 }
 
+/// The commit is durable, its answer is lost: the truth is found out, and nothing written twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_is_answered_all_the_same() {
+    let database = Database::new().await;
+    let wire = Wire::to(&database.url).await;
+    let log = EventLog::open(&LogConfig::new(&wire.url)).await.unwrap();
+    let stream = Uuid::now_v7();
+    let command = Uuid::now_v7();
+    for (version, envelope) in (0..).zip([envelope(), envelope(), remembered(command, 1)]) {
+        wire.arm();
+        let done = log.append(append(envelope, vec![deposit(stream, version)], vec![])).await;
+        assert!(wire.has_cut());
+        let Appended::Now { outcome, event_ids } = done.unwrap() else {
+            panic!("it was written now")
+        };
+        assert_eq!((outcome.version, outcome.position.0), (version + 1, version + 1));
+        let events = log.read_stream(stream, version, 10).await.unwrap();
+        assert_eq!(events.iter().map(|event| event.event_id).collect::<Vec<_>>(), event_ids);
+        assert_eq!(log.committed().borrow().0, version + 1);
+    }
+    // Nothing but an outcome to remember.
+    wire.arm();
+    let silent = Uuid::now_v7();
+    let done = log.append(append(remembered(silent, 1), vec![], vec![(stream, 3)])).await.unwrap();
+    assert!(wire.has_cut());
+    assert_eq!(log.outcome(silent).await.unwrap(), Some(done.outcome()));
+    assert_eq!(database.number("SELECT count(*) FROM log.events").await, 3);
+}
+
 /// What a connection sent before it was lost is refused when PostgreSQL comes to it too late:
 /// here another transaction holds the head until the writer has given up and started afresh.
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +139,8 @@ async fn a_transaction_of_a_lost_connection_comes_to_nothing() {
     let done = held.await.unwrap().unwrap();
     assert!(matches!(done, Appended::Now { outcome, .. } if outcome.version == 2), "{done:?}");
     assert_eq!(database.number("SELECT count(*) FROM log.events").await, 2);
-    assert!(database.number("SELECT epoch FROM log.head").await > 0);
+    let late = database.owner.batch_execute("SELECT log.advance(2, 0, 1, '{}', '{}')").await;
+    assert_eq!(late.unwrap_err().code().unwrap().code(), "KN001", "of a past epoch");
     assert_eq!(log.verify().await.unwrap().findings, Vec::<String>::new());
 }
 

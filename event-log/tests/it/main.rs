@@ -5,6 +5,7 @@
 mod account;
 mod append;
 mod append_only;
+mod cut;
 mod faults;
 mod model;
 mod server;
