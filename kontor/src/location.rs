@@ -10,13 +10,13 @@ use crate::run_file::RunFile;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Location {
     /// PostgreSQL's URL; the user owns the schemas or may create them.
-    #[arg(long, env = "KONTOR_DATABASE_URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "KONTOR_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
     /// NATS' URL, credentials included.
-    #[arg(long, env = "KONTOR_NATS_URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "KONTOR_NATS_URL", hide_env_values = true)]
     pub nats_url: Option<String>,
     /// Directory of a running `kontor up`, asked when no URL is given.
-    #[arg(long, default_value = ".kontor")]
+    #[arg(long, global = true, default_value = ".kontor")]
     pub dir: PathBuf,
 }
 

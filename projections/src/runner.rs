@@ -99,6 +99,9 @@ pub struct Views {
     tasks: Arc<Mutex<Vec<tokio::task::JoinHandle<()>>>>,
 }
 
+/// A crash of PostgreSQL may take back the last changes, with their checkpoint: they are made
+/// again from the log, so nobody waits for the disk here.
+const ENTER: &str = "SET LOCAL search_path TO view; SET LOCAL synchronous_commit TO off";
 const LOCK: &str = "SELECT position FROM checkpoints WHERE projection = $1 FOR UPDATE";
 const ADVANCE: &str = "UPDATE checkpoints SET position = $2 WHERE projection = $1";
 const FAIL: &str = "
@@ -203,7 +206,7 @@ impl Views {
         let events = self.log.read(reached, limit).await?;
         let mut client = self.pool.get().await?;
         let transaction = client.transaction().await?;
-        transaction.batch_execute("SET LOCAL search_path TO view").await?;
+        transaction.batch_execute(ENTER).await?;
         let Some(position) = lock(&transaction, projection).await? else {
             return Err(ProjectionError::Missing(projection.name));
         };
