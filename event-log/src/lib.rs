@@ -1,4 +1,12 @@
 //! The one writer and reader of history: append, read, publish to JetStream, verify.
+//!
+//! [`EventLog::execute`] is how commands are carried out: it answers a repeated command its first
+//! outcome, lets the decision load and decide ([`Work`]), and appends, asserting the version of
+//! everything that was read. [`EventLog::append`] is the bare append beneath it, and
+//! [`EventLog::store`] the same log for `cqrs_es::CqrsFramework`.
+//!
+//! An aggregate that is not in memory is replayed from its whole stream, in one query: there are
+//! no snapshots yet.
 
 pub mod append;
 pub mod cache;
