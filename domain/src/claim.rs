@@ -147,3 +147,29 @@ impl OfCompany for Claim {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::answer;
+
+    #[test]
+    fn is_held_by_the_first() {
+        let value = Value::Sku("HK-1".parse().unwrap());
+        let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let take = |by| Command::Take { value: value.clone(), by };
+        let taken = Event::Taken { value: value.clone(), by: first };
+        let given = [taken.clone()];
+        assert_eq!(answer::<Claim>(&[], take(first)), Ok(vec![taken]));
+        assert_eq!(answer::<Claim>(&given, take(first)), Ok(vec![]));
+        assert_eq!(answer::<Claim>(&given, take(second)), Err(Error::Held { what: "SKU" }));
+    }
+
+    #[test]
+    fn differs_by_kind_and_value() {
+        let sku = |text: &str| Value::Sku(text.parse().unwrap()).id();
+        assert_eq!(sku("HK-1"), sku("HK-1"));
+        assert_ne!(sku("HK-1"), sku("HK-2"));
+        assert_ne!(sku("5901234123457"), Value::Gtin("5901234123457".parse().unwrap()).id());
+    }
+}

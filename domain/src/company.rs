@@ -157,3 +157,43 @@ impl OfCompany for Company {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{TERM, answer, company};
+
+    #[track_caller]
+    fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
+        assert_eq!(answer::<Company>(given, when), then);
+    }
+
+    fn profile() -> Profile {
+        Profile {
+            name: "Hotel Baltica S.A.".parse().unwrap(),
+            tax_id: TaxId::Nip { number: "5260250274".parse().unwrap() },
+            reference: None,
+        }
+    }
+
+    fn registered() -> Event {
+        Event::Registered { id: company(), profile: profile(), payment_term: TERM }
+    }
+
+    #[test]
+    fn is_registered_once() {
+        let register = Command::Register { id: company(), profile: profile(), payment_term: TERM };
+        check(&[], register.clone(), Ok(vec![registered()]));
+        check(&[registered()], register, Err(Error::AlreadyRegistered));
+    }
+
+    #[test]
+    fn agrees_on_terms_once_registered() {
+        let agree = |payment_term| Command::AgreePaymentTerm { payment_term };
+        let agreed = Event::PaymentTermAgreed { payment_term: PaymentTerm::Immediate };
+        check(&[], agree(TERM), Err(Error::Unregistered));
+        check(&[registered()], agree(TERM), Ok(vec![]));
+        check(&[registered()], agree(PaymentTerm::Immediate), Ok(vec![agreed.clone()]));
+        check(&[registered(), agreed], agree(PaymentTerm::Immediate), Ok(vec![]));
+    }
+}

@@ -14,6 +14,8 @@
 pub mod aggregate;
 pub mod claim;
 pub mod company;
+#[cfg(test)]
+mod fixtures;
 pub mod gtin;
 pub mod history;
 pub mod ids;

@@ -294,3 +294,61 @@ impl JsonSchema for UnitPrice {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(json: &str, then: Result<&str, &str>) {
+        let money = serde_json::from_str::<Money>(json);
+        let shown = money.map(|money| money.to_string()).map_err(|error| error.to_string());
+        assert_eq!(shown.as_deref().map_err(String::as_str), then);
+    }
+
+    #[test]
+    fn is_read_exactly_or_not_at_all() {
+        check(r#"{"amount":"12.3","currency":"PLN"}"#, Ok("12.30 PLN"));
+        check(r#"{"amount":"12.300","currency":"PLN"}"#, Ok("12.30 PLN"));
+        check(r#"{"amount":"-0.01","currency":"EUR"}"#, Ok("-0.01 EUR"));
+        let precision = Err("an amount has at most 2 decimal places");
+        check(r#"{"amount":"12.301","currency":"PLN"}"#, precision);
+        let not_a_number = Err("an amount is a decimal number in a string, such as \"12.30\"");
+        for text in ["", "NaN", "1e3", "1,5", "0x1", "--1"] {
+            check(&format!(r#"{{"amount":"{text}","currency":"PLN"}}"#), not_a_number);
+        }
+        let digits = "9".repeat(1_000_000);
+        check(&format!(r#"{{"amount":"{digits}","currency":"PLN"}}"#), not_a_number);
+        let large = format!(r#"{{"amount":"1{}","currency":"PLN"}}"#, "0".repeat(25));
+        check(&large, Err("an amount is too large"));
+    }
+
+    #[test]
+    fn does_not_mix_currencies() {
+        let (zloty, euro) = (Money::zero(Currency::Pln), Money::zero(Currency::Eur));
+        assert_eq!(zloty.plus(euro), Err(MoneyError::CurrencyMismatch));
+        assert_eq!(zloty.minus(euro), Err(MoneyError::CurrencyMismatch));
+        assert_eq!(zloty.min(euro), Err(MoneyError::CurrencyMismatch));
+    }
+
+    #[test]
+    fn prices_are_not_negative() {
+        assert_eq!("-0.01".parse::<UnitPrice>(), Err(MoneyError::Negative));
+        assert_eq!("0.00001".parse::<UnitPrice>(), Err(MoneyError::Precision { places: 4 }));
+        assert_eq!("1000000001".parse::<UnitPrice>(), Err(MoneyError::TooLarge));
+        assert_eq!("0.0125".parse::<UnitPrice>().unwrap().to_string(), "0.0125");
+        assert_eq!("5".parse::<UnitPrice>().unwrap().to_string(), "5.00");
+        assert_eq!("-0".parse::<UnitPrice>().unwrap().to_string(), "0.00");
+    }
+
+    proptest! {
+        #[test]
+        fn survives_json(grosze in any::<i64>()) {
+            let money = Money::new(Decimal::new(grosze, 2), Currency::Pln).unwrap();
+            let json = serde_json::to_string(&money).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Money>(&json).unwrap(), money);
+        }
+    }
+}

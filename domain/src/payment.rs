@@ -202,3 +202,58 @@ impl OfCompany for Payment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixtures::{answer, company, day, pln};
+
+    #[track_caller]
+    fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
+        assert_eq!(answer::<Payment>(given, when), then);
+    }
+
+    fn booking(amount: &str) -> Booking {
+        Booking {
+            company: company(),
+            amount: pln(amount),
+            method: Method::Transfer,
+            on: day("2026-03-20"),
+            names: None,
+            title: None,
+        }
+    }
+
+    fn booked() -> Event {
+        Event::Booked { booking: booking("100.00") }
+    }
+
+    fn allocate(amount: &str) -> Command {
+        Command::Allocate { invoice: InvoiceId(Uuid::nil()), amount: pln(amount) }
+    }
+
+    fn allocated(amount: &str) -> Event {
+        Event::Allocated { invoice: InvoiceId(Uuid::nil()), amount: pln(amount) }
+    }
+
+    #[test]
+    fn is_booked_once() {
+        check(&[], Command::Book(booking("100.00")), Ok(vec![booked()]));
+        check(&[booked()], Command::Book(booking("100.00")), Err(Error::AlreadyBooked));
+        check(&[], Command::Book(booking("0.00")), Err(Error::NotPositive));
+        check(&[], Command::Book(booking("-1.00")), Err(Error::NotPositive));
+    }
+
+    #[test]
+    fn gives_no_more_than_it_has() {
+        check(&[], allocate("1.00"), Err(Error::Unbooked));
+        check(&[booked()], allocate("100.00"), Ok(vec![allocated("100.00")]));
+        let unallocated = pln("40.00");
+        let given = [booked(), allocated("60.00")];
+        check(&given, allocate("40.00"), Ok(vec![allocated("40.00")]));
+        check(&given, allocate("40.01"), Err(Error::MoreThanUnallocated { unallocated }));
+        check(&given, allocate("0.00"), Err(Error::NotPositive));
+    }
+}

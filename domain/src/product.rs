@@ -301,3 +301,90 @@ impl OfCompany for Product {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixtures::answer;
+
+    #[track_caller]
+    fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
+        assert_eq!(answer::<Product>(given, when), then);
+    }
+
+    fn id() -> ProductId {
+        ProductId(Uuid::from_u128(0x9))
+    }
+
+    fn description() -> Description {
+        Description {
+            sku: "HK-1".parse().unwrap(),
+            name: "Kawa".parse().unwrap(),
+            gtin: None,
+            unit: Unit::Piece,
+            vat_rate: VatRate::Basic,
+        }
+    }
+
+    fn drafted() -> Event {
+        Event::Drafted { id: id(), description: description() }
+    }
+
+    fn price(price: &str) -> Command {
+        Command::Price { currency: Currency::Pln, price: price.parse().unwrap() }
+    }
+
+    fn priced(price: &str) -> Event {
+        Event::Priced { currency: Currency::Pln, price: price.parse().unwrap() }
+    }
+
+    const PUBLISHED: Event = Event::Published {};
+    const WITHDRAWN: Event = Event::Withdrawn {};
+
+    #[test]
+    fn is_published_with_a_price() {
+        let draft = Command::Draft { id: id(), description: description() };
+        check(&[], draft.clone(), Ok(vec![drafted()]));
+        check(&[drafted()], draft, Err(Error::AlreadyDrafted));
+        check(&[drafted()], Command::Publish, Err(Error::NoPrice));
+        check(&[drafted(), priced("2.00")], Command::Publish, Ok(vec![PUBLISHED]));
+        check(&[drafted(), priced("2.00"), PUBLISHED], Command::Publish, Ok(vec![]));
+        check(&[drafted(), priced("2.00")], price("2.00"), Ok(vec![]));
+        check(&[drafted(), priced("2.00")], price("2.10"), Ok(vec![priced("2.10")]));
+        for command in [price("2.00"), Command::Publish, Command::Withdraw] {
+            check(&[], command, Err(Error::Undrafted));
+        }
+    }
+
+    #[test]
+    fn stays_withdrawn() {
+        let given = [drafted(), priced("2.00"), PUBLISHED, WITHDRAWN];
+        check(&given[..3], Command::Withdraw, Ok(vec![WITHDRAWN]));
+        check(&given, Command::Withdraw, Ok(vec![]));
+        check(&given, Command::Publish, Err(Error::Withdrawn));
+        check(&given, price("3.00"), Err(Error::Withdrawn));
+    }
+
+    #[test]
+    fn is_sold_at_the_agreed_or_the_base_price() {
+        let sell = |given: &[Event], quantity: &str, agreed: Option<&str>| {
+            let product = given.iter().cloned().fold(Product::default(), Product::evolve);
+            let (quantity, agreed) =
+                (quantity.parse().unwrap(), agreed.map(|price| price.parse().unwrap()));
+            product.line(quantity, Currency::Pln, agreed).map(|line| line.unit_price.to_string())
+        };
+        let sku = || "HK-1".parse::<Sku>().unwrap();
+        let published = [drafted(), priced("2.00"), PUBLISHED];
+        assert_eq!(sell(&published, "3", None), Ok("2.00".to_owned()));
+        assert_eq!(sell(&published, "3", Some("1.5")), Ok("1.50".to_owned()));
+        assert_eq!(sell(&published, "0.5", None), Err(Error::Indivisible { sku: sku() }));
+        assert_eq!(sell(&published[..2], "3", None), Err(Error::NotPublished { sku: sku() }));
+        assert_eq!(sell(&[], "3", None), Err(Error::Undrafted));
+        let product = published.into_iter().fold(Product::default(), Product::evolve);
+        let missing = Error::NoPriceIn { sku: sku(), currency: Currency::Eur };
+        let sold = product.line("1".parse().unwrap(), Currency::Eur, None);
+        assert_eq!(sold.map(|line| line.unit_price), Err(missing));
+    }
+}

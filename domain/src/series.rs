@@ -187,3 +187,52 @@ impl OfCompany for Series {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{answer, day};
+
+    #[test]
+    fn hands_out_numbers_without_a_gap() {
+        let (kind, on) = (Kind::Invoice, day("2026-11-23"));
+        let mut history: Vec<Event> = Vec::new();
+        for sequence in 1..=12_u32 {
+            let document = InvoiceId(Uuid::from_u128(sequence.into()));
+            let events = answer::<Series>(&history, Command::Take { kind, on, document });
+            let number = Number(format!("FV/2026/11/{sequence:04}"));
+            assert_eq!(events, Ok(vec![Event::NumberTaken { number, sequence, document }]));
+            history.extend(events.unwrap());
+        }
+    }
+
+    #[test]
+    fn ends_before_numbers_repeat() {
+        let document = InvoiceId(Uuid::nil());
+        let last = Event::NumberTaken {
+            number: Kind::Invoice.number(day("2026-11-23"), u32::MAX),
+            sequence: u32::MAX,
+            document,
+        };
+        let take = Command::Take { kind: Kind::Invoice, on: day("2026-11-23"), document };
+        assert_eq!(answer::<Series>(&[last], take), Err(Error::Exhausted));
+    }
+
+    #[test]
+    fn is_one_a_kind_and_month() {
+        let november = Kind::Invoice.series(day("2026-11-01"));
+        assert_eq!(november, Kind::Invoice.series(day("2026-11-30")));
+        assert_ne!(november, Kind::Invoice.series(day("2026-12-01")));
+        assert_ne!(november, Kind::CreditNote.series(day("2026-11-01")));
+    }
+
+    #[test]
+    fn knows_its_numbers() {
+        for good in ["FV/2026/11/0001", "FK/2026/01/123456"] {
+            assert!(Number::try_from(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in ["", "FV/2026/11/1", "FX/2026/11/0001", "FV/26/11/0001", "FV/2026/11/00a1"] {
+            assert!(Number::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+}

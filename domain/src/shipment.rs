@@ -113,3 +113,29 @@ impl OfCompany for Shipment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixtures::{TERM, answer, company, day, lines};
+
+    #[test]
+    fn leaves_once() {
+        let dispatch = Dispatch {
+            company: company(),
+            order: OrderId(Uuid::nil()),
+            currency: Currency::Pln,
+            lines: lines(),
+            payment_term: TERM,
+            courier: None,
+            tracking: None,
+            on: day("2026-03-20"),
+        };
+        let dispatched = Event::Dispatched { dispatch: dispatch.clone() };
+        let command = Command::Dispatch(dispatch);
+        assert_eq!(answer::<Shipment>(&[], command.clone()), Ok(vec![dispatched.clone()]));
+        assert_eq!(answer::<Shipment>(&[dispatched], command), Err(Error::AlreadyDispatched));
+    }
+}

@@ -44,3 +44,97 @@ pub fn allocations(
     }
     Ok(allocations)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rust_decimal::Decimal;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        Currency,
+        fixtures::{company, day, pln},
+        payment::Method,
+    };
+
+    fn number(sequence: u32) -> Number {
+        Number::try_from(format!("FV/2026/03/{sequence:04}")).unwrap()
+    }
+
+    fn invoice(sequence: u32, due_on: &str, open: &str) -> OpenInvoice {
+        OpenInvoice {
+            id: InvoiceId(Uuid::from_u128(sequence.into())),
+            number: number(sequence),
+            due_on: day(due_on),
+            open: pln(open),
+        }
+    }
+
+    fn booking(amount: Money, names: Option<u32>) -> Booking {
+        Booking {
+            company: company(),
+            amount,
+            method: Method::Transfer,
+            on: day("2026-03-20"),
+            names: names.map(number),
+            title: None,
+        }
+    }
+
+    #[track_caller]
+    fn check(amount: &str, names: Option<u32>, invoices: &[OpenInvoice], then: &[(u32, &str)]) {
+        let amount = pln(amount);
+        let made = allocations(&booking(amount, names), amount, invoices.to_vec()).unwrap();
+        let then: Vec<_> = then
+            .iter()
+            .map(|(sequence, amount)| (InvoiceId(Uuid::from_u128((*sequence).into())), pln(amount)))
+            .collect();
+        assert_eq!(made, then);
+    }
+
+    #[test]
+    fn goes_to_the_named_then_to_the_oldest() {
+        let invoices = [
+            invoice(1, "2026-04-10", "10.00"),
+            invoice(2, "2026-04-01", "20.00"),
+            invoice(3, "2026-04-01", "30.00"),
+        ];
+        check("15.00", None, &invoices, &[(2, "15.00")]);
+        check("55.00", None, &invoices, &[(2, "20.00"), (3, "30.00"), (1, "5.00")]);
+        check("15.00", Some(1), &invoices, &[(1, "10.00"), (2, "5.00")]);
+        check("15.00", Some(9), &invoices, &[(2, "15.00")]);
+        check("99.00", None, &invoices, &[(2, "20.00"), (3, "30.00"), (1, "10.00")]);
+        check("15.00", None, &[], &[]);
+    }
+
+    #[test]
+    fn passes_over_other_currencies() {
+        let open = Money::new(20.into(), Currency::Eur).unwrap();
+        let euros = OpenInvoice { open, ..invoice(1, "2026-04-01", "1.00") };
+        check("15.00", Some(1), &[euros], &[]);
+    }
+
+    proptest! {
+        /// Uses up the lesser of the payment and what is open, and nothing twice.
+        #[test]
+        fn uses_up_what_it_can(payment in 1_i64..10_000, opens in prop::collection::vec(0_i64..3_000, 0..10)) {
+            let money = |grosze| Money::new(Decimal::new(grosze, 2), Currency::Pln).unwrap();
+            let invoices: Vec<OpenInvoice> = (1..)
+                .zip(&opens)
+                .map(|(sequence, open)| OpenInvoice {
+                    open: money(*open),
+                    ..invoice(sequence, "2026-04-01", "1.00")
+                })
+                .collect();
+            let made = allocations(&booking(money(payment), None), money(payment), invoices.clone()).unwrap();
+            let total: Decimal = made.iter().map(|(_, amount)| amount.amount()).sum();
+            let most = payment.min(opens.iter().sum());
+            prop_assert_eq!(total, Decimal::new(most, 2));
+            for (id, amount) in made {
+                let invoice = invoices.iter().find(|invoice| invoice.id == id).unwrap();
+                prop_assert!(amount.is_positive() && amount.amount() <= invoice.open.amount());
+            }
+        }
+    }
+}

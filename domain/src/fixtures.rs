@@ -1,0 +1,52 @@
+//! Fixed values that tests share.
+
+use cqrs_es::{Aggregate, test::TestFramework};
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::{
+    ActorId, CompanyId, Line, Lines, Money, PaymentTerm, ProductId, VatRate, money::Currency,
+};
+
+/// What an aggregate with this history answers to a command.
+pub(crate) fn answer<A>(given: &[A::Event], when: A::Command) -> Result<Vec<A::Event>, A::Error>
+where
+    A: Aggregate<Services = ()>,
+{
+    TestFramework::<A>::with(()).given(given.to_vec()).when(when).inspect_result()
+}
+
+pub(crate) fn company() -> CompanyId {
+    CompanyId(Uuid::from_u128(0xC0))
+}
+
+pub(crate) fn buyer() -> ActorId {
+    ActorId(Uuid::from_u128(0xB1))
+}
+
+pub(crate) fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+pub(crate) fn pln(amount: &str) -> Money {
+    Money::new(amount.parse().unwrap(), Currency::Pln).unwrap()
+}
+
+pub(crate) fn line(quantity: &str, unit_price: &str, vat_rate: VatRate) -> Line {
+    Line {
+        product: ProductId(Uuid::from_u128(0x9)),
+        sku: "HK-1".parse().unwrap(),
+        name: "Kawa".parse().unwrap(),
+        quantity: quantity.parse().unwrap(),
+        unit_price: unit_price.parse().unwrap(),
+        vat_rate,
+    }
+}
+
+/// Two lines: ten at 2.00 with 23 %, and five at 1.00 with 5 %.
+pub(crate) fn lines() -> Lines {
+    let lines = vec![line("10", "2.00", VatRate::Basic), line("5", "1.00", VatRate::SuperReduced)];
+    Lines::try_from(lines).unwrap()
+}
+
+pub(crate) const TERM: PaymentTerm = PaymentTerm::Net { days: 14 };
