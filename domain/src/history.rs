@@ -9,8 +9,9 @@ use crate::{
 
 macro_rules! history {
     ($($(#[$doc:meta])* $variant:ident($state:ident, $module:ident)),+ $(,)?) => {
-        /// One event of any aggregate.
-        #[derive(Debug, Clone, PartialEq)]
+        /// One event of any aggregate; it serializes to the payload that the log stores.
+        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+        #[serde(untagged)]
         pub enum Event {
             $($(#[$doc])* $variant($module::Event)),+
         }

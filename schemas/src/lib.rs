@@ -1,1 +1,81 @@
 //! Published contracts: the JSON Schema of every event, checked against the types.
+
+use std::collections::BTreeMap;
+
+use domain::{claim, company, invoice, offer, order, payment, product, series, shipment};
+use schemars::{Schema, generate::SchemaSettings};
+use serde_json::{Value, json};
+
+/// The JSON Schema (2020-12) of every event type at its current version, by file name, such as
+/// `offer.sent.v1`.
+pub fn events() -> BTreeMap<String, Value> {
+    let mut events = BTreeMap::new();
+    for (aggregate, types, schema) in [
+        ("claim", claim::Event::TYPES, schema::<claim::Event>()),
+        ("company", company::Event::TYPES, schema::<company::Event>()),
+        ("invoice", invoice::Event::TYPES, schema::<invoice::Event>()),
+        ("offer", offer::Event::TYPES, schema::<offer::Event>()),
+        ("order", order::Event::TYPES, schema::<order::Event>()),
+        ("payment", payment::Event::TYPES, schema::<payment::Event>()),
+        ("product", product::Event::TYPES, schema::<product::Event>()),
+        ("series", series::Event::TYPES, schema::<series::Event>()),
+        ("shipment", shipment::Event::TYPES, schema::<shipment::Event>()),
+    ] {
+        for (event_type, version) in types {
+            let name = event_type.trim_start_matches(aggregate).trim_start_matches('.');
+            let file = format!("{event_type}.v{version}");
+            events.insert(file.clone(), of_one(&schema, name, &file));
+        }
+    }
+    events
+}
+
+fn schema<T: schemars::JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+}
+
+/// The schema of one event out of its aggregate's: the variant, with the definitions it needs.
+fn of_one(aggregate: &Schema, name: &str, file: &str) -> Value {
+    let root = aggregate.as_value();
+    let variants = root["oneOf"].as_array().map_or(&[][..], Vec::as_slice);
+    let variant = variants.iter().find(|variant| variant["properties"]["type"]["const"] == name);
+    let mut schema = variant.cloned().unwrap_or_else(|| json!({ "not": {} }));
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["$id"] = json!(format!("urn:kontor:event:{file}"));
+    schema["title"] = json!(file);
+    let used = used_definitions(&schema, &root["$defs"]);
+    if !used.is_empty() {
+        schema["$defs"] = json!(used);
+    }
+    schema
+}
+
+fn used_definitions(schema: &Value, all: &Value) -> BTreeMap<String, Value> {
+    let mut used = BTreeMap::new();
+    let mut unread = vec![schema.clone()];
+    while let Some(schema) = unread.pop() {
+        for name in references(&schema) {
+            if !used.contains_key(&name) {
+                unread.push(all[&name].clone());
+                used.insert(name.clone(), all[&name].clone());
+            }
+        }
+    }
+    used
+}
+
+fn references(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, value)| match (name.as_str(), value) {
+                ("$ref", Value::String(target)) => {
+                    target.strip_prefix("#/$defs/").map(str::to_owned).into_iter().collect()
+                }
+                _ => references(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
