@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kontor::{import, log, projections, token, up, with_servers};
+use kontor::{import, log, projections, serve, token, up, with_servers};
 
 /// The engine of a B2B store: from offer to booked payment, recorded once.
 #[derive(Debug, Parser)]
@@ -17,6 +17,8 @@ struct Arguments {
 enum Command {
     /// Run everything in one process, on private servers unless others are named.
     Up(up::Arguments),
+    /// Serve on a PostgreSQL and a NATS that somebody else runs.
+    Serve(serve::Arguments),
     /// Replay trade from elsewhere through the ordinary commands.
     Import(import::Arguments),
     /// Look at history and verify it.
@@ -35,6 +37,7 @@ async fn main() -> ExitCode {
     service_kit::telemetry::log();
     let ended = match arguments.command {
         Command::Up(arguments) => up::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,
         Command::Log(arguments) => log::run(arguments).await,
         Command::Projections(arguments) => projections::run(arguments).await,

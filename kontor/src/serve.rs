@@ -1,6 +1,6 @@
 //! The services of one process: relay, read models, policies, timers and HTTP, over a log.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use command_service::{Services, policies, timers};
@@ -18,9 +18,45 @@ use service_kit::{
     migrations::migrate,
     postgres, server, telemetry,
 };
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
+
+/// Arguments of `kontor serve`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// PostgreSQL's URL; the user owns the schemas or may create them.
+    #[arg(long, env = "KONTOR_DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+    /// NATS' URL, credentials included.
+    #[arg(long, env = "KONTOR_NATS_URL", hide_env_values = true)]
+    nats_url: String,
+    /// Where to listen.
+    #[arg(long, env = "KONTOR_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Name of the JetStream stream.
+    #[arg(long, default_value = "kontor")]
+    stream: String,
+}
+
+/// Serves until Ctrl-C or SIGTERM, on servers that somebody else runs. Keys are made with
+/// `kontor token`.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let Arguments { database_url, nats_url, listen, stream } = arguments;
+    let running = start(&Settings { database_url, nats_url, stream, listen }).await?;
+    tracing::info!(address = %running.address, "serving");
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
 
 /// What a process needs to serve.
 #[derive(Debug, Clone)]
@@ -41,6 +77,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// The keys.
     pub access: Access,
+    log: EventLog,
     cancel: CancellationToken,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     relay: tokio::task::JoinHandle<()>,
@@ -90,7 +127,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
     policies::start(&services, &cancel).await?;
     timers::start(&services, &cancel);
 
-    let queries = Queries { views, log, access: access.clone(), clock };
+    let queries = Queries { views, log: log.clone(), access: access.clone(), clock };
     let api = command_service::router(services).merge(query_service::router(queries));
     let router = server::serve(api, health, metrics);
     let listener = TcpListener::bind(settings.listen)
@@ -103,7 +140,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
             .with_graceful_shutdown(async move { stop.cancelled().await })
             .await
     });
-    Ok(Running { address, access, cancel, http, relay })
+    Ok(Running { address, access, log, cancel, http, relay })
 }
 
 impl Running {
@@ -112,6 +149,7 @@ impl Running {
         self.cancel.cancel();
         let patience = std::time::Duration::from_secs(10);
         let _ = tokio::time::timeout(patience, self.http).await;
+        let _ = tokio::time::timeout(patience, self.log.shutdown()).await;
         let _ = tokio::time::timeout(patience, self.relay).await;
     }
 }
