@@ -1,5 +1,7 @@
 //! Who sends a command, under which key, as part of what.
 
+use std::marker::PhantomData;
+
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -8,28 +10,67 @@ use axum::{
 use domain::ActorId;
 use event_log::Envelope;
 use service_kit::{
-    access::{Access, Principal, Role},
+    access::{Access, Allowed, Principal, Role, describe_roles},
     idempotency::IdempotencyKey,
     problem::Problem,
     telemetry::Correlation,
 };
 use uuid::Uuid;
 
-/// The seller's people who sell.
-pub(crate) const SALES: &[Role] = &[Role::Admin, Role::Sales, Role::SalesManager];
-/// The seller's people who decide what is sold at which price.
-pub(crate) const PRICING: &[Role] = &[Role::Admin, Role::SalesManager];
-/// The seller's people who keep the books.
-pub(crate) const BOOKS: &[Role] = &[Role::Admin, Role::Accounting];
-/// Those who let goods leave.
-pub(crate) const DISPATCH: &[Role] = &[Role::Admin, Role::SalesManager, Role::Warehouse];
-/// Those who answer for a company.
-pub(crate) const BUYERS: &[Role] = &[Role::CompanyAdmin, Role::Purchaser];
-/// Those who order: a company's people, or the seller's for them.
-pub(crate) const ORDERING: &[Role] =
-    &[Role::Admin, Role::Sales, Role::SalesManager, Role::CompanyAdmin, Role::Purchaser];
-/// The operator.
-pub(crate) const ADMIN: &[Role] = &[Role::Admin];
+/// `roles!(Sales: Admin, Sales)`: a set of roles as a type.
+macro_rules! roles {
+    ($($(#[$doc:meta])* $name:ident: $($role:ident),+;)+) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Allowed for $name {
+            const ROLES: &'static [Role] = &[$(Role::$role),+];
+        }
+    )+};
+}
+
+roles! {
+    /// The seller's people who sell.
+    Sales: Admin, Sales, SalesManager;
+    /// The seller's people who decide what is sold at which price.
+    Pricing: Admin, SalesManager;
+    /// The seller's people who keep the books.
+    Books: Admin, Accounting;
+    /// Those who let goods leave.
+    Dispatch: Admin, SalesManager, Warehouse;
+    /// Those who answer for a company.
+    Buyers: CompanyAdmin, Purchaser;
+    /// Those who order: a company's people, or the seller's for them.
+    Ordering: Admin, Sales, SalesManager, CompanyAdmin, Purchaser;
+    /// The operator.
+    Operator: Admin;
+}
+
+/// A caller with one of the roles of `A`.
+pub(crate) struct By<A> {
+    pub(crate) caller: Caller,
+    roles: PhantomData<fn() -> A>,
+}
+
+impl<S: Send + Sync, A: Allowed> FromRequestParts<S> for By<A>
+where
+    Access: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.principal.require(A::ROLES)?;
+        Ok(Self { caller, roles: PhantomData })
+    }
+}
+
+impl<A: Allowed> OperationInput for By<A> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Caller::operation_input(ctx, operation);
+        describe_roles(operation, A::ROLES);
+    }
+}
 
 /// Somebody with a command.
 #[derive(Debug, Clone)]
@@ -40,11 +81,6 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Refuses everybody whose role is not among these.
-    pub(crate) fn require(&self, roles: &[Role]) -> Result<(), Problem> {
-        self.principal.require(roles)
-    }
-
     /// Answers a thing of a company that the caller does not see exactly like a missing one.
     pub(crate) fn must_see(&self, company: Option<impl Into<Uuid>>) -> Result<(), Problem> {
         self.principal.must_see(company.map(Into::into))

@@ -1,5 +1,7 @@
 //! Who asks, and how much it may see.
 
+use std::marker::PhantomData;
+
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -9,7 +11,7 @@ use deadpool_postgres::Object;
 use event_log::Position;
 use projections::ReadError;
 use service_kit::{
-    access::{Access, Principal, Role},
+    access::{Access, Allowed, Principal, Role, describe_roles},
     position::After,
     problem::Problem,
 };
@@ -17,33 +19,62 @@ use uuid::Uuid;
 
 use crate::Queries;
 
-/// Everybody but the auditor's and integrator's kin, who read trade as it is.
-pub(crate) const TRADE: &[Role] = &[
-    Role::Admin,
-    Role::Sales,
-    Role::SalesManager,
-    Role::Warehouse,
-    Role::Accounting,
-    Role::CompanyAdmin,
-    Role::Purchaser,
-    Role::Approver,
-    Role::Integrator,
-    Role::Auditor,
-];
+/// Everybody reads the trade that it may see.
+pub(crate) struct Trade;
+
+impl Allowed for Trade {
+    const ROLES: &'static [Role] = &Role::ALL;
+}
+
 /// Who reads what is owed and paid.
-pub(crate) const MONEY: &[Role] = &[
-    Role::Admin,
-    Role::Sales,
-    Role::SalesManager,
-    Role::Accounting,
-    Role::CompanyAdmin,
-    Role::Purchaser,
-    Role::Approver,
-    Role::Integrator,
-    Role::Auditor,
-];
+pub(crate) struct Money;
+
+impl Allowed for Money {
+    const ROLES: &'static [Role] = &[
+        Role::Admin,
+        Role::Sales,
+        Role::SalesManager,
+        Role::Accounting,
+        Role::CompanyAdmin,
+        Role::Purchaser,
+        Role::Approver,
+        Role::Integrator,
+        Role::Auditor,
+    ];
+}
+
 /// Who reads history.
-pub(crate) const HISTORY: &[Role] = &[Role::Admin, Role::Integrator, Role::Auditor];
+pub(crate) struct History;
+
+impl Allowed for History {
+    const ROLES: &'static [Role] = &[Role::Admin, Role::Integrator, Role::Auditor];
+}
+
+/// An asker with one of the roles of `A`.
+pub(crate) struct By<A> {
+    pub(crate) asker: Asker,
+    roles: PhantomData<fn() -> A>,
+}
+
+impl<S: Send + Sync, A: Allowed> FromRequestParts<S> for By<A>
+where
+    Access: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let asker = Asker::from_request_parts(parts, state).await?;
+        asker.principal.require(A::ROLES)?;
+        Ok(Self { asker, roles: PhantomData })
+    }
+}
+
+impl<A: Allowed> OperationInput for By<A> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Asker::operation_input(ctx, operation);
+        describe_roles(operation, A::ROLES);
+    }
+}
 
 /// Somebody with a question.
 #[derive(Debug, Clone)]
@@ -53,11 +84,6 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
-    /// Refuses everybody whose role is not among these.
-    pub(crate) fn require(&self, roles: &[Role]) -> Result<(), Problem> {
-        self.principal.require(roles)
-    }
-
     /// The only company that it sees.
     pub(crate) fn company(&self) -> Option<Uuid> {
         self.principal.company

@@ -95,6 +95,13 @@ impl std::str::FromStr for Role {
     }
 }
 
+/// A set of roles as a type, so that a handler's signature says who may call it, and everybody
+/// else is refused before a body is read.
+pub trait Allowed: Send + Sync + 'static {
+    /// The roles.
+    const ROLES: &'static [Role];
+}
+
 /// Somebody who has shown a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -333,4 +340,10 @@ impl OperationInput for Principal {
     ) {
         operation.security.push([("api_key".to_owned(), Vec::new())].into_iter().collect());
     }
+}
+
+/// Documents who may call an operation.
+pub fn describe_roles(operation: &mut aide::openapi::Operation, roles: &[Role]) {
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    operation.description = Some(format!("Roles: {}.", names.join(", ")));
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{ADMIN, Caller},
+    caller::{By, Operator},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -52,10 +52,9 @@ struct Made {
 
 async fn create(
     State(services): State<Services>,
-    caller: Caller,
+    _: By<Operator>,
     Body { value, .. }: Body<Create>,
 ) -> Result<Json<Made>, Problem> {
-    caller.require(ADMIN)?;
     let Create { name, role, company } = value;
     let (id, key) = services.access.create(name.as_str(), role, company).await?;
     Ok(Json(Made { id, key }))
@@ -63,18 +62,16 @@ async fn create(
 
 async fn list(
     State(services): State<Services>,
-    caller: Caller,
+    _: By<Operator>,
 ) -> Result<Json<Vec<ApiKey>>, Problem> {
-    caller.require(ADMIN)?;
     Ok(Json(services.access.list().await?))
 }
 
 async fn revoke(
     State(services): State<Services>,
-    caller: Caller,
+    _: By<Operator>,
     PathId(id): PathId,
 ) -> Result<StatusCode, Problem> {
-    caller.require(ADMIN)?;
     if services.access.revoke(id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Created, Done};
 use crate::{
     Services,
-    caller::{Caller, SALES},
+    caller::{By, Sales},
     failure::{Failure, problem},
 };
 
@@ -46,10 +46,9 @@ struct Register {
 
 async fn register(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Sales>,
     Body { value, digest }: Body<Register>,
 ) -> Result<Created, Problem> {
-    caller.require(SALES)?;
     let id = CompanyId(Uuid::now_v7());
     let Register { name, tax_id, reference, payment_term } = value;
     let profile = company::Profile { name, tax_id, reference };
@@ -87,11 +86,10 @@ struct AgreePaymentTerm {
 
 async fn agree_payment_term(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: AgreePaymentTerm { payment_term }, digest }: Body<AgreePaymentTerm>,
 ) -> Result<Done, Problem> {
-    caller.require(SALES)?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::Created;
 use crate::{
     Services,
-    caller::{BOOKS, Caller},
+    caller::{Books, By},
     failure::{Failure, problem, refusal},
     lines::{self, LineRequest, Prices},
 };
@@ -52,10 +52,9 @@ struct Issue {
 
 async fn issue(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Books>,
     Body { value, digest }: Body<Issue>,
 ) -> Result<Created, Problem> {
-    caller.require(BOOKS)?;
     let (id, today) = (InvoiceId(Uuid::now_v7()), services.clock.today());
     let done = services
         .log

@@ -9,7 +9,6 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
-    access::Role,
     input::{Body, PathId},
     problem::Problem,
 };
@@ -18,7 +17,7 @@ use uuid::Uuid;
 use super::{Created, Done, Nothing};
 use crate::{
     Services,
-    caller::{BUYERS, Caller, SALES},
+    caller::{Buyers, By, Caller, Sales},
     failure::{Failure, problem, refusal},
     lines::{self, LineRequest, Prices},
 };
@@ -72,7 +71,7 @@ struct Draft {
 
 async fn draft(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Sales>,
     Body { value, digest }: Body<Draft>,
 ) -> Result<Created, Problem> {
     let id = OfferId(Uuid::now_v7());
@@ -82,7 +81,7 @@ async fn draft(
 
 async fn redraft(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value, digest }: Body<Draft>,
 ) -> Result<Done, Problem> {
@@ -100,7 +99,6 @@ async fn write(
     digest: [u8; 32],
     draft: Draft,
 ) -> Result<event_log::Outcome, Problem> {
-    caller.require(SALES)?;
     let executed = services
         .log
         .execute(&caller.envelope(digest), |work| {
@@ -131,22 +129,22 @@ async fn proposal(work: &mut Work, draft: Draft) -> Result<offer::Proposal, Fail
 
 async fn send(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
     let today = services.clock.today();
-    decide(&services, &caller, SALES, id, digest, offer::Command::Send { today }).await
+    decide(&services, &caller, id, digest, offer::Command::Send { today }).await
 }
 
 async fn accept(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Buyers>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
     let (by, today) = (caller.actor(), services.clock.today());
-    decide(&services, &caller, BUYERS, id, digest, offer::Command::Accept { by, today }).await
+    decide(&services, &caller, id, digest, offer::Command::Accept { by, today }).await
 }
 
 /// Why not.
@@ -159,32 +157,30 @@ struct Reject {
 
 async fn reject(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Buyers>,
     PathId(id): PathId,
     Body { value: Reject { reason }, digest }: Body<Reject>,
 ) -> Result<Done, Problem> {
     let by = caller.actor();
-    decide(&services, &caller, BUYERS, id, digest, offer::Command::Reject { by, reason }).await
+    decide(&services, &caller, id, digest, offer::Command::Reject { by, reason }).await
 }
 
 async fn withdraw(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, SALES, id, digest, offer::Command::Withdraw).await
+    decide(&services, &caller, id, digest, offer::Command::Withdraw).await
 }
 
 async fn decide(
     services: &Services,
     caller: &Caller,
-    roles: &[Role],
     id: Uuid,
     digest: [u8; 32],
     command: offer::Command,
 ) -> Result<Done, Problem> {
-    caller.require(roles)?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -10,7 +10,6 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
-    access::Role,
     input::{Body, PathId},
     problem::{FieldError, Problem},
 };
@@ -19,7 +18,7 @@ use uuid::Uuid;
 use super::{Created, Done, Nothing};
 use crate::{
     Services,
-    caller::{Caller, ORDERING, SALES},
+    caller::{By, Caller, Ordering, Sales},
     failure::{Failure, problem, refusal},
     lines::{self, LineRequest, Prices},
 };
@@ -60,10 +59,9 @@ struct Place {
 
 async fn place(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Ordering>,
     Body { value, digest }: Body<Place>,
 ) -> Result<Created, Problem> {
-    caller.require(ORDERING)?;
     let company = company(&caller, &value)?;
     let (id, today) = (OrderId(Uuid::now_v7()), services.clock.today());
     let prices = if caller.company().is_some() { Prices::Base } else { Prices::Agreed };
@@ -118,11 +116,11 @@ fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
 
 async fn confirm(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, SALES, id, digest, order::Command::Confirm).await
+    decide(&services, &caller, id, digest, order::Command::Confirm).await
 }
 
 /// Why not.
@@ -135,22 +133,20 @@ struct Cancel {
 
 async fn cancel(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Ordering>,
     PathId(id): PathId,
     Body { value: Cancel { reason }, digest }: Body<Cancel>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, ORDERING, id, digest, order::Command::Cancel { reason }).await
+    decide(&services, &caller, id, digest, order::Command::Cancel { reason }).await
 }
 
 async fn decide(
     services: &Services,
     caller: &Caller,
-    roles: &[Role],
     id: Uuid,
     digest: [u8; 32],
     command: order::Command,
 ) -> Result<Done, Problem> {
-    caller.require(roles)?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{Created, Done};
 use crate::{
     Services,
-    caller::{BOOKS, Caller},
+    caller::{Books, By},
     failure::{Failure, problem, refusal},
 };
 
@@ -61,10 +61,9 @@ struct Book {
 
 async fn book(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Books>,
     Body { value, digest }: Body<Book>,
 ) -> Result<Created, Problem> {
-    caller.require(BOOKS)?;
     let id = PaymentId(Uuid::now_v7());
     let Book { company, amount, method, booked_on, names_invoice, title } = value;
     let booking = payment::Booking {
@@ -102,11 +101,10 @@ struct Allocate {
 
 async fn allocate(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Books>,
     PathId(id): PathId,
     Body { value: Allocate { invoice, amount }, digest }: Body<Allocate>,
 ) -> Result<Done, Problem> {
-    caller.require(BOOKS)?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Created, Done, Nothing};
 use crate::{
     Services,
-    caller::{Caller, PRICING},
+    caller::{By, Caller, Pricing},
     failure::{Failure, problem},
 };
 
@@ -71,10 +71,9 @@ impl From<Price> for product::Command {
 
 async fn draft(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Pricing>,
     Body { value, digest }: Body<Draft>,
 ) -> Result<Created, Problem> {
-    caller.require(PRICING)?;
     let id = ProductId(Uuid::now_v7());
     let Draft { sku, name, gtin, unit, vat_rate, prices } = value;
     let description = product::Description { sku, name, gtin, unit, vat_rate };
@@ -107,7 +106,7 @@ async fn draft(
 
 async fn price(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value, digest }: Body<Price>,
 ) -> Result<Done, Problem> {
@@ -116,7 +115,7 @@ async fn price(
 
 async fn publish(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
@@ -125,7 +124,7 @@ async fn publish(
 
 async fn withdraw(
     State(services): State<Services>,
-    caller: Caller,
+    By { caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
@@ -139,7 +138,6 @@ async fn decide(
     digest: [u8; 32],
     command: product::Command,
 ) -> Result<Done, Problem> {
-    caller.require(PRICING)?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

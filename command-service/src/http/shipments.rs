@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::Created;
 use crate::{
     Services,
-    caller::{Caller, DISPATCH},
+    caller::{By, Dispatch},
     failure::{Failure, problem, refusal},
 };
 
@@ -30,7 +30,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// What leaves.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Dispatch {
+struct DispatchRequest {
     order: OrderId,
     /// Which lines and how much of them; all that is outstanding when not given.
     #[serde(default)]
@@ -47,10 +47,9 @@ struct Dispatch {
 
 async fn dispatch(
     State(services): State<Services>,
-    caller: Caller,
-    Body { value, digest }: Body<Dispatch>,
+    By { caller, .. }: By<Dispatch>,
+    Body { value, digest }: Body<DispatchRequest>,
 ) -> Result<Created, Problem> {
-    caller.require(DISPATCH)?;
     let (id, today) = (ShipmentId(Uuid::now_v7()), services.clock.today());
     let done = services
         .log
@@ -67,10 +66,10 @@ async fn dispatch(
 async fn leave(
     work: &mut Work,
     id: ShipmentId,
-    request: Dispatch,
+    request: DispatchRequest,
     today: Date,
 ) -> Result<(), Failure> {
-    let Dispatch { order, items, courier, tracking, dispatched_on } = request;
+    let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
     let before = work.load::<Order>(order).await?.clone();
     let command = order::Command::Ship { shipment: id, items: items.clone() };
     work.decide::<Order>(order, command).await?;

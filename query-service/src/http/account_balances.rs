@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::one_more;
 use crate::{
     Queries,
-    asker::{Asker, MONEY, problem},
+    asker::{By, Money, problem},
 };
 
 const VIEWS: &[&str] = &[account_balances::PROJECTION.name, companies::PROJECTION.name];
@@ -45,10 +45,9 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Money>,
     Query(List { limit, cursor, company, reference }): Query<List>,
 ) -> Result<Json<Page<AccountBalance>>, Problem> {
-    asker.require(MONEY)?;
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<(Uuid, String)>()?);
     let company = asker.narrowed(company)?;

@@ -14,7 +14,7 @@ use service_kit::{
 use super::{one_more, only};
 use crate::{
     Queries,
-    asker::{Asker, TRADE, problem},
+    asker::{By, Trade, problem},
 };
 
 const VIEWS: &[&str] = &[companies::PROJECTION.name];
@@ -42,10 +42,9 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Trade>,
     Query(List { limit, cursor, reference }): Query<List>,
 ) -> Result<Json<Page<Company>>, Problem> {
-    asker.require(TRADE)?;
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let client = asker.client(&queries, VIEWS).await?;
@@ -58,10 +57,9 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Company>, Problem> {
-    asker.require(TRADE)?;
     let company = asker.narrowed(Some(id))?;
     let client = asker.client(&queries, VIEWS).await?;
     only(companies::list(&client, company, None, None, 1).await.map_err(problem)?)

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{Asker, HISTORY},
+    asker::{By, History},
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -81,10 +81,9 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<History>,
     Query(List { limit, cursor }): Query<List>,
 ) -> Result<Json<Page<Event>>, Problem> {
-    asker.require(HISTORY)?;
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<u64>()?);
     let events = queries
@@ -98,11 +97,10 @@ async fn list(
 
 async fn history(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<History>,
     PathId(id): PathId,
     Query(List { limit, cursor }): Query<List>,
 ) -> Result<Json<Page<Event>>, Problem> {
-    asker.require(HISTORY)?;
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<u64>()?);
     let events = queries

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{one_more, only};
 use crate::{
     Queries,
-    asker::{Asker, MONEY, problem},
+    asker::{By, Money, problem},
 };
 
 const VIEWS: &[&str] = &[invoices::PROJECTION.name];
@@ -47,10 +47,9 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Money>,
     Query(List { limit, cursor, company, number }): Query<List>,
 ) -> Result<Json<Page<Invoice>>, Problem> {
-    asker.require(MONEY)?;
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
@@ -63,10 +62,9 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Money>,
     PathId(id): PathId,
 ) -> Result<Json<Invoice>, Problem> {
-    asker.require(MONEY)?;
     let company = asker.company();
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { today: queries.clock.today(), id: Some(id), company, number: None };

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{one_more, only};
 use crate::{
     Queries,
-    asker::{Asker, TRADE, problem},
+    asker::{By, Trade, problem},
 };
 
 const VIEWS: &[&str] = &[offers::PROJECTION.name];
@@ -44,10 +44,9 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Trade>,
     Query(List { limit, cursor, company, status }): Query<List>,
 ) -> Result<Json<Page<Offer>>, Problem> {
-    asker.require(TRADE)?;
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
@@ -64,10 +63,9 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Offer>, Problem> {
-    asker.require(TRADE)?;
     let company = asker.company();
     let client = asker.client(&queries, VIEWS).await?;
     let filter =

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{one_more, only};
 use crate::{
     Queries,
-    asker::{Asker, TRADE, problem},
+    asker::{By, Trade, problem},
 };
 
 const VIEWS: &[&str] = &[orders::PROJECTION.name];
@@ -42,10 +42,9 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Trade>,
     Query(List { limit, cursor, company, status }): Query<List>,
 ) -> Result<Json<Page<Order>>, Problem> {
-    asker.require(TRADE)?;
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
@@ -57,10 +56,9 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Order>, Problem> {
-    asker.require(TRADE)?;
     let company = asker.company();
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { id: Some(id), company, ..Filter::default() };

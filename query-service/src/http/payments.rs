@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{one_more, only};
 use crate::{
     Queries,
-    asker::{Asker, MONEY, problem},
+    asker::{By, Money, problem},
 };
 
 const VIEWS: &[&str] = &[payments::PROJECTION.name];
@@ -43,10 +43,9 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Money>,
     Query(List { limit, cursor, company }): Query<List>,
 ) -> Result<Json<Page<Payment>>, Problem> {
-    asker.require(MONEY)?;
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
@@ -58,10 +57,9 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Money>,
     PathId(id): PathId,
 ) -> Result<Json<Payment>, Problem> {
-    asker.require(MONEY)?;
     let client = asker.client(&queries, VIEWS).await?;
     only(payments::list(&client, Some(id), asker.company(), None, 1).await.map_err(problem)?)
 }

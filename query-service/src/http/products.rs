@@ -14,7 +14,7 @@ use service_kit::{
 use super::{one_more, only};
 use crate::{
     Queries,
-    asker::{Asker, TRADE, problem},
+    asker::{By, Trade, problem},
 };
 
 const VIEWS: &[&str] = &[catalogue::PROJECTION.name];
@@ -44,10 +44,9 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Trade>,
     Query(List { limit, cursor, sku }): Query<List>,
 ) -> Result<Json<Page<CatalogueItem>>, Problem> {
-    asker.require(TRADE)?;
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let client = asker.client(&queries, VIEWS).await?;
@@ -60,10 +59,9 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    asker: Asker,
+    By { asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<CatalogueItem>, Problem> {
-    asker.require(TRADE)?;
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { id: Some(id), sku: None, published_only: asker.company().is_some() };
     only(catalogue::list(&client, &filter, None, 1).await.map_err(problem)?)
