@@ -1,0 +1,231 @@
+//! A running house: the real `kontor up` in a directory of its own, on servers of its own.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+
+/// How long anything may take before a test gives up on it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A house and the process that runs it.
+pub(crate) struct House {
+    directory: tempfile::TempDir,
+    child: Child,
+    url: String,
+    keys: HashMap<String, String>,
+    client: reqwest::Client,
+}
+
+/// What a request was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+/// The binary that `make test` builds before the tests.
+pub(crate) fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("KONTOR_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().unwrap();
+    let binary = test.ancestors().nth(2).unwrap().join("kontor");
+    assert!(binary.exists(), "{} is missing: run `make test`", binary.display());
+    binary
+}
+
+impl House {
+    /// A new house without the seed.
+    pub(crate) async fn start() -> Self {
+        let directory = tempfile::Builder::new().prefix("kontor-test-").tempdir().unwrap();
+        let child = up(directory.path());
+        let client = reqwest::Client::new();
+        let (url, keys) = (String::new(), HashMap::new());
+        let mut house = Self { directory, child, url, keys, client };
+        house.wait_until_ready().await;
+        house
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Kills the process at once and starts another on the same data.
+    pub(crate) async fn kill_and_restart(&mut self) {
+        self.kill();
+        self.start_again().await;
+    }
+
+    /// Kills the process at once.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        // A killed process leaves it behind; without it, waiting knows the new one's.
+        std::fs::remove_file(self.directory().join("run.json")).unwrap();
+    }
+
+    /// Starts another process on the same data.
+    pub(crate) async fn start_again(&mut self) {
+        self.child = up(self.directory.path());
+        self.wait_until_ready().await;
+    }
+
+    /// Sends a signal to a process that the run file names, such as `nats_pid`.
+    pub(crate) fn signal(&self, name: &str, signal: Signal) {
+        let pid = read(&self.directory().join("run.json"))[name].as_i64().unwrap();
+        kill(Pid::from_raw(pid.try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Starts a `kontor` command on this house.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        let log = log_file(self.directory());
+        self.command(arguments).stdout(Stdio::null()).stderr(log).spawn().unwrap()
+    }
+
+    /// Runs a `kontor` command on this house; it must succeed.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        assert!(status.success(), "kontor {arguments:?}: {stdout}\n{stderr}");
+        stdout.into_owned()
+    }
+
+    /// Whether a `kontor` command on this house succeeds.
+    pub(crate) fn succeeds(&self, arguments: &[&str]) -> Option<()> {
+        self.command(arguments).output().unwrap().status.success().then_some(())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).arg("--dir").arg(self.directory());
+        command
+    }
+
+    pub(crate) async fn get(&self, role: &str, path: &str) -> Answer {
+        self.try_get(role, path).await.unwrap()
+    }
+
+    pub(crate) async fn try_get(&self, role: &str, path: &str) -> reqwest::Result<Answer> {
+        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.keys[role]);
+        answer(request.send().await?).await
+    }
+
+    pub(crate) async fn post(&self, role: &str, path: &str, body: &Value) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.url));
+        answer(request.bearer_auth(&self.keys[role]).json(body).send().await.unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// Every item of a list, page by page.
+    pub(crate) async fn all(&self, role: &str, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut next = format!("{path}?limit=200");
+        loop {
+            let page = self.get(role, &next).await;
+            assert_eq!(page.status, 200, "{page:?}");
+            items.extend(page.body["items"].as_array().unwrap().iter().cloned());
+            match page.body["next_cursor"].as_str() {
+                Some(cursor) => next = format!("{path}?limit=200&cursor={cursor}"),
+                None => return items,
+            }
+        }
+    }
+
+    /// Where the log ends; `None` while nobody answers.
+    pub(crate) async fn head(&self) -> Option<u64> {
+        let policies = self.try_get("admin", "/v1/policies").await.ok()?;
+        policies.body[0]["head"].as_u64()
+    }
+
+    /// Waits until the log has grown to a position.
+    pub(crate) async fn wait_for_head(&self, position: u64) {
+        eventually("the log grows", async || {
+            self.head().await.is_some_and(|head| head >= position).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until a part of the house, such as `stream`, is in a state.
+    pub(crate) async fn wait_for_part(&self, name: &str, state: &str) {
+        eventually(&format!("{name} is {state}"), async || {
+            let ready = self.try_get("admin", "/health/ready").await.ok()?;
+            let parts = ready.body["parts"].as_array()?.clone();
+            let part = parts.into_iter().find(|part| part["name"] == name)?;
+            (part["state"] == state).then_some(())
+        })
+        .await;
+    }
+
+    async fn wait_until_ready(&mut self) {
+        let run_file = self.directory().join("run.json");
+        let run =
+            eventually("the house starts", async || run_file.exists().then(|| read(&run_file)))
+                .await;
+        run["http_url"].as_str().unwrap().clone_into(&mut self.url);
+        let keys = read(&self.directory().join("keys.json"));
+        self.keys = serde_json::from_value(keys).unwrap();
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.directory().join("kontor.log"));
+            eprintln!("{}", log.unwrap_or_default());
+        }
+        // Gently, so that its servers end with it.
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap());
+        let _ = kill(pid, Signal::SIGTERM);
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks until there is an answer, within [`PATIENCE`].
+pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < PATIENCE, "still waiting: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn up(directory: &Path) -> Child {
+    Command::new(binary())
+        .args(["up", "--no-seed", "--listen", "127.0.0.1:0", "--dir"])
+        .arg(directory)
+        .env_remove("KONTOR_DATABASE_URL")
+        .env_remove("KONTOR_NATS_URL")
+        .stdout(Stdio::null())
+        .stderr(log_file(directory))
+        .spawn()
+        .unwrap()
+}
+
+/// Where all processes of a house say what goes wrong.
+fn log_file(directory: &Path) -> std::fs::File {
+    let path = directory.join("kontor.log");
+    std::fs::File::options().create(true).append(true).open(path).unwrap()
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+async fn answer(response: reqwest::Response) -> reqwest::Result<Answer> {
+    let status = response.status().as_u16();
+    let text = response.text().await?;
+    Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+}

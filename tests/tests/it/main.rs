@@ -1,0 +1,8 @@
+//! Black-box tests of the whole house: the real binary on the real PostgreSQL and nats-server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod export;
+mod faults;
+mod house;
+mod tidy;

@@ -1,0 +1,183 @@
+//! The invariants of ARCHITECTURE.md that are absences: each test looks for what must not be.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+const CRATES: [&str; 8] = [
+    "domain",
+    "event-log",
+    "projections",
+    "command-service",
+    "query-service",
+    "service-kit",
+    "schemas",
+    "kontor",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn text(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// Every Rust file below a folder.
+fn sources(folder: impl AsRef<Path>) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut unread = vec![root().join(folder)];
+    while let Some(folder) = unread.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                unread.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = fs::read_to_string(&path).unwrap();
+                found.push((path, source));
+            }
+        }
+    }
+    found
+}
+
+/// What of a file is not its unit tests.
+fn product(source: &str) -> &str {
+    source.split("#[cfg(test)]").next().unwrap()
+}
+
+/// The names under `[dependencies]`.
+fn dependencies(name: &str) -> Vec<String> {
+    let manifest = text(format!("{name}/Cargo.toml"));
+    let section = manifest.split("[dependencies]").nth(1).unwrap_or_default();
+    section
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[track_caller]
+fn check_knows_none_of(name: &str, forbidden: &[&str]) {
+    for dependency in dependencies(name) {
+        assert!(!forbidden.contains(&dependency.as_str()), "{name} knows {dependency}");
+    }
+}
+
+#[test]
+fn the_domain_does_no_io_and_reads_no_clock() {
+    check_knows_none_of("domain", &["tokio", "axum", "tokio-postgres", "async-nats", "reqwest"]);
+    for (path, source) in sources("domain/src") {
+        for banned in ["now()", "now_v7()", "new_v4()", "std::fs", "std::net", "std::env"] {
+            assert!(!product(&source).contains(banned), "{} has {banned}", path.display());
+        }
+    }
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    check_knows_none_of("domain", &CRATES);
+    check_knows_none_of("service-kit", &CRATES);
+    check_knows_none_of(
+        "event-log",
+        &["projections", "command-service", "query-service", "kontor"],
+    );
+    check_knows_none_of("projections", &["command-service", "query-service", "kontor"]);
+    check_knows_none_of("command-service", &["query-service", "kontor"]);
+    check_knows_none_of("query-service", &["command-service", "kontor"]);
+}
+
+#[test]
+fn no_float_touches_money() {
+    for name in ["domain", "projections", "command-service", "query-service"] {
+        for (path, source) in sources(format!("{name}/src")) {
+            for line in product(&source).lines().filter(|line| !line.contains("as f64")) {
+                let float = line.contains("f64") || line.contains("f32");
+                assert!(!float, "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+/// `as f64` is for metrics: never in a file that speaks of money.
+#[test]
+fn metrics_are_the_only_floats() {
+    for name in ["domain", "projections/src/views", "command-service/src/http", "query-service"] {
+        for (path, source) in sources(name) {
+            assert!(!product(&source).contains("as f64"), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_file_is_called_by_what_it_is_not() {
+    for name in CRATES {
+        for (path, _) in sources(format!("{name}/src")) {
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            for empty_name in ["utils", "util", "common", "manager", "helpers", "misc"] {
+                assert_ne!(stem, empty_name, "{}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for name in CRATES {
+        for (path, source) in sources(format!("{name}/src")) {
+            assert!(source.starts_with("//! "), "{} has no purpose line", path.display());
+        }
+    }
+}
+
+#[test]
+fn migrations_are_numbered_without_a_gap() {
+    for name in ["event-log", "projections", "command-service", "service-kit"] {
+        let mut numbers: Vec<u32> = fs::read_dir(root().join(name).join("migrations"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .map(|file| file.split('_').next().unwrap().parse().unwrap())
+            .collect();
+        numbers.sort_unstable();
+        let expected: Vec<u32> = (1..=numbers.len().try_into().unwrap()).collect();
+        assert_eq!(numbers, expected, "{name}");
+    }
+}
+
+/// Who knows one aggregate's way through the house knows all.
+#[test]
+fn an_aggregate_has_the_same_name_everywhere() {
+    for (aggregate, plural) in [
+        ("company", "companies"),
+        ("offer", "offers"),
+        ("order", "orders"),
+        ("shipment", "shipments"),
+        ("payment", "payments"),
+    ] {
+        for path in [
+            format!("domain/src/{aggregate}.rs"),
+            format!("command-service/src/http/{plural}.rs"),
+            format!("projections/src/views/{plural}.rs"),
+            format!("query-service/src/http/{plural}.rs"),
+        ] {
+            assert!(root().join(&path).exists(), "{path} is missing");
+        }
+    }
+}
+
+/// Each policy of the domain is run by a file of the same name.
+#[test]
+fn every_policy_is_run() {
+    let names = |folder: &str| {
+        let mut names: Vec<String> = sources(folder)
+            .into_iter()
+            .map(|(path, _)| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("domain/src/policies"), names("command-service/src/policies"));
+}
