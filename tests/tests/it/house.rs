@@ -126,6 +126,79 @@ impl House {
             .unwrap()
     }
 
+    pub(crate) async fn post_with_key(
+        &self,
+        role: &str,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.keys[role]);
+        answer(request.header("Idempotency-Key", key).json(body).send().await.unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// Sends a body as it is.
+    pub(crate) async fn send(
+        &self,
+        role: &str,
+        path: &str,
+        content_type: &str,
+        body: String,
+    ) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.keys[role]);
+        answer(request.header("Content-Type", content_type).body(body).send().await.unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// The status that a request without a body gets; a role without a key shows none.
+    pub(crate) async fn knock(&self, role: &str, method: &str, path: &str) -> u16 {
+        let method = method.to_uppercase().parse().unwrap();
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if let Some(key) = self.keys.get(role) {
+            request = request.bearer_auth(key);
+        }
+        request.header("Content-Type", "application/json").send().await.unwrap().status().as_u16()
+    }
+
+    /// Makes a key and keeps it under a name.
+    pub(crate) async fn make_key(&mut self, name: &str, role: &str, company: Option<&String>) {
+        let body = serde_json::json!({ "name": name, "role": role, "company": company });
+        let made = self.post("admin", "/v1/api-keys", &body).await;
+        let key = made.body["key"].as_str().unwrap_or_else(|| panic!("{made:?}"));
+        self.keys.insert(name.to_owned(), key.to_owned());
+    }
+
+    /// Waits until all that follows by itself has followed, and every read model shows it; says
+    /// where the log ends.
+    pub(crate) async fn settled(&self) -> u64 {
+        let head = eventually("the policies catch up", async || {
+            let policies = self.get("admin", "/v1/policies").await.body;
+            let policies = policies.as_array()?.clone();
+            policies
+                .iter()
+                .all(|policy| policy["position"] == policy["head"])
+                .then(|| policies[0]["head"].as_u64())?
+        })
+        .await;
+        for list in [
+            "account-balances",
+            "companies",
+            "invoices",
+            "offers",
+            "orders",
+            "payments",
+            "products",
+            "shipments",
+        ] {
+            let answer = self.get("admin", &format!("/v1/{list}?limit=1&after={head}")).await;
+            assert_eq!(answer.status, 200, "{list}: {answer:?}");
+        }
+        head
+    }
+
     /// Every item of a list, page by page.
     pub(crate) async fn all(&self, role: &str, path: &str) -> Vec<Value> {
         let mut items = Vec::new();

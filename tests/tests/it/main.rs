@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod access;
 mod export;
 mod faults;
 mod house;
+mod journeys;
+mod refusals;
 mod tidy;

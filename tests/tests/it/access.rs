@@ -1,0 +1,161 @@
+//! Who may do what, for every route there is, and that companies do not see one another.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::journeys::{Shop, created};
+
+const EVERYBODY: &str = "admin sales sales_manager warehouse accounting company_admin purchaser \
+    approver integrator auditor";
+const MONEY: &str = "admin sales sales_manager accounting company_admin purchaser approver \
+    integrator auditor";
+const SALES: &str = "admin sales sales_manager";
+const PRICING: &str = "admin sales_manager";
+const BOOKS: &str = "admin accounting";
+const BUYERS: &str = "company_admin purchaser";
+const ORDERING: &str = "admin sales sales_manager company_admin purchaser";
+const HISTORY: &str = "admin integrator auditor";
+
+/// Every route with the roles that may use it.
+const ROUTES: &[(&str, &str, &str)] = &[
+    ("get", "/v1/account-balances", MONEY),
+    ("get", "/v1/api-keys", "admin"),
+    ("post", "/v1/api-keys", "admin"),
+    ("delete", "/v1/api-keys/{id}", "admin"),
+    ("get", "/v1/companies", EVERYBODY),
+    ("post", "/v1/companies", SALES),
+    ("get", "/v1/companies/{id}", EVERYBODY),
+    ("post", "/v1/companies/{id}/payment-term", SALES),
+    ("post", "/v1/credit-notes", BOOKS),
+    ("get", "/v1/events", HISTORY),
+    ("get", "/v1/history/{id}", HISTORY),
+    ("get", "/v1/invoices", MONEY),
+    ("get", "/v1/invoices/{id}", MONEY),
+    ("get", "/v1/offers", EVERYBODY),
+    ("post", "/v1/offers", SALES),
+    ("get", "/v1/offers/{id}", EVERYBODY),
+    ("post", "/v1/offers/{id}/accept", BUYERS),
+    ("post", "/v1/offers/{id}/draft", SALES),
+    ("post", "/v1/offers/{id}/reject", BUYERS),
+    ("post", "/v1/offers/{id}/send", SALES),
+    ("post", "/v1/offers/{id}/withdraw", SALES),
+    ("get", "/v1/orders", EVERYBODY),
+    ("post", "/v1/orders", ORDERING),
+    ("get", "/v1/orders/{id}", EVERYBODY),
+    ("post", "/v1/orders/{id}/cancel", ORDERING),
+    ("post", "/v1/orders/{id}/confirm", SALES),
+    ("get", "/v1/payments", MONEY),
+    ("post", "/v1/payments", BOOKS),
+    ("get", "/v1/payments/{id}", MONEY),
+    ("post", "/v1/payments/{id}/allocate", BOOKS),
+    ("get", "/v1/policies", "admin"),
+    ("get", "/v1/products", EVERYBODY),
+    ("post", "/v1/products", PRICING),
+    ("get", "/v1/products/{id}", EVERYBODY),
+    ("post", "/v1/products/{id}/price", PRICING),
+    ("post", "/v1/products/{id}/publish", PRICING),
+    ("post", "/v1/products/{id}/withdraw", PRICING),
+    ("get", "/v1/shipments", EVERYBODY),
+    ("post", "/v1/shipments", "admin sales_manager warehouse"),
+    ("get", "/v1/shipments/{id}", EVERYBODY),
+];
+
+#[tokio::test]
+async fn every_route_is_open_to_its_roles_alone() {
+    let mut shop = Shop::open().await;
+    let document = shop.house.get("admin", "/openapi.json").await.body;
+    let mut served: Vec<(String, String)> = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(operation["operationId"].is_string(), "{method} {path} has no operation id");
+            assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+            served.push((method.clone(), path.clone()));
+        }
+    }
+    let mut known: Vec<(String, String)> =
+        ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+    served.sort();
+    known.sort();
+    assert_eq!(served, known, "every route has its case here");
+
+    let grocer = shop.grocer.clone();
+    for role in EVERYBODY.split_whitespace() {
+        let company = ["company_admin", "purchaser", "approver"].contains(&role);
+        shop.house.make_key(role, role, company.then_some(&grocer)).await;
+    }
+    for (method, path, roles) in ROUTES {
+        let path = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
+        for role in EVERYBODY.split_whitespace() {
+            let allowed = roles.split_whitespace().any(|allowed| allowed == role);
+            // An empty body is refused after the role, so nothing is done.
+            let status = shop.house.knock(role, method, &path).await;
+            assert_eq!(status != 403, allowed, "{role}: {method} {path} answers {status}");
+            assert_ne!(status, 401, "{role}: {method} {path}");
+        }
+        assert_eq!(shop.house.knock("nobody", method, &path).await, 401, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_opens_nothing() {
+    let mut shop = Shop::open().await;
+    shop.house.make_key("temp", "sales", None).await;
+    assert_eq!(shop.house.knock("temp", "get", "/v1/orders").await, 200);
+    let keys = shop.house.get("admin", "/v1/api-keys").await.body;
+    let key = keys.as_array().unwrap().iter().find(|key| key["name"] == "temp").unwrap();
+    let id = key["id"].as_str().unwrap();
+    assert_eq!(shop.house.knock("admin", "delete", &format!("/v1/api-keys/{id}")).await, 204);
+    assert_eq!(shop.house.knock("temp", "get", "/v1/orders").await, 401);
+}
+
+#[tokio::test]
+async fn another_company_is_like_a_missing_one() {
+    let shop = Shop::open().await;
+    let Shop { house, grocer, .. } = &shop;
+    let offer = shop.sent_offer().await;
+    let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
+    let invoice = shop.dispatch(json!({ "order": order })).await;
+    let shipment = invoice["shipment"].as_str().unwrap();
+    let payment = json!({ "company": grocer, "method": "cash",
+        "amount": { "amount": "1.00", "currency": "PLN" } });
+    let payment = created(house.post("accounting", "/v1/payments", &payment).await);
+    house.settled().await;
+
+    let invoice = invoice["id"].as_str().unwrap();
+    let things = BTreeMap::from([
+        ("/v1/companies", grocer.as_str()),
+        ("/v1/offers", &offer),
+        ("/v1/orders", &order),
+        ("/v1/shipments", shipment),
+        ("/v1/invoices", invoice),
+        ("/v1/payments", &payment),
+    ]);
+    for (collection, id) in things {
+        let own = house.get("grocer", &format!("{collection}/{id}")).await;
+        assert_eq!(own.status, 200, "{collection}: {own:?}");
+        let other = house.get("hotel", &format!("{collection}/{id}")).await;
+        let missing = "00000000-0000-7000-8000-000000000000";
+        let missing = house.get("hotel", &format!("{collection}/{missing}")).await;
+        assert_eq!((other.status, &other.body), (404, &missing.body), "{collection}");
+        let listed = house.get("hotel", collection).await;
+        let of_grocer = |item: &&Value| item["id"] == json!(id);
+        let items = listed.body["items"].as_array().unwrap();
+        assert_eq!(items.iter().find(of_grocer), None, "{collection}");
+    }
+    for path in ["/v1/orders", "/v1/account-balances", "/v1/invoices", "/v1/payments"] {
+        let asked = house.get("hotel", &format!("{path}?company={grocer}")).await;
+        assert_eq!(asked.status, 404, "{path}");
+    }
+    // A drafted offer is the seller's business.
+    let draft = json!({
+        "company": grocer, "currency": "PLN", "valid_until": "2099-12-31",
+        "lines": [{ "sku": "RICE", "quantity": "1" }],
+    });
+    let draft = created(house.post("sales", "/v1/offers", &draft).await);
+    house.settled().await;
+    assert_eq!(house.get("sales", &format!("/v1/offers/{draft}")).await.status, 200);
+    assert_eq!(house.get("grocer", &format!("/v1/offers/{draft}")).await.status, 404);
+    let accepted = house.post("grocer", &format!("/v1/offers/{draft}/accept"), &json!({})).await;
+    assert_eq!(accepted.status, 404);
+}

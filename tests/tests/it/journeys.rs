@@ -1,0 +1,279 @@
+//! Whole trades over HTTP, told step by step.
+
+use serde_json::{Value, json};
+
+use crate::house::{Answer, House, eventually};
+
+/// A house with three products for sale and two customers with a purchaser each.
+pub(crate) struct Shop {
+    pub(crate) house: House,
+    pub(crate) grocer: String,
+    pub(crate) hotel: String,
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        let mut house = House::start().await;
+        for (sku, vat_rate, price) in
+            [("COFFEE", "23", "10.00"), ("RICE", "5", "2.00"), ("COURSE", "zw", "150.00")]
+        {
+            let product = created(
+                house
+                    .post(
+                        "admin",
+                        "/v1/products",
+                        &json!({
+                            "sku": sku, "name": sku, "unit": "piece", "vat_rate": vat_rate,
+                            "prices": [{ "currency": "PLN", "price": price }],
+                        }),
+                    )
+                    .await,
+            );
+            done(house.post("admin", &format!("/v1/products/{product}/publish"), &json!({})).await);
+        }
+        let grocer = register(&house, "Delikatesy", "5260250274", 14).await;
+        let hotel = register(&house, "Hotel", "1111111111", 30).await;
+        house.make_key("grocer", "purchaser", Some(&grocer)).await;
+        house.make_key("hotel", "purchaser", Some(&hotel)).await;
+        Self { house, grocer, hotel }
+    }
+
+    /// An offer of ten coffees at 9.00 that the grocer can answer.
+    pub(crate) async fn sent_offer(&self) -> String {
+        let offer = json!({
+            "company": self.grocer, "currency": "PLN", "valid_until": "2099-12-31",
+            "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": "9.00" }],
+        });
+        let offer = created(self.house.post("sales", "/v1/offers", &offer).await);
+        done(self.house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+        offer
+    }
+
+    /// A confirmed order of the grocer.
+    pub(crate) async fn confirmed_order(&self, lines: Value) -> String {
+        let order = json!({ "currency": "PLN", "lines": lines });
+        let order = created(self.house.post("grocer", "/v1/orders", &order).await);
+        done(self.house.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
+        order
+    }
+
+    /// Lets goods leave and waits for their invoice.
+    pub(crate) async fn dispatch(&self, shipment: Value) -> Value {
+        let answer = self.house.post("warehouse", "/v1/shipments", &shipment).await;
+        let shipment = created(answer);
+        eventually("the invoice is issued", async || {
+            let invoices = self.house.get("accounting", "/v1/invoices").await;
+            let items = invoices.body["items"].as_array()?.clone();
+            items.into_iter().find(|invoice| invoice["shipment"] == json!(shipment))
+        })
+        .await
+    }
+
+    /// What the grocer owes, once every policy and read model has caught up:
+    /// balance, open, unallocated.
+    pub(crate) async fn owes(&self) -> [String; 3] {
+        let head = self.house.settled().await;
+        let path = format!("/v1/account-balances?after={head}");
+        let balances = self.house.get("grocer", &path).await;
+        assert_eq!(balances.status, 200, "{balances:?}");
+        let balance = &balances.body["items"][0];
+        ["balance", "open", "unallocated"]
+            .map(|name| balance[name]["amount"].as_str().unwrap_or("none").to_owned())
+    }
+}
+
+async fn register(house: &House, name: &str, nip: &str, days: u16) -> String {
+    let company = json!({
+        "name": name,
+        "tax_id": { "kind": "nip", "number": nip },
+        "payment_term": { "kind": "net", "days": days },
+    });
+    created(house.post("sales", "/v1/companies", &company).await)
+}
+
+#[track_caller]
+#[allow(clippy::needless_pass_by_value, reason = "it ends the answer")]
+pub(crate) fn created(answer: Answer) -> String {
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.body["id"].as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+#[allow(clippy::needless_pass_by_value, reason = "it ends the answer")]
+pub(crate) fn done(answer: Answer) {
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[track_caller]
+fn refused(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn from_an_offer_to_the_last_penny() {
+    let shop = Shop::open().await;
+    let Shop { house, grocer, .. } = &shop;
+
+    // Offered, accepted by the buyer, and ordered by itself at exactly the offered price.
+    let offer = shop.sent_offer().await;
+    done(house.post("grocer", &format!("/v1/offers/{offer}/accept"), &json!({})).await);
+    house.settled().await;
+    let orders = house.all("grocer", "/v1/orders").await;
+    assert_eq!(orders.len(), 1);
+    assert_eq!(orders[0]["source"], json!({ "kind": "offer", "offer": offer }));
+    assert_eq!(orders[0]["lines"][0]["unit_price"], "9.00");
+    let order = orders[0]["id"].as_str().unwrap();
+    done(house.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
+
+    // Shipped in two parts: two invoices, their numbers one after the other.
+    let part = json!({
+        "order": order, "items": [{ "line": 1, "quantity": "4" }], "dispatched_on": "2026-03-20",
+    });
+    let first = shop.dispatch(part).await;
+    let rest = json!({ "order": order, "dispatched_on": "2026-03-20" });
+    let second = shop.dispatch(rest).await;
+    assert_eq!(
+        (&first["number"], &first["due_on"]),
+        (&json!("FV/2026/03/0001"), &json!("2026-04-03"))
+    );
+    assert_eq!(second["number"], "FV/2026/03/0002");
+    // 4 × 9.00 at 23 %: 36.00 + 8.28; 6 × 9.00: 54.00 + 12.42.
+    assert_eq!(first["totals"]["gross"]["amount"], "44.28");
+    assert_eq!(second["totals"]["vat"]["amount"], "12.42");
+    assert_eq!(shop.owes().await, ["110.70", "110.70", "0.00"]);
+
+    // Paid: first the invoice that is named, then more than is open.
+    let pay = |amount: &str, names: Value| {
+        json!({
+            "company": grocer, "method": "transfer", "names_invoice": names,
+            "amount": { "amount": amount, "currency": "PLN" },
+        })
+    };
+    let named = pay("60.00", second["number"].clone());
+    created(house.post("accounting", "/v1/payments", &named).await);
+    assert_eq!(shop.owes().await, ["50.70", "50.70", "0.00"]);
+    let id = second["id"].as_str().unwrap();
+    let paid = house.get("grocer", &format!("/v1/invoices/{id}")).await;
+    assert_eq!(paid.body["paid"]["amount"], "60.00");
+    created(house.post("accounting", "/v1/payments", &pay("100.00", Value::Null)).await);
+    assert_eq!(shop.owes().await, ["-49.30", "0.00", "49.30"]);
+    let paid = house.get("grocer", &format!("/v1/invoices/{id}")).await;
+    assert_eq!(paid.body["status"], "settled");
+}
+
+#[tokio::test]
+async fn a_credit_note_reduces_what_it_corrects() {
+    let shop = Shop::open().await;
+    let Shop { house, grocer, hotel } = &shop;
+    let order = shop
+        .confirmed_order(json!([
+            { "sku": "RICE", "quantity": "10" },
+            { "sku": "COURSE", "quantity": "1" },
+        ]))
+        .await;
+    let invoice = shop.dispatch(json!({ "order": order })).await;
+    assert_eq!(shop.owes().await, ["171.00", "171.00", "0.00"]);
+
+    let credit = |company: &str, corrects: &Value, quantity: &str| {
+        json!({
+            "company": company, "corrects": corrects, "currency": "PLN", "reason": "Zwrot",
+            "lines": [{ "sku": "RICE", "quantity": quantity, "unit_price": "2.00" }],
+        })
+    };
+    created(
+        house.post("accounting", "/v1/credit-notes", &credit(grocer, &invoice["id"], "4")).await,
+    );
+    assert_eq!(shop.owes().await, ["162.60", "162.60", "0.00"]);
+    // More than is open: the rest stays as the company's credit.
+    created(
+        house.post("accounting", "/v1/credit-notes", &credit(grocer, &invoice["id"], "100")).await,
+    );
+    assert_eq!(shop.owes().await, ["-47.40", "0.00", "47.40"]);
+    let foreign =
+        house.post("accounting", "/v1/credit-notes", &credit(hotel, &invoice["id"], "1")).await;
+    refused(&foreign, 422, "credit_note.other_company");
+    let numbers: Vec<Value> = house
+        .all("accounting", "/v1/invoices")
+        .await
+        .into_iter()
+        .filter(|document| document["kind"] == "credit_note")
+        .map(|document| document["number"].clone())
+        .collect();
+    assert_eq!(numbers.len(), 2);
+}
+
+#[tokio::test]
+async fn of_many_who_accept_one_wins() {
+    let mut shop = Shop::open().await;
+    let grocer = shop.grocer.clone();
+    shop.house.make_key("chief", "company_admin", Some(&grocer)).await;
+    let house = &shop.house;
+    let offer = shop.sent_offer().await;
+    let accept = format!("/v1/offers/{offer}/accept");
+    let body = json!({});
+    let answers = futures::future::join_all(
+        ["grocer", "chief"]
+            .into_iter()
+            .cycle()
+            .take(16)
+            .map(|role| house.post(role, &accept, &body)),
+    )
+    .await;
+    // A repeat by the winner has already succeeded; the other one is told.
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!((won.len(), lost.len()), (8, 8));
+    for answer in lost {
+        refused(answer, 409, "offer.already_accepted");
+    }
+    house.settled().await;
+    assert_eq!(house.all("grocer", "/v1/orders").await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_key_does_it_once() {
+    let shop = Shop::open().await;
+    let house = &shop.house;
+    let order = |quantity: &str| json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": quantity }] });
+    let (one, other) = (order("1"), order("2"));
+    let answers = futures::future::join_all(
+        (0..16).map(|_| house.post_with_key("grocer", "/v1/orders", "k-1", &one)),
+    )
+    .await;
+    for answer in &answers {
+        assert_eq!(answer, &answers[0]);
+    }
+    created(answers[0].clone());
+    let again = house.post_with_key("grocer", "/v1/orders", "k-1", &other).await;
+    refused(&again, 422, "idempotency_key.reused");
+    // Another client's key of the same name is another key.
+    created(house.post_with_key("hotel", "/v1/orders", "k-1", &other).await);
+    house.settled().await;
+    assert_eq!(house.all("grocer", "/v1/orders").await.len(), 1);
+}
+
+#[tokio::test]
+async fn numbers_have_no_gap_however_many_ask_at_once() {
+    let shop = Shop::open().await;
+    let house = &shop.house;
+    let credit = json!({
+        "company": shop.grocer, "currency": "PLN", "issued_on": "2026-03-20",
+        "lines": [{ "sku": "RICE", "quantity": "1", "unit_price": "1.00" }],
+    });
+    let answers = futures::future::join_all(
+        (0..24).map(|_| house.post("accounting", "/v1/credit-notes", &credit)),
+    )
+    .await;
+    for answer in answers {
+        created(answer);
+    }
+    house.settled().await;
+    let mut numbers: Vec<String> = house
+        .all("accounting", "/v1/invoices")
+        .await
+        .into_iter()
+        .map(|document| document["number"].as_str().unwrap().to_owned())
+        .collect();
+    numbers.sort();
+    let expected: Vec<String> = (1..=24).map(|n| format!("FK/2026/03/{n:04}")).collect();
+    assert_eq!(numbers, expected);
+}
