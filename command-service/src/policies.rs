@@ -36,6 +36,8 @@ struct Policy {
     name: &'static str,
     /// Events whose consequences do not depend on one another's order.
     at_once: usize,
+    /// The kind of aggregates to whose events it reacts; it never looks at others.
+    reads: &'static str,
     /// Whether an event concerns it.
     concerns: fn(&Event) -> bool,
     react: for<'a> fn(Reaction<'a>) -> BoxFuture<'a, Result<(), ReactionError>>,
@@ -211,7 +213,7 @@ async fn advance(services: &Services, policy: Policy) -> Result<Advanced, Policy
         return Ok(Advanced::ToTheEnd);
     };
     let mut events = Vec::new();
-    for recorded in &page {
+    for recorded in page.iter().filter(|event| event.stream_type == policy.reads) {
         let event = recorded
             .event()
             .map_err(|source| PolicyError::Unreadable { position: recorded.position, source })?;

@@ -14,6 +14,9 @@ pub struct Projection {
     pub schema: &'static str,
     /// The names of its tables.
     pub tables: &'static [&'static str],
+    /// The kinds of aggregates whose events concern it; it never looks at others, so an event that
+    /// this build cannot read stops only those that would need it.
+    pub reads: &'static [&'static str],
     /// What an event changes. It looks at nothing but the event.
     pub apply: fn(&RecordedEvent, &Event) -> Vec<Change>,
 }

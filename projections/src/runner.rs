@@ -291,7 +291,9 @@ pub(crate) async fn apply(
     events: &[RecordedEvent],
 ) -> Result<(), ProjectionError> {
     let mut changes: Vec<Change> = Vec::new();
-    for recorded in events {
+    let concerning =
+        events.iter().filter(|event| projection.reads.contains(&event.stream_type.as_str()));
+    for recorded in concerning {
         let event = recorded.event().map_err(|source| ProjectionError::Unreadable {
             position: recorded.position,
             source,

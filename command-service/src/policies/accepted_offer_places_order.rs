@@ -8,6 +8,7 @@ use super::{Policy, Reaction, ReactionError};
 pub(super) const POLICY: Policy = Policy {
     name: "accepted_offer_places_order",
     at_once: 32,
+    reads: "offer",
     concerns: |event| matches!(event, Event::Offer(offer::Event::Accepted { .. })),
     react: |reaction| place(reaction).boxed(),
 };

@@ -18,6 +18,7 @@ pub(super) const POLICY: Policy = Policy {
     name: "booked_payment_is_allocated",
     // In the order in which money came in.
     at_once: 1,
+    reads: "payment",
     concerns: |event| matches!(event, Event::Payment(payment::Event::Booked { .. })),
     react: |reaction| allocate(reaction).boxed(),
 };

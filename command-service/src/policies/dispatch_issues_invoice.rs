@@ -13,6 +13,7 @@ pub(super) const POLICY: Policy = Policy {
     name: "dispatch_issues_invoice",
     // Numbers are taken in the order in which goods left, one after the other.
     at_once: 1,
+    reads: "shipment",
     concerns: |event| matches!(event, Event::Shipment(_)),
     react: |reaction| issue(reaction).boxed(),
 };

@@ -43,6 +43,7 @@ pub const PROJECTION: Projection = Projection {
         );
         CREATE INDEX ON open_invoices (company_id, currency, due_on)",
     tables: &["account_balances", "open_invoices"],
+    reads: &["invoice", "payment"],
     apply,
 };
 

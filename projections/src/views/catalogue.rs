@@ -31,6 +31,7 @@ pub const PROJECTION: Projection = Projection {
             created bigint NOT NULL UNIQUE
         )",
     tables: &["catalogue"],
+    reads: &["product"],
     apply,
 };
 

@@ -27,6 +27,7 @@ pub const PROJECTION: Projection = Projection {
         );
         CREATE INDEX ON companies (reference)",
     tables: &["companies"],
+    reads: &["company"],
     apply,
 };
 

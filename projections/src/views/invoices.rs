@@ -41,6 +41,7 @@ pub const PROJECTION: Projection = Projection {
         );
         CREATE INDEX ON invoices (company_id, created)",
     tables: &["invoices"],
+    reads: &["invoice"],
     apply,
 };
 

@@ -30,6 +30,7 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON offers (company_id, created);
         CREATE INDEX ON offers (valid_until) WHERE status = 'open'",
     tables: &["offers"],
+    reads: &["offer"],
     apply,
 };
 

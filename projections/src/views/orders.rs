@@ -39,6 +39,7 @@ pub const PROJECTION: Projection = Projection {
             PRIMARY KEY (order_id, shipment_id, line)
         )",
     tables: &["orders", "order_shipments"],
+    reads: &["order"],
     apply,
 };
 

@@ -40,6 +40,7 @@ pub const PROJECTION: Projection = Projection {
         );
         CREATE INDEX ON payment_allocations (payment_id)",
     tables: &["payments", "payment_allocations"],
+    reads: &["payment"],
     apply,
 };
 

@@ -23,6 +23,7 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON shipments (company_id, created);
         CREATE INDEX ON shipments (order_id)",
     tables: &["shipments"],
+    reads: &["shipment"],
     apply,
 };
 

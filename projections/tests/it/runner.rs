@@ -1,0 +1,149 @@
+//! Exactly-once effect, poison, and live tables that equal rebuilt ones.
+
+use std::collections::BTreeMap;
+
+use domain::CompanyId;
+use event_log::{Append, Envelope, NewEvent, Position, StreamWrite};
+use projections::{Status, Views, rebuild, views};
+use rust_decimal::Decimal;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::trade::{Account, House, trade};
+
+fn names() -> Vec<&'static str> {
+    views::ALL.iter().map(|projection| projection.name).collect()
+}
+
+async fn caught_up(house: &House, views: &Views) {
+    let head = house.log.head().await.unwrap();
+    views.wait(&names(), head).await.unwrap();
+}
+
+async fn accounts(views: &Views) -> BTreeMap<CompanyId, Account> {
+    let filter = views::account_balances::Filter {
+        today: "2026-03-20".parse().unwrap(),
+        company: None,
+        reference: None,
+    };
+    let client = views.client().await.unwrap();
+    let grosze = |money: domain::Money| -> i64 {
+        (money.amount() * Decimal::ONE_HUNDRED).try_into().unwrap()
+    };
+    views::account_balances::list(&client, &filter, None, 100)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|balance| {
+            let account = Account {
+                invoiced: grosze(balance.invoiced),
+                credited: grosze(balance.credited),
+                paid: grosze(balance.paid),
+                open: grosze(balance.open),
+                unallocated: grosze(balance.unallocated),
+            };
+            // The invariant of every account, on every day.
+            assert_eq!(grosze(balance.balance), account.open - account.unallocated);
+            (balance.company, account)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn balances_are_the_sum_of_history_however_many_run() {
+    let house = House::new().await;
+    let (one, other) = (house.views().await, house.views().await);
+    let cancel = CancellationToken::new();
+    one.follow(&cancel);
+    other.follow(&cancel);
+    let expected = trade(&house, 7, 300).await;
+    caught_up(&house, &one).await;
+    assert_eq!(accounts(&one).await, expected);
+    cancel.cancel();
+}
+
+#[tokio::test]
+async fn live_equals_rebuilt_and_a_rebuild_changes_nothing() {
+    let house = House::new().await;
+    let views = house.views().await;
+    let cancel = CancellationToken::new();
+    views.follow(&cancel);
+    let expected = trade(&house, 8, 120).await;
+    caught_up(&house, &views).await;
+    for projection in views::ALL {
+        assert_eq!(rebuild::compare(&views, projection).await.unwrap(), [], "{}", projection.name);
+        let head = house.log.head().await.unwrap();
+        assert_eq!(rebuild::rebuild(&views, projection).await.unwrap(), head);
+    }
+    assert_eq!(accounts(&views).await, expected);
+    cancel.cancel();
+}
+
+/// The comparison is no formality: it sees a single row that is not what history says.
+#[tokio::test]
+async fn a_row_that_was_tampered_with_is_found() {
+    let house = House::new().await;
+    let views = house.views().await;
+    let cancel = CancellationToken::new();
+    views.follow(&cancel);
+    trade(&house, 9, 30).await;
+    caught_up(&house, &views).await;
+    let tamper = "UPDATE view.account_balances SET paid = paid + 0.01 WHERE company_id = (
+        SELECT company_id FROM view.account_balances LIMIT 1)";
+    assert_eq!(house.client.execute(tamper, &[]).await.unwrap(), 1);
+    let found = rebuild::compare(&views, views::account_balances::PROJECTION).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].only_live, found[0].only_rebuilt), (1, 1));
+    cancel.cancel();
+}
+
+#[tokio::test]
+async fn a_poison_event_stops_its_own_read_models_and_is_recorded() {
+    let house = House::new().await;
+    let views = house.views().await;
+    let cancel = CancellationToken::new();
+    views.follow(&cancel);
+    trade(&house, 10, 10).await;
+    caught_up(&house, &views).await;
+    let before = house.log.head().await.unwrap();
+    append_from_the_future(&house).await;
+
+    let mut status = views.status("invoices").unwrap();
+    let stopped = status.wait_for(|status| matches!(status, Status::Stopped { .. })).await;
+    assert_eq!(stopped.unwrap().position(), before, "all before it took effect");
+    // The others never look at it.
+    views.wait(&["companies", "payments", "offers"], Position(before.0 + 1)).await.unwrap();
+    let failure = "SELECT position FROM view.failures WHERE projection = 'invoices'";
+    let position: i64 = house.client.query_one(failure, &[]).await.unwrap().get(0);
+    assert_eq!(Position(position.unsigned_abs()), Position(before.0 + 1));
+    cancel.cancel();
+}
+
+/// An event of a build that is newer than this one.
+async fn append_from_the_future(house: &House) {
+    let id = Uuid::now_v7();
+    let event = NewEvent {
+        event_type: "invoice.framed".into(),
+        schema_version: 1,
+        payload: r#"{"type":"framed"}"#.to_owned(),
+    };
+    let append = Append {
+        envelope: Envelope {
+            command_id: id,
+            remember: None,
+            actor: "test".to_owned(),
+            correlation_id: id,
+            causation_id: None,
+        },
+        writes: vec![StreamWrite {
+            stream_type: "invoice",
+            stream_id: id,
+            expected: 0,
+            company_id: None,
+            events: vec![event],
+        }],
+        reads: Vec::new(),
+        answer: (id, 0),
+    };
+    house.log.append(append).await.unwrap();
+}
