@@ -8,6 +8,7 @@ mod append_only;
 mod cut;
 mod faults;
 mod model;
+mod relay;
 mod server;
 mod store;
 mod work;

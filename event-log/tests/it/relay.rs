@@ -1,0 +1,201 @@
+//! The relay against a real nats-server: sequence equals position, and what must halt it.
+
+use std::sync::Arc;
+
+use async_nats::jetstream;
+use event_log::{
+    Append, Envelope, EventLog, NewEvent, Position, StreamWrite,
+    relay::{Relay, RelayConfig, RelayState, verify_stream},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::server::fresh_log;
+
+/// A stream of a test's own, and the connection to its server.
+struct Nats {
+    client: async_nats::Client,
+    config: RelayConfig,
+}
+
+impl Nats {
+    async fn new() -> Self {
+        let url = std::env::var("KONTOR_TEST_NATS_URL")
+            .expect("run `make test`, which starts private servers");
+        let client = async_nats::connect(url).await.unwrap();
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        Self {
+            client,
+            config: RelayConfig { subject_prefix: name.clone(), ..RelayConfig::new(name) },
+        }
+    }
+
+    fn relay(&self, log: &EventLog) -> Arc<Relay> {
+        Arc::new(Relay::new(log.clone(), self.client.clone(), self.config.clone()))
+    }
+
+    fn jetstream(&self) -> jetstream::Context {
+        jetstream::new(self.client.clone())
+    }
+
+    /// What is wrong with the stream, compared with all of the log.
+    async fn difference(&self, log: &EventLog) -> Option<String> {
+        let RelayConfig { stream, subject_prefix, .. } = &self.config;
+        let head = log.head().await.unwrap();
+        verify_stream(log, &self.jetstream(), stream, subject_prefix, head).await.unwrap()
+    }
+}
+
+/// Runs a relay until the token is cancelled.
+fn start(relay: &Arc<Relay>, cancel: &CancellationToken) {
+    let (relay, cancel) = (relay.clone(), cancel.clone());
+    tokio::spawn(async move { relay.run(cancel).await });
+}
+
+async fn until_published(relay: &Relay, log: &EventLog) {
+    let head = log.head().await.unwrap();
+    let mut status = relay.status();
+    status.wait_for(|status| status.published >= head).await.unwrap();
+}
+
+/// The reason for which it halts.
+async fn until_halted(relay: &Relay) -> String {
+    let mut status = relay.status();
+    let halted = |state: &RelayState| matches!(state, RelayState::Halted { .. });
+    let status = status.wait_for(|status| halted(&status.state)).await.unwrap();
+    match &status.state {
+        RelayState::Halted { reason } => reason.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Appends so many events, in appends of a hundred, with payloads of so many bytes.
+async fn append(log: &EventLog, events: usize, bytes: usize) {
+    for start in (0..events).step_by(100) {
+        let id = Uuid::now_v7();
+        let text = "ż".repeat(bytes / 2);
+        let event = |number: usize| NewEvent {
+            event_type: "account.noted".into(),
+            schema_version: 1,
+            payload: format!(r#"{{"number":{number},"text":"{text}"}}"#),
+        };
+        let envelope = Envelope {
+            command_id: id,
+            remember: None,
+            actor: "key:łukasz\r\n".to_owned(),
+            correlation_id: id,
+            causation_id: None,
+        };
+        let write = StreamWrite {
+            stream_type: "account",
+            stream_id: id,
+            expected: 0,
+            company_id: Some(id),
+            events: (start..events.min(start + 100)).map(event).collect(),
+        };
+        let (writes, reads) = (vec![write], Vec::new());
+        log.append(Append { envelope, writes, reads, answer: (id, 0) }).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn racing_relays_publish_every_event_once() {
+    let (_database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    let (one, other) = (nats.relay(&log), nats.relay(&log));
+    let cancel = CancellationToken::new();
+    start(&one, &cancel);
+    start(&other, &cancel);
+    append(&log, 5_000, 10).await;
+    until_published(&one, &log).await;
+    until_published(&other, &log).await;
+    assert_eq!(nats.difference(&log).await, None);
+    cancel.cancel();
+}
+
+#[tokio::test]
+async fn a_relay_goes_on_where_the_last_one_ended() {
+    let (_database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    for _ in 0..3 {
+        append(&log, 700, 10).await;
+        let (relay, cancel) = (nats.relay(&log), CancellationToken::new());
+        start(&relay, &cancel);
+        until_published(&relay, &log).await;
+        cancel.cancel();
+    }
+    assert_eq!(nats.difference(&log).await, None);
+}
+
+#[tokio::test]
+async fn large_events_travel_too() {
+    let (_database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    append(&log, 20, 900_000).await;
+    let (relay, cancel) = (nats.relay(&log), CancellationToken::new());
+    start(&relay, &cancel);
+    until_published(&relay, &log).await;
+    assert_eq!(nats.difference(&log).await, None);
+    cancel.cancel();
+}
+
+#[tokio::test]
+async fn a_stream_ahead_of_the_log_halts() {
+    let (_database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    append(&log, 50, 10).await;
+    let (relay, cancel) = (nats.relay(&log), CancellationToken::new());
+    start(&relay, &cancel);
+    until_published(&relay, &log).await;
+    cancel.cancel();
+
+    // As after a restore of PostgreSQL to an earlier state.
+    let (_restored, earlier) = fresh_log().await;
+    append(&earlier, 20, 10).await;
+    let (relay, cancel) = (nats.relay(&earlier), CancellationToken::new());
+    start(&relay, &cancel);
+    assert!(until_halted(&relay).await.contains("ahead of the log"));
+    append(&earlier, 10, 10).await;
+    assert_eq!(nats.difference(&log).await, None, "nothing was written over");
+    cancel.cancel();
+}
+
+#[tokio::test]
+async fn another_history_halts() {
+    let ((_one, log), (_other, stranger)) = (fresh_log().await, fresh_log().await);
+    let nats = Nats::new().await;
+    append(&log, 20, 10).await;
+    append(&stranger, 30, 10).await;
+    let (relay, cancel) = (nats.relay(&log), CancellationToken::new());
+    start(&relay, &cancel);
+    until_published(&relay, &log).await;
+    cancel.cancel();
+
+    let (relay, cancel) = (nats.relay(&stranger), CancellationToken::new());
+    start(&relay, &cancel);
+    assert!(until_halted(&relay).await.contains("is not event 20"));
+    let found = nats.difference(&stranger).await.unwrap();
+    assert!(found.contains("20 messages"), "{found}");
+    cancel.cancel();
+}
+
+#[tokio::test]
+async fn a_stream_that_can_lose_history_halts() {
+    let (_database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    let forgetful = jetstream::stream::Config {
+        name: nats.config.stream.clone(),
+        subjects: vec![format!("{}.>", nats.config.subject_prefix)],
+        max_messages: 10,
+        allow_atomic_publish: true,
+        ..Default::default()
+    };
+    nats.jetstream().create_stream(forgetful).await.unwrap();
+    let (relay, cancel) = (nats.relay(&log), CancellationToken::new());
+    start(&relay, &cancel);
+    assert!(until_halted(&relay).await.contains("it has a limit"));
+    append(&log, 1, 10).await;
+    let stream = nats.jetstream().get_stream(&nats.config.stream).await.unwrap();
+    assert_eq!(stream.get_info().await.unwrap().state.last_sequence, Position::START.0);
+    cancel.cancel();
+}
