@@ -1,7 +1,5 @@
 //! Who sends a command, under which key, as part of what.
 
-use std::marker::PhantomData;
-
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -10,24 +8,13 @@ use axum::{
 use domain::ActorId;
 use event_log::Envelope;
 use service_kit::{
-    access::{Access, Allowed, Principal, Role, describe_roles},
+    access::{self, Access, Principal},
     idempotency::IdempotencyKey,
     problem::Problem,
+    roles,
     telemetry::Correlation,
 };
 use uuid::Uuid;
-
-/// `roles!(Sales: Admin, Sales)`: a set of roles as a type.
-macro_rules! roles {
-    ($($(#[$doc:meta])* $name:ident: $($role:ident),+;)+) => {$(
-        $(#[$doc])*
-        pub(crate) struct $name;
-
-        impl Allowed for $name {
-            const ROLES: &'static [Role] = &[$(Role::$role),+];
-        }
-    )+};
-}
 
 roles! {
     /// The seller's people who sell.
@@ -47,30 +34,7 @@ roles! {
 }
 
 /// A caller with one of the roles of `A`.
-pub(crate) struct By<A> {
-    pub(crate) caller: Caller,
-    roles: PhantomData<fn() -> A>,
-}
-
-impl<S: Send + Sync, A: Allowed> FromRequestParts<S> for By<A>
-where
-    Access: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        caller.principal.require(A::ROLES)?;
-        Ok(Self { caller, roles: PhantomData })
-    }
-}
-
-impl<A: Allowed> OperationInput for By<A> {
-    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-        Caller::operation_input(ctx, operation);
-        describe_roles(operation, A::ROLES);
-    }
-}
+pub(crate) type By<A> = access::By<A, Caller>;
 
 /// Somebody with a command.
 #[derive(Debug, Clone)]
@@ -121,6 +85,12 @@ where
             key: IdempotencyKey::from_request_parts(parts, state).await?,
             correlation: Correlation::from_request_parts(parts, state).await?,
         })
+    }
+}
+
+impl AsRef<Principal> for Caller {
+    fn as_ref(&self) -> &Principal {
+        &self.principal
     }
 }
 

@@ -1,7 +1,5 @@
 //! Who asks, and how much it may see.
 
-use std::marker::PhantomData;
-
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -11,70 +9,28 @@ use deadpool_postgres::Object;
 use event_log::Position;
 use projections::ReadError;
 use service_kit::{
-    access::{Access, Allowed, Principal, Role, describe_roles},
+    access::{self, Access, Principal},
     position::After,
     problem::Problem,
+    roles,
 };
 use uuid::Uuid;
 
 use crate::Queries;
 
-/// Everybody reads the trade that it may see.
-pub(crate) struct Trade;
-
-impl Allowed for Trade {
-    const ROLES: &'static [Role] = &Role::ALL;
-}
-
-/// Who reads what is owed and paid.
-pub(crate) struct Money;
-
-impl Allowed for Money {
-    const ROLES: &'static [Role] = &[
-        Role::Admin,
-        Role::Sales,
-        Role::SalesManager,
-        Role::Accounting,
-        Role::CompanyAdmin,
-        Role::Purchaser,
-        Role::Approver,
-        Role::Integrator,
-        Role::Auditor,
-    ];
-}
-
-/// Who reads history.
-pub(crate) struct History;
-
-impl Allowed for History {
-    const ROLES: &'static [Role] = &[Role::Admin, Role::Integrator, Role::Auditor];
+roles! {
+    /// Everybody reads the trade that it may see.
+    Trade: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver,
+        Integrator, Auditor;
+    /// Who reads what is owed and paid.
+    Money: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver, Integrator,
+        Auditor;
+    /// Who reads history.
+    History: Admin, Integrator, Auditor;
 }
 
 /// An asker with one of the roles of `A`.
-pub(crate) struct By<A> {
-    pub(crate) asker: Asker,
-    roles: PhantomData<fn() -> A>,
-}
-
-impl<S: Send + Sync, A: Allowed> FromRequestParts<S> for By<A>
-where
-    Access: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let asker = Asker::from_request_parts(parts, state).await?;
-        asker.principal.require(A::ROLES)?;
-        Ok(Self { asker, roles: PhantomData })
-    }
-}
-
-impl<A: Allowed> OperationInput for By<A> {
-    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-        Asker::operation_input(ctx, operation);
-        describe_roles(operation, A::ROLES);
-    }
-}
+pub(crate) type By<A> = access::By<A, Asker>;
 
 /// Somebody with a question.
 #[derive(Debug, Clone)]
@@ -140,6 +96,12 @@ where
             principal: Principal::from_request_parts(parts, state).await?,
             after: After::from_request_parts(parts, state).await?,
         })
+    }
+}
+
+impl AsRef<Principal> for Asker {
+    fn as_ref(&self) -> &Principal {
+        &self.principal
     }
 }
 

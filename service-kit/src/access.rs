@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    marker::PhantomData,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -95,11 +96,58 @@ impl std::str::FromStr for Role {
     }
 }
 
-/// A set of roles as a type, so that a handler's signature says who may call it, and everybody
-/// else is refused before a body is read.
+/// A set of roles as a type, so that a handler's signature says who may call it.
 pub trait Allowed: Send + Sync + 'static {
     /// The roles.
     const ROLES: &'static [Role];
+}
+
+/// `roles! { Sales: Admin, Sales; }`: sets of roles as types.
+#[macro_export]
+macro_rules! roles {
+    ($($(#[$doc:meta])* $name:ident: $($role:ident),+;)+) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl $crate::access::Allowed for $name {
+            const ROLES: &'static [$crate::access::Role] =
+                &[$($crate::access::Role::$role),+];
+        }
+    )+};
+}
+
+/// Somebody, as `W` knows it, with one of the roles of `A`. Everybody else is refused before a
+/// body is read, and the OpenAPI document names the roles.
+pub struct By<A, W = Principal> {
+    /// Who it is.
+    pub who: W,
+    roles: PhantomData<fn() -> A>,
+}
+
+impl<S, A, W> FromRequestParts<S> for By<A, W>
+where
+    S: Send + Sync,
+    A: Allowed,
+    W: FromRequestParts<S, Rejection = Problem> + AsRef<Principal>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let who = W::from_request_parts(parts, state).await?;
+        who.as_ref().require(A::ROLES)?;
+        Ok(Self { who, roles: PhantomData })
+    }
+}
+
+impl<A: Allowed, W: OperationInput> OperationInput for By<A, W> {
+    fn operation_input(
+        ctx: &mut aide::generate::GenContext,
+        operation: &mut aide::openapi::Operation,
+    ) {
+        W::operation_input(ctx, operation);
+        let names: Vec<&str> = A::ROLES.iter().map(|role| role.name()).collect();
+        operation.description = Some(format!("Roles: {}.", names.join(", ")));
+    }
 }
 
 /// Somebody who has shown a key.
@@ -115,7 +163,7 @@ pub struct Principal {
 
 impl Principal {
     /// Refuses everybody whose role is not among these.
-    pub fn require(&self, roles: &[Role]) -> Result<(), Problem> {
+    fn require(&self, roles: &[Role]) -> Result<(), Problem> {
         if roles.contains(&self.role) {
             return Ok(());
         }
@@ -340,10 +388,4 @@ impl OperationInput for Principal {
     ) {
         operation.security.push([("api_key".to_owned(), Vec::new())].into_iter().collect());
     }
-}
-
-/// Documents who may call an operation.
-pub fn describe_roles(operation: &mut aide::openapi::Operation, roles: &[Role]) {
-    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-    operation.description = Some(format!("Roles: {}.", names.join(", ")));
 }

@@ -46,7 +46,7 @@ struct Register {
 
 async fn register(
     State(services): State<Services>,
-    By { caller, .. }: By<Sales>,
+    By { who: caller, .. }: By<Sales>,
     Body { value, digest }: Body<Register>,
 ) -> Result<Created, Problem> {
     let id = CompanyId(Uuid::now_v7());
@@ -86,7 +86,7 @@ struct AgreePaymentTerm {
 
 async fn agree_payment_term(
     State(services): State<Services>,
-    By { caller, .. }: By<Sales>,
+    By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: AgreePaymentTerm { payment_term }, digest }: Body<AgreePaymentTerm>,
 ) -> Result<Done, Problem> {

@@ -52,7 +52,7 @@ struct Issue {
 
 async fn issue(
     State(services): State<Services>,
-    By { caller, .. }: By<Books>,
+    By { who: caller, .. }: By<Books>,
     Body { value, digest }: Body<Issue>,
 ) -> Result<Created, Problem> {
     let (id, today) = (InvoiceId(Uuid::now_v7()), services.clock.today());

@@ -71,7 +71,7 @@ struct Draft {
 
 async fn draft(
     State(services): State<Services>,
-    By { caller, .. }: By<Sales>,
+    By { who: caller, .. }: By<Sales>,
     Body { value, digest }: Body<Draft>,
 ) -> Result<Created, Problem> {
     let id = OfferId(Uuid::now_v7());
@@ -81,7 +81,7 @@ async fn draft(
 
 async fn redraft(
     State(services): State<Services>,
-    By { caller, .. }: By<Sales>,
+    By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value, digest }: Body<Draft>,
 ) -> Result<Done, Problem> {
@@ -129,7 +129,7 @@ async fn proposal(work: &mut Work, draft: Draft) -> Result<offer::Proposal, Fail
 
 async fn send(
     State(services): State<Services>,
-    By { caller, .. }: By<Sales>,
+    By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
@@ -139,7 +139,7 @@ async fn send(
 
 async fn accept(
     State(services): State<Services>,
-    By { caller, .. }: By<Buyers>,
+    By { who: caller, .. }: By<Buyers>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
@@ -157,7 +157,7 @@ struct Reject {
 
 async fn reject(
     State(services): State<Services>,
-    By { caller, .. }: By<Buyers>,
+    By { who: caller, .. }: By<Buyers>,
     PathId(id): PathId,
     Body { value: Reject { reason }, digest }: Body<Reject>,
 ) -> Result<Done, Problem> {
@@ -167,7 +167,7 @@ async fn reject(
 
 async fn withdraw(
     State(services): State<Services>,
-    By { caller, .. }: By<Sales>,
+    By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {

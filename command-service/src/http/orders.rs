@@ -59,7 +59,7 @@ struct Place {
 
 async fn place(
     State(services): State<Services>,
-    By { caller, .. }: By<Ordering>,
+    By { who: caller, .. }: By<Ordering>,
     Body { value, digest }: Body<Place>,
 ) -> Result<Created, Problem> {
     let company = company(&caller, &value)?;
@@ -116,7 +116,7 @@ fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
 
 async fn confirm(
     State(services): State<Services>,
-    By { caller, .. }: By<Sales>,
+    By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
@@ -133,7 +133,7 @@ struct Cancel {
 
 async fn cancel(
     State(services): State<Services>,
-    By { caller, .. }: By<Ordering>,
+    By { who: caller, .. }: By<Ordering>,
     PathId(id): PathId,
     Body { value: Cancel { reason }, digest }: Body<Cancel>,
 ) -> Result<Done, Problem> {

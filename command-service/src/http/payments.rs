@@ -61,7 +61,7 @@ struct Book {
 
 async fn book(
     State(services): State<Services>,
-    By { caller, .. }: By<Books>,
+    By { who: caller, .. }: By<Books>,
     Body { value, digest }: Body<Book>,
 ) -> Result<Created, Problem> {
     let id = PaymentId(Uuid::now_v7());
@@ -101,7 +101,7 @@ struct Allocate {
 
 async fn allocate(
     State(services): State<Services>,
-    By { caller, .. }: By<Books>,
+    By { who: caller, .. }: By<Books>,
     PathId(id): PathId,
     Body { value: Allocate { invoice, amount }, digest }: Body<Allocate>,
 ) -> Result<Done, Problem> {

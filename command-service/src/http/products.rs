@@ -71,7 +71,7 @@ impl From<Price> for product::Command {
 
 async fn draft(
     State(services): State<Services>,
-    By { caller, .. }: By<Pricing>,
+    By { who: caller, .. }: By<Pricing>,
     Body { value, digest }: Body<Draft>,
 ) -> Result<Created, Problem> {
     let id = ProductId(Uuid::now_v7());
@@ -106,7 +106,7 @@ async fn draft(
 
 async fn price(
     State(services): State<Services>,
-    By { caller, .. }: By<Pricing>,
+    By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value, digest }: Body<Price>,
 ) -> Result<Done, Problem> {
@@ -115,7 +115,7 @@ async fn price(
 
 async fn publish(
     State(services): State<Services>,
-    By { caller, .. }: By<Pricing>,
+    By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
@@ -124,7 +124,7 @@ async fn publish(
 
 async fn withdraw(
     State(services): State<Services>,
-    By { caller, .. }: By<Pricing>,
+    By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {

@@ -47,7 +47,7 @@ struct DispatchRequest {
 
 async fn dispatch(
     State(services): State<Services>,
-    By { caller, .. }: By<Dispatch>,
+    By { who: caller, .. }: By<Dispatch>,
     Body { value, digest }: Body<DispatchRequest>,
 ) -> Result<Created, Problem> {
     let (id, today) = (ShipmentId(Uuid::now_v7()), services.clock.today());

@@ -45,7 +45,7 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Money>,
+    By { who: asker, .. }: By<Money>,
     Query(List { limit, cursor, company, reference }): Query<List>,
 ) -> Result<Json<Page<AccountBalance>>, Problem> {
     let page = PageRequest { limit, cursor };

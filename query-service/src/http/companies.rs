@@ -42,7 +42,7 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, reference }): Query<List>,
 ) -> Result<Json<Page<Company>>, Problem> {
     let page = PageRequest { limit, cursor };
@@ -57,7 +57,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Company>, Problem> {
     let company = asker.narrowed(Some(id))?;

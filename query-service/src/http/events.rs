@@ -81,7 +81,7 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    By { asker, .. }: By<History>,
+    By { who: asker, .. }: By<History>,
     Query(List { limit, cursor }): Query<List>,
 ) -> Result<Json<Page<Event>>, Problem> {
     let page = PageRequest { limit, cursor };
@@ -97,7 +97,7 @@ async fn list(
 
 async fn history(
     State(queries): State<Queries>,
-    By { asker, .. }: By<History>,
+    By { who: asker, .. }: By<History>,
     PathId(id): PathId,
     Query(List { limit, cursor }): Query<List>,
 ) -> Result<Json<Page<Event>>, Problem> {

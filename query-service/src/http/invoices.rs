@@ -47,7 +47,7 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Money>,
+    By { who: asker, .. }: By<Money>,
     Query(List { limit, cursor, company, number }): Query<List>,
 ) -> Result<Json<Page<Invoice>>, Problem> {
     let page = PageRequest { limit, cursor };
@@ -62,7 +62,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Money>,
+    By { who: asker, .. }: By<Money>,
     PathId(id): PathId,
 ) -> Result<Json<Invoice>, Problem> {
     let company = asker.company();

@@ -44,7 +44,7 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, company, status }): Query<List>,
 ) -> Result<Json<Page<Offer>>, Problem> {
     let page = PageRequest { limit, cursor };
@@ -63,7 +63,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Offer>, Problem> {
     let company = asker.company();

@@ -42,7 +42,7 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, company, status }): Query<List>,
 ) -> Result<Json<Page<Order>>, Problem> {
     let page = PageRequest { limit, cursor };
@@ -56,7 +56,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Order>, Problem> {
     let company = asker.company();

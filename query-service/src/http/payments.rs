@@ -43,7 +43,7 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Money>,
+    By { who: asker, .. }: By<Money>,
     Query(List { limit, cursor, company }): Query<List>,
 ) -> Result<Json<Page<Payment>>, Problem> {
     let page = PageRequest { limit, cursor };
@@ -57,7 +57,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Money>,
+    By { who: asker, .. }: By<Money>,
     PathId(id): PathId,
 ) -> Result<Json<Payment>, Problem> {
     let client = asker.client(&queries, VIEWS).await?;

@@ -44,7 +44,7 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, sku }): Query<List>,
 ) -> Result<Json<Page<CatalogueItem>>, Problem> {
     let page = PageRequest { limit, cursor };
@@ -59,7 +59,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<CatalogueItem>, Problem> {
     let client = asker.client(&queries, VIEWS).await?;

@@ -45,7 +45,7 @@ struct List {
 
 async fn list(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, company, order }): Query<List>,
 ) -> Result<Json<Page<Shipment>>, Problem> {
     let page = PageRequest { limit, cursor };
@@ -60,7 +60,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Shipment>, Problem> {
     let company = asker.company();
