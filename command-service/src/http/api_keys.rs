@@ -4,7 +4,7 @@ use aide::axum::{
     ApiRouter,
     routing::{delete_with, get_with},
 };
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, response::NoContent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -71,10 +71,6 @@ async fn revoke(
     State(services): State<Services>,
     _: By<Operator>,
     PathId(id): PathId,
-) -> Result<StatusCode, Problem> {
-    if services.access.revoke(id).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Problem::not_found())
-    }
+) -> Result<NoContent, Problem> {
+    if services.access.revoke(id).await? { Ok(NoContent) } else { Err(Problem::not_found()) }
 }
