@@ -135,9 +135,12 @@ impl Instance {
         self.here.as_ref().map(|here| here.directory.as_path())
     }
 
-    /// Adds a key to those that are printed at every start.
-    pub fn remember_key(&mut self, name: &str, key: String) -> anyhow::Result<()> {
-        self.keys.insert(name.to_owned(), key);
+    /// Adds keys to those that are printed at every start.
+    pub fn remember_keys(
+        &mut self,
+        keys: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> anyhow::Result<()> {
+        self.keys.extend(keys.into_iter().map(|(name, key)| (name.to_owned(), key)));
         match &self.here {
             Some(here) => write_keys(&here.directory, &self.keys),
             None => Ok(()),

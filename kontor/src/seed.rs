@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::import::api::{Api, Done};
 
-/// The name under which the buyer's key is kept and printed.
-pub const BUYER: &str = "purchaser";
+/// The roles of the first customer's people, under whose names their keys are kept and printed.
+pub const BUYERS: [&str; 3] = ["purchaser", "company_admin", "approver"];
 
 const PRODUCTS: &str = include_str!("../seed/products.csv");
 const COMPANIES: &str = include_str!("../seed/companies.csv");
@@ -35,8 +35,9 @@ struct Company {
     payment_days: u16,
 }
 
-/// Loads it through the API with an admin's key; returns a purchaser's key of the first customer.
-pub async fn run(api: &Api) -> anyhow::Result<String> {
+/// Loads it through the API with an admin's key; returns a key of the first customer for each of
+/// [`BUYERS`].
+pub async fn run(api: &Api) -> anyhow::Result<[String; 3]> {
     for product in csv::Reader::from_reader(PRODUCTS.as_bytes()).deserialize() {
         publish(api, product?).await?;
     }
@@ -47,11 +48,14 @@ pub async fn run(api: &Api) -> anyhow::Result<String> {
     let [grocer, hotel, bakery, ..] = companies[..] else {
         anyhow::bail!("the seed has too few companies");
     };
-    let buyer = buyer_key(api, grocer).await?;
-    accepted_offer(api, &api.with_key(&buyer), grocer).await?;
+    let mut keys = [const { String::new() }; 3];
+    for (key, role) in keys.iter_mut().zip(BUYERS) {
+        *key = buyer_key(api, role, grocer).await?;
+    }
+    accepted_offer(api, &api.with_key(&keys[0]), grocer).await?;
     waiting_order(api, hotel).await?;
     open_offer(api, bakery).await?;
-    Ok(buyer)
+    Ok(keys)
 }
 
 async fn publish(api: &Api, product: Product) -> anyhow::Result<()> {
@@ -77,12 +81,12 @@ async fn register(api: &Api, company: Company) -> anyhow::Result<Uuid> {
     Ok(send(api, "/v1/companies", &format!("company/{reference}"), &body).await?.id)
 }
 
-async fn buyer_key(api: &Api, company: Uuid) -> anyhow::Result<String> {
+async fn buyer_key(api: &Api, role: &str, company: Uuid) -> anyhow::Result<String> {
     #[derive(Deserialize)]
     struct Made {
         key: String,
     }
-    let body = json!({ "name": "kontor up", "role": "purchaser", "company": company });
+    let body = json!({ "name": "kontor up", "role": role, "company": company });
     let made: Made = api.post("/v1/api-keys", &body).await?;
     Ok(made.key)
 }

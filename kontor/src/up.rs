@@ -46,11 +46,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn start(arguments: &Arguments) -> anyhow::Result<Instance> {
     let mut instance = Instance::start(&arguments.instance).await?;
-    if !arguments.no_seed && !instance.keys().contains_key(seed::BUYER) {
+    if !arguments.no_seed && !instance.keys().contains_key(seed::BUYERS[0]) {
         let step = Step::begin("loading a small trade");
         let api = Api::new(instance.url(), instance.admin_key())?;
-        let buyer = seed::run(&api).await?;
-        instance.remember_key(seed::BUYER, buyer)?;
+        let keys = seed::run(&api).await?;
+        instance.remember_keys(seed::BUYERS.into_iter().zip(keys))?;
         step.done("loaded a small trade");
     }
     Ok(instance)
