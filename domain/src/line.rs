@@ -44,8 +44,9 @@ pub struct Lines(Vec<Line>);
 pub struct LinesError;
 
 impl Lines {
-    /// The most lines of one document.
-    pub const MAX: usize = 5_000;
+    /// The most lines of one document: several times the longest that a wholesaler writes, and
+    /// few enough that its events stay below what the log takes.
+    pub const MAX: usize = 2_000;
 }
 
 impl TryFrom<Vec<Line>> for Lines {

@@ -97,9 +97,9 @@ impl Appended {
 }
 
 impl Append {
-    /// The largest payload of one event, in bytes: with its headers it is below the 1 MiB that
-    /// NATS takes by default.
-    pub const MAX_PAYLOAD: usize = 1_000_000;
+    /// The largest payload of one event, in bytes: half of what the private NATS takes, and more
+    /// than a document of the most and longest lines needs. Another NATS must be set to take it.
+    pub const MAX_PAYLOAD: usize = 4 << 20;
     /// The largest sum of an append's payloads, in bytes: the whole append is one transaction.
     pub const MAX_BYTES: usize = 64 << 20;
     /// The most events of one append.

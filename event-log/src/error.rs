@@ -72,7 +72,7 @@ pub enum AppendError {
     #[error("the command id was used for another request")]
     KeyReused,
     /// More, or larger, events than an append may have.
-    #[error("an append has at most 10000 events, of at most 1 MB each and 64 MiB together")]
+    #[error("an append has at most 10000 events, of at most 4 MiB each and 64 MiB together")]
     TooLarge,
     /// The log itself failed.
     #[error(transparent)]

@@ -128,6 +128,8 @@ struct AckError {
 impl Relay {
     /// The most messages of an atomic batch that a server takes.
     const BATCH: usize = 1_000;
+    /// More bytes than the headers of a message ever have.
+    const HEADERS: usize = 8_192;
     /// How long a batch may take to be answered.
     const PATIENCE: Duration = Duration::from_secs(10);
     /// How often an idle stream is looked at.
@@ -290,9 +292,16 @@ impl Relay {
     async fn publish(&self, events: &[RecordedEvent], last: Position) -> Result<Position, Stop> {
         let batch = Uuid::now_v7().simple().to_string();
         let expected = last.0 + events.len() as u64;
+        let most = self.client.server_info().max_payload;
         for (index, event) in events.iter().enumerate() {
             let CloudEvent { subject, mut headers, data } =
                 CloudEvent::of(event, &self.config.subject_prefix);
+            if data.len() + Self::HEADERS > most {
+                return Err(Stop::Halt(format!(
+                    "event {} is larger than the max_payload of {most} that NATS is set to",
+                    event.position
+                )));
+            }
             headers.insert("Nats-Batch-Id", batch.as_str());
             headers.insert("Nats-Batch-Sequence", (index + 1).to_string().as_str());
             if index == 0 {

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use super::{
     api::{Api, Done, Refused},
+    country,
     document::{self, Document, DocumentLine, Export, Kind},
     rejects::{self, Reject},
 };
@@ -256,7 +257,7 @@ impl Run<'_> {
 async fn register(api: &Api, customer: &str, country: &str) -> anyhow::Result<Done> {
     let body = json!({
         "name": format!("Customer {customer}"),
-        "tax_id": { "kind": "foreign", "country": country_code(country), "number": customer },
+        "tax_id": { "kind": "foreign", "country": country::code(country), "number": customer },
         "reference": customer,
         "payment_term": { "kind": "net", "days": 30 },
     });
@@ -410,50 +411,6 @@ fn percent_encoded(text: &str) -> String {
             _ => format!("%{byte:02X}"),
         })
         .collect()
-}
-
-/// The countries of the export by the names that it gives them.
-fn country_code(name: &str) -> &'static str {
-    match name {
-        "Australia" => "AU",
-        "Austria" => "AT",
-        "Bahrain" => "BH",
-        "Belgium" => "BE",
-        "Brazil" => "BR",
-        "Canada" => "CA",
-        "Channel Islands" => "JE",
-        "Cyprus" => "CY",
-        "Czech Republic" => "CZ",
-        "Denmark" => "DK",
-        "EIRE" => "IE",
-        "Finland" => "FI",
-        "France" => "FR",
-        "Germany" => "DE",
-        "Greece" => "GR",
-        "Hong Kong" => "HK",
-        "Iceland" => "IS",
-        "Israel" => "IL",
-        "Italy" => "IT",
-        "Japan" => "JP",
-        "Lebanon" => "LB",
-        "Lithuania" => "LT",
-        "Malta" => "MT",
-        "Netherlands" => "NL",
-        "Norway" => "NO",
-        "Poland" => "PL",
-        "Portugal" => "PT",
-        "RSA" => "ZA",
-        "Saudi Arabia" => "SA",
-        "Singapore" => "SG",
-        "Spain" => "ES",
-        "Sweden" => "SE",
-        "Switzerland" => "CH",
-        "USA" => "US",
-        "United Arab Emirates" => "AE",
-        "United Kingdom" => "GB",
-        // ISO 3166 leaves ZZ to its users: here it is any country that the export does not name.
-        _ => "ZZ",
-    }
 }
 
 fn bar(what: &'static str, length: usize) -> ProgressBar {

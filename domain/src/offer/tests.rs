@@ -1,0 +1,120 @@
+//! Every transition and refusal of an offer.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::fixtures::{TERM, answer, buyer, company, day, lines};
+
+#[track_caller]
+fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
+    assert_eq!(answer::<Offer>(given, when), then);
+}
+
+fn proposal() -> Proposal {
+    Proposal {
+        company: company(),
+        currency: Currency::Pln,
+        lines: lines(),
+        payment_term: TERM,
+        valid_until: day("2026-03-31"),
+    }
+}
+
+fn drafted() -> Event {
+    Event::Drafted { proposal: proposal() }
+}
+
+fn sent() -> Event {
+    Event::Sent { on: day("2026-03-01") }
+}
+
+fn accepted() -> Event {
+    Event::Accepted { by: buyer(), on: day("2026-03-31"), proposal: proposal() }
+}
+
+fn rejected() -> Event {
+    Event::Rejected { by: buyer(), reason: None }
+}
+
+fn draft() -> Command {
+    Command::Draft { proposal: proposal() }
+}
+
+fn send(on: &str) -> Command {
+    Command::Send { today: day(on) }
+}
+
+fn accept(on: &str) -> Command {
+    Command::Accept { by: buyer(), today: day(on) }
+}
+
+fn reject() -> Command {
+    Command::Reject { by: buyer(), reason: None }
+}
+
+fn expire(on: &str) -> Command {
+    Command::Expire { today: day(on) }
+}
+
+const LAPSED: &str = "2026-04-01";
+
+#[test]
+fn is_written_until_it_is_sent() {
+    let other = Proposal { payment_term: PaymentTerm::Immediate, ..proposal() };
+    let redraft = Command::Draft { proposal: other.clone() };
+    let foreign = Proposal { company: CompanyId(Uuid::nil()), ..proposal() };
+    check(&[], draft(), Ok(vec![drafted()]));
+    check(&[drafted()], draft(), Ok(vec![]));
+    check(&[drafted()], redraft.clone(), Ok(vec![Event::Drafted { proposal: other }]));
+    check(&[drafted()], Command::Draft { proposal: foreign }, Err(Error::OtherCompany));
+    check(&[drafted(), sent()], redraft, Err(Error::AlreadySent));
+    check(&[drafted(), sent(), accepted()], draft(), Err(Error::AlreadyAccepted));
+    check(&[drafted(), sent(), rejected()], draft(), Err(Error::Closed));
+}
+
+#[test]
+fn is_sent_while_it_is_valid() {
+    check(&[], send("2026-03-01"), Err(Error::Undrafted));
+    check(&[drafted()], send("2026-03-01"), Ok(vec![sent()]));
+    check(&[drafted(), sent()], send("2026-03-02"), Ok(vec![]));
+    let valid_until = day("2026-03-31");
+    check(&[drafted()], send(LAPSED), Err(Error::Lapsed { valid_until }));
+    check(&[drafted(), sent(), accepted()], send("2026-03-01"), Err(Error::AlreadyAccepted));
+    check(&[drafted(), Event::Withdrawn {}], send("2026-03-01"), Err(Error::Closed));
+}
+
+#[test]
+fn stays_open_through_its_last_day() {
+    let valid_until = day("2026-03-31");
+    check(&[drafted(), sent()], accept("2026-03-31"), Ok(vec![accepted()]));
+    check(&[drafted(), sent()], accept(LAPSED), Err(Error::Lapsed { valid_until }));
+    check(&[drafted(), sent(), accepted()], accept(LAPSED), Ok(vec![]));
+    check(&[drafted(), sent()], expire("2026-03-31"), Err(Error::StillValid { valid_until }));
+    check(&[drafted(), sent()], expire(LAPSED), Ok(vec![Event::Expired { on: day(LAPSED) }]));
+}
+
+#[test]
+fn is_accepted_once() {
+    let other = Command::Accept { by: ActorId(Uuid::nil()), today: day("2026-03-02") };
+    check(&[], accept("2026-03-02"), Err(Error::Undrafted));
+    check(&[drafted()], accept("2026-03-02"), Err(Error::NotSent));
+    check(&[drafted(), sent(), accepted()], other, Err(Error::AlreadyAccepted));
+    for closed in [rejected(), Event::Withdrawn {}, Event::Expired { on: day(LAPSED) }] {
+        check(&[drafted(), sent(), closed], accept("2026-03-02"), Err(Error::Closed));
+    }
+}
+
+#[test]
+fn ends_one_way_only() {
+    let open = [drafted(), sent()];
+    check(&open, reject(), Ok(vec![rejected()]));
+    check(&open, Command::Withdraw, Ok(vec![Event::Withdrawn {}]));
+    check(&[drafted()], Command::Withdraw, Ok(vec![Event::Withdrawn {}]));
+    check(&[drafted()], reject(), Err(Error::NotSent));
+    check(&[], Command::Withdraw, Err(Error::Undrafted));
+    check(&[drafted(), sent(), rejected()], reject(), Ok(vec![]));
+    check(&[drafted(), sent(), rejected()], Command::Withdraw, Err(Error::Closed));
+    check(&[drafted(), sent(), accepted()], reject(), Err(Error::AlreadyAccepted));
+    check(&[drafted(), sent(), accepted()], Command::Withdraw, Err(Error::AlreadyAccepted));
+    check(&[drafted(), sent(), accepted()], expire(LAPSED), Err(Error::AlreadyAccepted));
+}
