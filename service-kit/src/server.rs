@@ -12,14 +12,14 @@ use aide::{
 };
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
     http::StatusCode,
-    middleware,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{health::Health, problem::Problem, telemetry};
 
@@ -63,9 +63,23 @@ pub fn serve(api: ApiRouter, health: Health, metrics: PrometheusHandle) -> Route
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
         })
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30)))
+        .layer(middleware::from_fn(in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(telemetry::observe))
+}
+
+/// How long a request may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Gives up on a request that takes too long. What it may have recorded stays recorded: the same
+/// command under the same key is answered what it did.
+async fn in_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out")
+            .detail("it took too long; ask again with the same Idempotency-Key")
+            .retry_after(1)
+            .into_response()
+    })
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
