@@ -3,11 +3,7 @@
 //! The rows and the checkpoint change in one transaction, under the lock of the checkpoint, so an
 //! event takes effect exactly once, whatever is killed when and however many runners there are.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use deadpool_postgres::Pool;
 use event_log::{EventLog, Position, RecordedEvent};
@@ -96,7 +92,6 @@ pub struct Views {
     pub(crate) pool: Pool,
     pub(crate) log: EventLog,
     statuses: Arc<BTreeMap<&'static str, watch::Sender<Status>>>,
-    tasks: Arc<Mutex<Vec<tokio::task::JoinHandle<()>>>>,
 }
 
 /// A crash of PostgreSQL may take back the last changes, with their checkpoint: they are made
@@ -120,7 +115,7 @@ impl Views {
             .into_iter()
             .map(|view| (view.name, watch::Sender::new(Status::Following(Position::START))))
             .collect();
-        let views = Self { pool, log, statuses: Arc::new(statuses), tasks: Arc::default() };
+        let views = Self { pool, log, statuses: Arc::new(statuses) };
         let mut client = views.pool.get().await?;
         migrate(&mut client, "view", MIGRATIONS).await?;
         for projection in views::ALL {
@@ -131,12 +126,11 @@ impl Views {
 
     /// Starts to follow the log, until cancelled.
     pub fn follow(&self, cancel: &CancellationToken) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         for projection in views::ALL {
             let (views, cancel) = (self.clone(), cancel.clone());
-            tasks.push(tokio::spawn(async move {
+            tokio::spawn(async move {
                 cancel.run_until_cancelled(views.run(projection)).await;
-            }));
+            });
         }
     }
 
