@@ -98,6 +98,7 @@ pub struct Views {
 /// again from the log, so nobody waits for the disk here.
 const ENTER: &str = "SET LOCAL search_path TO view; SET LOCAL synchronous_commit TO off";
 const LOCK: &str = "SELECT position FROM checkpoints WHERE projection = $1 FOR UPDATE";
+const POSITION: &str = "SELECT position FROM view.checkpoints WHERE projection = $1";
 const ADVANCE: &str = "UPDATE checkpoints SET position = $2 WHERE projection = $1";
 const FAIL: &str = "
     INSERT INTO view.failures (projection, position, reason) VALUES ($1, $2, $3)
@@ -199,6 +200,9 @@ impl Views {
         let reached = self.status_of(projection).borrow().position();
         let events = self.log.read(reached, limit).await?;
         let mut client = self.pool.get().await?;
+        let Some(last) = events.last().map(|event| event.position) else {
+            return self.still(projection, reached, &client).await;
+        };
         let transaction = client.transaction().await?;
         transaction.batch_execute(ENTER).await?;
         let Some(position) = lock(&transaction, projection).await? else {
@@ -209,15 +213,29 @@ impl Views {
             self.announce(projection, Status::Following(position));
             return Ok(1);
         }
-        let Some(last) = events.last().map(|event| event.position) else {
-            self.announce(projection, Status::Following(position));
-            return Ok(0);
-        };
         apply(&transaction, projection, &events).await?;
         checkpoint(&transaction, projection, last).await?;
         transaction.commit().await?;
         self.announce(projection, Status::Following(last));
         Ok(events.len())
+    }
+
+    /// Nothing new has happened; but a crash of PostgreSQL may have taken back what was made last.
+    async fn still(
+        &self,
+        projection: Projection,
+        reached: Position,
+        client: &Client,
+    ) -> Result<usize, ProjectionError> {
+        let row = client.query_opt(POSITION, &[&projection.name]).await?;
+        let position = row.map(|row| Position(row.get::<_, i64>(0).unsigned_abs()));
+        match position.ok_or(ProjectionError::Missing(projection.name))? {
+            position if position == reached => Ok(0),
+            position => {
+                self.announce(projection, Status::Following(position));
+                Ok(1)
+            }
+        }
     }
 
     async fn stop(&self, projection: Projection, error: &ProjectionError) {

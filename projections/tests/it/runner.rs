@@ -147,3 +147,25 @@ async fn append_from_the_future(house: &House) {
     };
     house.log.append(append).await.unwrap();
 }
+
+/// A crash of PostgreSQL may take back changes with their checkpoint, since nobody waits for the
+/// disk: they are made again although nothing new happens.
+#[tokio::test]
+async fn what_a_crash_took_back_is_made_again() {
+    let house = House::new().await;
+    let views = house.views().await;
+    let cancel = CancellationToken::new();
+    views.follow(&cancel);
+    let expected = trade(&house, 11, 40).await;
+    caught_up(&house, &views).await;
+    let crash = "TRUNCATE view.account_balances, view.open_invoices;
+        UPDATE view.checkpoints SET position = 0 WHERE projection = 'account_balances'";
+    house.client.batch_execute(crash).await.unwrap();
+    let made_again = async {
+        while accounts(&views).await != expected {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), made_again).await.unwrap();
+    cancel.cancel();
+}
