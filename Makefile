@@ -24,14 +24,14 @@ bench: provision
 	cargo build --release -p kontor
 	target/release/kontor servers --durable -- cargo bench -p kontor-benches
 
-# Formatting, lints, and the licences and advisories of dependencies.
+# Formatting, lints, and the licences and sources of dependencies.
 check: provision
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then \
-		cargo deny check; \
+		cargo deny check bans licenses sources; \
 	else \
-		echo "make check: cargo-deny is not installed; skipping licences and advisories"; \
+		echo "make check: cargo-deny is not installed; skipping licences and sources"; \
 	fi
 
 provision:
