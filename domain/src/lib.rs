@@ -14,6 +14,7 @@
 pub mod aggregate;
 pub mod claim;
 pub mod company;
+pub mod day;
 #[cfg(test)]
 mod fixtures;
 pub mod gtin;

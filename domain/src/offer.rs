@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ActorId, CompanyId, Currency, Lines, Note, OfCompany, PaymentTerm, Refusal, RefusalKind,
     aggregate::aggregate,
+    day::{self, DayError},
 };
 
 /// What decisions need to know of an offer.
@@ -181,6 +182,9 @@ pub enum Error {
     /// It belongs to one company for good.
     #[error("an offer stays with the company for which it was drafted")]
     OtherCompany,
+    /// No document bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
 }
 
 impl Refusal for Error {
@@ -194,13 +198,14 @@ impl Refusal for Error {
             Self::AlreadyAccepted => "offer.already_accepted",
             Self::Closed => "offer.closed",
             Self::OtherCompany => "offer.other_company",
+            Self::Day(_) => "day.out_of_range",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Undrafted => RefusalKind::Missing,
-            Self::OtherCompany => RefusalKind::Invalid,
+            Self::OtherCompany | Self::Day(_) => RefusalKind::Invalid,
             Self::AlreadySent
             | Self::NotSent
             | Self::Lapsed { .. }
@@ -228,12 +233,12 @@ impl Offer {
 
     fn draft(&self, proposal: Proposal) -> Result<Vec<Event>, Error> {
         match self {
-            Self::Undrafted => Ok(vec![Event::Drafted { proposal }]),
+            Self::Undrafted => drafted(proposal),
             Self::Drafted(present) if present.company != proposal.company => {
                 Err(Error::OtherCompany)
             }
             Self::Drafted(present) if *present == proposal => Ok(vec![]),
-            Self::Drafted(_) => Ok(vec![Event::Drafted { proposal }]),
+            Self::Drafted(_) => drafted(proposal),
             Self::Open(_) => Err(Error::AlreadySent),
             Self::Accepted { .. } => Err(Error::AlreadyAccepted),
             Self::Closed { .. } => Err(Error::Closed),
@@ -325,6 +330,11 @@ impl Offer {
             Event::Expired { .. } => closed(self, Closure::Expired),
         }
     }
+}
+
+fn drafted(proposal: Proposal) -> Result<Vec<Event>, Error> {
+    day::checked(proposal.valid_until)?;
+    Ok(vec![Event::Drafted { proposal }])
 }
 
 impl OfCompany for Offer {

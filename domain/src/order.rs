@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CompanyId, Currency, Line, Lines, Note, OfCompany, OfferId, PaymentTerm, Quantity, Reference,
-    Refusal, RefusalKind, ShipmentId, aggregate::aggregate,
+    Refusal, RefusalKind, ShipmentId,
+    aggregate::aggregate,
+    day::{self, DayError},
 };
 
 /// What decisions need to know of an order.
@@ -187,6 +189,9 @@ pub enum Error {
         /// What may still leave.
         outstanding: Quantity,
     },
+    /// No document bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
 }
 
 impl Refusal for Error {
@@ -201,13 +206,14 @@ impl Refusal for Error {
             Self::NoItems => "order.no_items",
             Self::NothingOutstanding { .. } => "order.nothing_outstanding",
             Self::TooMuch { .. } => "order.too_much",
+            Self::Day(_) => "day.out_of_range",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unplaced => RefusalKind::Missing,
-            Self::NoItems => RefusalKind::Invalid,
+            Self::NoItems | Self::Day(_) => RefusalKind::Invalid,
             Self::AlreadyPlaced
             | Self::NotConfirmed
             | Self::Cancelled
@@ -224,7 +230,7 @@ impl Order {
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         match command {
             Command::Place { terms, on } => match self {
-                Self::Unplaced => Ok(vec![Event::Placed { terms, on }]),
+                Self::Unplaced => Ok(vec![Event::Placed { terms, on: day::checked(on)? }]),
                 Self::Placed(_)
                 | Self::Confirmed { .. }
                 | Self::Shipped { .. }

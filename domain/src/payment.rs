@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CompanyId, InvoiceId, Money, Note, OfCompany, Refusal, RefusalKind,
     aggregate::aggregate,
+    day::{self, DayError},
     invoice::{Balance, NotPositive},
     money::MoneyError,
     series::Number,
@@ -119,6 +120,9 @@ pub enum Error {
     /// The sums do not work out.
     #[error(transparent)]
     Money(#[from] MoneyError),
+    /// No document bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
 }
 
 impl From<NotPositive> for Error {
@@ -136,13 +140,14 @@ impl Refusal for Error {
             Self::MoreThanUnallocated { .. } => "payment.more_than_unallocated",
             Self::Money(MoneyError::CurrencyMismatch) => "money.currency_mismatch",
             Self::Money(_) => "money.not_representable",
+            Self::Day(_) => "day.out_of_range",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unbooked => RefusalKind::Missing,
-            Self::NotPositive | Self::Money(_) => RefusalKind::Invalid,
+            Self::NotPositive | Self::Money(_) | Self::Day(_) => RefusalKind::Invalid,
             Self::AlreadyBooked | Self::MoreThanUnallocated { .. } => RefusalKind::State,
         }
     }
@@ -156,6 +161,7 @@ impl Payment {
                 if !booking.amount.is_positive() {
                     return Err(Error::NotPositive);
                 }
+                day::checked(booking.on)?;
                 Ok(vec![Event::Booked { booking }])
             }
             (Self::Booked { .. }, Command::Book(_)) => Err(Error::AlreadyBooked),
@@ -244,6 +250,8 @@ mod tests {
         check(&[booked()], Command::Book(booking("100.00")), Err(Error::AlreadyBooked));
         check(&[], Command::Book(booking("0.00")), Err(Error::NotPositive));
         check(&[], Command::Book(booking("-1.00")), Err(Error::NotPositive));
+        let ancient = Booking { on: day("-009999-01-01"), ..booking("1.00") };
+        check(&[], Command::Book(ancient), Err(Error::Day(DayError)));
     }
 
     #[test]

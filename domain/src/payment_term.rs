@@ -46,6 +46,9 @@ mod tests {
     fn counts_days_from_the_day_of_issue() {
         let term = PaymentTerm::Net { days: 14 };
         assert_eq!(term.due_on(date(2026, 2, 20)), date(2026, 3, 6));
+        assert_eq!(term.due_on(date(2026, 12, 20)), date(2027, 1, 3));
+        assert_eq!(PaymentTerm::Net { days: 365 }.due_on(date(2027, 6, 1)), date(2028, 5, 31));
+        assert_eq!(term.due_on(date(2028, 2, 15)), date(2028, 2, 29));
         assert_eq!(PaymentTerm::Immediate.due_on(date(2026, 2, 20)), date(2026, 2, 20));
     }
 

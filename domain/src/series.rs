@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    CompanyId, InvoiceId, OfCompany, Refusal, RefusalKind, SeriesId, aggregate::aggregate,
+    CompanyId, InvoiceId, OfCompany, Refusal, RefusalKind, SeriesId,
+    aggregate::aggregate,
+    day::{self, DayError},
 };
 
 /// What decisions need to know of a series: the last number it gave, 0 before the first.
@@ -124,18 +126,23 @@ pub enum Error {
     /// No month issues four thousand million documents.
     #[error("the series has no numbers left")]
     Exhausted,
+    /// No document bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
 }
 
 impl Refusal for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Exhausted => "series.exhausted",
+            Self::Day(_) => "day.out_of_range",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Exhausted => RefusalKind::State,
+            Self::Day(_) => RefusalKind::Invalid,
         }
     }
 }
@@ -166,8 +173,8 @@ impl Series {
     /// Every rule of a series.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         let Command::Take { kind, on, document } = command;
-        let sequence = self.last.checked_add(1).ok_or(Error::Exhausted)?;
-        Ok(vec![Event::NumberTaken { number: kind.number(on, sequence), sequence, document }])
+        let number = self.next(kind, on)?;
+        Ok(vec![Event::NumberTaken { number, sequence: self.following()?, document }])
     }
 
     fn evolve(self, event: Event) -> Self {
@@ -178,7 +185,11 @@ impl Series {
 
     /// The number that the next document will get.
     pub fn next(&self, kind: Kind, on: Date) -> Result<Number, Error> {
-        Ok(kind.number(on, self.last.checked_add(1).ok_or(Error::Exhausted)?))
+        Ok(kind.number(day::checked(on)?, self.following()?))
+    }
+
+    fn following(&self) -> Result<u32, Error> {
+        self.last.checked_add(1).ok_or(Error::Exhausted)
     }
 }
 
@@ -216,6 +227,20 @@ mod tests {
         };
         let take = Command::Take { kind: Kind::Invoice, on: day("2026-11-23"), document };
         assert_eq!(answer::<Series>(&[last], take), Err(Error::Exhausted));
+    }
+
+    /// Whatever number is given can be read back: an unreadable one would stop history's readers.
+    #[test]
+    fn gives_no_number_that_cannot_be_read() {
+        for on in ["1900-01-31", "2026-11-23", "2999-12-01"] {
+            let number = Series::default().next(Kind::CreditNote, day(on)).unwrap();
+            assert_eq!(Number::try_from(number.to_string()), Ok(number));
+        }
+        for on in ["-000001-01-01", "-009999-12-31", "0000-01-01", "9999-12-31"] {
+            let document = InvoiceId(Uuid::nil());
+            let take = Command::Take { kind: Kind::Invoice, on: day(on), document };
+            assert_eq!(answer::<Series>(&[], take), Err(Error::Day(DayError)), "{on}");
+        }
     }
 
     #[test]

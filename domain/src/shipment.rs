@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CompanyId, Currency, Lines, Name, OfCompany, OrderId, PaymentTerm, Reference, Refusal,
-    RefusalKind, aggregate::aggregate,
+    RefusalKind,
+    aggregate::aggregate,
+    day::{self, DayError},
 };
 
 /// What decisions need to know of a shipment.
@@ -72,18 +74,23 @@ pub enum Error {
     /// It left before.
     #[error("the shipment was already dispatched")]
     AlreadyDispatched,
+    /// No document bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
 }
 
 impl Refusal for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::AlreadyDispatched => "shipment.already_dispatched",
+            Self::Day(_) => "day.out_of_range",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
             Self::AlreadyDispatched => RefusalKind::State,
+            Self::Day(_) => RefusalKind::Invalid,
         }
     }
 }
@@ -93,7 +100,10 @@ impl Shipment {
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         let Command::Dispatch(dispatch) = command;
         match self {
-            Self::Undispatched => Ok(vec![Event::Dispatched { dispatch }]),
+            Self::Undispatched => {
+                day::checked(dispatch.on)?;
+                Ok(vec![Event::Dispatched { dispatch }])
+            }
             Self::Dispatched { .. } => Err(Error::AlreadyDispatched),
         }
     }
@@ -121,9 +131,8 @@ mod tests {
     use super::*;
     use crate::fixtures::{TERM, answer, company, day, lines};
 
-    #[test]
-    fn leaves_once() {
-        let dispatch = Dispatch {
+    fn dispatch() -> Dispatch {
+        Dispatch {
             company: company(),
             order: OrderId(Uuid::nil()),
             currency: Currency::Pln,
@@ -132,10 +141,20 @@ mod tests {
             courier: None,
             tracking: None,
             on: day("2026-03-20"),
-        };
-        let dispatched = Event::Dispatched { dispatch: dispatch.clone() };
-        let command = Command::Dispatch(dispatch);
+        }
+    }
+
+    #[test]
+    fn leaves_once() {
+        let dispatched = Event::Dispatched { dispatch: dispatch() };
+        let command = Command::Dispatch(dispatch());
         assert_eq!(answer::<Shipment>(&[], command.clone()), Ok(vec![dispatched.clone()]));
         assert_eq!(answer::<Shipment>(&[dispatched], command), Err(Error::AlreadyDispatched));
+    }
+
+    #[test]
+    fn leaves_on_a_day_of_trade() {
+        let command = Command::Dispatch(Dispatch { on: day("-000001-01-01"), ..dispatch() });
+        assert_eq!(answer::<Shipment>(&[], command), Err(Error::Day(DayError)));
     }
 }

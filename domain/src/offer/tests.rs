@@ -67,6 +67,10 @@ fn is_written_until_it_is_sent() {
     check(&[drafted()], draft(), Ok(vec![]));
     check(&[drafted()], redraft.clone(), Ok(vec![Event::Drafted { proposal: other }]));
     check(&[drafted()], Command::Draft { proposal: foreign }, Err(Error::OtherCompany));
+    let endless = Proposal { valid_until: day("9999-12-31"), ..proposal() };
+    let draft_endless = Command::Draft { proposal: endless };
+    check(&[], draft_endless.clone(), Err(Error::Day(DayError)));
+    check(&[drafted()], draft_endless, Err(Error::Day(DayError)));
     check(&[drafted(), sent()], redraft, Err(Error::AlreadySent));
     check(&[drafted(), sent(), accepted()], draft(), Err(Error::AlreadyAccepted));
     check(&[drafted(), sent(), rejected()], draft(), Err(Error::Closed));

@@ -75,6 +75,12 @@ fn is_placed_confirmed_and_cancelled() {
 }
 
 #[test]
+fn is_placed_on_a_day_of_trade() {
+    let place = Command::Place { terms: terms(), on: day("-009999-01-01") };
+    check(&[], place, Err(Error::Day(DayError)));
+}
+
+#[test]
 fn ships_no_more_than_was_ordered() {
     let all = [item(1, "10"), item(2, "5")];
     let confirmed = [placed(), CONFIRMED];
