@@ -1,9 +1,10 @@
 //! Rebuilding a read model without downtime: a new generation of its tables grows beside the live
 //! one, from the log at full speed, and takes its place in one transaction.
 
+use deadpool_postgres::{ClientWrapper, Object};
 use event_log::Position;
 use sha2::{Digest, Sha256};
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::Transaction;
 
 use crate::{
     Projection, Views,
@@ -14,6 +15,7 @@ const REGISTERED: &str = "SELECT schema_digest FROM view.checkpoints WHERE proje
 const REGISTER: &str = "
     INSERT INTO view.checkpoints (projection, position, schema_digest) VALUES ($1, $2, $3)
     ON CONFLICT (projection) DO UPDATE SET position = $2, schema_digest = $3";
+const ALONE: &str = "SELECT pg_advisory_lock(hashtextextended('kontor ' || $1, 0))";
 const RECOVER: &str = "DELETE FROM view.failures WHERE projection = $1";
 
 /// A difference between the live tables and what the log says they should hold.
@@ -40,6 +42,7 @@ pub(crate) async fn set_up(views: &Views, projection: Projection) -> Result<(), 
         Some(present) if present == digest(projection) => {}
         Some(_) => {
             transaction.commit().await?;
+            drop(client);
             rebuild(views, projection).await?;
             return Ok(());
         }
@@ -56,24 +59,12 @@ pub(crate) async fn set_up(views: &Views, projection: Projection) -> Result<(), 
 /// Builds a new generation and swaps it in; says up to which position. The live one serves
 /// queries all the while.
 pub async fn rebuild(views: &Views, projection: Projection) -> Result<Position, ProjectionError> {
-    let generation = Generation::build(views, projection).await?;
-    let mut client = views.pool.get().await?;
-    let transaction = client.transaction().await?;
-    let reached = generation.catch_up(views, &transaction, None).await?;
-    let (name, schema) = (projection.name, &generation.schema);
-    for table in projection.tables {
-        transaction
-            .batch_execute(&format!(
-                "DROP TABLE IF EXISTS view.{table}; ALTER TABLE {schema}.{table} SET SCHEMA view"
-            ))
-            .await?;
-    }
-    transaction.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await?;
-    let position = reached.0.cast_signed();
-    transaction.execute(REGISTER, &[&name, &position, &digest(projection)]).await?;
-    transaction.execute(RECOVER, &[&name]).await?;
-    transaction.commit().await?;
-    tracing::info!(projection = name, position, "rebuilt");
+    let generation = Generation::begin(views, projection).await?;
+    let swapped = generation.swap_in(views).await;
+    let ended = generation.end().await;
+    let reached = swapped?;
+    ended?;
+    tracing::info!(projection = projection.name, position = reached.0, "rebuilt");
     Ok(reached)
 }
 
@@ -82,30 +73,11 @@ pub async fn compare(
     views: &Views,
     projection: Projection,
 ) -> Result<Vec<Difference>, ProjectionError> {
-    let generation = Generation::build(views, projection).await?;
-    let mut client = views.pool.get().await?;
-    let transaction = client.transaction().await?;
-    transaction.batch_execute("SET LOCAL search_path TO view").await?;
-    let live = runner::lock(&transaction, projection)
-        .await?
-        .ok_or(ProjectionError::Missing(projection.name))?;
-    generation.catch_up(views, &transaction, Some(live)).await?;
-    let mut differences = Vec::new();
-    for table in projection.tables {
-        let only = async |these: &str, those: &str| {
-            let sql = format!(
-                "SELECT count(*) FROM (TABLE {these}.{table} EXCEPT ALL TABLE {those}.{table}) d"
-            );
-            transaction.query_one(&sql, &[]).await.map(|row| row.get::<_, i64>(0))
-        };
-        let only_live = only("view", &generation.schema).await?;
-        let only_rebuilt = only(&generation.schema, "view").await?;
-        if only_live + only_rebuilt > 0 {
-            differences.push(Difference { table, only_live, only_rebuilt });
-        }
-    }
-    transaction.rollback().await?;
-    generation.drop(&client).await?;
+    let generation = Generation::begin(views, projection).await?;
+    let compared = generation.compare(views).await;
+    let ended = generation.end().await;
+    let differences = compared?;
+    ended?;
     Ok(differences)
 }
 
@@ -113,35 +85,92 @@ pub async fn compare(
 struct Generation {
     projection: Projection,
     schema: String,
+    /// Holds the lock that keeps other rebuilds of this read model out; it ends with the
+    /// connection, which belongs to no pool.
+    session: ClientWrapper,
 }
 
 impl Generation {
-    /// Builds it up to near the end of the log.
-    async fn build(views: &Views, projection: Projection) -> Result<Self, ProjectionError> {
-        let unique = uuid::Uuid::now_v7().simple();
-        let generation =
-            Self { projection, schema: format!("rebuild_{}_{unique}", projection.name) };
-        let Self { schema, .. } = &generation;
-        let mut client = views.pool.get().await?;
-        client
+    /// Waits for its turn, and sweeps away what a rebuild that was killed has left.
+    async fn begin(views: &Views, projection: Projection) -> Result<Self, ProjectionError> {
+        let session = Object::take(views.pool.get().await?);
+        let schema = format!("rebuild_{}", projection.name);
+        session.execute(ALONE, &[&schema]).await?;
+        session
             .batch_execute(&format!(
-                "CREATE SCHEMA {schema};
+                "DROP SCHEMA IF EXISTS {schema} CASCADE;
+                 CREATE SCHEMA {schema};
                  CREATE TABLE {schema}.checkpoints (LIKE view.checkpoints INCLUDING ALL);
-                 INSERT INTO {schema}.checkpoints VALUES ('{}', 0, '')",
+                 INSERT INTO {schema}.checkpoints VALUES ('{}', 0, '');
+                 SET search_path TO {schema}",
                 projection.name
             ))
             .await?;
+        session.batch_execute(projection.schema).await?;
+        Ok(Self { projection, schema, session })
+    }
+
+    async fn end(self) -> Result<(), tokio_postgres::Error> {
+        self.session.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.schema)).await
+    }
+
+    async fn swap_in(&self, views: &Views) -> Result<Position, ProjectionError> {
+        let Self { projection, schema, .. } = self;
+        let mut client = views.pool.get().await?;
+        self.build(views, &mut client).await?;
         let transaction = client.transaction().await?;
-        generation.enter(&transaction).await?;
-        transaction.batch_execute(projection.schema).await?;
+        let reached = self.catch_up(views, &transaction, None).await?;
+        for table in projection.tables {
+            transaction
+                .batch_execute(&format!(
+                    "DROP TABLE IF EXISTS view.{table}; ALTER TABLE {schema}.{table} SET SCHEMA view"
+                ))
+                .await?;
+        }
+        let position = reached.0.cast_signed();
+        transaction.execute(REGISTER, &[&projection.name, &position, &digest(*projection)]).await?;
+        transaction.execute(RECOVER, &[&projection.name]).await?;
         transaction.commit().await?;
+        Ok(reached)
+    }
+
+    async fn compare(&self, views: &Views) -> Result<Vec<Difference>, ProjectionError> {
+        let Self { projection, schema, .. } = self;
+        let mut client = views.pool.get().await?;
+        self.build(views, &mut client).await?;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute("SET LOCAL search_path TO view").await?;
+        let live = runner::lock(&transaction, *projection)
+            .await?
+            .ok_or(ProjectionError::Missing(projection.name))?;
+        self.catch_up(views, &transaction, Some(live)).await?;
+        let mut differences = Vec::new();
+        for table in projection.tables {
+            let only = async |these: &str, those: &str| {
+                let sql = format!(
+                    "SELECT count(*) FROM (TABLE {these}.{table} EXCEPT ALL TABLE {those}.{table}) d"
+                );
+                transaction.query_one(&sql, &[]).await.map(|row| row.get::<_, i64>(0))
+            };
+            let only_live = only("view", schema).await?;
+            let only_rebuilt = only(schema, "view").await?;
+            if only_live + only_rebuilt > 0 {
+                differences.push(Difference { table, only_live, only_rebuilt });
+            }
+        }
+        transaction.rollback().await?;
+        Ok(differences)
+    }
+
+    /// Goes up to near the end of the log.
+    async fn build(&self, views: &Views, client: &mut Object) -> Result<(), ProjectionError> {
         loop {
             let transaction = client.transaction().await?;
-            generation.enter(&transaction).await?;
-            let applied = generation.advance(views, &transaction, None).await?;
+            self.enter(&transaction).await?;
+            let applied = self.advance(views, &transaction, None).await?;
             transaction.commit().await?;
             if applied < BATCH {
-                return Ok(generation);
+                return Ok(());
             }
         }
     }
@@ -182,10 +211,6 @@ impl Generation {
 
     async fn enter(&self, transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
         transaction.batch_execute(&format!("SET LOCAL search_path TO {}", self.schema)).await
-    }
-
-    async fn drop(self, client: &Client) -> Result<(), tokio_postgres::Error> {
-        client.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.schema)).await
     }
 }
 

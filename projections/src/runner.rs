@@ -119,6 +119,7 @@ impl Views {
         let views = Self { pool, log, statuses: Arc::new(statuses) };
         let mut client = views.pool.get().await?;
         migrate(&mut client, "view", MIGRATIONS).await?;
+        drop(client);
         for projection in views::ALL {
             rebuild::set_up(&views, projection).await?;
         }

@@ -119,6 +119,58 @@ async fn a_poison_event_stops_its_own_read_models_and_is_recorded() {
     cancel.cancel();
 }
 
+/// A rebuild that meets a poison event fails, and leaves neither tables nor a changed read model.
+#[tokio::test]
+async fn a_rebuild_that_fails_leaves_nothing_behind() {
+    let house = House::new().await;
+    let views = house.views().await;
+    append_from_the_future(&house).await;
+    let invoices = views::invoices::PROJECTION;
+    assert!(rebuild::rebuild(&views, invoices).await.is_err());
+    assert!(rebuild::compare(&views, invoices).await.is_err());
+    assert_eq!(schemas_of_rebuilds(&house).await, 0);
+    assert_eq!(views.checkpoints().await.unwrap()["invoices"], Position::START);
+}
+
+/// A rebuild that is killed leaves its tables; the next one sweeps them away.
+#[tokio::test]
+async fn a_rebuild_that_was_killed_is_no_obstacle() {
+    let house = House::new().await;
+    let views = house.views().await;
+    let cancel = CancellationToken::new();
+    views.follow(&cancel);
+    let expected = trade(&house, 12, 60).await;
+    caught_up(&house, &views).await;
+    let balances = views::account_balances::PROJECTION;
+    // Holding the live checkpoint lets the rebuild get as far as its swap, and no further.
+    let lock = "BEGIN; SELECT 1 FROM view.checkpoints WHERE projection = 'account_balances'
+        FOR UPDATE";
+    house.client.batch_execute(lock).await.unwrap();
+    let killed = tokio::spawn({
+        let views = views.clone();
+        async move { rebuild::rebuild(&views, balances).await }
+    });
+    let exists = "SELECT to_regclass('rebuild_account_balances.account_balances') IS NOT NULL";
+    while !house.client.query_one(exists, &[]).await.unwrap().get::<_, bool>(0) {
+        tokio::task::yield_now().await;
+    }
+    killed.abort();
+    assert!(killed.await.unwrap_err().is_cancelled());
+    house.client.batch_execute("COMMIT").await.unwrap();
+
+    assert_eq!(schemas_of_rebuilds(&house).await, 1, "it was killed under way");
+    rebuild::rebuild(&views, balances).await.unwrap();
+    assert_eq!(schemas_of_rebuilds(&house).await, 0);
+    caught_up(&house, &views).await;
+    assert_eq!(accounts(&views).await, expected);
+    cancel.cancel();
+}
+
+async fn schemas_of_rebuilds(house: &House) -> i64 {
+    let count = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'";
+    house.client.query_one(count, &[]).await.unwrap().get(0)
+}
+
 /// An event of a build that is newer than this one.
 async fn append_from_the_future(house: &House) {
     let id = Uuid::now_v7();
