@@ -123,6 +123,13 @@ impl Views {
         for projection in views::ALL {
             rebuild::set_up(&views, projection).await?;
         }
+        // Where to go on, so that no runner reads history that its read model shows already.
+        let checkpoints = views.checkpoints().await?;
+        for projection in views::ALL {
+            let position = checkpoints.get(projection.name).copied();
+            let position = position.ok_or(ProjectionError::Missing(projection.name))?;
+            views.announce(projection, Status::Following(position));
+        }
         Ok(views)
     }
 

@@ -1,10 +1,11 @@
 //! Exactly-once effect, poison, and live tables that equal rebuilt ones.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::CompanyId;
 use event_log::{Append, Envelope, NewEvent, Position, StreamWrite};
 use projections::{Status, Views, rebuild, views};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rust_decimal::Decimal;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -59,6 +60,39 @@ async fn balances_are_the_sum_of_history_however_many_run() {
     let expected = trade(&house, 7, 300).await;
     caught_up(&house, &one).await;
     assert_eq!(accounts(&one).await, expected);
+    cancel.cancel();
+}
+
+/// While trade goes on, runners are dropped wherever they are, often within a batch.
+#[tokio::test]
+async fn runners_that_are_killed_anywhere_apply_nothing_twice_and_miss_nothing() {
+    let house = House::new().await;
+    let mut random = StdRng::seed_from_u64(13);
+    let mut trading = std::pin::pin!(trade(&house, 13, 200));
+    // One pool for all, since connecting is what costs most.
+    let pool = service_kit::postgres::pool(&house.url, "test", 12).unwrap();
+    let mut killed = 0;
+    let expected = loop {
+        let views = Views::open(pool.clone(), house.log.clone()).await.unwrap();
+        let cancel = CancellationToken::new();
+        views.follow(&cancel);
+        let life = Duration::from_millis(random.random_range(1..60));
+        let ended = tokio::time::timeout(life, &mut trading).await;
+        cancel.cancel();
+        match ended {
+            Ok(expected) => break expected,
+            Err(_) => killed += 1,
+        }
+    };
+    assert!(killed >= 5, "only {killed} were killed");
+    let views = house.views().await;
+    let cancel = CancellationToken::new();
+    views.follow(&cancel);
+    caught_up(&house, &views).await;
+    assert_eq!(accounts(&views).await, expected);
+    for projection in views::ALL {
+        assert_eq!(rebuild::compare(&views, projection).await.unwrap(), [], "{}", projection.name);
+    }
     cancel.cancel();
 }
 
@@ -215,9 +249,9 @@ async fn what_a_crash_took_back_is_made_again() {
     house.client.batch_execute(crash).await.unwrap();
     let made_again = async {
         while accounts(&views).await != expected {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), made_again).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), made_again).await.unwrap();
     cancel.cancel();
 }
