@@ -1,0 +1,6 @@
+//! Queries over HTTP against a real PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod history;
+mod shop;
