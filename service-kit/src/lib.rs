@@ -13,3 +13,4 @@ pub mod postgres;
 pub mod problem;
 pub mod server;
 pub mod telemetry;
+mod unread;

@@ -21,7 +21,7 @@ use axum::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{health::Health, problem::Problem, telemetry};
+use crate::{health::Health, problem::Problem, telemetry, unread};
 
 /// How large a body may be, in bytes.
 pub const MAX_BODY: usize = 2 << 20;
@@ -65,6 +65,7 @@ pub fn serve(api: ApiRouter, health: Health, metrics: PrometheusHandle) -> Route
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(in_time))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(unread::hear_out))
         .layer(middleware::from_fn(telemetry::observe))
 }
 
