@@ -211,7 +211,7 @@ impl TryFrom<MoneyJson> for Money {
     type Error = MoneyError;
 
     fn try_from(json: MoneyJson) -> Result<Self, MoneyError> {
-        let amount = Decimal::from_str_exact(&json.amount).map_err(|_| MoneyError::NotANumber)?;
+        let amount = exact(&json.amount).ok_or(MoneyError::NotANumber)?;
         Self::new(amount, json.currency)
     }
 }
@@ -259,7 +259,7 @@ impl std::str::FromStr for UnitPrice {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
-        Decimal::from_str_exact(text).map_err(|_| MoneyError::NotANumber).and_then(Self::new)
+        exact(text).ok_or(MoneyError::NotANumber).and_then(Self::new)
     }
 }
 
@@ -295,6 +295,18 @@ impl JsonSchema for UnitPrice {
     }
 }
 
+/// A decimal number as the schemas spell it: digits, perhaps a point and more digits, perhaps a
+/// minus before. `Decimal` alone would also read `1_000`, `+1`, `.5` and `5.`.
+pub(crate) fn exact(text: &str) -> Option<Decimal> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let spelled = match unsigned.split_once('.') {
+        Some((units, fraction)) => digits(units) && digits(fraction),
+        None => digits(unsigned),
+    };
+    if spelled { Decimal::from_str_exact(text).ok() } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -316,7 +328,9 @@ mod tests {
         let precision = Err("an amount has at most 2 decimal places");
         check(r#"{"amount":"12.301","currency":"PLN"}"#, precision);
         let not_a_number = Err("an amount is a decimal number in a string, such as \"12.30\"");
-        for text in ["", "NaN", "1e3", "1,5", "0x1", "--1"] {
+        for text in
+            ["", "NaN", "1e3", "1,5", "0x1", "--1", "1_0", "+1", ".5", "5.", "-", " 1", "1.2.3"]
+        {
             check(&format!(r#"{{"amount":"{text}","currency":"PLN"}}"#), not_a_number);
         }
         let digits = "9".repeat(1_000_000);
@@ -336,6 +350,8 @@ mod tests {
     #[test]
     fn prices_are_not_negative() {
         assert_eq!("-0.01".parse::<UnitPrice>(), Err(MoneyError::Negative));
+        assert_eq!("1_0".parse::<UnitPrice>(), Err(MoneyError::NotANumber));
+        assert_eq!("9".repeat(1_000_000).parse::<UnitPrice>(), Err(MoneyError::NotANumber));
         assert_eq!("0.00001".parse::<UnitPrice>(), Err(MoneyError::Precision { places: 4 }));
         assert_eq!("1000000001".parse::<UnitPrice>(), Err(MoneyError::TooLarge));
         assert_eq!("0.0125".parse::<UnitPrice>().unwrap().to_string(), "0.0125");
@@ -344,6 +360,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn prices_survive_json(price in 0_i64..10_000_000_000) {
+            let price = UnitPrice::new(Decimal::new(price, 4)).unwrap();
+            let json = serde_json::to_string(&price).unwrap();
+            prop_assert_eq!(serde_json::from_str::<UnitPrice>(&json).unwrap(), price);
+        }
+
         #[test]
         fn survives_json(grosze in any::<i64>()) {
             let money = Money::new(Decimal::new(grosze, 2), Currency::Pln).unwrap();

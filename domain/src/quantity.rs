@@ -6,6 +6,8 @@ use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::money::exact;
+
 /// More than zero, at most a thousand million, at most three decimal places (grams, millimetres).
 /// JSON carries it as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,7 +61,7 @@ impl std::str::FromStr for Quantity {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        Decimal::from_str_exact(text).map_err(|_| QuantityError::NotANumber).and_then(Self::new)
+        exact(text).ok_or(QuantityError::NotANumber).and_then(Self::new)
     }
 }
 
@@ -97,6 +99,8 @@ impl JsonSchema for Quantity {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -116,6 +120,32 @@ mod tests {
         check("1e3", Err(QuantityError::NotANumber));
         check("NaN", Err(QuantityError::NotANumber));
         check("", Err(QuantityError::NotANumber));
-        check(&"9".repeat(1_000), Err(QuantityError::NotANumber));
+        check("1_0", Err(QuantityError::NotANumber));
+        check("+1", Err(QuantityError::NotANumber));
+        check(&"9".repeat(1_000_000), Err(QuantityError::NotANumber));
+    }
+
+    proptest! {
+        #[test]
+        fn survives_json(units in 1_i64..1_000_000_000_000) {
+            let quantity = Quantity::new(Decimal::new(units, 3)).unwrap();
+            let json = serde_json::to_string(&quantity).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Quantity>(&json).unwrap(), quantity);
+        }
+
+        /// What is taken away and what is left is what there was.
+        #[test]
+        fn less_adds_up(all in 1_i64..10_000, part in 1_i64..10_000) {
+            let milli = |units| Quantity::new(Decimal::new(units, 3)).unwrap();
+            let left = match milli(all).less(milli(part)) {
+                Ok(left) => left.map_or(Decimal::ZERO, Quantity::units),
+                Err(error) => {
+                    prop_assert!(part > all);
+                    prop_assert_eq!(error, QuantityError::Range);
+                    return Ok(());
+                }
+            };
+            prop_assert_eq!(left, Decimal::new(all - part, 3));
+        }
     }
 }
