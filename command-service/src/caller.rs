@@ -60,11 +60,16 @@ impl Caller {
         ActorId(self.principal.key)
     }
 
+    /// The id of the command: the same whenever the caller names it by the same key.
+    pub(crate) fn command_id(&self) -> Uuid {
+        self.key.command_id(self.principal.key)
+    }
+
     /// The envelope of a command with this digest; its outcome is remembered when the caller
     /// named the command.
     pub(crate) fn envelope(&self, digest: [u8; 32]) -> Envelope {
         Envelope {
-            command_id: self.key.command_id(self.principal.key),
+            command_id: self.command_id(),
             remember: self.key.0.is_some().then_some(digest),
             actor: self.principal.actor(),
             correlation_id: self.correlation.0,

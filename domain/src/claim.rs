@@ -76,7 +76,7 @@ impl Value {
             Self::TaxId(tax_id) => format!("tax_id/{tax_id}"),
             Self::CompanyReference(reference) => format!("company_reference/{reference}"),
             Self::Sku(sku) => format!("sku/{sku}"),
-            Self::Gtin(gtin) => format!("gtin/{}", gtin.as_str()),
+            Self::Gtin(gtin) => format!("gtin/{}", gtin.shortest()),
         };
         ClaimId(Uuid::new_v5(&Self::NAMESPACE, name.as_bytes()))
     }

@@ -89,6 +89,9 @@ pub enum Error {
     /// There is no such customer.
     #[error("there is no such company")]
     Unregistered,
+    /// A number of a Polish company that nothing checks.
+    #[error("a company registered in Poland has a NIP")]
+    NeedsNip,
 }
 
 impl Refusal for Error {
@@ -96,6 +99,7 @@ impl Refusal for Error {
         match self {
             Self::AlreadyRegistered => "company.already_registered",
             Self::Unregistered => "company.unregistered",
+            Self::NeedsNip => "company.needs_nip",
         }
     }
 
@@ -103,6 +107,7 @@ impl Refusal for Error {
         match self {
             Self::AlreadyRegistered => RefusalKind::State,
             Self::Unregistered => RefusalKind::Missing,
+            Self::NeedsNip => RefusalKind::Invalid,
         }
     }
 }
@@ -111,6 +116,11 @@ impl Company {
     /// Every rule of a company.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         match (self, command) {
+            (Self::Unregistered, Command::Register { profile, .. })
+                if profile.tax_id.evades_nip() =>
+            {
+                Err(Error::NeedsNip)
+            }
             (Self::Unregistered, Command::Register { id, profile, payment_term }) => {
                 Ok(vec![Event::Registered { id, profile, payment_term }])
             }
@@ -185,6 +195,18 @@ mod tests {
         let register = Command::Register { id: company(), profile: profile(), payment_term: TERM };
         check(&[], register.clone(), Ok(vec![registered()]));
         check(&[registered()], register, Err(Error::AlreadyRegistered));
+    }
+
+    #[test]
+    fn of_poland_needs_a_nip() {
+        let of = |country: &str| {
+            let country = country.to_owned().try_into().unwrap();
+            let tax_id = TaxId::Foreign { country, number: "5260250275".parse().unwrap() };
+            let profile = Profile { tax_id, ..profile() };
+            Command::Register { id: company(), profile, payment_term: TERM }
+        };
+        check(&[], of("PL"), Err(Error::NeedsNip));
+        assert!(answer::<Company>(&[], of("DE")).is_ok());
     }
 
     #[test]

@@ -28,6 +28,15 @@ impl Gtin {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same number in its shortest form: GTINs that differ in leading zeros are one.
+    ///
+    /// Source: GS1 General Specifications, 3.3.2: a GTIN is stored right-aligned in 14 digits.
+    pub fn shortest(&self) -> &str {
+        let meaning = self.0.trim_start_matches('0').len();
+        let length = [8, 12, 13, 14].into_iter().find(|&length| length >= meaning).unwrap_or(14);
+        &self.0[self.0.len().saturating_sub(length)..]
+    }
 }
 
 impl std::str::FromStr for Gtin {
@@ -98,5 +107,16 @@ mod tests {
         check("15901234123454", Ok(()));
         check("59012341234", Err(GtinError::Length));
         check("590123412345X", Err(GtinError::Length));
+    }
+
+    #[test]
+    fn knows_itself_by_its_shortest_form() {
+        let shortest = |text: &str| text.parse::<Gtin>().unwrap().shortest().to_owned();
+        assert_eq!(shortest("05901234123457"), "5901234123457");
+        assert_eq!(shortest("0036000291452"), "036000291452");
+        assert_eq!(shortest("036000291452"), "036000291452");
+        assert_eq!(shortest("0000096385074"), "96385074");
+        assert_eq!(shortest("15901234123454"), "15901234123454");
+        assert_eq!(shortest("00000000"), "00000000");
     }
 }

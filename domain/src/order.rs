@@ -286,15 +286,15 @@ impl Order {
                 let outstanding = ordered(&terms.lines);
                 Self::Confirmed { terms, outstanding }
             }
-            (
-                Self::Confirmed { terms, outstanding },
-                Event::PartShipped { items, .. } | Event::Shipped { items, .. },
-            ) => match items.iter().try_fold(outstanding, take) {
-                Ok(outstanding) if !outstanding.is_empty() => {
-                    Self::Confirmed { terms, outstanding }
-                }
-                _ => Self::Shipped { company: terms.company },
-            },
+            (Self::Confirmed { terms, outstanding }, Event::PartShipped { items, .. }) => {
+                // `decide` has taken the same items from the same quantities.
+                let outstanding =
+                    items.iter().try_fold(outstanding.clone(), take).unwrap_or(outstanding);
+                Self::Confirmed { terms, outstanding }
+            }
+            (Self::Confirmed { terms, .. }, Event::Shipped { .. }) => {
+                Self::Shipped { company: terms.company }
+            }
             (Self::Placed(terms) | Self::Confirmed { terms, .. }, Event::Cancelled { .. }) => {
                 Self::Cancelled { company: terms.company }
             }

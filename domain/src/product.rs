@@ -256,6 +256,17 @@ impl Product {
         }
     }
 
+    /// Whether so much of it can leave: what is sold by the piece leaves by the piece, also after
+    /// it was withdrawn.
+    pub fn can_leave(&self, quantity: Quantity) -> Result<(), Error> {
+        match self {
+            Self::Undrafted => Err(Error::Undrafted),
+            Self::Drafted(item) | Self::Published(item) | Self::Withdrawn(item) => {
+                item.can_be_parted_into(quantity)
+            }
+        }
+    }
+
     /// A line that sells so much of it: at `agreed` where the seller named a price, else at the
     /// base price.
     pub fn line(
@@ -271,10 +282,8 @@ impl Product {
             }
             Self::Published(item) => item,
         };
-        let Description { sku, name, unit, vat_rate, .. } = &item.description;
-        if !unit.divisible() && !quantity.units().is_integer() {
-            return Err(Error::Indivisible { sku: sku.clone() });
-        }
+        item.can_be_parted_into(quantity)?;
+        let Description { sku, name, vat_rate, .. } = &item.description;
         let unit_price = agreed
             .or_else(|| item.base_prices.get(&currency).copied())
             .ok_or_else(|| Error::NoPriceIn { sku: sku.clone(), currency })?;
@@ -290,6 +299,15 @@ impl Product {
 }
 
 impl Item {
+    fn can_be_parted_into(&self, quantity: Quantity) -> Result<(), Error> {
+        let Description { sku, unit, .. } = &self.description;
+        if unit.divisible() || quantity.units().is_integer() {
+            Ok(())
+        } else {
+            Err(Error::Indivisible { sku: sku.clone() })
+        }
+    }
+
     fn priced(mut self, currency: Currency, price: UnitPrice) -> Self {
         self.base_prices.insert(currency, price);
         self

@@ -78,6 +78,12 @@ impl Number {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What sorts numbers as they were handed out: as text, 10000 would come before 9999.
+    pub fn order(&self) -> impl Ord {
+        let (series, sequence) = self.0.rsplit_once('/').unwrap_or((&self.0, ""));
+        (series, sequence.parse::<u64>().ok())
+    }
 }
 
 impl TryFrom<String> for Number {

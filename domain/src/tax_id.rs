@@ -25,6 +25,17 @@ pub enum TaxId {
     },
 }
 
+impl TaxId {
+    /// Whether it names Poland but is no NIP. Events of before this was refused hold such numbers,
+    /// so it is read, and refused where a company is registered.
+    pub fn evades_nip(&self) -> bool {
+        match self {
+            Self::Nip { .. } => false,
+            Self::Foreign { country, .. } => country.as_str() == "PL",
+        }
+    }
+}
+
 impl std::fmt::Display for TaxId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

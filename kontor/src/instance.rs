@@ -196,7 +196,7 @@ async fn keys(access: &Access, directory: &Path) -> anyhow::Result<BTreeMap<Stri
             None => false,
         };
         if !opens {
-            let (_, key) = access.create("kontor up", role, None).await?;
+            let key = access.create(uuid::Uuid::now_v7(), "kontor up", role, None).await?;
             keys.insert(role.name().to_owned(), key);
             made = true;
         }

@@ -48,7 +48,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Create { role, company, name } => {
             let role: Role = role.parse()?;
-            let (_, key) = access.create(&name, role, company).await?;
+            let key = access.create(Uuid::now_v7(), &name, role, company).await?;
             println!("{key}");
         }
         Command::List => {

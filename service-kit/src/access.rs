@@ -213,6 +213,12 @@ pub enum AccessError {
     /// A buyer without a company, or a seller with one.
     #[error("a buyer's key needs a company, and a seller's must not have one")]
     CompanyDoesNotFit,
+    /// It was made before, and its secret was told then.
+    #[error("this key was made before; its secret is told once only: revoke {id}, make another")]
+    AlreadyMade {
+        /// The key.
+        id: Uuid,
+    },
     /// PostgreSQL refused.
     #[error("PostgreSQL refused a statement on the keys")]
     Database(#[from] tokio_postgres::Error),
@@ -235,7 +241,7 @@ type Digest32 = [u8; 32];
 
 const CREATE: &str = "\
     INSERT INTO access.api_keys (id, secret_sha256, name, role, company_id)
-    VALUES ($1, $2, $3, $4, $5)";
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
 const FIND: &str = "\
     SELECT secret_sha256, role, company_id FROM access.api_keys
     WHERE id = $1 AND revoked_at IS NULL";
@@ -253,22 +259,26 @@ impl Access {
         Self { pool, seen: Arc::default() }
     }
 
-    /// Makes a key. What is returned is the only copy of its secret.
+    /// Makes a key with this id, once. What is returned is the only copy of its secret.
     pub async fn create(
         &self,
+        id: Uuid,
         name: &str,
         role: Role,
         company: Option<Uuid>,
-    ) -> Result<(Uuid, String), AccessError> {
+    ) -> Result<String, AccessError> {
         let fits = role.is_buyer() == company.is_some() || role == Role::Integrator;
         if !fits {
             return Err(AccessError::CompanyDoesNotFit);
         }
-        let (id, secret): (Uuid, Digest32) = (Uuid::now_v7(), rand::random());
+        let secret: Digest32 = rand::random();
         let digest = digest(&secret).to_vec();
         let client = self.pool.get().await?;
-        client.execute(CREATE, &[&id, &digest, &name, &role.name(), &company]).await?;
-        Ok((id, format!("kontor_{}_{}", id.simple(), URL_SAFE_NO_PAD.encode(secret))))
+        let made = client.execute(CREATE, &[&id, &digest, &name, &role.name(), &company]).await?;
+        if made == 0 {
+            return Err(AccessError::AlreadyMade { id });
+        }
+        Ok(format!("kontor_{}_{}", id.simple(), URL_SAFE_NO_PAD.encode(secret)))
     }
 
     /// All keys, oldest first.
@@ -371,6 +381,9 @@ impl From<AccessError> for Problem {
             AccessError::CompanyDoesNotFit | AccessError::UnknownRole => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "api_key.company_does_not_fit")
                     .detail(error.to_string())
+            }
+            AccessError::AlreadyMade { .. } => {
+                Self::new(StatusCode::CONFLICT, "api_key.already_made").detail(error.to_string())
             }
             AccessError::Unavailable(_) => Self::unavailable("the keys cannot be read right now"),
             AccessError::Database(ref cause) if cause.code().is_none() => {

@@ -1,10 +1,15 @@
 //! `/v1/api-keys`: who may come in.
 
 use aide::axum::{
-    ApiRouter,
+    ApiRouter, IntoApiResponse,
     routing::{delete_with, get_with},
 };
-use axum::{Json, extract::State, response::NoContent};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::NoContent,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -24,7 +29,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/api-keys",
             get_with(list, |o| o.id("api_key.list").summary("All keys, without their secrets"))
-                .post_with(create, |o| o.id("api_key.create").summary("Make a key")),
+                .post_with(create, |o| {
+                    o.id("api_key.create")
+                        .summary("Make a key")
+                        .response_with::<201, Json<Made>, _>(|r| {
+                            r.description("its secret, this once: asking again is refused")
+                        })
+                }),
         )
         .api_route(
             "/v1/api-keys/{id}",
@@ -52,12 +63,14 @@ struct Made {
 
 async fn create(
     State(services): State<Services>,
-    _: By<Operator>,
+    By { who: caller, .. }: By<Operator>,
     Body { value, .. }: Body<Create>,
-) -> Result<Json<Made>, Problem> {
+) -> Result<impl IntoApiResponse, Problem> {
     let Create { name, role, company } = value;
-    let (id, key) = services.access.create(name.as_str(), role, company).await?;
-    Ok(Json(Made { id, key }))
+    let id = caller.command_id();
+    let key = services.access.create(id, name.as_str(), role, company).await?;
+    let location = [(header::LOCATION, format!("/v1/api-keys/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(Made { id, key })))
 }
 
 async fn list(

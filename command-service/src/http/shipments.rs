@@ -2,13 +2,18 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Lines, Name, Order, OrderId, Reference, Shipment, ShipmentId, order, shipment};
+use domain::{
+    Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, order, shipment,
+};
 use event_log::Work;
 use futures::FutureExt;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::{input::Body, problem::Problem};
+use service_kit::{
+    input::Body,
+    problem::{FieldError, Problem},
+};
 use uuid::Uuid;
 
 use super::Created;
@@ -77,6 +82,7 @@ async fn leave(
     let items = items.unwrap_or_else(|| before.outstanding());
     let lines =
         Lines::try_from(terms.lines_of(&items)).map_err(|_| refusal(&order::Error::NoItems))?;
+    leaves_whole(work, &lines).await?;
     let dispatch = shipment::Dispatch {
         company: terms.company,
         order,
@@ -89,5 +95,18 @@ async fn leave(
     };
     work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
     work.answer(id);
+    Ok(())
+}
+
+/// Half of what is sold by the piece stays where it is.
+async fn leaves_whole(work: &mut Work, lines: &[Line]) -> Result<(), Failure> {
+    work.load_many::<Product>(lines.iter().map(|line| line.product.0)).await?;
+    for (index, line) in lines.iter().enumerate() {
+        let Some(product) = work.get::<Product>(line.product) else { continue };
+        product.can_leave(line.quantity).map_err(|error| {
+            let at = format!("/items/{index}/quantity");
+            refusal(&error).field(FieldError::at(at, error.to_string()))
+        })?;
+    }
     Ok(())
 }

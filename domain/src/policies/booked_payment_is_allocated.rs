@@ -30,7 +30,7 @@ pub fn allocations(
     });
     invoices.sort_by(|a, b| {
         let named = |invoice: &OpenInvoice| Some(&invoice.number) != booking.names.as_ref();
-        (named(a), a.due_on, &a.number).cmp(&(named(b), b.due_on, &b.number))
+        (named(a), a.due_on, a.number.order()).cmp(&(named(b), b.due_on, b.number.order()))
     });
     let mut rest = unallocated;
     let mut allocations = Vec::new();
@@ -106,6 +106,9 @@ mod tests {
         check("15.00", Some(9), &invoices, &[(2, "15.00")]);
         check("99.00", None, &invoices, &[(2, "20.00"), (3, "30.00"), (1, "10.00")]);
         check("15.00", None, &[], &[]);
+        let same_day =
+            [invoice(10_000, "2026-04-01", "10.00"), invoice(9_999, "2026-04-01", "20.00")];
+        check("25.00", None, &same_day, &[(9_999, "20.00"), (10_000, "5.00")]);
     }
 
     #[test]

@@ -28,7 +28,6 @@ pub fn code(name: &str) -> &'static str {
         "Malta" => "MT",
         "Netherlands" => "NL",
         "Norway" => "NO",
-        "Poland" => "PL",
         "Portugal" => "PT",
         "RSA" => "ZA",
         "Saudi Arabia" => "SA",
@@ -39,7 +38,8 @@ pub fn code(name: &str) -> &'static str {
         "USA" => "US",
         "United Arab Emirates" => "AE",
         "United Kingdom" => "GB",
-        // ISO 3166 leaves ZZ to its users: here it is any country that the export does not name.
+        // ISO 3166 leaves ZZ to its users: here it is any country that the export does not name,
+        // and Poland, whose companies are known by a NIP, which the export does not have.
         _ => "ZZ",
     }
 }

@@ -51,7 +51,7 @@ impl Shop {
 
     /// The secret of a new key.
     pub(crate) async fn key(&self, role: Role, company: Option<Uuid>) -> String {
-        self.access.create("test", role, company).await.unwrap().1
+        self.access.create(Uuid::now_v7(), "test", role, company).await.unwrap()
     }
 
     /// What a request is answered: the status and the body.

@@ -98,6 +98,18 @@ async fn every_route_is_open_to_its_roles_alone() {
 }
 
 #[tokio::test]
+async fn a_key_is_made_once() {
+    let shop = Shop::open().await;
+    let body = json!({ "name": "erp", "role": "integrator" });
+    let made = shop.house.post_with_key("admin", "/v1/api-keys", "erp-1", &body).await;
+    let again = shop.house.post_with_key("admin", "/v1/api-keys", "erp-1", &body).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!((again.status, again.body["code"].as_str()), (409, Some("api_key.already_made")));
+    let keys = shop.house.get("admin", "/v1/api-keys").await.body;
+    assert_eq!(keys.as_array().unwrap().iter().filter(|key| key["name"] == "erp").count(), 1);
+}
+
+#[tokio::test]
 async fn a_revoked_key_opens_nothing() {
     let mut shop = Shop::open().await;
     shop.house.make_key("temp", "sales", None).await;

@@ -36,9 +36,10 @@ async fn every_wrong_request_gets_a_clear_answer() {
     done(shop.house.post("grocer", &format!("/v1/offers/{offer}/reject"), &json!({})).await);
     let placed = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
     let order = created(shop.house.post("grocer", "/v1/orders", &placed).await);
+    let confirmed = shop.confirmed_order(json!([{ "sku": "COFFEE", "quantity": "2" }])).await;
     let between = shop.house.settled().await;
-    assert_eq!(between, before + 2 + 3 + 1, "rubbish leaves no trace");
-    for case in wrong_states(&shop, &drafted, &offer, &order) {
+    assert_eq!(between, before + 2 + 3 + 1 + 2, "rubbish leaves no trace");
+    for case in wrong_states(&shop, &drafted, &offer, &order, &confirmed) {
         check(&shop.house, case).await;
     }
     assert_eq!(shop.house.settled().await, between, "refusals leave no trace");
@@ -126,6 +127,16 @@ fn rubbish(shop: &Shop) -> Vec<Case> {
             422,
             invalid,
             Some("/tax_id"),
+        ),
+        case(
+            "sales",
+            companies,
+            company(|c| {
+                c["tax_id"] = json!({ "kind": "foreign", "country": "PL", "number": "1234567890" });
+            }),
+            422,
+            "company.needs_nip",
+            None,
         ),
         case(
             "sales",
@@ -292,7 +303,13 @@ fn rubbish(shop: &Shop) -> Vec<Case> {
     ]
 }
 
-fn wrong_states(shop: &Shop, drafted: &str, rejected: &str, placed: &str) -> Vec<Case> {
+fn wrong_states(
+    shop: &Shop,
+    drafted: &str,
+    rejected: &str,
+    placed: &str,
+    confirmed: &str,
+) -> Vec<Case> {
     let hotel_order = json!({ "company": shop.hotel, "currency": "PLN",
         "lines": [{ "sku": "RICE", "quantity": "1" }] });
     vec![
@@ -335,6 +352,14 @@ fn wrong_states(shop: &Shop, drafted: &str, rejected: &str, placed: &str) -> Vec
             409,
             "order.not_confirmed",
             None,
+        ),
+        case(
+            "warehouse",
+            "/v1/shipments",
+            json!({ "order": confirmed, "items": [{ "line": 1, "quantity": "0.5" }] }),
+            422,
+            "product.indivisible",
+            Some("/items/0/quantity"),
         ),
         // Another company's things are like missing ones.
         case("hotel", &format!("/v1/offers/{rejected}/accept"), json!({}), 404, "not_found", None),
