@@ -1,6 +1,6 @@
 //! What all aggregates share: pure `decide` and `evolve`, wrapped once as `cqrs_es::Aggregate`.
 
-use crate::CompanyId;
+use crate::{CompanyId, upcaster::Upcaster};
 
 /// An aggregate that may belong to one company; the log stamps its events with it, and the stream
 /// puts it into the subject, so that a reader of one company never sees another's history.
@@ -8,7 +8,21 @@ pub trait OfCompany {
     /// The company whose history this is, as of the state's last event; `None` for what belongs
     /// to the seller alone.
     fn company(&self) -> Option<CompanyId>;
+
+    /// What a snapshot must have been taken by to be believed: the rules that say what events add
+    /// up to. After any change of them the events are asked again.
+    const SNAPSHOT: u64 = RULES;
+
+    /// Carry the older versions of its events forward.
+    const UPCASTERS: &'static [Upcaster] = &[];
 }
+
+/// A digest of this crate's sources; `build.rs` makes it.
+const RULES: u64 =
+    match u64::from_str_radix(include_str!(concat!(env!("OUT_DIR"), "/fingerprint")), 10) {
+        Ok(digest) => digest,
+        Err(_) => panic!("build.rs writes a number"),
+    };
 
 /// Makes a type with `decide(&self, Command) -> Result<Vec<Event>, Error>` and
 /// `evolve(self, Event) -> Self` a `cqrs_es::Aggregate`, and names its events.

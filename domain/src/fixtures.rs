@@ -8,11 +8,18 @@ use crate::{
     ActorId, CompanyId, Line, Lines, Money, PaymentTerm, ProductId, VatRate, money::Currency,
 };
 
-/// What an aggregate with this history answers to a command.
+/// What an aggregate with this history answers to a command, also when its state comes from a
+/// snapshot.
 pub(crate) fn answer<A>(given: &[A::Event], when: A::Command) -> Result<Vec<A::Event>, A::Error>
 where
-    A: Aggregate<Services = ()>,
+    A: Aggregate<Services = ()> + PartialEq + std::fmt::Debug,
 {
+    let mut state = A::default();
+    for event in given {
+        state.apply(event.clone());
+        let snapshot = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<A>(&snapshot).unwrap(), state, "{snapshot}");
+    }
     TestFramework::<A>::with(()).given(given.to_vec()).when(when).inspect_result()
 }
 

@@ -3,8 +3,8 @@
 use cqrs_es::Aggregate;
 
 use crate::{
-    Claim, Company, Invoice, Offer, Order, Payment, Product, Series, Shipment, claim, company,
-    invoice, offer, order, payment, product, series, shipment,
+    Claim, Company, Invoice, OfCompany, Offer, Order, Payment, Product, Series, Shipment, claim,
+    company, invoice, offer, order, payment, product, series, shipment, upcaster,
 };
 
 macro_rules! history {
@@ -33,16 +33,21 @@ macro_rules! history {
                     event_type: event_type.to_owned(),
                     schema_version,
                 };
-                if !Self::types().any(|known| known == (event_type, schema_version)) {
-                    return Err(unknown());
-                }
                 let malformed = |source| UnreadableEvent::Malformed {
                     event_type: event_type.to_owned(),
                     source,
                 };
                 match event_type.split_once('.').map(|(aggregate, _)| aggregate) {
                     $(Some(<$state as Aggregate>::TYPE) => {
-                        serde_json::from_str(payload).map(Self::$variant).map_err(malformed)
+                        let steps = $state::UPCASTERS;
+                        let (version, payload) =
+                            upcaster::carried(steps, event_type, schema_version, payload)
+                                .map_err(malformed)?;
+                        if $module::Event::TYPES.contains(&(event_type, version)) {
+                            serde_json::from_str(&payload).map(Self::$variant).map_err(malformed)
+                        } else {
+                            Err(unknown())
+                        }
                     })+
                     _ => Err(unknown()),
                 }

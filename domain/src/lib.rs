@@ -36,6 +36,7 @@ pub mod series;
 pub mod shipment;
 pub mod tax_id;
 pub mod text;
+pub mod upcaster;
 pub mod vat;
 
 pub use aggregate::OfCompany;
@@ -62,4 +63,5 @@ pub use series::Series;
 pub use shipment::Shipment;
 pub use tax_id::{CountryCode, TaxId};
 pub use text::{Name, Note, Reference, Sku};
+pub use upcaster::Upcaster;
 pub use vat::VatRate;

@@ -42,8 +42,10 @@ pub struct Loaded<A> {
     pub version: u64,
     /// The state.
     pub state: A,
-    /// How large the payloads of its events are together.
+    /// What it takes up, in bytes: the snapshot from which it came and the payloads since.
     pub(crate) bytes: u64,
+    /// The version at which the last snapshot was taken; 0 when there is none.
+    pub(crate) snapshot: u64,
 }
 
 impl<A: Send + Sync + 'static> Entry for Loaded<A> {

@@ -22,6 +22,14 @@ pub enum Error {
         /// Why.
         source: serde_json::Error,
     },
+    /// A snapshot cannot be read by this build; its stream can.
+    #[error("the snapshot of stream {stream_id} cannot be read")]
+    SnapshotUnreadable {
+        /// The stream.
+        stream_id: Uuid,
+        /// Why.
+        source: serde_json::Error,
+    },
     /// An event cannot be written as JSON.
     #[error("an event cannot be written as JSON")]
     Unwritable(#[source] serde_json::Error),
@@ -52,9 +60,11 @@ impl Error {
             Self::Database(error) => {
                 error.code().is_none_or(|state| ["57", "53", "08"].contains(&&state.code()[..2]))
             }
-            Self::Unreadable { .. } | Self::Unwritable(_) | Self::StreamId(_) | Self::Url(_) => {
-                false
-            }
+            Self::Unreadable { .. }
+            | Self::SnapshotUnreadable { .. }
+            | Self::Unwritable(_)
+            | Self::StreamId(_)
+            | Self::Url(_) => false,
         }
     }
 }

@@ -5,8 +5,7 @@
 //! everything that was read. [`EventLog::append`] is the bare append beneath it, and
 //! [`EventLog::store`] the same log for `cqrs_es::CqrsFramework`.
 //!
-//! An aggregate that is not in memory is replayed from its whole stream, in one query: there are
-//! no snapshots yet.
+//! An aggregate that is not in memory is replayed from its last snapshot on, in one query.
 
 pub mod append;
 pub mod cache;
@@ -17,6 +16,7 @@ pub mod migrations;
 pub mod read;
 pub mod recorded_event;
 pub mod relay;
+mod snapshots;
 pub mod store;
 pub mod verify;
 pub mod work;

@@ -9,7 +9,10 @@ use tokio::sync::{MutexGuard, watch};
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
-use crate::{Append, AppendError, Appended, Error, Position, Store, cache::Cache, writer::Writer};
+use crate::{
+    Append, AppendError, Appended, Error, Loaded, Position, Store, cache::Cache,
+    snapshots::Snapshots, writer::Writer,
+};
 
 /// The role that services take on; it may read history and add to it, nothing else.
 pub(crate) const RUNTIME_ROLE: &str = "kontor_runtime";
@@ -22,6 +25,8 @@ pub struct LogConfig {
     /// How much history is kept in memory as the aggregates that it adds up to, in bytes of
     /// payload: their own size is not known, but goes with it.
     pub cached_bytes: u64,
+    /// After how many events of one stream a snapshot is taken.
+    pub snapshot_every: u64,
     /// How many connections read.
     pub read_connections: usize,
     /// How often a command whose facts have changed is decided anew.
@@ -34,6 +39,7 @@ impl LogConfig {
         Self {
             database_url: database_url.into(),
             cached_bytes: 128 << 20,
+            snapshot_every: 256,
             read_connections: 8,
             retries: 8,
         }
@@ -50,6 +56,7 @@ struct Shared {
     writer: Writer,
     readers: Pool,
     cache: Cache,
+    snapshots: Snapshots,
     retries: u32,
     /// Those who lost a race for a stream take turns at it, by its id.
     turns: [tokio::sync::Mutex<()>; 64],
@@ -71,6 +78,7 @@ impl EventLog {
         writing.application_name("kontor log writer");
         let shared = Shared {
             writer: Writer::start(writing, head),
+            snapshots: Snapshots::start(readers.clone(), config.snapshot_every),
             readers,
             cache: Cache::new(config.cached_bytes),
             retries: config.retries,
@@ -119,6 +127,19 @@ impl EventLog {
 
     pub(crate) fn cache(&self) -> &Cache {
         &self.shared.cache
+    }
+
+    /// Puts a state into memory, and takes a snapshot of it if one is due.
+    pub(crate) fn keep<A: Aggregate + OfCompany + 'static>(
+        &self,
+        id: Uuid,
+        loaded: Loaded<A>,
+    ) -> Arc<Loaded<A>> {
+        let mut loaded = loaded;
+        self.shared.snapshots.take(id, &mut loaded);
+        let loaded = Arc::new(loaded);
+        self.cache().put(id, loaded.clone());
+        loaded
     }
 
     pub(crate) fn retries(&self) -> u32 {

@@ -13,6 +13,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "membership",
         sql: include_str!("../migrations/0002_membership.sql"),
     },
+    Migration {
+        number: 3,
+        name: "snapshots",
+        sql: include_str!("../migrations/0003_snapshots.sql"),
+    },
 ];
 
 impl EventLog {

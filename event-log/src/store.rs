@@ -5,12 +5,12 @@
 //! applied twice. A conflict is found by the log, not by luck. And `commit` returns where the
 //! events stand, in the envelopes' metadata.
 
-use std::{any::TypeId, collections::HashMap, marker::PhantomData, sync::Arc};
+use std::{any::TypeId, collections::HashMap, marker::PhantomData};
 
 use cqrs_es::{
     Aggregate, AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore,
 };
-use domain::OfCompany;
+use domain::{OfCompany, upcaster};
 use uuid::Uuid;
 
 use crate::{
@@ -31,6 +31,7 @@ pub struct Context<A> {
     version: u64,
     aggregate: A,
     bytes: u64,
+    snapshot: u64,
 }
 
 impl<A> AggregateContext<A> for Context<A>
@@ -70,9 +71,15 @@ where
                 return Ok(envelopes);
             }
             for event in page {
-                let payload = serde_json::from_str(&event.payload).map_err(|source| {
-                    failed(Error::Unreadable { stream_id: id, version: event.version, source })
-                })?;
+                let payload =
+                    upcaster::read::<A>(&event.event_type, event.schema_version, &event.payload)
+                        .map_err(|source| {
+                            failed(Error::Unreadable {
+                                stream_id: id,
+                                version: event.version,
+                                source,
+                            })
+                        })?;
                 envelopes.push(EventEnvelope {
                     aggregate_id: aggregate_id.to_owned(),
                     sequence: envelopes.len() + 1,
@@ -89,8 +96,8 @@ where
     ) -> Result<Context<A>, AggregateError<A::Error>> {
         let id = stream_id(aggregate_id).map_err(failed)?;
         let loaded = self.log.load::<A>(id).await.map_err(failed)?;
-        let Loaded { version, ref state, bytes } = *loaded;
-        Ok(Context { id, version, aggregate: state.clone(), bytes })
+        let Loaded { version, ref state, bytes, snapshot } = *loaded;
+        Ok(Context { id, version, aggregate: state.clone(), bytes, snapshot })
     }
 
     async fn commit(
@@ -102,7 +109,7 @@ where
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let Context { id, version, aggregate, bytes } = context;
+        let Context { id, version, aggregate, bytes, snapshot } = context;
         let write = StreamWrite {
             stream_type: A::TYPE,
             stream_id: id,
@@ -119,8 +126,9 @@ where
         let bytes = bytes + append.bytes() as u64;
         match self.log.append(append).await {
             Ok(Appended::Now { outcome, event_ids }) => {
-                let loaded = Loaded { version: outcome.version, state: aggregate, bytes };
-                self.log.cache().put(id, Arc::new(loaded));
+                let version_now = outcome.version;
+                self.log
+                    .keep(id, Loaded { version: version_now, state: aggregate, bytes, snapshot });
                 Ok(envelopes(id, version, outcome.position, events, &event_ids))
             }
             // Without a remembered outcome there is no "before".
@@ -155,7 +163,7 @@ fn failed<E: std::error::Error>(error: Error) -> AggregateError<E> {
         Error::Unavailable | Error::Database(_) => {
             AggregateError::DatabaseConnectionError(Box::new(error))
         }
-        Error::Unreadable { .. } | Error::Unwritable(_) => {
+        Error::Unreadable { .. } | Error::SnapshotUnreadable { .. } | Error::Unwritable(_) => {
             AggregateError::DeserializationError(Box::new(error))
         }
         Error::StreamId(_) | Error::Url(_) => AggregateError::UnexpectedError(Box::new(error)),

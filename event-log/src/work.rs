@@ -7,7 +7,6 @@ use std::{
     any::{Any, TypeId},
     borrow::Borrow,
     collections::HashMap,
-    sync::Arc,
     time::Duration,
 };
 
@@ -55,8 +54,10 @@ struct Entry {
     version: u64,
     company_id: Option<Uuid>,
     state: Box<dyn Any + Send + Sync>,
-    /// How large the payloads are that made the state.
+    /// What the state takes up; see [`Loaded`].
     bytes: u64,
+    /// The version at which the last snapshot was taken.
+    snapshot: u64,
     events: Vec<NewEvent>,
     /// Puts the new state into memory once it is written.
     keep: fn(&EventLog, Uuid, Self),
@@ -272,11 +273,12 @@ impl Entry {
             company_id: loaded.state.company().map(Uuid::from),
             state: Box::new(loaded.state.clone()),
             bytes: loaded.bytes,
+            snapshot: loaded.snapshot,
             events: Vec::new(),
             keep: |log, id, entry| {
-                let (version, bytes) = (entry.new_version(), entry.bytes);
+                let (version, bytes, snapshot) = (entry.new_version(), entry.bytes, entry.snapshot);
                 if let Ok(state) = entry.state.downcast::<A>() {
-                    log.cache().put(id, Arc::new(Loaded { version, state: *state, bytes }));
+                    log.keep(id, Loaded { version, state: *state, bytes, snapshot });
                 }
             },
         }

@@ -1,7 +1,7 @@
 //! The aggregate of these tests: an account that cannot be overdrawn.
 
 use cqrs_es::{Aggregate, DomainEvent, event_sink::EventSink};
-use domain::{CompanyId, OfCompany};
+use domain::{CompanyId, OfCompany, Upcaster};
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -63,7 +63,11 @@ impl DomainEvent for Event {
     }
 
     fn event_version(&self) -> String {
-        "1".to_owned()
+        match self {
+            Self::Withdrawn { .. } => "2",
+            Self::Deposited { .. } | Self::Belonged { .. } => "1",
+        }
+        .to_owned()
     }
 }
 
@@ -106,6 +110,13 @@ impl Aggregate for Account {
 }
 
 impl OfCompany for Account {
+    /// The first version called the amount a sum.
+    const UPCASTERS: &'static [Upcaster] = &[Upcaster {
+        event_type: "account.withdrawn",
+        from: 1,
+        upcast: |stored| serde_json::json!({ "type": "withdrawn", "amount": stored["sum"] }),
+    }];
+
     fn company(&self) -> Option<CompanyId> {
         self.holder
     }

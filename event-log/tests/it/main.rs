@@ -10,6 +10,7 @@ mod faults;
 mod model;
 mod relay;
 mod server;
+mod snapshots;
 mod store;
 mod work;
 mod writers;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cqrs_es::{AggregateContext, AggregateError, CqrsFramework, EventStore};
-use event_log::Position;
+use event_log::{NewEvent, Position};
 use uuid::Uuid;
 
 use crate::{
@@ -102,6 +102,32 @@ async fn what_cannot_be_read_is_an_error_and_not_the_end() {
         let events = log.store::<Account>().load_events(&stream.to_string()).await;
         assert!(events.is_err() || stream == newer, "{events:?}");
     }
+}
+
+/// An old event is read as one of today, by whatever reads aggregates, and stays as it was stored.
+#[tokio::test]
+async fn an_older_version_is_carried_forward() {
+    let (database, log) = fresh_log().await;
+    let id = Uuid::now_v7();
+    let mut old = deposit(id, 0);
+    old.events[0].payload = r#"{"type":"deposited","amount":10}"#.to_owned();
+    let stored = r#"{"type":"withdrawn","sum":3}"#;
+    old.events.push(NewEvent {
+        event_type: "account.withdrawn".into(),
+        schema_version: 1,
+        payload: stored.to_owned(),
+    });
+    log.append(append(envelope(), vec![old], vec![])).await.unwrap();
+    let framework = CqrsFramework::new(log.store::<Account>(), vec![], ());
+    framework.execute(&id.to_string(), Command::Withdraw(5)).await.unwrap();
+
+    let loaded = database.open().await.load::<Account>(id).await.unwrap();
+    assert_eq!((loaded.version, loaded.state.balance), (3, 2));
+    let events = log.store::<Account>().load_events(&id.to_string()).await.unwrap();
+    assert_eq!(events[1].payload, Event::Withdrawn { amount: 3 });
+    let recorded = log.read(Position(1), 2).await.unwrap();
+    assert_eq!((recorded[0].schema_version, recorded[0].payload.as_str()), (1, stored));
+    assert_eq!(recorded[1].schema_version, 2);
 }
 
 #[tokio::test]

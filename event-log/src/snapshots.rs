@@ -1,0 +1,105 @@
+//! Snapshots: the states of long streams, kept beside the log so that a cold start replays little.
+//!
+//! A snapshot is never believed blindly: it names the rules that made it, and one that cannot be
+//! read, or that other rules have made, is passed over and replaced.
+
+use cqrs_es::Aggregate;
+use deadpool_postgres::Pool;
+use domain::OfCompany;
+use metrics::counter;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::{Error, Loaded};
+
+/// A snapshot changes nothing that was acknowledged: it does not wait for the disk.
+const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit TO off";
+const KEEP: &str = "\
+    INSERT INTO log.snapshots AS kept (stream_id, stream_type, version, rules, state)
+    SELECT DISTINCT ON (stream_id, stream_type) stream_id, stream_type, version, rules, state
+    FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[])
+        AS taken(stream_id, stream_type, version, rules, state)
+    ORDER BY stream_id, stream_type, version DESC
+    ON CONFLICT (stream_id, stream_type) DO UPDATE
+        SET version = excluded.version, rules = excluded.rules, state = excluded.state
+        WHERE kept.version <= excluded.version OR kept.rules <> excluded.rules";
+
+/// Takes snapshots and lets a task of its own store them.
+pub(crate) struct Snapshots {
+    queue: mpsc::Sender<Snapshot>,
+    every: u64,
+}
+
+struct Snapshot {
+    stream_id: Uuid,
+    stream_type: &'static str,
+    version: u64,
+    rules: u64,
+    state: String,
+}
+
+impl Snapshots {
+    /// How many wait to be stored at most; what is beyond is taken another time.
+    const QUEUE: usize = 64;
+    /// A state that is larger than this is no shortcut, in bytes.
+    const LARGEST: usize = 8 << 20;
+
+    /// Takes one when `every` events have come since the last.
+    pub(crate) fn start(pool: Pool, every: u64) -> Self {
+        let (queue, taken) = mpsc::channel(Self::QUEUE);
+        tokio::spawn(store_all(pool, taken));
+        Self { queue, every: every.max(1) }
+    }
+
+    /// Takes a snapshot if one is due, and notes it in `loaded`. Never waits.
+    pub(crate) fn take<A: Aggregate + OfCompany>(&self, id: Uuid, loaded: &mut Loaded<A>) {
+        if loaded.version - loaded.snapshot < self.every {
+            return;
+        }
+        let Ok(place) = self.queue.try_reserve() else { return };
+        let Ok(state) = serde_json::to_string(&loaded.state) else { return };
+        if state.len() > Self::LARGEST {
+            return;
+        }
+        loaded.snapshot = loaded.version;
+        loaded.bytes = state.len() as u64;
+        place.send(Snapshot {
+            stream_id: id,
+            stream_type: A::TYPE,
+            version: loaded.version,
+            rules: A::SNAPSHOT,
+            state,
+        });
+    }
+}
+
+/// Ends with the log.
+async fn store_all(pool: Pool, mut taken: mpsc::Receiver<Snapshot>) {
+    let mut snapshots = Vec::new();
+    while taken.recv_many(&mut snapshots, Snapshots::QUEUE).await > 0 {
+        let result = store(&pool, &snapshots).await;
+        let outcome = if result.is_ok() { "stored" } else { "lost" };
+        counter!("kontor_snapshots_total", "outcome" => outcome).increment(snapshots.len() as u64);
+        if let Err(error) = result {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "snapshots are not stored; streams are replayed instead");
+        }
+        snapshots.clear();
+    }
+}
+
+async fn store(pool: &Pool, snapshots: &[Snapshot]) -> Result<(), Error> {
+    let column = |of: fn(&Snapshot) -> i64| snapshots.iter().map(of).collect::<Vec<i64>>();
+    let ids: Vec<Uuid> = snapshots.iter().map(|snapshot| snapshot.stream_id).collect();
+    let types: Vec<&str> = snapshots.iter().map(|snapshot| snapshot.stream_type).collect();
+    let states: Vec<&str> = snapshots.iter().map(|snapshot| snapshot.state.as_str()).collect();
+    let versions = column(|snapshot| snapshot.version.cast_signed());
+    let rules = column(|snapshot| snapshot.rules.cast_signed());
+    let client = pool.get().await?;
+    let statement = client.prepare_cached(KEEP).await?;
+    client.batch_execute(BEGIN).await?;
+    let kept = client.execute(&statement, &[&ids, &types, &versions, &rules, &states]).await;
+    client.batch_execute(if kept.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    kept?;
+    Ok(())
+}
