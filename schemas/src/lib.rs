@@ -1,5 +1,7 @@
 //! Published contracts: the JSON Schema of every event, checked against the types.
 
+pub mod compatibility;
+
 use std::collections::BTreeMap;
 
 use domain::{claim, company, invoice, offer, order, payment, product, series, shipment};
@@ -43,11 +45,25 @@ fn of_one(aggregate: &Schema, name: &str, file: &str) -> Value {
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["$id"] = json!(format!("urn:kontor:event:{file}"));
     schema["title"] = json!(file);
+    open(&mut schema);
     let used = used_definitions(&schema, &root["$defs"]);
     if !used.is_empty() {
         schema["$defs"] = json!(used);
     }
     schema
+}
+
+/// A later build may add a field: who reads events leaves out what it does not know. That this
+/// build refuses unknown fields where it reads commands' parts is nobody else's business.
+fn open(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.remove("additionalProperties");
+            fields.values_mut().for_each(open);
+        }
+        Value::Array(items) => items.iter_mut().for_each(open),
+        _ => {}
+    }
 }
 
 fn used_definitions(schema: &Value, all: &Value) -> BTreeMap<String, Value> {
@@ -57,7 +73,9 @@ fn used_definitions(schema: &Value, all: &Value) -> BTreeMap<String, Value> {
         for name in references(&schema) {
             if !used.contains_key(&name) {
                 unread.push(all[&name].clone());
-                used.insert(name.clone(), all[&name].clone());
+                let mut definition = all[&name].clone();
+                open(&mut definition);
+                used.insert(name.clone(), definition);
             }
         }
     }

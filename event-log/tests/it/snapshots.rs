@@ -9,7 +9,7 @@ use futures::FutureExt;
 use uuid::Uuid;
 
 use crate::{
-    account::{Account, Command, Event, envelope},
+    account::{Account, Command, envelope},
     server::{Database, fresh_log},
 };
 
@@ -132,7 +132,9 @@ async fn random_histories_add_up() {
         }
         let mut folded = Account::default();
         let events = log.store::<Account>().load_events(&id.to_string()).await.unwrap();
-        events.iter().for_each(|event| folded.apply(Event::clone(&event.payload)));
+        for event in &events {
+            folded.apply(event.payload.clone());
+        }
         let warm = log.load::<Account>(id).await.unwrap();
         assert_eq!((&warm.state, warm.version), (&folded, events.len() as u64), "seed {seed}");
         let expected = (warm.version, folded.balance);

@@ -23,12 +23,15 @@ async fn every_event_passes_through_every_read_model() {
     views.follow(&cancel);
 
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/samples");
-    let mut files: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let entries = |folder: &Path| {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    let mut files: Vec<_> = entries(&folder).iter().flat_map(|folder| entries(folder)).collect();
     files.sort();
     assert!(files.len() >= 28, "a frozen sample of every event");
     for file in files {
-        let stem = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let stem = format!("{}.{}", name(file.parent().unwrap()), name(&file));
         append(&house, &stem, fs::read_to_string(&file).unwrap()).await;
     }
     let names = views::ALL.map(|projection| projection.name);
