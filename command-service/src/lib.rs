@@ -4,6 +4,7 @@ pub mod caller;
 pub mod failure;
 pub mod http;
 mod lines;
+pub mod metrics;
 pub mod policies;
 pub mod timers;
 

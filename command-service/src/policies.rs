@@ -200,6 +200,7 @@ enum Advanced {
 }
 
 /// Works through the next page of events, then moves the checkpoint.
+#[tracing::instrument(level = "debug", skip_all, fields(policy = policy.name))]
 async fn advance(services: &Services, policy: Policy) -> Result<Advanced, PolicyError> {
     let mut client = services.views.client().await?;
     let transaction = client.transaction().await?;

@@ -67,6 +67,11 @@ impl Cache {
         Self { entries: quick_cache::sync::Cache::with_weighter(many, bytes, ByHistory) }
     }
 
+    /// How many aggregates there are, and what they take up in bytes.
+    pub(crate) fn size(&self) -> (usize, u64) {
+        (self.entries.len(), self.entries.weight())
+    }
+
     pub(crate) fn get<A: Send + Sync + 'static>(&self, id: Uuid) -> Option<Arc<Loaded<A>>> {
         let found = self.entries.get(&(TypeId::of::<A>(), id));
         let metric = match found {

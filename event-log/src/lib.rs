@@ -12,6 +12,7 @@ pub mod cache;
 pub mod cloud_event;
 pub mod error;
 pub mod log;
+pub mod metrics;
 pub mod migrations;
 pub mod read;
 pub mod recorded_event;

@@ -13,12 +13,13 @@ use async_nats::{
     jetstream::{
         self,
         context::{CreateStreamErrorKind, GetStreamErrorKind},
-        stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
+        stream::{Config, DiscardPolicy, RetentionPolicy, State, StorageType, Stream},
     },
 };
 use bytes::Bytes;
 use futures::future;
-use metrics::{counter, gauge};
+use jiff::Timestamp;
+use metrics::{counter, gauge, histogram};
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -212,6 +213,9 @@ impl Relay {
                 last = stored?;
                 let following = following?;
                 let behind = !following.is_empty();
+                if !behind {
+                    record_lag(&page);
+                }
                 let state = if behind { RelayState::CatchingUp } else { RelayState::Live };
                 self.announce(state, last);
                 page = following;
@@ -260,6 +264,7 @@ impl Relay {
     /// of the log, and its last message the log's event of that position.
     async fn inspect(&self, stream: &Stream) -> Result<Position, Stop> {
         let state = stream.get_info().await.map_err(|e| Stop::Again(e.to_string()))?.state;
+        measure(&state);
         if state.last_sequence == 0 {
             return Ok(Position::START);
         }
@@ -289,6 +294,7 @@ impl Relay {
     }
 
     /// Publishes events as one atomic batch that must follow `last`.
+    #[tracing::instrument(level = "debug", skip_all, fields(after = %last, events = events.len()))]
     async fn publish(&self, events: &[RecordedEvent], last: Position) -> Result<Position, Stop> {
         let batch = Uuid::now_v7().simple().to_string();
         let expected = last.0 + events.len() as u64;
@@ -328,6 +334,8 @@ impl Relay {
             }
         }
         counter!("kontor_relay_batches_total").increment(1);
+        #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
+        histogram!("kontor_relay_batch_messages").record(events.len() as f64);
         Ok(Position(expected))
     }
 
@@ -349,6 +357,22 @@ impl Relay {
             changed
         });
     }
+}
+
+/// How long the first of these events, just published, has waited.
+fn record_lag(events: &[RecordedEvent]) {
+    let waited = events.first().map(|event| event.recorded_at.duration_until(Timestamp::now()));
+    // A writer's clock may run ahead of this one.
+    let waited = waited.and_then(|waited| Duration::try_from(waited).ok()).unwrap_or_default();
+    histogram!("kontor_relay_lag_seconds").record(waited);
+}
+
+#[allow(clippy::cast_precision_loss, reason = "metrics are floats")]
+fn measure(state: &State) {
+    let span = (state.last_sequence + 1).saturating_sub(state.first_sequence);
+    gauge!("kontor_stream_first_sequence").set(state.first_sequence as f64);
+    gauge!("kontor_stream_last_sequence").set(state.last_sequence as f64);
+    gauge!("kontor_stream_holes").set(span.saturating_sub(state.messages) as f64);
 }
 
 /// The sequence at which a batch was stored.

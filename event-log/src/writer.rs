@@ -143,6 +143,7 @@ impl Task {
     }
 
     /// A bug must fail the requests it meets, not all that come after.
+    #[tracing::instrument(name = "append batch", level = "debug", skip_all, fields(commands = batch.len()))]
     async fn write_timed(&mut self, batch: Batch) {
         let started = Instant::now();
         histogram!("kontor_append_batch_commands").record(batch.len() as f64);

@@ -15,8 +15,10 @@ use service_kit::{
     access::{self, Access},
     clock::Clock,
     health::{Health, State},
+    metric::Metric,
     migrations::migrate,
-    postgres, server, telemetry,
+    postgres, server,
+    telemetry::{self, Metrics},
 };
 use tokio::{
     net::TcpListener,
@@ -97,7 +99,7 @@ pub async fn migrate_all(database_url: &str) -> anyhow::Result<()> {
 
 /// Starts to serve; returns as soon as it listens.
 pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
-    let metrics = telemetry::metrics()?;
+    let metrics = Metrics::collect(metrics())?;
     migrate_all(&settings.database_url).await?;
     let log = EventLog::open(&LogConfig::new(&settings.database_url)).await?;
     let pool = postgres::pool(&settings.database_url, "kontor views", 24)?;
@@ -129,7 +131,11 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
 
     let queries = Queries { views, log: log.clone(), access: access.clone(), clock };
     let api = command_service::router(services).merge(query_service::router(queries));
-    let router = server::serve(api, health, metrics);
+    let measured = log.clone();
+    let router = server::serve(api, health, move || {
+        measured.measure();
+        metrics.render()
+    });
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
@@ -152,6 +158,14 @@ impl Running {
         let _ = tokio::time::timeout(patience, self.log.shutdown()).await;
         let _ = tokio::time::timeout(patience, self.relay).await;
     }
+}
+
+/// Every metric that a process shows, beside those of the operating system.
+pub fn metrics() -> impl Iterator<Item = &'static Metric> {
+    let log = event_log::metrics::METRICS;
+    let views = projections::metrics::METRICS;
+    let policies = command_service::metrics::METRICS;
+    [log, views, policies, telemetry::METRICS].into_iter().flatten()
 }
 
 fn health(log: &EventLog, views: &Views, relay: &Arc<Relay>) -> Health {

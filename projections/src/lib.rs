@@ -3,6 +3,7 @@
 //!
 //! All tables live in PostgreSQL schema `view`, which can be dropped and rebuilt from the log.
 
+pub mod metrics;
 pub mod projection;
 pub mod rebuild;
 pub mod row;

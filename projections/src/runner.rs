@@ -200,6 +200,7 @@ impl Views {
     }
 
     /// Applies the next events, at most `limit`; says how many.
+    #[tracing::instrument(level = "debug", skip_all, fields(projection = projection.name))]
     async fn advance(
         &self,
         projection: Projection,

@@ -6,6 +6,7 @@ pub mod health;
 pub mod idempotency;
 pub mod input;
 pub mod json_limits;
+pub mod metric;
 pub mod migrations;
 pub mod page;
 pub mod position;

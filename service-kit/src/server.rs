@@ -18,7 +18,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{health::Health, problem::Problem, telemetry, unread};
@@ -28,7 +27,11 @@ pub const MAX_BODY: usize = 2 << 20;
 
 /// Makes a server of the documented routes: adds `/openapi.json`, health and metrics, and answers
 /// whatever goes wrong on the way with a problem document.
-pub fn serve(api: ApiRouter, health: Health, metrics: PrometheusHandle) -> Router {
+pub fn serve(
+    api: ApiRouter,
+    health: Health,
+    metrics: impl Fn() -> String + Clone + Send + Sync + 'static,
+) -> Router {
     let mut document = OpenApi {
         info: Info {
             title: "Kontor".to_owned(),
@@ -57,7 +60,7 @@ pub fn serve(api: ApiRouter, health: Health, metrics: PrometheusHandle) -> Route
         .route("/openapi.json", get(openapi))
         .route("/health/live", get(async || "alive"))
         .route("/health/ready", get(async move || health.ready().await))
-        .route("/metrics", get(async move || metrics.render()))
+        .route("/metrics", get(async move || metrics()))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")

@@ -15,7 +15,7 @@ use tracing::Instrument;
 use tracing_subscriber::{EnvFilter, fmt};
 use uuid::Uuid;
 
-use crate::problem::Problem;
+use crate::{metric::Metric, problem::Problem};
 
 const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 
@@ -34,16 +34,41 @@ pub fn log() {
     };
 }
 
-/// Starts collecting metrics; the handle renders them for Prometheus.
-pub fn metrics() -> Result<PrometheusHandle, BuildError> {
-    const SECONDS: [f64; 14] =
-        [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-    const COUNTS: [f64; 12] =
-        [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0];
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .set_buckets_for_metric(Matcher::Suffix("_commands".to_owned()), &COUNTS)?
-        .install_recorder()
+/// Every metric of HTTP.
+pub const METRICS: &[Metric] = &[
+    Metric::labelled("kontor_http_requests_total", "requests by method, route and status"),
+    Metric::labelled("kontor_http_request_seconds", "from a request's head to its answer"),
+];
+
+/// All that the process tells about itself. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Starts to collect; the known ones explain themselves and are there from the start.
+    pub fn collect(known: impl IntoIterator<Item = &'static Metric>) -> Result<Self, BuildError> {
+        const SECONDS: [f64; 14] =
+            [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+        const COUNTS: [f64; 12] =
+            [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0];
+        let mut builder = PrometheusBuilder::new();
+        for (suffix, buckets) in
+            [("_seconds", &SECONDS[..]), ("_commands", &COUNTS), ("_messages", &COUNTS)]
+        {
+            builder =
+                builder.set_buckets_for_metric(Matcher::Suffix(suffix.to_owned()), buckets)?;
+        }
+        let handle = builder.install_recorder()?;
+        known.into_iter().for_each(|metric| metric.register());
+        metrics_process::Collector::default().describe();
+        Ok(Self(handle))
+    }
+
+    /// As Prometheus reads them, with what the operating system says of the process.
+    pub fn render(&self) -> String {
+        metrics_process::Collector::default().collect();
+        self.0.render()
+    }
 }
 
 /// What all that one request sets off shares: the client's `X-Correlation-Id`, or a new one.

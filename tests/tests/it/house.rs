@@ -119,6 +119,11 @@ impl House {
         answer(request.send().await?).await
     }
 
+    /// What a page that is no JSON says.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        self.client.get(format!("{}{path}", self.url)).send().await.unwrap().text().await.unwrap()
+    }
+
     pub(crate) async fn post(&self, role: &str, path: &str, body: &Value) -> Answer {
         let request = self.client.post(format!("{}{path}", self.url));
         answer(request.bearer_auth(&self.keys[role]).json(body).send().await.unwrap())

@@ -8,5 +8,6 @@ mod export;
 mod faults;
 mod house;
 mod journeys;
+mod observability;
 mod refusals;
 mod tidy;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CRATES: [&str; 8] = [
+pub(crate) const CRATES: [&str; 8] = [
     "domain",
     "event-log",
     "projections",
@@ -16,7 +16,7 @@ const CRATES: [&str; 8] = [
     "kontor",
 ];
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
@@ -25,7 +25,7 @@ fn text(path: impl AsRef<Path>) -> String {
 }
 
 /// Every Rust file below a folder.
-fn sources(folder: impl AsRef<Path>) -> Vec<(PathBuf, String)> {
+pub(crate) fn sources(folder: impl AsRef<Path>) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut unread = vec![root().join(folder)];
     while let Some(folder) = unread.pop() {
@@ -43,7 +43,7 @@ fn sources(folder: impl AsRef<Path>) -> Vec<(PathBuf, String)> {
 }
 
 /// What of a file is not its unit tests.
-fn product(source: &str) -> &str {
+pub(crate) fn product(source: &str) -> &str {
     source.split("#[cfg(test)]").next().unwrap()
 }
 
