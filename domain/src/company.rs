@@ -1,12 +1,19 @@
-//! A company: a business customer, known by its tax number, with the terms it buys on.
+//! A company: a business customer, known by its tax number, with the terms it buys on and its place
+//! among the firms it belongs to.
 
+mod customer;
+
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompanyId, Name, OfCompany, PaymentTerm, Reference, Refusal, RefusalKind, TaxId,
-    aggregate::aggregate,
+    ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Note,
+    OfCompany, PaymentTerm, Reference, Refusal, RefusalKind, TaxId, VatNumber,
+    aggregate::aggregate, day::DayError,
 };
+
+pub use self::customer::{Customer, DeliveryAddress, Standing};
 
 /// What decisions need to know of a company.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -15,12 +22,7 @@ pub enum Company {
     #[default]
     Unregistered,
     /// A customer.
-    Registered {
-        /// Its own id.
-        id: CompanyId,
-        /// When its invoices are due unless a document says otherwise.
-        payment_term: PaymentTerm,
-    },
+    Registered(Box<Customer>),
 }
 
 /// What can be asked of a company.
@@ -28,17 +30,90 @@ pub enum Company {
 pub enum Command {
     /// Take it on as a customer.
     Register {
-        /// The id it gets.
+        /// Its id.
         id: CompanyId,
         /// Who it is.
         profile: Profile,
         /// When its invoices are due.
         payment_term: PaymentTerm,
     },
-    /// Agree on another payment term for what comes.
+    /// Call it by its new legal name.
+    Rename {
+        /// The name.
+        name: Name,
+    },
+    /// Vouch for its papers.
+    Verify {
+        /// Who looked at them.
+        by: ActorId,
+        /// When.
+        on: Date,
+    },
+    /// Sell it nothing for now.
+    Suspend {
+        /// Why.
+        reason: Note,
+    },
+    /// Sell to it again.
+    Reinstate,
+    /// Agree on another payment term.
     AgreePaymentTerm {
         /// The new term.
         payment_term: PaymentTerm,
+    },
+    /// Let the term of the firm above it hold.
+    InheritPaymentTerm,
+    /// Note its EU VAT number.
+    NoteVatNumber {
+        /// The number.
+        vat_number: VatNumber,
+    },
+    /// Send its invoices there.
+    MoveBilling {
+        /// Where.
+        address: Address,
+    },
+    /// Deliver there too.
+    AddDeliveryAddress {
+        /// The name of the place.
+        id: AddressId,
+        /// Where it is.
+        place: DeliveryAddress,
+    },
+    /// Deliver there no more.
+    DropDeliveryAddress {
+        /// The name of the place.
+        id: AddressId,
+    },
+    /// Know an account as its own.
+    AddBankAccount {
+        /// The account.
+        account: Iban,
+    },
+    /// Know it no more.
+    DropBankAccount {
+        /// The account.
+        account: Iban,
+    },
+    /// Share a group's prices and assortment; `None` shares nobody's.
+    JoinGroup {
+        /// The group.
+        group: Option<GroupCode>,
+    },
+    /// Belong to another firm; `None` belongs to nobody.
+    JoinParent {
+        /// The firm above it, with those above that one, nearest first.
+        above: Vec<CompanyId>,
+    },
+    /// Let it owe so much in the currency of the limit.
+    GrantCredit {
+        /// How much.
+        limit: Money,
+    },
+    /// Set no limit in this currency.
+    LiftCreditLimit {
+        /// Which.
+        currency: Currency,
     },
 }
 
@@ -68,16 +143,111 @@ pub enum Event {
         /// When its invoices are due.
         payment_term: PaymentTerm,
     },
+    /// It has another legal name.
+    Renamed {
+        /// The name.
+        name: Name,
+    },
+    /// Its papers were looked at.
+    Verified {
+        /// Who looked at them.
+        by: ActorId,
+        /// When.
+        #[schemars(with = "String", extend("format" = "date"))]
+        on: Date,
+    },
+    /// It is sold nothing for now.
+    Suspended {
+        /// Why.
+        reason: Note,
+    },
+    /// It is sold to again.
+    Reinstated {},
     /// Another payment term holds from now on.
     PaymentTermAgreed {
         /// The new term.
         payment_term: PaymentTerm,
     },
+    /// The term of the firm above it holds from now on.
+    PaymentTermInherited {},
+    /// Its EU VAT number is known.
+    VatNumberNoted {
+        /// The number.
+        vat_number: VatNumber,
+    },
+    /// Its invoices go there from now on.
+    BillingMoved {
+        /// Where.
+        address: Address,
+    },
+    /// Goods can go there.
+    DeliveryAddressAdded {
+        /// The name of the place.
+        id: AddressId,
+        /// Where it is.
+        place: DeliveryAddress,
+    },
+    /// Goods go there no more.
+    DeliveryAddressDropped {
+        /// The name of the place.
+        id: AddressId,
+    },
+    /// An account is known as its own.
+    BankAccountAdded {
+        /// The account.
+        account: Iban,
+    },
+    /// An account is known as its own no more.
+    BankAccountDropped {
+        /// The account.
+        account: Iban,
+    },
+    /// It shares a group's prices and assortment.
+    GroupJoined {
+        /// The group.
+        group: GroupCode,
+    },
+    /// It shares nobody's prices and assortment.
+    GroupLeft {},
+    /// It belongs to another firm.
+    ParentJoined {
+        /// Which one.
+        parent: CompanyId,
+    },
+    /// It belongs to nobody.
+    ParentLeft {},
+    /// It may owe so much.
+    CreditGranted {
+        /// How much, in its currency.
+        limit: Money,
+    },
+    /// No limit is set in this currency.
+    CreditLimitLifted {
+        /// Which.
+        currency: Currency,
+    },
 }
 
 aggregate!(Company, "company", {
     Registered => "registered" v 1,
+    Renamed => "renamed" v 1,
+    Verified => "verified" v 1,
+    Suspended => "suspended" v 1,
+    Reinstated => "reinstated" v 1,
     PaymentTermAgreed => "payment_term_agreed" v 1,
+    PaymentTermInherited => "payment_term_inherited" v 1,
+    VatNumberNoted => "vat_number_noted" v 1,
+    BillingMoved => "billing_moved" v 1,
+    DeliveryAddressAdded => "delivery_address_added" v 1,
+    DeliveryAddressDropped => "delivery_address_dropped" v 1,
+    BankAccountAdded => "bank_account_added" v 1,
+    BankAccountDropped => "bank_account_dropped" v 1,
+    GroupJoined => "group_joined" v 1,
+    GroupLeft => "group_left" v 1,
+    ParentJoined => "parent_joined" v 1,
+    ParentLeft => "parent_left" v 1,
+    CreditGranted => "credit_granted" v 1,
+    CreditLimitLifted => "credit_limit_lifted" v 1,
 });
 
 /// Why a company refuses a command.
@@ -92,6 +262,40 @@ pub enum Error {
     /// A number of a Polish company that nothing checks.
     #[error("a company registered in Poland has a NIP")]
     NeedsNip,
+    /// It buys nothing until that is settled.
+    #[error("the company {name} is suspended: {reason}")]
+    Suspended {
+        /// Which one: it, or a firm above it.
+        name: Name,
+        /// Why.
+        reason: Note,
+    },
+    /// Nobody is above it whose term could hold.
+    #[error("the company belongs to no firm from which it could inherit a term")]
+    NoParent,
+    /// It would be above itself.
+    #[error("a company cannot belong to itself, nor to one that belongs to it")]
+    ParentIsBelow,
+    /// The tree of firms would be too high.
+    #[error("a company has at most {} firms above it", Company::MOST_ABOVE)]
+    TooDeep,
+    /// More places or accounts than anybody has.
+    #[error("a company has at most {most} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        most: usize,
+    },
+    /// There is no such place.
+    #[error("the company has no such delivery address")]
+    NoSuchAddress,
+    /// A limit below nothing.
+    #[error("a credit limit is not negative")]
+    NegativeLimit,
+    /// No paper bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
 }
 
 impl Refusal for Error {
@@ -100,19 +304,39 @@ impl Refusal for Error {
             Self::AlreadyRegistered => "company.already_registered",
             Self::Unregistered => "company.unregistered",
             Self::NeedsNip => "company.needs_nip",
+            Self::Suspended { .. } => "company.suspended",
+            Self::NoParent => "company.no_parent",
+            Self::ParentIsBelow => "company.parent_is_below",
+            Self::TooDeep => "company.too_deep",
+            Self::TooMany { .. } => "company.too_many",
+            Self::NoSuchAddress => "company.no_such_address",
+            Self::NegativeLimit => "company.negative_limit",
+            Self::Day(_) => "day.out_of_range",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
-            Self::AlreadyRegistered => RefusalKind::State,
-            Self::Unregistered => RefusalKind::Missing,
-            Self::NeedsNip => RefusalKind::Invalid,
+            Self::Unregistered | Self::NoSuchAddress => RefusalKind::Missing,
+            Self::NeedsNip | Self::NegativeLimit | Self::Day(_) => RefusalKind::Invalid,
+            Self::AlreadyRegistered
+            | Self::Suspended { .. }
+            | Self::NoParent
+            | Self::ParentIsBelow
+            | Self::TooDeep
+            | Self::TooMany { .. } => RefusalKind::State,
         }
     }
 }
 
 impl Company {
+    /// How many firms may be above one another, itself not counted.
+    pub const MOST_ABOVE: usize = 8;
+    /// How many places goods can go to.
+    pub const MOST_ADDRESSES: usize = 200;
+    /// How many accounts it can have.
+    pub const MOST_ACCOUNTS: usize = 50;
+
     /// Every rule of a company.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         match (self, command) {
@@ -124,37 +348,42 @@ impl Company {
             (Self::Unregistered, Command::Register { id, profile, payment_term }) => {
                 Ok(vec![Event::Registered { id, profile, payment_term }])
             }
-            (Self::Registered { .. }, Command::Register { .. }) => Err(Error::AlreadyRegistered),
-
-            (
-                Self::Registered { payment_term: present, .. },
-                Command::AgreePaymentTerm { payment_term },
-            ) => Ok(if *present == payment_term {
-                vec![]
-            } else {
-                vec![Event::PaymentTermAgreed { payment_term }]
-            }),
-            (Self::Unregistered, Command::AgreePaymentTerm { .. }) => Err(Error::Unregistered),
+            (Self::Registered(_), Command::Register { .. }) => Err(Error::AlreadyRegistered),
+            (Self::Unregistered, _) => Err(Error::Unregistered),
+            (Self::Registered(customer), command) => {
+                Ok(customer.decide(command)?.into_iter().collect())
+            }
         }
     }
 
     fn evolve(self, event: Event) -> Self {
         match (self, event) {
-            (_, Event::Registered { id, payment_term, .. }) => {
-                Self::Registered { id, payment_term }
+            (_, Event::Registered { id, profile, payment_term }) => {
+                Self::Registered(Box::new(Customer::new(id, profile, payment_term)))
             }
-            (Self::Registered { id, .. }, Event::PaymentTermAgreed { payment_term }) => {
-                Self::Registered { id, payment_term }
+            (Self::Unregistered, _) => Self::Unregistered,
+            (Self::Registered(customer), event) => {
+                Self::Registered(Box::new(customer.evolve(event)))
             }
-            (Self::Unregistered, Event::PaymentTermAgreed { .. }) => Self::Unregistered,
         }
     }
 
-    /// The term on which it buys; an error when it is no customer.
-    pub fn payment_term(&self) -> Result<PaymentTerm, Error> {
+    /// The customer, whatever its standing.
+    pub fn customer(&self) -> Result<&Customer, Error> {
         match self {
             Self::Unregistered => Err(Error::Unregistered),
-            Self::Registered { payment_term, .. } => Ok(*payment_term),
+            Self::Registered(customer) => Ok(customer),
+        }
+    }
+
+    /// The customer, if it may buy.
+    pub fn buyer(&self) -> Result<&Customer, Error> {
+        let customer = self.customer()?;
+        match &customer.standing {
+            Standing::Registered | Standing::Verified { .. } => Ok(customer),
+            Standing::Suspended { reason, .. } => {
+                Err(Error::Suspended { name: customer.name.clone(), reason: reason.clone() })
+            }
         }
     }
 }
@@ -163,59 +392,10 @@ impl OfCompany for Company {
     fn company(&self) -> Option<CompanyId> {
         match self {
             Self::Unregistered => None,
-            Self::Registered { id, .. } => Some(*id),
+            Self::Registered(customer) => Some(customer.id),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixtures::{TERM, answer, company};
-
-    #[track_caller]
-    fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
-        assert_eq!(answer::<Company>(given, when), then);
-    }
-
-    fn profile() -> Profile {
-        Profile {
-            name: "Hotel Baltica S.A.".parse().unwrap(),
-            tax_id: TaxId::Nip { number: "5260250274".parse().unwrap() },
-            reference: None,
-        }
-    }
-
-    fn registered() -> Event {
-        Event::Registered { id: company(), profile: profile(), payment_term: TERM }
-    }
-
-    #[test]
-    fn is_registered_once() {
-        let register = Command::Register { id: company(), profile: profile(), payment_term: TERM };
-        check(&[], register.clone(), Ok(vec![registered()]));
-        check(&[registered()], register, Err(Error::AlreadyRegistered));
-    }
-
-    #[test]
-    fn of_poland_needs_a_nip() {
-        let of = |country: &str| {
-            let country = country.to_owned().try_into().unwrap();
-            let tax_id = TaxId::Foreign { country, number: "5260250275".parse().unwrap() };
-            let profile = Profile { tax_id, ..profile() };
-            Command::Register { id: company(), profile, payment_term: TERM }
-        };
-        check(&[], of("PL"), Err(Error::NeedsNip));
-        assert!(answer::<Company>(&[], of("DE")).is_ok());
-    }
-
-    #[test]
-    fn agrees_on_terms_once_registered() {
-        let agree = |payment_term| Command::AgreePaymentTerm { payment_term };
-        let agreed = Event::PaymentTermAgreed { payment_term: PaymentTerm::Immediate };
-        check(&[], agree(TERM), Err(Error::Unregistered));
-        check(&[registered()], agree(TERM), Ok(vec![]));
-        check(&[registered()], agree(PaymentTerm::Immediate), Ok(vec![agreed.clone()]));
-        check(&[registered(), agreed], agree(PaymentTerm::Immediate), Ok(vec![]));
-    }
-}
+mod tests;

@@ -56,4 +56,4 @@ pub(crate) fn lines() -> Lines {
     Lines::try_from(lines).unwrap()
 }
 
-pub(crate) const TERM: PaymentTerm = PaymentTerm::Net { days: 14 };
+pub(crate) const TERM: PaymentTerm = PaymentTerm::net(14);

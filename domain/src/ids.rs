@@ -38,6 +38,10 @@ id!(
     ActorId
 );
 id!(
+    /// A place of a company to which goods go.
+    AddressId
+);
+id!(
     /// A claim on a value that only one may hold; derived from the value.
     ClaimId
 );

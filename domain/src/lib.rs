@@ -11,6 +11,7 @@
               transition table is read arm by arm"
 )]
 
+pub mod address;
 pub mod aggregate;
 pub mod claim;
 pub mod company;
@@ -19,6 +20,7 @@ pub mod day;
 mod fixtures;
 pub mod gtin;
 pub mod history;
+pub mod iban;
 pub mod ids;
 pub mod invoice;
 pub mod line;
@@ -28,6 +30,7 @@ pub mod offer;
 pub mod order;
 pub mod payment;
 pub mod payment_term;
+pub mod percent;
 pub mod policies;
 pub mod product;
 pub mod quantity;
@@ -38,15 +41,19 @@ pub mod tax_id;
 pub mod text;
 pub mod upcaster;
 pub mod vat;
+pub mod vat_number;
+pub mod white_list;
 
+pub use address::Address;
 pub use aggregate::OfCompany;
 pub use claim::Claim;
 pub use company::Company;
 pub use gtin::Gtin;
 pub use history::{Event, UnreadableEvent};
+pub use iban::Iban;
 pub use ids::{
-    ActorId, ClaimId, CompanyId, InvoiceId, OfferId, OrderId, PaymentId, ProductId, SeriesId,
-    ShipmentId,
+    ActorId, AddressId, ClaimId, CompanyId, InvoiceId, OfferId, OrderId, PaymentId, ProductId,
+    SeriesId, ShipmentId,
 };
 pub use invoice::Invoice;
 pub use line::{Line, Lines};
@@ -56,12 +63,14 @@ pub use offer::Offer;
 pub use order::Order;
 pub use payment::Payment;
 pub use payment_term::PaymentTerm;
+pub use percent::Percent;
 pub use product::Product;
 pub use quantity::Quantity;
 pub use refusal::{Refusal, RefusalKind};
 pub use series::Series;
 pub use shipment::Shipment;
 pub use tax_id::{CountryCode, TaxId};
-pub use text::{Name, Note, Reference, Sku};
+pub use text::{GroupCode, Name, Note, Reference, Sku};
 pub use upcaster::Upcaster;
 pub use vat::VatRate;
+pub use vat_number::VatNumber;

@@ -155,6 +155,11 @@ impl Money {
         self.amount.is_zero()
     }
 
+    /// Whether it is less than nothing.
+    pub fn is_negative(self) -> bool {
+        self.amount < Decimal::ZERO
+    }
+
     /// Whether it is more than nothing.
     pub fn is_positive(self) -> bool {
         self.amount > Decimal::ZERO

@@ -4,6 +4,8 @@ use jiff::{ToSpan, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{Money, Percent};
+
 /// What was agreed on paying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -16,23 +18,74 @@ pub enum PaymentTerm {
         #[serde(deserialize_with = "days")]
         #[schemars(range(min = 1, max = 365))]
         days: u16,
+        /// What paying early is worth.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        early: Option<EarlyPayment>,
+    },
+    /// Due so many days after the last day of the month of issue.
+    EndOfMonth {
+        /// At most 365; 0 is the last day itself.
+        #[serde(deserialize_with = "days_or_none")]
+        #[schemars(range(min = 0, max = 365))]
+        days: u16,
+        /// What paying early is worth.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        early: Option<EarlyPayment>,
     },
 }
 
+/// A discount for paying early, such as 2 % within 10 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyPayment {
+    /// How much less of the gross amount is paid.
+    pub discount: Percent,
+    /// Within how many days after the day of issue.
+    #[serde(deserialize_with = "days")]
+    #[schemars(range(min = 1, max = 365))]
+    pub days: u16,
+}
+
 impl PaymentTerm {
+    /// Due so many days after the day of issue, whenever it is paid.
+    pub const fn net(days: u16) -> Self {
+        Self::Net { days, early: None }
+    }
+
     /// The last day on which paying is in time.
     pub fn due_on(self, issued_on: Date) -> Date {
         match self {
             Self::Immediate => issued_on,
-            Self::Net { days } => issued_on.saturating_add(i64::from(days).days()),
+            Self::Net { days, .. } => after(issued_on, days),
+            Self::EndOfMonth { days, .. } => after(issued_on.last_of_month(), days),
         }
+    }
+
+    /// The last day of the discount for paying early, and what is to be paid until then: gross
+    /// less the discount, which is rounded half up.
+    pub fn early(self, issued_on: Date, gross: Money) -> Option<(Date, Money)> {
+        let (Self::Net { early, .. } | Self::EndOfMonth { early, .. }) = self else { return None };
+        let EarlyPayment { discount, days } = early?;
+        let to_pay = gross.minus(discount.of(gross)).ok()?;
+        Some((after(issued_on, days).min(self.due_on(issued_on)), to_pay))
     }
 }
 
+fn after(day: Date, days: u16) -> Date {
+    day.saturating_add(i64::from(days).days())
+}
+
 fn days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    match days_or_none(deserializer)? {
+        0 => Err(serde::de::Error::custom("a payment term is between 1 and 365 days")),
+        days => Ok(days),
+    }
+}
+
+fn days_or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     match u16::deserialize(deserializer)? {
-        days @ 1..=365 => Ok(days),
-        _ => Err(serde::de::Error::custom("a payment term is between 1 and 365 days")),
+        days @ 0..=365 => Ok(days),
+        _ => Err(serde::de::Error::custom("a payment term is at most 365 days")),
     }
 }
 
@@ -41,15 +94,42 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::fixtures::pln;
 
     #[test]
     fn counts_days_from_the_day_of_issue() {
-        let term = PaymentTerm::Net { days: 14 };
+        let term = PaymentTerm::net(14);
         assert_eq!(term.due_on(date(2026, 2, 20)), date(2026, 3, 6));
         assert_eq!(term.due_on(date(2026, 12, 20)), date(2027, 1, 3));
-        assert_eq!(PaymentTerm::Net { days: 365 }.due_on(date(2027, 6, 1)), date(2028, 5, 31));
+        assert_eq!(PaymentTerm::net(365).due_on(date(2027, 6, 1)), date(2028, 5, 31));
         assert_eq!(term.due_on(date(2028, 2, 15)), date(2028, 2, 29));
         assert_eq!(PaymentTerm::Immediate.due_on(date(2026, 2, 20)), date(2026, 2, 20));
+    }
+
+    #[test]
+    fn counts_days_from_the_end_of_the_month() {
+        let term = |days| PaymentTerm::EndOfMonth { days, early: None };
+        assert_eq!(term(0).due_on(date(2028, 2, 1)), date(2028, 2, 29));
+        assert_eq!(term(10).due_on(date(2026, 1, 31)), date(2026, 2, 10));
+        assert_eq!(term(30).due_on(date(2026, 11, 23)), date(2026, 12, 30));
+    }
+
+    #[test]
+    fn paying_early_is_worth_a_discount() {
+        let early = Some(EarlyPayment { discount: "2".parse().unwrap(), days: 10 });
+        let issued = date(2026, 11, 23);
+        let net = |days| PaymentTerm::Net { days, early };
+        let until = |day| Some((day, pln("120.98")));
+        assert_eq!(net(30).early(issued, pln("123.45")), until(date(2026, 12, 3)));
+        assert_eq!(
+            net(7).early(issued, pln("123.45")),
+            until(date(2026, 11, 30)),
+            "not after the due day"
+        );
+        let end = PaymentTerm::EndOfMonth { days: 30, early };
+        assert_eq!(end.early(issued, pln("123.45")), until(date(2026, 12, 3)));
+        assert_eq!(PaymentTerm::net(30).early(issued, pln("123.45")), None);
+        assert_eq!(PaymentTerm::Immediate.early(issued, pln("123.45")), None);
     }
 
     #[test]
@@ -59,5 +139,15 @@ mod tests {
         assert!(parse(r#"{"kind":"net","days":366}"#).is_err());
         assert!(parse(r#"{"kind":"net","days":0}"#).is_err());
         assert!(parse(r#"{"kind":"net","days":14,"x":1}"#).is_err());
+        assert!(parse(r#"{"kind":"end_of_month","days":0}"#).is_ok());
+        assert!(parse(r#"{"kind":"end_of_month","days":366}"#).is_err());
+        let early = |percent: &str, days: u16| {
+            serde_json::from_str::<PaymentTerm>(&format!(
+                r#"{{"kind":"net","days":30,"early":{{"discount":"{percent}","days":{days}}}}}"#
+            ))
+        };
+        assert!(early("2", 10).is_ok());
+        assert!(early("0", 10).is_err());
+        assert!(early("2", 0).is_err());
     }
 }

@@ -99,6 +99,10 @@ macro_rules! text {
 }
 
 text!(
+    /// By which a group of companies is known, such as "hotels".
+    GroupCode, "a group", 64
+);
+text!(
     /// What a company or a product is called.
     Name, "a name", 200
 );

@@ -1,0 +1,107 @@
+//! A share in hundredths: a discount, a rate.
+
+use std::borrow::Cow;
+
+use rust_decimal::Decimal;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Money, money::exact};
+
+/// More than 0, at most 100, at most two decimal places. JSON carries it as a string: `"2.5"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Percent(Decimal);
+
+/// A number that is no percentage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a percentage is more than 0, at most 100, with at most two decimal places: \"2.5\"")]
+pub struct PercentError;
+
+impl Percent {
+    /// Checks a number of hundredths.
+    pub fn new(hundredths: Decimal) -> Result<Self, PercentError> {
+        let hundredths = hundredths.normalize();
+        let fits = hundredths > Decimal::ZERO && hundredths <= Decimal::ONE_HUNDRED;
+        if fits && hundredths.scale() <= 2 { Ok(Self(hundredths)) } else { Err(PercentError) }
+    }
+
+    /// The number of hundredths.
+    pub const fn hundredths(self) -> Decimal {
+        self.0
+    }
+
+    /// So much of an amount, rounded half up to the minor unit.
+    pub fn of(self, whole: Money) -> Money {
+        whole.currency().round_half_up(whole.amount() * self.0 / Decimal::ONE_HUNDRED)
+    }
+}
+
+impl std::str::FromStr for Percent {
+    type Err = PercentError;
+
+    fn from_str(text: &str) -> Result<Self, PercentError> {
+        exact(text).ok_or(PercentError).and_then(Self::new)
+    }
+}
+
+impl std::fmt::Display for Percent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Percent {
+    fn schema_name() -> Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "More than 0, at most 100, at most two decimal places",
+            "pattern": "^[0-9]{1,3}(\\.[0-9]{1,2}0*)?$",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::pln;
+
+    #[track_caller]
+    fn check(text: &str, then: Result<&str, PercentError>) {
+        assert_eq!(text.parse::<Percent>().map(|p| p.to_string()), then.map(str::to_owned));
+    }
+
+    #[test]
+    fn is_a_part_of_a_whole() {
+        check("2", Ok("2"));
+        check("2.50", Ok("2.5"));
+        check("100", Ok("100"));
+        for text in ["0", "-1", "100.01", "1.001", "", "2%", "1e1"] {
+            check(text, Err(PercentError));
+        }
+    }
+
+    #[test]
+    fn rounds_half_up_to_the_minor_unit() {
+        let of = |percent: &str, whole: &str| percent.parse::<Percent>().unwrap().of(pln(whole));
+        assert_eq!(of("2", "123.45"), pln("2.47"));
+        assert_eq!(of("2", "0.25"), pln("0.01"));
+        assert_eq!(of("2", "0.24"), pln("0.00"));
+        assert_eq!(of("100", "123.45"), pln("123.45"));
+    }
+}
