@@ -23,6 +23,10 @@ roles! {
     Pricing: Admin, SalesManager;
     /// The seller's people who keep the books.
     Books: Admin, Accounting;
+    /// The seller's people who decide how far a company is trusted.
+    Trust: Admin, SalesManager, Accounting;
+    /// Those who say where goods go: the seller's people, or a company for itself.
+    AddressBook: Admin, Sales, SalesManager, CompanyAdmin;
     /// Those who let goods leave.
     Dispatch: Admin, SalesManager, Warehouse;
     /// Those who answer for a company.

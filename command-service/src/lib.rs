@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod failure;
+mod firms;
 pub mod http;
 mod lines;
 pub mod metrics;

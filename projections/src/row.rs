@@ -45,6 +45,16 @@ pub(crate) fn word<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, R
     serde_json::from_value(serde_json::Value::String(word)).map_err(|_| ReadError::Malformed)
 }
 
+/// The same, when it may be null.
+pub(crate) fn word_or_none<T: DeserializeOwned>(
+    row: &Row,
+    column: usize,
+) -> Result<Option<T>, ReadError> {
+    let word = row.try_get::<_, Option<String>>(column)?;
+    let read = |word| serde_json::from_value(serde_json::Value::String(word));
+    word.map(read).transpose().map_err(|_| ReadError::Malformed)
+}
+
 /// A numeric column as money.
 pub(crate) fn money(row: &Row, column: usize, currency: Currency) -> Result<Money, ReadError> {
     Money::new(row.try_get::<_, Decimal>(column)?, currency).map_err(|_| ReadError::Malformed)

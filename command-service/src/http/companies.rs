@@ -1,8 +1,13 @@
-//! `/v1/companies`: taking on customers.
+//! `/v1/companies`: taking on customers, and what is agreed with them.
+
+mod places;
+mod standing;
+mod terms;
+mod tree;
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Claim, Company, CompanyId, PaymentTerm, claim, company};
+use domain::{Claim, Company, CompanyId, OfCompany, PaymentTerm, claim, company};
 use futures::FutureExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,7 +20,7 @@ use uuid::Uuid;
 use super::{Created, Done};
 use crate::{
     Services,
-    caller::{By, Sales},
+    caller::{By, Caller, Sales},
     failure::{Failure, problem},
 };
 
@@ -26,11 +31,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
             post_with(register, |o| o.id("company.register").summary("Take on a customer")),
         )
         .api_route(
-            "/v1/companies/{id}/payment-term",
-            post_with(agree_payment_term, |o| {
-                o.id("company.agree_payment_term").summary("Agree on another payment term")
-            }),
+            "/v1/companies/{id}/rename",
+            post_with(rename, |o| o.id("company.rename").summary("Note its new legal name")),
         )
+        .merge(standing::routes())
+        .merge(terms::routes())
+        .merge(places::routes())
+        .merge(tree::routes())
 }
 
 /// A new customer.
@@ -77,24 +84,36 @@ async fn register(
     Ok(Created::within("/v1/companies", done.outcome))
 }
 
-/// Other terms.
+/// Its new name.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AgreePaymentTerm {
-    payment_term: PaymentTerm,
+struct Rename {
+    name: domain::Name,
 }
 
-async fn agree_payment_term(
+async fn rename(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
-    Body { value: AgreePaymentTerm { payment_term }, digest }: Body<AgreePaymentTerm>,
+    Body { value: Rename { name }, digest }: Body<Rename>,
+) -> Result<Done, Problem> {
+    decide(&services, &caller, id, digest, company::Command::Rename { name }).await
+}
+
+/// One command to one company. A buyer's key commands its own company alone.
+async fn decide(
+    services: &Services,
+    caller: &Caller,
+    id: Uuid,
+    digest: [u8; 32],
+    command: company::Command,
 ) -> Result<Done, Problem> {
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
+            let (caller, command) = (caller.clone(), command.clone());
             async move {
-                let command = company::Command::AgreePaymentTerm { payment_term };
+                caller.must_see(work.load::<Company>(id).await?.company())?;
                 work.decide::<Company>(id, command).await?;
                 Ok::<_, Failure>(())
             }

@@ -76,7 +76,7 @@ async fn give_back(
     today: Date,
 ) -> Result<(), Failure> {
     let Issue { company, corrects, currency, lines, reason, issued_on } = request;
-    work.load::<Company>(company).await?.payment_term().map_err(|error| refusal(&error))?;
+    work.load::<Company>(company).await?.customer().map_err(|error| refusal(&error))?;
     let on = issued_on.unwrap_or(today);
     let lines = lines::price(work, &lines, currency, Prices::Given).await?;
     let kind = series::Kind::CreditNote;

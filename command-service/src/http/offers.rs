@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Company, CompanyId, Currency, Note, OfCompany, Offer, OfferId, PaymentTerm, offer};
+use domain::{CompanyId, Currency, Note, OfCompany, Offer, OfferId, PaymentTerm, offer};
 use event_log::Work;
 use futures::FutureExt;
 use jiff::civil::Date;
@@ -19,6 +19,7 @@ use crate::{
     Services,
     caller::{Buyers, By, Caller, Sales},
     failure::{Failure, problem, refusal},
+    firms,
     lines::{self, LineRequest, Prices},
 };
 
@@ -117,7 +118,7 @@ async fn write(
 
 async fn proposal(work: &mut Work, draft: Draft) -> Result<offer::Proposal, Failure> {
     let Draft { company, currency, lines, valid_until, payment_term } = draft;
-    let own = work.load::<Company>(company).await?.payment_term().map_err(|e| refusal(&e))?;
+    let own = firms::buying_term(work, company).await?;
     Ok(offer::Proposal {
         company,
         currency,
@@ -188,9 +189,15 @@ async fn decide(
             async move {
                 let offer = work.load::<Offer>(id).await?;
                 caller.must_see(offer.company())?;
+                let company = offer.company();
                 // A buyer does not know of an offer that was not sent.
                 if caller.company().is_some() && matches!(offer, Offer::Drafted(_)) {
                     return Err(Problem::not_found().into());
+                }
+                let buys =
+                    matches!(command, offer::Command::Send { .. } | offer::Command::Accept { .. });
+                if let Some(company) = company.filter(|_| buys) {
+                    firms::buying_term(work, company).await?;
                 }
                 work.decide::<Offer>(id, command).await?;
                 Ok::<_, Failure>(())

@@ -2,9 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{extract::State, http::StatusCode};
-use domain::{
-    Company, CompanyId, Currency, Note, OfCompany, Order, OrderId, PaymentTerm, Reference, order,
-};
+use domain::{CompanyId, Currency, Note, OfCompany, Order, OrderId, PaymentTerm, Reference, order};
 use futures::FutureExt;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -19,7 +17,8 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Ordering, Sales},
-    failure::{Failure, problem, refusal},
+    failure::{Failure, problem},
+    firms,
     lines::{self, LineRequest, Prices},
 };
 
@@ -70,8 +69,7 @@ async fn place(
         .execute(&caller.envelope(digest), |work| {
             let Place { currency, lines, reference, placed_on, payment_term, .. } = value.clone();
             async move {
-                let own =
-                    work.load::<Company>(company).await?.payment_term().map_err(|e| refusal(&e))?;
+                let own = firms::buying_term(work, company).await?;
                 let terms = order::Terms {
                     company,
                     currency,

@@ -80,7 +80,7 @@ async fn book(
             let booking = booking.clone();
             async move {
                 let company = work.load::<Company>(booking.company).await?;
-                company.payment_term().map_err(|error| refusal(&error))?;
+                company.customer().map_err(|error| refusal(&error))?;
                 work.decide::<Payment>(id, payment::Command::Book(booking)).await?;
                 Ok::<_, Failure>(())
             }

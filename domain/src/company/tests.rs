@@ -113,9 +113,7 @@ fn is_verified_suspended_and_reinstated() {
 
 #[test]
 fn buys_nothing_while_it_is_suspended() {
-    let after = |events: &[Event]| {
-        events.iter().cloned().fold(Company::default(), |company, event| company.evolve(event))
-    };
+    let after = |events: &[Event]| events.iter().cloned().fold(Company::default(), Company::evolve);
     assert!(after(&[registered()]).buyer().is_ok());
     let refused = after(&[registered(), suspended()]);
     assert!(matches!(refused.buyer(), Err(Error::Suspended { .. })));

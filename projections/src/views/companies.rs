@@ -1,6 +1,11 @@
 //! `companies`: who the customers are.
 
-use domain::{CompanyId, Event, PaymentTerm, company};
+use std::collections::BTreeMap;
+
+use domain::{
+    Address, AddressId, CompanyId, Currency, Event, GroupCode, Iban, Money, PaymentTerm, VatNumber,
+    company,
+};
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, word},
+    row::{json, word, word_or_none},
 };
 
 /// Customers by id, with their terms.
@@ -22,41 +27,138 @@ pub const PROJECTION: Projection = Projection {
             name text NOT NULL,
             tax_id jsonb NOT NULL,
             reference text,
-            payment_term jsonb NOT NULL,
+            standing jsonb NOT NULL,
+            verified_on date,
+            -- Null when that of the firm above it holds.
+            payment_term jsonb,
+            parent_id uuid,
+            group_code text,
+            vat_number text,
+            billing_address jsonb,
+            -- By address id.
+            delivery_addresses jsonb NOT NULL DEFAULT '{}',
+            bank_accounts jsonb NOT NULL DEFAULT '[]',
+            -- By currency.
+            credit_limits jsonb NOT NULL DEFAULT '{}',
             created bigint NOT NULL UNIQUE
         );
-        CREATE INDEX ON companies (reference)",
+        CREATE INDEX ON companies (reference);
+        CREATE INDEX ON companies (parent_id);
+        CREATE INDEX ON companies (group_code)",
     tables: &["companies"],
     reads: &["company"],
     apply,
 };
 
 const REGISTER: &str = "
-    INSERT INTO companies (id, name, tax_id, reference, payment_term, created)
-    VALUES ($1, $2, $3, $4, $5, $6)";
+    INSERT INTO companies (id, name, tax_id, reference, standing, payment_term, created)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const RENAME: &str = "UPDATE companies SET name = $2 WHERE id = $1";
+const VERIFY: &str = "
+    UPDATE companies SET standing = jsonb_build_object('kind', 'verified', 'on', $2::date),
+        verified_on = $2 WHERE id = $1";
+const SUSPEND: &str = "
+    UPDATE companies SET standing = jsonb_strip_nulls(jsonb_build_object(
+        'kind', 'suspended', 'reason', $2::text, 'verified_on', verified_on)) WHERE id = $1";
+const REINSTATE: &str = "
+    UPDATE companies SET standing = jsonb_strip_nulls(jsonb_build_object(
+        'kind', CASE WHEN verified_on IS NULL THEN 'registered' ELSE 'verified' END,
+        'on', verified_on)) WHERE id = $1";
 const AGREE: &str = "UPDATE companies SET payment_term = $2 WHERE id = $1";
+const INHERIT: &str = "UPDATE companies SET payment_term = NULL WHERE id = $1";
+const NOTE_VAT_NUMBER: &str = "UPDATE companies SET vat_number = $2 WHERE id = $1";
+const MOVE_BILLING: &str = "UPDATE companies SET billing_address = $2 WHERE id = $1";
+const ADD_ADDRESS: &str = "
+    UPDATE companies SET delivery_addresses = delivery_addresses || jsonb_build_object($2::text, $3::jsonb)
+    WHERE id = $1";
+const DROP_ADDRESS: &str = "
+    UPDATE companies SET delivery_addresses = delivery_addresses - $2::text WHERE id = $1";
+const ADD_ACCOUNT: &str = "
+    UPDATE companies SET bank_accounts = bank_accounts || to_jsonb($2::text) WHERE id = $1";
+const DROP_ACCOUNT: &str = "
+    UPDATE companies SET bank_accounts = bank_accounts - $2::text WHERE id = $1";
+const JOIN_GROUP: &str = "UPDATE companies SET group_code = $2 WHERE id = $1";
+const JOIN_PARENT: &str = "UPDATE companies SET parent_id = $2 WHERE id = $1";
+const GRANT_CREDIT: &str = "
+    UPDATE companies SET credit_limits = credit_limits || jsonb_build_object($2::text, $3::jsonb)
+    WHERE id = $1";
+const LIFT_LIMIT: &str = "
+    UPDATE companies SET credit_limits = credit_limits - $2::text WHERE id = $1";
+/// A company without a term of its own has that of the nearest firm above it that has one.
 const LIST: &str = "
-    SELECT id, name, tax_id, reference, payment_term, created FROM view.companies
+    SELECT id, name, tax_id, reference, coalesce(payment_term, (
+            WITH RECURSIVE above AS (
+                SELECT company.payment_term, company.parent_id, 0 AS height
+                UNION ALL
+                SELECT parent.payment_term, parent.parent_id, height + 1
+                FROM above JOIN view.companies parent ON parent.id = above.parent_id
+                WHERE above.payment_term IS NULL AND height < 8)
+            SELECT payment_term FROM above WHERE payment_term IS NOT NULL)),
+        created, payment_term IS NULL, standing, parent_id, group_code, vat_number,
+        billing_address, delivery_addresses, bank_accounts, credit_limits
+    FROM view.companies company
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR reference = $2)
         AND ($3::bigint IS NULL OR created > $3)
+        AND ($5::uuid IS NULL OR parent_id = $5) AND ($6::text IS NULL OR group_code = $6)
     ORDER BY created LIMIT $4";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Company(event) = event else { return vec![] };
+    vec![changed(recorded, event)]
+}
+
+fn changed(recorded: &RecordedEvent, event: &company::Event) -> Change {
+    use company::Event as E;
+    let id = recorded.stream_id;
     match event {
-        company::Event::Registered { id, profile, payment_term } => vec![change!(
+        E::Registered { id, profile, payment_term } => change!(
             REGISTER,
             id.0,
             profile.name.to_string(),
             Json(profile.tax_id.clone()),
             profile.reference.as_ref().map(ToString::to_string),
+            Json(company::Standing::Registered),
             Json(*payment_term),
             recorded.position.0.cast_signed()
-        )],
-        company::Event::PaymentTermAgreed { payment_term } => {
-            vec![change!(AGREE, recorded.stream_id, Json(*payment_term))]
+        ),
+        E::Renamed { name } => change!(RENAME, id, name.to_string()),
+        E::Verified { on, .. } => change!(VERIFY, id, *on),
+        E::Suspended { reason } => change!(SUSPEND, id, reason.to_string()),
+        E::Reinstated {} => change!(REINSTATE, id),
+        E::PaymentTermAgreed { payment_term } => change!(AGREE, id, Json(*payment_term)),
+        E::PaymentTermInherited {} => change!(INHERIT, id),
+        E::VatNumberNoted { vat_number } => {
+            change!(NOTE_VAT_NUMBER, id, vat_number.as_str().to_owned())
         }
+        E::BillingMoved { address } => change!(MOVE_BILLING, id, Json(address.clone())),
+        E::DeliveryAddressAdded { id: address, place } => {
+            change!(ADD_ADDRESS, id, address.to_string(), Json(place.clone()))
+        }
+        E::DeliveryAddressDropped { id: address } => change!(DROP_ADDRESS, id, address.to_string()),
+        E::BankAccountAdded { account } => change!(ADD_ACCOUNT, id, account.to_string()),
+        E::BankAccountDropped { account } => change!(DROP_ACCOUNT, id, account.to_string()),
+        E::GroupJoined { group } => change!(JOIN_GROUP, id, Some(group.to_string())),
+        E::GroupLeft {} => change!(JOIN_GROUP, id, None::<String>),
+        E::ParentJoined { parent } => change!(JOIN_PARENT, id, Some(parent.0)),
+        E::ParentLeft {} => change!(JOIN_PARENT, id, None::<Uuid>),
+        E::CreditGranted { limit } => {
+            change!(GRANT_CREDIT, id, limit.currency().code(), Json(*limit))
+        }
+        E::CreditLimitLifted { currency } => change!(LIFT_LIMIT, id, currency.code()),
     }
+}
+
+/// Which customers are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter<'a> {
+    /// This one alone.
+    pub company: Option<Uuid>,
+    /// The one of this number of the seller's.
+    pub reference: Option<&'a str>,
+    /// Those that belong directly to this firm.
+    pub parent: Option<Uuid>,
+    /// Those of this group.
+    pub group: Option<&'a str>,
 }
 
 /// A customer.
@@ -67,8 +169,26 @@ pub struct Company {
     /// Who it is.
     #[serde(flatten)]
     pub profile: company::Profile,
+    /// How the seller stands to it.
+    pub standing: company::Standing,
     /// When its invoices are due.
     pub payment_term: PaymentTerm,
+    /// Whether that is the term of a firm above it, and changes with it.
+    pub payment_term_inherited: bool,
+    /// The firm it belongs to.
+    pub parent: Option<CompanyId>,
+    /// The group whose prices and assortment it shares.
+    pub group: Option<GroupCode>,
+    /// By which it is known in trade between member states.
+    pub vat_number: Option<VatNumber>,
+    /// Where its invoices go.
+    pub billing_address: Option<Address>,
+    /// Where its goods go, by address id.
+    pub delivery_addresses: BTreeMap<AddressId, company::DeliveryAddress>,
+    /// Its accounts.
+    pub bank_accounts: Vec<Iban>,
+    /// How much it may owe, by currency.
+    pub credit_limits: BTreeMap<Currency, Money>,
     /// Where in the log it was registered; lists are in this order.
     #[serde(skip)]
     pub created: i64,
@@ -77,27 +197,33 @@ pub struct Company {
 /// Customers in order of registration, from after `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
-    company: Option<Uuid>,
-    reference: Option<&str>,
+    Filter { company, reference, parent, group }: Filter<'_>,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Company>, ReadError> {
-    let rows = client.query(LIST, &[&company, &reference, &cursor, &limit]).await?;
+    let rows =
+        client.query(LIST, &[&company, &reference, &cursor, &limit, &parent, &group]).await?;
     rows.iter().map(company_of).collect()
 }
 
 fn company_of(row: &Row) -> Result<Company, ReadError> {
-    let reference: Option<String> = row.get(3);
     Ok(Company {
         id: CompanyId(row.get(0)),
         profile: company::Profile {
             name: word(row, 1)?,
             tax_id: json(row, 2)?,
-            reference: reference
-                .map(|text| text.parse().map_err(|_| ReadError::Malformed))
-                .transpose()?,
+            reference: word_or_none(row, 3)?,
         },
         payment_term: json(row, 4)?,
         created: row.get(5),
+        payment_term_inherited: row.get(6),
+        standing: json(row, 7)?,
+        parent: row.get::<_, Option<Uuid>>(8).map(CompanyId),
+        group: word_or_none(row, 9)?,
+        vat_number: word_or_none(row, 10)?,
+        billing_address: row.try_get::<_, Option<Json<Address>>>(11)?.map(|json| json.0),
+        delivery_addresses: json(row, 12)?,
+        bank_accounts: json(row, 13)?,
+        credit_limits: json(row, 14)?,
     })
 }

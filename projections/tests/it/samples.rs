@@ -50,7 +50,10 @@ async fn every_event_passes_through_every_read_model() {
     assert_eq!(account_balances::list(&client, &balances, None, 9).await.unwrap().len(), 1);
     let products = catalogue::Filter::default();
     assert_eq!(catalogue::list(&client, &products, None, 9).await.unwrap().len(), 1);
-    assert_eq!(companies::list(&client, None, None, None, 9).await.unwrap().len(), 1);
+    assert_eq!(
+        companies::list(&client, companies::Filter::default(), None, 9).await.unwrap().len(),
+        1
+    );
     let drafts = offers::Filter::default();
     assert_eq!(offers::list(&client, &drafts, None, 9).await.unwrap().len(), 1);
     let placed = orders::Filter::default();

@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::companies::{self, Company};
+use projections::views::companies::{self, Company, Filter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -10,6 +10,7 @@ use service_kit::{
     page::{Page, PageRequest},
     problem::Problem,
 };
+use uuid::Uuid;
 
 use super::{one_more, only};
 use crate::{
@@ -38,20 +39,27 @@ struct List {
     cursor: Option<String>,
     /// The seller's own number of the company.
     reference: Option<String>,
+    /// The firm to which the companies belong directly.
+    parent: Option<Uuid>,
+    /// The group of the companies.
+    group: Option<String>,
 }
 
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(List { limit, cursor, reference }): Query<List>,
+    Query(List { limit, cursor, reference, parent, group }): Query<List>,
 ) -> Result<Json<Page<Company>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let client = asker.client(&queries, VIEWS).await?;
-    let reference = reference.as_deref();
-    let items = companies::list(&client, asker.company(), reference, cursor, one_more(limit))
-        .await
-        .map_err(problem)?;
+    let filter = Filter {
+        company: asker.company(),
+        reference: reference.as_deref(),
+        parent,
+        group: group.as_deref(),
+    };
+    let items = companies::list(&client, filter, cursor, one_more(limit)).await.map_err(problem)?;
     Ok(Json(Page::of(items, limit, |company| company.created)))
 }
 
@@ -62,5 +70,9 @@ async fn show(
 ) -> Result<Json<Company>, Problem> {
     let company = asker.narrowed(Some(id))?;
     let client = asker.client(&queries, VIEWS).await?;
-    only(companies::list(&client, company, None, None, 1).await.map_err(problem)?)
+    only(
+        companies::list(&client, Filter { company, ..Filter::default() }, None, 1)
+            .await
+            .map_err(problem)?,
+    )
 }

@@ -12,6 +12,7 @@ const MONEY: &str = "admin sales sales_manager accounting company_admin purchase
     integrator auditor";
 const SALES: &str = "admin sales sales_manager";
 const PRICING: &str = "admin sales_manager";
+const TRUST: &str = "admin sales_manager accounting";
 const BOOKS: &str = "admin accounting";
 const BUYERS: &str = "company_admin purchaser";
 const ORDERING: &str = "admin sales sales_manager company_admin purchaser";
@@ -26,7 +27,26 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/companies", EVERYBODY),
     ("post", "/v1/companies", SALES),
     ("get", "/v1/companies/{id}", EVERYBODY),
+    ("post", "/v1/companies/{id}/bank-accounts", BOOKS),
+    ("post", "/v1/companies/{id}/bank-accounts/drop", BOOKS),
+    ("post", "/v1/companies/{id}/billing-address", SALES),
+    ("post", "/v1/companies/{id}/credit-limit", TRUST),
+    ("post", "/v1/companies/{id}/credit-limit/lift", TRUST),
+    ("post", "/v1/companies/{id}/delivery-addresses", "admin sales sales_manager company_admin"),
+    (
+        "post",
+        "/v1/companies/{id}/delivery-addresses/drop",
+        "admin sales sales_manager company_admin",
+    ),
+    ("post", "/v1/companies/{id}/group", SALES),
+    ("post", "/v1/companies/{id}/parent", SALES),
     ("post", "/v1/companies/{id}/payment-term", SALES),
+    ("post", "/v1/companies/{id}/payment-term/inherit", SALES),
+    ("post", "/v1/companies/{id}/reinstate", TRUST),
+    ("post", "/v1/companies/{id}/rename", SALES),
+    ("post", "/v1/companies/{id}/suspend", TRUST),
+    ("post", "/v1/companies/{id}/vat-number", SALES),
+    ("post", "/v1/companies/{id}/verify", SALES),
     ("post", "/v1/credit-notes", BOOKS),
     ("get", "/v1/events", HISTORY),
     ("get", "/v1/history/{id}", HISTORY),

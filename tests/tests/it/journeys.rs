@@ -82,7 +82,7 @@ impl Shop {
     }
 }
 
-async fn register(house: &House, name: &str, nip: &str, days: u16) -> String {
+pub(crate) async fn register(house: &House, name: &str, nip: &str, days: u16) -> String {
     let company = json!({
         "name": name,
         "tax_id": { "kind": "nip", "number": nip },
@@ -105,7 +105,7 @@ pub(crate) fn done(answer: Answer) {
 }
 
 #[track_caller]
-fn refused(answer: &Answer, status: u16, code: &str) {
+pub(crate) fn refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{answer:?}");
 }
 

@@ -6,6 +6,7 @@ mod access;
 mod contracts;
 mod export;
 mod faults;
+mod firms;
 mod house;
 mod journeys;
 mod observability;

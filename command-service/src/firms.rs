@@ -1,0 +1,35 @@
+//! A company with the firms above it: the facts that its terms and its standing come from.
+
+use domain::{Company, CompanyId, PaymentTerm, company::Customer};
+use event_log::Work;
+
+use crate::failure::{Failure, refusal};
+
+/// A company and the firms above it, nearest first.
+pub(crate) async fn line_of(work: &mut Work, company: CompanyId) -> Result<Vec<Customer>, Failure> {
+    let mut line: Vec<Customer> = Vec::new();
+    let mut next = Some(company);
+    while let Some(id) = next {
+        let customer = work.load::<Company>(id).await?.customer().map_err(|e| refusal(&e))?;
+        // `Company` lets nobody be above itself, two firms that join each other at once included:
+        // each asserts the version of the other. This only bounds the work.
+        next = customer.parent.filter(|_| line.len() < Company::MOST_ABOVE);
+        line.push(customer.clone());
+    }
+    Ok(line)
+}
+
+/// The term on which a company buys: its own, else that of the nearest firm above it that has one.
+/// Refused when it, or one of them, is suspended.
+pub(crate) async fn buying_term(
+    work: &mut Work,
+    company: CompanyId,
+) -> Result<PaymentTerm, Failure> {
+    let line = line_of(work, company).await?;
+    for firm in &line {
+        work.load::<Company>(firm.id).await?.buyer().map_err(|error| refusal(&error))?;
+    }
+    let term = line.iter().find_map(|firm| firm.payment_term);
+    // Without a firm above it, a company has a term of its own.
+    term.ok_or_else(|| refusal(&domain::company::Error::NoParent).into())
+}

@@ -1,0 +1,164 @@
+//! Where a company is found: its addresses, accounts and EU VAT number.
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::extract::State;
+use domain::{
+    Address, AddressId, Iban, Name, VatNumber,
+    company::{Command, DeliveryAddress},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    input::{Body, PathId},
+    problem::Problem,
+};
+
+use super::decide;
+use crate::{
+    Services,
+    caller::{AddressBook, Books, By, Sales},
+    http::Done,
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/companies/{id}/billing-address",
+            post_with(move_billing, |o| {
+                o.id("company.move_billing").summary("Send its invoices elsewhere")
+            }),
+        )
+        .api_route(
+            "/v1/companies/{id}/delivery-addresses",
+            post_with(add_delivery_address, |o| {
+                o.id("company.add_delivery_address")
+                    .summary("Deliver there too, or change such a place")
+            }),
+        )
+        .api_route(
+            "/v1/companies/{id}/delivery-addresses/drop",
+            post_with(drop_delivery_address, |o| {
+                o.id("company.drop_delivery_address").summary("Deliver there no more")
+            }),
+        )
+        .api_route(
+            "/v1/companies/{id}/bank-accounts",
+            post_with(add_bank_account, |o| {
+                o.id("company.add_bank_account").summary("Know an account as its own")
+            }),
+        )
+        .api_route(
+            "/v1/companies/{id}/bank-accounts/drop",
+            post_with(drop_bank_account, |o| {
+                o.id("company.drop_bank_account").summary("Know an account as its own no more")
+            }),
+        )
+        .api_route(
+            "/v1/companies/{id}/vat-number",
+            post_with(note_vat_number, |o| {
+                o.id("company.note_vat_number").summary("Note its EU VAT number")
+            }),
+        )
+}
+
+/// Where.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MoveBilling {
+    address: Address,
+}
+
+async fn move_billing(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Sales>,
+    PathId(id): PathId,
+    Body { value: MoveBilling { address }, digest }: Body<MoveBilling>,
+) -> Result<Done, Problem> {
+    let command = Command::MoveBilling { address };
+    decide(&services, &caller, id, digest, command).await
+}
+
+/// A place to which goods go.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AddDeliveryAddress {
+    /// Its name from now on: a new one, or that of the place to change.
+    id: AddressId,
+    /// What the company calls it.
+    label: Name,
+    address: Address,
+}
+
+async fn add_delivery_address(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<AddressBook>,
+    PathId(id): PathId,
+    Body { value: AddDeliveryAddress { id: place, label, address }, digest }: Body<
+        AddDeliveryAddress,
+    >,
+) -> Result<Done, Problem> {
+    let command =
+        Command::AddDeliveryAddress { id: place, place: DeliveryAddress { label, address } };
+    decide(&services, &caller, id, digest, command).await
+}
+
+/// Which place.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DropDeliveryAddress {
+    id: AddressId,
+}
+
+async fn drop_delivery_address(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<AddressBook>,
+    PathId(id): PathId,
+    Body { value: DropDeliveryAddress { id: place }, digest }: Body<DropDeliveryAddress>,
+) -> Result<Done, Problem> {
+    let command = Command::DropDeliveryAddress { id: place };
+    decide(&services, &caller, id, digest, command).await
+}
+
+/// An account.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    account: Iban,
+}
+
+async fn add_bank_account(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Books>,
+    PathId(id): PathId,
+    Body { value: Account { account }, digest }: Body<Account>,
+) -> Result<Done, Problem> {
+    let command = Command::AddBankAccount { account };
+    decide(&services, &caller, id, digest, command).await
+}
+
+async fn drop_bank_account(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Books>,
+    PathId(id): PathId,
+    Body { value: Account { account }, digest }: Body<Account>,
+) -> Result<Done, Problem> {
+    let command = Command::DropBankAccount { account };
+    decide(&services, &caller, id, digest, command).await
+}
+
+/// Its number.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NoteVatNumber {
+    vat_number: VatNumber,
+}
+
+async fn note_vat_number(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Sales>,
+    PathId(id): PathId,
+    Body { value: NoteVatNumber { vat_number }, digest }: Body<NoteVatNumber>,
+) -> Result<Done, Problem> {
+    let command = Command::NoteVatNumber { vat_number };
+    decide(&services, &caller, id, digest, command).await
+}

@@ -1,0 +1,71 @@
+//! How the seller stands to a company: verified, suspended, reinstated.
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::extract::State;
+use domain::{Note, company::Command};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    input::{Body, PathId},
+    problem::Problem,
+};
+
+use super::decide;
+use crate::{
+    Services,
+    caller::{By, Sales, Trust},
+    http::{Done, Nothing},
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/companies/{id}/verify",
+            post_with(verify, |o| o.id("company.verify").summary("Vouch for its papers")),
+        )
+        .api_route(
+            "/v1/companies/{id}/suspend",
+            post_with(suspend, |o| o.id("company.suspend").summary("Sell it nothing for now")),
+        )
+        .api_route(
+            "/v1/companies/{id}/reinstate",
+            post_with(reinstate, |o| o.id("company.reinstate").summary("Sell to it again")),
+        )
+}
+
+async fn verify(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Sales>,
+    PathId(id): PathId,
+    Body { value: Nothing {}, digest }: Body<Nothing>,
+) -> Result<Done, Problem> {
+    let command = Command::Verify { by: caller.actor(), on: services.clock.today() };
+    decide(&services, &caller, id, digest, command).await
+}
+
+/// Why.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Suspend {
+    reason: Note,
+}
+
+async fn suspend(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Trust>,
+    PathId(id): PathId,
+    Body { value: Suspend { reason }, digest }: Body<Suspend>,
+) -> Result<Done, Problem> {
+    let command = Command::Suspend { reason };
+    decide(&services, &caller, id, digest, command).await
+}
+
+async fn reinstate(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Trust>,
+    PathId(id): PathId,
+    Body { value: Nothing {}, digest }: Body<Nothing>,
+) -> Result<Done, Problem> {
+    let command = Command::Reinstate;
+    decide(&services, &caller, id, digest, command).await
+}

@@ -1,0 +1,144 @@
+//! A firm with its branches: terms that are inherited, places, accounts, and a suspension.
+
+use serde_json::{Value, json};
+
+use crate::journeys::{Shop, created, done, refused, register};
+
+const PLACE: &str = "00000000-0000-7000-8000-0000000000ad";
+
+fn address(city: &str) -> Value {
+    json!({ "street": "Długa 1", "postal_code": "80-001", "city": city, "country": "PL" })
+}
+
+fn order() -> Value {
+    json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] })
+}
+
+impl Shop {
+    async fn tell(&self, role: &str, company: &str, what: &str, body: Value) {
+        done(self.house.post(role, &format!("/v1/companies/{company}/{what}"), &body).await);
+    }
+
+    async fn company(&self, role: &str, company: &str) -> Value {
+        let head = self.house.settled().await;
+        self.house.get(role, &format!("/v1/companies/{company}?after={head}")).await.body
+    }
+}
+
+#[tokio::test]
+async fn branches_buy_on_the_terms_of_the_firm_above() {
+    let mut shop = Shop::open().await;
+    let branch = register(&shop.house, "Hotel Gdynia", "9999999999", 7).await;
+    shop.house.make_key("branch", "purchaser", Some(&branch)).await;
+    shop.tell("sales", &branch, "parent", json!({ "parent": shop.hotel })).await;
+    shop.tell("sales", &branch, "payment-term/inherit", json!({})).await;
+    let term =
+        json!({ "kind": "end_of_month", "days": 10, "early": { "discount": "2", "days": 10 } });
+    shop.tell("sales", &shop.hotel, "payment-term", json!({ "payment_term": term })).await;
+
+    let shown = shop.company("branch", &branch).await;
+    assert_eq!(shown["payment_term"], term);
+    assert_eq!(
+        (&shown["payment_term_inherited"], &shown["parent"]),
+        (&json!(true), &json!(shop.hotel))
+    );
+    let placed = created(shop.house.post("branch", "/v1/orders", &order()).await);
+    let head = shop.house.settled().await;
+    let placed = shop.house.get("branch", &format!("/v1/orders/{placed}?after={head}")).await.body;
+    assert_eq!(placed["payment_term"], term);
+    let below = shop.house.get("sales", &format!("/v1/companies?parent={}", shop.hotel)).await.body;
+    assert_eq!(below["items"].as_array().unwrap().len(), 1);
+
+    // Nobody is above itself, and who inherits cannot be left alone.
+    for (child, parent, code) in [
+        (&shop.hotel, json!(branch), "company.parent_is_below"),
+        (&shop.hotel, json!(shop.hotel), "company.parent_is_below"),
+        (&branch, Value::Null, "company.no_parent"),
+    ] {
+        let path = format!("/v1/companies/{child}/parent");
+        let answer = shop.house.post("sales", &path, &json!({ "parent": parent })).await;
+        refused(&answer, 409, code);
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_firm_and_those_below_it_buy_nothing() {
+    let mut shop = Shop::open().await;
+    let branch = register(&shop.house, "Delikatesy Sopot", "9999999999", 7).await;
+    shop.house.make_key("branch", "purchaser", Some(&branch)).await;
+    shop.tell("sales", &branch, "parent", json!({ "parent": shop.grocer })).await;
+    let offer = shop.sent_offer().await;
+    shop.tell("sales", &shop.grocer, "verify", json!({})).await;
+    shop.tell("accounting", &shop.grocer, "suspend", json!({ "reason": "overdue" })).await;
+
+    let accept = format!("/v1/offers/{offer}/accept");
+    for (role, path, body) in [
+        ("grocer", "/v1/orders", order()),
+        ("branch", "/v1/orders", order()),
+        ("grocer", accept.as_str(), json!({})),
+    ] {
+        refused(&shop.house.post(role, path, &body).await, 409, "company.suspended");
+    }
+    let standing = shop.company("grocer", &shop.grocer).await["standing"].clone();
+    assert_eq!((&standing["kind"], &standing["reason"]), (&json!("suspended"), &json!("overdue")));
+
+    shop.tell("accounting", &shop.grocer, "reinstate", json!({})).await;
+    assert_eq!(shop.company("grocer", &shop.grocer).await["standing"]["kind"], "verified");
+    created(shop.house.post("branch", "/v1/orders", &order()).await);
+    done(shop.house.post("grocer", &accept, &json!({})).await);
+}
+
+#[tokio::test]
+async fn a_company_has_places_accounts_and_limits() {
+    let mut shop = Shop::open().await;
+    shop.house.make_key("boss", "company_admin", Some(&shop.grocer.clone())).await;
+    let grocer = &shop.grocer;
+    shop.tell("sales", grocer, "rename", json!({ "name": "Delikatesy S.A." })).await;
+    shop.tell("sales", grocer, "billing-address", json!({ "address": address("Gdańsk") })).await;
+    for city in ["Gdańsk", "Sopot"] {
+        let place = json!({ "id": PLACE, "label": "Rampa", "address": address(city) });
+        shop.tell("boss", grocer, "delivery-addresses", place).await;
+    }
+    shop.tell("sales", grocer, "vat-number", json!({ "vat_number": "PL 526-025-02-74" })).await;
+    shop.tell("sales", grocer, "group", json!({ "group": "shops" })).await;
+    let account = json!({ "account": "61 1090 1014 0000 0712 1981 2874" });
+    shop.tell("accounting", grocer, "bank-accounts", account.clone()).await;
+    let limit = json!({ "amount": "50000.00", "currency": "PLN" });
+    shop.tell("accounting", grocer, "credit-limit", json!({ "limit": limit })).await;
+
+    let shown = shop.company("boss", grocer).await;
+    for (field, value) in [
+        ("name", json!("Delikatesy S.A.")),
+        ("billing_address", address("Gdańsk")),
+        ("delivery_addresses", json!({ PLACE: { "label": "Rampa", "address": address("Sopot") } })),
+        ("vat_number", json!("PL5260250274")),
+        ("group", json!("shops")),
+        ("bank_accounts", json!(["PL61109010140000071219812874"])),
+        ("credit_limits", json!({ "PLN": limit })),
+    ] {
+        assert_eq!(shown[field], value, "{field}");
+    }
+    shop.tell("boss", grocer, "delivery-addresses/drop", json!({ "id": PLACE })).await;
+    shop.tell("accounting", grocer, "bank-accounts/drop", account).await;
+    shop.tell("accounting", grocer, "credit-limit/lift", json!({ "currency": "PLN" })).await;
+    shop.tell("sales", grocer, "group", json!({ "group": null })).await;
+    let shown = shop.company("boss", grocer).await;
+    for (field, value) in [
+        ("delivery_addresses", json!({})),
+        ("bank_accounts", json!([])),
+        ("credit_limits", json!({})),
+        ("group", Value::Null),
+    ] {
+        assert_eq!(shown[field], value, "{field}");
+    }
+
+    // Wrong numbers name their field; another company's places are like missing ones.
+    let path = |company: &str, what: &str| format!("/v1/companies/{company}/{what}");
+    let wrong = json!({ "account": "PL62109010140000071219812874" });
+    let answer = shop.house.post("accounting", &path(grocer, "bank-accounts"), &wrong).await;
+    refused(&answer, 422, "body.invalid");
+    assert_eq!(answer.body["errors"][0]["pointer"], "/account");
+    let place = json!({ "id": PLACE, "label": "Rampa", "address": address("Gdańsk") });
+    let answer = shop.house.post("boss", &path(&shop.hotel, "delivery-addresses"), &place).await;
+    refused(&answer, 404, "not_found");
+}
