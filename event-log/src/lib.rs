@@ -8,6 +8,7 @@
 //! An aggregate that is not in memory is replayed from its last snapshot on, in one query.
 
 pub mod append;
+pub mod backup;
 pub mod cache;
 pub mod cloud_event;
 pub mod error;

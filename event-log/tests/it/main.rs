@@ -5,6 +5,7 @@
 mod account;
 mod append;
 mod append_only;
+mod backup;
 mod cut;
 mod faults;
 mod model;
