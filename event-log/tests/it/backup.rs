@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     account::{append, deposit, envelope, remembered},
-    server::{Database, fresh_log},
+    server::Database,
 };
 
 const MAKE_KEYS: &str = "\
