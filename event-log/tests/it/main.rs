@@ -9,6 +9,7 @@ mod backup;
 mod cut;
 mod faults;
 mod model;
+mod recover;
 mod relay;
 mod server;
 mod snapshots;
