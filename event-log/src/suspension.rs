@@ -11,7 +11,6 @@ pub(crate) struct Suspension(watch::Sender<Option<String>>);
 impl Suspension {
     /// Commands are taken.
     pub(crate) fn none() -> Self {
-        gauge!("kontor_log_behind_stream").set(0.0);
         Self(watch::Sender::new(None))
     }
 

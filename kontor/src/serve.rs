@@ -96,6 +96,7 @@ pub async fn migrate_all(database_url: &str) -> anyhow::Result<()> {
     let connection = tokio::spawn(connection);
     EventLog::migrate(&mut client).await?;
     migrate(&mut client, "access", access::MIGRATIONS).await?;
+    migrate(&mut client, "policy", policies::MIGRATIONS).await?;
     drop(client);
     connection.await??;
     Ok(())

@@ -21,7 +21,7 @@ use super::{
 use crate::Position;
 
 /// How many events a file has at most, and how much is lost when an export is killed.
-const CHUNK: u64 = 1_000_000;
+const CHUNK: u64 = 250_000;
 /// How many blocks wait to be compressed at most.
 const AHEAD: usize = 8;
 

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use command_service::policies;
 use event_log::backup;
-use service_kit::migrations::migrate;
 use tokio_postgres::Client;
 
 use super::companions::{COMPANIONS, connect};
@@ -28,7 +26,6 @@ pub(super) async fn run(arguments: Arguments, location: &Location) -> anyhow::Re
     let database_url = location.database_url()?;
     migrate_all(&database_url).await?;
     let mut client = connect(&database_url).await?;
-    migrate(&mut client, "policy", policies::MIGRATIONS).await?;
     ensure!(
         !has_read_models(&client).await?,
         "the database has read models of another history: drop its schema view first"
