@@ -1,6 +1,6 @@
 //! Restores a backup into an empty server, all or nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use futures::{SinkExt, pin_mut};
@@ -109,7 +109,7 @@ impl Import<'_> {
 }
 
 /// Reads a file block by block, for as long as somebody takes them.
-fn read_ahead(folder: &PathBuf, file: &File, blocks: &mpsc::Sender<Bytes>) -> Result<(), Error> {
+fn read_ahead(folder: &Path, file: &File, blocks: &mpsc::Sender<Bytes>) -> Result<(), Error> {
     read_file(
         folder,
         file,
