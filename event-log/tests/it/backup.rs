@@ -255,8 +255,19 @@ async fn no_damage_is_restored() {
 
 /// A log with a gap, as no log of ours can be, is not taken for whole.
 #[tokio::test]
-async fn a_damaged_log_is_not_exported() {
-    let (database, folder) = (empty().await, TempDir::new().unwrap());
+async fn a_damaged_log_is_not_restored() {
+    let (mut database, folder) = (empty().await, TempDir::new().unwrap());
+    let without_its_first_version = "
+        INSERT INTO log.events SELECT 1, gen_random_uuid(), 'a', gen_random_uuid(), 2, 'a.b', 1,
+            NULL, 'key:1', gen_random_uuid(), gen_random_uuid(), NULL, now(), '{}';
+        UPDATE log.head SET position = 1";
+    database.owner.batch_execute(without_its_first_version).await.unwrap();
+    export(&database, folder.path()).await.unwrap();
+    let found = backup::verify(folder.path()).unwrap_err();
+    assert!(found.to_string().contains("version 2 of stream"), "{found}");
+
+    let folder = TempDir::new().unwrap();
+    database = empty().await;
     trade(&database.open().await, 5).await;
     database.owner.batch_execute("UPDATE log.head SET position = position + 1").await.unwrap();
     let refused = export(&database, folder.path()).await;
