@@ -62,8 +62,10 @@ pub(crate) fn problem<E: Into<Problem>>(error: ExecuteError<E>) -> Problem {
             .detail("others kept changing the same at the same time; try again")
             .retry_after(1),
         ExecuteError::KeyReused => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key.reused")
-                .detail("this Idempotency-Key was used for another request")
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key.reused").detail(
+                "this Idempotency-Key was used for another request, or for one whose answer \
+                     was lost when history was recovered: look whether it was carried out",
+            )
         }
         ExecuteError::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "command.too_large")
             .detail("the command would record too much at once"),
@@ -72,6 +74,11 @@ pub(crate) fn problem<E: Into<Problem>>(error: ExecuteError<E>) -> Problem {
 }
 
 fn log_problem(error: &event_log::Error) -> Problem {
+    if let event_log::Error::BehindStream(reason) = error {
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "log.behind_stream")
+            .detail(format!("no commands are taken until an operator has decided: {reason}"))
+            .retry_after(60);
+    }
     if error.is_transient() {
         tracing::warn!(error = error as &dyn std::error::Error, "the log is not available");
         Problem::unavailable("the log does not answer; ask again with the same Idempotency-Key")

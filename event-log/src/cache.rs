@@ -91,6 +91,11 @@ impl Cache {
         }
     }
 
+    /// Forgets every state.
+    pub(crate) fn clear(&self) {
+        self.entries.clear();
+    }
+
     /// Forgets a state that was found to be stale, unless a newer one has taken its place.
     pub(crate) fn forget(&self, kind: TypeId, id: Uuid, stale: u64) {
         self.entries.remove_if(&(kind, id), |kept| kept.version() <= stale);

@@ -2,6 +2,8 @@
 //!
 //! The same event always makes the same message, so that stream and log compare byte for byte.
 
+mod recorded;
+
 use async_nats::{HeaderMap, jetstream::message::StreamMessage};
 use bytes::Bytes;
 

@@ -36,6 +36,9 @@ pub enum Error {
     /// A stream id that is no UUID.
     #[error("{0:?} is no stream id: a UUID is needed")]
     StreamId(String),
+    /// The log is known to have lost its end: a command would fork history.
+    #[error("the log takes no commands: {0}")]
+    BehindStream(String),
     /// The URL of the database cannot be understood.
     #[error("the database URL is malformed")]
     Url(#[source] tokio_postgres::Error),
@@ -63,6 +66,7 @@ impl Error {
             Self::Unreadable { .. }
             | Self::SnapshotUnreadable { .. }
             | Self::Unwritable(_)
+            | Self::BehindStream(_)
             | Self::StreamId(_)
             | Self::Url(_) => false,
         }

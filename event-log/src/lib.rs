@@ -8,6 +8,7 @@
 //! An aggregate that is not in memory is replayed from its last snapshot on, in one query.
 
 pub mod append;
+pub mod backup;
 pub mod cache;
 pub mod cloud_event;
 pub mod error;
@@ -16,9 +17,11 @@ pub mod metrics;
 pub mod migrations;
 pub mod read;
 pub mod recorded_event;
+pub mod recover;
 pub mod relay;
 mod snapshots;
 pub mod store;
+mod suspension;
 pub mod verify;
 pub mod work;
 mod writer;

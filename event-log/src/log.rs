@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Append, AppendError, Appended, Error, Loaded, Position, Store, cache::Cache,
-    snapshots::Snapshots, writer::Writer,
+    snapshots::Snapshots, suspension::Suspension, writer::Writer,
 };
 
 /// The role that services take on; it may read history and add to it, nothing else.
@@ -57,6 +57,7 @@ struct Shared {
     readers: Pool,
     cache: Cache,
     snapshots: Snapshots,
+    suspension: Suspension,
     retries: u32,
     /// Those who lost a race for a stream take turns at it, by its id.
     turns: [tokio::sync::Mutex<()>; 64],
@@ -76,11 +77,13 @@ impl EventLog {
         let head = head(&*readers.get().await?).await?;
         let mut writing = postgres;
         writing.application_name("kontor log writer");
+        let suspension = Suspension::none();
         let shared = Shared {
-            writer: Writer::start(writing, head),
+            writer: Writer::start(writing, head, suspension.clone()),
             snapshots: Snapshots::start(readers.clone(), config.snapshot_every),
             readers,
             cache: Cache::new(config.cached_bytes),
+            suspension,
             retries: config.retries,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         };
@@ -89,7 +92,30 @@ impl EventLog {
 
     /// Writes to one or more streams, all or nothing, and waits until it is durable.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.takes_commands()?;
         self.shared.writer.append(append).await
+    }
+
+    /// Why no commands are taken, if none are: the log is known to have lost its end.
+    pub fn suspended(&self) -> Option<String> {
+        self.shared.suspension.reason()
+    }
+
+    pub(crate) fn takes_commands(&self) -> Result<(), Error> {
+        self.suspended().map_or(Ok(()), |reason| Err(Error::BehindStream(reason)))
+    }
+
+    /// Takes no commands until [`EventLog::resume`]. Reading goes on.
+    pub(crate) fn suspend(&self, reason: &str) {
+        self.shared.suspension.begin(reason);
+    }
+
+    /// Takes commands again.
+    pub(crate) fn resume(&self) {
+        if self.shared.suspension.end() {
+            // States that lost events have made must not be met again.
+            self.shared.cache.clear();
+        }
     }
 
     /// This log as the event store of one kind of aggregate, for `cqrs_es::CqrsFramework`.

@@ -33,6 +33,7 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("kontor_relay_batches_total", "atomic batches that were stored"),
     Metric::counter("kontor_relay_reconnects_total", "times the relay had to look again"),
     Metric::gauge("kontor_relay_halted", "1 while the stream is not this history"),
+    Metric::gauge("kontor_log_behind_stream", "1 while the log has lost its end: no commands"),
     Metric::gauge("kontor_stream_first_sequence", "the first sequence in the stream"),
     Metric::gauge("kontor_stream_last_sequence", "the last sequence in the stream"),
     Metric::gauge("kontor_stream_holes", "sequences missing between first and last"),

@@ -18,6 +18,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "snapshots",
         sql: include_str!("../migrations/0003_snapshots.sql"),
     },
+    Migration {
+        number: 4,
+        name: "commands by position",
+        sql: include_str!("../migrations/0004_commands_position.sql"),
+    },
 ];
 
 impl EventLog {

@@ -4,6 +4,7 @@
 //! The stream's last sequence is the only checkpoint. Every batch is atomic and names the last
 //! sequence that it expects, so racing relays, retries and lost acknowledgements change nothing.
 
+pub(crate) mod tail;
 mod verify;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::tail::Tail;
 pub use self::verify::verify_stream;
 use crate::{Error, EventLog, Position, RecordedEvent, cloud_event::CloudEvent};
 
@@ -149,6 +151,14 @@ impl Relay {
         self.status.subscribe()
     }
 
+    /// Waits until the stream was compared with the log for the first time, or something else
+    /// is known to be wrong with it; not for longer than `patience`.
+    pub async fn looked(&self, patience: Duration) {
+        let mut status = self.status();
+        let looked = status.wait_for(|status| status.state != RelayState::Connecting);
+        let _ = tokio::time::timeout(patience, looked).await;
+    }
+
     /// Publishes until cancelled.
     pub async fn run(&self, cancel: CancellationToken) {
         let _ = cancel.run_until_cancelled(self.publish_for_ever()).await;
@@ -200,7 +210,7 @@ impl Relay {
                 }
                 // Other processes write too, so it looks by itself now and then.
                 let _ = tokio::time::timeout(Duration::from_millis(100), committed.changed()).await;
-                if inspected.elapsed() > Self::INSPECTION {
+                if inspected.elapsed() > Self::INSPECTION || self.log.suspended().is_some() {
                     inspected = tokio::time::Instant::now();
                     last = self.inspect(&stream).await?;
                 }
@@ -260,35 +270,50 @@ impl Relay {
         }
     }
 
-    /// Where the stream ends, after a check that it is this history so far: no holes, not ahead
-    /// of the log, and its last message the log's event of that position.
+    /// Where the stream ends, after a check that it is this history so far: not ahead of the log,
+    /// its last message the log's event of that position, and no holes. Takes note of whether the
+    /// log still has all that was published.
     async fn inspect(&self, stream: &Stream) -> Result<Position, Stop> {
         let state = stream.get_info().await.map_err(|e| Stop::Again(e.to_string()))?.state;
         measure(&state);
-        if state.last_sequence == 0 {
-            return Ok(Position::START);
-        }
         let last = Position(state.last_sequence);
+        if last == Position::START {
+            self.log.resume();
+            return Ok(last);
+        }
+        // Asked after the stream, so that what is published meanwhile is not beyond it.
+        let head = self.log.head().await?;
+        let agreed = match self.tail(stream, last).await? {
+            Tail::Agrees(position) => {
+                self.log.resume();
+                Some(position)
+            }
+            Tail::Foreign => None,
+            Tail::Lost(position) => {
+                let reason = if position > head {
+                    format!(
+                        "the stream is at {position}, ahead of the log at {head}: the log was \
+                         restored to an earlier state, or the stream is another's"
+                    )
+                } else {
+                    format!(
+                        "message {position} of the stream is not event {position}: the log was \
+                         restored to an earlier state and went on, or the stream is another's"
+                    )
+                };
+                self.log.suspend(&reason);
+                return Err(Stop::Halt(reason));
+            }
+        };
+        if agreed != Some(last) {
+            return Err(Stop::Halt(format!("message {last} of the stream is not event {last}")));
+        }
         if state.first_sequence != 1 || state.messages != state.last_sequence {
             return Err(Stop::Halt(format!(
                 "the stream has holes: {} messages from {} to {last}; delete it, and it is built \
                  anew from the log",
                 state.messages, state.first_sequence
             )));
-        }
-        let head = self.log.head().await?;
-        if last > head {
-            return Err(Stop::Halt(format!(
-                "the stream is at {last}, ahead of the log at {head}: the log was restored to an \
-                 earlier state, or the stream is another's"
-            )));
-        }
-        let events = self.log.read(Position(last.0 - 1), 1).await?;
-        let event = events.first().ok_or_else(|| Stop::Again(format!("no event at {last}")))?;
-        let message =
-            stream.get_raw_message(last.0).await.map_err(|error| Stop::Again(error.to_string()))?;
-        if !CloudEvent::of(event, &self.config.subject_prefix).is(&message) {
-            return Err(Stop::Halt(format!("message {last} of the stream is not event {last}")));
         }
         Ok(last)
     }

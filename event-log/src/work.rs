@@ -90,6 +90,7 @@ impl EventLog {
                 Err(ExecuteError::KeyReused)
             };
         }
+        self.takes_commands()?;
         let mut turn = None;
         for attempt in 0..=self.retries() {
             if attempt > 0 {

@@ -28,7 +28,7 @@ use self::{
     batch::Batch,
     connection::{Connection, Failure, Head},
 };
-use crate::{Append, AppendError, Appended, Error, Position};
+use crate::{Append, AppendError, Appended, Error, Position, suspension::Suspension};
 
 /// An append and where its answer goes.
 pub(crate) struct Request {
@@ -60,13 +60,18 @@ impl Writer {
     const WARY: u32 = 32;
 
     /// Starts the task that writes; it ends when the last `Writer` is dropped, or is told to stop.
-    pub(crate) fn start(config: tokio_postgres::Config, head: Position) -> Self {
+    pub(crate) fn start(
+        config: tokio_postgres::Config,
+        head: Position,
+        suspension: Suspension,
+    ) -> Self {
         let (requests, queue) = mpsc::channel(Self::QUEUE);
         let (announce, committed) = watch::channel(head);
         let task = Task {
             config,
             connection: None,
             announce,
+            suspension,
             versions: HashMap::new(),
             last_recorded_at: jiff::Timestamp::UNIX_EPOCH,
             fenced: true,
@@ -110,6 +115,7 @@ struct Task {
     config: tokio_postgres::Config,
     connection: Option<Connection>,
     announce: watch::Sender<Position>,
+    suspension: Suspension,
     /// Versions of streams as this task knows them: true as long as nobody else moves the head.
     versions: HashMap<Uuid, u64>,
     last_recorded_at: jiff::Timestamp,
@@ -185,6 +191,10 @@ impl Task {
                     }
                     return;
                 }
+                Err(Failure::Suspended(reason)) => {
+                    batch.suspend(&reason);
+                    return;
+                }
                 Err(Failure::Overtaken(_)) => {
                     self.wary = Writer::WARY;
                     careful = true;
@@ -215,6 +225,9 @@ impl Task {
         if batch.is_empty() {
             return Ok(());
         }
+        if let Some(reason) = self.suspension.reason() {
+            return Err(Failure::Suspended(reason));
+        }
         let result =
             if careful { self.write_carefully(batch).await } else { self.write_fast(batch).await };
         if !matches!(result, Ok(()) | Err(Failure::Lost(_) | Failure::Silent)) {
@@ -227,9 +240,22 @@ impl Task {
         if self.connection.as_ref().is_none_or(Connection::is_closed) {
             self.versions.clear();
             let connection = Connection::open(&self.config).await?;
+            self.mind_loss(connection.head.position);
             self.connection = Some(connection);
         }
         Ok(())
+    }
+
+    /// A head that is behind what this process has seen committed is that of an earlier state:
+    /// PostgreSQL was restored, or a standby without the last commits has taken over.
+    fn mind_loss(&mut self, head: Position) {
+        let seen = *self.announce.borrow();
+        if head < seen {
+            self.announce.send_replace(head);
+            self.suspension.begin(&format!(
+                "the log ends at {head}, but had reached {seen}: it was restored to an earlier state"
+            ));
+        }
     }
 
     /// After a lost connection: makes sure that nothing of it can still come to pass, then finds

@@ -1,5 +1,12 @@
 //! `kontor log`: looks at history and verifies it.
 
+mod companions;
+mod discard_stream;
+mod export;
+mod import;
+mod recover;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use event_log::relay::{RelayConfig, verify_stream};
@@ -27,7 +34,18 @@ enum Command {
         /// Name of the JetStream stream.
         #[arg(long, default_value = "kontor")]
         stream: String,
+        /// Check this backup instead, without any server.
+        #[arg(long, value_name = "FOLDER")]
+        backup: Option<PathBuf>,
     },
+    /// Write all of history as a backup while everything runs, or continue one.
+    Export(export::Arguments),
+    /// Restore a backup into an empty server.
+    Import(import::Arguments),
+    /// Append what only the stream has to a log that was restored to an earlier state.
+    Recover(recover::Arguments),
+    /// Delete a stream that is not this history, to be built anew from the log.
+    DiscardStream(discard_stream::Arguments),
     /// Print events, one JSON object a line.
     Tail {
         /// Start after this position.
@@ -40,23 +58,36 @@ enum Command {
 
 /// Does what was asked; verification that finds something wrong exits with 1.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let log = EventLog::open(&LogConfig::new(arguments.location.database_url()?)).await?;
-    match arguments.command {
-        Command::Verify { stream } => return verify(&log, &arguments.location, &stream).await,
-        Command::Tail { after } => {
-            let mut after = Position(after);
-            loop {
-                let events = log.read(after, PAGE).await?;
-                let Some(last) = events.last() else { break };
-                after = last.position;
-                for event in &events {
-                    println!("{}", serde_json::to_string(event)?);
-                }
-            }
+    let Arguments { location, command } = arguments;
+    match command {
+        Command::Verify { backup: Some(folder), .. } => verify_backup(&folder)?,
+        Command::Verify { stream, .. } => {
+            return verify(&open(&location).await?, &location, &stream).await;
         }
-        Command::Head => println!("{}", log.head().await?),
+        Command::Export(arguments) => export::run(arguments, &location).await?,
+        Command::Import(arguments) => import::run(arguments, &location).await?,
+        Command::Recover(arguments) => recover::run(arguments, &location).await?,
+        Command::DiscardStream(arguments) => discard_stream::run(arguments, &location).await?,
+        Command::Tail { after } => tail(&open(&location).await?, after).await?,
+        Command::Head => println!("{}", open(&location).await?.head().await?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn open(location: &Location) -> anyhow::Result<EventLog> {
+    Ok(EventLog::open(&LogConfig::new(location.database_url()?)).await?)
+}
+
+async fn tail(log: &EventLog, after: u64) -> anyhow::Result<()> {
+    let mut after = Position(after);
+    loop {
+        let events = log.read(after, PAGE).await?;
+        let Some(last) = events.last() else { return Ok(()) };
+        after = last.position;
+        for event in &events {
+            println!("{}", serde_json::to_string(event)?);
+        }
+    }
 }
 
 async fn verify(log: &EventLog, location: &Location, stream: &str) -> anyhow::Result<ExitCode> {
@@ -80,4 +111,13 @@ async fn verify(log: &EventLog, location: &Location, stream: &str) -> anyhow::Re
     let sound = report.findings.is_empty() && difference.is_none();
     println!("{}", if sound { "sound" } else { "NOT SOUND" });
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn verify_backup(folder: &Path) -> anyhow::Result<()> {
+    let step = Step::begin("verifying the backup");
+    let sound = event_log::backup::verify(folder)?;
+    step.done(&format!("{} events in {} streams", sound.manifest.events, sound.streams));
+    println!("sound: events 1 to {}, made {}", sound.manifest.last, sound.manifest.made_at);
+    println!("sha256 {}", sound.sha256);
+    Ok(())
 }

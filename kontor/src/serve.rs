@@ -1,6 +1,6 @@
 //! The services of one process: relay, read models, policies, timers and HTTP, over a log.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use command_service::{Services, policies, timers};
@@ -26,6 +26,10 @@ use tokio::{
 };
 use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
+
+/// For how long a start waits to hear whether the stream has history that the log has lost. A NATS
+/// that does not answer must not keep commands waiting for longer.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 
 /// Arguments of `kontor serve`.
 #[derive(Debug, clap::Args)]
@@ -92,6 +96,7 @@ pub async fn migrate_all(database_url: &str) -> anyhow::Result<()> {
     let connection = tokio::spawn(connection);
     EventLog::migrate(&mut client).await?;
     migrate(&mut client, "access", access::MIGRATIONS).await?;
+    migrate(&mut client, "policy", policies::MIGRATIONS).await?;
     drop(client);
     connection.await??;
     Ok(())
@@ -113,10 +118,12 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
         RelayConfig::new(&settings.stream),
     ));
     let health = health(&log, &views, &relay);
-    let relay = tokio::spawn({
-        let cancel = cancel.clone();
+    let publishing = tokio::spawn({
+        let (relay, cancel) = (relay.clone(), cancel.clone());
         async move { relay.run(cancel).await }
     });
+
+    relay.looked(FIRST_LOOK).await;
 
     views.follow(&cancel);
     let clock = Clock::system(Clock::WARSAW)?;
@@ -146,14 +153,14 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
             .with_graceful_shutdown(async move { stop.cancelled().await })
             .await
     });
-    Ok(Running { address, access, log, cancel, http, relay })
+    Ok(Running { address, access, log, cancel, http, relay: publishing })
 }
 
 impl Running {
     /// Stops taking requests, finishes those under way, and stops the rest.
     pub async fn stop(self) {
         self.cancel.cancel();
-        let patience = std::time::Duration::from_secs(10);
+        let patience = Duration::from_secs(10);
         let _ = tokio::time::timeout(patience, self.http).await;
         let _ = tokio::time::timeout(patience, self.log.shutdown()).await;
         let _ = tokio::time::timeout(patience, self.relay).await;
@@ -175,7 +182,11 @@ fn health(log: &EventLog, views: &Views, relay: &Arc<Relay>) -> Health {
         let log = history.clone();
         async move {
             match log.head().await {
-                Ok(_) => State::Ok,
+                Ok(_) => match log.suspended() {
+                    None => State::Ok,
+                    // Queries are still answered.
+                    Some(reason) => State::Degraded { detail: format!("no commands: {reason}") },
+                },
                 Err(error) => State::Failed { detail: error.to_string() },
             }
         }

@@ -253,9 +253,18 @@ impl Batch {
     }
 
     /// PostgreSQL stayed away: what became of the requests is not known here.
-    pub(super) fn give_up(mut self) {
-        for entry in self.entries.drain(..) {
-            let _ = entry.request.reply.send(Err(Error::Unavailable.into()));
+    pub(super) fn give_up(self) {
+        self.fail(|| Error::Unavailable);
+    }
+
+    /// The log takes no commands.
+    pub(super) fn suspend(self, reason: &str) {
+        self.fail(|| Error::BehindStream(reason.to_owned()));
+    }
+
+    fn fail(self, error: impl Fn() -> Error) {
+        for entry in self.entries {
+            let _ = entry.request.reply.send(Err(error().into()));
         }
     }
 

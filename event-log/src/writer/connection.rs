@@ -75,6 +75,8 @@ pub(super) enum Failure {
     Mistaken(tokio_postgres::Error),
     /// A request has seen more than this task knows.
     Doubtful,
+    /// The log takes no commands, for this reason.
+    Suspended(String),
     /// PostgreSQL refused the transaction for another reason.
     Refused(tokio_postgres::Error),
     /// The connection broke: what became of the transaction is not known.

@@ -5,9 +5,11 @@
 mod account;
 mod append;
 mod append_only;
+mod backup;
 mod cut;
 mod faults;
 mod model;
+mod recover;
 mod relay;
 mod server;
 mod snapshots;

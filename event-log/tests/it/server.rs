@@ -1,6 +1,6 @@
 //! A database of its own for each test, on the private server that `make test` starts.
 
-use event_log::{EventLog, LogConfig};
+use event_log::{EventLog, LogConfig, backup};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
@@ -26,6 +26,14 @@ impl Database {
 
     pub(crate) async fn open(&self) -> EventLog {
         EventLog::open(&LogConfig::new(&self.url)).await.unwrap()
+    }
+
+    /// Another database with this one's history, up to where it is now.
+    pub(crate) async fn copy(&self) -> Self {
+        let (mut copy, folder) = (Self::new().await, tempfile::TempDir::new().unwrap());
+        backup::export(&self.owner, folder.path(), None, &[], |_, _| ()).await.unwrap();
+        backup::import(&mut copy.owner, folder.path(), &[], |_, _| ()).await.unwrap();
+        copy
     }
 
     /// A number that a query answers.

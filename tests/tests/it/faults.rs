@@ -136,7 +136,7 @@ async fn check_balances(house: &House, owed: &BTreeMap<String, i64>) {
 
 /// Positions and versions have no gap, message n is event n (the relay may be a moment behind),
 /// and live read models equal rebuilt ones.
-async fn check_history(house: &House) {
+pub(crate) async fn check_history(house: &House) {
     eventually("log and stream are the same history", async || house.succeeds(&["log", "verify"]))
         .await;
     let compared = house.run(&["projections", "compare", "all"]);

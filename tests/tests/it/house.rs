@@ -73,6 +73,17 @@ impl House {
         std::fs::remove_file(self.directory().join("run.json")).unwrap();
     }
 
+    /// Stops the process and its servers in good order.
+    pub(crate) fn stop(&mut self) {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks with the keys of another house from now on.
+    pub(crate) fn show_keys_of(&mut self, other: &Self) {
+        self.keys.clone_from(&other.keys);
+    }
+
     /// Starts another process on the same data.
     pub(crate) async fn start_again(&mut self) {
         self.child = up(self.directory.path());

@@ -1,0 +1,38 @@
+//! What a restored server needs beside history, and cannot be derived from it.
+
+use event_log::backup::Companion;
+use tokio_postgres::{Client, NoTls};
+
+/// Keys (their secrets' digests alone), and how far the policies have got: started anew from the
+/// beginning, they would ask again for what was refused.
+pub(super) const COMPANIONS: [Companion; 3] = [
+    Companion {
+        table: "access.api_keys",
+        columns: "id, secret_sha256, name, role, company_id, created_at, revoked_at",
+        rows: "SELECT id, secret_sha256, name, role, company_id, created_at, revoked_at \
+            FROM access.api_keys ORDER BY id",
+        // A key that either side has revoked stays so.
+        present: "ON CONFLICT (id) DO UPDATE \
+            SET revoked_at = coalesce(api_keys.revoked_at, excluded.revoked_at)",
+    },
+    Companion {
+        table: "policy.checkpoints",
+        columns: "policy, position",
+        rows: "SELECT policy, least(position, {last}) FROM policy.checkpoints",
+        present: "ON CONFLICT (policy) DO UPDATE SET position = excluded.position",
+    },
+    Companion {
+        table: "policy.refusals",
+        columns: "policy, position, event_id, code, refused_at",
+        rows: "SELECT policy, position, event_id, code, refused_at FROM policy.refusals \
+            WHERE position <= {last}",
+        present: "",
+    },
+];
+
+/// Connects as the owner of the schemas.
+pub(super) async fn connect(database_url: &str) -> anyhow::Result<Client> {
+    let (client, connection) = tokio_postgres::connect(database_url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}

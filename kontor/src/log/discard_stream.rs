@@ -1,0 +1,32 @@
+//! `kontor log discard-stream`: decides that the log is right and the stream is not.
+
+use anyhow::ensure;
+use event_log::{EventLog, LogConfig};
+
+use crate::location::Location;
+
+/// Arguments of `kontor log discard-stream`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Name of the JetStream stream.
+    #[arg(long, default_value = "kontor")]
+    stream: String,
+    /// Do it: without this, only say what would be lost.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Deletes the stream; a running Kontor builds it anew from the log.
+pub(super) async fn run(arguments: Arguments, location: &Location) -> anyhow::Result<()> {
+    let Arguments { stream: name, yes } = arguments;
+    let log = EventLog::open(&LogConfig::new(location.database_url()?)).await?;
+    let nats = crate::nats::connect(&location.nats_url()?).await?;
+    let jetstream = async_nats::jetstream::new(nats);
+    let state = jetstream.get_stream(&name).await?.get_info().await?.state;
+    let (messages, last, head) = (state.messages, state.last_sequence, log.head().await?);
+    println!("stream {name} has {messages} messages up to {last}; the log ends at {head}");
+    ensure!(yes, "say --yes to delete the stream, with its consumers, and build it anew");
+    jetstream.delete_stream(&name).await?;
+    println!("deleted; a running Kontor builds it anew from the log");
+    Ok(())
+}
