@@ -29,10 +29,7 @@ macro_rules! history {
                 schema_version: u16,
                 payload: &str,
             ) -> Result<Self, UnreadableEvent> {
-                let unknown = || UnreadableEvent::Unknown {
-                    event_type: event_type.to_owned(),
-                    schema_version,
-                };
+                let unknown = || UnreadableEvent::unknown(event_type, schema_version);
                 let malformed = |source| UnreadableEvent::Malformed {
                     event_type: event_type.to_owned(),
                     source,
@@ -53,7 +50,44 @@ macro_rules! history {
                 }
             }
         }
+
+        /// Every kind of aggregate.
+        pub const AGGREGATES: &[&str] = &[$(<$state as Aggregate>::TYPE),+];
+
+        /// The state that stored events of one aggregate add up to, for people to look at. Each
+        /// event is its type, schema version and payload.
+        pub fn state_of<'a>(
+            aggregate: &str,
+            events: impl IntoIterator<Item = (&'a str, u16, &'a str)>,
+        ) -> Result<serde_json::Value, UnreadableEvent> {
+            match aggregate {
+                $(<$state as Aggregate>::TYPE => {
+                    let mut state = $state::default();
+                    for (event_type, version, payload) in events {
+                        match Event::read(event_type, version, payload)? {
+                            Event::$variant(event) => state.apply(event),
+                            _ => return Err(UnreadableEvent::unknown(event_type, version)),
+                        }
+                    }
+                    serde_json::to_value(&state).map_err(|source| UnreadableEvent::Malformed {
+                        event_type: aggregate.to_owned(),
+                        source,
+                    })
+                })+
+                _ => Err(UnreadableEvent::unknown(aggregate, 0)),
+            }
+        }
     };
+}
+
+/// The seller's own deliberations: of these a company's credential sees nothing, not even in its
+/// own history.
+pub const INTERNAL: &[&str] = &["offer.drafted"];
+
+impl UnreadableEvent {
+    fn unknown(event_type: &str, schema_version: u16) -> Self {
+        Self::Unknown { event_type: event_type.to_owned(), schema_version }
+    }
 }
 
 history! {

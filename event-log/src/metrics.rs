@@ -26,6 +26,8 @@ pub const METRICS: &[Metric] = &[
     Metric::gauge("kontor_aggregate_cache_bytes", "what aggregates in memory take up"),
     Metric::gauge("kontor_aggregate_cache_entries", "aggregates in memory"),
     Metric::labelled("kontor_snapshots_total", "snapshots by outcome: stored or lost"),
+    Metric::counter("kontor_directory_entries_total", "events entered into the directory"),
+    Metric::gauge("kontor_directory_position", "the last position in the directory"),
     Metric::gauge("kontor_relay_published_position", "the last position in the stream"),
     Metric::gauge("kontor_relay_lag_events", "events written but not published"),
     Metric::histogram("kontor_relay_lag_seconds", "from an event's commit to its publication"),

@@ -20,8 +20,13 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 4,
-        name: "commands by position",
+        name: "commands_position",
         sql: include_str!("../migrations/0004_commands_position.sql"),
+    },
+    Migration {
+        number: 5,
+        name: "directory",
+        sql: include_str!("../migrations/0005_directory.sql"),
     },
 ];
 

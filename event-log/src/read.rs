@@ -14,10 +14,6 @@ const PAGE: &str = "\
     SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
         company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
     FROM log.events WHERE position > $1 ORDER BY position LIMIT $2";
-const PAGE_OF_COMPANY: &str = "\
-    SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
-        company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
-    FROM log.events WHERE position > $1 AND company_id = $3 ORDER BY position LIMIT $2";
 const STREAM: &str = "\
     SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
         company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
@@ -47,20 +43,6 @@ impl EventLog {
         let client = self.reader().await?;
         let statement = client.prepare_cached(PAGE).await?;
         let rows = client.query(&statement, &[&after.as_i64(), &as_limit(limit)]).await?;
-        Ok(rows.iter().map(recorded_event).collect())
-    }
-
-    /// The same, of one company's history alone; of all history without a company.
-    pub async fn read_of_company(
-        &self,
-        company: Option<Uuid>,
-        after: Position,
-        limit: usize,
-    ) -> Result<Vec<RecordedEvent>, Error> {
-        let Some(company) = company else { return self.read(after, limit).await };
-        let client = self.reader().await?;
-        let statement = client.prepare_cached(PAGE_OF_COMPANY).await?;
-        let rows = client.query(&statement, &[&after.as_i64(), &as_limit(limit), &company]).await?;
         Ok(rows.iter().map(recorded_event).collect())
     }
 

@@ -73,7 +73,6 @@ impl Writer {
             announce,
             suspension,
             versions: HashMap::new(),
-            last_recorded_at: jiff::Timestamp::UNIX_EPOCH,
             fenced: true,
             wary: 0,
         };
@@ -118,7 +117,6 @@ struct Task {
     suspension: Suspension,
     /// Versions of streams as this task knows them: true as long as nobody else moves the head.
     versions: HashMap<Uuid, u64>,
-    last_recorded_at: jiff::Timestamp,
     /// Whether a transaction of a lost connection can no longer come to anything.
     fenced: bool,
     /// How many batches to come expect other processes to write too.
@@ -310,8 +308,8 @@ impl Task {
             batch.answer();
             return Ok(());
         }
-        let now = jiff::Timestamp::now().max(self.last_recorded_at);
-        self.last_recorded_at = now;
+        // A clock that goes back, or lags behind another writer's, does not turn history round.
+        let now = jiff::Timestamp::now().max(connection.head.recorded_at);
         connection.commit(batch, advance, now).await?;
         for (stream, version) in batch.written() {
             self.versions.insert(stream, version);

@@ -125,6 +125,11 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
 
     relay.looked(FIRST_LOOK).await;
 
+    tokio::spawn({
+        let (log, cancel) = (log.clone(), cancel.clone());
+        async move { log.keep_directory(cancel).await }
+    });
+
     views.follow(&cancel);
     let clock = Clock::system(Clock::WARSAW)?;
     let services = Services {

@@ -25,6 +25,8 @@ roles! {
     /// Who reads what is owed and paid.
     Money: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver, Integrator,
         Auditor;
+    /// Who looks behind the scenes.
+    Audit: Admin, Auditor;
     /// Who reads history.
     History: Admin, Integrator, Auditor;
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::BytesMut;
 use futures::{SinkExt, future, pin_mut};
 use jiff::Timestamp;
-use tokio_postgres::{Client, NoTls, Statement, error::SqlState};
+use tokio_postgres::{Client, NoTls, Row, Statement, error::SqlState};
 use uuid::Uuid;
 
 use super::{
@@ -34,6 +34,9 @@ const REMEMBER: &str = "\
     SELECT command_id, digest, stream_id, version, position, $6
     FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::bigint[], $5::bigint[])
         AS remembered(command_id, digest, stream_id, version, position)";
+/// Times never go back with positions, whatever clocks of several processes say.
+const NEWEST: &str = "\
+    SELECT coalesce((SELECT recorded_at FROM log.events ORDER BY position DESC LIMIT 1), 'epoch')";
 const EVENT_AT: &str = "SELECT event_id FROM log.events WHERE position = $1";
 
 /// A writer that has vanished must not keep the head locked: PostgreSQL ends its transaction.
@@ -53,6 +56,8 @@ pub(super) struct Connection {
 pub(super) struct Head {
     pub(super) position: Position,
     pub(super) epoch: i64,
+    /// When the newest event was recorded.
+    pub(super) recorded_at: Timestamp,
 }
 
 struct Statements {
@@ -64,6 +69,7 @@ struct Statements {
     outcomes: Statement,
     copy: Statement,
     remember: Statement,
+    newest: Statement,
     event_at: Statement,
 }
 
@@ -99,6 +105,16 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
+impl Head {
+    fn of(head: &Row, newest: &Row) -> Self {
+        Self {
+            position: Position::from_i64(head.get(0)),
+            epoch: head.get(1),
+            recorded_at: newest.get(0),
+        }
+    }
+}
+
 impl Connection {
     pub(super) async fn open(config: &tokio_postgres::Config) -> Result<Self, Failure> {
         let (client, connection) = config.connect(NoTls).await.map_err(Failure::Lost)?;
@@ -124,13 +140,15 @@ impl Connection {
             outcomes: prepare(OUTCOMES).await?,
             copy: prepare(copy::COPY_EVENTS).await?,
             remember: prepare(REMEMBER).await?,
+            newest: prepare(NEWEST).await?,
             event_at: prepare(EVENT_AT).await?,
         };
         let row = client
             .query_one("SELECT position, epoch FROM log.head", &[])
             .await
             .map_err(Failure::Lost)?;
-        let head = Head { position: Position::from_i64(row.get(0)), epoch: row.get(1) };
+        let newest = client.query_one(&statements.newest, &[]).await.map_err(Failure::Lost)?;
+        let head = Head::of(&row, &newest);
         Ok(Self { client, statements, head, buffer: BytesMut::new() })
     }
 
@@ -141,7 +159,8 @@ impl Connection {
     /// Waits for what another connection has under way and makes its epoch a past one.
     pub(super) async fn fence(&mut self) -> Result<(), Failure> {
         let row = self.client.query_one(&self.statements.fence, &[]).await?;
-        self.head = Head { position: Position::from_i64(row.get(0)), epoch: row.get(1) };
+        let newest = self.client.query_one(&self.statements.newest, &[]).await?;
+        self.head = Head::of(&row, &newest);
         Ok(())
     }
 
@@ -158,14 +177,14 @@ impl Connection {
 
     /// Begins a transaction that nobody else can write beside.
     pub(super) async fn lock_head(&mut self) -> Result<Head, Failure> {
-        let (begun, row) = future::join(
+        let (begun, row, newest) = future::join3(
             self.client.batch_execute("BEGIN"),
             self.client.query_one(&self.statements.lock_head, &[]),
+            self.client.query_one(&self.statements.newest, &[]),
         )
         .await;
         begun?;
-        let row = row?;
-        self.head = Head { position: Position::from_i64(row.get(0)), epoch: row.get(1) };
+        self.head = Head::of(&row?, &newest?);
         Ok(self.head)
     }
 
@@ -221,6 +240,7 @@ impl Connection {
         batch.about_to_send(head.position);
         self.transact(batch, advance, now).await?;
         self.head.position = batch.last_position(head.position);
+        self.head.recorded_at = now;
         Ok(())
     }
 

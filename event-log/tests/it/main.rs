@@ -8,6 +8,7 @@ mod append_only;
 mod backup;
 mod cut;
 mod faults;
+mod history;
 mod model;
 mod recover;
 mod relay;

@@ -50,6 +50,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/credit-notes", BOOKS),
     ("get", "/v1/events", HISTORY),
     ("get", "/v1/history/{id}", HISTORY),
+    ("get", "/v1/history/{id}/state", "admin auditor"),
     ("get", "/v1/invoices", MONEY),
     ("get", "/v1/invoices/{id}", MONEY),
     ("get", "/v1/offers", EVERYBODY),

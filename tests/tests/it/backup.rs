@@ -28,8 +28,14 @@ const LISTS: [&str; 8] = [
 ];
 
 /// Tables that history or a migration gives back; every other one must be in a backup.
-const DERIVED: [&str; 5] =
-    ["access.migrations", "log.head", "log.migrations", "log.snapshots", "policy.migrations"];
+const DERIVED: [&str; 6] = [
+    "access.migrations",
+    "log.head",
+    "log.migrations",
+    "log.directory",
+    "log.snapshots",
+    "policy.migrations",
+];
 
 const TABLES: &str = "\
     SELECT table_schema || '.' || table_name FROM information_schema.tables

@@ -115,7 +115,7 @@ impl House {
         self.command(arguments).output().unwrap().status.success().then_some(())
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments).arg("--dir").arg(self.directory());
         command

@@ -11,5 +11,6 @@ mod firms;
 mod house;
 mod journeys;
 mod observability;
+mod reading;
 mod refusals;
 mod tidy;

@@ -1,0 +1,66 @@
+//! The directory: where what is in history, filled behind the log so that appends do not pay for
+//! it.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Error, EventLog, Position};
+
+/// One process fills it at a time; the others find the lock taken and wait for the next round.
+const FILL: &str = "\
+    WITH turn AS (
+        SELECT pg_try_advisory_xact_lock(hashtextextended('kontor directory', 0)) AS taken),
+    reached AS (
+        SELECT coalesce(max(position), 0) AS position FROM log.directory),
+    filled AS (
+        INSERT INTO log.directory (position, company_id, event_type, correlation_id, command_id)
+        SELECT e.position, e.company_id, e.event_type, e.correlation_id, e.command_id
+        FROM log.events e, reached, turn
+        WHERE turn.taken AND e.position > reached.position
+            AND e.position <= reached.position + $1
+        RETURNING position)
+    SELECT count(*), greatest(max(filled.position), (SELECT position FROM reached)) FROM filled";
+
+impl EventLog {
+    /// How many events are entered at once.
+    const ENTRIES: i64 = 5_000;
+
+    /// Fills the directory behind the log until cancelled.
+    pub async fn keep_directory(&self, cancel: CancellationToken) {
+        cancel.run_until_cancelled(self.fill_for_ever()).await;
+    }
+
+    async fn fill_for_ever(&self) {
+        let mut committed = self.committed();
+        loop {
+            committed.mark_unchanged();
+            match self.fill_directory().await {
+                Ok(filled) if filled == Self::ENTRIES.unsigned_abs() => {}
+                Ok(_) => {
+                    // Nobody waits for it: it gathers what comes in a second.
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    let _ = tokio::time::timeout(Duration::from_secs(5), committed.changed()).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the directory is not filled; it is tried again");
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                }
+            }
+        }
+    }
+
+    /// Enters the next events; says how many.
+    pub async fn fill_directory(&self) -> Result<u64, Error> {
+        let client = self.reader().await?;
+        let statement = client.prepare_cached(FILL).await?;
+        let row = client.query_one(&statement, &[&Self::ENTRIES]).await?;
+        let filled = row.get::<_, i64>(0).unsigned_abs();
+        let reached = Position::from_i64(row.get(1));
+        counter!("kontor_directory_entries_total").increment(filled);
+        #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
+        gauge!("kontor_directory_position").set(reached.0 as f64);
+        Ok(filled)
+    }
+}

@@ -1,0 +1,107 @@
+//! Looking back: what an aggregate was after a version, at a position or at an instant.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{Append, Error, EventLog, Position, RecordedEvent};
+
+/// A moment in the life of an aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Its newest event.
+    Now,
+    /// When it had so many events.
+    Version(u64),
+    /// When history had got there.
+    Position(Position),
+    /// Everything recorded up to and including this instant.
+    Instant(Timestamp),
+}
+
+/// What an aggregate was.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StateAt {
+    /// Its kind.
+    pub stream_type: String,
+    /// Its id.
+    pub stream_id: Uuid,
+    /// How many events made it.
+    pub version: u64,
+    /// Where the last of them stands.
+    pub position: Position,
+    /// When that was recorded.
+    pub recorded_at: Timestamp,
+    /// Whose it was by then.
+    pub company_id: Option<Uuid>,
+    /// The state, as decisions saw it.
+    pub state: serde_json::Value,
+}
+
+/// Why there is no state to look at.
+#[derive(Debug, thiserror::Error)]
+pub enum LookBackError {
+    /// It did not exist yet, or never.
+    #[error("there was no such thing then")]
+    Nothing,
+    /// An event of it cannot be read by this build.
+    #[error("its event at position {position} cannot be read")]
+    Unreadable {
+        /// Where it stands.
+        position: Position,
+        /// Why.
+        source: domain::UnreadableEvent,
+    },
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] Error),
+}
+
+impl At {
+    fn includes(self, event: &RecordedEvent) -> bool {
+        match self {
+            Self::Now => true,
+            Self::Version(version) => event.version <= version,
+            Self::Position(position) => event.position <= position,
+            Self::Instant(instant) => event.recorded_at <= instant,
+        }
+    }
+}
+
+impl EventLog {
+    /// The events of a stream that had happened by then, in order. Times and positions only grow
+    /// along a stream, so what follows the first that had not, had not either.
+    pub async fn events_until(&self, id: Uuid, at: At) -> Result<Vec<RecordedEvent>, Error> {
+        let mut events: Vec<RecordedEvent> = Vec::new();
+        loop {
+            let page = self.read_stream(id, events.len() as u64, Append::MAX_EVENTS).await?;
+            let before = events.len();
+            events.extend(page.into_iter().take_while(|event| at.includes(event)));
+            if events.len() < before + Append::MAX_EVENTS {
+                return Ok(events);
+            }
+        }
+    }
+
+    /// What an aggregate was at a moment, folded from its events by today's rules.
+    pub async fn state_at(&self, id: Uuid, at: At) -> Result<StateAt, LookBackError> {
+        let events = self.events_until(id, at).await?;
+        let last = events.last().ok_or(LookBackError::Nothing)?;
+        let stored = events
+            .iter()
+            .map(|event| (event.event_type.as_str(), event.schema_version, event.payload.as_str()));
+        let state = domain::history::state_of(&last.stream_type, stored).map_err(|source| {
+            let unreadable = events.iter().find(|event| event.event().is_err()).unwrap_or(last);
+            LookBackError::Unreadable { position: unreadable.position, source }
+        })?;
+        Ok(StateAt {
+            stream_type: last.stream_type.clone(),
+            stream_id: id,
+            version: last.version,
+            position: last.position,
+            recorded_at: last.recorded_at,
+            company_id: last.company_id,
+            state,
+        })
+    }
+}

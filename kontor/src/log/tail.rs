@@ -1,0 +1,85 @@
+//! `kontor log tail`: prints events, one JSON object a line.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use event_log::{Direction, EventLog, Lookup, Position, RecordedEvent};
+use futures::{TryStreamExt, pin_mut};
+
+use super::{lookup::Wanted, open};
+use crate::location::Location;
+
+/// How long an event may be recorded before it is printed.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Arguments of `kontor log tail`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Start after this position.
+    #[arg(long, conflicts_with = "last")]
+    after: Option<u64>,
+    /// Start with the last so many that are wanted.
+    #[arg(long)]
+    last: Option<usize>,
+    /// Go on with what is recorded from now on, until Ctrl-C.
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+/// Prints; ends quietly when nobody reads any more.
+pub(crate) async fn run(arguments: Arguments, location: &Location) -> anyhow::Result<()> {
+    match print(arguments, &open(location).await?).await {
+        Err(error) if broken_pipe(&error) => Ok(()),
+        result => result,
+    }
+}
+
+async fn print(arguments: Arguments, log: &EventLog) -> anyhow::Result<()> {
+    let Arguments { after, last, follow, wanted } = arguments;
+    let lookup = wanted.lookup();
+    let mut after = Position(after.unwrap_or(0));
+    if let Some(last) = last {
+        after = before_last(log, &lookup, last).await?;
+    }
+    loop {
+        // All that is looked through now lies up to here, wanted or not.
+        let head = log.head().await?;
+        let events = log.find_all(lookup.clone(), Direction::Forwards, Some(after));
+        pin_mut!(events);
+        after = head.max(after);
+        while let Some(event) = events.try_next().await? {
+            line(&event)?;
+            after = after.max(event.position);
+        }
+        if !follow {
+            return Ok(());
+        }
+        io::stdout().flush()?;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The position before the last so many that are wanted.
+async fn before_last(log: &EventLog, lookup: &Lookup, last: usize) -> anyhow::Result<Position> {
+    let events = log.find(lookup, Direction::Backwards, None, last).await?;
+    match events.last() {
+        Some(first) => Ok(Position(first.position.0 - 1)),
+        None => Ok(log.head().await?),
+    }
+}
+
+fn line(event: &RecordedEvent) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, event)?;
+    Ok(writeln!(out)?)
+}
+
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    let json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+    error.downcast_ref().is_some_and(kind) || json == Some(io::ErrorKind::BrokenPipe)
+}

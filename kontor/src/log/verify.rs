@@ -1,0 +1,66 @@
+//! `kontor log verify`: log and stream, or a backup, are sound.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use event_log::{
+    EventLog,
+    relay::{RelayConfig, verify_stream},
+};
+
+use super::open;
+use crate::{location::Location, progress::Step};
+
+/// Arguments of `kontor log verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Name of the JetStream stream.
+    #[arg(long, default_value = "kontor")]
+    stream: String,
+    /// Check this backup instead, without any server.
+    #[arg(long, value_name = "FOLDER")]
+    backup: Option<PathBuf>,
+}
+
+/// Says what is wrong; then the exit code is 1.
+pub(crate) async fn run(arguments: Arguments, location: &Location) -> anyhow::Result<ExitCode> {
+    let Arguments { stream, backup } = arguments;
+    match backup {
+        Some(folder) => verify_backup(&folder).map(|()| ExitCode::SUCCESS),
+        None => verify(&open(location).await?, location, &stream).await,
+    }
+}
+
+async fn verify(log: &EventLog, location: &Location, stream: &str) -> anyhow::Result<ExitCode> {
+    let step = Step::begin("verifying the log");
+    let report = log.verify().await?;
+    step.done(&format!("{} events in {} streams", report.events, report.streams));
+    for finding in &report.findings {
+        println!("log: {finding}");
+    }
+    let step = Step::begin("comparing the stream");
+    let client = crate::nats::connect(&location.nats_url()?).await?;
+    let jetstream = async_nats::jetstream::new(client);
+    let prefix = RelayConfig::new(stream).subject_prefix;
+    let difference = verify_stream(log, &jetstream, stream, &prefix, report.head)
+        .await
+        .map_err(|error| anyhow::anyhow!("the stream cannot be compared: {error}"))?;
+    step.done(&format!("compared {} messages", report.head));
+    if let Some(difference) = &difference {
+        println!("stream: {difference}");
+    }
+    let sound = report.findings.is_empty() && difference.is_none();
+    println!("{}", if sound { "sound" } else { "NOT SOUND" });
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn verify_backup(folder: &Path) -> anyhow::Result<()> {
+    let step = Step::begin("verifying the backup");
+    let sound = event_log::backup::verify(folder)?;
+    step.done(&format!("{} events in {} streams", sound.manifest.events, sound.streams));
+    println!("sound: events 1 to {}, made {}", sound.manifest.last, sound.manifest.made_at);
+    println!("sha256 {}", sound.sha256);
+    Ok(())
+}

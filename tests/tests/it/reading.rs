@@ -1,0 +1,110 @@
+//! Reading history: over HTTP with every filter, and on the command line.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::journeys::{Shop, created, done};
+
+fn types(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().unwrap_or_else(|| panic!("{page}"));
+    items.iter().map(|event| event["event_type"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn history_answers_what_is_asked() {
+    let mut shop = Shop::open().await;
+    let grocer = shop.grocer.clone();
+    shop.house.make_key("grocer's erp", "integrator", Some(&grocer)).await;
+    let offer = shop.sent_offer().await;
+    done(shop.house.post("grocer", &format!("/v1/offers/{offer}/accept"), &json!({})).await);
+    shop.house.settled().await;
+    let ask = async |role: &str, query: &str| {
+        let answer = shop.house.get(role, &format!("/v1/events?{query}")).await;
+        assert_eq!(answer.status, 200, "{query}: {answer:?}");
+        answer.body
+    };
+
+    // The newest first: the offer's life backwards, and what it set off.
+    let newest = types(&ask("auditor", "order=desc&limit=4").await);
+    assert_eq!(newest, ["order.placed", "offer.accepted", "offer.sent", "offer.drafted"]);
+    let accepted = ask("auditor", "type=offer.accepted").await["items"][0].clone();
+    let correlation = accepted["correlation_id"].as_str().unwrap();
+    let set_off = types(&ask("auditor", &format!("correlation={correlation}")).await);
+    assert_eq!(set_off, ["offer.accepted", "order.placed"]);
+    let command = accepted["command_id"].as_str().unwrap();
+    assert_eq!(types(&ask("auditor", &format!("command={command}")).await), ["offer.accepted"]);
+    let at = accepted["recorded_at"].as_str().unwrap();
+    let since = types(&ask("auditor", &format!("since={at}")).await);
+    assert_eq!(since, ["offer.accepted", "order.placed"]);
+    let until = types(&ask("auditor", &format!("until={at}&order=desc&limit=1")).await);
+    assert_eq!(until, ["offer.sent"]);
+    let of_kind = types(&ask("auditor", &format!("aggregate=offer&company={grocer}")).await);
+    assert_eq!(of_kind, ["offer.drafted", "offer.sent", "offer.accepted"]);
+
+    // A company sees its own, and nothing of what the seller was still deliberating.
+    let own = types(&ask("grocer's erp", "").await);
+    assert_eq!(own, ["company.registered", "offer.sent", "offer.accepted", "order.placed"]);
+    let asked = types(&ask("grocer's erp", "type=offer.drafted").await);
+    assert_eq!(asked, [""; 0]);
+    let other = format!("/v1/events?company={}", shop.hotel);
+    assert_eq!(shop.house.get("grocer's erp", &other).await.status, 404);
+    let whole = shop.house.get("grocer's erp", &format!("/v1/history/{offer}?order=desc")).await;
+    assert_eq!(types(&whole.body), ["offer.accepted", "offer.sent"]);
+
+    // Looking back.
+    let state = async |query: &str| {
+        shop.house.get("auditor", &format!("/v1/history/{offer}/state{query}")).await
+    };
+    assert!(state("?version=1").await.body["state"]["Drafted"].is_object());
+    assert!(state(&format!("?at={at}")).await.body["state"]["Accepted"].is_object());
+    assert_eq!(state("").await.body["version"], 3);
+    assert_eq!(state("?position=1").await.status, 404);
+    assert_eq!(state("?position=1&version=1").await.status, 400);
+}
+
+#[tokio::test]
+async fn the_command_line_reads_history() {
+    let shop = Shop::open().await;
+    let draft = json!({
+        "company": shop.grocer, "currency": "PLN", "valid_until": "2099-12-31",
+        "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": "9.00" }],
+    });
+    let offer = created(shop.house.post("sales", "/v1/offers", &draft).await);
+    done(shop.house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+    let lines = |arguments: &[&str]| -> Vec<Value> {
+        let printed = shop.house.run(arguments);
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let head: u64 = shop.house.run(&["log", "head"]).trim().parse().unwrap();
+    let all = lines(&["log", "tail"]);
+    assert_eq!(all.len() as u64, head);
+    assert_eq!(lines(&["log", "tail", "--last", "2"]), all[all.len() - 2..]);
+    let stream = format!("offer/{offer}");
+    let of_offer = lines(&["log", "tail", "--stream", &stream]);
+    assert_eq!(of_offer.len(), 2);
+    assert_eq!(lines(&["log", "tail", "--type", "offer.sent"]), of_offer[1..]);
+
+    let shown: Value = serde_json::from_str(&shop.house.run(&["log", "show", &stream])).unwrap();
+    assert!(shown["state"]["Open"].is_object(), "{shown}");
+    assert_eq!(shown["events"].as_array().unwrap().len(), 2);
+    let drafted = shop.house.run(&["log", "show", &offer, "--version", "1"]);
+    let drafted: Value = serde_json::from_str(&drafted).unwrap();
+    assert!(drafted["state"]["Drafted"].is_object(), "{drafted}");
+    let at = drafted["recorded_at"].as_str().unwrap();
+    let then = shop.house.run(&["log", "show", &stream, "--at", at]);
+    assert_eq!(serde_json::from_str::<Value>(&then).unwrap(), drafted);
+    let wrong_kind = format!("order/{offer}");
+    assert_eq!(shop.house.succeeds(&["log", "show", &wrong_kind]), None);
+
+    let stats = shop.house.run(&["log", "stats", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&stats).unwrap()["events"], head);
+    assert!(shop.house.run(&["log", "stats"]).contains("offer.sent"));
+
+    // Nobody reads on: it ends quietly.
+    let mut follower =
+        shop.house.command(&["log", "tail", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(follower.stdout.take());
+    shop.sent_offer().await;
+    assert!(follower.wait().unwrap().success());
+}
