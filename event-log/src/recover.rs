@@ -69,8 +69,9 @@ pub struct Recovered {
     pub before: Position,
     /// Where it ends now.
     pub now: Position,
-    /// Messages at the end of the stream that are no events of this history, and were left.
-    pub foreign: u64,
+    /// How many sequences of the stream lie beyond that: a message that is missing, or is no event
+    /// of this history, ends what can be recovered.
+    pub left: u64,
 }
 
 /// Why nothing was recovered.
@@ -129,7 +130,7 @@ pub async fn recover(
     transaction.execute(MOVE_HEAD, &[&now.as_i64()]).await?;
     transaction.batch_execute(FORGET_SNAPSHOTS).await?;
     transaction.commit().await?;
-    Ok(Recovered { before, now, foreign: last.saturating_sub(now.0) })
+    Ok(Recovered { before, now, left: last.saturating_sub(now.0) })
 }
 
 /// Only an end that continues the log's own last event belongs to it. Ids are never used twice, so

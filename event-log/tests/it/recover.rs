@@ -1,15 +1,17 @@
 //! A log that was restored to an earlier state: it is noticed, and there are ways out.
 
+use async_nats::jetstream;
 use event_log::{
-    AppendError, Appended, Envelope, Error, EventLog, Position,
+    AppendError, Appended, Envelope, Error, EventLog, ExecuteError, LogConfig, Position, WorkError,
     recover::{RecoverError, Recovered, recover},
 };
+use futures::FutureExt;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    account::{append, deposit, envelope, remembered},
+    account::{self, Account, Command, append, deposit, envelope, remembered},
     relay::{self, Nats, until_halted, until_published},
     server::{Database, connect, fresh_log},
 };
@@ -101,7 +103,7 @@ async fn lost_events_come_back_from_the_stream() {
 
     let recovered = restored.recover(&log).await.unwrap();
     let (before, now) = (Position(150), restored.lost.1.head().await.unwrap());
-    assert_eq!(recovered, Recovered { before, now, foreign: 0 });
+    assert_eq!(recovered, Recovered { before, now, left: 0 });
     assert_eq!(events(&restored.earlier).await, events(&restored.lost.0).await);
     until_published(&relay, &log).await;
     assert_eq!(log.suspended(), None);
@@ -175,9 +177,35 @@ async fn foreign_messages_are_no_history() {
     is_refused(&try_append(&log).await);
     let recovered = restored.recover(&log).await.unwrap();
     let (before, now) = (Position(20), Position(30));
-    assert_eq!(recovered, Recovered { before, now, foreign: 3 });
+    assert_eq!(recovered, Recovered { before, now, left: 3 });
     assert_eq!(events(&restored.earlier).await, events(&restored.lost.0).await[..30]);
     cancel.cancel();
+}
+
+/// What comes after a message that is missing hangs in the air.
+#[tokio::test]
+async fn a_hole_ends_what_can_be_recovered() {
+    let (database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    let careless = jetstream::stream::Config {
+        name: nats.config.stream.clone(),
+        subjects: vec![format!("{}.>", nats.config.subject_prefix)],
+        allow_atomic_publish: true,
+        ..Default::default()
+    };
+    let stream = nats.jetstream().create_stream(careless).await.unwrap();
+    relay::append(&log, 20, 10).await;
+    let earlier = database.copy().await;
+    for _ in 0..10 {
+        relay::append(&log, 1, 10).await;
+    }
+    publish(&nats, &log).await;
+    stream.delete_message(25).await.unwrap();
+    let mut restored = Restored { nats, lost: (database, log), earlier };
+    let log = restored.earlier.open().await;
+    let recovered = restored.recover(&log).await.unwrap();
+    assert_eq!(recovered, Recovered { before: Position(20), now: Position(24), left: 6 });
+    assert_eq!(log.verify().await.unwrap().findings, Vec::<String>::new());
 }
 
 /// An end that does not follow the log's streams is not taken, however well it looks.
@@ -195,7 +223,7 @@ async fn an_end_with_a_gap_is_not_recovered() {
     let stream = jetstream.get_stream(&nats.config.stream).await.unwrap();
     let second = stream.get_raw_message(2).await.unwrap();
     jetstream.delete_stream(&nats.config.stream).await.unwrap();
-    let plain = async_nats::jetstream::stream::Config {
+    let plain = jetstream::stream::Config {
         name: nats.config.stream.clone(),
         subjects: vec![format!("{}.>", nats.config.subject_prefix)],
         ..Default::default()
@@ -224,8 +252,18 @@ async fn a_log_that_goes_back_takes_no_more_commands() {
     relay::append(&log, 20, 10).await;
     let nats = Nats::new().await;
     publish(&nats, &log).await;
+    let account = Uuid::now_v7();
+    let act = async |log: &EventLog, command: Command| {
+        let envelope = envelope();
+        let done = log.execute(&envelope, |work| {
+            let command = command.clone();
+            async move { work.decide::<Account>(account, command).await }.boxed()
+        });
+        done.await.map(|done| done.outcome.position)
+    };
+    act(&log, Command::Deposit(vec![1])).await.unwrap();
     let earlier = database.copy().await;
-    relay::append(&log, 5, 10).await;
+    act(&log, Command::Deposit(vec![100])).await.unwrap();
 
     let name = |database: &Database| database.url.rsplit('/').next().unwrap().to_owned();
     let (now, then) = (name(&database), name(&earlier));
@@ -239,7 +277,7 @@ async fn a_log_that_goes_back_takes_no_more_commands() {
     is_refused(&try_append(&log).await);
     assert_eq!(
         log.suspended().unwrap().split(':').next(),
-        Some("the log ends at 20, but had reached 25")
+        Some("the log ends at 21, but had reached 22")
     );
 
     // What was lost had not been published: the stream knows of nothing else, and life goes on.
@@ -247,6 +285,17 @@ async fn a_log_that_goes_back_takes_no_more_commands() {
     relay::start(&relay, &cancel);
     until_published(&relay, &log).await;
     assert_eq!(log.suspended(), None);
-    assert_eq!(try_append(&log).await.unwrap().outcome().position, Position(21));
+    // What is in memory is of the lost history, though the version is the same again.
+    let elsewhere = EventLog::open(&LogConfig::new(&database.url)).await.unwrap();
+    act(&elsewhere, Command::Deposit(vec![5])).await.unwrap();
+    let overdrawn = act(&log, Command::Withdraw(50)).await;
+    assert!(
+        matches!(
+            overdrawn,
+            Err(ExecuteError::Refused(WorkError::Refused(account::Error::Overdrawn(6))))
+        ),
+        "{overdrawn:?}"
+    );
+    assert_eq!(act(&log, Command::Withdraw(6)).await.unwrap(), Position(23));
     cancel.cancel();
 }

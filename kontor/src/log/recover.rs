@@ -25,14 +25,15 @@ pub(super) async fn run(arguments: Arguments, location: &Location) -> anyhow::Re
     let jetstream = async_nats::jetstream::new(nats);
     let config = RelayConfig::new(arguments.stream);
     let step = Step::begin("recovering events from the stream");
-    let Recovered { before, now, foreign } =
-        recover(&mut client, &log, &jetstream, &config).await?;
+    let Recovered { before, now, left } = recover(&mut client, &log, &jetstream, &config).await?;
     step.done(&format!("{} events recovered", now.0 - before.0));
     println!("the log ended at {before} and ends at {now} now");
-    if foreign > 0 {
+    if left > 0 {
         println!(
-            "{foreign} messages after it are no events of this history and were left; `kontor log \
-             discard-stream` lets the stream be built anew"
+            "message {} of the stream is missing or no event of this history, and with {left} \
+             messages from there on was left; `kontor log discard-stream` lets the stream be \
+             built anew",
+            now.0 + 1
         );
     }
     Ok(())

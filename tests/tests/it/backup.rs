@@ -8,6 +8,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use tokio_postgres::{Client, NoTls};
 
 use crate::{
@@ -139,6 +143,63 @@ async fn fault_a_house_restored_to_an_earlier_state_takes_no_commands_until_it_i
     check_history(&house).await;
 }
 
+/// A start looks at the stream before it listens, however long NATS takes to show it.
+#[tokio::test]
+async fn the_first_command_already_meets_the_look_at_the_stream() {
+    let house = House::start().await;
+    draft(&house, "SKU-1").await;
+    check_history(&house).await;
+    let run = std::fs::read(house.directory().join("run.json")).unwrap();
+    let run: Value = serde_json::from_slice(&run).unwrap();
+    let nats = delayed(run["nats_url"].as_str().unwrap()).await;
+
+    // The same stream beside a log that knows nothing of it.
+    let database = database("late").await;
+    kontor::serve::migrate_all(&database).await.unwrap();
+    let create = ["token", "create", "--role", "admin", "--name", "test", "--database-url"];
+    let key = kontor(&[create.as_slice(), &[&database]].concat()).output().unwrap().stdout;
+    let key = String::from_utf8(key).unwrap();
+    let listen = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let arguments = ["--database-url", &database, "--nats-url", &nats, "--listen", &listen];
+    let mut serve = kontor(&[["serve"].as_slice(), &arguments].concat()).spawn().unwrap();
+    let client = reqwest::Client::new();
+    let first = eventually("it listens", async || {
+        let body = json!({ "sku": "SKU-2", "name": "2", "unit": "piece", "vat_rate": "23" });
+        let request = client.post(format!("http://{listen}/v1/products")).json(&body);
+        request.bearer_auth(key.trim()).send().await.ok()
+    })
+    .await;
+    serve.kill().unwrap();
+    serve.wait().unwrap();
+    assert_eq!(first.status(), 503);
+}
+
+/// A NATS whose every word takes a while to arrive; its URL.
+async fn delayed(url: &str) -> String {
+    let (credentials, server) = url.rsplit_once('@').unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap();
+    let server = server.trim_end_matches('/').to_owned();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (mut from_client, mut to_client) = client.into_split();
+            let (mut from_server, mut to_server) =
+                TcpStream::connect(&server).await.unwrap().into_split();
+            tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+            tokio::spawn(async move {
+                let mut bytes = vec![0; 64 << 10];
+                while let Ok(count @ 1..) = from_server.read(&mut bytes).await {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    if to_client.write_all(&bytes[..count]).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    format!("{credentials}@{here}")
+}
+
 #[tokio::test]
 async fn every_table_is_backed_up_or_derived() {
     let shop = Shop::open().await;
@@ -245,6 +306,7 @@ fn kontor(arguments: &[&str]) -> Command {
 /// A database of its own; its URL.
 async fn database(name: &str) -> String {
     let server = std::env::var("KONTOR_TEST_DATABASE_URL").expect("run `make test`");
+    // Each test has a process of its own.
     let name = format!("backup_{name}_{}", std::process::id());
     connect(&server).await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
     let (server, _) = server.rsplit_once('/').unwrap();
