@@ -19,6 +19,10 @@ const KEEP: &str = "\
     SELECT DISTINCT ON (stream_id, stream_type) stream_id, stream_type, version, rules, state
     FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[])
         AS taken(stream_id, stream_type, version, rules, state)
+    -- A failover may have lost the event; then the state is nobody's.
+    WHERE EXISTS (
+        SELECT FROM log.events e
+        WHERE e.stream_id = taken.stream_id AND e.version = taken.version)
     ORDER BY stream_id, stream_type, version DESC
     ON CONFLICT (stream_id, stream_type) DO UPDATE
         SET version = excluded.version, rules = excluded.rules, state = excluded.state
