@@ -19,7 +19,8 @@ test: provision
 		$(KONTOR) servers -- cargo test $(CRATES); \
 	fi
 
-# Appends per second against postgres-es and raw COPY, on servers that lose nothing.
+# The log against its limits and its peers, on servers that lose nothing. BENCH_LONG=1 adds the run
+# at 10 million events, BENCH_ONLY=append,relay,read,growth picks parts.
 bench: provision
 	cargo build --release -p kontor
 	target/release/kontor servers --durable -- cargo bench -p kontor-benches

@@ -1,69 +1,67 @@
-//! Appends per second through `CqrsFramework::execute`, over our store and over postgres-es, and
-//! the raw limit: binary COPY of the same rows. One run, one server, one durability.
-//!
-//! Needs `KONTOR_DATABASE_URL`, a superuser's URL of a server that it may fill; `make bench`
-//! provides one.
+//! Commands a second: ours, the peers', and raw COPY of the same rows.
 
-#![allow(clippy::cast_precision_loss, reason = "rates are shown, not kept")]
-
-mod account;
-mod raw_copy;
-
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use cqrs_es::{CqrsFramework, EventStore};
-use event_log::{EventLog, LogConfig};
-use tokio_postgres::{Client, NoTls};
-use uuid::Uuid;
+use event_log::EventLog;
 
-use crate::account::{Account, Command};
+use crate::{
+    Failure,
+    account::{Account, Command},
+    clients::{MEASURE, rate},
+    database::{fresh, log},
+    peers::{self, Peer},
+    raw_copy,
+    table::{Table, median, whole},
+};
 
-const WARM_UP: Duration = Duration::from_secs(2);
-const MEASURE: Duration = Duration::from_secs(6);
+/// How often the ones that targets name are measured; the middle one counts.
+const ROUNDS: usize = 3;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let server = std::env::var("KONTOR_DATABASE_URL")
-        .map_err(|_| "KONTOR_DATABASE_URL is not set: run `make bench`")?;
-    let mut results = Vec::new();
-    for clients in [64, 1_024] {
-        let ours = ours(&server, clients).await?;
-        let theirs = theirs(&server, clients).await?;
-        let (client, _) = fresh_database(&server).await?;
-        let copy = raw_copy::rows_per_second(&client, clients, MEASURE).await?;
-        results.push((clients, ours, theirs, copy));
-    }
-    println!(
-        "clients  kontor cmd/s  postgres-es cmd/s  raw COPY rows/s  x postgres-es  of raw COPY"
-    );
-    for (clients, ours, theirs, copy) in results {
-        println!(
-            "{clients:>7}  {ours:>12.0}  {theirs:>17.0}  {copy:>15.0}  {:>13.1}  {:>10.0}%",
-            ours / theirs,
-            100.0 * ours / copy
+pub(crate) async fn measure(server: &str, table: &mut Table) -> Result<(), Failure> {
+    let scripts = peers::scripts();
+    for (clients, times) in [(64, (10.0, "10 ×")), (1_024, (20.0, "20 ×"))] {
+        let (mut ours, mut postgres_es, mut copy) = (vec![], vec![], vec![]);
+        for _ in 0..ROUNDS {
+            ours.push(kontor(&log(server).await?.1, clients).await?);
+            postgres_es.push(theirs(server, clients).await?);
+            copy.push(raw_copy::rows_per_second(&fresh(server).await?.0, clients, MEASURE).await?);
+        }
+        let spread = spread(&ours);
+        let (ours, postgres_es, copy) = (median(ours), median(postgres_es), median(copy));
+        table.beside(
+            &format!("append, {clients} clients: Kontor"),
+            format!("{}/s {spread}", whole(ours)),
         );
+        table.at_least(
+            &format!("— × postgres-es 0.5, {}/s", whole(postgres_es)),
+            format!("{:.1} ×", ours / postgres_es),
+            ours / postgres_es,
+            times,
+        );
+        let what = format!("— of raw COPY of the same rows, {}/s", whole(copy));
+        let share = format!("{:.0} %", 100.0 * ours / copy);
+        if clients == 64 {
+            table.beside(&what, share);
+        } else {
+            table.at_least(&what, share, ours / copy, (0.65, "65 %"));
+        }
+        let disintegrate = peers::disintegrate(server, clients).await?;
+        beside(table, "disintegrate-postgres 4", ours, Ok(disintegrate));
+        for Peer { name, run } in &scripts {
+            beside(table, name, ours, run(&fresh(server).await?.1, clients));
+        }
     }
     Ok(())
 }
 
-async fn ours(server: &str, clients: usize) -> Result<f64, Failure> {
-    let (mut client, url) = fresh_database(server).await?;
-    EventLog::migrate(&mut client).await?;
-    let log = EventLog::open(&LogConfig::new(url)).await?;
-    let framework = CqrsFramework::new(log.store::<Account>(), vec![], ());
-    rate(framework, clients).await
+/// Commands through `CqrsFramework`, as postgres-es takes them.
+pub(crate) async fn kontor(log: &EventLog, clients: usize) -> Result<f64, Failure> {
+    deposits(CqrsFramework::new(log.store::<Account>(), vec![], ()), clients).await
 }
 
 async fn theirs(server: &str, clients: usize) -> Result<f64, Failure> {
-    let (client, url) = fresh_database(server).await?;
+    let (client, url) = fresh(server).await?;
     // The table of postgres-es's own db/init.sql.
     client
         .batch_execute(
@@ -75,71 +73,39 @@ async fn theirs(server: &str, clients: usize) -> Result<f64, Failure> {
         )
         .await?;
     let pool = postgres_es::default_postgress_pool(&url).await;
-    rate(postgres_es::postgres_cqrs::<Account>(pool, vec![], ()), clients).await
+    deposits(postgres_es::postgres_cqrs::<Account>(pool, vec![], ()), clients).await
 }
 
-/// Every client deposits into an account of its own, as fast as it is answered.
-async fn rate<S>(framework: CqrsFramework<Account, S>, clients: usize) -> Result<f64, Failure>
+async fn deposits<S>(framework: CqrsFramework<Account, S>, clients: usize) -> Result<f64, Failure>
 where
     S: EventStore<Account> + 'static,
     S::AC: Send,
 {
     let framework = Arc::new(framework);
-    let done = Arc::new(AtomicU64::new(0));
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..clients {
-        let (framework, done) = (framework.clone(), done.clone());
-        tasks.spawn(async move {
-            // A fresh account after a hundred deposits: postgres-es loads the whole stream for
-            // every command, and nobody's history should grow without bound here.
-            loop {
-                let account = Uuid::now_v7().to_string();
-                for _ in 0..100 {
-                    framework
-                        .execute(&account, Command::Deposit { amount: 1 })
-                        .await
-                        .map_err(|error| error.to_string())?;
-                    done.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-        });
-    }
-    let failed = async |tasks: &mut tokio::task::JoinSet<Result<(), String>>| {
-        tasks.join_next().await.map_or(Ok(()), |ended| ended?.map_err(Failure::from))
-    };
-    tokio::select! {
-        ended = failed(&mut tasks) => ended?,
-        () = tokio::time::sleep(WARM_UP) => {}
-    }
-    let (before, started) = (done.load(Ordering::Relaxed), Instant::now());
-    tokio::select! {
-        ended = failed(&mut tasks) => ended?,
-        () = tokio::time::sleep(MEASURE) => {}
-    }
-    let rate = (done.load(Ordering::Relaxed) - before) as f64 / started.elapsed().as_secs_f64();
-    tasks.shutdown().await;
-    Ok(rate)
+    rate(clients, move |account| {
+        let framework = framework.clone();
+        async move {
+            let deposit = Command::Deposit { amount: 1 };
+            framework.execute(&account.to_string(), deposit).await.map_err(|e| e.to_string())?;
+            Ok(true)
+        }
+    })
+    .await
 }
 
-/// A database of its own on the server, so that runs do not see each other's rows.
-async fn fresh_database(server: &str) -> Result<(Client, String), Failure> {
-    let name = format!("bench_{}", Uuid::now_v7().simple());
-    let admin = connect(server).await?;
-    admin.batch_execute("CHECKPOINT").await?;
-    admin.batch_execute(&format!("CREATE DATABASE {name}")).await?;
-    let url = with_database(server, &name);
-    Ok((connect(&url).await?, url))
+fn beside(table: &mut Table, name: &str, ours: f64, theirs: Result<f64, String>) {
+    match theirs {
+        Ok(theirs) => {
+            let what = format!("— × {name}, {}/s", whole(theirs));
+            table.beside(&what, format!("{:.0} ×", ours / theirs));
+        }
+        Err(why) => table.beside(&format!("— × {name}"), format!("not available: {why}")),
+    }
 }
 
-fn with_database(server: &str, name: &str) -> String {
-    let (base, parameters) = server.split_once('?').map_or((server, ""), |(b, p)| (b, p));
-    let slash = base.rfind('/').filter(|at| *at > "postgres://".len()).unwrap_or(base.len());
-    let url = format!("{}/{name}", &base[..slash]);
-    if parameters.is_empty() { url } else { format!("{url}?{parameters}") }
-}
-
-async fn connect(url: &str) -> Result<Client, Failure> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
+/// `(60,100 to 66,200)`.
+fn spread(values: &[f64]) -> String {
+    let least = values.iter().copied().fold(f64::MAX, f64::min);
+    let most = values.iter().copied().fold(0.0, f64::max);
+    format!("({} to {})", whole(least), whole(most))
 }
