@@ -4,7 +4,7 @@
 
 mod recorded;
 
-use async_nats::{HeaderMap, jetstream::message::StreamMessage};
+use async_nats::{HeaderMap, HeaderName, jetstream::message::StreamMessage};
 use bytes::Bytes;
 
 use crate::RecordedEvent;
@@ -25,7 +25,7 @@ impl CloudEvent {
     pub fn of(event: &RecordedEvent, prefix: &str) -> Self {
         let mut headers = HeaderMap::new();
         for (name, value) in attributes(event) {
-            headers.insert(name, encoded(&value).as_str());
+            headers.insert(HeaderName::from_static(name), encoded(value));
         }
         Self {
             subject: subject(event, prefix),
@@ -97,15 +97,19 @@ fn attributes(event: &RecordedEvent) -> Vec<(&'static str, String)> {
 
 /// Percent-encodes all but printable ASCII, as the HTTP binding of `CloudEvents` does, so that no
 /// value can end its header.
-fn encoded(value: &str) -> String {
+fn encoded(value: String) -> String {
     use std::fmt::Write;
+    let stays = |byte: u8| (b'!'..=b'~').contains(&byte) && !matches!(byte, b'%' | b'"');
+    // Nearly every value is an id, a number or a name.
+    if value.bytes().all(stays) {
+        return value;
+    }
     value.bytes().fold(String::with_capacity(value.len()), |mut text, byte| {
-        match byte {
-            b'%' | b'"' => write!(text, "%{byte:02X}"),
-            b'!'..=b'~' => write!(text, "{}", char::from(byte)),
-            _ => write!(text, "%{byte:02X}"),
+        if stays(byte) {
+            text.push(char::from(byte));
+        } else {
+            write!(text, "%{byte:02X}").expect("writing to a string does not fail");
         }
-        .expect("writing to a string does not fail");
         text
     })
 }

@@ -10,7 +10,7 @@ mod verify;
 use std::time::Duration;
 
 use async_nats::{
-    Client, Request,
+    Client, HeaderName, HeaderValue, Request,
     jetstream::{
         self,
         context::{CreateStreamErrorKind, GetStreamErrorKind},
@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use self::tail::Tail;
 pub use self::verify::verify_stream;
-use crate::{Error, EventLog, Position, RecordedEvent, cloud_event::CloudEvent};
+use crate::{Error, EventLog, Position, cloud_event::CloudEvent};
 
 /// How history travels.
 #[derive(Debug, Clone)]
@@ -98,6 +98,18 @@ pub struct Relay {
     config: RelayConfig,
     status: watch::Sender<RelayStatus>,
 }
+
+/// Events on their way, as messages.
+struct Batch {
+    /// When the first of them was recorded.
+    recorded_at: Option<Timestamp>,
+    messages: Vec<CloudEvent>,
+}
+
+const BATCH_ID: HeaderName = HeaderName::from_static("Nats-Batch-Id");
+const BATCH_SEQUENCE: HeaderName = HeaderName::from_static("Nats-Batch-Sequence");
+const BATCH_COMMIT: HeaderName = HeaderName::from_static("Nats-Batch-Commit");
+const EXPECTED_LAST_SEQUENCE: HeaderName = HeaderName::from_static("Nats-Expected-Last-Sequence");
 
 /// Why publishing stops for now.
 #[derive(Debug)]
@@ -199,13 +211,13 @@ impl Relay {
         let mut last = self.inspect(&stream).await?;
         let mut committed = self.log.committed();
         let mut inspected = tokio::time::Instant::now();
-        let mut page = self.log.read(last, Self::BATCH).await?;
+        let mut batch = self.batch(last).await?;
         loop {
-            if page.is_empty() {
+            if batch.messages.is_empty() {
                 self.announce(RelayState::Live, last);
                 committed.mark_unchanged();
-                page = self.log.read(last, Self::BATCH).await?;
-                if !page.is_empty() {
+                batch = self.batch(last).await?;
+                if !batch.messages.is_empty() {
                     continue;
                 }
                 // Other processes write too, so it looks by itself now and then.
@@ -214,21 +226,21 @@ impl Relay {
                     inspected = tokio::time::Instant::now();
                     last = self.inspect(&stream).await?;
                 }
-                page = self.log.read(last, Self::BATCH).await?;
+                batch = self.batch(last).await?;
             } else {
-                let next = page.last().map_or(last, |event| event.position);
-                // The next page is read while this one is on its way.
+                let recorded_at = batch.recorded_at;
+                // The next ones are read and made into messages while these are on their way.
+                let following = Position(last.0 + batch.messages.len() as u64);
                 let (stored, following) =
-                    future::join(self.publish(&page, last), self.log.read(next, Self::BATCH)).await;
+                    future::join(self.publish(batch, last), self.batch(following)).await;
                 last = stored?;
-                let following = following?;
-                let behind = !following.is_empty();
-                if !behind {
-                    record_lag(&page);
+                batch = following?;
+                if batch.messages.is_empty() {
+                    record_lag(recorded_at);
+                    self.announce(RelayState::Live, last);
+                } else {
+                    self.announce(RelayState::CatchingUp, last);
                 }
-                let state = if behind { RelayState::CatchingUp } else { RelayState::Live };
-                self.announce(state, last);
-                page = following;
             }
         }
     }
@@ -318,34 +330,44 @@ impl Relay {
         Ok(last)
     }
 
+    /// The next events, as messages.
+    async fn batch(&self, after: Position) -> Result<Batch, Stop> {
+        let events = self.log.read(after, Self::BATCH).await?;
+        let message = |event| CloudEvent::of(event, &self.config.subject_prefix);
+        Ok(Batch {
+            recorded_at: events.first().map(|event| event.recorded_at),
+            messages: events.iter().map(message).collect(),
+        })
+    }
+
     /// Publishes events as one atomic batch that must follow `last`.
-    #[tracing::instrument(level = "debug", skip_all, fields(after = %last, events = events.len()))]
-    async fn publish(&self, events: &[RecordedEvent], last: Position) -> Result<Position, Stop> {
-        let batch = Uuid::now_v7().simple().to_string();
-        let expected = last.0 + events.len() as u64;
+    #[tracing::instrument(level = "debug", skip_all, fields(after = %last, events = batch.messages.len()))]
+    async fn publish(&self, batch: Batch, last: Position) -> Result<Position, Stop> {
+        let id = Uuid::now_v7().simple().to_string();
+        let count = batch.messages.len();
+        let expected = last.0 + count as u64;
         let most = self.client.server_info().max_payload;
-        for (index, event) in events.iter().enumerate() {
-            let CloudEvent { subject, mut headers, data } =
-                CloudEvent::of(event, &self.config.subject_prefix);
+        for (sequence, message) in (1_u64..).zip(batch.messages) {
+            let CloudEvent { subject, mut headers, data } = message;
             if data.len() + Self::HEADERS > most {
                 return Err(Stop::Halt(format!(
                     "event {} is larger than the max_payload of {most} that NATS is set to",
-                    event.position
+                    last.0 + sequence
                 )));
             }
-            headers.insert("Nats-Batch-Id", batch.as_str());
-            headers.insert("Nats-Batch-Sequence", (index + 1).to_string().as_str());
-            if index == 0 {
-                headers.insert("Nats-Expected-Last-Sequence", last.to_string().as_str());
+            headers.insert(BATCH_ID, id.as_str());
+            headers.insert(BATCH_SEQUENCE, HeaderValue::from(sequence));
+            if sequence == 1 {
+                headers.insert(EXPECTED_LAST_SEQUENCE, HeaderValue::from(last.0));
             }
-            if index + 1 < events.len() {
+            if sequence < count as u64 {
                 self.client
                     .publish_with_headers(subject, headers, data)
                     .await
                     .map_err(|error| Stop::Again(error.to_string()))?;
                 continue;
             }
-            headers.insert("Nats-Batch-Commit", "1");
+            headers.insert(BATCH_COMMIT, "1");
             let request =
                 Request::new().headers(headers).payload(data).timeout(Some(Self::PATIENCE));
             let answer = self
@@ -360,7 +382,7 @@ impl Relay {
         }
         counter!("kontor_relay_batches_total").increment(1);
         #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
-        histogram!("kontor_relay_batch_messages").record(events.len() as f64);
+        histogram!("kontor_relay_batch_messages").record(count as f64);
         Ok(Position(expected))
     }
 
@@ -384,9 +406,9 @@ impl Relay {
     }
 }
 
-/// How long the first of these events, just published, has waited.
-fn record_lag(events: &[RecordedEvent]) {
-    let waited = events.first().map(|event| event.recorded_at.duration_until(Timestamp::now()));
+/// How long an event that was just published has waited.
+fn record_lag(recorded_at: Option<Timestamp>) {
+    let waited = recorded_at.map(|recorded_at| recorded_at.duration_until(Timestamp::now()));
     // A writer's clock may run ahead of this one.
     let waited = waited.and_then(|waited| Duration::try_from(waited).ok()).unwrap_or_default();
     histogram!("kontor_relay_lag_seconds").record(waited);
