@@ -197,9 +197,12 @@ impl Task {
                     self.wary = Writer::WARY;
                     careful = true;
                 }
-                Err(Failure::Refused(_) | Failure::Mistaken(_) | Failure::Doubtful) => {
-                    careful = true;
-                }
+                Err(
+                    Failure::Refused(_)
+                    | Failure::Mistaken(_)
+                    | Failure::Doubtful
+                    | Failure::Blocked,
+                ) => careful = true,
                 Err(lost @ (Failure::Lost(_) | Failure::Silent)) => {
                     if let Failure::Lost(error) = &lost {
                         let error = error as &dyn std::error::Error;
@@ -219,6 +222,17 @@ impl Task {
 
     async fn attempt(&mut self, batch: &mut Batch, careful: bool) -> Result<(), Failure> {
         self.connect().await?;
+        let result = self.transact(batch, careful).await;
+        let connection = connected(&mut self.connection);
+        match result {
+            Ok(()) | Err(Failure::Lost(_) | Failure::Silent) => {}
+            Err(Failure::Blocked) => connection.evict().await?,
+            Err(_) => connection.rollback().await?,
+        }
+        result
+    }
+
+    async fn transact(&mut self, batch: &mut Batch, careful: bool) -> Result<(), Failure> {
         self.fence(batch).await?;
         if batch.is_empty() {
             return Ok(());
@@ -226,12 +240,7 @@ impl Task {
         if let Some(reason) = self.suspension.reason() {
             return Err(Failure::Suspended(reason));
         }
-        let result =
-            if careful { self.write_carefully(batch).await } else { self.write_fast(batch).await };
-        if !matches!(result, Ok(()) | Err(Failure::Lost(_) | Failure::Silent)) {
-            connected(&mut self.connection).rollback().await?;
-        }
-        result
+        if careful { self.write_carefully(batch).await } else { self.write_fast(batch).await }
     }
 
     async fn connect(&mut self) -> Result<(), Failure> {

@@ -1,1 +1,9 @@
-//! Black-box tests of the whole house against the real PostgreSQL and NATS.
+//! What the fault tests of several crates share: a wire that breaks when it is told to, and for
+//! how long to torture.
+//!
+//! The black-box tests of the whole house are in `tests/it`.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+pub mod torture;
+pub mod wire;

@@ -39,9 +39,19 @@ const NEWEST: &str = "\
     SELECT coalesce((SELECT recorded_at FROM log.events ORDER BY position DESC LIMIT 1), 'epoch')";
 const EVENT_AT: &str = "SELECT event_id FROM log.events WHERE position = $1";
 
-/// A writer that has vanished must not keep the head locked: PostgreSQL ends its transaction.
+/// A writer that has vanished, or is stopped, must not keep the head locked. PostgreSQL ends a
+/// transaction that is idle; one that waits for the rows of its COPY it would keep for ever, so
+/// whoever waits too long for the head ends it (`EVICT`).
 const SESSION: &str = "\
-    SET idle_in_transaction_session_timeout = '10s'; SET client_connection_check_interval = '2s'";
+    SET idle_in_transaction_session_timeout = '5s'; SET client_connection_check_interval = '2s';
+    SET lock_timeout = '3s'";
+/// Ends the transactions of writers that have not been heard of for a while. Roles that may log in
+/// may end their own connections; the role that writes may not.
+const EVICT: &str = "\
+    ROLLBACK; RESET ROLE;
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = current_setting('application_name')
+        AND wait_event = 'ClientRead' AND xact_start < now() - interval '2s'";
 
 /// A connection of the writer's own, with what it knows of the head.
 pub(super) struct Connection {
@@ -83,6 +93,8 @@ pub(super) enum Failure {
     Doubtful,
     /// The log takes no commands, for this reason.
     Suspended(String),
+    /// Another writer has kept the head for long.
+    Blocked,
     /// PostgreSQL refused the transaction for another reason.
     Refused(tokio_postgres::Error),
     /// The connection broke: what became of the transaction is not known.
@@ -98,6 +110,7 @@ impl From<tokio_postgres::Error> for Failure {
             Some(state) if state.code() == "KN001" => Self::Overtaken(error),
             Some(state) if state.code() == "KN002" => Self::Mistaken(error),
             Some(state) if *state == SqlState::UNIQUE_VIOLATION => Self::Mistaken(error),
+            Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => Self::Blocked,
             // Terminated by an administrator, or shutting down, or out of resources.
             Some(state) if matches!(&state.code()[..2], "57" | "53" | "08") => Self::Lost(error),
             Some(_) => Self::Refused(error),
@@ -226,6 +239,11 @@ impl Connection {
 
     pub(super) async fn rollback(&self) -> Result<(), Failure> {
         Ok(self.client.batch_execute("ROLLBACK").await?)
+    }
+
+    /// Frees the head from writers that have fallen silent.
+    pub(super) async fn evict(&self) -> Result<(), Failure> {
+        Ok(self.client.batch_execute(&format!("{EVICT}; SET ROLE {RUNTIME_ROLE}")).await?)
     }
 
     /// Writes what the batch has accepted and commits it. Two round trips: everything up to the

@@ -6,7 +6,6 @@ mod account;
 mod append;
 mod append_only;
 mod backup;
-mod cut;
 mod faults;
 mod history;
 mod model;
