@@ -33,9 +33,6 @@ pub enum Error {
     /// An event cannot be written as JSON.
     #[error("an event cannot be written as JSON")]
     Unwritable(#[source] serde_json::Error),
-    /// Rows that are not in the form in which PostgreSQL sends them.
-    #[error("PostgreSQL sent rows that cannot be read")]
-    Garbled,
     /// A stream id that is no UUID.
     #[error("{0:?} is no stream id: a UUID is needed")]
     StreamId(String),
@@ -68,7 +65,6 @@ impl Error {
             }
             Self::Unreadable { .. }
             | Self::SnapshotUnreadable { .. }
-            | Self::Garbled
             | Self::Unwritable(_)
             | Self::BehindStream(_)
             | Self::StreamId(_)

@@ -21,7 +21,6 @@ pub mod read;
 pub mod recorded_event;
 pub mod recover;
 pub mod relay;
-mod scan;
 mod snapshots;
 pub mod state_at;
 pub mod stats;

@@ -166,7 +166,7 @@ fn failed<E: std::error::Error>(error: Error) -> AggregateError<E> {
         Error::Unreadable { .. } | Error::SnapshotUnreadable { .. } | Error::Unwritable(_) => {
             AggregateError::DeserializationError(Box::new(error))
         }
-        Error::Garbled | Error::StreamId(_) | Error::Url(_) | Error::BehindStream(_) => {
+        Error::StreamId(_) | Error::Url(_) | Error::BehindStream(_) => {
             AggregateError::UnexpectedError(Box::new(error))
         }
     }

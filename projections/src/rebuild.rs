@@ -3,7 +3,6 @@
 
 use deadpool_postgres::{ClientWrapper, Object};
 use event_log::Position;
-use futures::{TryStreamExt, pin_mut};
 use sha2::{Digest, Sha256};
 use tokio_postgres::Transaction;
 
@@ -165,17 +164,15 @@ impl Generation {
 
     /// Goes up to near the end of the log.
     async fn build(&self, views: &Views, client: &mut Object) -> Result<(), ProjectionError> {
-        let portions = views.log.scan(Position::START);
-        pin_mut!(portions);
-        while let Some(events) = portions.try_next().await? {
-            let Some(last) = events.last().map(|event| event.position) else { continue };
+        loop {
             let transaction = client.transaction().await?;
             self.enter(&transaction).await?;
-            runner::apply(&transaction, self.projection, &events).await?;
-            runner::checkpoint(&transaction, self.projection, last).await?;
+            let applied = self.advance(views, &transaction, None).await?;
             transaction.commit().await?;
+            if applied < BATCH {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Within one transaction that holds the live checkpoint: goes exactly as far as `to`, or as

@@ -214,26 +214,3 @@ async fn looks_back_at_what_a_thing_was() {
         assert!(matches!(nothing, Err(LookBackError::Nothing)), "{nothing:?}");
     }
 }
-
-/// The fast way of reading everything reads the same as the ordinary one, from any position on.
-#[tokio::test]
-async fn a_scan_reads_what_pages_read() {
-    let (_database, log) = fresh_log().await;
-    let empty: Vec<Vec<RecordedEvent>> = log.scan(Position::START).try_collect().await.unwrap();
-    assert!(empty.is_empty());
-    let (mut random, mut versions) = (StdRng::seed_from_u64(3), [0; 6]);
-    fill(&log, &mut random, &mut versions, 30).await;
-    let mut long = crate::account::deposit(Uuid::now_v7(), 0);
-    long.company_id = Some(id(9));
-    long.events[0].payload = format!("\"{}\"", "ż".repeat(400_000));
-    let mut envelope = envelope();
-    envelope.causation_id = Some(id(8));
-    log.append(append(envelope, vec![long], vec![])).await.unwrap();
-    fill(&log, &mut random, &mut versions, 30).await;
-    let all = log.read(Position::START, 1_000).await.unwrap();
-    for after in [0, 1, all.len() - 1, all.len()] {
-        let scan = log.scan(Position(after as u64));
-        let read: Vec<Vec<RecordedEvent>> = scan.try_collect().await.unwrap();
-        assert_eq!(read.concat(), all[after..]);
-    }
-}
