@@ -10,23 +10,26 @@
 mod batch;
 mod connection;
 mod copy;
+mod session;
+#[cfg(test)]
+mod simulation;
 
 use std::{
-    collections::HashMap,
-    iter::Peekable,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, Instant},
+    collections::HashMap, iter::Peekable, panic::AssertUnwindSafe, sync::Arc, time::Duration,
 };
 
 use futures::FutureExt;
 use metrics::{counter, gauge, histogram};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    time::Instant,
+};
 use uuid::Uuid;
 
 use self::{
     batch::Batch,
-    connection::{Connection, Failure, Head},
+    connection::Connection,
+    session::{Attempt, Failure, Head, Session},
 };
 use crate::{Append, AppendError, Appended, Error, Position, suspension::Suspension};
 
@@ -65,10 +68,14 @@ impl Writer {
         head: Position,
         suspension: Suspension,
     ) -> Self {
+        Self::start_on::<Connection>(config, head, suspension)
+    }
+
+    fn start_on<S: Session>(server: S::Server, head: Position, suspension: Suspension) -> Self {
         let (requests, queue) = mpsc::channel(Self::QUEUE);
         let (announce, committed) = watch::channel(head);
-        let task = Task {
-            config,
+        let task = Task::<S> {
+            server,
             connection: None,
             announce,
             suspension,
@@ -110,9 +117,9 @@ fn check_size(append: &Append) -> Result<(), AppendError> {
     if too_large { Err(AppendError::TooLarge) } else { Ok(()) }
 }
 
-struct Task {
-    config: tokio_postgres::Config,
-    connection: Option<Connection>,
+struct Task<S: Session> {
+    server: S::Server,
+    connection: Option<S>,
     announce: watch::Sender<Position>,
     suspension: Suspension,
     /// Versions of streams as this task knows them: true as long as nobody else moves the head.
@@ -123,7 +130,7 @@ struct Task {
     wary: u32,
 }
 
-impl Task {
+impl<S: Session> Task<S> {
     /// How many streams it keeps in mind.
     const VERSIONS: usize = 1_000_000;
 
@@ -220,7 +227,7 @@ impl Task {
         }
     }
 
-    async fn attempt(&mut self, batch: &mut Batch, careful: bool) -> Result<(), Failure> {
+    async fn attempt(&mut self, batch: &mut Batch, careful: bool) -> Attempt<S> {
         self.connect().await?;
         let result = self.transact(batch, careful).await;
         let connection = connected(&mut self.connection);
@@ -232,7 +239,7 @@ impl Task {
         result
     }
 
-    async fn transact(&mut self, batch: &mut Batch, careful: bool) -> Result<(), Failure> {
+    async fn transact(&mut self, batch: &mut Batch, careful: bool) -> Attempt<S> {
         self.fence(batch).await?;
         if batch.is_empty() {
             return Ok(());
@@ -243,11 +250,11 @@ impl Task {
         if careful { self.write_carefully(batch).await } else { self.write_fast(batch).await }
     }
 
-    async fn connect(&mut self) -> Result<(), Failure> {
-        if self.connection.as_ref().is_none_or(Connection::is_closed) {
+    async fn connect(&mut self) -> Attempt<S> {
+        if self.connection.as_ref().is_none_or(Session::is_closed) {
             self.versions.clear();
-            let connection = Connection::open(&self.config).await?;
-            self.mind_loss(connection.head.position);
+            let connection = S::open(&self.server).await?;
+            self.mind_loss(connection.head().position);
             self.connection = Some(connection);
         }
         Ok(())
@@ -267,7 +274,7 @@ impl Task {
 
     /// After a lost connection: makes sure that nothing of it can still come to pass, then finds
     /// out whether the batch that was under way did.
-    async fn fence(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+    async fn fence(&mut self, batch: &mut Batch) -> Attempt<S> {
         if self.fenced {
             return Ok(());
         }
@@ -285,8 +292,8 @@ impl Task {
     }
 
     /// On the belief that the head and the versions are as this task knows them.
-    async fn write_fast(&mut self, batch: &mut Batch) -> Result<(), Failure> {
-        let head = connected(&mut self.connection).head;
+    async fn write_fast(&mut self, batch: &mut Batch) -> Attempt<S> {
+        let head = connected(&mut self.connection).head();
         if !batch.decide(head.position, &self.versions, Trust::Unknown) {
             return Err(Failure::Doubtful);
         }
@@ -298,7 +305,7 @@ impl Task {
     }
 
     /// Under the lock of the head, on what PostgreSQL says.
-    async fn write_carefully(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+    async fn write_carefully(&mut self, batch: &mut Batch) -> Attempt<S> {
         counter!("kontor_append_careful_batches_total").increment(1);
         let connection = connected(&mut self.connection);
         let head = connection.lock_head().await?;
@@ -310,20 +317,22 @@ impl Task {
         self.commit(batch, Advance::Locked).await
     }
 
-    async fn commit(&mut self, batch: &mut Batch, advance: Advance) -> Result<(), Failure> {
+    async fn commit(&mut self, batch: &mut Batch, advance: Advance) -> Attempt<S> {
         let connection = connected(&mut self.connection);
         if batch.accepted_is_empty() {
-            connection.rollback_if(&advance).await?;
+            if matches!(advance, Advance::Locked) {
+                connection.rollback().await?;
+            }
             batch.answer();
             return Ok(());
         }
         // A clock that goes back, or lags behind another writer's, does not turn history round.
-        let now = jiff::Timestamp::now().max(connection.head.recorded_at);
+        let now = jiff::Timestamp::now().max(connection.head().recorded_at);
         connection.commit(batch, advance, now).await?;
         for (stream, version) in batch.written() {
             self.versions.insert(stream, version);
         }
-        let head = connection.head.position;
+        let head = connection.head().position;
         counter!("kontor_append_events_total").increment(batch.events() as u64);
         gauge!("kontor_log_head_position").set(head.0 as f64);
         self.announce.send_replace(head);
@@ -361,6 +370,6 @@ fn portion(requests: &mut Peekable<impl Iterator<Item = Request>>) -> Vec<Reques
     portion
 }
 
-fn connected(connection: &mut Option<Connection>) -> &mut Connection {
+fn connected<S>(connection: &mut Option<S>) -> &mut S {
     connection.as_mut().expect("`attempt` connects first, and a lost connection ends the attempt")
 }

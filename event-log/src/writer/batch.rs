@@ -2,10 +2,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use metrics::{counter, histogram};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Request, Trust};
@@ -277,9 +278,9 @@ impl Batch {
     }
 
     /// Answers a single request with what PostgreSQL said of it.
-    pub(super) fn refuse(mut self, error: tokio_postgres::Error) {
+    pub(super) fn refuse(mut self, error: impl Into<Error>) {
         if let Some(entry) = self.entries.pop() {
-            let _ = entry.request.reply.send(Err(Error::Database(error).into()));
+            let _ = entry.request.reply.send(Err(error.into().into()));
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
     Advance,
     batch::{Batch, Remembered},
     copy,
+    session::{Attempt, Failure, Head, Session},
 };
 use crate::{Outcome, Position, log::RUNTIME_ROLE};
 
@@ -53,21 +54,12 @@ const EVICT: &str = "\
     WHERE datname = current_database() AND application_name = current_setting('application_name')
         AND wait_event = 'ClientRead' AND xact_start < now() - interval '2s'";
 
-/// A connection of the writer's own, with what it knows of the head.
+/// A connection to PostgreSQL.
 pub(super) struct Connection {
     client: Client,
     statements: Statements,
-    pub(super) head: Head,
+    head: Head,
     buffer: BytesMut,
-}
-
-/// Where the log ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Head {
-    pub(super) position: Position,
-    pub(super) epoch: i64,
-    /// When the newest event was recorded.
-    pub(super) recorded_at: Timestamp,
 }
 
 struct Statements {
@@ -83,27 +75,7 @@ struct Statements {
     event_at: Statement,
 }
 
-/// Why an attempt came to nothing.
-pub(super) enum Failure {
-    /// Another process wrote since.
-    Overtaken(tokio_postgres::Error),
-    /// A stream or command id was not what it was believed to be.
-    Mistaken(tokio_postgres::Error),
-    /// A request has seen more than this task knows.
-    Doubtful,
-    /// The log takes no commands, for this reason.
-    Suspended(String),
-    /// Another writer has kept the head for long.
-    Blocked,
-    /// PostgreSQL refused the transaction for another reason.
-    Refused(tokio_postgres::Error),
-    /// The connection broke: what became of the transaction is not known.
-    Lost(tokio_postgres::Error),
-    /// PostgreSQL did not answer in time: what will become of the transaction is not known.
-    Silent,
-}
-
-impl From<tokio_postgres::Error> for Failure {
+impl From<tokio_postgres::Error> for Failure<tokio_postgres::Error> {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.code() {
             None => Self::Lost(error),
@@ -128,8 +100,11 @@ impl Head {
     }
 }
 
-impl Connection {
-    pub(super) async fn open(config: &tokio_postgres::Config) -> Result<Self, Failure> {
+impl Session for Connection {
+    type Server = tokio_postgres::Config;
+    type Error = tokio_postgres::Error;
+
+    async fn open(config: &tokio_postgres::Config) -> Attempt<Self, Self> {
         let (client, connection) = config.connect(NoTls).await.map_err(Failure::Lost)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -165,20 +140,22 @@ impl Connection {
         Ok(Self { client, statements, head, buffer: BytesMut::new() })
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
 
-    /// Waits for what another connection has under way and makes its epoch a past one.
-    pub(super) async fn fence(&mut self) -> Result<(), Failure> {
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    async fn fence(&mut self) -> Attempt<Self> {
         let row = self.client.query_one(&self.statements.fence, &[]).await?;
         let newest = self.client.query_one(&self.statements.newest, &[]).await?;
         self.head = Head::of(&row, &newest);
         Ok(())
     }
 
-    /// Whether the batch, sent after `head`, is in the log.
-    pub(super) async fn holds(&self, batch: &Batch, head: Position) -> Result<bool, Failure> {
+    async fn holds(&self, batch: &Batch, head: Position) -> Attempt<Self, bool> {
         if let Some(first) = batch.writes().find_map(|(_, _, ids)| ids.first()) {
             let position = Position(head.0 + 1).as_i64();
             let row = self.client.query_opt(&self.statements.event_at, &[&position]).await?;
@@ -188,8 +165,7 @@ impl Connection {
         Ok(false)
     }
 
-    /// Begins a transaction that nobody else can write beside.
-    pub(super) async fn lock_head(&mut self) -> Result<Head, Failure> {
+    async fn lock_head(&mut self) -> Attempt<Self, Head> {
         let (begun, row, newest) = future::join3(
             self.client.batch_execute("BEGIN"),
             self.client.query_one(&self.statements.lock_head, &[]),
@@ -201,17 +177,12 @@ impl Connection {
         Ok(self.head)
     }
 
-    /// The versions of those of the streams that exist.
-    pub(super) async fn versions(&self, streams: &[Uuid]) -> Result<HashMap<Uuid, u64>, Failure> {
+    async fn versions(&self, streams: &[Uuid]) -> Attempt<Self, HashMap<Uuid, u64>> {
         let rows = self.client.query(&self.statements.versions, &[&streams]).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1).unsigned_abs())).collect())
     }
 
-    /// What was answered to those of the commands that were executed.
-    pub(super) async fn outcomes(
-        &self,
-        command_ids: &[Uuid],
-    ) -> Result<HashMap<Uuid, Remembered>, Failure> {
+    async fn outcomes(&self, command_ids: &[Uuid]) -> Attempt<Self, HashMap<Uuid, Remembered>> {
         if command_ids.is_empty() {
             return Ok(HashMap::new());
         }
@@ -229,31 +200,20 @@ impl Connection {
             .collect())
     }
 
-    /// Ends a transaction in which there is nothing to write.
-    pub(super) async fn rollback_if(&self, advance: &Advance) -> Result<(), Failure> {
-        match advance {
-            Advance::Expecting { .. } => Ok(()),
-            Advance::Locked => self.rollback().await,
-        }
-    }
-
-    pub(super) async fn rollback(&self) -> Result<(), Failure> {
+    async fn rollback(&mut self) -> Attempt<Self> {
         Ok(self.client.batch_execute("ROLLBACK").await?)
     }
 
-    /// Frees the head from writers that have fallen silent.
-    pub(super) async fn evict(&self) -> Result<(), Failure> {
+    async fn evict(&mut self) -> Attempt<Self> {
         Ok(self.client.batch_execute(&format!("{EVICT}; SET ROLE {RUNTIME_ROLE}")).await?)
     }
 
-    /// Writes what the batch has accepted and commits it. Two round trips: everything up to the
-    /// start of the COPY, then the rows and everything after them.
-    pub(super) async fn commit(
+    async fn commit(
         &mut self,
         batch: &mut Batch,
         advance: Advance,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Attempt<Self> {
         let head = self.head;
         batch.about_to_send(head.position);
         self.transact(batch, advance, now).await?;
@@ -261,13 +221,12 @@ impl Connection {
         self.head.recorded_at = now;
         Ok(())
     }
+}
 
-    async fn transact(
-        &mut self,
-        batch: &Batch,
-        advance: Advance,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
+impl Connection {
+    /// Two round trips: everything up to the start of the COPY, then the rows and everything after
+    /// them.
+    async fn transact(&mut self, batch: &Batch, advance: Advance, now: Timestamp) -> Attempt<Self> {
         let Self { client, statements, head, buffer } = self;
         buffer.clear();
         copy::rows(batch, head.position, now, buffer);
