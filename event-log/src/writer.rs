@@ -182,9 +182,7 @@ impl<S: Session> Task<S> {
             let attempt = tokio::time::timeout(Writer::SILENCE, self.attempt(&mut batch, careful));
             match attempt.await.unwrap_or(Err(Failure::Silent)) {
                 Ok(()) => return,
-                Err(
-                    Failure::Refused(error) | Failure::Overtaken(error) | Failure::Mistaken(error),
-                ) if careful => {
+                Err(Failure::Refused(error) | Failure::Mistaken(error)) if careful => {
                     tracing::error!(error = &error as &dyn std::error::Error, "batch refused");
                     match batch.split() {
                         Ok(one_by_one) => {
@@ -200,7 +198,7 @@ impl<S: Session> Task<S> {
                     batch.suspend(&reason);
                     return;
                 }
-                Err(Failure::Overtaken(_)) => {
+                Err(Failure::Overtaken) => {
                     self.wary = Writer::WARY;
                     careful = true;
                 }

@@ -16,7 +16,20 @@ use super::{
 };
 use crate::{Outcome, Position, log::RUNTIME_ROLE};
 
-const ADVANCE: &str = "SELECT log.advance($1, $2, $3, $4, $5)";
+/// Takes positions if the head is where it is believed to be, and no stream has left the version
+/// at which it is believed to be. Answers and does not fail when it is not so: after a statement
+/// that has failed, the COPY that is already on its way would break the connection. One snapshot
+/// is enough: a head that has not moved says that nothing was written since it was learned.
+const ADVANCE: &str = "\
+    WITH stale AS (
+        SELECT FROM unnest($4::uuid[], $5::bigint[]) AS believed(stream_id, version)
+        WHERE believed.version <> coalesce(
+            (SELECT max(e.version) FROM log.events e WHERE e.stream_id = believed.stream_id), 0)
+    ), moved AS (
+        UPDATE log.head SET position = position + $3
+        WHERE position = $1 AND epoch = $2 AND NOT EXISTS (SELECT FROM stale) RETURNING position
+    )
+    SELECT EXISTS (SELECT FROM moved), EXISTS (SELECT FROM stale)";
 const LOCK_HEAD: &str = "SELECT position, epoch FROM log.head FOR UPDATE";
 const MOVE_HEAD: &str = "UPDATE log.head SET position = position + $1";
 const FENCE: &str = "UPDATE log.head SET epoch = epoch + 1 RETURNING position, epoch";
@@ -79,8 +92,6 @@ impl From<tokio_postgres::Error> for Failure<tokio_postgres::Error> {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.code() {
             None => Self::Lost(error),
-            Some(state) if state.code() == "KN001" => Self::Overtaken(error),
-            Some(state) if state.code() == "KN002" => Self::Mistaken(error),
             Some(state) if *state == SqlState::UNIQUE_VIOLATION => Self::Mistaken(error),
             Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => Self::Blocked,
             // Terminated by an administrator, or shutting down, or out of resources.
@@ -236,17 +247,26 @@ impl Connection {
         let begin = async {
             match &advance {
                 Advance::Expecting { head, streams, versions } => {
-                    let (begun, advanced) = future::join(
+                    let (begun, row) = future::join(
                         client.batch_execute("BEGIN"),
-                        client.execute(
+                        client.query_one(
                             &statements.advance,
                             &[&head.position.as_i64(), &head.epoch, &count, streams, versions],
                         ),
                     )
                     .await;
-                    begun.and(advanced)
+                    begun?;
+                    let row = row?;
+                    match (row.get(0), row.get(1)) {
+                        (true, _) => Ok(()),
+                        (false, true) => Err(Failure::Doubtful),
+                        (false, false) => Err(Failure::Overtaken),
+                    }
                 }
-                Advance::Locked => client.execute(&statements.move_head, &[&count]).await,
+                Advance::Locked => {
+                    client.execute(&statements.move_head, &[&count]).await?;
+                    Ok(())
+                }
             }
         };
         let (begun, sink) = future::join(begin, client.copy_in(&statements.copy)).await;

@@ -83,10 +83,10 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub(super) enum Failure<E> {
     /// Another process wrote since.
-    Overtaken(E),
+    Overtaken,
     /// A stream or command id was not what it was believed to be.
     Mistaken(E),
-    /// A request has seen more than this task knows.
+    /// A stream may not be at the version that this task knows.
     Doubtful,
     /// The log takes no commands, for this reason.
     Suspended(String),

@@ -66,6 +66,25 @@ async fn two_writers_share_one_log() {
     assert_eq!(report.findings, Vec::<String>::new());
 }
 
+const WRITERS: &str = "
+    SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'kontor log writer'";
+
+/// To be overtaken is everyday life: it costs a writer its attempt, not its connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_writers_keep_their_connections() {
+    let database = Database::new().await;
+    let (one, two) = (database.open().await, database.open().await);
+    let connections = async || {
+        database.owner.query_one(WRITERS, &[]).await.unwrap().get::<_, Option<Vec<i32>>>(0)
+    };
+    futures::join!(write_streams(&one, 1, 1), write_streams(&two, 1, 1));
+    let before = connections().await;
+    assert_eq!(before.as_ref().map(Vec::len), Some(2));
+    futures::join!(write_streams(&one, 8, 50), write_streams(&two, 8, 50));
+    assert_eq!(connections().await, before);
+}
+
 /// Both believe a stream to be at the version that the other has left.
 #[tokio::test]
 async fn a_writer_learns_from_another_writers_events() {

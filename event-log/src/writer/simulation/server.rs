@@ -197,11 +197,11 @@ impl Model {
         let head = state.events.len() as u64;
         if let Some((expected, beliefs)) = &transaction.expects {
             if expected.position.0 != head || expected.epoch != state.epoch {
-                return Err(Failure::Overtaken(ModelError("KN001")));
+                return Err(Failure::Overtaken);
             }
             let present = |stream| state.versions.get(stream).copied().unwrap_or(0);
             if beliefs.iter().any(|(stream, version)| present(stream) != *version) {
-                return Err(Failure::Mistaken(ModelError("KN002")));
+                return Err(Failure::Doubtful);
             }
         }
         let mut versions = state.versions.clone();
