@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Error, EventLog, Position};
 
-/// One process fills it at a time; the others find the lock taken and wait for the next round.
+/// One process fills it at a time; the others find the lock taken and wait for the next round. Who
+/// takes the lock just when it is let go may not see yet what was filled under it, and fills nothing
+/// twice.
 const FILL: &str = "\
     WITH turn AS (
         SELECT pg_try_advisory_xact_lock(hashtextextended('kontor directory', 0)) AS taken),
@@ -20,6 +22,7 @@ const FILL: &str = "\
         FROM log.events e, reached, turn
         WHERE turn.taken AND e.position > reached.position
             AND e.position <= reached.position + $1
+        ON CONFLICT (position) DO NOTHING
         RETURNING position)
     SELECT count(*), greatest(max(filled.position), (SELECT position FROM reached)) FROM filled";
 
