@@ -317,15 +317,15 @@ impl Relay {
                 return Err(Stop::Halt(reason));
             }
         };
-        if agreed != Some(last) {
-            return Err(Stop::Halt(format!("message {last} of the stream is not event {last}")));
-        }
         if state.first_sequence != 1 || state.messages != state.last_sequence {
             return Err(Stop::Halt(format!(
                 "the stream has holes: {} messages from {} to {last}; delete it, and it is built \
                  anew from the log",
                 state.messages, state.first_sequence
             )));
+        }
+        if agreed != Some(last) {
+            return Err(Stop::Halt(format!("message {last} of the stream is not event {last}")));
         }
         Ok(last)
     }
