@@ -14,13 +14,16 @@ use domain::Event;
 use event_log::{Envelope, ExecuteError, Position, RecordedEvent, Work};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use metrics::{counter, gauge};
+use projections::ReadError;
 use schemars::JsonSchema;
 use serde::Serialize;
 use service_kit::{
+    health::explained,
     migrations::{Migration, MigrationError, migrate},
     problem::Problem,
 };
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -61,7 +64,26 @@ struct Reaction<'a> {
     event: &'a Event,
 }
 
-type ReactionError = ExecuteError<Failure>;
+/// Why a consequence was not drawn.
+#[derive(Debug)]
+enum ReactionError {
+    /// It could not be executed.
+    Command(ExecuteError<Failure>),
+    /// What it depends on is not known.
+    Facts(ReadError),
+}
+
+impl From<ExecuteError<Failure>> for ReactionError {
+    fn from(error: ExecuteError<Failure>) -> Self {
+        Self::Command(error)
+    }
+}
+
+impl From<ReadError> for ReactionError {
+    fn from(error: ReadError) -> Self {
+        Self::Facts(error)
+    }
+}
 
 impl<'a> Reaction<'a> {
     async fn run(self) -> (&'a RecordedEvent, Result<(), ReactionError>) {
@@ -81,7 +103,8 @@ impl<'a> Reaction<'a> {
             correlation_id: cause.correlation_id,
             causation_id: Some(cause.event_id),
         };
-        self.services.log.execute(&envelope, decide).await.map(|_| ())
+        self.services.log.execute(&envelope, decide).await?;
+        Ok(())
     }
 }
 
@@ -96,7 +119,7 @@ pub enum PolicyError {
     Database(#[from] tokio_postgres::Error),
     /// PostgreSQL or a read model cannot be reached.
     #[error("the read models do not answer")]
-    Unavailable(#[from] projections::ReadError),
+    Unavailable(#[from] ReadError),
     /// An event of a newer build, or a damaged one.
     #[error("the event at position {position} cannot be read")]
     Unreadable {
@@ -114,8 +137,10 @@ pub enum PolicyError {
 }
 
 /// A crash of PostgreSQL may take back the last checkpoint: commands that were executed are not
-/// executed again, so nobody waits for the disk here.
-const RELAXED: &str = "SET LOCAL synchronous_commit TO off";
+/// executed again, so nobody waits for the disk here. The transaction is idle while a consequence
+/// is written; beyond the log's own patience, the process has been stopped and another takes over.
+const SESSION: &str = "
+    SET LOCAL synchronous_commit TO off; SET LOCAL idle_in_transaction_session_timeout TO '12s'";
 const REGISTER: &str = "
     INSERT INTO policy.checkpoints (policy) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
 const TAKE: &str =
@@ -154,25 +179,35 @@ pub async fn progress(services: &Services) -> Result<Vec<Progress>, PolicyError>
         .collect())
 }
 
-/// Sets up what is missing, then runs all policies until cancelled.
-pub async fn start(services: &Services, cancel: &CancellationToken) -> Result<(), PolicyError> {
+/// Why a policy does not get on at the moment; nothing while it does.
+pub type Waiting = watch::Receiver<Option<String>>;
+
+/// Sets up what is missing, then runs all policies until cancelled; says of each how it is.
+pub async fn start(
+    services: &Services,
+    cancel: &CancellationToken,
+) -> Result<Vec<(&'static str, Waiting)>, PolicyError> {
     let mut client = services.views.client().await?;
     migrate(&mut client, "policy", MIGRATIONS).await?;
     client.execute(REGISTER, &[&NAMES.as_slice()]).await?;
-    for policy in ALL {
+    let start = |policy: Policy| {
         let (services, cancel) = (services.clone(), cancel.clone());
+        let (announce, waiting) = watch::channel(None);
         tokio::spawn(async move {
-            cancel.run_until_cancelled(run(&services, policy)).await;
+            cancel.run_until_cancelled(run(&services, policy, &announce)).await;
         });
-    }
-    Ok(())
+        (policy.name, waiting)
+    };
+    Ok(ALL.map(start).into())
 }
 
-async fn run(services: &Services, policy: Policy) {
+async fn run(services: &Services, policy: Policy, waiting: &watch::Sender<Option<String>>) {
     let mut committed = services.log.committed();
     loop {
         committed.mark_unchanged();
-        match advance(services, policy).await {
+        let advanced = advance(services, policy).await;
+        waiting.send_replace(advanced.as_ref().err().map(|error| explained(error)));
+        match advanced {
             Ok(Advanced::ToTheEnd) => {
                 // Other processes write too, so it looks by itself now and then.
                 let pause = Duration::from_millis(200);
@@ -204,23 +239,29 @@ enum Advanced {
 async fn advance(services: &Services, policy: Policy) -> Result<Advanced, PolicyError> {
     let mut client = services.views.client().await?;
     let transaction = client.transaction().await?;
-    transaction.batch_execute(RELAXED).await?;
+    transaction.batch_execute(SESSION).await?;
     let Some(row) = transaction.query_opt(TAKE, &[&policy.name]).await? else {
         return Ok(Advanced::SomebodyElseRuns);
     };
     let position = Position(row.get::<_, i64>(0).unsigned_abs());
     let page = services.log.read(position, PAGE).await?;
-    let Some(last) = page.last().map(|event| event.position) else {
+    if page.is_empty() {
         return Ok(Advanced::ToTheEnd);
-    };
-    let mut events = Vec::new();
-    for recorded in page.iter().filter(|event| event.stream_type == policy.reads) {
-        let event = recorded
-            .event()
-            .map_err(|source| PolicyError::Unreadable { position: recorded.position, source })?;
-        if (policy.concerns)(&event) {
-            events.push((recorded, event));
+    }
+    let (mut events, mut last) = (Vec::new(), position);
+    for recorded in &page {
+        if recorded.stream_type == policy.reads {
+            match recorded.event() {
+                Ok(event) if (policy.concerns)(&event) => events.push((recorded, event)),
+                Ok(_) => {}
+                // What came before it has its consequences first.
+                Err(_) if last > position => break,
+                Err(source) => {
+                    return Err(PolicyError::Unreadable { position: recorded.position, source });
+                }
+            }
         }
+        last = recorded.position;
     }
     let mut waiting = events.iter();
     let mut reactions = FuturesOrdered::new();
@@ -244,20 +285,23 @@ async fn advance(services: &Services, policy: Policy) -> Result<Advanced, Policy
     transaction.commit().await?;
     #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
     gauge!("kontor_policy_position", "policy" => policy.name).set(last.0 as f64);
-    Ok(if page.len() < PAGE { Advanced::ToTheEnd } else { Advanced::APage })
+    let is_all = page.len() < PAGE && page.last().is_some_and(|event| event.position == last);
+    Ok(if is_all { Advanced::ToTheEnd } else { Advanced::APage })
 }
 
 /// The code of a refusal, which is recorded and does not stop the policy; what may pass does.
 fn refused(result: Result<(), ReactionError>) -> Result<Option<String>, PolicyError> {
     let code = |problem: &Problem| Ok(Some(problem.code().to_owned()));
-    match result {
-        Ok(()) => Ok(None),
-        Err(ExecuteError::Refused(Failure::Refused(problem))) => code(&problem),
-        Err(ExecuteError::Refused(Failure::Log(error)) | ExecuteError::Log(error)) => {
-            Err(error.into())
-        }
-        Err(ExecuteError::Conflict) => Err(PolicyError::Conflict),
-        Err(ExecuteError::KeyReused) => Ok(Some("idempotency_key.reused".to_owned())),
-        Err(ExecuteError::TooLarge) => Ok(Some("command.too_large".to_owned())),
+    let error = match result {
+        Ok(()) => return Ok(None),
+        Err(ReactionError::Facts(error)) => return Err(error.into()),
+        Err(ReactionError::Command(error)) => error,
+    };
+    match error {
+        ExecuteError::Refused(Failure::Refused(problem)) => code(&problem),
+        ExecuteError::Refused(Failure::Log(error)) | ExecuteError::Log(error) => Err(error.into()),
+        ExecuteError::Conflict => Err(PolicyError::Conflict),
+        ExecuteError::KeyReused => Ok(Some("idempotency_key.reused".to_owned())),
+        ExecuteError::TooLarge => Ok(Some("command.too_large".to_owned())),
     }
 }

@@ -138,7 +138,7 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
         access: access.clone(),
         clock: clock.clone(),
     };
-    policies::start(&services, &cancel).await?;
+    watch_policies(&health, policies::start(&services, &cancel).await?);
     timers::start(&services, &cancel);
 
     let queries = Queries { views, log: log.clone(), access: access.clone(), clock };
@@ -178,6 +178,16 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
     let views = projections::metrics::METRICS;
     let policies = command_service::metrics::METRICS;
     [log, views, policies, telemetry::METRICS].into_iter().flatten()
+}
+
+fn watch_policies(health: &Health, policies: Vec<(&'static str, policies::Waiting)>) {
+    for (name, waiting) in policies {
+        health.register(format!("policy {name}"), move || {
+            let waits = waiting.borrow().clone();
+            let state = waits.map_or(State::Ok, |detail| State::Degraded { detail });
+            async move { state }.boxed()
+        });
+    }
 }
 
 fn health(log: &EventLog, views: &Views, relay: &Arc<Relay>) -> Health {

@@ -9,7 +9,10 @@ use deadpool_postgres::Pool;
 use event_log::{EventLog, Position, RecordedEvent};
 use futures::{StreamExt, stream::FuturesOrdered};
 use metrics::gauge;
-use service_kit::migrations::{Migration, MigrationError, migrate};
+use service_kit::{
+    health::explained,
+    migrations::{Migration, MigrationError, migrate},
+};
 use tokio::sync::watch;
 use tokio_postgres::{Client, Statement, Transaction, types::ToSql};
 use tokio_util::sync::CancellationToken;
@@ -249,7 +252,7 @@ impl Views {
 
     async fn stop(&self, projection: Projection, error: &ProjectionError) {
         let at = self.status_of(projection).borrow().position();
-        let reason = chain(error);
+        let reason = explained(error);
         tracing::error!(projection = projection.name, position = at.0 + 1, reason, "poison event");
         let recorded = async {
             let position = (at.0 + 1).cast_signed();
@@ -352,15 +355,4 @@ async fn execute(
     let parameters: Vec<&(dyn ToSql + Sync)> =
         change.parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync)).collect();
     client.execute(statement, &parameters).await
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut reason = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        reason.push_str(": ");
-        reason.push_str(&error.to_string());
-        source = error.source();
-    }
-    reason
 }

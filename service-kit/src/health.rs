@@ -68,3 +68,15 @@ impl Health {
         (status, Json(Report { ready, parts }))
     }
 }
+
+/// An error with its causes, in one line.
+pub fn explained(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -43,8 +43,10 @@ async fn allocate(reaction: Reaction<'_>) -> Result<(), ReactionError> {
         match result {
             // The invoices have moved on since the read model showed them: look again, from where
             // the log is now.
-            Err(ExecuteError::Refused(Failure::Refused(_))) if attempt < TRIES => {
-                position = reaction.services.log.head().await?;
+            Err(ReactionError::Command(ExecuteError::Refused(Failure::Refused(_))))
+                if attempt < TRIES =>
+            {
+                position = reaction.services.log.head().await.map_err(ExecuteError::Log)?;
             }
             result => return result,
         }
@@ -56,18 +58,11 @@ async fn open_invoices(
     reaction: &Reaction<'_>,
     booking: &payment::Booking,
     position: Position,
-) -> Result<Vec<OpenInvoice>, ReactionError> {
+) -> Result<Vec<OpenInvoice>, ReadError> {
     let views = &reaction.services.views;
-    let facts = async {
-        views.wait(&[account_balances::PROJECTION.name], position).await?;
-        let client = views.client().await?;
-        let currency = booking.amount.currency();
-        account_balances::open_invoices(&client, booking.company, currency).await
-    };
-    facts.await.map_err(|error: ReadError| {
-        tracing::warn!(error = &error as &dyn std::error::Error, "open invoices are not known");
-        ExecuteError::Log(event_log::Error::Unavailable)
-    })
+    views.wait(&[account_balances::PROJECTION.name], position).await?;
+    let client = views.client().await?;
+    account_balances::open_invoices(&client, booking.company, booking.amount.currency()).await
 }
 
 /// All allocations of one payment in one append.
