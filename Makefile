@@ -1,9 +1,10 @@
 # What people run. Each target installs what is missing first.
 
-.PHONY: run test bench check provision
+.PHONY: run test torture bench check provision provision-tests
 
 KONTOR = target/debug/kontor
 CRATES = --workspace --exclude kontor-benches
+SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 # Kontor with its own PostgreSQL and NATS under .kontor/, and a small trade to look at.
 run: provision
@@ -11,13 +12,21 @@ run: provision
 	exec target/release/kontor up
 
 # Every test, against private servers that are thrown away afterwards.
-test: provision
+test: provision-tests
 	cargo build -p kontor
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		$(KONTOR) servers -- cargo nextest run $(CRATES); \
 	else \
 		$(KONTOR) servers -- cargo test $(CRATES); \
 	fi
+
+# The fault tests for long instead of shortly. SEED=… throws them as another run did.
+torture: provision-tests
+	cargo build -p kontor
+	@echo "make torture SEED=$(SEED)"
+	KONTOR_TORTURE=1 KONTOR_TORTURE_SEED=$(SEED) $(KONTOR) servers -- \
+		cargo test --no-fail-fast -p kontor-tests -p kontor-event-log --test it -- \
+		--test-threads=1 --nocapture faults::
 
 # The log against its limits and its peers, on servers that lose nothing. BENCH_LONG=1 adds the run
 # at 10 million events, BENCH_ONLY=append,relay,read,growth picks parts.
@@ -37,3 +46,6 @@ check: provision
 
 provision:
 	@scripts/provision
+
+provision-tests:
+	@scripts/provision tests

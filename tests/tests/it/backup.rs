@@ -15,7 +15,7 @@ use tokio::{
 use tokio_postgres::{Client, NoTls};
 
 use crate::{
-    faults::check_history,
+    faults::sound::check_history,
     house::{House, binary, eventually},
     journeys::{Shop, created, done},
 };

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -19,10 +20,32 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// A house and the process that runs it.
 pub(crate) struct House {
     directory: tempfile::TempDir,
+    setting: Setting,
     child: Child,
-    url: String,
+    address: Address,
     keys: HashMap<String, String>,
     client: reqwest::Client,
+}
+
+/// How a house is run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Setting {
+    /// The PostgreSQL and the NATS of somebody else, instead of its own.
+    pub(crate) servers: Option<[String; 2]>,
+    /// The program, with its arguments, that starts the process.
+    pub(crate) through: Vec<String>,
+    /// What it finds in its environment.
+    pub(crate) environment: Vec<(&'static str, String)>,
+}
+
+/// Where a house answers now; another place after a restart.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Address(Arc<Mutex<String>>);
+
+impl Address {
+    pub(crate) fn url(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
 }
 
 /// What a request was answered.
@@ -46,11 +69,15 @@ pub(crate) fn binary() -> PathBuf {
 impl House {
     /// A new house without the seed.
     pub(crate) async fn start() -> Self {
-        let directory = tempfile::Builder::new().prefix("kontor-test-").tempdir().unwrap();
-        let child = up(directory.path());
+        Self::start_in(directory(), Setting::default()).await
+    }
+
+    /// A house in a directory that may have been prepared for it.
+    pub(crate) async fn start_in(directory: tempfile::TempDir, setting: Setting) -> Self {
+        let child = up(directory.path(), &setting);
         let client = reqwest::Client::new();
-        let (url, keys) = (String::new(), HashMap::new());
-        let mut house = Self { directory, child, url, keys, client };
+        let (address, keys) = (Address::default(), HashMap::new());
+        let mut house = Self { directory, setting, child, address, keys, client };
         house.wait_until_ready().await;
         house
     }
@@ -86,14 +113,40 @@ impl House {
 
     /// Starts another process on the same data.
     pub(crate) async fn start_again(&mut self) {
-        self.child = up(self.directory.path());
+        self.child = up(self.directory.path(), &self.setting);
         self.wait_until_ready().await;
     }
 
     /// Sends a signal to a process that the run file names, such as `nats_pid`.
     pub(crate) fn signal(&self, name: &str, signal: Signal) {
-        let pid = read(&self.directory().join("run.json"))[name].as_i64().unwrap();
+        let pid = self.run_file()[name].as_i64().unwrap();
         kill(Pid::from_raw(pid.try_into().unwrap()), signal).unwrap();
+    }
+
+    /// What the process says of itself and its servers.
+    pub(crate) fn run_file(&self) -> Value {
+        read(&self.directory().join("run.json"))
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        self.address.clone()
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.address.url())
+    }
+
+    pub(crate) fn key(&self, role: &str) -> &str {
+        &self.keys[role]
+    }
+
+    /// A connection to its database, as the superuser.
+    pub(crate) async fn database(&self) -> tokio_postgres::Client {
+        let url = self.run_file()["database_url"].as_str().unwrap().to_owned();
+        let (client, connection) =
+            tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
     }
 
     /// Starts a `kontor` command on this house.
@@ -126,17 +179,17 @@ impl House {
     }
 
     pub(crate) async fn try_get(&self, role: &str, path: &str) -> reqwest::Result<Answer> {
-        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.keys[role]);
+        let request = self.client.get(self.at(path)).bearer_auth(&self.keys[role]);
         answer(request.send().await?).await
     }
 
     /// What a page that is no JSON says.
     pub(crate) async fn text(&self, path: &str) -> String {
-        self.client.get(format!("{}{path}", self.url)).send().await.unwrap().text().await.unwrap()
+        self.client.get(self.at(path)).send().await.unwrap().text().await.unwrap()
     }
 
     pub(crate) async fn post(&self, role: &str, path: &str, body: &Value) -> Answer {
-        let request = self.client.post(format!("{}{path}", self.url));
+        let request = self.client.post(self.at(path));
         answer(request.bearer_auth(&self.keys[role]).json(body).send().await.unwrap())
             .await
             .unwrap()
@@ -149,7 +202,7 @@ impl House {
         key: &str,
         body: &Value,
     ) -> Answer {
-        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.keys[role]);
+        let request = self.client.post(self.at(path)).bearer_auth(&self.keys[role]);
         answer(request.header("Idempotency-Key", key).json(body).send().await.unwrap())
             .await
             .unwrap()
@@ -163,7 +216,7 @@ impl House {
         content_type: &str,
         body: String,
     ) -> Answer {
-        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.keys[role]);
+        let request = self.client.post(self.at(path)).bearer_auth(&self.keys[role]);
         answer(request.header("Content-Type", content_type).body(body).send().await.unwrap())
             .await
             .unwrap()
@@ -172,7 +225,7 @@ impl House {
     /// The status that a request without a body gets; a role without a key shows none.
     pub(crate) async fn knock(&self, role: &str, method: &str, path: &str) -> u16 {
         let method = method.to_uppercase().parse().unwrap();
-        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        let mut request = self.client.request(method, self.at(path));
         if let Some(key) = self.keys.get(role) {
             request = request.bearer_auth(key);
         }
@@ -260,7 +313,7 @@ impl House {
         let run =
             eventually("the house starts", async || run_file.exists().then(|| read(&run_file)))
                 .await;
-        run["http_url"].as_str().unwrap().clone_into(&mut self.url);
+        run["http_url"].as_str().unwrap().clone_into(&mut *self.address.0.lock().unwrap());
         let keys = read(&self.directory().join("keys.json"));
         self.keys = serde_json::from_value(keys).unwrap();
     }
@@ -275,32 +328,53 @@ impl Drop for House {
         // Gently, so that its servers end with it.
         let pid = Pid::from_raw(self.child.id().try_into().unwrap());
         let _ = kill(pid, Signal::SIGTERM);
+        // A test that failed may have left it stopped.
+        let _ = kill(pid, Signal::SIGCONT);
         let _ = self.child.wait();
     }
 }
 
 /// Asks until there is an answer, within [`PATIENCE`].
 pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    within(PATIENCE, what, ask).await
+}
+
+/// Asks until there is an answer, within so much time.
+pub(crate) async fn within<T>(
+    patience: Duration,
+    what: &str,
+    ask: impl AsyncFn() -> Option<T>,
+) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(started.elapsed() < PATIENCE, "still waiting: {what}");
+        assert!(started.elapsed() < patience, "still waiting: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-fn up(directory: &Path) -> Child {
-    Command::new(binary())
+/// An empty directory for a house.
+pub(crate) fn directory() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("kontor-test-").tempdir().unwrap()
+}
+
+fn up(directory: &Path, setting: &Setting) -> Child {
+    let mut line = setting.through.clone();
+    line.push(binary().to_str().unwrap().to_owned());
+    let mut command = Command::new(&line[0]);
+    command
+        .args(&line[1..])
         .args(["up", "--no-seed", "--listen", "127.0.0.1:0", "--dir"])
         .arg(directory)
         .env_remove("KONTOR_DATABASE_URL")
         .env_remove("KONTOR_NATS_URL")
-        .stdout(Stdio::null())
-        .stderr(log_file(directory))
-        .spawn()
-        .unwrap()
+        .envs(setting.environment.iter().cloned());
+    if let Some([database, nats]) = &setting.servers {
+        command.args(["--database-url", database, "--nats-url", nats]);
+    }
+    command.stdout(Stdio::null()).stderr(log_file(directory)).spawn().unwrap()
 }
 
 /// Where all processes of a house say what goes wrong.

@@ -1,0 +1,54 @@
+//! Two processes on one log, none of which decides on what it knew once.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::{
+    faults::site::Site,
+    house::House,
+    journeys::{created, done, register},
+};
+
+/// Both know the order from when nothing of it had left. Together they ship no more than was
+/// ordered, whoever is asked, and number the invoices without a gap.
+#[tokio::test]
+async fn of_what_was_ordered_two_houses_ship_no_more() {
+    let site = Site::with_houses(2).await;
+    let houses: Vec<&House> = site.houses.iter().collect();
+    let product = json!({
+        "sku": "HOUR", "name": "Hour", "unit": "piece", "vat_rate": "zw",
+        "prices": [{ "currency": "PLN", "price": "10.00" }],
+    });
+    let product = created(houses[0].post("admin", "/v1/products", &product).await);
+    let publish = format!("/v1/products/{product}/publish");
+    done(houses[0].post("admin", &publish, &json!({})).await);
+    let company = register(houses[0], "Delikatesy", "5260250274", 14).await;
+    let order = json!({
+        "company": company, "currency": "PLN", "lines": [{ "sku": "HOUR", "quantity": "10" }],
+    });
+    let order = created(houses[0].post("admin", "/v1/orders", &order).await);
+    done(houses[1].post("admin", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
+
+    let part = json!({
+        "order": order, "items": [{ "line": 1, "quantity": "1" }], "dispatched_on": "2026-03-20",
+    });
+    let everywhere = houses.iter().cycle().take(24);
+    let answers =
+        join_all(everywhere.map(|house| house.post("admin", "/v1/shipments", &part))).await;
+    let (shipped, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 201);
+    assert_eq!((shipped.len(), refused.len()), (10, 14), "{answers:?}");
+    for answer in refused {
+        assert!([409, 422].contains(&answer.status), "{answer:?}");
+    }
+    houses[1].settled().await;
+    let mut numbers: Vec<String> = houses[1]
+        .all("admin", "/v1/invoices")
+        .await
+        .iter()
+        .map(|invoice: &Value| invoice["number"].as_str().unwrap().to_owned())
+        .collect();
+    numbers.sort();
+    let expected: Vec<String> = (1..=10).map(|n| format!("FV/2026/03/{n:04}")).collect();
+    assert_eq!(numbers, expected);
+}
