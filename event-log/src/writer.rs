@@ -11,8 +11,6 @@ mod batch;
 mod connection;
 mod copy;
 mod session;
-#[cfg(test)]
-mod simulation;
 
 use std::{
     collections::HashMap, iter::Peekable, panic::AssertUnwindSafe, sync::Arc, time::Duration,
@@ -371,3 +369,6 @@ fn portion(requests: &mut Peekable<impl Iterator<Item = Request>>) -> Vec<Reques
 fn connected<S>(connection: &mut Option<S>) -> &mut S {
     connection.as_mut().expect("`attempt` connects first, and a lost connection ends the attempt")
 }
+
+#[cfg(test)]
+mod simulation;

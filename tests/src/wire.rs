@@ -119,14 +119,20 @@ impl State {
 async fn forward(client: TcpStream, server: TcpStream, state: &State) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
+    let stopped = watch::Sender::new(false);
     tokio::select! {
-        () = to_postgres(from_client, to_server, state) => {}
-        () = from_postgres(from_server, to_client, state) => {}
+        () = to_postgres(from_client, to_server, state, &stopped) => {}
+        () = from_postgres(from_server, to_client, state, &stopped) => {}
     }
 }
 
 /// A mark that falls on the seam of two reads is not seen: the next one will be.
-async fn to_postgres(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State) {
+async fn to_postgres(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: &State,
+    stopped: &watch::Sender<bool>,
+) {
     let mut bytes = vec![0; 64 << 10];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
         let bytes = &bytes[..count];
@@ -144,7 +150,9 @@ async fn to_postgres(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &St
         }
         let held = state.let_go.notified();
         if find(bytes, ROWS).is_some() && state.breaks(|how| how == Break::Rows).is_some() {
+            stopped.send_replace(true);
             held.await;
+            stopped.send_replace(false);
         }
         if to.write_all(bytes).await.is_err() {
             return;
@@ -152,9 +160,18 @@ async fn to_postgres(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &St
     }
 }
 
-async fn from_postgres(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State) {
+/// A stopped process hears nothing either, not even that the connection is closed.
+async fn from_postgres(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: &State,
+    stopped: &watch::Sender<bool>,
+) {
     let mut bytes = vec![0; 64 << 10];
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+    loop {
+        let read = from.read(&mut bytes).await;
+        let _ = stopped.subscribe().wait_for(|stopped| !stopped).await;
+        let Ok(count @ 1..) = read else { return };
         let bytes = &bytes[..count];
         let committed = find(bytes, COMMITTED).is_some();
         if committed && state.breaks(|how| how == Break::Answer).is_some() {
