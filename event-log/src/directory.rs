@@ -8,18 +8,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Error, EventLog, Position};
 
-/// One process fills it at a time; the others find the lock taken and wait for the next round.
+/// One process fills it at a time; the others find the lock taken and wait for the next round. One
+/// that takes the lock just after another has filled may not see yet what that has entered.
 const FILL: &str = "\
     WITH turn AS (
         SELECT pg_try_advisory_xact_lock(hashtextextended('kontor directory', 0)) AS taken),
     reached AS (
         SELECT coalesce(max(position), 0) AS position FROM log.directory),
     filled AS (
-        INSERT INTO log.directory (position, company_id, event_type, correlation_id, command_id)
-        SELECT e.position, e.company_id, e.event_type, e.correlation_id, e.command_id
+        INSERT INTO log.directory
+            (position, company_id, event_type, correlation_id, command_id, causation_id)
+        SELECT e.position, e.company_id, e.event_type, e.correlation_id, e.command_id,
+            e.causation_id
         FROM log.events e, reached, turn
         WHERE turn.taken AND e.position > reached.position
             AND e.position <= reached.position + $1
+        ON CONFLICT DO NOTHING
         RETURNING position)
     SELECT count(*), greatest(max(filled.position), (SELECT position FROM reached)) FROM filled";
 
