@@ -84,6 +84,10 @@ macro_rules! history {
 /// own history.
 pub const INTERNAL: &[&str] = &["offer.drafted"];
 
+/// Kinds of aggregate of which it sees nothing before this event either: that a draft was withdrawn
+/// tells that there was one.
+pub const DISCLOSED_BY: &[(&str, &str)] = &[("offer", "offer.sent")];
+
 impl UnreadableEvent {
     fn unknown(event_type: &str, schema_version: u16) -> Self {
         Self::Unknown { event_type: event_type.to_owned(), schema_version }

@@ -17,8 +17,10 @@ const FILL: &str = "\
     reached AS (
         SELECT coalesce(max(position), 0) AS position FROM log.directory),
     filled AS (
-        INSERT INTO log.directory (position, company_id, event_type, correlation_id, command_id)
-        SELECT e.position, e.company_id, e.event_type, e.correlation_id, e.command_id
+        INSERT INTO log.directory
+            (position, company_id, event_type, correlation_id, command_id, causation_id)
+        SELECT e.position, e.company_id, e.event_type, e.correlation_id, e.command_id,
+            e.causation_id
         FROM log.events e, reached, turn
         WHERE turn.taken AND e.position > reached.position
             AND e.position <= reached.position + $1

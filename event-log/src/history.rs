@@ -1,6 +1,11 @@
-//! Looking something up in history: by stream, company, type, correlation, command and time,
+//! Looking something up in history: by stream, company, type, correlation, command, cause and time,
 //! forwards and backwards, in pages and as a stream.
+//!
+//! Whatever is asked, PostgreSQL is led to an index that has it in the order of positions. Left to
+//! choose, it reads along the positions and leaves out what does not fit, which takes a second per
+//! million events where that is rare.
 
+use domain::history::{DISCLOSED_BY, INTERNAL};
 use futures::{Stream, stream};
 use jiff::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
@@ -13,22 +18,24 @@ use crate::{Error, EventLog, Position, RecordedEvent, read::recorded_event};
 pub struct Lookup {
     /// Of this stream.
     pub stream_id: Option<Uuid>,
-    /// Of this kind of aggregate.
+    /// Of this kind of aggregate, with whose name the event's type begins.
     pub stream_type: Option<String>,
     /// Of one of these types; none named means any.
     pub event_types: Vec<String>,
-    /// Of none of these types.
-    pub except_types: Vec<String>,
     /// Of this company's history.
     pub company_id: Option<Uuid>,
     /// Set off by this request.
     pub correlation_id: Option<Uuid>,
     /// Done by this command.
     pub command_id: Option<Uuid>,
+    /// What policies made of this event.
+    pub causation_id: Option<Uuid>,
     /// Recorded at this instant or later.
     pub since: Option<Timestamp>,
     /// Recorded before this instant.
     pub until: Option<Timestamp>,
+    /// Nothing that the seller has deliberated and the company was never told.
+    pub disclosed: bool,
 }
 
 /// Which way history is read.
@@ -41,60 +48,142 @@ pub enum Direction {
     Backwards,
 }
 
-/// What both halves of a page ask of an event: $1 and $2 bound its position (exclusively), $3 to
-/// $9 are the lookup, $10 and $11 the time, $12 the size.
-macro_rules! page {
-    ($order:literal) => {
+macro_rules! select {
+    () => {
+        "SELECT e.position, event_id, stream_type, stream_id, version, event_type, \
+        schema_version, company_id, actor, command_id, correlation_id, causation_id, recorded_at, \
+        payload FROM log.events e "
+    };
+}
+
+/// Whether `e`, an event or its entry in the directory, is what $4 to $9 say and was disclosed.
+macro_rules! fits {
+    () => {
         concat!(
-            "WITH bounds AS MATERIALIZED (
-                SELECT greatest($1::bigint, CASE WHEN $10::timestamptz IS NULL THEN 0
-                        ELSE log.position_before($10) END) AS low,
-                    least($2::bigint, CASE WHEN $11::timestamptz IS NULL THEN $2
-                        ELSE log.position_before($11) + 1 END) AS high,
-                    (SELECT coalesce(max(position), 0) FROM log.directory) AS filled)
-            SELECT position, event_id, stream_type, stream_id, version, event_type,
-                schema_version, company_id, actor, command_id, correlation_id, causation_id,
-                recorded_at, payload
-            FROM (
-                (SELECT e.* FROM log.directory d JOIN log.events e USING (position)
-                WHERE d.position > (SELECT low FROM bounds)
-                    AND d.position < (SELECT high FROM bounds)
-                    AND $3::uuid IS NULL
-                    AND ($5::text[] IS NULL OR d.event_type = ANY($5))
-                    AND ($6::text[] IS NULL OR d.event_type <> ALL($6))
-                    AND ($7::uuid IS NULL OR d.company_id = $7)
-                    AND ($8::uuid IS NULL OR d.correlation_id = $8)
-                    AND ($9::uuid IS NULL OR d.command_id = $9)
-                    AND ($4::text IS NULL OR e.stream_type = $4)
-                ORDER BY d.position ",
-            $order,
-            " LIMIT $12)
-                UNION ALL
-                (SELECT e.* FROM log.events e
-                WHERE e.position > greatest((SELECT low FROM bounds), CASE
-                        WHEN $3 IS NULL THEN (SELECT filled FROM bounds) ELSE 0 END)
-                    AND e.position < (SELECT high FROM bounds)
-                    AND ($3 IS NULL OR e.stream_id = $3)
-                    AND ($5 IS NULL OR e.event_type = ANY($5))
-                    AND ($6 IS NULL OR e.event_type <> ALL($6))
-                    AND ($7 IS NULL OR e.company_id = $7)
-                    AND ($8 IS NULL OR e.correlation_id = $8)
-                    AND ($9 IS NULL OR e.command_id = $9)
-                    AND ($4 IS NULL OR e.stream_type = $4)
-                ORDER BY e.position ",
-            $order,
-            " LIMIT $12)
-            ) AS found
-            ORDER BY position ",
-            $order,
-            " LIMIT $12"
+            "($4::text IS NULL OR split_part(e.event_type, '.', 1) = $4)
+            AND ($5::text[] IS NULL OR e.event_type = ANY($5))
+            AND ($6::uuid IS NULL OR e.company_id = $6)
+            AND ($7::uuid IS NULL OR e.correlation_id = $7)
+            AND ($8::uuid IS NULL OR e.command_id = $8)
+            AND ($9::uuid IS NULL OR e.causation_id = $9)
+            AND ",
+            disclosed!()
         )
     };
 }
 
-const FORWARDS: &str = page!("ASC");
-const BACKWARDS: &str = page!("DESC");
+/// $10 are the types that never are, $11 the kinds that are with an event of $12.
+macro_rules! disclosed {
+    () => {
+        "($10::text[] IS NULL OR (e.event_type <> ALL($10) AND (
+            split_part(e.event_type, '.', 1) <> ALL($11::text[]) OR EXISTS (
+                SELECT FROM log.events own JOIN log.events shown USING (stream_id)
+                WHERE own.position = e.position AND shown.version <= own.version
+                    AND shown.event_type = ANY($12::text[]))))) "
+    };
+}
+
+/// Nothing is said but the time.
+macro_rules! everything {
+    ($order:literal) => {
+        concat!(
+            select!(),
+            "WHERE e.position > $1 AND e.position < $2 ORDER BY e.position ",
+            $order,
+            " LIMIT $3"
+        )
+    };
+}
+
+/// The stream is said. A page begins where the one before ended, not at the stream's beginning.
+macro_rules! of_stream {
+    ($order:literal) => {
+        concat!(
+            select!(),
+            "WHERE e.stream_id = $13 AND e.position > $1 AND e.position < $2
+                AND e.version > coalesce((
+                    SELECT version FROM log.events WHERE position = $1 AND stream_id = $13), 0)
+                AND e.version < coalesce((
+                    SELECT version FROM log.events WHERE position = $2 AND stream_id = $13),
+                    9223372036854775807)
+                AND ",
+            fits!(),
+            "ORDER BY e.version ",
+            $order,
+            " LIMIT $3"
+        )
+    };
+}
+
+/// Anything else: what one request or command did, else so many events of each type that is
+/// wanted, and what is not in the directory yet.
+macro_rules! in_directory {
+    ($order:literal) => {
+        concat!(
+            "WITH RECURSIVE known AS (
+                (SELECT event_type FROM log.directory ORDER BY event_type LIMIT 1)
+                UNION ALL
+                SELECT (SELECT d.event_type FROM log.directory d
+                    WHERE d.event_type > known.event_type ORDER BY d.event_type LIMIT 1)
+                FROM known WHERE known.event_type IS NOT NULL),
+            wanted AS MATERIALIZED (
+                SELECT event_type FROM known WHERE event_type IS NOT NULL
+                    AND ($4 IS NULL OR split_part(event_type, '.', 1) = $4)
+                    AND ($5 IS NULL OR event_type = ANY($5))),
+            filled AS MATERIALIZED (
+                SELECT coalesce(max(position), 0) AS position FROM log.directory),
+            found AS (
+                SELECT e.position FROM log.directory e
+                WHERE ($7 IS NOT NULL OR $8 IS NOT NULL OR $9 IS NOT NULL)
+                    AND e.position > $1 AND e.position < $2 AND ",
+            fits!(),
+            "UNION ALL
+                SELECT entry.position FROM wanted CROSS JOIN LATERAL (
+                    SELECT e.position FROM log.directory e
+                    WHERE e.event_type = wanted.event_type AND ($6 IS NULL OR e.company_id = $6)
+                        AND e.position > $1 AND e.position < $2 AND ",
+            disclosed!(),
+            "ORDER BY e.position ",
+            $order,
+            " LIMIT $3) AS entry
+                WHERE $7 IS NULL AND $8 IS NULL AND $9 IS NULL
+                UNION ALL
+                (SELECT e.position FROM log.events e
+                WHERE e.position > greatest($1, (SELECT position FROM filled))
+                    AND e.position < $2 AND ",
+            fits!(),
+            "ORDER BY e.position ",
+            $order,
+            " LIMIT $3)) ",
+            select!(),
+            "WHERE e.position = ANY (ARRAY(
+                SELECT position FROM found ORDER BY position ",
+            $order,
+            " LIMIT $3))
+            ORDER BY e.position ",
+            $order
+        )
+    };
+}
+
+const EVERYTHING: [&str; 2] = [everything!("ASC"), everything!("DESC")];
+const OF_STREAM: [&str; 2] = [of_stream!("ASC"), of_stream!("DESC")];
+const IN_DIRECTORY: [&str; 2] = [in_directory!("ASC"), in_directory!("DESC")];
 const POSITION_BEFORE: &str = "SELECT log.position_before($1)";
+
+impl Lookup {
+    /// The statements that find it, forwards and backwards.
+    fn statements(&self) -> [&'static str; 2] {
+        let Self { since, until, .. } = *self;
+        if self.stream_id.is_some() {
+            OF_STREAM
+        } else if *self == (Self { since, until, ..Self::default() }) {
+            EVERYTHING
+        } else {
+            IN_DIRECTORY
+        }
+    }
+}
 
 impl EventLog {
     /// Up to `limit` events of a lookup, in the direction, from beyond `from` on; from the very
@@ -106,29 +195,38 @@ impl EventLog {
         from: Option<Position>,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, Error> {
-        let (low, high, sql) = match direction {
-            Direction::Forwards => (from.unwrap_or_default().as_i64(), i64::MAX, FORWARDS),
-            Direction::Backwards => (0, from.map_or(i64::MAX, Position::as_i64), BACKWARDS),
+        let [forwards, backwards] = lookup.statements();
+        let (mut low, mut high, sql) = match direction {
+            Direction::Forwards => (from.unwrap_or_default().as_i64(), i64::MAX, forwards),
+            Direction::Backwards => (0, from.map_or(i64::MAX, Position::as_i64), backwards),
         };
-        let any = |types: &Vec<String>| (!types.is_empty()).then(|| types.clone());
-        let (only, except) = (any(&lookup.event_types), any(&lookup.except_types));
+        if let Some(since) = lookup.since {
+            low = low.max(self.position_before(since).await?.as_i64());
+        }
+        if let Some(until) = lookup.until {
+            high = high.min(self.position_before(until).await?.as_i64() + 1);
+        }
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let parameters: [(&(dyn ToSql + Sync), Type); 12] = [
+        let types = (!lookup.event_types.is_empty()).then_some(&lookup.event_types);
+        let internal = lookup.disclosed.then_some(INTERNAL);
+        let (kinds, disclosing): (Vec<&str>, Vec<&str>) = DISCLOSED_BY.iter().copied().unzip();
+        let parameters: [(&(dyn ToSql + Sync), Type); 13] = [
             (&low, Type::INT8),
             (&high, Type::INT8),
-            (&lookup.stream_id, Type::UUID),
+            (&limit, Type::INT8),
             (&lookup.stream_type, Type::TEXT),
-            (&only, Type::TEXT_ARRAY),
-            (&except, Type::TEXT_ARRAY),
+            (&types, Type::TEXT_ARRAY),
             (&lookup.company_id, Type::UUID),
             (&lookup.correlation_id, Type::UUID),
             (&lookup.command_id, Type::UUID),
-            (&lookup.since, Type::TIMESTAMPTZ),
-            (&lookup.until, Type::TIMESTAMPTZ),
-            (&limit, Type::INT8),
+            (&lookup.causation_id, Type::UUID),
+            (&internal, Type::TEXT_ARRAY),
+            (&kinds, Type::TEXT_ARRAY),
+            (&disclosing, Type::TEXT_ARRAY),
+            (&lookup.stream_id, Type::UUID),
         ];
         // Planned anew for what is asked: what is not said costs nothing, what is finds its index.
-        let rows = self.reader().await?.query_typed(sql, &parameters).await?;
+        let rows = self.finder().await?.query_typed(sql, &parameters).await?;
         Ok(rows.iter().map(recorded_event).collect())
     }
 
@@ -155,7 +253,7 @@ impl EventLog {
 
     /// The last position recorded before an instant.
     pub async fn position_before(&self, instant: Timestamp) -> Result<Position, Error> {
-        let row = self.reader().await?.query_one(POSITION_BEFORE, &[&instant]).await?;
+        let row = self.finder().await?.query_one(POSITION_BEFORE, &[&instant]).await?;
         Ok(Position::from_i64(row.get(0)))
     }
 }

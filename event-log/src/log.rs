@@ -17,6 +17,10 @@ use crate::{
 /// The role that services take on; it may read history and add to it, nothing else.
 pub(crate) const RUNTIME_ROLE: &str = "kontor_runtime";
 
+/// A page takes milliseconds: compiling its plan would take a hundred times as long. What takes
+/// longer than whoever asks over HTTP would wait is given up.
+const FINDING: &str = "SET jit = off; SET statement_timeout = '25s'";
+
 /// How to open a log.
 #[derive(Debug, Clone)]
 pub struct LogConfig {
@@ -55,6 +59,7 @@ pub struct EventLog {
 struct Shared {
     writer: Writer,
     readers: Pool,
+    finders: Pool,
     cache: Cache,
     snapshots: Snapshots,
     suspension: Suspension,
@@ -64,6 +69,9 @@ struct Shared {
 }
 
 impl EventLog {
+    /// How many connections look things up in history.
+    const FINDERS: usize = 4;
+
     /// Connects, checks that the log is there, and starts the task that writes.
     pub async fn open(config: &LogConfig) -> Result<Self, Error> {
         let mut postgres: tokio_postgres::Config =
@@ -73,7 +81,8 @@ impl EventLog {
         // A peer that has vanished is noticed, not waited for.
         postgres.keepalives_idle(Duration::from_secs(10));
         postgres.tcp_user_timeout(Duration::from_secs(15));
-        let readers = readers(&postgres, config.read_connections)?;
+        let readers = pool(&postgres, config.read_connections, "")?;
+        let finders = pool(&postgres, Self::FINDERS, FINDING)?;
         let head = head(&*readers.get().await?).await?;
         let mut writing = postgres;
         writing.application_name("kontor log writer");
@@ -82,6 +91,7 @@ impl EventLog {
             writer: Writer::start(writing, head, suspension.clone()),
             snapshots: Snapshots::start(readers.clone(), config.snapshot_every),
             readers,
+            finders,
             cache: Cache::new(config.cached_bytes),
             suspension,
             retries: config.retries,
@@ -151,6 +161,12 @@ impl EventLog {
         Ok(self.shared.readers.get().await?)
     }
 
+    /// For questions of people's making: however many ask for much at once, commands load what
+    /// they need through `reader`.
+    pub(crate) async fn finder(&self) -> Result<Object, Error> {
+        Ok(self.shared.finders.get().await?)
+    }
+
     pub(crate) fn cache(&self) -> &Cache {
         &self.shared.cache
     }
@@ -178,7 +194,12 @@ async fn head(client: &tokio_postgres::Client) -> Result<Position, tokio_postgre
     Ok(Position::from_i64(row.get(0)))
 }
 
-fn readers(config: &tokio_postgres::Config, connections: usize) -> Result<Pool, Error> {
+/// Connections that have run `session` first.
+fn pool(
+    config: &tokio_postgres::Config,
+    connections: usize,
+    session: &'static str,
+) -> Result<Pool, Error> {
     let manager = Manager::from_config(
         config.clone(),
         NoTls,
@@ -186,10 +207,10 @@ fn readers(config: &tokio_postgres::Config, connections: usize) -> Result<Pool, 
     );
     Pool::builder(manager)
         .max_size(connections)
-        .post_create(Hook::async_fn(|client, _| {
+        .post_create(Hook::async_fn(move |client, _| {
             Box::pin(async move {
                 client
-                    .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}"))
+                    .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}; {session}"))
                     .await
                     .map_err(HookError::Backend)
             })

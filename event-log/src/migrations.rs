@@ -28,6 +28,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "directory",
         sql: include_str!("../migrations/0005_directory.sql"),
     },
+    Migration {
+        number: 6,
+        name: "directory_by_type",
+        sql: include_str!("../migrations/0006_directory_by_type.sql"),
+    },
 ];
 
 impl EventLog {

@@ -27,6 +27,9 @@ pub(crate) struct Wanted {
     /// Done by this command.
     #[arg(long)]
     command: Option<Uuid>,
+    /// What policies made of the event with this id.
+    #[arg(long)]
+    causation: Option<Uuid>,
     /// Recorded at this time or later: `2026-10-01`, `2026-10-01T12:00` (in Warsaw), or with an
     /// offset or `Z`.
     #[arg(long, value_parser = instant)]
@@ -64,12 +67,13 @@ impl Wanted {
             stream_id,
             stream_type: kind.or(self.aggregate),
             event_types: self.types,
-            except_types: vec![],
             company_id: self.company,
             correlation_id: self.correlation,
             command_id: self.command,
+            causation_id: self.causation,
             since: self.since,
             until: self.until,
+            disclosed: false,
         }
     }
 }

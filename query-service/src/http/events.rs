@@ -2,7 +2,6 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
-use domain::history::INTERNAL;
 use event_log::{At, Direction, LookBackError, Lookup, Position, RecordedEvent, StateAt};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::{
     input::{PathId, Query},
     page::{Page, PageRequest},
-    problem::Problem,
+    problem::{FieldError, Problem},
 };
 use uuid::Uuid;
 
@@ -83,7 +82,7 @@ impl From<RecordedEvent> for Event {
 /// Which events are wanted: those of which all holds that is said.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct List {
+struct Wanted {
     limit: Option<u16>,
     cursor: Option<String>,
     /// The oldest or the newest first.
@@ -100,6 +99,8 @@ struct List {
     correlation: Option<Uuid>,
     /// Done by this command.
     command: Option<Uuid>,
+    /// What followed from the event with this id by itself.
+    causation: Option<Uuid>,
     /// Recorded at this instant or later, such as `2026-10-01T12:00:00Z`.
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     since: Option<Timestamp>,
@@ -131,81 +132,71 @@ impl From<Order> for Direction {
 /// As many types as a question names at most.
 const TYPES: usize = 50;
 
+impl Wanted {
+    /// What is looked for, of what the asker may see.
+    fn lookup(&self, asker: &Asker) -> Result<Lookup, Problem> {
+        let types = self.event_type.as_deref().unwrap_or_default();
+        let event_types: Vec<_> =
+            types.split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect();
+        if event_types.len() > TYPES {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
+                .field(FieldError::parameter("type", format!("must name at most {TYPES}"))));
+        }
+        Ok(Lookup {
+            stream_type: self.aggregate.clone(),
+            event_types,
+            company_id: asker.narrowed(self.company)?,
+            correlation_id: self.correlation,
+            command_id: self.command,
+            causation_id: self.causation,
+            since: self.since,
+            until: self.until,
+            ..visible(asker)
+        })
+    }
+
+    async fn page(&self, queries: &Queries, lookup: &Lookup) -> Result<Page<Event>, Problem> {
+        let page = PageRequest { limit: self.limit, cursor: self.cursor.clone() };
+        let (limit, cursor) = (page.limit()?, page.cursor::<u64>()?);
+        let found = queries.log.find(lookup, self.order.into(), cursor.map(Position), limit + 1);
+        let items = found.await.map_err(|error| problem(&error))?;
+        let items = items.into_iter().map(Event::from).collect();
+        Ok(Page::of(items, limit, |event: &Event| event.position))
+    }
+}
+
+/// Everything that the asker may see.
+fn visible(asker: &Asker) -> Lookup {
+    let company_id = asker.company();
+    Lookup { company_id, disclosed: company_id.is_some(), ..Lookup::default() }
+}
+
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<History>,
-    Query(wanted): Query<List>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<Event>>, Problem> {
-    let page = PageRequest { limit: wanted.limit, cursor: wanted.cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<u64>()?);
-    let types = wanted.event_type.as_deref().unwrap_or_default();
-    let lookup = Lookup {
-        stream_type: wanted.aggregate,
-        event_types: types
-            .split(',')
-            .filter(|t| !t.is_empty())
-            .take(TYPES)
-            .map(str::to_owned)
-            .collect(),
-        except_types: unseen(&asker),
-        company_id: asker.narrowed(wanted.company)?,
-        correlation_id: wanted.correlation,
-        command_id: wanted.command,
-        since: wanted.since,
-        until: wanted.until,
-        stream_id: None,
-    };
-    let events = queries
-        .log
-        .find(&lookup, wanted.order.into(), cursor.map(Position), limit + 1)
-        .await
-        .map_err(|error| problem(&error))?;
-    let items = events.into_iter().map(Event::from).collect();
-    Ok(Json(Page::of(items, limit, |event: &Event| event.position)))
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Whole {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// The oldest or the newest first.
-    #[serde(default)]
-    order: Order,
+    let lookup = wanted.lookup(&asker)?;
+    Ok(Json(wanted.page(&queries, &lookup).await?))
 }
 
 async fn history(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<History>,
     PathId(id): PathId,
-    Query(Whole { limit, cursor, order }): Query<Whole>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<Event>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<u64>()?);
-    let lookup = Lookup {
-        stream_id: Some(id),
-        company_id: asker.company(),
-        except_types: unseen(&asker),
-        ..Lookup::default()
-    };
-    let events = queries
-        .log
-        .find(&lookup, order.into(), cursor.map(Position), limit + 1)
-        .await
-        .map_err(|error| problem(&error))?;
-    // A cursor that we gave leads to an event, since history only grows; one that was made up must
-    // not tell another company's thing from a missing one.
-    if events.is_empty() {
-        return Err(Problem::not_found());
+    let lookup = Lookup { stream_id: Some(id), ..wanted.lookup(&asker)? };
+    let page = wanted.page(&queries, &lookup).await?;
+    if page.items.is_empty() {
+        // Nothing of it was wanted, or there is no such thing: another company's is like none.
+        let whole = Lookup { stream_id: Some(id), ..visible(&asker) };
+        let any = queries.log.find(&whole, Direction::Forwards, None, 1);
+        if any.await.map_err(|error| problem(&error))?.is_empty() {
+            return Err(Problem::not_found());
+        }
     }
-    let items = events.into_iter().map(Event::from).collect();
-    Ok(Json(Page::of(items, limit, |event: &Event| event.position)))
-}
-
-/// What a company's key sees nothing of.
-fn unseen(asker: &Asker) -> Vec<String> {
-    let hidden = if asker.company().is_some() { INTERNAL } else { &[] };
-    hidden.iter().map(|event_type| (*event_type).to_owned()).collect()
+    Ok(Json(page))
 }
 
 /// When; now when nothing is said.
