@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     account::{append, envelope},
-    server::fresh_log,
+    server::{connect, fresh_log},
 };
 
 const KINDS: [&str; 2] = ["offer", "purse"];
@@ -149,6 +149,37 @@ async fn finds_what_reading_everything_would() {
     streamed.reverse();
     assert_eq!(streamed, all);
 }
+
+/// Questions that wait, here for a lock, hold no connection that a decision needs.
+#[tokio::test]
+async fn questions_keep_no_command_waiting() {
+    let (database, log) = fresh_log().await;
+    // A transaction sees what others do as it was at its first look, so another one holds the lock.
+    let locking = connect(&database.url).await;
+    locking.batch_execute("BEGIN; LOCK TABLE log.directory").await.unwrap();
+    let lookup = Lookup { company_id: Some(id(1)), ..Lookup::default() };
+    let questions: Vec<_> = (0..20)
+        .map(|_| {
+            let (log, lookup) = (log.clone(), lookup.clone());
+            tokio::spawn(async move { log.find(&lookup, Direction::Forwards, None, 1).await })
+        })
+        .collect();
+    while database.number(WAITING).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..20 {
+        log.load::<domain::Company>(Uuid::now_v7()).await.unwrap();
+    }
+    locking.batch_execute("COMMIT").await.unwrap();
+    for question in questions {
+        assert_eq!(question.await.unwrap().unwrap(), []);
+    }
+}
+
+/// Connections of this database that wait for a lock.
+const WAITING: &str = "\
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
 /// Two processes enter the directory at once; nothing is entered twice or left out.
 #[tokio::test]

@@ -22,6 +22,8 @@ pub const PROJECTION: Projection = Projection {
             id uuid PRIMARY KEY,
             company_id uuid NOT NULL,
             status text NOT NULL,
+            -- Whether the company was ever told of it.
+            sent boolean NOT NULL DEFAULT false,
             proposal jsonb NOT NULL,
             valid_until date NOT NULL,
             reason text,
@@ -38,11 +40,12 @@ const DRAFT: &str = "
     INSERT INTO offers (id, company_id, status, proposal, valid_until, created)
     VALUES ($1, $2, 'drafted', $3, $4, $5)
     ON CONFLICT (id) DO UPDATE SET proposal = $3, valid_until = $4";
+const SEND: &str = "UPDATE offers SET status = 'open', sent = true WHERE id = $1";
 const STATUS: &str = "UPDATE offers SET status = $2, reason = $3 WHERE id = $1";
 const LIST: &str = "
     SELECT id, status, proposal, reason, created FROM view.offers
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
-        AND (NOT $3 OR status <> 'drafted') AND ($4::text IS NULL OR status = $4)
+        AND (NOT $3 OR sent) AND ($4::text IS NULL OR status = $4)
         AND ($5::bigint IS NULL OR created < $5)
     ORDER BY created DESC LIMIT $6";
 const LAPSED: &str = "
@@ -62,7 +65,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             proposal.valid_until,
             recorded.position.0.cast_signed()
         )],
-        offer::Event::Sent { .. } => status("open"),
+        offer::Event::Sent { .. } => vec![change!(SEND, id)],
         offer::Event::Accepted { .. } => status("accepted"),
         offer::Event::Rejected { reason, .. } => {
             vec![change!(STATUS, id, "rejected", reason.as_ref().map(ToString::to_string))]
@@ -118,7 +121,7 @@ pub struct Filter<'a> {
     pub id: Option<Uuid>,
     /// Those of this company.
     pub company: Option<Uuid>,
-    /// Not those that are only drafted, as buyers see it.
+    /// Not those that were never sent, withdrawn or not, as buyers see it.
     pub sent_only: bool,
     /// Those with this status.
     pub status: Option<&'a str>,

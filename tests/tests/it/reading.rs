@@ -1,6 +1,11 @@
 //! Reading history: over HTTP with every filter, and on the command line.
 
-use std::process::Stdio;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{BufRead, BufReader},
+    path::Path,
+    process::Stdio,
+};
 
 use serde_json::{Value, json};
 
@@ -34,6 +39,9 @@ async fn history_answers_what_is_asked() {
     assert_eq!(set_off, ["offer.accepted", "order.placed"]);
     let command = accepted["command_id"].as_str().unwrap();
     assert_eq!(types(&ask("auditor", &format!("command={command}")).await), ["offer.accepted"]);
+    let cause = accepted["event_id"].as_str().unwrap();
+    let followed = types(&ask("auditor", &format!("causation={cause}")).await);
+    assert_eq!(followed, ["order.placed"]);
     let at = accepted["recorded_at"].as_str().unwrap();
     let since = types(&ask("auditor", &format!("since={at}")).await);
     assert_eq!(since, ["offer.accepted", "order.placed"]);
@@ -49,8 +57,15 @@ async fn history_answers_what_is_asked() {
     assert_eq!(asked, [""; 0]);
     let other = format!("/v1/events?company={}", shop.hotel);
     assert_eq!(shop.house.get("grocer's erp", &other).await.status, 404);
-    let whole = shop.house.get("grocer's erp", &format!("/v1/history/{offer}?order=desc")).await;
-    assert_eq!(types(&whole.body), ["offer.accepted", "offer.sent"]);
+    let of_offer = async |query: &str| {
+        shop.house.get("grocer's erp", &format!("/v1/history/{offer}?{query}")).await
+    };
+    assert_eq!(types(&of_offer("order=desc").await.body), ["offer.accepted", "offer.sent"]);
+    assert_eq!(types(&of_offer("type=offer.sent").await.body), ["offer.sent"]);
+    assert_eq!(types(&of_offer(&format!("since={at}")).await.body), ["offer.accepted"]);
+    assert_eq!(types(&of_offer("type=offer.expired").await.body), [""; 0]);
+    let too_many = format!("type={}", ["offer.sent"; 51].join(","));
+    assert_eq!(of_offer(&too_many).await.status, 400);
 
     // Looking back.
     let state = async |query: &str| {
@@ -61,6 +76,68 @@ async fn history_answers_what_is_asked() {
     assert_eq!(state("").await.body["version"], 3);
     assert_eq!(state("?position=1").await.status, 404);
     assert_eq!(state("?position=1&version=1").await.status, 400);
+}
+
+/// That it was withdrawn would tell that it had been drafted.
+#[tokio::test]
+async fn a_company_is_told_nothing_of_a_withdrawn_draft() {
+    let mut shop = Shop::open().await;
+    let grocer = shop.grocer.clone();
+    shop.house.make_key("grocer's erp", "integrator", Some(&grocer)).await;
+    let draft = json!({
+        "company": grocer, "currency": "PLN", "valid_until": "2099-12-31",
+        "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": "9.00" }],
+    });
+    let draft = created(shop.house.post("sales", "/v1/offers", &draft).await);
+    done(shop.house.post("sales", &format!("/v1/offers/{draft}/withdraw"), &json!({})).await);
+    let sent = shop.sent_offer().await;
+    done(shop.house.post("sales", &format!("/v1/offers/{sent}/withdraw"), &json!({})).await);
+    shop.house.settled().await;
+    let told = shop.house.get("grocer's erp", "/v1/events?aggregate=offer").await.body;
+    assert_eq!(types(&told), ["offer.sent", "offer.withdrawn"]);
+    assert!(told["items"].as_array().unwrap().iter().all(|event| event["stream_id"] == sent));
+    for (path, seen) in [("history", "grocer's erp"), ("offers", "grocer")] {
+        let status = async |role: &str, id: &str| {
+            shop.house.get(role, &format!("/v1/{path}/{id}")).await.status
+        };
+        assert_eq!(status(seen, &draft).await, 404, "{path}");
+        assert_eq!(status(seen, &sent).await, 200, "{path}");
+    }
+    let offers = shop.house.get("grocer", "/v1/offers").await.body;
+    assert_eq!(offers["items"].as_array().unwrap().len(), 1);
+    assert_eq!(shop.house.get("auditor", &format!("/v1/history/{draft}")).await.status, 200);
+}
+
+/// Every kind of thing that has events, at each of its versions.
+#[tokio::test]
+async fn everything_can_be_looked_back_at() {
+    let shop = Shop::open().await;
+    shop.sent_offer().await;
+    let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
+    shop.dispatch(json!({ "order": order })).await;
+    let payment = json!({ "company": shop.grocer, "method": "cash",
+        "amount": { "amount": "1.00", "currency": "PLN" } });
+    created(shop.house.post("accounting", "/v1/payments", &payment).await);
+    shop.house.settled().await;
+    let mut kinds = BTreeSet::new();
+    let mut newest = BTreeMap::new();
+    for event in shop.house.all("auditor", "/v1/events").await {
+        let (id, version) = (event["stream_id"].as_str().unwrap(), &event["version"]);
+        let path = format!("/v1/history/{id}/state?version={version}");
+        let then = shop.house.get("auditor", &path).await;
+        assert_eq!((then.status, &then.body["version"]), (200, version), "{event}");
+        assert_eq!(then.body["position"], event["position"]);
+        kinds.insert(event["stream_type"].as_str().unwrap().to_owned());
+        newest.insert(id.to_owned(), then.body);
+    }
+    for (id, state) in newest {
+        let now = shop.house.get("auditor", &format!("/v1/history/{id}/state")).await;
+        assert_eq!(now.body, state);
+    }
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/events");
+    let landed = std::fs::read_dir(schemas).unwrap();
+    let landed = landed.map(|kind| kind.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(kinds, landed, "every kind of thing is in this trade");
 }
 
 #[tokio::test]
@@ -100,6 +177,27 @@ async fn the_command_line_reads_history() {
     let stats = shop.house.run(&["log", "stats", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&stats).unwrap()["events"], head);
     assert!(shop.house.run(&["log", "stats"]).contains("offer.sent"));
+
+    // What is recorded later follows.
+    let mut follower = shop
+        .house
+        .command(&["log", "tail", "--follow", "--last", "1", "--aggregate", "offer"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut printed = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&printed.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next(), of_offer[1]);
+    let later = shop.sent_offer().await;
+    for event_type in ["offer.drafted", "offer.sent"] {
+        let event = next();
+        assert_eq!(
+            (&event["event_type"], &event["stream_id"]),
+            (&json!(event_type), &json!(later))
+        );
+    }
+    follower.kill().unwrap();
+    follower.wait().unwrap();
 
     // Nobody reads on: it ends quietly.
     let mut follower =
