@@ -17,9 +17,8 @@ use crate::{
 /// The role that services take on; it may read history and add to it, nothing else.
 pub(crate) const RUNTIME_ROLE: &str = "kontor_runtime";
 
-/// A page takes milliseconds: compiling its plan would take a hundred times as long. What takes
-/// longer than whoever asks over HTTP would wait is given up.
-const FINDING: &str = "SET jit = off; SET statement_timeout = '25s'";
+/// What takes longer than whoever asks over HTTP would wait is given up.
+const FINDING: &str = "SET statement_timeout = '25s'";
 
 /// How to open a log.
 #[derive(Debug, Clone)]
@@ -194,7 +193,8 @@ async fn head(client: &tokio_postgres::Client) -> Result<Position, tokio_postgre
     Ok(Position::from_i64(row.get(0)))
 }
 
-/// Connections that have run `session` first.
+/// Connections that have run `session` first. What is asked takes milliseconds; to compile its plan
+/// would take a hundred times as long.
 fn pool(
     config: &tokio_postgres::Config,
     connections: usize,
@@ -210,7 +210,7 @@ fn pool(
         .post_create(Hook::async_fn(move |client, _| {
             Box::pin(async move {
                 client
-                    .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}; {session}"))
+                    .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}; SET jit = off; {session}"))
                     .await
                     .map_err(HookError::Backend)
             })

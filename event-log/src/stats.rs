@@ -1,6 +1,6 @@
 //! The log in figures.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -19,6 +19,8 @@ pub struct Stats {
     pub first_at: Option<Timestamp>,
     /// When the newest was.
     pub last_at: Option<Timestamp>,
+    /// How many were recorded in the hour up to the newest.
+    pub last_hour: u64,
     /// How many commands are remembered.
     pub commands: u64,
     /// How many snapshots there are.
@@ -63,6 +65,7 @@ impl EventLog {
             streams: number(2),
             first_at: totals.get(3),
             last_at: totals.get(4),
+            last_hour: 0,
             commands: number(5),
             snapshots: number(6),
             directory: Position(number(7)),
@@ -83,6 +86,8 @@ impl EventLog {
         }
         drop(client);
         if let Some(last_at) = stats.last_at {
+            let earlier = self.position_before(last_at - SignedDuration::from_hours(1)).await?;
+            stats.last_hour = stats.events.0 - earlier.0;
             stats.days = self.days(&last_at.to_zoned(zone.clone()).date(), zone, days).await?;
         }
         Ok(stats)

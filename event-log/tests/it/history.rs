@@ -213,6 +213,7 @@ async fn instants_are_found_among_positions() {
     assert_eq!(stats.events.0, all.len() as u64);
     assert_eq!(stats.types.iter().map(|(_, count)| count).sum::<u64>(), stats.events.0);
     assert_eq!(stats.days.iter().map(|(_, count)| count).sum::<u64>(), stats.events.0);
+    assert_eq!(stats.last_hour, stats.events.0);
     assert_eq!(stats.streams, versions.iter().filter(|version| **version > 0).count() as u64);
 }
 

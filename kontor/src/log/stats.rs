@@ -1,5 +1,7 @@
 //! `kontor log stats`: the log in figures.
 
+use std::collections::BTreeMap;
+
 use event_log::stats::Stats;
 use jiff::tz::TimeZone;
 use service_kit::clock::Clock;
@@ -38,7 +40,7 @@ fn text(stats: &Stats) -> String {
     let mut lines = vec![
         format!("events      {} in {} streams", stats.events, stats.streams),
         format!("first       {}", time(stats.first_at)),
-        format!("last        {}", time(stats.last_at)),
+        format!("last        {}, {} in the hour before", time(stats.last_at), stats.last_hour),
         format!("commands    {} remembered", stats.commands),
         format!("snapshots   {}", stats.snapshots),
         format!("directory   up to {}", stats.directory),
@@ -46,6 +48,11 @@ fn text(stats: &Stats) -> String {
     ];
     let tables = stats.tables.iter().map(|(table, bytes)| (format!("log.{table}"), bytes / 1024));
     lines.extend(tables.map(|(table, kib)| format!("KiB         {kib:>12}  {table}")));
+    let mut kinds = BTreeMap::<_, u64>::new();
+    for (name, events) in &stats.types {
+        *kinds.entry(name.split('.').next().unwrap_or(name)).or_default() += events;
+    }
+    lines.extend(kinds.iter().map(|(kind, events)| format!("aggregate   {events:>12}  {kind}")));
     lines.extend(
         stats.types.iter().map(|(name, events)| format!("type        {events:>12}  {name}")),
     );

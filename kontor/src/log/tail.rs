@@ -46,21 +46,34 @@ async fn print(arguments: Arguments, log: &EventLog) -> anyhow::Result<()> {
         after = before_last(log, &lookup, last).await?;
     }
     loop {
-        // All that is looked through now lies up to here, wanted or not.
-        let head = log.head().await?;
-        let events = log.find_all(lookup.clone(), Direction::Forwards, Some(after));
-        pin_mut!(events);
-        after = head.max(after);
-        while let Some(event) = events.try_next().await? {
-            line(&event)?;
-            after = after.max(event.position);
+        match print_after(log, &lookup, &mut after).await {
+            // PostgreSQL starts anew, or a standby takes over: whoever follows waits for it.
+            Err(error) if follow && passes(&error) => tracing::warn!("{error:#}; trying again"),
+            result => result?,
         }
         if !follow {
             return Ok(());
         }
-        io::stdout().flush()?;
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Prints what is wanted after a position, and moves that on.
+async fn print_after(log: &EventLog, lookup: &Lookup, after: &mut Position) -> anyhow::Result<()> {
+    // All that is looked through now lies up to here, wanted or not.
+    let head = log.head().await?;
+    let events = log.find_all(lookup.clone(), Direction::Forwards, Some(*after));
+    pin_mut!(events);
+    while let Some(event) = events.try_next().await? {
+        line(&event)?;
+        *after = event.position;
+    }
+    *after = head.max(*after);
+    Ok(io::stdout().flush()?)
+}
+
+fn passes(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(event_log::Error::is_transient)
 }
 
 /// The position before the last so many that are wanted.
