@@ -20,6 +20,12 @@ pub(crate) const RUNTIME_ROLE: &str = "kontor_runtime";
 /// What takes longer than whoever asks over HTTP would wait is given up.
 const FINDING: &str = "SET statement_timeout = '25s'";
 
+/// A handful of rows is found by index, however small the log was when the statement was prepared:
+/// a plan made for an empty table reads all of it, and is kept while the table grows. To compile a
+/// plan would take a hundred times as long as what is asked.
+pub(crate) const PLANS: &str = "\
+    SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+
 /// How to open a log.
 #[derive(Debug, Clone)]
 pub struct LogConfig {
@@ -193,8 +199,7 @@ async fn head(client: &tokio_postgres::Client) -> Result<Position, tokio_postgre
     Ok(Position::from_i64(row.get(0)))
 }
 
-/// Connections that have run `session` first. What is asked takes milliseconds; to compile its plan
-/// would take a hundred times as long.
+/// Connections that have run `session` first.
 fn pool(
     config: &tokio_postgres::Config,
     connections: usize,
@@ -210,7 +215,7 @@ fn pool(
         .post_create(Hook::async_fn(move |client, _| {
             Box::pin(async move {
                 client
-                    .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}; SET jit = off; {session}"))
+                    .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}; {PLANS}; {session}"))
                     .await
                     .map_err(HookError::Backend)
             })

@@ -14,7 +14,10 @@ use super::{
     copy,
     session::{Attempt, Failure, Head, Session},
 };
-use crate::{Outcome, Position, log::RUNTIME_ROLE};
+use crate::{
+    Outcome, Position,
+    log::{PLANS, RUNTIME_ROLE},
+};
 
 /// Takes positions if the head is where it is believed to be, and no stream has left the version
 /// at which it is believed to be. Answers and does not fail when it is not so: after a statement
@@ -126,7 +129,7 @@ impl Session for Connection {
             }
         });
         client
-            .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}; {SESSION}"))
+            .batch_execute(&format!("SET ROLE {RUNTIME_ROLE}; {PLANS}; {SESSION}"))
             .await
             .map_err(Failure::Lost)?;
         let prepare = async |sql: &str| client.prepare(sql).await.map_err(Failure::Lost);
