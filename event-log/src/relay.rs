@@ -5,8 +5,8 @@
 //! sequence that it expects, so racing relays, retries and lost acknowledgements change nothing.
 
 mod jetstream;
-mod publisher;
-mod stream;
+pub(crate) mod publisher;
+pub(crate) mod stream;
 pub(crate) mod tail;
 mod verify;
 
