@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use kontor_tests::note;
 use tokio::{
     sync::{OwnedMutexGuard, mpsc, oneshot},
     time::{Instant, sleep_until, timeout},
@@ -10,10 +11,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{
-    postgres::{ModelError, Postgres, Refusal, Rows},
-    world::note,
-};
+use super::postgres::{ModelError, Postgres, Refusal, Rows};
 use crate::{
     Outcome, Position,
     writer::session::{Failure, Head},

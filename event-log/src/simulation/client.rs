@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use kontor_tests::{note, simulation::World};
 use uuid::Uuid;
 
-use super::{
-    node::Node,
-    postgres::Postgres,
-    world::{World, note},
-};
+use super::{node::Node, postgres::Postgres};
 use crate::{
     Append, AppendError, Appended, Envelope, NewEvent, Outcome, RecordedEvent, StreamWrite,
 };
@@ -61,7 +58,7 @@ impl Client {
         let mut given = Given { command_id, answer: None, refused: Vec::new() };
         let mut attempt = self.decide(command_id, digest);
         loop {
-            let node = usize::try_from(self.world.number(0..=self.nodes.len() as u64 - 1)).unwrap();
+            let node = self.world.index(self.nodes.len());
             match self.nodes[node].give(attempt.append.clone()).await {
                 Some(Ok(appended)) => {
                     self.check_answer(&attempt.append, &appended);

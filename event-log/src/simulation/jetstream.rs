@@ -7,15 +7,13 @@ use std::{
     time::Duration,
 };
 
+use kontor_tests::{note, simulation::World};
 use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
 };
 
-use super::{
-    postgres::Postgres,
-    world::{World, note},
-};
+use super::postgres::Postgres;
 use crate::{
     Position, RecordedEvent,
     cloud_event::CloudEvent,

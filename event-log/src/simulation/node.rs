@@ -5,6 +5,10 @@ use std::{
     time::Duration,
 };
 
+use kontor_tests::{
+    note,
+    simulation::{Process, World},
+};
 use tokio::{
     sync::{oneshot, watch},
     time::timeout,
@@ -14,7 +18,6 @@ use super::{
     jetstream::{JetStream, PREFIX},
     postgres::Postgres,
     session::{ModelLog, ModelSession},
-    world::{Process, World, note},
 };
 use crate::{
     Append, AppendError, Appended,

@@ -8,6 +8,10 @@ use std::{
 };
 
 use jiff::Timestamp;
+use kontor_tests::{
+    note,
+    simulation::{Gate, World},
+};
 use tokio::{
     sync::OwnedMutexGuard,
     time::{Instant, timeout},
@@ -15,7 +19,6 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::world::{Gate, World, note};
 use crate::{
     Append, Error, Outcome, Position, RecordedEvent,
     writer::session::{Failure, Head},

@@ -4,6 +4,7 @@
 use std::{collections::HashMap, future::pending, time::Duration};
 
 use jiff::Timestamp;
+use kontor_tests::note;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep},
@@ -13,7 +14,6 @@ use uuid::Uuid;
 use super::{
     backend::{Answer, Call, Question, Service},
     postgres::{ModelError, Postgres, Refusal, Rows},
-    world::note,
 };
 use crate::{
     Error, Position, RecordedEvent,

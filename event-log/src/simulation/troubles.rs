@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use kontor_tests::note;
 use tokio::time::sleep;
 
-use super::{jetstream::JetStream, node::Node, postgres::Postgres, world::note};
+use super::{jetstream::JetStream, node::Node, postgres::Postgres};
 
 /// Makes trouble until it is told to end.
 pub(super) async fn make(postgres: Postgres, jetstream: JetStream, nodes: Vec<Node>) {
@@ -12,7 +13,7 @@ pub(super) async fn make(postgres: Postgres, jetstream: JetStream, nodes: Vec<No
     loop {
         world.pass(3_000).await;
         if world.strikes(1.0) {
-            let node = usize::try_from(world.number(0..=nodes.len() as u64 - 1)).unwrap();
+            let node = world.index(nodes.len());
             tokio::spawn(befall(postgres.clone(), jetstream.clone(), nodes[node].clone()));
         }
     }
