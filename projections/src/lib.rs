@@ -3,6 +3,8 @@
 //!
 //! All tables live in PostgreSQL schema `view`, which can be dropped and rebuilt from the log.
 
+mod database;
+mod follower;
 pub mod metrics;
 pub mod projection;
 pub mod rebuild;
