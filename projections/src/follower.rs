@@ -36,7 +36,12 @@ impl<L: Log, D: Database> Follower<L, D> {
         let mut pause = Duration::from_millis(100);
         loop {
             committed.mark_unchanged();
-            match self.advance(BATCH).await {
+            let advanced = match self.advance(BATCH).await {
+                // Event by event, so that all before the poisonous one take effect.
+                Err(error) if !error.is_transient() => self.advance_singly().await,
+                advanced => advanced,
+            };
+            match advanced {
                 Ok(0) => {
                     pause = Duration::from_millis(100);
                     // Other processes write too, so it looks by itself now and then.
@@ -52,20 +57,18 @@ impl<L: Log, D: Database> Follower<L, D> {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(5));
                 }
-                Err(_) => {
-                    // Event by event, so that all before the poisonous one take effect.
-                    if let Err(error) = self.advance_singly().await {
-                        self.stop(&error).await;
-                        tokio::time::sleep(Duration::from_secs(5)).await;
-                    }
+                Err(error) => {
+                    self.stop(&error).await;
+                    tokio::time::sleep(Duration::from_secs(5)).await;
                 }
             }
         }
     }
 
-    async fn advance_singly(&self) -> Result<(), ProjectionError> {
+    /// Applies what there is, one event at a time; then there is nothing left.
+    async fn advance_singly(&self) -> Result<usize, ProjectionError> {
         while self.advance(1).await? > 0 {}
-        Ok(())
+        Ok(0)
     }
 
     /// Applies the next events, at most `limit`; says how many.
