@@ -10,6 +10,8 @@ pub mod projection;
 pub mod rebuild;
 pub mod row;
 pub mod runner;
+#[cfg(test)]
+mod simulation;
 pub mod views;
 pub mod wait;
 
