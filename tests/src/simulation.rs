@@ -24,14 +24,14 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::torture;
+/// How many lives an ordinary run lives.
+const LIVES: u64 = 1_000;
 
 /// Lives many lives, each of which judges itself. One that fails is told, and names its seed.
 pub fn live_many<F: Future<Output = ()>>(life: impl Fn(World) -> F + Sync) {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seed = number("KONTOR_SIMULATION_SEED");
-    let lives = seed.map_or_else(|| torture::rounds(1_000, 50_000) as u64, |_| 1);
-    let lives = number("KONTOR_SIMULATION_SEEDS").unwrap_or(lives);
+    let lives = number("KONTOR_SIMULATION_SEEDS").unwrap_or(seed.map_or(LIVES, |_| 1));
     let first = seed.unwrap_or_else(|| rand::random::<u64>() >> 1);
     let seeds = first..first + lives;
     println!("seeds {seeds:?}");
