@@ -6,13 +6,14 @@ use futures::future;
 use jiff::Timestamp;
 use metrics::{counter, gauge, histogram};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{
     RelayState, RelayStatus,
     stream::{Extent, Log, Stream},
     tail::Tail,
 };
-use crate::{Error, Position, cloud_event::CloudEvent};
+use crate::{Error, Position, RecordedEvent, cloud_event::CloudEvent};
 
 /// Publishes one log to one stream.
 pub(crate) struct Publisher<L, S: Stream> {
@@ -23,11 +24,29 @@ pub(crate) struct Publisher<L, S: Stream> {
     status: watch::Sender<RelayStatus>,
 }
 
+/// The event at which the stream ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) position: Position,
+    /// `None` before the first event.
+    pub(super) event_id: Option<Uuid>,
+}
+
+impl End {
+    const START: Self = Self { position: Position::START, event_id: None };
+
+    pub(super) fn at(event: &RecordedEvent) -> Self {
+        Self { position: event.position, event_id: Some(event.event_id) }
+    }
+}
+
 /// Events on their way, as messages.
 struct Batch {
     /// When the first of them was recorded.
     recorded_at: Option<Timestamp>,
     messages: Vec<CloudEvent>,
+    /// Where the stream ends once it has them.
+    end: End,
 }
 
 /// Why publishing stops for now.
@@ -99,7 +118,7 @@ impl<L: Log, S: Stream> Publisher<L, S> {
         let mut batch = self.batch(last).await?;
         loop {
             if batch.messages.is_empty() {
-                self.announce(RelayState::Live, last);
+                self.announce(RelayState::Live, last.position);
                 committed.mark_unchanged();
                 batch = self.batch(last).await?;
                 if !batch.messages.is_empty() {
@@ -113,18 +132,18 @@ impl<L: Log, S: Stream> Publisher<L, S> {
                 }
                 batch = self.batch(last).await?;
             } else {
-                let recorded_at = batch.recorded_at;
+                let Batch { recorded_at, messages, end } = batch;
                 // The next ones are read and made into messages while these are on their way.
-                let following = Position(last.0 + batch.messages.len() as u64);
-                let (stored, following) =
-                    future::join(self.publish(&stream, batch, last), self.batch(following)).await;
-                last = stored?;
+                let publish = self.publish(&stream, messages, last.position);
+                let (stored, following) = future::join(publish, self.batch(end)).await;
+                stored?;
+                last = end;
                 batch = following?;
                 if batch.messages.is_empty() {
                     record_lag(recorded_at);
-                    self.announce(RelayState::Live, last);
+                    self.announce(RelayState::Live, last.position);
                 } else {
-                    self.announce(RelayState::CatchingUp, last);
+                    self.announce(RelayState::CatchingUp, last.position);
                 }
             }
         }
@@ -133,20 +152,20 @@ impl<L: Log, S: Stream> Publisher<L, S> {
     /// Where the stream ends, after a check that it is this history so far: not ahead of the log,
     /// its last message the log's event of that position, and no holes. Takes note of whether the
     /// log still has all that was published.
-    async fn inspect(&self, stream: &S) -> Result<Position, Stop> {
+    async fn inspect(&self, stream: &S) -> Result<End, Stop> {
         let extent = stream.extent().await?;
         extent.measure();
         let last = Position(extent.last);
         if last == Position::START {
             self.log.resume();
-            return Ok(last);
+            return Ok(End::START);
         }
         // Asked after the stream, so that what is published meanwhile is not beyond it.
         let head = self.log.head().await?;
         let agreed = match self.tail(stream, last).await? {
-            Tail::Agrees(position) => {
+            Tail::Agrees(end) => {
                 self.log.resume();
-                Some(position)
+                Some(end)
             }
             Tail::Foreign => None,
             Tail::Lost(position) => {
@@ -172,35 +191,47 @@ impl<L: Log, S: Stream> Publisher<L, S> {
                 extent.messages, extent.first
             )));
         }
-        if agreed != Some(last) {
-            return Err(Stop::Halt(format!("message {last} of the stream is not event {last}")));
-        }
-        Ok(last)
+        agreed
+            .filter(|end| end.position == last)
+            .ok_or_else(|| Stop::Halt(format!("message {last} of the stream is not event {last}")))
     }
 
-    /// The next events, as messages.
-    async fn batch(&self, after: Position) -> Result<Batch, Stop> {
-        let events = self.log.read(after, Self::BATCH).await?;
+    /// The events after the stream's end, as messages. The log must still have the one at its end,
+    /// or it has lost it since and may have gone on another way.
+    async fn batch(&self, end: End) -> Result<Batch, Stop> {
+        let overlap = usize::from(end.event_id.is_some());
+        let after = Position(end.position.0 - overlap as u64);
+        let events = self.log.read(after, overlap + Self::BATCH).await?;
+        let (last, events) = events.split_at(overlap.min(events.len()));
+        if last.first().map(|event| event.event_id) != end.event_id {
+            return Err(Stop::Again(format!("the log has lost event {}", end.position)));
+        }
         let message = |event| CloudEvent::of(event, &self.subject_prefix);
         Ok(Batch {
             recorded_at: events.first().map(|event| event.recorded_at),
             messages: events.iter().map(message).collect(),
+            end: events.last().map_or(end, End::at),
         })
     }
 
     /// Publishes events as one atomic batch that must follow `last`.
-    #[tracing::instrument(level = "debug", skip_all, fields(after = %last, events = batch.messages.len()))]
-    async fn publish(&self, stream: &S, batch: Batch, last: Position) -> Result<Position, Stop> {
-        let count = batch.messages.len();
+    #[tracing::instrument(level = "debug", skip_all, fields(after = %last, events = messages.len()))]
+    async fn publish(
+        &self,
+        stream: &S,
+        messages: Vec<CloudEvent>,
+        last: Position,
+    ) -> Result<(), Stop> {
+        let count = messages.len();
         let expected = last.0 + count as u64;
-        let stored = stream.publish(batch.messages, last).await?;
+        let stored = stream.publish(messages, last).await?;
         if stored != expected {
             return Err(Stop::Again(format!("the batch ends at {stored}, not {expected}")));
         }
         counter!("kontor_relay_batches_total").increment(1);
         #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
         histogram!("kontor_relay_batch_messages").record(count as f64);
-        Ok(Position(expected))
+        Ok(())
     }
 
     fn published(&self) -> Position {

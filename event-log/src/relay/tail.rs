@@ -3,7 +3,7 @@
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
 
 use super::{
-    publisher::{Publisher, Stop},
+    publisher::{End, Publisher, Stop},
     stream::{self, Log},
 };
 use crate::{Error, Position, RecordedEvent, cloud_event::CloudEvent};
@@ -12,9 +12,9 @@ use crate::{Error, Position, RecordedEvent, cloud_event::CloudEvent};
 const FOREIGN: u64 = 100;
 
 /// What the end of a stream says about the log.
-pub(crate) enum Tail {
+pub(super) enum Tail {
     /// The newest event of the stream is the log's at its position.
-    Agrees(Position),
+    Agrees(End),
     /// The log does not have it: it lost its end, or has gone on from there another way.
     Lost(Position),
     /// There is no event among the last messages.
@@ -58,8 +58,11 @@ impl<L: Log, S: stream::Stream> Publisher<L, S> {
         for sequence in (last.0.saturating_sub(FOREIGN)..=last.0).rev().take_while(|&at| at > 0) {
             let Some(event) = stream.event_at(sequence).await? else { continue };
             let agrees = recorded_at(&self.log, event.position).await?.as_ref() == Some(&event);
-            let tail = if agrees { Tail::Agrees } else { Tail::Lost };
-            return Ok(tail(event.position));
+            return Ok(if agrees {
+                Tail::Agrees(End::at(&event))
+            } else {
+                Tail::Lost(event.position)
+            });
         }
         Ok(Tail::Foreign)
     }
