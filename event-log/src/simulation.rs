@@ -63,16 +63,48 @@ async fn life(world: World) {
         }
     });
     assert!(served.await.is_ok(), "somebody waits for ever");
-    let published = timeout(BOUND, async {
-        while jetstream.agrees() != (postgres.tables().events.len(), true) {
-            sleep(Duration::from_secs(1)).await;
-        }
-    });
-    assert!(published.await.is_ok(), "the stream does not become the log");
+    settle(&postgres, &jetstream).await;
     // What is still on its way arrives, with nobody there to mend it, and changes nothing.
     nodes.iter().for_each(Node::kill);
     sleep(Duration::from_secs(40)).await;
     client::judge(&postgres, &given);
     assert_eq!(jetstream.agrees(), (postgres.tables().events.len(), true), "not the log any more");
     operator.abort();
+    if world.bool(0.5) && !postgres.tables().events.is_empty() {
+        lose_end(&world, &postgres, &jetstream, &nodes).await;
+    }
+}
+
+/// A standby without the last commits takes over from PostgreSQL. What was published is not
+/// touched, and nobody builds on the loss for long.
+async fn lose_end(world: &World, postgres: &Postgres, jetstream: &JetStream, nodes: &[Node]) {
+    nodes.iter().for_each(Node::start);
+    // Not everybody hears of the last commits by himself.
+    Client::new(postgres, nodes).run().await;
+    settle(postgres, jetstream).await;
+    world.pass(10_000).await;
+    let published = postgres.tables().events.clone();
+    postgres.fail_over();
+    let mut clients = JoinSet::new();
+    for _ in 0..world.number(0..=3) {
+        clients.spawn(Client::new(postgres, nodes).press());
+    }
+    clients.join_all().await;
+    sleep(BOUND).await;
+    assert!(jetstream.holds(&published), "the stream is continued with another history");
+    let halted = |node: &Node| node.is_halted() || !node.relays();
+    assert!(nodes.iter().all(halted), "nobody calls for help");
+    // Somebody decides for what the log has.
+    jetstream.delete();
+    settle(postgres, jetstream).await;
+}
+
+/// Waits until all of the log is published.
+async fn settle(postgres: &Postgres, jetstream: &JetStream) {
+    let published = timeout(BOUND, async {
+        while jetstream.agrees() != (postgres.tables().events.len(), true) {
+            sleep(Duration::from_secs(1)).await;
+        }
+    });
+    assert!(published.await.is_ok(), "the stream does not become the log");
 }

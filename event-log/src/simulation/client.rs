@@ -52,6 +52,15 @@ impl Client {
         given
     }
 
+    /// Gives commands in haste, and does not mind what becomes of them.
+    pub(super) async fn press(self) {
+        for _ in 0..20 {
+            let attempt = self.decide(Uuid::from_u128(self.world.random()), None);
+            self.nodes[self.world.index(self.nodes.len())].give(attempt.append).await;
+            self.world.pass(300).await;
+        }
+    }
+
     /// Gives a command until the answer is known; if nobody would notice that it is the same,
     /// only until it may have been executed.
     async fn execute(&self, command_id: Uuid, digest: Option<u8>) -> Given {

@@ -136,6 +136,17 @@ impl JetStream {
         (agreeing, agreeing == messages.len())
     }
 
+    /// Whether the messages are these events.
+    pub(super) fn holds(&self, events: &[RecordedEvent]) -> bool {
+        let stored = self.stored();
+        let messages = stored.stream.as_deref().unwrap_or_default();
+        let is = |(message, event): (&Message, &RecordedEvent)| match message {
+            Message::Event(message) => **message == *event,
+            Message::Foreign | Message::Lost => false,
+        };
+        messages.len() == events.len() && messages.iter().zip(events).all(is)
+    }
+
     /// The way there and back, or none.
     async fn travel(&self) -> Result<(), Stop> {
         self.world.pass(5).await;

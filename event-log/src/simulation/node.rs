@@ -103,6 +103,11 @@ impl Node {
         }
     }
 
+    /// Whether it has a relay.
+    pub(super) fn relays(&self) -> bool {
+        self.relays
+    }
+
     /// Whether its relay has called for somebody to look.
     pub(super) fn is_halted(&self) -> bool {
         let running = self.running.lock().unwrap();

@@ -119,6 +119,19 @@ impl Postgres {
         self.tables().down = false;
     }
 
+    /// A standby takes over that does not have the last commits.
+    pub(super) fn fail_over(&self) {
+        self.crash();
+        let tables = &mut *self.tables();
+        let left = self.world.index(tables.events.len());
+        note!(self.world, "a standby takes over at {left}");
+        tables.events.truncate(left);
+        tables.commands.retain(|_, (_, outcome)| outcome.position.0 <= left as u64);
+        let versions = tables.events.iter().map(|event| (event.stream_id, event.version));
+        tables.versions = versions.collect();
+        tables.down = false;
+    }
+
     /// Terminates the connection of some writer, as an administrator may.
     pub(super) fn terminate_one(&self) {
         let backends: Vec<Backend> = self.tables().backends.values().cloned().collect();
