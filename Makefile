@@ -24,6 +24,8 @@ test: provision-tests
 torture: provision-tests
 	cargo build -p kontor
 	@echo "make torture SEED=$(SEED)"
+	KONTOR_SIMULATION_SEED=$(SEED) KONTOR_SIMULATION_SEEDS=20000 \
+		cargo test --no-fail-fast -p kontor-event-log -p kontor-projections --lib simulation::
 	KONTOR_TORTURE=1 KONTOR_TORTURE_SEED=$(SEED) $(KONTOR) servers -- \
 		cargo test --no-fail-fast -p kontor-tests -p kontor-event-log --test it -- \
 		--test-threads=1 --nocapture faults::

@@ -21,6 +21,8 @@ pub mod read;
 pub mod recorded_event;
 pub mod recover;
 pub mod relay;
+#[cfg(test)]
+mod simulation;
 mod snapshots;
 pub mod state_at;
 pub mod stats;

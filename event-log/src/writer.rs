@@ -7,10 +7,10 @@
 
 #![allow(clippy::cast_precision_loss, reason = "metrics are floats and need not be exact")]
 
-mod batch;
+pub(crate) mod batch;
 mod connection;
 mod copy;
-mod session;
+pub(crate) mod session;
 
 use std::{
     collections::HashMap, iter::Peekable, panic::AssertUnwindSafe, sync::Arc, time::Duration,
@@ -66,10 +66,17 @@ impl Writer {
         head: Position,
         suspension: Suspension,
     ) -> Self {
-        Self::start_on::<Connection>(config, head, suspension)
+        let (writer, task) = Self::on::<Connection>(config, head, suspension);
+        tokio::spawn(task);
+        writer
     }
 
-    fn start_on<S: Session>(server: S::Server, head: Position, suspension: Suspension) -> Self {
+    /// A writer and the task that writes for it.
+    pub(crate) fn on<S: Session>(
+        server: S::Server,
+        head: Position,
+        suspension: Suspension,
+    ) -> (Self, impl Future<Output = ()> + Send) {
         let (requests, queue) = mpsc::channel(Self::QUEUE);
         let (announce, committed) = watch::channel(head);
         let task = Task::<S> {
@@ -82,8 +89,8 @@ impl Writer {
             wary: 0,
         };
         let closing = Arc::new(Notify::new());
-        tokio::spawn(task.run(queue, closing.clone()));
-        Self { requests, committed, closing }
+        let task = task.run(queue, closing.clone());
+        (Self { requests, committed, closing }, task)
     }
 
     pub(crate) fn committed(&self) -> watch::Receiver<Position> {
@@ -347,7 +354,7 @@ enum Trust {
 }
 
 /// How the head is moved on.
-enum Advance {
+pub(crate) enum Advance {
     /// It must be where it is believed to be, and so must the streams of which nothing is known.
     Expecting { head: Head, streams: Vec<Uuid>, versions: Vec<i64> },
     /// This transaction holds its lock.
@@ -369,6 +376,3 @@ fn portion(requests: &mut Peekable<impl Iterator<Item = Request>>) -> Vec<Reques
 fn connected<S>(connection: &mut Option<S>) -> &mut S {
     connection.as_mut().expect("`attempt` connects first, and a lost connection ends the attempt")
 }
-
-#[cfg(test)]
-mod simulation;

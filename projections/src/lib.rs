@@ -3,11 +3,15 @@
 //!
 //! All tables live in PostgreSQL schema `view`, which can be dropped and rebuilt from the log.
 
+mod database;
+mod follower;
 pub mod metrics;
 pub mod projection;
 pub mod rebuild;
 pub mod row;
 pub mod runner;
+#[cfg(test)]
+mod simulation;
 pub mod views;
 pub mod wait;
 

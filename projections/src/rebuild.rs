@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Transaction;
 
 use crate::{
-    Projection, Views,
-    runner::{self, BATCH, ProjectionError},
+    Projection, Views, database,
+    runner::{BATCH, ProjectionError},
 };
 
 const REGISTERED: &str = "SELECT schema_digest FROM view.checkpoints WHERE projection = $1";
@@ -140,7 +140,7 @@ impl Generation {
         self.build(views, &mut client).await?;
         let transaction = client.transaction().await?;
         transaction.batch_execute("SET LOCAL search_path TO view").await?;
-        let live = runner::lock(&transaction, *projection)
+        let live = database::lock(&transaction, *projection)
             .await?
             .ok_or(ProjectionError::Missing(projection.name))?;
         self.catch_up(views, &transaction, Some(live)).await?;
@@ -185,10 +185,10 @@ impl Generation {
     ) -> Result<Position, ProjectionError> {
         transaction.batch_execute("SET LOCAL search_path TO view").await?;
         // Keeps the live runner out while the tables are swapped or compared.
-        runner::lock(transaction, self.projection).await?;
+        database::lock(transaction, self.projection).await?;
         self.enter(transaction).await?;
         while self.advance(views, transaction, to).await? > 0 {}
-        let reached = runner::lock(transaction, self.projection).await?;
+        let reached = database::lock(transaction, self.projection).await?;
         reached.ok_or(ProjectionError::Missing(self.projection.name))
     }
 
@@ -198,14 +198,14 @@ impl Generation {
         transaction: &Transaction<'_>,
         to: Option<Position>,
     ) -> Result<usize, ProjectionError> {
-        let position = runner::lock(transaction, self.projection)
+        let position = database::lock(transaction, self.projection)
             .await?
             .ok_or(ProjectionError::Missing(self.projection.name))?;
         let mut events = views.log.read(position, BATCH).await?;
         events.retain(|event| to.is_none_or(|to| event.position <= to));
         let Some(last) = events.last().map(|event| event.position) else { return Ok(0) };
-        runner::apply(transaction, self.projection, &events).await?;
-        runner::checkpoint(transaction, self.projection, last).await?;
+        database::apply(transaction, self.projection, &events).await?;
+        database::checkpoint(transaction, self.projection, last).await?;
         Ok(events.len())
     }
 

@@ -1,9 +1,10 @@
-//! What the fault tests of several crates share: a wire that breaks when it is told to, and for
-//! how long to torture.
+//! What the fault tests of several crates share: a wire that breaks when it is told to, seeded
+//! lives in virtual time, and for how long to torture.
 //!
 //! The black-box tests of the whole house are in `tests/it`.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+pub mod simulation;
 pub mod torture;
 pub mod wire;

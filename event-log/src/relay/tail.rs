@@ -2,16 +2,19 @@
 
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
 
-use super::{Relay, Stop};
-use crate::{Error, EventLog, Position, RecordedEvent, cloud_event::CloudEvent};
+use super::{
+    publisher::{End, Publisher, Stop},
+    stream::{self, Log},
+};
+use crate::{Error, Position, RecordedEvent, cloud_event::CloudEvent};
 
 /// How many foreign messages at the end of a stream are passed over at most.
 const FOREIGN: u64 = 100;
 
 /// What the end of a stream says about the log.
-pub(crate) enum Tail {
+pub(super) enum Tail {
     /// The newest event of the stream is the log's at its position.
-    Agrees(Position),
+    Agrees(End),
     /// The log does not have it: it lost its end, or has gone on from there another way.
     Lost(Position),
     /// There is no event among the last messages.
@@ -38,7 +41,7 @@ pub(crate) async fn event_at(
 
 /// The log's event at a position.
 pub(crate) async fn recorded_at(
-    log: &EventLog,
+    log: &impl Log,
     position: Position,
 ) -> Result<Option<RecordedEvent>, Error> {
     Ok(log
@@ -48,16 +51,18 @@ pub(crate) async fn recorded_at(
         .filter(|event| event.position == position))
 }
 
-impl Relay {
+impl<L: Log, S: stream::Stream> Publisher<L, S> {
     /// Compares the newest event of the stream with the log. Ids are never used twice, so if that
     /// one is the same, all before it are.
-    pub(super) async fn tail(&self, stream: &Stream, last: Position) -> Result<Tail, Stop> {
+    pub(super) async fn tail(&self, stream: &S, last: Position) -> Result<Tail, Stop> {
         for sequence in (last.0.saturating_sub(FOREIGN)..=last.0).rev().take_while(|&at| at > 0) {
-            let event = event_at(stream, sequence, &self.config.subject_prefix).await;
-            let Some(event) = event.map_err(Stop::Again)? else { continue };
+            let Some(event) = stream.event_at(sequence).await? else { continue };
             let agrees = recorded_at(&self.log, event.position).await?.as_ref() == Some(&event);
-            let tail = if agrees { Tail::Agrees } else { Tail::Lost };
-            return Ok(tail(event.position));
+            return Ok(if agrees {
+                Tail::Agrees(End::at(&event))
+            } else {
+                Tail::Lost(event.position)
+            });
         }
         Ok(Tail::Foreign)
     }

@@ -13,7 +13,7 @@ use super::{Request, Trust};
 use crate::{AppendError, Appended, Error, Outcome, Position, append::Append};
 
 /// Requests on their way, each decided anew at every attempt.
-pub(super) struct Batch {
+pub(crate) struct Batch {
     entries: Vec<Entry>,
     /// Where the events of the last attempt that reached PostgreSQL begin.
     sent: Option<Position>,
@@ -37,13 +37,13 @@ enum Verdict {
 }
 
 /// What a command id was used for before.
-pub(super) struct Remembered {
-    pub(super) digest: Vec<u8>,
-    pub(super) outcome: Outcome,
+pub(crate) struct Remembered {
+    pub(crate) digest: Vec<u8>,
+    pub(crate) outcome: Outcome,
 }
 
 impl Batch {
-    pub(super) fn new(requests: Vec<Request>) -> Self {
+    pub(crate) fn new(requests: Vec<Request>) -> Self {
         let entries = requests
             .into_iter()
             .map(|request| Entry {
@@ -55,22 +55,22 @@ impl Batch {
         Self { entries, sent: None }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// How long its oldest request has waited.
-    pub(super) fn waited(&self) -> Duration {
+    pub(crate) fn waited(&self) -> Duration {
         let oldest = self.entries.iter().map(|entry| entry.request.since).min();
         oldest.as_ref().map_or(Duration::ZERO, Instant::elapsed)
     }
 
     /// Every stream that is written or was read.
-    pub(super) fn streams(&self) -> Vec<Uuid> {
+    pub(crate) fn streams(&self) -> Vec<Uuid> {
         let mut streams: Vec<Uuid> = self.entries.iter().flat_map(Entry::streams).collect();
         streams.sort_unstable();
         streams.dedup();
@@ -78,14 +78,14 @@ impl Batch {
     }
 
     /// Every command id that is to be remembered.
-    pub(super) fn command_ids(&self) -> Vec<Uuid> {
+    pub(crate) fn command_ids(&self) -> Vec<Uuid> {
         self.entries.iter().filter_map(|entry| Some(entry.remember()?.0)).collect()
     }
 
     /// Streams of which `known` says nothing, with the versions that the accepted requests believe
     /// them to have had before the batch. A stream believed to be new and written here is left
     /// out: its first version is unique in the log.
-    pub(super) fn beliefs(&self, known: &HashMap<Uuid, u64>) -> (Vec<Uuid>, Vec<i64>) {
+    pub(crate) fn beliefs(&self, known: &HashMap<Uuid, u64>) -> (Vec<Uuid>, Vec<i64>) {
         let mut seen: HashSet<Uuid> = HashSet::new();
         let mut beliefs = (Vec::new(), Vec::new());
         for (entry, _) in self.accepted() {
@@ -168,7 +168,7 @@ impl Batch {
     }
 
     /// The ids of commands that conflict, but may do so because they were executed before.
-    pub(super) fn conflicting_command_ids(&self) -> Vec<Uuid> {
+    pub(crate) fn conflicting_command_ids(&self) -> Vec<Uuid> {
         let conflicting = self.entries.iter().filter(|entry| {
             matches!(entry.verdict, Verdict::Declined(Err(AppendError::Conflict { .. })))
         });
@@ -176,7 +176,7 @@ impl Batch {
     }
 
     /// Answers the requests whose commands were executed before.
-    pub(super) fn answer_remembered(&mut self, remembered: &HashMap<Uuid, Remembered>) {
+    pub(crate) fn answer_remembered(&mut self, remembered: &HashMap<Uuid, Remembered>) {
         for entry in &mut self.entries {
             if let Some((command_id, digest)) = entry.remember()
                 && let Some(first) = remembered.get(&command_id)
@@ -191,13 +191,13 @@ impl Batch {
     }
 
     /// What is written: each append with its outcome and the ids of its events.
-    pub(super) fn writes(&self) -> impl Iterator<Item = (&Append, Outcome, &[Uuid])> {
+    pub(crate) fn writes(&self) -> impl Iterator<Item = (&Append, Outcome, &[Uuid])> {
         self.accepted()
             .map(|(entry, outcome)| (&entry.request.append, outcome, entry.event_ids.as_slice()))
     }
 
     /// The streams written, each with the version it then has; later entries win.
-    pub(super) fn written(&self) -> impl Iterator<Item = (Uuid, u64)> {
+    pub(crate) fn written(&self) -> impl Iterator<Item = (Uuid, u64)> {
         self.accepted()
             .flat_map(|(entry, _)| &entry.request.append.writes)
             .filter(|write| !write.events.is_empty())
@@ -205,11 +205,11 @@ impl Batch {
     }
 
     /// How many events are written.
-    pub(super) fn events(&self) -> usize {
+    pub(crate) fn events(&self) -> usize {
         self.accepted().map(|(entry, _)| entry.event_ids.len()).sum()
     }
 
-    pub(super) fn accepted_is_empty(&self) -> bool {
+    pub(crate) fn accepted_is_empty(&self) -> bool {
         self.accepted().next().is_none()
     }
 
@@ -221,22 +221,22 @@ impl Batch {
     }
 
     /// Notes that the batch, as decided, is about to reach PostgreSQL after `head`.
-    pub(super) fn about_to_send(&mut self, head: Position) {
+    pub(crate) fn about_to_send(&mut self, head: Position) {
         self.sent = Some(head);
     }
 
     /// After which head the last attempt was sent.
-    pub(super) fn sent(&self) -> Option<Position> {
+    pub(crate) fn sent(&self) -> Option<Position> {
         self.sent
     }
 
     /// The position of its last event when its first follows `head`.
-    pub(super) fn last_position(&self, head: Position) -> Position {
+    pub(crate) fn last_position(&self, head: Position) -> Position {
         Position(head.0 + self.events() as u64)
     }
 
     /// Answers every decided request and leaves the batch empty.
-    pub(super) fn answer(&mut self) {
+    pub(crate) fn answer(&mut self) {
         let latency = histogram!("kontor_append_seconds");
         for Entry { request, event_ids, verdict } in self.entries.drain(..) {
             let answer = match verdict {
@@ -254,12 +254,12 @@ impl Batch {
     }
 
     /// PostgreSQL stayed away: what became of the requests is not known here.
-    pub(super) fn give_up(self) {
+    pub(crate) fn give_up(self) {
         self.fail(|| Error::Unavailable);
     }
 
     /// The log takes no commands.
-    pub(super) fn suspend(self, reason: &str) {
+    pub(crate) fn suspend(self, reason: &str) {
         self.fail(|| Error::BehindStream(reason.to_owned()));
     }
 
@@ -270,7 +270,7 @@ impl Batch {
     }
 
     /// One batch a request, or itself when it is a single request already.
-    pub(super) fn split(self) -> Result<Vec<Vec<Request>>, Self> {
+    pub(crate) fn split(self) -> Result<Vec<Vec<Request>>, Self> {
         if self.entries.len() <= 1 {
             return Err(self);
         }
@@ -278,7 +278,7 @@ impl Batch {
     }
 
     /// Answers a single request with what PostgreSQL said of it.
-    pub(super) fn refuse(mut self, error: impl Into<Error>) {
+    pub(crate) fn refuse(mut self, error: impl Into<Error>) {
         if let Some(entry) = self.entries.pop() {
             let _ = entry.request.reply.send(Err(error.into().into()));
         }

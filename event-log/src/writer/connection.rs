@@ -169,7 +169,7 @@ impl Session for Connection {
         Ok(())
     }
 
-    async fn holds(&self, batch: &Batch, head: Position) -> Attempt<Self, bool> {
+    async fn holds(&mut self, batch: &Batch, head: Position) -> Attempt<Self, bool> {
         if let Some(first) = batch.writes().find_map(|(_, _, ids)| ids.first()) {
             let position = Position(head.0 + 1).as_i64();
             let row = self.client.query_opt(&self.statements.event_at, &[&position]).await?;
@@ -191,12 +191,12 @@ impl Session for Connection {
         Ok(self.head)
     }
 
-    async fn versions(&self, streams: &[Uuid]) -> Attempt<Self, HashMap<Uuid, u64>> {
+    async fn versions(&mut self, streams: &[Uuid]) -> Attempt<Self, HashMap<Uuid, u64>> {
         let rows = self.client.query(&self.statements.versions, &[&streams]).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1).unsigned_abs())).collect())
     }
 
-    async fn outcomes(&self, command_ids: &[Uuid]) -> Attempt<Self, HashMap<Uuid, Remembered>> {
+    async fn outcomes(&mut self, command_ids: &[Uuid]) -> Attempt<Self, HashMap<Uuid, Remembered>> {
         if command_ids.is_empty() {
             return Ok(HashMap::new());
         }

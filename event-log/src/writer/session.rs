@@ -12,7 +12,7 @@ use super::{
 use crate::{Error, Position};
 
 /// A connection of the writer's own, with what it knows of the head.
-pub(super) trait Session: Sized + Send + 'static {
+pub(crate) trait Session: Sized + Send + 'static {
     /// Where it connects to.
     type Server: Send + Sync + 'static;
     /// What the server says when it fails.
@@ -32,7 +32,7 @@ pub(super) trait Session: Sized + Send + 'static {
 
     /// Whether the batch, sent after `head`, is in the log.
     fn holds(
-        &self,
+        &mut self,
         batch: &Batch,
         head: Position,
     ) -> impl Future<Output = Attempt<Self, bool>> + Send;
@@ -42,13 +42,13 @@ pub(super) trait Session: Sized + Send + 'static {
 
     /// The versions of those of the streams that exist.
     fn versions(
-        &self,
+        &mut self,
         streams: &[Uuid],
     ) -> impl Future<Output = Attempt<Self, HashMap<Uuid, u64>>> + Send;
 
     /// What was answered to those of the commands that were executed.
     fn outcomes(
-        &self,
+        &mut self,
         command_ids: &[Uuid],
     ) -> impl Future<Output = Attempt<Self, HashMap<Uuid, Remembered>>> + Send;
 
@@ -68,20 +68,20 @@ pub(super) trait Session: Sized + Send + 'static {
 }
 
 /// What came of asking.
-pub(super) type Attempt<S, T = ()> = Result<T, Failure<<S as Session>::Error>>;
+pub(crate) type Attempt<S, T = ()> = Result<T, Failure<<S as Session>::Error>>;
 
 /// Where the log ends.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Head {
-    pub(super) position: Position,
-    pub(super) epoch: i64,
+pub(crate) struct Head {
+    pub(crate) position: Position,
+    pub(crate) epoch: i64,
     /// When the newest event was recorded.
-    pub(super) recorded_at: Timestamp,
+    pub(crate) recorded_at: Timestamp,
 }
 
 /// Why an attempt came to nothing.
 #[derive(Debug)]
-pub(super) enum Failure<E> {
+pub(crate) enum Failure<E> {
     /// Another process wrote since.
     Overtaken,
     /// A stream or command id was not what it was believed to be.

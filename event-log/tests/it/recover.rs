@@ -17,6 +17,19 @@ use crate::{
 };
 
 const EVENTS: &str = "SELECT e::text FROM log.events e ORDER BY position";
+/// As if another server, which had never had the events after the tenth, had gone on in its own way.
+const FORK: &str = "
+    BEGIN;
+    ALTER TABLE log.events DISABLE TRIGGER append_only;
+    UPDATE log.events SET event_id = gen_random_uuid() WHERE position > 10;
+    INSERT INTO log.events
+        SELECT (jsonb_populate_record(e, jsonb_build_object(
+            'position', position + 10, 'version', version + 10,
+            'event_id', gen_random_uuid()))).*
+        FROM log.events e WHERE position > 10;
+    UPDATE log.head SET position = 30;
+    ALTER TABLE log.events ENABLE ALWAYS TRIGGER append_only;
+    COMMIT";
 const TERMINATE: &str = "\
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1";
 
@@ -297,5 +310,24 @@ async fn a_log_that_goes_back_takes_no_more_commands() {
         "{overdrawn:?}"
     );
     assert_eq!(act(&log, Command::Withdraw(6)).await.unwrap(), Position(23));
+    cancel.cancel();
+}
+
+/// The log has gone on from an earlier state, and further than the stream reaches, before a relay
+/// that had published all looks again.
+#[tokio::test]
+async fn a_stream_is_not_continued_with_another_history() {
+    let (database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    relay::append(&log, 20, 10).await;
+    let (relay, cancel) = (nats.relay(&log), CancellationToken::new());
+    relay::start(&relay, &cancel);
+    until_published(&relay, &log).await;
+    database.owner.batch_execute(FORK).await.unwrap();
+    let reason = until_halted(&relay).await;
+    assert!(reason.contains("message 20 of the stream is not event 20"), "{reason}");
+    is_refused(&try_append(&log).await);
+    let stream = nats.jetstream().get_stream(&nats.config.stream).await.unwrap();
+    assert_eq!(stream.get_info().await.unwrap().state.messages, 20);
     cancel.cancel();
 }

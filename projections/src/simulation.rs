@@ -1,0 +1,189 @@
+//! A seeded simulation: the runners of several processes keep one read model up with a growing log,
+//! in a model of a database that crashes and takes back its last commits, while connections break
+//! and processes are stopped and killed anywhere, and past events that no build can read yet.
+//! CONTRIBUTING.md says how to live a life again.
+
+mod database;
+
+use std::{collections::BTreeSet, sync::Arc, sync::Mutex, time::Duration};
+
+use event_log::Position;
+use kontor_tests::{
+    note,
+    simulation::{Process, World, live_again, live_many},
+};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use self::database::{History, Model, POISON};
+use crate::{Projection, Status, follower::Follower};
+
+/// For how long things go wrong, at most, in milliseconds.
+const TROUBLE: u64 = 30_000;
+/// Within which time the read model must be where it can be, once nothing goes wrong any more.
+const BOUND: Duration = Duration::from_secs(60);
+
+const THINGS: Projection = Projection {
+    name: "things",
+    schema: "",
+    tables: &[],
+    reads: &["thing"],
+    apply: |_, _| Vec::new(),
+};
+
+#[test]
+fn what_is_shown_is_always_a_fold_of_the_log() {
+    live_many(life);
+}
+
+#[test]
+fn a_seed_can_be_lived_again() {
+    live_again(life);
+}
+
+async fn life(world: World) {
+    let history = History::new(world.clone());
+    let model = Model::new(history.clone());
+    let runners: Vec<Runner> =
+        (0..world.number(1..=3)).map(|_| Runner::new(&model, &history)).collect();
+    let writing = tokio::spawn(write(history.clone()));
+    let troubles = tokio::spawn(make_trouble(model.clone(), runners.clone(), world.clone()));
+    world.pass(TROUBLE).await;
+    writing.abort();
+    troubles.abort();
+    note!(world, "the troubles end");
+    world.calm();
+    model.start();
+    for runner in &runners {
+        runner.start(&model, &history);
+        runner.go_on();
+    }
+    let poison: BTreeSet<Position> = history
+        .events()
+        .iter()
+        .filter(|event| event.event_type == POISON)
+        .map(|event| event.position)
+        .collect();
+    if let Some(first) = poison.first() {
+        let before = Position(first.0 - 1);
+        settle(&model, &runners, before, true, "does not stop before the poison").await;
+        assert!(model.failures().contains(first), "nobody hears of the poison at {first}");
+        model.mend();
+    }
+    settle(&model, &runners, history.head(), false, "does not catch up").await;
+    // Nothing new will happen that could tell the runners.
+    model.crash();
+    model.start();
+    settle(&model, &runners, history.head(), false, "does not notice what a crash took back").await;
+}
+
+/// Waits until the read model shows a position, and every runner says so.
+async fn settle(model: &Model, runners: &[Runner], at: Position, stopped: bool, else_it: &str) {
+    let said = |status: Status| {
+        status.position() == at && matches!(status, Status::Stopped { .. }) == stopped
+    };
+    let settled = timeout(BOUND, async {
+        while model.shown().checkpoint != at || !runners.iter().all(|runner| said(runner.status()))
+        {
+            sleep(Duration::from_millis(500)).await;
+        }
+    });
+    assert!(settled.await.is_ok(), "the read model {else_it}");
+}
+
+async fn write(history: History) {
+    let poisoned = history.world.strikes(0.5);
+    loop {
+        history.world.pass(1_000).await;
+        for _ in 0..history.world.number(1..=4) {
+            history.append(poisoned && history.world.strikes(0.1));
+        }
+    }
+}
+
+async fn make_trouble(model: Model, runners: Vec<Runner>, world: World) {
+    let history = runners[0].history.clone();
+    loop {
+        world.pass(3_000).await;
+        if !world.strikes(1.0) {
+            continue;
+        }
+        let (model, history) = (model.clone(), history.clone());
+        let (world, runner) = (world.clone(), runners[world.index(runners.len())].clone());
+        tokio::spawn(async move {
+            match world.number(0..=2) {
+                0 => {
+                    runner.stop();
+                    world.pass(15_000).await;
+                    runner.go_on();
+                }
+                1 => {
+                    runner.kill();
+                    world.pass(3_000).await;
+                    runner.start(&model, &history);
+                }
+                _ => {
+                    model.crash();
+                    world.pass(5_000).await;
+                    model.start();
+                }
+            }
+        });
+    }
+}
+
+/// A process that keeps the read model up, or is started again to do so. Cheap to clone.
+#[derive(Clone)]
+struct Runner {
+    history: History,
+    running: Arc<Mutex<Option<Running>>>,
+}
+
+type Running = (Process, watch::Receiver<Status>);
+
+impl Runner {
+    fn new(model: &Model, history: &History) -> Self {
+        let runner = Self { history: history.clone(), running: Arc::default() };
+        runner.start(model, history);
+        runner
+    }
+
+    /// Starts the process where the read model is, unless it runs.
+    fn start(&self, model: &Model, history: &History) {
+        self.running.lock().unwrap().get_or_insert_with(|| {
+            let (status, said) = watch::channel(Status::Following(model.shown().checkpoint));
+            let follower = Follower::new(history.reader(), model.clone(), THINGS, status);
+            let process = Process::default();
+            process.spawn(follower.run());
+            (process, said)
+        });
+    }
+
+    fn kill(&self) {
+        if let Some((process, _)) = self.running.lock().unwrap().take() {
+            note!(self.history.world, "a runner is killed");
+            process.kill();
+        }
+    }
+
+    fn stop(&self) {
+        if let Some((process, _)) = &*self.running.lock().unwrap() {
+            note!(self.history.world, "a runner is stopped");
+            process.stop();
+        }
+    }
+
+    fn go_on(&self) {
+        if let Some((process, _)) = &*self.running.lock().unwrap() {
+            process.go_on();
+        }
+    }
+
+    fn status(&self) -> Status {
+        let running = self.running.lock().unwrap();
+        let (_, said) = running.as_ref().expect("every process runs once the troubles end");
+        said.borrow().clone()
+    }
+}

@@ -1,0 +1,339 @@
+//! Models of the log and of the database of a read model: commits that are not on disk at once,
+//! connections that break, transactions that end long after their client.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use deadpool_postgres::PoolError;
+use event_log::{Position, RecordedEvent};
+use kontor_tests::{note, simulation::World};
+use tokio::{
+    sync::{OwnedMutexGuard, oneshot, watch},
+    time::{Duration, sleep},
+};
+use uuid::Uuid;
+
+use crate::{
+    Projection,
+    database::{Connection, Database, Log, Transaction},
+    runner::ProjectionError,
+};
+
+/// An event that this build cannot read is of this type.
+pub(super) const POISON: &str = "thing.poisoned";
+
+/// The log. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct History {
+    pub(super) world: World,
+    events: Arc<Mutex<Vec<RecordedEvent>>>,
+    followers: Arc<Mutex<Vec<watch::Sender<Position>>>>,
+}
+
+impl History {
+    pub(super) fn new(world: World) -> Self {
+        Self { world, events: Arc::default(), followers: Arc::default() }
+    }
+
+    pub(super) fn events(&self) -> MutexGuard<'_, Vec<RecordedEvent>> {
+        self.events.lock().unwrap()
+    }
+
+    pub(super) fn head(&self) -> Position {
+        Position(self.events().len() as u64)
+    }
+
+    pub(super) fn append(&self, poisonous: bool) {
+        let position = Position(self.head().0 + 1);
+        let id = Uuid::from_u128(self.world.random());
+        self.events().push(RecordedEvent {
+            position,
+            event_id: id,
+            stream_type: "thing".to_owned(),
+            stream_id: id,
+            version: 1,
+            event_type: if poisonous { POISON } else { "thing.happened" }.to_owned(),
+            schema_version: 1,
+            company_id: None,
+            actor: "simulation".to_owned(),
+            command_id: id,
+            correlation_id: id,
+            causation_id: None,
+            recorded_at: jiff::Timestamp::UNIX_EPOCH,
+            payload: "{}".to_owned(),
+        });
+        for follower in &*self.followers.lock().unwrap() {
+            follower.send_replace(position);
+        }
+    }
+
+    /// The log as a process reads it that may or may not write too, and so be woken by commits.
+    pub(super) fn reader(&self) -> Reader {
+        let (follower, committed) = watch::channel(self.head());
+        if self.world.bool(0.5) {
+            self.followers.lock().unwrap().push(follower);
+        }
+        Reader { history: self.clone(), committed }
+    }
+}
+
+/// The log as one process reads it.
+pub(super) struct Reader {
+    history: History,
+    committed: watch::Receiver<Position>,
+}
+
+impl Log for Reader {
+    fn committed(&self) -> watch::Receiver<Position> {
+        self.committed.clone()
+    }
+
+    /// Small pages, so that there are many.
+    async fn read(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, event_log::Error> {
+        let world = &self.history.world;
+        world.pass(4).await;
+        if world.strikes(0.03) {
+            return Err(event_log::Error::Unavailable);
+        }
+        let most = (1 + world.index(6)).min(limit);
+        let after = usize::try_from(after.0).unwrap();
+        Ok(self.history.events().iter().skip(after).take(most).cloned().collect())
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Model {
+    world: World,
+    history: History,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    /// What queries see is the last; a crash may leave any of them.
+    recent: Vec<Shown>,
+    failures: BTreeSet<Position>,
+    /// The lock of the checkpoint; each start of the server has a new one.
+    row: Arc<tokio::sync::Mutex<()>>,
+    crashes: u64,
+    down: bool,
+    /// Whether the build can read everything now.
+    mended: bool,
+}
+
+/// What a read model shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) checkpoint: Position,
+    /// The events that took effect, in order.
+    rows: Vec<Uuid>,
+}
+
+impl Model {
+    pub(super) fn new(history: History) -> Self {
+        let state = State {
+            recent: vec![Shown::default()],
+            failures: BTreeSet::new(),
+            row: Arc::default(),
+            crashes: 0,
+            down: false,
+            mended: false,
+        };
+        Self { world: history.world.clone(), history, state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(super) fn shown(&self) -> Shown {
+        self.state().recent.last().cloned().unwrap()
+    }
+
+    pub(super) fn failures(&self) -> BTreeSet<Position> {
+        self.state().failures.clone()
+    }
+
+    /// From now on, the build reads every event.
+    pub(super) fn mend(&self) {
+        self.state().mended = true;
+    }
+
+    /// Ends every transaction and takes back the last commits: nobody waited for the disk.
+    pub(super) fn crash(&self) {
+        let state = &mut *self.state();
+        let left = 1 + self.world.index(state.recent.len());
+        state.recent.truncate(left);
+        state.row = Arc::default();
+        state.crashes += 1;
+        state.down = true;
+        let checkpoint = state.recent.last().unwrap().checkpoint;
+        note!(self.world, "PostgreSQL crashes and is back at {checkpoint}");
+    }
+
+    pub(super) fn start(&self) {
+        self.state().down = false;
+    }
+
+    /// The way there and back on a connection that was made after so many crashes.
+    async fn travel(&self, crashes: u64) -> Result<(), ProjectionError> {
+        self.world.pass(4).await;
+        let State { down, crashes: present, .. } = *self.state();
+        if down || crashes != present || self.world.strikes(0.03) { Err(lost()) } else { Ok(()) }
+    }
+
+    /// Commits, unless the server has crashed since. What is shown is always a fold of the log.
+    fn apply(&self, staged: Shown, crashes: u64) -> bool {
+        let state = &mut *self.state();
+        if state.down || state.crashes != crashes {
+            return false;
+        }
+        let Shown { checkpoint, rows } = &staged;
+        let events = self.history.events();
+        let fold = events.iter().map(|event| event.event_id);
+        let fold = fold.take(usize::try_from(checkpoint.0).unwrap());
+        assert!(fold.eq(rows.iter().copied()), "what is shown at {checkpoint} is another's fold");
+        note!(self.world, "shown up to {checkpoint}");
+        state.recent.push(staged);
+        if self.world.bool(0.3) {
+            // It is on disk.
+            state.recent.drain(..state.recent.len() - 1);
+        }
+        true
+    }
+}
+
+fn lost() -> ProjectionError {
+    PoolError::Closed.into()
+}
+
+impl Database for Model {
+    type Connection = ModelConnection;
+
+    async fn connect(&self) -> Result<ModelConnection, ProjectionError> {
+        let crashes = self.state().crashes;
+        self.travel(crashes).await?;
+        Ok(ModelConnection { model: self.clone(), crashes })
+    }
+}
+
+pub(super) struct ModelConnection {
+    model: Model,
+    crashes: u64,
+}
+
+impl Connection for ModelConnection {
+    type Transaction<'c> = ModelTransaction;
+
+    async fn begin(&mut self) -> Result<ModelTransaction, ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        let (model, crashes) = (self.model.clone(), self.crashes);
+        Ok(ModelTransaction { model, crashes, row: None, staged: Shown::default() })
+    }
+
+    async fn position(&self, _: Projection) -> Result<Option<Position>, ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        Ok(Some(self.model.shown().checkpoint))
+    }
+
+    async fn record_failure(
+        &self,
+        _: Projection,
+        position: Position,
+        _: &str,
+    ) -> Result<(), ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        let place = usize::try_from(position.0).unwrap() - 1;
+        let poisonous = self.model.history.events()[place].event_type == POISON;
+        assert!(poisonous, "event {position} is not to blame");
+        self.model.state().failures.insert(position);
+        Ok(())
+    }
+}
+
+/// A transaction and, once it has it, the lock of the checkpoint.
+pub(super) struct ModelTransaction {
+    model: Model,
+    crashes: u64,
+    row: Option<OwnedMutexGuard<()>>,
+    staged: Shown,
+}
+
+impl Transaction for ModelTransaction {
+    async fn lock(&mut self, _: Projection) -> Result<Option<Position>, ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        let row = self.model.state().row.clone();
+        self.row = Some(row.lock_owned().await);
+        self.model.travel(self.crashes).await?;
+        self.staged = self.model.shown();
+        Ok(Some(self.staged.checkpoint))
+    }
+
+    async fn apply(
+        &mut self,
+        _: Projection,
+        events: &[RecordedEvent],
+    ) -> Result<(), ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        for event in events {
+            if event.event_type == POISON && !self.model.state().mended {
+                let position = event.position;
+                let source = event.event().expect_err("nobody knows it");
+                return Err(ProjectionError::Unreadable { position, source });
+            }
+            self.staged.rows.push(event.event_id);
+        }
+        Ok(())
+    }
+
+    async fn checkpoint(&mut self, _: Projection, to: Position) -> Result<(), ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        self.staged.checkpoint = to;
+        Ok(())
+    }
+
+    /// Whether the client hears of it or not, and whether it is still there or not.
+    async fn commit(mut self) -> Result<(), ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        let (model, crashes) = (self.model.clone(), self.crashes);
+        let (row, staged) = (self.row.take(), std::mem::take(&mut self.staged));
+        let (answer, answered) = oneshot::channel();
+        let late = model.world.strikes(0.05);
+        let unheard = model.world.strikes(0.05);
+        tokio::spawn(async move {
+            model.world.pass(if late { 10_000 } else { 3 }).await;
+            let applied = model.apply(staged, crashes);
+            drop(row);
+            if !unheard && !late {
+                let _ = answer.send(applied);
+            }
+        });
+        match answered.await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(lost()),
+        }
+    }
+}
+
+impl Drop for ModelTransaction {
+    /// The server does not always notice at once that its client is gone.
+    fn drop(&mut self) {
+        let alive = tokio::runtime::Handle::try_current().is_ok();
+        if let Some(row) = self.row.take()
+            && alive
+            && self.model.world.strikes(0.1)
+        {
+            let notices = Duration::from_secs(self.model.world.number(0..=10));
+            tokio::spawn(async move {
+                sleep(notices).await;
+                drop(row);
+            });
+        }
+    }
+}
