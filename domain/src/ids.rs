@@ -42,12 +42,24 @@ id!(
     AddressId
 );
 id!(
+    /// A price list or a contract.
+    AgreementId
+);
+id!(
+    /// A branch of the tree of products.
+    CategoryId
+);
+id!(
     /// A claim on a value that only one may hold; derived from the value.
     ClaimId
 );
 id!(
     /// A business customer.
     CompanyId
+);
+id!(
+    /// Somebody who works for a company, or for the seller.
+    EmployeeId
 );
 id!(
     /// A sales invoice or a credit note.

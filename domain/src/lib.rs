@@ -13,6 +13,7 @@
 
 pub mod address;
 pub mod aggregate;
+pub mod audience;
 pub mod claim;
 pub mod company;
 pub mod day;
@@ -35,6 +36,7 @@ pub mod policies;
 pub mod product;
 pub mod quantity;
 pub mod refusal;
+pub mod selection;
 pub mod series;
 pub mod shipment;
 pub mod tax_id;
@@ -46,14 +48,15 @@ pub mod white_list;
 
 pub use address::Address;
 pub use aggregate::OfCompany;
+pub use audience::Audience;
 pub use claim::Claim;
 pub use company::Company;
 pub use gtin::Gtin;
 pub use history::{Event, UnreadableEvent};
 pub use iban::Iban;
 pub use ids::{
-    ActorId, AddressId, ClaimId, CompanyId, InvoiceId, OfferId, OrderId, PaymentId, ProductId,
-    SeriesId, ShipmentId,
+    ActorId, AddressId, AgreementId, CategoryId, ClaimId, CompanyId, EmployeeId, InvoiceId,
+    OfferId, OrderId, PaymentId, ProductId, SeriesId, ShipmentId,
 };
 pub use invoice::Invoice;
 pub use line::{Line, Lines};
@@ -67,6 +70,7 @@ pub use percent::Percent;
 pub use product::Product;
 pub use quantity::Quantity;
 pub use refusal::{Refusal, RefusalKind};
+pub use selection::Selection;
 pub use series::Series;
 pub use shipment::Shipment;
 pub use tax_id::{CountryCode, TaxId};
