@@ -9,6 +9,7 @@ mod backup;
 mod faults;
 mod history;
 mod model;
+mod plans;
 mod recover;
 mod relay;
 mod server;
