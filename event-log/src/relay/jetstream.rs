@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::{
     Client, HeaderName, HeaderValue, Request,
     jetstream::{
-        self,
+        self, ErrorCode,
         context::{CreateStreamErrorKind, GetStreamErrorKind},
         stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
     },
@@ -44,6 +44,9 @@ const EXPECTED_LAST_SEQUENCE: HeaderName = HeaderName::from_static("Nats-Expecte
 const HEADERS: usize = 8_192;
 /// How long a batch may take to be answered.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The stream does not end where the batch expects it to.
+const WRONG_LAST_SEQUENCE: u64 = ErrorCode::STREAM_WRONG_LAST_SEQUENCE.0;
 
 /// What `JetStream` answers to the last message of a batch.
 #[derive(Deserialize)]
@@ -96,7 +99,7 @@ impl Stream for JetStream {
             Ok(stream) => stream,
             Err(error)
                 if matches!(error.kind(), GetStreamErrorKind::JetStream(ref e)
-                if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND) =>
+                if e.error_code() == ErrorCode::STREAM_NOT_FOUND) =>
             {
                 tracing::info!(stream = config.stream, "creating the stream");
                 jetstream.create_stream(wanted.clone()).await.map_err(|error| {
@@ -186,6 +189,7 @@ fn again(error: impl std::fmt::Display) -> Stop {
 fn stored(answer: &Bytes) -> Result<u64, Stop> {
     match serde_json::from_slice(answer) {
         Ok(Ack::Stored { seq }) => Ok(seq),
+        Ok(Ack::Refused { error }) if error.err_code == WRONG_LAST_SEQUENCE => Err(Stop::Overtaken),
         Ok(Ack::Refused { error }) => {
             Err(Stop::Again(format!("{} ({})", error.description, error.err_code)))
         }

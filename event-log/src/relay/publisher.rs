@@ -52,6 +52,8 @@ struct Batch {
 /// Why publishing stops for now.
 #[derive(Debug)]
 pub(crate) enum Stop {
+    /// Another relay has published meanwhile, which is as good: look where the stream ends now.
+    Overtaken,
     /// It may go on by itself: look at the stream again.
     Again(String),
     /// Somebody has to look.
@@ -88,15 +90,20 @@ impl<L: Log, S: Stream> Publisher<L, S> {
             if self.published() > before {
                 pause = Duration::from_millis(50);
             }
-            counter!("kontor_relay_reconnects_total").increment(1);
             match stop {
+                Stop::Overtaken => {
+                    tracing::debug!("another relay was faster");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
                 Stop::Again(reason) => {
+                    counter!("kontor_relay_reconnects_total").increment(1);
                     tracing::warn!(reason, "the relay starts again");
                     self.announce(RelayState::Connecting, before.max(self.published()));
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(2));
                 }
                 Stop::Halt(reason) => {
+                    counter!("kontor_relay_reconnects_total").increment(1);
                     if !matches!(self.status.borrow().state, RelayState::Halted { .. }) {
                         tracing::error!(reason, "the relay halts: the stream is not this history");
                     }

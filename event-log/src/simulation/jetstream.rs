@@ -166,7 +166,7 @@ impl JetStream {
             return again("no stream");
         };
         if stream.len() as u64 != last.0 {
-            return again("wrong last sequence");
+            return Err(Stop::Overtaken);
         }
         for message in messages {
             let CloudEvent { subject, headers, data } = message;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_nats::jetstream;
 use event_log::{
     Append, Envelope, EventLog, NewEvent, Position, StreamWrite,
-    relay::{Relay, RelayConfig, RelayState, verify_stream},
+    relay::{Relay, RelayConfig, RelayState, RelayStatus, verify_stream},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -197,4 +197,36 @@ async fn a_stream_that_can_lose_history_halts() {
     let stream = nats.jetstream().get_stream(&nats.config.stream).await.unwrap();
     assert_eq!(stream.get_info().await.unwrap().state.last_sequence, Position::START.0);
     cancel.cancel();
+}
+
+/// A lost race is no trouble: whoever looks at the health of a relay must not see it come and go.
+#[tokio::test]
+async fn two_relays_race_without_a_word() {
+    let (_database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    let relays = [nats.relay(&log), nats.relay(&log)];
+    let cancel = CancellationToken::new();
+    let mut watching = tokio::task::JoinSet::new();
+    for relay in &relays {
+        start(relay, &cancel);
+        until_published(relay, &log).await;
+        let (mut status, cancel) = (relay.status(), cancel.clone());
+        status.wait_for(|status| status.state == RelayState::Live).await.unwrap();
+        watching.spawn(async move {
+            let troubled = |status: &RelayStatus| status.state == RelayState::Connecting;
+            tokio::select! {
+                troubled = status.wait_for(troubled) => panic!("{:?}", *troubled.unwrap()),
+                () = cancel.cancelled() => {}
+            }
+        });
+    }
+    for _ in 0..100 {
+        append(&log, 1, 10).await;
+    }
+    for relay in &relays {
+        until_published(relay, &log).await;
+    }
+    cancel.cancel();
+    watching.join_all().await;
+    assert_eq!(nats.difference(&log).await, None);
 }
