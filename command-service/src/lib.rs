@@ -8,6 +8,7 @@ mod lines;
 pub mod metrics;
 pub mod policies;
 pub mod timers;
+pub mod white_list;
 
 use axum::extract::FromRef;
 use event_log::EventLog;

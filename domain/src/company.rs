@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Note,
     OfCompany, PaymentTerm, Reference, Refusal, RefusalKind, TaxId, VatNumber,
-    aggregate::aggregate, day::DayError,
+    aggregate::aggregate, day::DayError, white_list::Listed,
 };
 
-pub use self::customer::{Customer, DeliveryAddress, Standing};
+pub use self::customer::{Check, Customer, DeliveryAddress, Standing};
 
 /// What decisions need to know of a company.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -94,6 +94,15 @@ pub enum Command {
     DropBankAccount {
         /// The account.
         account: Iban,
+    },
+    /// Look an account up on the VAT white list.
+    CheckBankAccount {
+        /// One of its accounts.
+        account: Iban,
+        /// Of which day the list was.
+        list_of: Date,
+        /// As what it was found there.
+        listed: Option<Listed>,
     },
     /// Share a group's prices and assortment; `None` shares nobody's.
     JoinGroup {
@@ -202,6 +211,17 @@ pub enum Event {
         /// The account.
         account: Iban,
     },
+    /// An account was looked up on the VAT white list.
+    BankAccountChecked {
+        /// The account.
+        account: Iban,
+        /// Of which day the list was; it says nothing about others.
+        #[schemars(with = "String", extend("format" = "date"))]
+        list_of: Date,
+        /// As what it was found there; missing when it was not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        listed: Option<Listed>,
+    },
     /// It shares a group's prices and assortment.
     GroupJoined {
         /// The group.
@@ -242,6 +262,7 @@ aggregate!(Company, "company", {
     DeliveryAddressDropped => "delivery_address_dropped" v 1,
     BankAccountAdded => "bank_account_added" v 1,
     BankAccountDropped => "bank_account_dropped" v 1,
+    BankAccountChecked => "bank_account_checked" v 1,
     GroupJoined => "group_joined" v 1,
     GroupLeft => "group_left" v 1,
     ParentJoined => "parent_joined" v 1,
@@ -290,6 +311,12 @@ pub enum Error {
     /// There is no such place.
     #[error("the company has no such delivery address")]
     NoSuchAddress,
+    /// There is no such account.
+    #[error("the company has no such account")]
+    NoSuchAccount,
+    /// The VAT white list knows accounts in Poland, of those who have a NIP.
+    #[error("the VAT white list has Polish accounts of Polish taxpayers only")]
+    NotListable,
     /// A limit below nothing.
     #[error("a credit limit is not negative")]
     NegativeLimit,
@@ -310,6 +337,8 @@ impl Refusal for Error {
             Self::TooDeep => "company.too_deep",
             Self::TooMany { .. } => "company.too_many",
             Self::NoSuchAddress => "company.no_such_address",
+            Self::NoSuchAccount => "company.no_such_account",
+            Self::NotListable => "company.not_listable",
             Self::NegativeLimit => "company.negative_limit",
             Self::Day(_) => "day.out_of_range",
         }
@@ -317,13 +346,14 @@ impl Refusal for Error {
 
     fn kind(&self) -> RefusalKind {
         match self {
-            Self::Unregistered | Self::NoSuchAddress => RefusalKind::Missing,
+            Self::Unregistered | Self::NoSuchAddress | Self::NoSuchAccount => RefusalKind::Missing,
             Self::NeedsNip | Self::NegativeLimit | Self::Day(_) => RefusalKind::Invalid,
             Self::AlreadyRegistered
             | Self::Suspended { .. }
             | Self::NoParent
             | Self::ParentIsBelow
             | Self::TooDeep
+            | Self::NotListable
             | Self::TooMany { .. } => RefusalKind::State,
         }
     }

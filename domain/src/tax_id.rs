@@ -26,6 +26,14 @@ pub enum TaxId {
 }
 
 impl TaxId {
+    /// The number of a Polish company.
+    pub fn nip(&self) -> Option<&Nip> {
+        match self {
+            Self::Nip { number } => Some(number),
+            Self::Foreign { .. } => None,
+        }
+    }
+
     /// Whether it names Poland but is no NIP. Events of before this was refused hold such numbers,
     /// so it is read, and refused where a company is registered.
     pub fn evades_nip(&self) -> bool {

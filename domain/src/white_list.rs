@@ -7,29 +7,28 @@
 //! Source: Ministerstwo Finansów, "Plik płaski": the file holds SHA-512 digests of day, NIP and
 //! account, hashed again and again, and masks for accounts that banks make up per payer.
 
-use std::collections::HashSet;
-
 use jiff::civil::Date;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha512};
+use uuid::Uuid;
 
 use crate::Nip;
 
-/// One day's flat file.
-#[derive(Debug, Clone, Deserialize)]
+/// What one day's flat file says besides its digests: how they are made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhiteList {
+    /// How its digests are made.
     #[serde(rename = "naglowek")]
-    header: Header,
-    #[serde(rename = "skrotyPodatnikowCzynnych")]
-    active: HashSet<String>,
-    #[serde(rename = "skrotyPodatnikowZwolnionych")]
-    exempt: HashSet<String>,
+    pub header: Header,
+    /// Accounts that banks make up per payer.
     #[serde(rename = "maski")]
-    masks: Vec<Mask>,
+    pub masks: Vec<Mask>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-struct Header {
+/// Of which day a flat file is, and how often it hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
     #[serde(rename = "dataGenerowaniaDanych")]
     day: Day,
     #[serde(rename = "liczbaTransformacji")]
@@ -37,19 +36,19 @@ struct Header {
 }
 
 /// `20240725`.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 struct Day(Date);
 
 /// How often is hashed; the file says it as text, and no file asks for more than this.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 struct Rounds(u32);
 
 /// 26 characters: `Y` takes the digit of the account, `X` stays, any other must equal the digit.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "String")]
-struct Mask(String);
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Mask(String);
 
 /// A flat file that is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,13 +59,17 @@ pub enum WhiteListError {
     /// How often is hashed.
     #[error("a flat file asks for between 1 and {} rounds of hashing", Rounds::MOST)]
     Rounds,
+    /// A digest.
+    #[error("a digest is 128 hexadecimal digits")]
+    Digest,
     /// A mask.
     #[error("a mask has 26 characters: digits, X and Y")]
     Mask,
 }
 
 /// As what the holder of an account is registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Listed {
     /// An active taxpayer.
     Active,
@@ -74,26 +77,34 @@ pub enum Listed {
     Exempt,
 }
 
+/// The beginning of a digest, as it is kept: 128 bits tell some five million digests apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mark(pub Uuid);
+
 impl WhiteList {
     /// Of which day the file is; it says nothing about others.
     pub fn day(&self) -> Date {
         self.header.day.0
     }
 
-    /// Whether an account, given as its NRB, is listed for a taxpayer: as it stands first, then
-    /// through every mask that fits it.
-    pub fn find(&self, nip: &Nip, nrb: &str) -> Option<Listed> {
+    /// What the file has if an account, given as its NRB, is listed for a taxpayer: the mark of
+    /// the account as it stands, then those through every mask that fits it.
+    pub fn marks(&self, nip: &Nip, nrb: &str) -> Vec<Mark> {
         let masked = self.masks.iter().filter_map(|mask| mask.applied(nrb));
-        std::iter::once(nrb.to_owned()).chain(masked).find_map(|account| {
-            let digest = digest(self.day(), nip, &account, self.header.rounds.0);
-            if self.active.contains(&digest) {
-                Some(Listed::Active)
-            } else if self.exempt.contains(&digest) {
-                Some(Listed::Exempt)
-            } else {
-                None
-            }
-        })
+        std::iter::once(nrb.to_owned())
+            .chain(masked)
+            .filter_map(|account| digest(self.header, nip, &account).parse().ok())
+            .collect()
+    }
+}
+
+impl std::str::FromStr for Mark {
+    type Err = WhiteListError;
+
+    fn from_str(digest: &str) -> Result<Self, WhiteListError> {
+        let is_digest = digest.len() == 128 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let beginning = digest.get(..32).filter(|_| is_digest).ok_or(WhiteListError::Digest)?;
+        Uuid::try_parse(beginning).map(Self).map_err(|_| WhiteListError::Digest)
     }
 }
 
@@ -115,9 +126,9 @@ impl Mask {
 }
 
 /// SHA-512 of day, NIP and account, then of its own lower-case hex, `rounds` times in all.
-fn digest(day: Date, nip: &Nip, account: &str, rounds: u32) -> String {
-    let first = format!("{}{nip}{account}", day.strftime("%Y%m%d"));
-    (0..rounds).fold(first, |text, _| hex(&Sha512::digest(text)))
+fn digest(Header { day, rounds }: Header, nip: &Nip, account: &str) -> String {
+    let first = format!("{}{nip}{account}", String::from(day));
+    (0..rounds.0).fold(first, |text, _| hex(&Sha512::digest(text)))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -131,6 +142,12 @@ impl TryFrom<String> for Day {
 
     fn try_from(text: String) -> Result<Self, WhiteListError> {
         Date::strptime("%Y%m%d", text).map(Self).map_err(|_| WhiteListError::Day)
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.0.strftime("%Y%m%d").to_string()
     }
 }
 
@@ -148,6 +165,18 @@ impl TryFrom<String> for Rounds {
         } else {
             Err(WhiteListError::Rounds)
         }
+    }
+}
+
+impl From<Rounds> for String {
+    fn from(rounds: Rounds) -> Self {
+        rounds.0.to_string()
+    }
+}
+
+impl From<Mask> for String {
+    fn from(mask: Mask) -> Self {
+        mask.0
     }
 }
 
@@ -176,15 +205,13 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// The file of the example day, with these digests.
-    fn file(active: &[&str], exempt: &[&str], masks: &[&str]) -> WhiteList {
+    /// The head of the example day's file, with these masks.
+    fn file(masks: &[&str]) -> WhiteList {
         serde_json::from_value(serde_json::json!({
             "naglowek": {
                 "dataGenerowaniaDanych": "20240725", "liczbaTransformacji": "5000",
                 "schemat": "RRRRMMDDNNNNNNNNNNBBBBBBBBBBBBBBBBBBBBBBBBBB",
             },
-            "skrotyPodatnikowCzynnych": active,
-            "skrotyPodatnikowZwolnionych": exempt,
             "maski": masks,
         }))
         .unwrap()
@@ -193,30 +220,29 @@ mod tests {
     /// The examples of the specification.
     #[test]
     fn hashes_as_the_ministry_does() {
-        let day = jiff::civil::date(2024, 7, 25);
-        let plain = digest(day, &nip("5512393471"), ACCOUNT, 5000);
+        let header = file(&[]).header;
+        let plain = digest(header, &nip("5512393471"), ACCOUNT);
         assert!(plain.starts_with("140bebae8e72c6d3bbe80524"), "{plain}");
         let masked = Mask(MASK.to_owned()).applied(VIRTUAL).unwrap();
         assert_eq!(masked, "XX12406960666XXXXXXXXXXXXX");
-        let masked = digest(day, &nip("7740001454"), &masked, 5000);
+        let masked = digest(header, &nip("7740001454"), &masked);
         assert!(masked.starts_with("db387083c45fa318d4c7a13a"), "{masked}");
     }
 
     #[test]
-    fn finds_accounts_as_they_stand_and_through_masks() {
-        let day = jiff::civil::date(2024, 7, 25);
-        let of = |owner: &str, account: &str| digest(day, &nip(owner), account, 5000);
-        let plain = of("5512393471", ACCOUNT);
-        let masked = of("7740001454", "XX12406960666XXXXXXXXXXXXX");
-        let other_mask = "YY99999999YYYXXXXXXXXXXXXX";
-        let list = file(&[&plain], &[&masked], &[other_mask, MASK]);
-        assert_eq!(list.find(&nip("5512393471"), ACCOUNT), Some(Listed::Active));
-        assert_eq!(list.find(&nip("7740001454"), VIRTUAL), Some(Listed::Exempt));
-        assert_eq!(list.find(&nip("7740001454"), ACCOUNT), None);
-        assert_eq!(list.find(&nip("5512393471"), VIRTUAL), None);
-        assert_eq!(list.find(&nip("5512393471"), "no account"), None);
-        let without_masks = file(&[&plain], &[&masked], &[]);
-        assert_eq!(without_masks.find(&nip("7740001454"), VIRTUAL), None);
+    fn marks_accounts_as_they_stand_and_through_masks_that_fit() {
+        let beginnings = |list: &WhiteList, owner: &str, account: &str| {
+            let marks = list.marks(&nip(owner), account);
+            marks.iter().map(|mark| mark.0.simple().to_string()).collect::<Vec<_>>()
+        };
+        let list = file(&["YY99999999YYYXXXXXXXXXXXXX", MASK]);
+        let plain = beginnings(&list, "5512393471", ACCOUNT);
+        assert_eq!(plain.len(), 1, "no mask fits");
+        assert!(plain[0].starts_with("140bebae8e72c6d3bbe80524"), "{plain:?}");
+        let masked = beginnings(&list, "7740001454", VIRTUAL);
+        assert_eq!(masked.len(), 2, "one mask fits");
+        assert!(masked[1].starts_with("db387083c45fa318d4c7a13a"), "{masked:?}");
+        assert_eq!(beginnings(&list, "5512393471", "no account").len(), 1);
     }
 
     #[test]
@@ -224,7 +250,7 @@ mod tests {
         let read = |day: &str, rounds: &str, mask: &str| {
             serde_json::from_value::<WhiteList>(serde_json::json!({
                 "naglowek": { "dataGenerowaniaDanych": day, "liczbaTransformacji": rounds },
-                "skrotyPodatnikowCzynnych": [], "skrotyPodatnikowZwolnionych": [], "maski": [mask],
+                "maski": [mask],
             }))
         };
         assert!(read("20240725", "5000", MASK).is_ok());
@@ -232,5 +258,8 @@ mod tests {
         assert!(read("20240725", "0", MASK).is_err());
         assert!(read("20240725", "999999999", MASK).is_err());
         assert!(read("20240725", "5000", "ZZ12406960YYYXXXXXXXXXXXXX").is_err());
+        assert_eq!("ab".repeat(64).parse::<Mark>().map(|mark| mark.0.as_u128() >> 120), Ok(0xab));
+        assert_eq!("ab".parse::<Mark>(), Err(WhiteListError::Digest));
+        assert_eq!("ż".repeat(64).parse::<Mark>(), Err(WhiteListError::Digest));
     }
 }

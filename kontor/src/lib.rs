@@ -13,4 +13,5 @@ pub mod serve;
 pub mod servers;
 pub mod token;
 pub mod up;
+pub mod white_list;
 pub mod with_servers;

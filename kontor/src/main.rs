@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kontor::{import, log, projections, serve, token, up, with_servers};
+use kontor::{import, log, projections, serve, token, up, white_list, with_servers};
 
 /// The engine of a B2B store: from offer to booked payment, recorded once.
 #[derive(Debug, Parser)]
@@ -27,6 +27,8 @@ enum Command {
     Projections(projections::Arguments),
     /// Make, list and revoke API keys.
     Token(token::Arguments),
+    /// Load the VAT white list, and look accounts up on it.
+    WhiteList(white_list::Arguments),
     /// Run a command beside private PostgreSQL and NATS servers of its own.
     Servers(with_servers::Arguments),
 }
@@ -42,6 +44,7 @@ async fn main() -> ExitCode {
         Command::Log(arguments) => log::run(arguments).await,
         Command::Projections(arguments) => projections::run(arguments).await,
         Command::Token(arguments) => token::run(arguments).await,
+        Command::WhiteList(arguments) => white_list::run(arguments).await,
         Command::Servers(arguments) => with_servers::run(arguments).await,
     };
     ended.unwrap_or_else(|error| {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use command_service::{Services, policies, timers};
+use command_service::{Services, policies, timers, white_list};
 use event_log::{
     EventLog, LogConfig,
     relay::{Relay, RelayConfig, RelayState},
@@ -97,6 +97,7 @@ pub async fn migrate_all(database_url: &str) -> anyhow::Result<()> {
     EventLog::migrate(&mut client).await?;
     migrate(&mut client, "access", access::MIGRATIONS).await?;
     migrate(&mut client, "policy", policies::MIGRATIONS).await?;
+    migrate(&mut client, "reference", white_list::MIGRATIONS).await?;
     drop(client);
     connection.await??;
     Ok(())

@@ -1,6 +1,6 @@
 //! A customer: its standing, its terms, its places and accounts, and its place among other firms.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Command, Company, Error, Event, Profile};
 use crate::{
-    ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Note,
-    PaymentTerm, VatNumber, day,
+    ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Nip, Note,
+    PaymentTerm, VatNumber, day, white_list::Listed,
 };
 
 /// What is known of a customer.
@@ -19,6 +19,8 @@ pub struct Customer {
     pub id: CompanyId,
     /// Legal name.
     pub name: Name,
+    /// Its number at the Polish tax office; `None` for one abroad.
+    pub nip: Option<Nip>,
     /// How the seller stands to it.
     pub standing: Standing,
     /// Its own term; `None` when that of the firm above it holds.
@@ -34,9 +36,19 @@ pub struct Customer {
     /// Where its goods go.
     pub delivery_addresses: BTreeMap<AddressId, DeliveryAddress>,
     /// From and to which it pays.
-    pub bank_accounts: BTreeSet<Iban>,
+    pub bank_accounts: BTreeMap<Iban, Option<Check>>,
     /// How much it may owe, in each currency; none means nothing is set.
     pub credit_limits: BTreeMap<Currency, Money>,
+}
+
+/// What the VAT white list said of an account last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Check {
+    /// Of which day the list was; it says nothing about others.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub list_of: Date,
+    /// As what the account was found; nothing when it was not.
+    pub listed: Option<Listed>,
 }
 
 /// How the seller stands to a customer.
@@ -77,6 +89,7 @@ impl Customer {
         Self {
             id,
             name: profile.name,
+            nip: profile.tax_id.nip().cloned(),
             standing: Standing::Registered,
             payment_term: Some(payment_term),
             parent: None,
@@ -84,7 +97,7 @@ impl Customer {
             vat_number: None,
             billing_address: None,
             delivery_addresses: BTreeMap::new(),
-            bank_accounts: BTreeSet::new(),
+            bank_accounts: BTreeMap::new(),
             credit_limits: BTreeMap::new(),
         }
     }
@@ -122,8 +135,11 @@ impl Customer {
             Command::AddBankAccount { account } => self.add_bank_account(account)?,
             Command::DropBankAccount { account } => self
                 .bank_accounts
-                .contains(&account)
+                .contains_key(&account)
                 .then_some(Event::BankAccountDropped { account }),
+            Command::CheckBankAccount { account, list_of, listed } => {
+                self.check_bank_account(account, Check { list_of, listed })?
+            }
             Command::JoinGroup { group } if self.group == group => None,
             Command::JoinGroup { group } => {
                 Some(group.map_or(Event::GroupLeft {}, |group| Event::GroupJoined { group }))
@@ -172,13 +188,31 @@ impl Customer {
     }
 
     fn add_bank_account(&self, account: Iban) -> Result<Option<Event>, Error> {
-        if self.bank_accounts.contains(&account) {
+        if self.bank_accounts.contains_key(&account) {
             return Ok(None);
         }
         if self.bank_accounts.len() >= Company::MOST_ACCOUNTS {
             return Err(Error::TooMany { what: "bank accounts", most: Company::MOST_ACCOUNTS });
         }
         Ok(Some(Event::BankAccountAdded { account }))
+    }
+
+    fn check_bank_account(&self, account: Iban, check: Check) -> Result<Option<Event>, Error> {
+        self.listable(&account)?;
+        if self.bank_accounts.get(&account) == Some(&Some(check)) {
+            return Ok(None);
+        }
+        let Check { list_of, listed } = check;
+        let list_of = day::checked(list_of)?;
+        Ok(Some(Event::BankAccountChecked { account, list_of, listed }))
+    }
+
+    /// The NIP and the NRB under which the VAT white list could have an account of its.
+    pub fn listable<'a>(&'a self, account: &'a Iban) -> Result<(&'a Nip, &'a str), Error> {
+        if !self.bank_accounts.contains_key(account) {
+            return Err(Error::NoSuchAccount);
+        }
+        self.nip.as_ref().zip(account.nrb()).ok_or(Error::NotListable)
     }
 
     fn join_parent(&self, above: &[CompanyId]) -> Result<Option<Event>, Error> {
@@ -228,10 +262,13 @@ impl Customer {
                 self.delivery_addresses.remove(&id);
             }
             Event::BankAccountAdded { account } => {
-                self.bank_accounts.insert(account);
+                self.bank_accounts.insert(account, None);
             }
             Event::BankAccountDropped { account } => {
                 self.bank_accounts.remove(&account);
+            }
+            Event::BankAccountChecked { account, list_of, listed } => {
+                self.bank_accounts.insert(account, Some(Check { list_of, listed }));
             }
             Event::GroupJoined { group } => self.group = Some(group),
             Event::GroupLeft {} => self.group = None,

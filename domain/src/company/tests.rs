@@ -222,3 +222,37 @@ fn has_no_more_than_anybody_needs() {
     let refused = Error::TooMany { what: "delivery addresses", most: Company::MOST_ADDRESSES };
     check(&given, Command::AddDeliveryAddress { id, place }, Err(refused));
 }
+
+#[test]
+fn accounts_are_looked_up_on_the_white_list() {
+    let account: Iban = "61109010140000071219812874".parse().unwrap();
+    let known = Event::BankAccountAdded { account: account.clone() };
+    let check_of = |on: &str, listed| Command::CheckBankAccount {
+        account: account.clone(),
+        list_of: day(on),
+        listed,
+    };
+    let checked = |on: &str, listed| Event::BankAccountChecked {
+        account: account.clone(),
+        list_of: day(on),
+        listed,
+    };
+    let found = Some(Listed::Active);
+    check(&[registered()], check_of("2026-11-24", found), Err(Error::NoSuchAccount));
+    let first = checked("2026-11-24", found);
+    let given = [registered(), known.clone(), first.clone()];
+    check(&given[..2], check_of("2026-11-24", found), Ok(vec![first]));
+    check(&given, check_of("2026-11-24", found), Ok(vec![]));
+    check(&given, check_of("2026-11-25", found), Ok(vec![checked("2026-11-25", found)]));
+    check(&given, check_of("2026-11-24", None), Ok(vec![checked("2026-11-24", None)]));
+
+    let abroad = Profile {
+        tax_id: TaxId::Foreign {
+            country: String::from("DE").try_into().unwrap(),
+            number: "123456789".parse().unwrap(),
+        },
+        ..profile()
+    };
+    let abroad = Event::Registered { id: company(), profile: abroad, payment_term: TERM };
+    check(&[abroad, known], check_of("2026-11-24", found), Err(Error::NotListable));
+}

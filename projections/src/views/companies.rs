@@ -38,6 +38,8 @@ pub const PROJECTION: Projection = Projection {
             -- By address id.
             delivery_addresses jsonb NOT NULL DEFAULT '{}',
             bank_accounts jsonb NOT NULL DEFAULT '[]',
+            -- By account: what the VAT white list said last.
+            bank_account_checks jsonb NOT NULL DEFAULT '{}',
             -- By currency.
             credit_limits jsonb NOT NULL DEFAULT '{}',
             created bigint NOT NULL UNIQUE
@@ -76,7 +78,11 @@ const DROP_ADDRESS: &str = "
 const ADD_ACCOUNT: &str = "
     UPDATE companies SET bank_accounts = bank_accounts || to_jsonb($2::text) WHERE id = $1";
 const DROP_ACCOUNT: &str = "
-    UPDATE companies SET bank_accounts = bank_accounts - $2::text WHERE id = $1";
+    UPDATE companies SET bank_accounts = bank_accounts - $2::text,
+        bank_account_checks = bank_account_checks - $2::text WHERE id = $1";
+const CHECK_ACCOUNT: &str = "
+    UPDATE companies SET bank_account_checks =
+        bank_account_checks || jsonb_build_object($2::text, $3::jsonb) WHERE id = $1";
 const JOIN_GROUP: &str = "UPDATE companies SET group_code = $2 WHERE id = $1";
 const JOIN_PARENT: &str = "UPDATE companies SET parent_id = $2 WHERE id = $1";
 const GRANT_CREDIT: &str = "
@@ -95,7 +101,7 @@ const LIST: &str = "
                 WHERE above.payment_term IS NULL AND height < 8)
             SELECT payment_term FROM above WHERE payment_term IS NOT NULL)),
         created, payment_term IS NULL, standing, parent_id, group_code, vat_number,
-        billing_address, delivery_addresses, bank_accounts, credit_limits
+        billing_address, delivery_addresses, bank_accounts, credit_limits, bank_account_checks
     FROM view.companies company
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR reference = $2)
         AND ($3::bigint IS NULL OR created > $3)
@@ -137,6 +143,10 @@ fn changed(recorded: &RecordedEvent, event: &company::Event) -> Change {
         E::DeliveryAddressDropped { id: address } => change!(DROP_ADDRESS, id, address.to_string()),
         E::BankAccountAdded { account } => change!(ADD_ACCOUNT, id, account.to_string()),
         E::BankAccountDropped { account } => change!(DROP_ACCOUNT, id, account.to_string()),
+        E::BankAccountChecked { account, list_of, listed } => {
+            let check = company::Check { list_of: *list_of, listed: *listed };
+            change!(CHECK_ACCOUNT, id, account.to_string(), Json(check))
+        }
         E::GroupJoined { group } => change!(JOIN_GROUP, id, Some(group.to_string())),
         E::GroupLeft {} => change!(JOIN_GROUP, id, None::<String>),
         E::ParentJoined { parent } => change!(JOIN_PARENT, id, Some(parent.0)),
@@ -187,6 +197,8 @@ pub struct Company {
     pub delivery_addresses: BTreeMap<AddressId, company::DeliveryAddress>,
     /// Its accounts.
     pub bank_accounts: Vec<Iban>,
+    /// What the VAT white list said of them last, by account.
+    pub bank_account_checks: BTreeMap<Iban, company::Check>,
     /// How much it may owe, by currency.
     pub credit_limits: BTreeMap<Currency, Money>,
     /// Where in the log it was registered; lists are in this order.
@@ -225,5 +237,6 @@ fn company_of(row: &Row) -> Result<Company, ReadError> {
         delivery_addresses: json(row, 12)?,
         bank_accounts: json(row, 13)?,
         credit_limits: json(row, 14)?,
+        bank_account_checks: json(row, 15)?,
     })
 }

@@ -28,6 +28,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/companies", SALES),
     ("get", "/v1/companies/{id}", EVERYBODY),
     ("post", "/v1/companies/{id}/bank-accounts", BOOKS),
+    ("post", "/v1/companies/{id}/bank-accounts/check", TRUST),
     ("post", "/v1/companies/{id}/bank-accounts/drop", BOOKS),
     ("post", "/v1/companies/{id}/billing-address", SALES),
     ("post", "/v1/companies/{id}/credit-limit", TRUST),

@@ -142,3 +142,56 @@ async fn a_company_has_places_accounts_and_limits() {
     let answer = shop.house.post("boss", &path(&shop.hotel, "delivery-addresses"), &place).await;
     refused(&answer, 404, "not_found");
 }
+
+/// Of 2024-07-25, hashed ten times; the grocer's account is listed, the hotel's is not.
+const FLAT_FILE: &str = r#"{
+    "naglowek": { "dataGenerowaniaDanych": "20240725", "liczbaTransformacji": "10" },
+    "maski": ["XX12406960YYYXXXXXXXXXXXXX"],
+    "skrotyPodatnikowCzynnych": [
+        "fc8ae6394aa822933f76dddd1f78094234f0bfb69df331257c94d2ab86ebb4f905801b801b48d44d207a6e641ca2873e4335d2ec25ec0668bda84d09559f433c"
+    ],
+    "skrotyPodatnikowZwolnionych": []
+}"#;
+
+#[tokio::test]
+async fn accounts_are_looked_up_on_the_vat_white_list() {
+    let shop = Shop::open().await;
+    let account = json!({ "account": "PL61109010140000071219812874" });
+    let path = |company: &str| format!("/v1/companies/{company}/bank-accounts/check");
+    let unknown = shop.house.post("accounting", &path(&shop.grocer), &account).await;
+    refused(&unknown, 404, "company.no_such_account");
+    for company in [&shop.grocer, &shop.hotel] {
+        shop.tell("accounting", company, "bank-accounts", account.clone()).await;
+    }
+    let early = shop.house.post("accounting", &path(&shop.grocer), &account).await;
+    refused(&early, 409, "white_list.not_loaded");
+
+    let file = shop.house.directory().join("20240725.json");
+    std::fs::write(&file, FLAT_FILE).unwrap();
+    let load = ["white-list", "load", file.to_str().unwrap()];
+    assert_eq!(shop.house.run(&load), "the white list of 2024-07-25 has 1 digests\n");
+    for (company, check) in [
+        (&shop.grocer, json!({ "list_of": "2024-07-25", "listed": "active" })),
+        (&shop.hotel, json!({ "list_of": "2024-07-25", "listed": null })),
+    ] {
+        shop.tell("accounting", company, "bank-accounts/check", account.clone()).await;
+        let shown = shop.company("accounting", company).await;
+        assert_eq!(shown["bank_account_checks"]["PL61109010140000071219812874"], check);
+    }
+
+    // What is no list changes nothing.
+    for broken in [
+        FLAT_FILE.replace("skrotyPodatnikowZwolnionych", "zwolnieni"),
+        FLAT_FILE.replace("fc8ae6", "nothex"),
+        FLAT_FILE[..300].to_owned(),
+    ] {
+        std::fs::write(&file, broken).unwrap();
+        assert_eq!(shop.house.succeeds(&load), None);
+    }
+    std::fs::write(&file, FLAT_FILE.replace(r#""fc"#, r#""00"#)).unwrap();
+    shop.house.run(&load);
+    shop.tell("accounting", &shop.grocer, "bank-accounts/check", account).await;
+    let shown = shop.company("accounting", &shop.grocer).await;
+    let check = &shown["bank_account_checks"]["PL61109010140000071219812874"];
+    assert_eq!(check["listed"], Value::Null);
+}

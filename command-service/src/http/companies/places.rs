@@ -3,7 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{
-    Address, AddressId, Iban, Name, VatNumber,
+    Address, AddressId, Company, Iban, Name, VatNumber,
     company::{Command, DeliveryAddress},
 };
 use schemars::JsonSchema;
@@ -16,8 +16,10 @@ use service_kit::{
 use super::decide;
 use crate::{
     Services,
-    caller::{AddressBook, Books, By, Sales},
+    caller::{AddressBook, Books, By, Sales, Trust},
+    failure::{Failure, refusal},
     http::Done,
+    white_list,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -51,6 +53,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/companies/{id}/bank-accounts/drop",
             post_with(drop_bank_account, |o| {
                 o.id("company.drop_bank_account").summary("Know an account as its own no more")
+            }),
+        )
+        .api_route(
+            "/v1/companies/{id}/bank-accounts/check",
+            post_with(check_bank_account, |o| {
+                o.id("company.check_bank_account")
+                    .summary("Look one of its accounts up on the VAT white list")
             }),
         )
         .api_route(
@@ -143,6 +152,20 @@ async fn drop_bank_account(
     Body { value: Account { account }, digest }: Body<Account>,
 ) -> Result<Done, Problem> {
     let command = Command::DropBankAccount { account };
+    decide(&services, &caller, id, digest, command).await
+}
+
+async fn check_bank_account(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Trust>,
+    PathId(id): PathId,
+    Body { value: Account { account }, digest }: Body<Account>,
+) -> Result<Done, Problem> {
+    let company = services.log.load::<Company>(id).await.map_err(Failure::from)?;
+    let customer = company.state.customer().map_err(|error| refusal(&error))?;
+    let (nip, nrb) = customer.listable(&account).map_err(|error| refusal(&error))?;
+    let (list_of, listed) = white_list::find(&services, nip, nrb).await?;
+    let command = Command::CheckBankAccount { account, list_of, listed };
     decide(&services, &caller, id, digest, command).await
 }
 
