@@ -102,8 +102,15 @@ impl Append {
     pub const MAX_PAYLOAD: usize = 4 << 20;
     /// The largest sum of an append's payloads, in bytes: the whole append is one transaction.
     pub const MAX_BYTES: usize = 64 << 20;
-    /// The most events of one append.
-    pub const MAX_EVENTS: usize = 10_000;
+    /// The most events of one append: an import of a hundred thousand rows, all or nothing.
+    pub const MAX_EVENTS: usize = 250_000;
+
+    /// Whether it is more than one transaction should be.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.len() > Self::MAX_EVENTS
+            || self.bytes() > Self::MAX_BYTES
+            || self.payloads().any(|payload| payload.len() > Self::MAX_PAYLOAD)
+    }
 
     /// How many events it writes.
     pub fn len(&self) -> usize {

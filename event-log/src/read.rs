@@ -8,7 +8,7 @@ use futures::{TryStreamExt, pin_mut};
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
-use crate::{Error, EventLog, Outcome, Position, RecordedEvent, append::Append, cache::Loaded};
+use crate::{Error, EventLog, Outcome, Position, RecordedEvent, cache::Loaded};
 
 const PAGE: &str = "\
     SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
@@ -38,6 +38,9 @@ const OUTCOME: &str = "\
     SELECT digest, stream_id, version, position FROM log.commands WHERE command_id = $1";
 
 impl EventLog {
+    /// The most events that are read at once.
+    pub const PAGE: usize = 10_000;
+
     /// Up to `limit` events after a position, in order.
     pub async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, Error> {
         let client = self.reader().await?;
@@ -174,7 +177,7 @@ impl EventLog {
 }
 
 fn as_limit(limit: usize) -> i64 {
-    i64::try_from(limit.clamp(1, Append::MAX_EVENTS)).unwrap_or(1)
+    i64::try_from(limit.clamp(1, EventLog::PAGE)).unwrap_or(1)
 }
 
 pub(crate) fn recorded_event(row: &Row) -> RecordedEvent {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{Append, Error, EventLog, Position, RecordedEvent};
+use crate::{Error, EventLog, Position, RecordedEvent};
 
 /// A moment in the life of an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,10 +74,10 @@ impl EventLog {
     pub async fn events_until(&self, id: Uuid, at: At) -> Result<Vec<RecordedEvent>, Error> {
         let mut events: Vec<RecordedEvent> = Vec::new();
         loop {
-            let page = self.read_stream(id, events.len() as u64, Append::MAX_EVENTS).await?;
+            let page = self.read_stream(id, events.len() as u64, EventLog::PAGE).await?;
             let before = events.len();
             events.extend(page.into_iter().take_while(|event| at.includes(event)));
-            if events.len() < before + Append::MAX_EVENTS {
+            if events.len() < before + EventLog::PAGE {
                 return Ok(events);
             }
         }

@@ -64,7 +64,7 @@ where
         loop {
             let page = self
                 .log
-                .read_stream(id, envelopes.len() as u64, Append::MAX_EVENTS)
+                .read_stream(id, envelopes.len() as u64, EventLog::PAGE)
                 .await
                 .map_err(failed)?;
             if page.is_empty() {

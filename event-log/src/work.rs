@@ -31,6 +31,15 @@ pub struct Executed<T> {
     pub value: Option<T>,
 }
 
+/// Who gives a command that is only rehearsed.
+const NOBODY: Envelope = Envelope {
+    command_id: Uuid::nil(),
+    remember: None,
+    actor: String::new(),
+    correlation_id: Uuid::nil(),
+    causation_id: None,
+};
+
 /// What one command has read and decided so far.
 pub struct Work {
     log: EventLog,
@@ -38,6 +47,22 @@ pub struct Work {
     /// Streams in the order in which they were first decided upon.
     decided: Vec<Key>,
     answer: Option<Uuid>,
+    /// How things were at the mark, the newest first to be taken back.
+    since_mark: Option<Mark>,
+}
+
+/// What was decided since a mark, so that it can be taken back.
+struct Mark {
+    decided: usize,
+    before: Vec<(Key, Before)>,
+}
+
+/// An aggregate before a decision.
+struct Before {
+    company_id: Option<Uuid>,
+    state: Box<dyn Any + Send + Sync>,
+    bytes: u64,
+    events: usize,
 }
 
 /// A client may name one id as two kinds of thing.
@@ -137,9 +162,49 @@ impl EventLog {
     }
 }
 
+impl EventLog {
+    /// Lets `decide` load and decide as [`EventLog::execute`] would, on facts that are current, and
+    /// records nothing.
+    pub async fn rehearse<T, E, F>(&self, decide: F) -> Result<T, ExecuteError<E>>
+    where
+        F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<T, E>> + Send + Sync,
+        T: Send,
+        E: Send,
+    {
+        for _ in 0..=self.retries() {
+            let mut work = Work::new(self.clone());
+            let value = decide(&mut work).await;
+            if work.is_current().await? {
+                let value = value.map_err(ExecuteError::Refused)?;
+                let too_large = work.append(&NOBODY).is_too_large();
+                return if too_large { Err(ExecuteError::TooLarge) } else { Ok(value) };
+            }
+            work.forget();
+        }
+        Err(ExecuteError::Conflict)
+    }
+}
+
 impl Work {
     fn new(log: EventLog) -> Self {
-        Self { log, streams: HashMap::new(), decided: Vec::new(), answer: None }
+        Self { log, streams: HashMap::new(), decided: Vec::new(), answer: None, since_mark: None }
+    }
+
+    /// Remembers how things are, for [`Work::roll_back`].
+    pub fn mark(&mut self) {
+        self.since_mark = Some(Mark { decided: self.decided.len(), before: Vec::new() });
+    }
+
+    /// Takes back what was decided since the mark. What was read meanwhile stays read.
+    pub fn roll_back(&mut self) {
+        let Some(Mark { decided, before }) = self.since_mark.take() else { return };
+        self.decided.truncate(decided);
+        for (key, before) in before.into_iter().rev() {
+            let entry = self.streams.get_mut(&key).expect("what was decided upon is loaded");
+            let Before { company_id, state, bytes, events } = before;
+            (entry.company_id, entry.state, entry.bytes) = (company_id, state, bytes);
+            entry.events.truncate(events);
+        }
     }
 
     /// Reads an aggregate; its version will be asserted.
@@ -205,8 +270,16 @@ impl Work {
         state.handle(command, &(), &sink).await.map_err(WorkError::Refused)?;
         let events = sink.collect().await;
         let events: Vec<NewEvent> = events.iter().map(new_event).collect::<Result<_, _>>()?;
-        entry.company_id = state.company().map(Uuid::from);
-        entry.state = Box::new(state);
+        let company_id = state.company().map(Uuid::from);
+        let before = Before {
+            company_id: std::mem::replace(&mut entry.company_id, company_id),
+            state: std::mem::replace(&mut entry.state, Box::new(state)),
+            bytes: entry.bytes,
+            events: entry.events.len(),
+        };
+        if let Some(mark) = &mut self.since_mark {
+            mark.before.push((key, before));
+        }
         entry.bytes += events.iter().map(|event| event.payload.len() as u64).sum::<u64>();
         entry.events.extend(events);
         Ok(())

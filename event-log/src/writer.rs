@@ -99,7 +99,9 @@ impl Writer {
 
     /// Queues an append and waits until it is durable or refused.
     pub(crate) async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        check_size(&append)?;
+        if append.is_too_large() {
+            return Err(AppendError::TooLarge);
+        }
         let (reply, answer) = oneshot::channel();
         let request = Request { append, reply, since: Instant::now() };
         self.requests.send(request).await.map_err(|_| Error::Unavailable)?;
@@ -113,13 +115,6 @@ impl Writer {
         // Ends with the task, which alone announces.
         while committed.changed().await.is_ok() {}
     }
-}
-
-fn check_size(append: &Append) -> Result<(), AppendError> {
-    let too_large = append.len() > Append::MAX_EVENTS
-        || append.bytes() > Append::MAX_BYTES
-        || append.payloads().any(|payload| payload.len() > Append::MAX_PAYLOAD);
-    if too_large { Err(AppendError::TooLarge) } else { Ok(()) }
 }
 
 struct Task<S: Session> {

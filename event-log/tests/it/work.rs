@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::{Claim, CompanyId};
-use event_log::{EventLog, ExecuteError, Executed, Position};
+use event_log::{EventLog, ExecuteError, Executed, Position, Work, WorkError};
 use futures::FutureExt;
 use uuid::Uuid;
 
@@ -194,4 +194,31 @@ async fn transfers_lose_no_money() {
     }
     assert_eq!(total, 400);
     assert_eq!(fresh.verify().await.unwrap().findings, Vec::<String>::new());
+}
+
+/// Deposits 1 and 100; what comes between is taken back.
+async fn deposit_101(
+    work: &mut Work,
+    kept: Uuid,
+    taken_back: Uuid,
+) -> Result<i64, WorkError<Error>> {
+    work.decide::<Account>(kept, Command::Deposit(vec![1])).await?;
+    work.mark();
+    work.decide::<Account>(taken_back, Command::Deposit(vec![5])).await?;
+    work.decide::<Account>(kept, Command::Deposit(vec![10, 10])).await?;
+    work.roll_back();
+    work.decide::<Account>(kept, Command::Deposit(vec![100])).await?;
+    Ok(work.get::<Account>(kept).unwrap().balance)
+}
+
+#[tokio::test]
+async fn what_is_taken_back_is_not_written() {
+    let (_database, log) = fresh_log().await;
+    let [kept, taken_back] = [Uuid::now_v7(), Uuid::now_v7()];
+    let rehearsed = log.rehearse(|work| deposit_101(work, kept, taken_back).boxed()).await.unwrap();
+    assert_eq!((rehearsed, log.head().await.unwrap()), (101, Position(0)));
+    log.execute(&envelope(), |work| deposit_101(work, kept, taken_back).boxed()).await.unwrap();
+    assert_eq!(log.head().await.unwrap(), Position(2));
+    assert_eq!(log.load::<Account>(kept).await.unwrap().state.balance, 101);
+    assert_eq!(log.load::<Account>(taken_back).await.unwrap().version, 0);
 }
