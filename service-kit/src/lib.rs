@@ -13,5 +13,7 @@ pub mod position;
 pub mod postgres;
 pub mod problem;
 pub mod server;
+pub mod sheet;
 pub mod telemetry;
 mod unread;
+pub mod upload;
