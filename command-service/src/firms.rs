@@ -1,9 +1,31 @@
 //! A company with the firms above it: the facts that its terms and its standing come from.
 
-use domain::{Company, CompanyId, PaymentTerm, company::Customer};
+use domain::{
+    Claim, Company, CompanyId, PaymentTerm, claim,
+    company::{self, Customer, Profile},
+};
 use event_log::Work;
 
 use crate::failure::{Failure, refusal};
+
+/// Takes a company on, and its numbers with it.
+pub(crate) async fn register(
+    work: &mut Work,
+    id: CompanyId,
+    profile: Profile,
+    payment_term: PaymentTerm,
+) -> Result<(), Failure> {
+    let claims = [
+        Some(claim::Value::TaxId(profile.tax_id.clone())),
+        profile.reference.clone().map(claim::Value::CompanyReference),
+    ];
+    for value in claims.into_iter().flatten() {
+        let command = claim::Command::Take { by: id.0, value: value.clone() };
+        work.decide::<Claim>(value.id(), command).await?;
+    }
+    work.decide::<Company>(id, company::Command::Register { id, profile, payment_term }).await?;
+    Ok(())
+}
 
 /// A company and the firms above it, nearest first.
 pub(crate) async fn line_of(work: &mut Work, company: CompanyId) -> Result<Vec<Customer>, Failure> {

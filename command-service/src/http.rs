@@ -3,6 +3,7 @@
 mod api_keys;
 mod companies;
 mod credit_notes;
+mod imports;
 mod offers;
 mod orders;
 mod payments;
@@ -31,6 +32,7 @@ pub fn router(services: Services) -> ApiRouter {
         .merge(api_keys::routes())
         .merge(companies::routes())
         .merge(credit_notes::routes())
+        .merge(imports::routes())
         .merge(offers::routes())
         .merge(orders::routes())
         .merge(payments::routes())

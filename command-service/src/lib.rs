@@ -4,6 +4,7 @@ pub mod caller;
 pub mod failure;
 mod firms;
 pub mod http;
+mod imports;
 mod lines;
 pub mod metrics;
 pub mod policies;

@@ -43,6 +43,31 @@ struct AddressJson {
 }
 
 impl Address {
+    /// Where a company is known by its own name.
+    pub fn new(
+        street: Name,
+        postal_code: Reference,
+        city: Name,
+        country: CountryCode,
+    ) -> Result<Self, AddressError> {
+        AddressJson { recipient: None, street, postal_code, city, country }.try_into()
+    }
+
+    /// Street, house and flat.
+    pub fn street(&self) -> &Name {
+        &self.street
+    }
+
+    /// In Poland `00-950`.
+    pub fn postal_code(&self) -> &Reference {
+        &self.postal_code
+    }
+
+    /// The city.
+    pub fn city(&self) -> &Name {
+        &self.city
+    }
+
     /// The country.
     pub fn country(&self) -> &CountryCode {
         &self.country

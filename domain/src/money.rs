@@ -135,6 +135,11 @@ impl Money {
         Ok(Self { amount: exact, currency })
     }
 
+    /// An amount as it is spelled in text, such as `12.30`.
+    pub fn parse(amount: &str, currency: Currency) -> Result<Self, MoneyError> {
+        Self::new(exact(amount).ok_or(MoneyError::NotANumber)?, currency)
+    }
+
     /// Nothing.
     pub fn zero(currency: Currency) -> Self {
         currency.round_half_up(Decimal::ZERO)

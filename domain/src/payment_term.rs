@@ -34,6 +34,64 @@ pub enum PaymentTerm {
     },
 }
 
+/// A text that is no payment term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a payment term is `immediate`, `net 14`, `eom 10` (days after the end of the month), or one \
+         of the last two with a discount for paying early: `net 30 early 2/10` is 2 % within 10 days"
+)]
+pub struct PaymentTermError;
+
+impl std::str::FromStr for PaymentTerm {
+    type Err = PaymentTermError;
+
+    /// A number alone is `net`.
+    fn from_str(text: &str) -> Result<Self, PaymentTermError> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let days = |word: &str, least: u16| {
+            let days: Option<u16> = word.parse().ok();
+            days.filter(|days| (least..=365).contains(days)).ok_or(PaymentTermError)
+        };
+        let (base, early) = match words.as_slice() {
+            [base @ .., "early", early] => (base, Some(early)),
+            base => (base, None),
+        };
+        let early = early
+            .map(|early| {
+                let (discount, within) = early.split_once('/').ok_or(PaymentTermError)?;
+                let discount = discount.parse().map_err(|_| PaymentTermError)?;
+                Ok(EarlyPayment { discount, days: days(within, 1)? })
+            })
+            .transpose()?;
+        match (base, early) {
+            (["immediate"], None) => Ok(Self::Immediate),
+            ([count] | ["net", count], early) => Ok(Self::Net { days: days(count, 1)?, early }),
+            (["eom", count], early) => Ok(Self::EndOfMonth { days: days(count, 0)?, early }),
+            _ => Err(PaymentTermError),
+        }
+    }
+}
+
+impl std::fmt::Display for PaymentTerm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let early = match self {
+            Self::Immediate => return f.write_str("immediate"),
+            Self::Net { days, early } => {
+                write!(f, "net {days}")?;
+                early
+            }
+            Self::EndOfMonth { days, early } => {
+                write!(f, "eom {days}")?;
+                early
+            }
+        };
+        match early {
+            Some(EarlyPayment { discount, days }) => write!(f, " early {discount}/{days}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A discount for paying early, such as 2 % within 10 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -95,6 +153,18 @@ mod tests {
 
     use super::*;
     use crate::fixtures::pln;
+
+    #[test]
+    fn is_read_as_it_is_written() {
+        for text in ["immediate", "net 14", "net 30 early 2/10", "eom 0", "eom 10 early 1.5/5"] {
+            assert_eq!(text.parse::<PaymentTerm>().unwrap().to_string(), text);
+        }
+        assert_eq!("14".parse(), Ok(PaymentTerm::net(14)));
+        for text in ["", "net", "net 0", "366", "eom", "immediate early 2/10", "14 early 2", "14 x"]
+        {
+            assert_eq!(text.parse::<PaymentTerm>(), Err(PaymentTermError), "{text}");
+        }
+    }
 
     #[test]
     fn counts_days_from_the_day_of_issue() {

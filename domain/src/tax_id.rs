@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::{Nip, Reference};
+use crate::{Nip, Reference, nip::NipError};
 
 /// A Polish NIP, or whatever identifies a company abroad.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +44,36 @@ impl TaxId {
     }
 }
 
+/// A text that is no tax number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TaxIdError {
+    /// Neither a NIP nor a country with a number.
+    #[error("a tax number is a NIP, or a country and the number there, such as DE123456789")]
+    Shape,
+    /// A NIP that is wrong.
+    #[error(transparent)]
+    Nip(#[from] NipError),
+}
+
+impl std::str::FromStr for TaxId {
+    type Err = TaxIdError;
+
+    /// As it is written: `PL5260250274`, a bare NIP, `DE123456789`.
+    fn from_str(text: &str) -> Result<Self, TaxIdError> {
+        let text = text.trim();
+        if text.starts_with(|first: char| first.is_ascii_digit()) {
+            return Ok(Self::Nip { number: text.parse()? });
+        }
+        let (country, number) = text.split_at_checked(2).ok_or(TaxIdError::Shape)?;
+        let country: CountryCode = country.parse().map_err(|CountryCodeError| TaxIdError::Shape)?;
+        if country.as_str() == "PL" {
+            return Ok(Self::Nip { number: number.parse()? });
+        }
+        let number = number.parse().map_err(|_| TaxIdError::Shape)?;
+        Ok(Self::Foreign { country, number })
+    }
+}
+
 impl std::fmt::Display for TaxId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -67,6 +97,14 @@ impl CountryCode {
     /// The two letters.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl std::str::FromStr for CountryCode {
+    type Err = CountryCodeError;
+
+    fn from_str(text: &str) -> Result<Self, CountryCodeError> {
+        text.to_owned().try_into()
     }
 }
 
@@ -95,5 +133,23 @@ impl JsonSchema for CountryCode {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^[A-Z]{2}$" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_read_as_it_is_written() {
+        for text in ["PL5260250274", "DE123456789", "CHCHE-123.456.788"] {
+            assert_eq!(text.parse::<TaxId>().unwrap().to_string(), text);
+        }
+        let read = |text: &str| text.parse::<TaxId>();
+        assert_eq!(read("526-025-02-74"), read("PL5260250274"));
+        assert_eq!(read("5260250275"), Err(TaxIdError::Nip(NipError::CheckDigit)));
+        for text in ["", "D", "de123", "PL", "Ż1"] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 }

@@ -47,6 +47,8 @@ pub struct Work {
     /// Streams in the order in which they were first decided upon.
     decided: Vec<Key>,
     answer: Option<Uuid>,
+    /// How many events would be written.
+    events: usize,
     /// How things were at the mark, the newest first to be taken back.
     since_mark: Option<Mark>,
 }
@@ -187,7 +189,19 @@ impl EventLog {
 
 impl Work {
     fn new(log: EventLog) -> Self {
-        Self { log, streams: HashMap::new(), decided: Vec::new(), answer: None, since_mark: None }
+        Self {
+            log,
+            streams: HashMap::new(),
+            decided: Vec::new(),
+            answer: None,
+            events: 0,
+            since_mark: None,
+        }
+    }
+
+    /// How many events were decided upon so far.
+    pub fn events(&self) -> usize {
+        self.events
     }
 
     /// Remembers how things are, for [`Work::roll_back`].
@@ -203,6 +217,7 @@ impl Work {
             let entry = self.streams.get_mut(&key).expect("what was decided upon is loaded");
             let Before { company_id, state, bytes, events } = before;
             (entry.company_id, entry.state, entry.bytes) = (company_id, state, bytes);
+            self.events -= entry.events.len() - events;
             entry.events.truncate(events);
         }
     }
@@ -281,6 +296,7 @@ impl Work {
             mark.before.push((key, before));
         }
         entry.bytes += events.iter().map(|event| event.payload.len() as u64).sum::<u64>();
+        self.events += events.len();
         entry.events.extend(events);
         Ok(())
     }

@@ -25,6 +25,8 @@ roles! {
     /// Who reads what is owed and paid.
     Money: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver, Integrator,
         Auditor;
+    /// The seller's people who sell.
+    Sales: Admin, Sales, SalesManager;
     /// Who looks behind the scenes.
     Audit: Admin, Auditor;
     /// Who reads history.

@@ -3,6 +3,7 @@
 mod account_balances;
 mod companies;
 mod events;
+mod exports;
 mod invoices;
 mod offers;
 mod orders;
@@ -21,6 +22,7 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(account_balances::routes())
         .merge(companies::routes())
         .merge(events::routes())
+        .merge(exports::routes())
         .merge(invoices::routes())
         .merge(offers::routes())
         .merge(orders::routes())

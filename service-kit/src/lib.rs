@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod clock;
+pub mod download;
 pub mod health;
 pub mod idempotency;
 pub mod input;

@@ -119,6 +119,11 @@ impl Problem {
         self
     }
 
+    /// This occurrence in words; the kind's when nothing else was said.
+    pub fn words(&self) -> &str {
+        self.detail.as_deref().unwrap_or(self.title)
+    }
+
     /// Its stable code.
     pub fn code(&self) -> &str {
         &self.code

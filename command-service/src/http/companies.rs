@@ -7,7 +7,7 @@ mod tree;
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Claim, Company, CompanyId, OfCompany, PaymentTerm, claim, company};
+use domain::{Company, CompanyId, OfCompany, PaymentTerm, company};
 use futures::FutureExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,6 +22,7 @@ use crate::{
     Services,
     caller::{By, Caller, Sales},
     failure::{Failure, problem},
+    firms,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -64,16 +65,7 @@ async fn register(
         .execute(&caller.envelope(digest), |work| {
             let profile = profile.clone();
             async move {
-                let claims = [
-                    Some(claim::Value::TaxId(profile.tax_id.clone())),
-                    profile.reference.clone().map(claim::Value::CompanyReference),
-                ];
-                for value in claims.into_iter().flatten() {
-                    let command = claim::Command::Take { by: id.0, value: value.clone() };
-                    work.decide::<Claim>(value.id(), command).await?;
-                }
-                let command = company::Command::Register { id, profile, payment_term };
-                work.decide::<Company>(id, command).await?;
+                firms::register(work, id, profile, payment_term).await?;
                 work.answer(id);
                 Ok::<_, Failure>(())
             }

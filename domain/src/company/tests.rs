@@ -248,7 +248,7 @@ fn accounts_are_looked_up_on_the_white_list() {
 
     let abroad = Profile {
         tax_id: TaxId::Foreign {
-            country: String::from("DE").try_into().unwrap(),
+            country: "DE".parse().unwrap(),
             number: "123456789".parse().unwrap(),
         },
         ..profile()

@@ -214,12 +214,34 @@ impl House {
         role: &str,
         path: &str,
         content_type: &str,
-        body: String,
+        body: impl Into<reqwest::Body>,
     ) -> Answer {
         let request = self.client.post(self.at(path)).bearer_auth(&self.keys[role]);
         answer(request.header("Content-Type", content_type).body(body).send().await.unwrap())
             .await
             .unwrap()
+    }
+
+    /// The same under an `Idempotency-Key`.
+    pub(crate) async fn send_with_key(
+        &self,
+        role: &str,
+        path: &str,
+        key: &str,
+        content_type: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let request = self.client.post(self.at(path)).bearer_auth(&self.keys[role]);
+        let request = request.header("Idempotency-Key", key).header("Content-Type", content_type);
+        answer(request.body(body).send().await.unwrap()).await.unwrap()
+    }
+
+    /// A file, as it is.
+    pub(crate) async fn file(&self, role: &str, path: &str) -> Vec<u8> {
+        let request = self.client.get(self.at(path)).bearer_auth(&self.keys[role]);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.bytes().await.unwrap().to_vec()
     }
 
     /// The status that a request without a body gets; a role without a key shows none.

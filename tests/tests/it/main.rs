@@ -10,6 +10,7 @@ mod faults;
 mod firms;
 mod forgery;
 mod house;
+mod imports;
 mod journeys;
 mod observability;
 mod policies;

@@ -1,0 +1,27 @@
+//! `/v1/exports`: what goes out as a sheet, to be changed and imported again.
+
+mod companies;
+
+use aide::axum::{ApiRouter, routing::get_with};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::sheet::Format;
+
+use crate::Queries;
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new().api_route(
+        "/v1/exports/companies",
+        get_with(companies::export, |o| {
+            o.id("export.companies").summary("All companies, as a sheet that can be imported")
+        }),
+    )
+}
+
+/// How the sheet is wanted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    #[serde(default)]
+    format: Format,
+}

@@ -1,0 +1,78 @@
+//! Companies, with the columns that an import knows.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use domain::CompanyId;
+use projections::views::companies::{self, Company, Filter};
+use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
+
+use super::Wish;
+use crate::{
+    Queries,
+    asker::{By, Sales, problem},
+};
+
+const HEADER: &[&str] = &[
+    "reference",
+    "tax_id",
+    "name",
+    "payment_term",
+    "parent_reference",
+    "group",
+    "vat_number",
+    "street",
+    "postal_code",
+    "city",
+    "country",
+    "bank_account",
+    "credit_limit",
+    "credit_currency",
+];
+
+pub(super) async fn export(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Sales>,
+    Query(Wish { format }): Query<Wish>,
+) -> Result<Download, Problem> {
+    let client = asker.client(&queries, &[companies::PROJECTION.name]).await?;
+    let all = companies::list(&client, Filter::default(), None, i64::MAX).await.map_err(problem)?;
+    let references: HashMap<CompanyId, String> = all
+        .iter()
+        .filter_map(|company| Some((company.id, company.profile.reference.as_ref()?.to_string())))
+        .collect();
+    let rows = all.iter().flat_map(|company| rows(company, &references)).collect();
+    Download::sheet("companies", HEADER, rows, format).await
+}
+
+/// A company has a row for each of its accounts and limits, and one at least; what a row says once
+/// is blank in the others.
+fn rows(company: &Company, references: &HashMap<CompanyId, String>) -> Vec<Vec<Cell>> {
+    let Company { profile, bank_accounts, credit_limits, billing_address, .. } = company;
+    let limits: Vec<_> = credit_limits.values().collect();
+    let count = bank_accounts.len().max(limits.len()).max(1);
+    let own_term = (!company.payment_term_inherited).then(|| company.payment_term.to_string());
+    (0..count)
+        .map(|index| {
+            let first = index == 0;
+            let once = |text: Option<String>| Cell::text(text.filter(|_| first));
+            let address = billing_address.as_ref();
+            vec![
+                Cell::text(profile.reference.as_ref().map(ToString::to_string)),
+                Cell::Text(profile.tax_id.to_string()),
+                Cell::Text(profile.name.to_string()),
+                once(own_term.clone()),
+                once(company.parent.and_then(|parent| references.get(&parent).cloned())),
+                once(company.group.as_ref().map(ToString::to_string)),
+                once(company.vat_number.as_ref().map(|number| number.as_str().to_owned())),
+                once(address.map(|address| address.street().to_string())),
+                once(address.map(|address| address.postal_code().to_string())),
+                once(address.map(|address| address.city().to_string())),
+                once(address.map(|address| address.country().as_str().to_owned())),
+                Cell::text(bank_accounts.get(index).map(ToString::to_string)),
+                limits.get(index).map_or(Cell::Blank, |limit| Cell::Number(limit.amount())),
+                Cell::text(limits.get(index).map(|limit| limit.currency().code())),
+            ]
+        })
+        .collect()
+}

@@ -1,0 +1,129 @@
+//! Sheets in and out: what a row changes, what is wrong with it, and the way round.
+
+use serde_json::{Value, json};
+
+use crate::{
+    house::{Answer, House},
+    journeys::refused,
+};
+
+const CSV: &str = "text/csv; charset=utf-8";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+const COMPANIES: &str = "\
+Reference;Tax_ID;Name;Payment_term;Parent_reference;Group;Street;Postal_code;City;Country;Bank_account;Credit_limit;Credit_currency
+N-1;526-025-02-74;Sieć Nadmorska S.A.;net 30 early 2/10;;hotels;Długa 1;80-001;Gdańsk;PL;61 1090 1014 0000 0712 1981 2874;50000,00;PLN
+N-2;PL1111111111;Hotel Gdynia;eom 10;N-1;;;;;;;;
+
+N-3;DE123456789;Strandhaus GmbH;14;;;Am Meer 2;18055;Rostock;DE;;;
+";
+
+impl House {
+    async fn import(&self, what: &str, wish: &str, file: impl Into<reqwest::Body>) -> Answer {
+        self.send("sales", &format!("/v1/imports/{what}?{wish}"), CSV, file).await
+    }
+}
+
+#[track_caller]
+fn counts(answer: &Answer) -> [u64; 4] {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    ["rows", "changed", "unchanged", "refused"].map(|name| answer.body[name].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn companies_come_and_go_as_a_sheet() {
+    let house = House::start().await;
+    let bad = COMPANIES.replace("DE123456789", "DE");
+    let bad = bad.replace("61 1090", "62 1090").replace("net 30", "nett 30");
+
+    // One bad row, and nothing is recorded; each cell to blame is named with its row.
+    let answer = house.import("companies", "", bad.clone()).await;
+    refused(&answer, 422, "import.rows_refused");
+    let pointers: Vec<&str> = answer.body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
+    let cells = ["/rows/2/payment_term", "/rows/2/bank_account", "/rows/3", "/rows/5/tax_id"];
+    assert_eq!(pointers, cells, "N-2 needs N-1");
+    assert_eq!(house.all("admin", "/v1/companies").await.len(), 0);
+
+    // A dry run says the same of every row and records nothing either.
+    let answer = house.import("companies", "dry_run=true", COMPANIES).await;
+    assert_eq!(counts(&answer), [3, 3, 0, 0]);
+    assert_eq!(answer.body["position"], Value::Null);
+    let answer = house.import("companies", "dry_run=true&mode=skip_bad", bad.clone()).await;
+    assert_eq!(counts(&answer), [3, 0, 0, 3]);
+    let error = &answer.body["errors"][1];
+    assert_eq!(
+        (&error["row"], &error["column"], &error["value"], &error["code"]),
+        (
+            &json!(2),
+            &json!("bank_account"),
+            &json!("62 1090 1014 0000 0712 1981 2874"),
+            &json!("import.cell_invalid")
+        )
+    );
+    assert_eq!(house.all("admin", "/v1/companies").await.len(), 0);
+
+    // The good rows without the bad one, then the rest; what is so already is left as it is.
+    let one_bad = COMPANIES.replace("DE123456789", "DE");
+    let answer = house.import("companies", "mode=skip_bad", one_bad).await;
+    assert_eq!(counts(&answer), [3, 2, 0, 1]);
+    let answer = house.import("companies", "", COMPANIES).await;
+    assert_eq!(counts(&answer), [3, 1, 2, 0]);
+    let head = house.settled().await;
+    let shown = house.get("sales", &format!("/v1/companies?reference=N-2&after={head}")).await.body;
+    let hotel = &shown["items"][0];
+    assert_eq!(hotel["payment_term"], json!({ "kind": "end_of_month", "days": 10 }));
+    let parent = house.get("sales", "/v1/companies?reference=N-1").await.body["items"][0].clone();
+    assert_eq!(hotel["parent"], parent["id"]);
+    assert_eq!(parent["group"], "hotels");
+    assert_eq!(parent["billing_address"]["city"], "Gdańsk");
+    assert_eq!(parent["credit_limits"]["PLN"]["amount"], "50000.00");
+
+    // What goes out says what is so.
+    for (format, media_type) in [("csv", CSV), ("xlsx", XLSX)] {
+        let file = house.file("sales", &format!("/v1/exports/companies?format={format}")).await;
+        let answer = house.send("sales", "/v1/imports/companies", media_type, file).await;
+        assert_eq!(counts(&answer), [3, 0, 3, 0], "{format}");
+    }
+    let changed = COMPANIES.replace("Hotel Gdynia", "Hotel Gdynia Plaża");
+    assert_eq!(counts(&house.import("companies", "", changed).await), [3, 1, 2, 0]);
+}
+
+#[tokio::test]
+async fn an_import_is_done_once_under_its_key() {
+    let house = House::start().await;
+    let send =
+        |file: String| house.send_with_key("sales", "/v1/imports/companies", "monday", CSV, file);
+    let first = send(COMPANIES.to_owned()).await;
+    assert_eq!(counts(&first), [3, 3, 0, 0]);
+    let again = send(COMPANIES.to_owned()).await;
+    assert_eq!((again.status, &again.body["repeated"]), (200, &json!(true)));
+    assert_eq!(again.body["position"], first.body["position"]);
+    let other = send(COMPANIES.replace("DE123456789", "DE2")).await;
+    refused(&other, 422, "idempotency_key.reused");
+}
+
+#[tokio::test]
+async fn what_is_no_sheet_of_its_kind_is_refused() {
+    let house = House::start().await;
+    for (file, status, code) in [
+        ("", 422, "sheet.no_header"),
+        ("tax_id,name,colour\n", 422, "import.column_unknown"),
+        ("name\nHotel\n", 422, "import.column_missing"),
+        ("name,name\n", 422, "sheet.column_twice"),
+        ("tax_id,name\n1,2,3\n", 422, "sheet.uneven"),
+    ] {
+        refused(&house.import("companies", "", file).await, status, code);
+    }
+    refused(&house.import("companies", "mode=some", "tax_id,name\n").await, 400, "query.invalid");
+    let path = "/v1/imports/companies";
+    let json = house.send("sales", path, "application/json", "{}").await;
+    refused(&json, 415, "body.not_a_sheet");
+    refused(&house.send("sales", path, XLSX, "no zip").await, 422, "sheet.malformed");
+    let large = "x".repeat((32 << 20) + 1);
+    refused(&house.import("companies", "", large).await, 413, "body.too_large");
+}
