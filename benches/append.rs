@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How often the ones that targets name are measured; the middle one counts.
-const ROUNDS: usize = 3;
+pub(crate) const ROUNDS: usize = 3;
 
 pub(crate) async fn measure(server: &str, table: &mut Table) -> Result<(), Failure> {
     let scripts = peers::scripts();
