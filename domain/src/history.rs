@@ -3,8 +3,8 @@
 use cqrs_es::Aggregate;
 
 use crate::{
-    Claim, Company, Invoice, OfCompany, Offer, Order, Payment, Product, Series, Shipment, claim,
-    company, invoice, offer, order, payment, product, series, shipment, upcaster,
+    Category, Claim, Company, Invoice, OfCompany, Offer, Order, Payment, Product, Series, Shipment,
+    category, claim, company, invoice, offer, order, payment, product, series, shipment, upcaster,
 };
 
 macro_rules! history {
@@ -95,6 +95,8 @@ impl UnreadableEvent {
 }
 
 history! {
+    /// Of a category.
+    Category(Category, category),
     /// Of a claim.
     Claim(Claim, claim),
     /// Of a company.

@@ -14,6 +14,7 @@
 pub mod address;
 pub mod aggregate;
 pub mod audience;
+pub mod category;
 pub mod claim;
 pub mod company;
 pub mod day;
@@ -24,6 +25,7 @@ pub mod history;
 pub mod iban;
 pub mod ids;
 pub mod invoice;
+pub mod language;
 pub mod line;
 pub mod money;
 pub mod nip;
@@ -49,6 +51,7 @@ pub mod white_list;
 pub use address::Address;
 pub use aggregate::OfCompany;
 pub use audience::Audience;
+pub use category::Category;
 pub use claim::Claim;
 pub use company::Company;
 pub use gtin::Gtin;
@@ -59,6 +62,7 @@ pub use ids::{
     OfferId, OrderId, PaymentId, ProductId, SeriesId, ShipmentId,
 };
 pub use invoice::Invoice;
+pub use language::Language;
 pub use line::{Line, Lines};
 pub use money::{Currency, Money, UnitPrice};
 pub use nip::Nip;

@@ -1,13 +1,21 @@
-//! A product: a sellable item with its code, its tax and its price on the base list.
+//! A product: a sellable item with its code, its tax, its details and its price on the base list.
+
+pub mod details;
+mod item;
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    details::{Character, Classification, Details, ImageUrl, PackagingName, Packing, Part, Text},
+    item::Item,
+};
 use crate::{
-    CompanyId, Currency, Gtin, Line, Name, OfCompany, ProductId, Quantity, Refusal, RefusalKind,
-    Sku, UnitPrice, VatRate, aggregate::aggregate,
+    CategoryId, CompanyId, Currency, Gtin, Language, Line, Name, OfCompany, ProductId, Quantity,
+    Refusal, RefusalKind, Sku, UnitPrice, VatRate, aggregate::aggregate, day::DayError,
 };
 
 /// What decisions need to know of a product.
@@ -17,19 +25,11 @@ pub enum Product {
     #[default]
     Undrafted,
     /// Known to the seller only.
-    Drafted(Item),
+    Drafted(Box<Item>),
     /// For sale.
-    Published(Item),
+    Published(Box<Item>),
     /// No longer for sale.
-    Withdrawn(Item),
-}
-
-/// A product and its base prices.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Item {
-    id: ProductId,
-    description: Description,
-    base_prices: BTreeMap<Currency, UnitPrice>,
+    Withdrawn(Box<Item>),
 }
 
 /// What a product is.
@@ -92,10 +92,65 @@ pub enum Command {
         /// Net price of one unit.
         price: UnitPrice,
     },
+    /// Call it something else.
+    Rename(Naming),
+    /// Say something about it.
+    Describe {
+        /// The words, by language.
+        texts: BTreeMap<Language, Text>,
+    },
+    /// Say what marks it out.
+    Characterize(Character),
+    /// Put it into categories.
+    Categorize {
+        /// Which, the main one first.
+        categories: Vec<CategoryId>,
+    },
+    /// Say how it is packed and ordered.
+    Pack(Packing),
+    /// Tax it at another rate.
+    ChangeVatRate {
+        /// From this day on.
+        from: Date,
+        /// The rate.
+        vat_rate: VatRate,
+    },
+    /// Say how statistics and tax know it.
+    Classify(Classification),
+    /// Show pictures of it.
+    Picture {
+        /// Where they are, the main one first.
+        images: Vec<ImageUrl>,
+    },
+    /// Say what can be sold instead.
+    Substitute {
+        /// Which products.
+        substitutes: Vec<ProductId>,
+    },
+    /// Make it of others; none makes it a single product again. Whoever asks has seen that none of
+    /// them is a bundle.
+    Bundle {
+        /// Of which, and how much of each.
+        parts: Vec<Part>,
+    },
     /// Offer it for sale.
     Publish,
     /// Take it off sale.
-    Withdraw,
+    Withdraw {
+        /// What is sold instead.
+        successor: Option<ProductId>,
+    },
+}
+
+/// What a product is called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Naming {
+    /// In Polish.
+    pub name: Name,
+    /// In other languages.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<Language, Name>,
 }
 
 /// What happened to a product.
@@ -116,15 +171,70 @@ pub enum Event {
         /// Net price of one unit.
         price: UnitPrice,
     },
+    /// It is called something else.
+    Renamed(Naming),
+    /// Something else is said about it.
+    Described {
+        /// The words, by language.
+        texts: BTreeMap<Language, Text>,
+    },
+    /// What marks it out has changed.
+    Characterized(Character),
+    /// It stands in these categories.
+    Categorized {
+        /// Which, the main one first.
+        categories: Vec<CategoryId>,
+    },
+    /// It is packed and ordered like this.
+    Packed(Packing),
+    /// It is taxed at another rate from a day on.
+    VatRateChanged {
+        /// The day.
+        #[schemars(with = "String", extend("format" = "date"))]
+        from: Date,
+        /// The rate.
+        vat_rate: VatRate,
+    },
+    /// Statistics and tax know it like this.
+    Classified(Classification),
+    /// These pictures are shown of it.
+    Pictured {
+        /// Where they are, the main one first.
+        images: Vec<ImageUrl>,
+    },
+    /// These can be sold instead.
+    Substituted {
+        /// Which products.
+        substitutes: Vec<ProductId>,
+    },
+    /// It is made of others.
+    Bundled {
+        /// Of which, and how much of each; none when it is a single product.
+        parts: Vec<Part>,
+    },
     /// It is for sale.
     Published {},
     /// It is no longer for sale.
-    Withdrawn {},
+    Withdrawn {
+        /// What is sold instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        successor: Option<ProductId>,
+    },
 }
 
 aggregate!(Product, "product", {
     Drafted => "drafted" v 1,
     Priced => "priced" v 1,
+    Renamed => "renamed" v 1,
+    Described => "described" v 1,
+    Characterized => "characterized" v 1,
+    Categorized => "categorized" v 1,
+    Packed => "packed" v 1,
+    VatRateChanged => "vat_rate_changed" v 1,
+    Classified => "classified" v 1,
+    Pictured => "pictured" v 1,
+    Substituted => "substituted" v 1,
+    Bundled => "bundled" v 1,
     Published => "published" v 1,
     Withdrawn => "withdrawn" v 1,
 });
@@ -164,6 +274,55 @@ pub enum Error {
     /// It was withdrawn for good.
     #[error("the product was withdrawn")]
     Withdrawn,
+    /// Not a quantity in which it is ordered.
+    #[error("the product {sku} is not ordered in this quantity; the nearest is {}",
+        nearest(*below, *above))]
+    QuantityNotOrdered {
+        /// Which one.
+        sku: Sku,
+        /// The next smaller one, if there is one.
+        below: Option<Quantity>,
+        /// The next larger one.
+        above: Quantity,
+    },
+    /// It does not come in such a packaging.
+    #[error("the product {sku} does not come by the {packaging}")]
+    NotPackedSo {
+        /// Which one.
+        sku: Sku,
+        /// In what it was wanted.
+        packaging: PackagingName,
+    },
+    /// Two packagings of one name.
+    #[error("no two packagings of a product are called alike")]
+    PackagingTwice,
+    /// The least quantity could not be ordered.
+    #[error("the least quantity must be a multiple of the one that it goes up by")]
+    MinimumIsNoMultiple,
+    /// More than anybody needs.
+    #[error("a product has at most {most} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        most: usize,
+    },
+    /// A list that names something twice.
+    #[error("the product names one of its {what} twice")]
+    Twice {
+        /// Of what.
+        what: &'static str,
+    },
+    /// It would replace itself, or be in itself.
+    #[error("a product is neither its own part, nor its own substitute or successor")]
+    Itself,
+    /// No document bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
+}
+
+fn nearest(below: Option<Quantity>, above: Quantity) -> String {
+    below.map_or_else(|| above.to_string(), |below| format!("{below} or {above}"))
 }
 
 impl Refusal for Error {
@@ -176,13 +335,29 @@ impl Refusal for Error {
             Self::NoPriceIn { .. } => "product.no_price_in_currency",
             Self::Indivisible { .. } => "product.indivisible",
             Self::Withdrawn => "product.withdrawn",
+            Self::QuantityNotOrdered { .. } => "product.quantity_not_ordered",
+            Self::NotPackedSo { .. } => "product.not_packed_so",
+            Self::PackagingTwice => "product.packaging_twice",
+            Self::MinimumIsNoMultiple => "product.minimum_is_no_multiple",
+            Self::TooMany { .. } => "product.too_many",
+            Self::Twice { .. } => "product.twice",
+            Self::Itself => "product.itself",
+            Self::Day(_) => "day.out_of_range",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Undrafted => RefusalKind::Missing,
-            Self::Indivisible { .. } => RefusalKind::Invalid,
+            Self::Indivisible { .. }
+            | Self::QuantityNotOrdered { .. }
+            | Self::NotPackedSo { .. }
+            | Self::PackagingTwice
+            | Self::MinimumIsNoMultiple
+            | Self::TooMany { .. }
+            | Self::Twice { .. }
+            | Self::Itself
+            | Self::Day(_) => RefusalKind::Invalid,
             Self::AlreadyDrafted
             | Self::NoPrice
             | Self::NotPublished { .. }
@@ -200,117 +375,84 @@ impl Product {
                 Ok(vec![Event::Drafted { id, description }])
             }
             (_, Command::Draft { .. }) => Err(Error::AlreadyDrafted),
+            (Self::Undrafted, _) => Err(Error::Undrafted),
 
-            (Self::Undrafted, Command::Price { .. } | Command::Publish | Command::Withdraw) => {
-                Err(Error::Undrafted)
-            }
-
-            (Self::Drafted(item) | Self::Published(item), Command::Price { currency, price }) => {
-                Ok(if item.base_prices.get(&currency) == Some(&price) {
-                    vec![]
-                } else {
-                    vec![Event::Priced { currency, price }]
-                })
-            }
-
-            (Self::Drafted(item), Command::Publish) if item.base_prices.is_empty() => {
-                Err(Error::NoPrice)
-            }
+            (Self::Drafted(item), Command::Publish) if !item.has_price() => Err(Error::NoPrice),
             (Self::Drafted(_), Command::Publish) => Ok(vec![Event::Published {}]),
-            (Self::Published(_), Command::Publish) | (Self::Withdrawn(_), Command::Withdraw) => {
-                Ok(vec![])
-            }
+            (Self::Published(_), Command::Publish) => Ok(vec![]),
+            (Self::Withdrawn(_), Command::Publish) => Err(Error::Withdrawn),
 
-            (Self::Drafted(_) | Self::Published(_), Command::Withdraw) => {
-                Ok(vec![Event::Withdrawn {}])
+            (Self::Drafted(item) | Self::Published(item), Command::Withdraw { successor }) => {
+                item.is_another(successor)?;
+                Ok(vec![Event::Withdrawn { successor }])
             }
-            (Self::Withdrawn(_), Command::Price { .. } | Command::Publish) => Err(Error::Withdrawn),
+            (Self::Withdrawn(item), Command::Withdraw { successor }) => {
+                item.is_another(successor)?;
+                let is_so = successor.is_none() || successor == item.details().successor;
+                Ok(if is_so { vec![] } else { vec![Event::Withdrawn { successor }] })
+            }
+            (Self::Withdrawn(_), Command::Price { .. }) => Err(Error::Withdrawn),
+            (Self::Drafted(item) | Self::Published(item) | Self::Withdrawn(item), command) => {
+                Ok(item.decide(command)?.into_iter().collect())
+            }
         }
     }
 
     fn evolve(self, event: Event) -> Self {
         match (self, event) {
             (_, Event::Drafted { id, description }) => {
-                Self::Drafted(Item { id, description, base_prices: BTreeMap::new() })
+                Self::Drafted(Box::new(Item::new(id, description)))
             }
-            (Self::Undrafted, Event::Priced { .. } | Event::Published {} | Event::Withdrawn {}) => {
-                Self::Undrafted
-            }
-            (Self::Drafted(item), Event::Priced { currency, price }) => {
-                Self::Drafted(item.priced(currency, price))
-            }
-            (Self::Published(item), Event::Priced { currency, price }) => {
-                Self::Published(item.priced(currency, price))
-            }
-            (Self::Withdrawn(item), Event::Priced { currency, price }) => {
-                Self::Withdrawn(item.priced(currency, price))
-            }
+            (Self::Undrafted, _) => Self::Undrafted,
             (
                 Self::Drafted(item) | Self::Published(item) | Self::Withdrawn(item),
                 Event::Published {},
             ) => Self::Published(item),
             (
                 Self::Drafted(item) | Self::Published(item) | Self::Withdrawn(item),
-                Event::Withdrawn {},
-            ) => Self::Withdrawn(item),
+                event @ Event::Withdrawn { .. },
+            ) => Self::Withdrawn(Box::new(item.evolve(event))),
+            (Self::Drafted(item), event) => Self::Drafted(Box::new(item.evolve(event))),
+            (Self::Published(item), event) => Self::Published(Box::new(item.evolve(event))),
+            (Self::Withdrawn(item), event) => Self::Withdrawn(Box::new(item.evolve(event))),
+        }
+    }
+
+    /// What is known of it, for sale or not.
+    pub fn item(&self) -> Result<&Item, Error> {
+        match self {
+            Self::Undrafted => Err(Error::Undrafted),
+            Self::Drafted(item) | Self::Published(item) | Self::Withdrawn(item) => Ok(item),
+        }
+    }
+
+    /// What is known of it, if it is for sale.
+    pub fn on_sale(&self) -> Result<&Item, Error> {
+        match self {
+            Self::Undrafted => Err(Error::Undrafted),
+            Self::Drafted(item) | Self::Withdrawn(item) => {
+                Err(Error::NotPublished { sku: item.sku().clone() })
+            }
+            Self::Published(item) => Ok(item),
         }
     }
 
     /// Whether so much of it can leave: what is sold by the piece leaves by the piece, also after
     /// it was withdrawn.
     pub fn can_leave(&self, quantity: Quantity) -> Result<(), Error> {
-        match self {
-            Self::Undrafted => Err(Error::Undrafted),
-            Self::Drafted(item) | Self::Published(item) | Self::Withdrawn(item) => {
-                item.can_be_parted_into(quantity)
-            }
-        }
+        self.item()?.can_be_parted_into(quantity)
     }
 
-    /// A line that sells so much of it: at `agreed` where the seller named a price, else at the
-    /// base price.
+    /// A line that sells so much of it on a day: at `agreed` where the seller named a price, else
+    /// at the base price.
     pub fn line(
         &self,
         quantity: Quantity,
         currency: Currency,
         agreed: Option<UnitPrice>,
+        on: Date,
     ) -> Result<Line, Error> {
-        let item = match self {
-            Self::Undrafted => return Err(Error::Undrafted),
-            Self::Drafted(item) | Self::Withdrawn(item) => {
-                return Err(Error::NotPublished { sku: item.description.sku.clone() });
-            }
-            Self::Published(item) => item,
-        };
-        item.can_be_parted_into(quantity)?;
-        let Description { sku, name, vat_rate, .. } = &item.description;
-        let unit_price = agreed
-            .or_else(|| item.base_prices.get(&currency).copied())
-            .ok_or_else(|| Error::NoPriceIn { sku: sku.clone(), currency })?;
-        Ok(Line {
-            product: item.id,
-            sku: sku.clone(),
-            name: name.clone(),
-            quantity,
-            unit_price,
-            vat_rate: *vat_rate,
-        })
-    }
-}
-
-impl Item {
-    fn can_be_parted_into(&self, quantity: Quantity) -> Result<(), Error> {
-        let Description { sku, unit, .. } = &self.description;
-        if unit.divisible() || quantity.units().is_integer() {
-            Ok(())
-        } else {
-            Err(Error::Indivisible { sku: sku.clone() })
-        }
-    }
-
-    fn priced(mut self, currency: Currency, price: UnitPrice) -> Self {
-        self.base_prices.insert(currency, price);
-        self
+        self.on_sale()?.line(quantity, currency, agreed, on)
     }
 }
 
@@ -321,88 +463,4 @@ impl OfCompany for Product {
 }
 
 #[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::fixtures::answer;
-
-    #[track_caller]
-    fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
-        assert_eq!(answer::<Product>(given, when), then);
-    }
-
-    fn id() -> ProductId {
-        ProductId(Uuid::from_u128(0x9))
-    }
-
-    fn description() -> Description {
-        Description {
-            sku: "HK-1".parse().unwrap(),
-            name: "Kawa".parse().unwrap(),
-            gtin: None,
-            unit: Unit::Piece,
-            vat_rate: VatRate::Basic,
-        }
-    }
-
-    fn drafted() -> Event {
-        Event::Drafted { id: id(), description: description() }
-    }
-
-    fn price(price: &str) -> Command {
-        Command::Price { currency: Currency::Pln, price: price.parse().unwrap() }
-    }
-
-    fn priced(price: &str) -> Event {
-        Event::Priced { currency: Currency::Pln, price: price.parse().unwrap() }
-    }
-
-    const PUBLISHED: Event = Event::Published {};
-    const WITHDRAWN: Event = Event::Withdrawn {};
-
-    #[test]
-    fn is_published_with_a_price() {
-        let draft = Command::Draft { id: id(), description: description() };
-        check(&[], draft.clone(), Ok(vec![drafted()]));
-        check(&[drafted()], draft, Err(Error::AlreadyDrafted));
-        check(&[drafted()], Command::Publish, Err(Error::NoPrice));
-        check(&[drafted(), priced("2.00")], Command::Publish, Ok(vec![PUBLISHED]));
-        check(&[drafted(), priced("2.00"), PUBLISHED], Command::Publish, Ok(vec![]));
-        check(&[drafted(), priced("2.00")], price("2.00"), Ok(vec![]));
-        check(&[drafted(), priced("2.00")], price("2.10"), Ok(vec![priced("2.10")]));
-        for command in [price("2.00"), Command::Publish, Command::Withdraw] {
-            check(&[], command, Err(Error::Undrafted));
-        }
-    }
-
-    #[test]
-    fn stays_withdrawn() {
-        let given = [drafted(), priced("2.00"), PUBLISHED, WITHDRAWN];
-        check(&given[..3], Command::Withdraw, Ok(vec![WITHDRAWN]));
-        check(&given, Command::Withdraw, Ok(vec![]));
-        check(&given, Command::Publish, Err(Error::Withdrawn));
-        check(&given, price("3.00"), Err(Error::Withdrawn));
-    }
-
-    #[test]
-    fn is_sold_at_the_agreed_or_the_base_price() {
-        let sell = |given: &[Event], quantity: &str, agreed: Option<&str>| {
-            let product = given.iter().cloned().fold(Product::default(), Product::evolve);
-            let (quantity, agreed) =
-                (quantity.parse().unwrap(), agreed.map(|price| price.parse().unwrap()));
-            product.line(quantity, Currency::Pln, agreed).map(|line| line.unit_price.to_string())
-        };
-        let sku = || "HK-1".parse::<Sku>().unwrap();
-        let published = [drafted(), priced("2.00"), PUBLISHED];
-        assert_eq!(sell(&published, "3", None), Ok("2.00".to_owned()));
-        assert_eq!(sell(&published, "3", Some("1.5")), Ok("1.50".to_owned()));
-        assert_eq!(sell(&published, "0.5", None), Err(Error::Indivisible { sku: sku() }));
-        assert_eq!(sell(&published[..2], "3", None), Err(Error::NotPublished { sku: sku() }));
-        assert_eq!(sell(&[], "3", None), Err(Error::Undrafted));
-        let product = published.into_iter().fold(Product::default(), Product::evolve);
-        let missing = Error::NoPriceIn { sku: sku(), currency: Currency::Eur };
-        let sold = product.line("1".parse().unwrap(), Currency::Eur, None);
-        assert_eq!(sold.map(|line| line.unit_price), Err(missing));
-    }
-}
+mod tests;
