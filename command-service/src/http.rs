@@ -1,6 +1,7 @@
 //! The command endpoints, one file per resource.
 
 mod api_keys;
+mod categories;
 mod companies;
 mod credit_notes;
 mod imports;
@@ -30,6 +31,7 @@ use crate::Services;
 pub fn router(services: Services) -> ApiRouter {
     ApiRouter::new()
         .merge(api_keys::routes())
+        .merge(categories::routes())
         .merge(companies::routes())
         .merge(credit_notes::routes())
         .merge(imports::routes())

@@ -8,6 +8,7 @@ mod imports;
 mod lines;
 pub mod metrics;
 pub mod policies;
+mod shelves;
 pub mod timers;
 pub mod white_list;
 

@@ -3,8 +3,12 @@
 use std::collections::HashMap;
 
 use axum::http::StatusCode;
-use domain::{Claim, Currency, Line, Lines, Product, Quantity, Sku, UnitPrice, claim};
+use domain::{
+    Claim, Currency, Line, Lines, Product, Quantity, Sku, UnitPrice, claim,
+    product::{self, PackagingName},
+};
 use event_log::Work;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
@@ -18,8 +22,10 @@ use crate::failure::{Failure, refusal};
 pub(crate) struct LineRequest {
     /// Its code.
     sku: Sku,
-    /// How much of it.
+    /// How much of it: in its units, or in those of `packaging`.
     quantity: Quantity,
+    /// In what it is counted, such as `carton`.
+    packaging: Option<PackagingName>,
     /// Net price of one unit; only the seller's people can agree on one. Without it, the base
     /// price holds.
     unit_price: Option<UnitPrice>,
@@ -36,14 +42,25 @@ pub(crate) enum Prices {
     Given,
 }
 
+/// What the lines are for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sale {
+    /// In which currency.
+    pub(crate) currency: Currency,
+    /// Who says what they cost.
+    pub(crate) prices: Prices,
+    /// The day of the document: the tax is that of this day.
+    pub(crate) on: Date,
+}
+
 /// Finds the products of lines, with two queries at most, and prices them. All lines that are
 /// wrong are named at once.
 pub(crate) async fn price(
     work: &mut Work,
     requests: &[LineRequest],
-    currency: Currency,
-    prices: Prices,
+    sale: Sale,
 ) -> Result<Lines, Failure> {
+    let Sale { prices, .. } = sale;
     let products = products(work, requests).await?;
     let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
     let mut wrong = Vec::new();
@@ -64,11 +81,13 @@ pub(crate) async fn price(
             wrong.push((None, field("sku", "there is no such product".to_owned())));
             continue;
         };
-        match product.line(request.quantity, currency, request.unit_price) {
+        match line(product, request, sale) {
             Ok(line) => lines.push(line),
             Err(error) => {
                 let name = match error {
-                    domain::product::Error::Indivisible { .. } => "quantity",
+                    product::Error::Indivisible { .. }
+                    | product::Error::QuantityNotOrdered { .. } => "quantity",
+                    product::Error::NotPackedSo { .. } => "packaging",
                     _ => "sku",
                 };
                 let detail = error.to_string();
@@ -84,6 +103,26 @@ pub(crate) async fn price(
             .field(FieldError::at("/lines", error.to_string()))
             .into()
     })
+}
+
+/// What was sold once is credited in any quantity, also when it is not for sale any more.
+fn line(
+    product: &Product,
+    request: &LineRequest,
+    Sale { currency, prices, on }: Sale,
+) -> Result<Line, product::Error> {
+    let item = match prices {
+        Prices::Base | Prices::Agreed => product.on_sale()?,
+        Prices::Given => product.item()?,
+    };
+    let quantity = match request.packaging {
+        Some(packaging) => item.unpacked(request.quantity, packaging)?,
+        None => request.quantity,
+    };
+    if prices != Prices::Given {
+        item.can_be_ordered(quantity)?;
+    }
+    item.line(quantity, currency, request.unit_price, on)
 }
 
 /// The products' ids by their codes; codes that nobody holds are left out.

@@ -14,8 +14,8 @@ pub use self::{
     item::Item,
 };
 use crate::{
-    CategoryId, CompanyId, Currency, Gtin, Language, Line, Name, OfCompany, ProductId, Quantity,
-    Refusal, RefusalKind, Sku, UnitPrice, VatRate, aggregate::aggregate, day::DayError,
+    CategoryId, CompanyId, Currency, Gtin, Language, Name, OfCompany, ProductId, Quantity, Refusal,
+    RefusalKind, Sku, UnitPrice, VatRate, aggregate::aggregate, day::DayError,
 };
 
 /// What decisions need to know of a product.
@@ -441,18 +441,6 @@ impl Product {
     /// it was withdrawn.
     pub fn can_leave(&self, quantity: Quantity) -> Result<(), Error> {
         self.item()?.can_be_parted_into(quantity)
-    }
-
-    /// A line that sells so much of it on a day: at `agreed` where the seller named a price, else
-    /// at the base price.
-    pub fn line(
-        &self,
-        quantity: Quantity,
-        currency: Currency,
-        agreed: Option<UnitPrice>,
-        on: Date,
-    ) -> Result<Line, Error> {
-        self.on_sale()?.line(quantity, currency, agreed, on)
     }
 }
 

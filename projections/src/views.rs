@@ -2,6 +2,7 @@
 
 pub mod account_balances;
 pub mod catalogue;
+pub mod categories;
 pub mod companies;
 pub mod invoices;
 pub mod offers;
@@ -12,9 +13,10 @@ pub mod shipments;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 8] = [
+pub const ALL: [Projection; 9] = [
     account_balances::PROJECTION,
     catalogue::PROJECTION,
+    categories::PROJECTION,
     companies::PROJECTION,
     invoices::PROJECTION,
     offers::PROJECTION,

@@ -1,6 +1,7 @@
 //! The query endpoints, one file per resource.
 
 mod account_balances;
+mod categories;
 mod companies;
 mod events;
 mod exports;
@@ -20,6 +21,7 @@ use crate::Queries;
 pub fn router(queries: Queries) -> ApiRouter {
     ApiRouter::new()
         .merge(account_balances::routes())
+        .merge(categories::routes())
         .merge(companies::routes())
         .merge(events::routes())
         .merge(exports::routes())

@@ -21,7 +21,7 @@ use crate::{
     Services,
     caller::{Books, By},
     failure::{Failure, problem, refusal},
-    lines::{self, LineRequest, Prices},
+    lines::{self, LineRequest, Prices, Sale},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -48,6 +48,11 @@ struct Issue {
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     issued_on: Option<Date>,
+    /// The day of the sale that is corrected, whose rate of tax holds; the day of issue when not
+    /// given.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    sold_on: Option<Date>,
 }
 
 async fn issue(
@@ -75,10 +80,11 @@ async fn give_back(
     request: Issue,
     today: Date,
 ) -> Result<(), Failure> {
-    let Issue { company, corrects, currency, lines, reason, issued_on } = request;
+    let Issue { company, corrects, currency, lines, reason, issued_on, sold_on } = request;
     work.load::<Company>(company).await?.customer().map_err(|error| refusal(&error))?;
     let on = issued_on.unwrap_or(today);
-    let lines = lines::price(work, &lines, currency, Prices::Given).await?;
+    let sale = Sale { currency, prices: Prices::Given, on: sold_on.unwrap_or(on) };
+    let lines = lines::price(work, &lines, sale).await?;
     let kind = series::Kind::CreditNote;
     let number = take_number(work, kind, on, id).await?;
     let credit = invoice::Credit { company, corrects, currency, lines, reason, on };

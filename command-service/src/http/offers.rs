@@ -20,7 +20,7 @@ use crate::{
     caller::{Buyers, By, Caller, Sales},
     failure::{Failure, problem, refusal},
     firms,
-    lines::{self, LineRequest, Prices},
+    lines::{self, LineRequest, Prices, Sale},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -100,12 +100,13 @@ async fn write(
     digest: [u8; 32],
     draft: Draft,
 ) -> Result<event_log::Outcome, Problem> {
+    let today = services.clock.today();
     let executed = services
         .log
         .execute(&caller.envelope(digest), |work| {
             let draft = draft.clone();
             async move {
-                let proposal = proposal(work, draft).await?;
+                let proposal = proposal(work, draft, today).await?;
                 work.decide::<Offer>(id, offer::Command::Draft { proposal }).await?;
                 Ok::<_, Failure>(())
             }
@@ -116,13 +117,14 @@ async fn write(
     Ok(executed.outcome)
 }
 
-async fn proposal(work: &mut Work, draft: Draft) -> Result<offer::Proposal, Failure> {
+async fn proposal(work: &mut Work, draft: Draft, today: Date) -> Result<offer::Proposal, Failure> {
     let Draft { company, currency, lines, valid_until, payment_term } = draft;
     let own = firms::buying_term(work, company).await?;
+    let sale = Sale { currency, prices: Prices::Agreed, on: today };
     Ok(offer::Proposal {
         company,
         currency,
-        lines: lines::price(work, &lines, currency, Prices::Agreed).await?,
+        lines: lines::price(work, &lines, sale).await?,
         payment_term: payment_term.unwrap_or(own),
         valid_until,
     })

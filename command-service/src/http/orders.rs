@@ -19,7 +19,7 @@ use crate::{
     caller::{By, Caller, Ordering, Sales},
     failure::{Failure, problem},
     firms,
-    lines::{self, LineRequest, Prices},
+    lines::{self, LineRequest, Prices, Sale},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -70,15 +70,15 @@ async fn place(
             let Place { currency, lines, reference, placed_on, payment_term, .. } = value.clone();
             async move {
                 let own = firms::buying_term(work, company).await?;
+                let on = placed_on.unwrap_or(today);
                 let terms = order::Terms {
                     company,
                     currency,
-                    lines: lines::price(work, &lines, currency, prices).await?,
+                    lines: lines::price(work, &lines, Sale { currency, prices, on }).await?,
                     payment_term: payment_term.unwrap_or(own),
                     source: order::Source::Direct,
                     reference,
                 };
-                let on = placed_on.unwrap_or(today);
                 work.decide::<Order>(id, order::Command::Place { terms, on }).await?;
                 Ok::<_, Failure>(())
             }

@@ -1,5 +1,7 @@
 //! `/v1/products`: what is sold, at which base price.
 
+mod details;
+
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{Claim, Currency, Product, ProductId, UnitPrice, claim, product};
@@ -37,6 +39,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/products/{id}/withdraw",
             post_with(withdraw, |o| o.id("product.withdraw").summary("Take off sale")),
         )
+        .merge(details::routes())
 }
 
 /// A new product.
@@ -122,13 +125,35 @@ async fn publish(
     decide(&services, &caller, id, digest, product::Command::Publish).await
 }
 
+/// What takes its place.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Withdraw {
+    /// What is sold instead.
+    #[serde(default)]
+    successor: Option<ProductId>,
+}
+
 async fn withdraw(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: Nothing {}, digest }: Body<Nothing>,
+    Body { value: Withdraw { successor }, digest }: Body<Withdraw>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, product::Command::Withdraw).await
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            async move {
+                let others: Vec<ProductId> = successor.into_iter().collect();
+                details::are_known(work, &others, |_| "/successor".to_owned()).await?;
+                work.decide::<Product>(id, product::Command::Withdraw { successor }).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
 }
 
 async fn decide(

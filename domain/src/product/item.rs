@@ -181,14 +181,16 @@ impl Item {
         if product == Some(self.id) { Err(Error::Itself) } else { Ok(()) }
     }
 
-    pub(super) fn line(
+    /// A line of so much of it on a day: at `agreed` where the seller named a price, else at the
+    /// base price. Whether it is for sale, and ordered in this quantity, is another question.
+    pub fn line(
         &self,
         quantity: Quantity,
         currency: Currency,
         agreed: Option<UnitPrice>,
         on: Date,
     ) -> Result<Line, Error> {
-        self.can_be_ordered(quantity)?;
+        self.can_be_parted_into(quantity)?;
         let Description { sku, name, .. } = &self.description;
         let unit_price = agreed
             .or_else(|| self.base_price(currency))

@@ -71,7 +71,8 @@ fn is_sold_at_the_agreed_or_the_base_price() {
         let (quantity, agreed) =
             (quantity.parse().unwrap(), agreed.map(|price| price.parse().unwrap()));
         product
-            .line(quantity, Currency::Pln, agreed, day("2026-11-24"))
+            .on_sale()
+            .and_then(|item| item.line(quantity, Currency::Pln, agreed, day("2026-11-24")))
             .map(|line| line.unit_price.to_string())
     };
     let sku = || "HK-1".parse::<Sku>().unwrap();
@@ -83,7 +84,7 @@ fn is_sold_at_the_agreed_or_the_base_price() {
     assert_eq!(sell(&[], "3", None), Err(Error::Undrafted));
     let product = published.into_iter().fold(Product::default(), Product::evolve);
     let missing = Error::NoPriceIn { sku: sku(), currency: Currency::Eur };
-    let sold = product.line("1".parse().unwrap(), Currency::Eur, None, day("2026-11-24"));
+    let sold = product.item().unwrap().line(quantity("1"), Currency::Eur, None, day("2026-11-24"));
     assert_eq!(sold.map(|line| line.unit_price), Err(missing));
 }
 

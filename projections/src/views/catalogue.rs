@@ -6,7 +6,7 @@ use domain::{Currency, Event, ProductId, UnitPrice, product};
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
@@ -28,8 +28,10 @@ pub const PROJECTION: Projection = Projection {
             vat_rate text NOT NULL,
             status text NOT NULL,
             base_prices jsonb NOT NULL DEFAULT '{}',
+            details jsonb NOT NULL DEFAULT '{}',
             created bigint NOT NULL UNIQUE
-        )",
+        );
+        CREATE INDEX ON catalogue USING gin ((details -> 'categories'))",
     tables: &["catalogue"],
     reads: &["product"],
     apply,
@@ -41,18 +43,35 @@ const DRAFT: &str = "
 const PRICE: &str = "
     UPDATE catalogue SET base_prices = base_prices || jsonb_build_object($2::text, $3::text)
     WHERE id = $1";
+const RENAME: &str = "
+    UPDATE catalogue SET name = $2,
+        details = details || jsonb_build_object('translations', $3::jsonb) WHERE id = $1";
+const DETAIL: &str = "
+    UPDATE catalogue SET details = details || jsonb_build_object($2::text, $3::jsonb)
+    WHERE id = $1";
+const TAX: &str = "
+    UPDATE catalogue SET details = jsonb_set(
+        jsonb_build_object('vat_rates', '{}'::jsonb) || details, ARRAY['vat_rates', $2], to_jsonb($3::text))
+    WHERE id = $1";
 const STATUS: &str = "UPDATE catalogue SET status = $2 WHERE id = $1";
 const LIST: &str = "
-    SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created FROM view.catalogue
+    SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created, details
+    FROM view.catalogue
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR sku = $2)
         AND (NOT $3 OR status = 'published') AND ($4::bigint IS NULL OR created > $4)
+        AND ($6::text IS NULL OR details -> 'categories' ? $6)
     ORDER BY created LIMIT $5";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Product(event) = event else { return vec![] };
+    changes(recorded, event)
+}
+
+fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
+    use product::Event as E;
     let id = recorded.stream_id;
     match event {
-        product::Event::Drafted { id, description } => vec![change!(
+        E::Drafted { id, description } => vec![change!(
             DRAFT,
             id.0,
             description.sku.to_string(),
@@ -62,12 +81,39 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             description.vat_rate.code(),
             recorded.position.0.cast_signed()
         )],
-        product::Event::Priced { currency, price } => {
+        E::Priced { currency, price } => {
             vec![change!(PRICE, id, currency.code(), price.to_string())]
         }
-        product::Event::Published {} => vec![change!(STATUS, id, "published")],
-        product::Event::Withdrawn {} => vec![change!(STATUS, id, "withdrawn")],
+        E::Renamed(naming) => {
+            vec![change!(RENAME, id, naming.name.to_string(), Json(naming.translations.clone()))]
+        }
+        E::Described { texts } => vec![detail(id, "texts", texts.clone())],
+        E::Characterized(character) => vec![detail(id, "character", character.clone())],
+        E::Categorized { categories } => vec![detail(id, "categories", categories.clone())],
+        E::Packed(packing) => vec![detail(id, "packing", packing.clone())],
+        E::VatRateChanged { from, vat_rate } => {
+            vec![change!(TAX, id, from.to_string(), vat_rate.code())]
+        }
+        E::Classified(classification) => {
+            vec![detail(id, "classification", classification.clone())]
+        }
+        E::Pictured { images } => vec![detail(id, "images", images.clone())],
+        E::Substituted { substitutes } => vec![detail(id, "substitutes", substitutes.clone())],
+        E::Bundled { parts } => vec![detail(id, "parts", parts.clone())],
+        E::Published {} => vec![change!(STATUS, id, "published")],
+        E::Withdrawn { successor } => {
+            vec![change!(STATUS, id, "withdrawn"), detail(id, "successor", *successor)]
+        }
     }
+}
+
+/// A member of [`Details`].
+fn detail(
+    id: Uuid,
+    member: &'static str,
+    value: impl Serialize + std::fmt::Debug + Send + Sync + 'static,
+) -> Change {
+    change!(DETAIL, id, member, Json(value))
 }
 
 /// A product with its base prices.
@@ -78,6 +124,9 @@ pub struct CatalogueItem {
     /// What it is.
     #[serde(flatten)]
     pub description: product::Description,
+    /// What else is known of it.
+    #[serde(flatten)]
+    pub details: product::Details,
     /// Whether it is for sale.
     pub status: Status,
     /// Net price of one unit, by currency.
@@ -108,6 +157,8 @@ pub struct Filter<'a> {
     pub sku: Option<&'a str>,
     /// Only what is for sale, as buyers see it.
     pub published_only: bool,
+    /// Those that stand in this category itself.
+    pub category: Option<Uuid>,
 }
 
 /// Products in order of drafting, from after `cursor`, at most `limit`.
@@ -117,8 +168,9 @@ pub async fn list(
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<CatalogueItem>, ReadError> {
-    let Filter { id, sku, published_only } = filter;
-    let rows = client.query(LIST, &[id, sku, published_only, &cursor, &limit]).await?;
+    let Filter { id, sku, published_only, category } = filter;
+    let category = category.map(|category| category.to_string());
+    let rows = client.query(LIST, &[id, sku, published_only, &cursor, &limit, &category]).await?;
     rows.iter().map(item_of).collect()
 }
 
@@ -136,5 +188,6 @@ fn item_of(row: &Row) -> Result<CatalogueItem, ReadError> {
         status: word(row, 6)?,
         base_prices: json(row, 7)?,
         created: row.get(8),
+        details: json(row, 9)?,
     })
 }

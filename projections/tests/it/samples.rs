@@ -12,8 +12,10 @@ use uuid::Uuid;
 
 use crate::trade::House;
 
-const TYPES: [&str; 9] =
-    ["claim", "company", "invoice", "offer", "order", "payment", "product", "series", "shipment"];
+const TYPES: [&str; 10] = [
+    "category", "claim", "company", "invoice", "offer", "order", "payment", "product", "series",
+    "shipment",
+];
 
 #[tokio::test]
 async fn every_event_passes_through_every_read_model() {

@@ -40,18 +40,24 @@ struct List {
     cursor: Option<String>,
     /// The product's code.
     sku: Option<String>,
+    /// The category in which it stands.
+    category: Option<uuid::Uuid>,
 }
 
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(List { limit, cursor, sku }): Query<List>,
+    Query(List { limit, cursor, sku, category }): Query<List>,
 ) -> Result<Json<Page<CatalogueItem>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let client = asker.client(&queries, VIEWS).await?;
-    let filter =
-        Filter { id: None, sku: sku.as_deref(), published_only: asker.company().is_some() };
+    let filter = Filter {
+        sku: sku.as_deref(),
+        published_only: asker.company().is_some(),
+        category,
+        id: None,
+    };
     let items =
         catalogue::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
     Ok(Json(Page::of(items, limit, |item| item.created)))
@@ -63,6 +69,7 @@ async fn show(
     PathId(id): PathId,
 ) -> Result<Json<CatalogueItem>, Problem> {
     let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { id: Some(id), sku: None, published_only: asker.company().is_some() };
+    let filter =
+        Filter { id: Some(id), published_only: asker.company().is_some(), ..Filter::default() };
     only(catalogue::list(&client, &filter, None, 1).await.map_err(problem)?)
 }

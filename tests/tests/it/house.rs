@@ -276,6 +276,7 @@ impl House {
         .await;
         for list in [
             "account-balances",
+            "categories",
             "companies",
             "invoices",
             "offers",
@@ -293,13 +294,14 @@ impl House {
     /// Every item of a list, page by page.
     pub(crate) async fn all(&self, role: &str, path: &str) -> Vec<Value> {
         let mut items = Vec::new();
-        let mut next = format!("{path}?limit=200");
+        let path = format!("{path}{}limit=200", if path.contains('?') { '&' } else { '?' });
+        let mut next = path.clone();
         loop {
             let page = self.get(role, &next).await;
             assert_eq!(page.status, 200, "{page:?}");
             items.extend(page.body["items"].as_array().unwrap().iter().cloned());
             match page.body["next_cursor"].as_str() {
-                Some(cursor) => next = format!("{path}?limit=200&cursor={cursor}"),
+                Some(cursor) => next = format!("{path}&cursor={cursor}"),
                 None => return items,
             }
         }

@@ -14,6 +14,7 @@ mod imports;
 mod journeys;
 mod observability;
 mod policies;
+mod products;
 mod reading;
 mod refusals;
 mod tidy;

@@ -111,7 +111,10 @@ async fn a_company_is_told_nothing_of_a_withdrawn_draft() {
 /// Every kind of thing that has events, at each of its versions.
 #[tokio::test]
 async fn everything_can_be_looked_back_at() {
-    let shop = Shop::open().await;
+    let mut shop = Shop::open().await;
+    shop.house.make_key("manager", "sales_manager", None).await;
+    let category = json!({ "title": { "name": "Zboża" } });
+    created(shop.house.post("manager", "/v1/categories", &category).await);
     shop.sent_offer().await;
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     shop.dispatch(json!({ "order": order })).await;

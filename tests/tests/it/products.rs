@@ -1,0 +1,193 @@
+//! Products in full: their tree, their details, and the quantities in which they are ordered.
+
+use serde_json::{Value, json};
+
+use crate::journeys::{Shop, created, done, refused};
+
+impl Shop {
+    async fn rice(&self) -> Value {
+        let head = self.house.settled().await;
+        let path = format!("/v1/products?sku=RICE&after={head}");
+        self.house.get("manager", &path).await.body["items"][0].clone()
+    }
+
+    async fn product(&self, sku: &str) -> String {
+        let product = json!({
+            "sku": sku, "name": sku, "unit": "piece", "vat_rate": "23",
+            "prices": [{ "currency": "PLN", "price": "10.00" }],
+        });
+        created(self.house.post("manager", "/v1/products", &product).await)
+    }
+
+    async fn category(&self, name: &str, parent: Option<&String>) -> String {
+        let category = json!({ "title": { "name": name }, "parent": parent });
+        created(self.house.post("manager", "/v1/categories", &category).await)
+    }
+}
+
+async fn shop() -> Shop {
+    let mut shop = Shop::open().await;
+    shop.house.make_key("manager", "sales_manager", None).await;
+    shop
+}
+
+#[tokio::test]
+async fn a_product_shows_all_that_is_known_of_it() {
+    let shop = shop().await;
+    let id = shop.rice().await["id"].as_str().unwrap().to_owned();
+    let (food, other) = (shop.category("Żywność", None).await, shop.product("OTHER").await);
+    let grain = shop.category("Zboża", Some(&food)).await;
+    let changes = [
+        ("rename", json!({ "name": "Ryż basmati", "translations": { "en": "Basmati rice" } })),
+        ("texts", json!({ "texts": { "pl": "Ryż.\nDługi." } })),
+        (
+            "character",
+            json!({ "brand": "Kupiec", "family": "ryż", "attributes": {
+                "waga": { "kind": "number", "value": "1", "unit": "kg" } } }),
+        ),
+        ("categories", json!({ "categories": [grain] })),
+        (
+            "packing",
+            json!({
+                "packagings": [{ "name": "carton", "holds": "10", "gtin": "15901234123454" }],
+                "minimum": "5", "multiple": "5",
+            }),
+        ),
+        ("vat-rate", json!({ "from": "2030-01-01", "vat_rate": "8" })),
+        ("classification", json!({ "pkwiu": "10.61.1", "cn": "10063098", "annex_15": true })),
+        ("images", json!({ "images": ["https://img.example/rice.jpg"] })),
+        ("substitutes", json!({ "substitutes": [other] })),
+    ];
+    for (what, body) in &changes {
+        done(shop.house.post("manager", &format!("/v1/products/{id}/{what}"), body).await);
+    }
+    done(
+        shop.house
+            .post("manager", &format!("/v1/products/{id}/withdraw"), &json!({ "successor": other }))
+            .await,
+    );
+    let rice = shop.rice().await;
+    for (field, value) in [
+        ("name", json!("Ryż basmati")),
+        ("translations", json!({ "en": "Basmati rice" })),
+        ("texts", json!({ "pl": "Ryż.\nDługi." })),
+        ("character", changes[2].1.clone()),
+        ("categories", json!([grain])),
+        ("packing", changes[4].1.clone()),
+        ("vat_rates", json!({ "2030-01-01": "8" })),
+        ("classification", changes[6].1.clone()),
+        ("images", json!(["https://img.example/rice.jpg"])),
+        ("substitutes", json!([other])),
+        ("successor", json!(other)),
+        ("status", json!("withdrawn")),
+    ] {
+        assert_eq!(rice[field], value, "{field}");
+    }
+    let of = format!("/v1/products?category={grain}");
+    assert_eq!(shop.house.all("manager", &of).await.len(), 1);
+    let of = format!("/v1/products?category={food}");
+    assert_eq!(shop.house.all("manager", &of).await.len(), 0, "it stands in its own category");
+    let below = shop.house.all("manager", &format!("/v1/categories?parent={food}")).await;
+    assert_eq!(below[0]["title"]["name"], "Zboża");
+    assert_eq!(shop.house.all("manager", "/v1/categories?roots=true").await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_by_name() {
+    let shop = shop().await;
+    let id = shop.rice().await["id"].as_str().unwrap().to_owned();
+    let part = shop.product("PART").await;
+    let bundle = shop.product("BUNDLE").await;
+    let parts = json!({ "parts": [{ "product": part, "quantity": "2" }] });
+    done(shop.house.post("manager", &format!("/v1/products/{bundle}/parts"), &parts).await);
+    let closed = shop.category("Stare", None).await;
+    done(shop.house.post("manager", &format!("/v1/categories/{closed}/close"), &json!({})).await);
+    let nowhere = "00000000-0000-7000-8000-000000000bad";
+    let gtin =
+        |gtin: &str| json!({ "packagings": [{ "name": "pack", "holds": "6", "gtin": gtin }] });
+    done(
+        shop.house
+            .post("manager", &format!("/v1/products/{part}/packing"), &gtin("15901234123454"))
+            .await,
+    );
+    for (what, body, status, code, pointer) in [
+        (
+            "categories",
+            json!({ "categories": [nowhere] }),
+            422,
+            "category.unopened",
+            "/categories/0",
+        ),
+        ("categories", json!({ "categories": [closed] }), 409, "category.closed", "/categories/0"),
+        (
+            "substitutes",
+            json!({ "substitutes": [nowhere] }),
+            422,
+            "product.undrafted",
+            "/substitutes/0",
+        ),
+        ("withdraw", json!({ "successor": nowhere }), 422, "product.undrafted", "/successor"),
+        (
+            "parts",
+            json!({ "parts": [{ "product": bundle, "quantity": "1" }] }),
+            409,
+            "product.part_is_bundle",
+            "/parts/0/product",
+        ),
+        (
+            "parts",
+            json!({ "parts": [{ "product": part, "quantity": "0.5" }] }),
+            422,
+            "product.indivisible",
+            "/parts/0/quantity",
+        ),
+        ("images", json!({ "images": ["http://img"] }), 422, "body.invalid", "/images/0"),
+        ("classification", json!({ "cn": "1" }), 422, "body.invalid", "/cn"),
+    ] {
+        let answer = shop.house.post("manager", &format!("/v1/products/{id}/{what}"), &body).await;
+        refused(&answer, status, code);
+        assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{what}");
+    }
+    let (path, body) = (format!("/v1/products/{id}/packing"), gtin("15901234123454"));
+    refused(&shop.house.post("manager", &path, &body).await, 409, "claim.held");
+    let root = shop.category("A", None).await;
+    let below = shop.category("B", Some(&root)).await;
+    let (path, body) = (format!("/v1/categories/{root}/move"), json!({ "parent": below }));
+    refused(&shop.house.post("manager", &path, &body).await, 409, "category.parent_is_below");
+}
+
+#[tokio::test]
+async fn what_is_ordered_comes_in_its_quantities() {
+    let shop = shop().await;
+    let id = shop.rice().await["id"].as_str().unwrap().to_owned();
+    let packing = json!({
+        "packagings": [{ "name": "carton", "holds": "12" }], "minimum": "12", "multiple": "6",
+    });
+    done(shop.house.post("manager", &format!("/v1/products/{id}/packing"), &packing).await);
+    let order = async |line: Value| {
+        let order = json!({ "currency": "PLN", "lines": [line] });
+        shop.house.post("grocer", "/v1/orders", &order).await
+    };
+    let answer = order(json!({ "sku": "RICE", "quantity": "20" })).await;
+    refused(&answer, 422, "product.quantity_not_ordered");
+    assert_eq!(answer.body["errors"][0]["pointer"], "/lines/0/quantity");
+    assert!(answer.body["detail"].as_str().unwrap().ends_with("18 or 24"), "{answer:?}");
+    let answer = order(json!({ "sku": "RICE", "quantity": "1", "packaging": "pallet" })).await;
+    refused(&answer, 422, "product.not_packed_so");
+    assert_eq!(answer.body["errors"][0]["pointer"], "/lines/0/packaging");
+
+    let placed =
+        created(order(json!({ "sku": "RICE", "quantity": "2", "packaging": "carton" })).await);
+    let head = shop.house.settled().await;
+    let placed = shop.house.get("grocer", &format!("/v1/orders/{placed}?after={head}")).await.body;
+    assert_eq!(placed["lines"][0]["quantity"], "24");
+    assert_eq!(placed["lines"][0]["vat_rate"], "5");
+
+    // From its day on another rate holds.
+    let rate = json!({ "from": "2020-01-01", "vat_rate": "8" });
+    done(shop.house.post("manager", &format!("/v1/products/{id}/vat-rate"), &rate).await);
+    let placed = created(order(json!({ "sku": "RICE", "quantity": "12" })).await);
+    let head = shop.house.settled().await;
+    let placed = shop.house.get("grocer", &format!("/v1/orders/{placed}?after={head}")).await.body;
+    assert_eq!(placed["lines"][0]["vat_rate"], "8");
+}
