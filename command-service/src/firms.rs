@@ -1,7 +1,9 @@
 //! A company with the firms above it: the facts that its terms and its standing come from.
 
 use domain::{
-    Claim, Company, CompanyId, PaymentTerm, claim,
+    Audience, Claim, Company, CompanyId, PaymentTerm,
+    audience::Member,
+    claim,
     company::{self, Customer, Profile},
 };
 use event_log::Work;
@@ -54,4 +56,15 @@ pub(crate) async fn buying_term(
     let term = line.iter().find_map(|firm| firm.payment_term);
     // Without a firm above it, a company has a term of its own.
     term.ok_or_else(|| refusal(&domain::company::Error::NoParent).into())
+}
+
+/// The audiences to which a company belongs, the most specific first.
+pub(crate) async fn audiences_of(
+    work: &mut Work,
+    company: CompanyId,
+) -> Result<Vec<Audience>, Failure> {
+    let line = line_of(work, company).await?;
+    let members: Vec<Member> =
+        line.into_iter().map(|firm| Member { company: firm.id, group: firm.group }).collect();
+    Ok(Audience::of(&members))
 }

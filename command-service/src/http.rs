@@ -1,6 +1,7 @@
 //! The command endpoints, one file per resource.
 
 mod api_keys;
+mod assortments;
 mod categories;
 mod companies;
 mod credit_notes;
@@ -31,6 +32,7 @@ use crate::Services;
 pub fn router(services: Services) -> ApiRouter {
     ApiRouter::new()
         .merge(api_keys::routes())
+        .merge(assortments::routes())
         .merge(categories::routes())
         .merge(companies::routes())
         .merge(credit_notes::routes())

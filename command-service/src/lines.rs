@@ -1,10 +1,11 @@
 //! The lines of a request, and the products that they name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::http::StatusCode;
 use domain::{
-    Claim, Currency, Line, Lines, Product, Quantity, Sku, UnitPrice, claim,
+    Assortment, AssortmentId, Claim, CompanyId, Currency, Line, Lines, Product, ProductId,
+    Quantity, Sku, UnitPrice, assortment, claim,
     product::{self, PackagingName},
 };
 use event_log::Work;
@@ -14,7 +15,10 @@ use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
-use crate::failure::{Failure, refusal};
+use crate::{
+    failure::{Failure, refusal},
+    firms, shelves,
+};
 
 /// So much of a product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -45,6 +49,8 @@ pub(crate) enum Prices {
 /// What the lines are for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sale {
+    /// To whom.
+    pub(crate) company: CompanyId,
     /// In which currency.
     pub(crate) currency: Currency,
     /// Who says what they cost.
@@ -62,6 +68,7 @@ pub(crate) async fn price(
 ) -> Result<Lines, Failure> {
     let Sale { prices, .. } = sale;
     let products = products(work, requests).await?;
+    let hidden = hidden(work, &products, sale).await?;
     let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
     let mut wrong = Vec::new();
     for (index, request) in requests.iter().enumerate() {
@@ -81,6 +88,17 @@ pub(crate) async fn price(
             wrong.push((None, field("sku", "there is no such product".to_owned())));
             continue;
         };
+        if hidden.contains(&request.sku) {
+            wrong.push(match prices {
+                // To whoever must not see it, it does not exist.
+                Prices::Base => (None, field("sku", "there is no such product".to_owned())),
+                Prices::Agreed | Prices::Given => {
+                    let error = assortment::Error::Outside;
+                    (Some(refusal(&error)), field("sku", error.to_string()))
+                }
+            });
+            continue;
+        }
         match line(product, request, sale) {
             Ok(line) => lines.push(line),
             Err(error) => {
@@ -105,11 +123,33 @@ pub(crate) async fn price(
     })
 }
 
+/// The codes of products that the company does not see. What was sold once can be credited.
+async fn hidden(
+    work: &mut Work,
+    products: &HashMap<Sku, Uuid>,
+    Sale { company, prices, .. }: Sale,
+) -> Result<HashSet<Sku>, Failure> {
+    if prices == Prices::Given {
+        return Ok(HashSet::new());
+    }
+    let audiences = firms::audiences_of(work, company).await?;
+    let assortments: Vec<Uuid> =
+        audiences.iter().map(|audience| AssortmentId::of(audience).0).collect();
+    work.load_many::<Assortment>(&assortments).await?;
+    let ids: Vec<ProductId> = products.values().copied().map(ProductId).collect();
+    shelves::load(work, &ids).await?;
+    let is_hidden = |id: Uuid| {
+        let rules = assortments.iter().filter_map(|id| work.get::<Assortment>(*id));
+        !assortment::sees(rules, ProductId(id), &shelves::paths(work, ProductId(id)))
+    };
+    Ok(products.iter().filter(|(_, id)| is_hidden(**id)).map(|(sku, _)| sku.clone()).collect())
+}
+
 /// What was sold once is credited in any quantity, also when it is not for sale any more.
 fn line(
     product: &Product,
     request: &LineRequest,
-    Sale { currency, prices, on }: Sale,
+    Sale { currency, prices, on, .. }: Sale,
 ) -> Result<Line, product::Error> {
     let item = match prices {
         Prices::Base | Prices::Agreed => product.on_sale()?,

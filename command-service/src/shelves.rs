@@ -1,6 +1,6 @@
 //! Where products stand in the tree of categories: the facts that assortments and prices ask for.
 
-use domain::{Category, CategoryId, category};
+use domain::{Category, CategoryId, Product, ProductId, category};
 use event_log::Work;
 
 use crate::failure::{Failure, refusal};
@@ -19,6 +19,40 @@ pub(crate) async fn path_of(
         path.push(id);
     }
     Ok(path)
+}
+
+/// Loads the categories of products that are loaded, and those above them: a query for each level
+/// of the tree, however many products there are.
+pub(crate) async fn load(work: &mut Work, products: &[ProductId]) -> Result<(), Failure> {
+    let mut level: Vec<CategoryId> =
+        products.iter().flat_map(|product| categories(work, *product)).copied().collect();
+    for _ in 0..=Category::MOST_ABOVE {
+        if level.is_empty() {
+            break;
+        }
+        work.load_many::<Category>(level.iter().map(|id| id.0)).await?;
+        let above = |id: CategoryId| work.get::<Category>(id)?.branch().ok()?.parent;
+        level = level.into_iter().filter_map(above).collect();
+        level.sort_unstable();
+        level.dedup();
+    }
+    Ok(())
+}
+
+/// The paths of a product's categories, each nearest first, once they are loaded.
+pub(crate) fn paths(work: &Work, product: ProductId) -> Vec<Vec<CategoryId>> {
+    let above = |id: &CategoryId| work.get::<Category>(*id)?.branch().ok()?.parent;
+    categories(work, product)
+        .iter()
+        .map(|&category| {
+            std::iter::successors(Some(category), above).take(Category::MOST_ABOVE + 1).collect()
+        })
+        .collect()
+}
+
+fn categories(work: &Work, product: ProductId) -> &[CategoryId] {
+    let item = work.get::<Product>(product).and_then(|product| product.item().ok());
+    item.map_or(&[], |item| &item.details().categories)
 }
 
 /// Whether products can be put into a category.

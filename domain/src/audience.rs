@@ -36,6 +36,15 @@ pub struct Member {
 }
 
 impl Audience {
+    /// Text that no other audience has.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Everyone => "everyone".to_owned(),
+            Self::Group { group } => format!("group:{group}"),
+            Self::Company { company } => format!("company:{company}"),
+        }
+    }
+
     /// Every audience to which a company belongs, the most specific first: itself and the firms
     /// above it, nearest first; then the group of the nearest of them that has one; then everyone.
     pub fn of(line: &[Member]) -> Vec<Self> {

@@ -3,8 +3,9 @@
 use cqrs_es::Aggregate;
 
 use crate::{
-    Category, Claim, Company, Invoice, OfCompany, Offer, Order, Payment, Product, Series, Shipment,
-    category, claim, company, invoice, offer, order, payment, product, series, shipment, upcaster,
+    Assortment, Category, Claim, Company, Invoice, OfCompany, Offer, Order, Payment, Product,
+    Series, Shipment, assortment, category, claim, company, invoice, offer, order, payment,
+    product, series, shipment, upcaster,
 };
 
 macro_rules! history {
@@ -95,6 +96,8 @@ impl UnreadableEvent {
 }
 
 history! {
+    /// Of an assortment.
+    Assortment(Assortment, assortment),
     /// Of a category.
     Category(Category, category),
     /// Of a claim.

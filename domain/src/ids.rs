@@ -46,6 +46,10 @@ id!(
     AgreementId
 );
 id!(
+    /// What an audience sees; derived from the audience.
+    AssortmentId
+);
+id!(
     /// A branch of the tree of products.
     CategoryId
 );

@@ -13,6 +13,7 @@
 
 pub mod address;
 pub mod aggregate;
+pub mod assortment;
 pub mod audience;
 pub mod category;
 pub mod claim;
@@ -50,6 +51,7 @@ pub mod white_list;
 
 pub use address::Address;
 pub use aggregate::OfCompany;
+pub use assortment::Assortment;
 pub use audience::Audience;
 pub use category::Category;
 pub use claim::Claim;
@@ -58,8 +60,8 @@ pub use gtin::Gtin;
 pub use history::{Event, UnreadableEvent};
 pub use iban::Iban;
 pub use ids::{
-    ActorId, AddressId, AgreementId, CategoryId, ClaimId, CompanyId, EmployeeId, InvoiceId,
-    OfferId, OrderId, PaymentId, ProductId, SeriesId, ShipmentId,
+    ActorId, AddressId, AgreementId, AssortmentId, CategoryId, ClaimId, CompanyId, EmployeeId,
+    InvoiceId, OfferId, OrderId, PaymentId, ProductId, SeriesId, ShipmentId,
 };
 pub use invoice::Invoice;
 pub use language::Language;

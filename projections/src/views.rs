@@ -1,6 +1,7 @@
 //! The read models.
 
 pub mod account_balances;
+pub mod assortments;
 pub mod catalogue;
 pub mod categories;
 pub mod companies;
@@ -13,8 +14,9 @@ pub mod shipments;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 9] = [
+pub const ALL: [Projection; 10] = [
     account_balances::PROJECTION,
+    assortments::PROJECTION,
     catalogue::PROJECTION,
     categories::PROJECTION,
     companies::PROJECTION,

@@ -1,6 +1,7 @@
 //! The query endpoints, one file per resource.
 
 mod account_balances;
+mod assortments;
 mod categories;
 mod companies;
 mod events;
@@ -21,6 +22,7 @@ use crate::Queries;
 pub fn router(queries: Queries) -> ApiRouter {
     ApiRouter::new()
         .merge(account_balances::routes())
+        .merge(assortments::routes())
         .merge(categories::routes())
         .merge(companies::routes())
         .merge(events::routes())

@@ -4,7 +4,9 @@ pub mod compatibility;
 
 use std::collections::BTreeMap;
 
-use domain::{category, claim, company, invoice, offer, order, payment, product, series, shipment};
+use domain::{
+    assortment, category, claim, company, invoice, offer, order, payment, product, series, shipment,
+};
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 pub fn events() -> BTreeMap<String, Value> {
     let mut events = BTreeMap::new();
     for (aggregate, types, schema) in [
+        ("assortment", assortment::Event::TYPES, schema::<assortment::Event>()),
         ("category", category::Event::TYPES, schema::<category::Event>()),
         ("claim", claim::Event::TYPES, schema::<claim::Event>()),
         ("company", company::Event::TYPES, schema::<company::Event>()),

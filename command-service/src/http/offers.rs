@@ -120,7 +120,7 @@ async fn write(
 async fn proposal(work: &mut Work, draft: Draft, today: Date) -> Result<offer::Proposal, Failure> {
     let Draft { company, currency, lines, valid_until, payment_term } = draft;
     let own = firms::buying_term(work, company).await?;
-    let sale = Sale { currency, prices: Prices::Agreed, on: today };
+    let sale = Sale { company, currency, prices: Prices::Agreed, on: today };
     Ok(offer::Proposal {
         company,
         currency,

@@ -74,7 +74,8 @@ async fn place(
                 let terms = order::Terms {
                     company,
                     currency,
-                    lines: lines::price(work, &lines, Sale { currency, prices, on }).await?,
+                    lines: lines::price(work, &lines, Sale { company, currency, prices, on })
+                        .await?,
                     payment_term: payment_term.unwrap_or(own),
                     source: order::Source::Direct,
                     reference,

@@ -80,9 +80,11 @@ async fn leave(
     work.decide::<Order>(order, command).await?;
     let terms = before.terms().map_err(|error| refusal(&error))?;
     let items = items.unwrap_or_else(|| before.outstanding());
-    let lines =
-        Lines::try_from(terms.lines_of(&items)).map_err(|_| refusal(&order::Error::NoItems))?;
+    let on = dispatched_on.unwrap_or(today);
+    let mut lines = terms.lines_of(&items);
     leaves_whole(work, &lines).await?;
+    taxed(work, &mut lines, on);
+    let lines = Lines::try_from(lines).map_err(|_| refusal(&order::Error::NoItems))?;
     let dispatch = shipment::Dispatch {
         company: terms.company,
         order,
@@ -91,11 +93,23 @@ async fn leave(
         payment_term: terms.payment_term,
         courier,
         tracking,
-        on: dispatched_on.unwrap_or(today),
+        on,
     };
     work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
     work.answer(id);
     Ok(())
+}
+
+/// What leaves is taxed at the rate of the day on which it leaves, whatever it was when it was
+/// ordered.
+///
+/// Source: ustawa o podatku od towarów i usług, art. 41 ust. 14a.
+fn taxed(work: &Work, lines: &mut [Line], on: Date) {
+    for line in lines {
+        if let Some(Ok(item)) = work.get::<Product>(line.product).map(Product::item) {
+            line.vat_rate = item.vat_rate(on);
+        }
+    }
 }
 
 /// Half of what is sold by the piece stays where it is.

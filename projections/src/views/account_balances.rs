@@ -111,7 +111,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         Event::Invoice(event) => invoice_changes(recorded, event),
         Event::Payment(event) => payment_changes(recorded, event),
-        Event::Category(_)
+        Event::Assortment(_)
+        | Event::Category(_)
         | Event::Claim(_)
         | Event::Company(_)
         | Event::Offer(_)

@@ -60,6 +60,25 @@ const LIST: &str = "
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR sku = $2)
         AND (NOT $3 OR status = 'published') AND ($4::bigint IS NULL OR created > $4)
         AND ($6::text IS NULL OR details -> 'categories' ? $6)
+        -- What the first of the audiences that says anything says; then what is nearest.
+        AND ($7::uuid[] IS NULL OR coalesce((
+            WITH RECURSIVE standing AS (
+                SELECT category::uuid AS id, 1 AS distance
+                FROM jsonb_array_elements_text(details -> 'categories') AS category
+                UNION
+                SELECT above.parent_id, distance + 1
+                FROM standing JOIN view.categories above ON above.id = standing.id
+                WHERE above.parent_id IS NOT NULL AND distance < 12
+            ), places AS (
+                SELECT id::text AS selected, distance FROM standing
+                UNION ALL SELECT catalogue.id::text, 0
+                UNION ALL SELECT 'everything', 1000
+            )
+            SELECT verdict = 'allowed'
+            FROM unnest($7::uuid[]) WITH ORDINALITY AS audience(id, rank)
+            JOIN view.assortments rule ON rule.assortment_id = audience.id
+            JOIN places ON places.selected = rule.selected
+            ORDER BY rank, distance, verdict DESC LIMIT 1), true))
     ORDER BY created LIMIT $5";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
@@ -159,6 +178,9 @@ pub struct Filter<'a> {
     pub published_only: bool,
     /// Those that stand in this category itself.
     pub category: Option<Uuid>,
+    /// Those that the company with these audiences sees, the most specific first; see
+    /// [`domain::assortment::sees`].
+    pub audiences: Option<Vec<Uuid>>,
 }
 
 /// Products in order of drafting, from after `cursor`, at most `limit`.
@@ -168,9 +190,11 @@ pub async fn list(
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<CatalogueItem>, ReadError> {
-    let Filter { id, sku, published_only, category } = filter;
+    let Filter { id, sku, published_only, category, audiences } = filter;
     let category = category.map(|category| category.to_string());
-    let rows = client.query(LIST, &[id, sku, published_only, &cursor, &limit, &category]).await?;
+    let rows = client
+        .query(LIST, &[id, sku, published_only, &cursor, &limit, &category, audiences])
+        .await?;
     rows.iter().map(item_of).collect()
 }
 

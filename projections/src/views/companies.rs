@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Address, AddressId, CompanyId, Currency, Event, GroupCode, Iban, Money, PaymentTerm, VatNumber,
-    company,
+    Address, AddressId, Audience, CompanyId, Currency, Event, GroupCode, Iban, Money, PaymentTerm,
+    VatNumber, audience::Member, company,
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -107,6 +107,26 @@ const LIST: &str = "
         AND ($3::bigint IS NULL OR created > $3)
         AND ($5::uuid IS NULL OR parent_id = $5) AND ($6::text IS NULL OR group_code = $6)
     ORDER BY created LIMIT $4";
+
+/// A company and the firms above it, nearest first.
+const LINE: &str = "
+    WITH RECURSIVE line AS (
+        SELECT id, group_code, parent_id, 0 AS height FROM view.companies WHERE id = $1
+        UNION ALL
+        SELECT above.id, above.group_code, above.parent_id, height + 1
+        FROM line JOIN view.companies above ON above.id = line.parent_id
+        WHERE height < 8)
+    SELECT id, group_code FROM line ORDER BY height";
+
+/// The audiences to which a company belongs, the most specific first.
+pub async fn audiences(client: &Client, company: Uuid) -> Result<Vec<Audience>, ReadError> {
+    let rows = client.query(LINE, &[&company]).await?;
+    let members: Vec<Member> = rows
+        .iter()
+        .map(|row| Ok(Member { company: CompanyId(row.get(0)), group: word_or_none(row, 1)? }))
+        .collect::<Result<_, ReadError>>()?;
+    Ok(Audience::of(&members))
+}
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Company(event) = event else { return vec![] };

@@ -12,8 +12,17 @@ use uuid::Uuid;
 
 use crate::trade::House;
 
-const TYPES: [&str; 10] = [
-    "category", "claim", "company", "invoice", "offer", "order", "payment", "product", "series",
+const TYPES: [&str; 11] = [
+    "assortment",
+    "category",
+    "claim",
+    "company",
+    "invoice",
+    "offer",
+    "order",
+    "payment",
+    "product",
+    "series",
     "shipment",
 ];
 

@@ -2,7 +2,12 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::catalogue::{self, CatalogueItem, Filter};
+use domain::AssortmentId;
+use projections::views::{
+    assortments,
+    catalogue::{self, CatalogueItem, Filter},
+    categories, companies,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -10,14 +15,21 @@ use service_kit::{
     page::{Page, PageRequest},
     problem::Problem,
 };
+use tokio_postgres::Client;
 
 use super::{one_more, only};
 use crate::{
     Queries,
-    asker::{By, Trade, problem},
+    asker::{Asker, By, Trade, problem},
 };
 
-const VIEWS: &[&str] = &[catalogue::PROJECTION.name];
+/// What a buyer sees depends on the tree of firms, that of categories, and who sees what.
+const VIEWS: &[&str] = &[
+    assortments::PROJECTION.name,
+    catalogue::PROJECTION.name,
+    categories::PROJECTION.name,
+    companies::PROJECTION.name,
+];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -52,12 +64,7 @@ async fn list(
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter {
-        sku: sku.as_deref(),
-        published_only: asker.company().is_some(),
-        category,
-        id: None,
-    };
+    let filter = Filter { sku: sku.as_deref(), category, ..seen_by(&asker, &client).await? };
     let items =
         catalogue::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
     Ok(Json(Page::of(items, limit, |item| item.created)))
@@ -69,7 +76,14 @@ async fn show(
     PathId(id): PathId,
 ) -> Result<Json<CatalogueItem>, Problem> {
     let client = asker.client(&queries, VIEWS).await?;
-    let filter =
-        Filter { id: Some(id), published_only: asker.company().is_some(), ..Filter::default() };
+    let filter = Filter { id: Some(id), ..seen_by(&asker, &client).await? };
     only(catalogue::list(&client, &filter, None, 1).await.map_err(problem)?)
+}
+
+/// A buyer sees what is for sale and in its company's assortment, the seller's people everything.
+async fn seen_by(asker: &Asker, client: &Client) -> Result<Filter<'static>, Problem> {
+    let Some(company) = asker.company() else { return Ok(Filter::default()) };
+    let audiences = companies::audiences(client, company).await.map_err(problem)?;
+    let audiences = audiences.iter().map(|audience| AssortmentId::of(audience).0).collect();
+    Ok(Filter { published_only: true, audiences: Some(audiences), ..Filter::default() })
 }

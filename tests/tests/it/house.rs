@@ -276,6 +276,7 @@ impl House {
         .await;
         for list in [
             "account-balances",
+            "assortments",
             "categories",
             "companies",
             "invoices",

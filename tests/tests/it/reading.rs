@@ -115,6 +115,8 @@ async fn everything_can_be_looked_back_at() {
     shop.house.make_key("manager", "sales_manager", None).await;
     let category = json!({ "title": { "name": "Zboża" } });
     created(shop.house.post("manager", "/v1/categories", &category).await);
+    let rule = json!({ "audience": { "kind": "everyone" }, "selection": { "kind": "everything" } });
+    done(shop.house.post("manager", "/v1/assortments/allow", &rule).await);
     shop.sent_offer().await;
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     shop.dispatch(json!({ "order": order })).await;

@@ -1,0 +1,336 @@
+//! An assortment: what an audience sees of all that is sold. A product outside of it does not exist
+//! for that audience.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    AssortmentId, Audience, CategoryId, CompanyId, OfCompany, ProductId, Refusal, RefusalKind,
+    Selection, aggregate::aggregate,
+};
+
+/// The rules of one audience: what it sees, by selection.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Assortment {
+    /// Products by themselves.
+    products: BTreeMap<ProductId, Verdict>,
+    /// Categories with what is below them.
+    categories: BTreeMap<CategoryId, Verdict>,
+    /// All the rest.
+    everything: Option<Verdict>,
+}
+
+/// Whether something is seen.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is.
+    Allowed,
+    /// It is not; of two rules that are equally near, this one holds.
+    Denied,
+}
+
+/// What can be asked of an assortment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Let the audience see something.
+    Allow {
+        /// Whose assortment it is.
+        audience: Audience,
+        /// What.
+        selection: Selection,
+    },
+    /// Hide something from the audience.
+    Deny {
+        /// Whose assortment it is.
+        audience: Audience,
+        /// What.
+        selection: Selection,
+    },
+    /// Say nothing of it any more: what holds for a wider audience or selection holds.
+    Lift {
+        /// Whose assortment it is.
+        audience: Audience,
+        /// What.
+        selection: Selection,
+    },
+}
+
+/// What happened to an assortment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The audience sees something.
+    Allowed {
+        /// Whose assortment it is.
+        audience: Audience,
+        /// What.
+        selection: Selection,
+    },
+    /// Something is hidden from the audience.
+    Denied {
+        /// Whose assortment it is.
+        audience: Audience,
+        /// What.
+        selection: Selection,
+    },
+    /// Nothing is said of it any more.
+    Lifted {
+        /// Whose assortment it is.
+        audience: Audience,
+        /// What.
+        selection: Selection,
+    },
+}
+
+aggregate!(Assortment, "assortment", {
+    Allowed => "allowed" v 1,
+    Denied => "denied" v 1,
+    Lifted => "lifted" v 1,
+});
+
+/// Why an assortment refuses a command, or a product.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// More rules than anybody understands.
+    #[error("an audience has at most {} rules; use categories", Assortment::MOST_RULES)]
+    TooManyRules,
+    /// The seller offers what the company must not see.
+    #[error("the product is outside of the company's assortment")]
+    Outside,
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TooManyRules => "assortment.too_many_rules",
+            Self::Outside => "assortment.outside",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::TooManyRules | Self::Outside => RefusalKind::State,
+        }
+    }
+}
+
+impl Assortment {
+    /// How many rules an audience may have.
+    pub const MOST_RULES: usize = 20_000;
+
+    /// Every rule of an assortment.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
+        Ok(match command {
+            Command::Allow { audience, selection } => {
+                self.rule(selection, Verdict::Allowed, Event::Allowed { audience, selection })?
+            }
+            Command::Deny { audience, selection } => {
+                self.rule(selection, Verdict::Denied, Event::Denied { audience, selection })?
+            }
+            Command::Lift { selection, .. } if self.of(selection).is_none() => vec![],
+            Command::Lift { audience, selection } => vec![Event::Lifted { audience, selection }],
+        })
+    }
+
+    fn rule(&self, of: Selection, verdict: Verdict, event: Event) -> Result<Vec<Event>, Error> {
+        match self.of(of) {
+            Some(present) if present == verdict => Ok(vec![]),
+            None if self.products.len() + self.categories.len() >= Self::MOST_RULES => {
+                Err(Error::TooManyRules)
+            }
+            Some(_) | None => Ok(vec![event]),
+        }
+    }
+
+    fn evolve(mut self, event: Event) -> Self {
+        let (selection, verdict) = match event {
+            Event::Allowed { selection, .. } => (selection, Some(Verdict::Allowed)),
+            Event::Denied { selection, .. } => (selection, Some(Verdict::Denied)),
+            Event::Lifted { selection, .. } => (selection, None),
+        };
+        match selection {
+            Selection::Everything => self.everything = verdict,
+            Selection::Category { category } => put(&mut self.categories, category, verdict),
+            Selection::Product { product } => put(&mut self.products, product, verdict),
+        }
+        self
+    }
+
+    fn of(&self, selection: Selection) -> Option<Verdict> {
+        match selection {
+            Selection::Everything => self.everything,
+            Selection::Category { category } => self.categories.get(&category).copied(),
+            Selection::Product { product } => self.products.get(&product).copied(),
+        }
+    }
+
+    /// What this audience says of a product: the nearest rule that it has.
+    fn verdict(&self, product: ProductId, paths: &[Vec<CategoryId>]) -> Option<Verdict> {
+        let highest = paths.iter().map(Vec::len).max().unwrap_or(0);
+        let at = |height: usize| {
+            let categories = paths.iter().filter_map(|path| path.get(height));
+            categories.filter_map(|category| self.categories.get(category)).max().copied()
+        };
+        self.products
+            .get(&product)
+            .copied()
+            .or_else(|| (0..highest).find_map(at))
+            .or(self.everything)
+    }
+}
+
+/// Whether a company sees a product. `assortments` are those of its audiences, the most specific
+/// first (see [`Audience::of`]): the first that says anything decides, and what nobody says
+/// anything about is seen. `paths` are the product's categories, each with those above it, nearest
+/// first: a rule on the product beats one on a category, a nearer category beats a farther one, and
+/// of rules that are equally near a denial beats.
+pub fn sees<'a>(
+    assortments: impl IntoIterator<Item = &'a Assortment>,
+    product: ProductId,
+    paths: &[Vec<CategoryId>],
+) -> bool {
+    let verdict = assortments.into_iter().find_map(|audience| audience.verdict(product, paths));
+    verdict != Some(Verdict::Denied)
+}
+
+impl AssortmentId {
+    /// The assortment of an audience: one each.
+    pub fn of(audience: &Audience) -> Self {
+        /// Separates these from other name-based UUIDs; drawn once at random.
+        const NAMESPACE: Uuid = Uuid::from_u128(0x9b0e_4c1d_6a57_4a8e_b1f3_5d20_77c4_e913);
+        Self(Uuid::new_v5(&NAMESPACE, audience.key().as_bytes()))
+    }
+}
+
+fn put<K: Ord>(rules: &mut BTreeMap<K, Verdict>, key: K, verdict: Option<Verdict>) {
+    match verdict {
+        Some(verdict) => rules.insert(key, verdict),
+        None => rules.remove(&key),
+    };
+}
+
+impl OfCompany for Assortment {
+    fn company(&self) -> Option<CompanyId> {
+        // What the seller shows to whom is the seller's own affair.
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixtures::answer;
+
+    fn product(number: u128) -> ProductId {
+        ProductId(Uuid::from_u128(number))
+    }
+
+    fn category(number: u128) -> CategoryId {
+        CategoryId(Uuid::from_u128(number))
+    }
+
+    /// `p1`, `c2` or `*`.
+    fn selection(text: &str) -> Selection {
+        match text.split_at(1) {
+            ("p", number) => Selection::Product { product: product(number.parse().unwrap()) },
+            ("c", number) => Selection::Category { category: category(number.parse().unwrap()) },
+            _ => Selection::Everything,
+        }
+    }
+
+    /// `+p1 -c2 -*`.
+    fn assortment(rules: &str) -> Assortment {
+        rules.split_whitespace().fold(Assortment::default(), |assortment, rule| {
+            let (verdict, selected) = rule.split_at(1);
+            let (audience, selection) = (Audience::Everyone, selection(selected));
+            assortment.evolve(match verdict {
+                "+" => Event::Allowed { audience, selection },
+                _ => Event::Denied { audience, selection },
+            })
+        })
+    }
+
+    /// Product 1 stands in category 1, which is below 2, which is below 3; and in 4, below 3.
+    #[track_caller]
+    fn check(assortments: &[&str], seen: bool) {
+        let rules: Vec<Assortment> = assortments.iter().map(|rules| assortment(rules)).collect();
+        let paths = [[1, 2, 3].map(category).to_vec(), [4, 3].map(category).to_vec()];
+        assert_eq!(sees(&rules, product(1), &paths), seen, "{assortments:?}");
+    }
+
+    #[test]
+    fn the_nearest_rule_of_the_most_specific_audience_decides() {
+        check(&[], true);
+        check(&["", ""], true);
+        check(&["-*"], false);
+        check(&["-* +p1"], true);
+        check(&["-* +c3"], true);
+        check(&["+* -c3"], false);
+        // Through 4, category 3 is as near as 2.
+        check(&["-c3 +c2"], false);
+        check(&["-c2 +c1"], true);
+        check(&["+c1 -p1"], false);
+        check(&["+c1 -c4"], false);
+        check(&["+c2 -c4"], false);
+        check(&["-c2 +c4"], true);
+        check(&["-c5 -p2"], true);
+        check(&["+*", "-p1"], true);
+        check(&["-*", "+p1"], false);
+        check(&["", "-p1", "+*"], false);
+        check(&["+c5", "-*"], false);
+    }
+
+    #[test]
+    fn says_a_thing_once_and_takes_it_back() {
+        let (audience, selection) = (Audience::Everyone, selection("c1"));
+        let allowed = Event::Allowed { audience: audience.clone(), selection };
+        let denied = Event::Denied { audience: audience.clone(), selection };
+        let lifted = Event::Lifted { audience: audience.clone(), selection };
+        let allow = Command::Allow { audience: audience.clone(), selection };
+        let deny = Command::Deny { audience: audience.clone(), selection };
+        let lift = Command::Lift { audience, selection };
+        for (given, when, then) in [
+            (vec![], &allow, vec![allowed.clone()]),
+            (vec![], &lift, vec![]),
+            (vec![allowed.clone()], &allow, vec![]),
+            (vec![allowed.clone()], &deny, vec![denied.clone()]),
+            (vec![allowed.clone(), denied.clone()], &deny, vec![]),
+            (vec![allowed.clone()], &lift, vec![lifted.clone()]),
+            (vec![denied, lifted], &lift, vec![]),
+        ] {
+            assert_eq!(answer::<Assortment>(&given, when.clone()), Ok(then));
+        }
+    }
+
+    proptest! {
+        /// Rules of one audience do not depend on the order in which they were made.
+        #[test]
+        fn the_order_of_rules_does_not_matter(
+            rules in proptest::collection::btree_map("[pc][1-4]|\\*", any::<bool>(), 0..9),
+            rotation in 0_usize..9,
+        ) {
+            let spelled: Vec<String> = rules
+                .iter()
+                .map(|(selected, allowed)| format!("{}{selected}", if *allowed { '+' } else { '-' }))
+                .collect();
+            let mut turned = spelled.clone();
+            turned.rotate_left(rotation % spelled.len().max(1));
+            prop_assert_eq!(assortment(&spelled.join(" ")), assortment(&turned.join(" ")));
+        }
+
+        /// What a wider audience says never matters once a narrower one has spoken.
+        #[test]
+        fn a_wider_audience_is_not_asked(wider in "([+-][pc][1-4] ){0,5}") {
+            check(&["+p1", &wider], true);
+            check(&["-p1", &wider], false);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `assortments`: who sees what of all that is sold.
+
+use domain::{
+    AssortmentId, Audience, Event, Selection,
+    assortment::{self, Verdict},
+};
+use event_log::RecordedEvent;
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio_postgres::{Client, Row, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Change, Projection, ReadError,
+    projection::change,
+    row::{json, name_of, word},
+};
+
+/// Rules by audience and selection.
+pub const PROJECTION: Projection = Projection {
+    name: "assortments",
+    schema: "
+        CREATE TABLE assortments (
+            assortment_id uuid NOT NULL,
+            -- 'everything', or the id of a category or a product.
+            selected text NOT NULL,
+            audience jsonb NOT NULL,
+            selection jsonb NOT NULL,
+            verdict text NOT NULL,
+            ruled bigint NOT NULL UNIQUE,
+            PRIMARY KEY (assortment_id, selected)
+        )",
+    tables: &["assortments"],
+    reads: &["assortment"],
+    apply,
+};
+
+const RULE: &str = "
+    INSERT INTO assortments (assortment_id, selected, audience, selection, verdict, ruled)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (assortment_id, selected) DO UPDATE SET verdict = $5, ruled = $6";
+const LIFT: &str = "DELETE FROM assortments WHERE assortment_id = $1 AND selected = $2";
+const LIST: &str = "
+    SELECT audience, selection, verdict, ruled FROM view.assortments
+    WHERE ($1::uuid IS NULL OR assortment_id = $1) AND ($2::bigint IS NULL OR ruled > $2)
+    ORDER BY ruled LIMIT $3";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Assortment(event) = event else { return vec![] };
+    let rule = |audience: &Audience, selection: &Selection, verdict: Verdict| {
+        change!(
+            RULE,
+            recorded.stream_id,
+            selected(*selection),
+            Json(audience.clone()),
+            Json(*selection),
+            name_of(&verdict),
+            recorded.position.0.cast_signed()
+        )
+    };
+    vec![match event {
+        assortment::Event::Allowed { audience, selection } => {
+            rule(audience, selection, Verdict::Allowed)
+        }
+        assortment::Event::Denied { audience, selection } => {
+            rule(audience, selection, Verdict::Denied)
+        }
+        assortment::Event::Lifted { selection, .. } => {
+            change!(LIFT, recorded.stream_id, selected(*selection))
+        }
+    }]
+}
+
+fn selected(selection: Selection) -> String {
+    match selection {
+        Selection::Everything => "everything".to_owned(),
+        Selection::Category { category } => category.to_string(),
+        Selection::Product { product } => product.to_string(),
+    }
+}
+
+/// A rule.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Rule {
+    /// For whom.
+    pub audience: Audience,
+    /// Of what.
+    pub selection: Selection,
+    /// Whether it is seen.
+    pub verdict: Verdict,
+    /// Where in the log it was made; lists are in this order.
+    #[serde(skip)]
+    pub ruled: i64,
+}
+
+/// Rules in the order in which they were made, of one audience or of all, from after `cursor`, at
+/// most `limit`.
+pub async fn list(
+    client: &Client,
+    audience: Option<&Audience>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Rule>, ReadError> {
+    let assortment: Option<Uuid> = audience.map(|audience| AssortmentId::of(audience).0);
+    let rows = client.query(LIST, &[&assortment, &cursor, &limit]).await?;
+    rows.iter().map(rule_of).collect()
+}
+
+fn rule_of(row: &Row) -> Result<Rule, ReadError> {
+    Ok(Rule {
+        audience: json(row, 0)?,
+        selection: json(row, 1)?,
+        verdict: word(row, 2)?,
+        ruled: row.get(3),
+    })
+}
