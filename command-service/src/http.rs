@@ -10,6 +10,7 @@ mod offers;
 mod orders;
 mod payments;
 mod policies;
+mod price_agreements;
 mod products;
 mod shipments;
 
@@ -41,6 +42,7 @@ pub fn router(services: Services) -> ApiRouter {
         .merge(orders::routes())
         .merge(payments::routes())
         .merge(policies::routes())
+        .merge(price_agreements::routes())
         .merge(products::routes())
         .merge(shipments::routes())
         .with_state(services)

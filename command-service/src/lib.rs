@@ -1,6 +1,7 @@
 //! HTTP in, command out: authenticate, load, decide, append; policies and timers.
 
 pub mod caller;
+mod counter;
 pub mod failure;
 mod firms;
 pub mod http;

@@ -1,11 +1,11 @@
 //! The lines of a request, and the products that they name.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use axum::http::StatusCode;
 use domain::{
-    Assortment, AssortmentId, Claim, CompanyId, Currency, Line, Lines, Product, ProductId,
-    Quantity, Sku, UnitPrice, assortment, claim,
+    Claim, CompanyId, Currency, Line, Lines, Product, Quantity, Sku, UnitPrice, assortment, claim,
+    pricing::PricedBy,
     product::{self, PackagingName},
 };
 use event_log::Work;
@@ -16,8 +16,8 @@ use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
+    counter::Counter,
     failure::{Failure, refusal},
-    firms, shelves,
 };
 
 /// So much of a product.
@@ -30,17 +30,17 @@ pub(crate) struct LineRequest {
     quantity: Quantity,
     /// In what it is counted, such as `carton`.
     packaging: Option<PackagingName>,
-    /// Net price of one unit; only the seller's people can agree on one. Without it, the base
-    /// price holds.
+    /// Net price of one unit; only the seller's people can agree on one. Without it, the price
+    /// that the company's agreements and lists make holds.
     unit_price: Option<UnitPrice>,
 }
 
 /// Who says what a line costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prices {
-    /// The base list alone.
-    Base,
-    /// The request, and the base list where it says nothing.
+    /// Agreements and lists alone.
+    Listed,
+    /// The request, and agreements and lists where it says nothing.
     Agreed,
     /// The request alone: every line must have a price.
     Given,
@@ -68,30 +68,34 @@ pub(crate) async fn price(
 ) -> Result<Lines, Failure> {
     let Sale { prices, .. } = sale;
     let products = products(work, requests).await?;
-    let hidden = hidden(work, &products, sale).await?;
+    let counter = match prices {
+        Prices::Listed | Prices::Agreed => Some(Counter::open(work, sale, &products).await?),
+        Prices::Given => None,
+    };
     let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
     let mut wrong = Vec::new();
     for (index, request) in requests.iter().enumerate() {
         let field = |name, detail: String| FieldError::at(format!("/lines/{index}/{name}"), detail);
         match (prices, request.unit_price) {
-            (Prices::Base, Some(_)) => {
+            (Prices::Listed, Some(_)) => {
                 let detail = "only the seller can agree on a price".to_owned();
                 wrong.push((None, field("unit_price", detail)));
             }
             (Prices::Given, None) => {
                 wrong.push((None, field("unit_price", "is needed".to_owned())));
             }
-            (Prices::Base | Prices::Agreed, None) | (Prices::Agreed | Prices::Given, Some(_)) => {}
+            (Prices::Listed | Prices::Agreed, None) | (Prices::Agreed | Prices::Given, Some(_)) => {
+            }
         }
         let Some(product) = products.get(&request.sku).and_then(|id| work.get::<Product>(*id))
         else {
             wrong.push((None, field("sku", "there is no such product".to_owned())));
             continue;
         };
-        if hidden.contains(&request.sku) {
+        if counter.as_ref().is_some_and(|counter| !counter.shows(work, product)) {
             wrong.push(match prices {
                 // To whoever must not see it, it does not exist.
-                Prices::Base => (None, field("sku", "there is no such product".to_owned())),
+                Prices::Listed => (None, field("sku", "there is no such product".to_owned())),
                 Prices::Agreed | Prices::Given => {
                     let error = assortment::Error::Outside;
                     (Some(refusal(&error)), field("sku", error.to_string()))
@@ -99,7 +103,7 @@ pub(crate) async fn price(
             });
             continue;
         }
-        match line(product, request, sale) {
+        match line(work, counter.as_ref(), product, request, sale) {
             Ok(line) => lines.push(line),
             Err(error) => {
                 let name = match error {
@@ -123,36 +127,16 @@ pub(crate) async fn price(
     })
 }
 
-/// The codes of products that the company does not see. What was sold once can be credited.
-async fn hidden(
-    work: &mut Work,
-    products: &HashMap<Sku, Uuid>,
-    Sale { company, prices, .. }: Sale,
-) -> Result<HashSet<Sku>, Failure> {
-    if prices == Prices::Given {
-        return Ok(HashSet::new());
-    }
-    let audiences = firms::audiences_of(work, company).await?;
-    let assortments: Vec<Uuid> =
-        audiences.iter().map(|audience| AssortmentId::of(audience).0).collect();
-    work.load_many::<Assortment>(&assortments).await?;
-    let ids: Vec<ProductId> = products.values().copied().map(ProductId).collect();
-    shelves::load(work, &ids).await?;
-    let is_hidden = |id: Uuid| {
-        let rules = assortments.iter().filter_map(|id| work.get::<Assortment>(*id));
-        !assortment::sees(rules, ProductId(id), &shelves::paths(work, ProductId(id)))
-    };
-    Ok(products.iter().filter(|(_, id)| is_hidden(**id)).map(|(sku, _)| sku.clone()).collect())
-}
-
 /// What was sold once is credited in any quantity, also when it is not for sale any more.
 fn line(
+    work: &Work,
+    counter: Option<&Counter>,
     product: &Product,
     request: &LineRequest,
     Sale { currency, prices, on, .. }: Sale,
 ) -> Result<Line, product::Error> {
     let item = match prices {
-        Prices::Base | Prices::Agreed => product.on_sale()?,
+        Prices::Listed | Prices::Agreed => product.on_sale()?,
         Prices::Given => product.item()?,
     };
     let quantity = match request.packaging {
@@ -162,7 +146,9 @@ fn line(
     if prices != Prices::Given {
         item.can_be_ordered(quantity)?;
     }
-    item.line(quantity, currency, request.unit_price, on)
+    let agreed = request.unit_price.map(|price| (price, PricedBy::Agreed {}));
+    let price = agreed.or_else(|| counter?.price(work, item, quantity));
+    item.line(quantity, currency, price, on)
 }
 
 /// The products' ids by their codes; codes that nobody holds are left out.

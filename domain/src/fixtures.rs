@@ -47,6 +47,7 @@ pub(crate) fn line(quantity: &str, unit_price: &str, vat_rate: VatRate) -> Line 
         quantity: quantity.parse().unwrap(),
         unit_price: unit_price.parse().unwrap(),
         vat_rate,
+        priced_by: None,
     }
 }
 

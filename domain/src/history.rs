@@ -3,9 +3,9 @@
 use cqrs_es::Aggregate;
 
 use crate::{
-    Assortment, Category, Claim, Company, Invoice, OfCompany, Offer, Order, Payment, Product,
-    Series, Shipment, assortment, category, claim, company, invoice, offer, order, payment,
-    product, series, shipment, upcaster,
+    Assortment, Category, Claim, Company, Invoice, OfCompany, Offer, Order, Payment, Price,
+    PriceAgreement, Product, Series, Shipment, assortment, category, claim, company, invoice,
+    offer, order, payment, price, price_agreement, product, series, shipment, upcaster,
 };
 
 macro_rules! history {
@@ -112,6 +112,10 @@ history! {
     Order(Order, order),
     /// Of a payment.
     Payment(Payment, payment),
+    /// Of prices.
+    Price(Price, price),
+    /// Of a price agreement.
+    PriceAgreement(PriceAgreement, price_agreement),
     /// Of a product.
     Product(Product, product),
     /// Of a numbering series.

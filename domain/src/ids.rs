@@ -82,6 +82,10 @@ id!(
     PaymentId
 );
 id!(
+    /// What an audience pays for something; derived from both.
+    PriceId
+);
+id!(
     /// A sellable item.
     ProductId
 );

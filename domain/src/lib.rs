@@ -36,6 +36,9 @@ pub mod payment;
 pub mod payment_term;
 pub mod percent;
 pub mod policies;
+pub mod price;
+pub mod price_agreement;
+pub mod pricing;
 pub mod product;
 pub mod quantity;
 pub mod refusal;
@@ -61,7 +64,7 @@ pub use history::{Event, UnreadableEvent};
 pub use iban::Iban;
 pub use ids::{
     ActorId, AddressId, AgreementId, AssortmentId, CategoryId, ClaimId, CompanyId, EmployeeId,
-    InvoiceId, OfferId, OrderId, PaymentId, ProductId, SeriesId, ShipmentId,
+    InvoiceId, OfferId, OrderId, PaymentId, PriceId, ProductId, SeriesId, ShipmentId,
 };
 pub use invoice::Invoice;
 pub use language::Language;
@@ -73,6 +76,8 @@ pub use order::Order;
 pub use payment::Payment;
 pub use payment_term::PaymentTerm;
 pub use percent::Percent;
+pub use price::Price;
+pub use price_agreement::PriceAgreement;
 pub use product::Product;
 pub use quantity::Quantity;
 pub use refusal::{Refusal, RefusalKind};

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::{Currency, Money, Name, ProductId, Quantity, Sku, UnitPrice, VatRate};
+use crate::{
+    Currency, Money, Name, ProductId, Quantity, Sku, UnitPrice, VatRate, pricing::PricedBy,
+};
 
 /// A priced line. The currency is the document's, so that no document mixes two.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +25,9 @@ pub struct Line {
     pub unit_price: UnitPrice,
     /// The rate of its tax.
     pub vat_rate: VatRate,
+    /// What made the price; missing where that was not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priced_by: Option<PricedBy>,
 }
 
 impl Line {

@@ -259,6 +259,18 @@ impl UnitPrice {
         Ok(Self(price.abs()))
     }
 
+    /// A reckoned price, rounded half up to the fourth decimal place; below nothing it is nothing.
+    pub fn round_half_up(price: Decimal) -> Self {
+        let mut price = price
+            .round_dp_with_strategy(Self::PLACES, RoundingStrategy::MidpointAwayFromZero)
+            .clamp(Decimal::ZERO, Self::MAX)
+            .normalize();
+        if price.scale() < 2 {
+            price.rescale(2);
+        }
+        Self(price)
+    }
+
     /// The price in major units.
     pub const fn amount(self) -> Decimal {
         self.0

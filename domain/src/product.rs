@@ -257,8 +257,8 @@ pub enum Error {
         /// Which one.
         sku: Sku,
     },
-    /// It has no base price in the document's currency.
-    #[error("the product {sku} has no base price in {currency}")]
+    /// It has no price in the document's currency.
+    #[error("the product {sku} has no price in {currency}")]
     NoPriceIn {
         /// Which one.
         sku: Sku,

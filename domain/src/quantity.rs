@@ -28,6 +28,9 @@ pub enum QuantityError {
 }
 
 impl Quantity {
+    /// One unit.
+    pub const ONE: Self = Self(Decimal::ONE);
+
     const MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
     /// Checks a number of units.

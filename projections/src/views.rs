@@ -9,12 +9,14 @@ pub mod invoices;
 pub mod offers;
 pub mod orders;
 pub mod payments;
+pub mod price_agreements;
+pub mod prices;
 pub mod shipments;
 
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 10] = [
+pub const ALL: [Projection; 12] = [
     account_balances::PROJECTION,
     assortments::PROJECTION,
     catalogue::PROJECTION,
@@ -24,6 +26,8 @@ pub const ALL: [Projection; 10] = [
     offers::PROJECTION,
     orders::PROJECTION,
     payments::PROJECTION,
+    price_agreements::PROJECTION,
+    prices::PROJECTION,
     shipments::PROJECTION,
 ];
 

@@ -10,6 +10,8 @@ mod invoices;
 mod offers;
 mod orders;
 mod payments;
+mod price_agreements;
+mod prices;
 mod products;
 mod shipments;
 
@@ -31,6 +33,8 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(offers::routes())
         .merge(orders::routes())
         .merge(payments::routes())
+        .merge(price_agreements::routes())
+        .merge(prices::routes())
         .merge(products::routes())
         .merge(shipments::routes())
         .with_state(queries)

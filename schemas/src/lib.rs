@@ -5,7 +5,8 @@ pub mod compatibility;
 use std::collections::BTreeMap;
 
 use domain::{
-    assortment, category, claim, company, invoice, offer, order, payment, product, series, shipment,
+    assortment, category, claim, company, invoice, offer, order, payment, price, price_agreement,
+    product, series, shipment,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -23,6 +24,8 @@ pub fn events() -> BTreeMap<String, Value> {
         ("offer", offer::Event::TYPES, schema::<offer::Event>()),
         ("order", order::Event::TYPES, schema::<order::Event>()),
         ("payment", payment::Event::TYPES, schema::<payment::Event>()),
+        ("price", price::Event::TYPES, schema::<price::Event>()),
+        ("price_agreement", price_agreement::Event::TYPES, schema::<price_agreement::Event>()),
         ("product", product::Event::TYPES, schema::<product::Event>()),
         ("series", series::Event::TYPES, schema::<series::Event>()),
         ("shipment", shipment::Event::TYPES, schema::<shipment::Event>()),

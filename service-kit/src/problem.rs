@@ -112,6 +112,17 @@ impl Problem {
         self
     }
 
+    /// Says that all of this is about a part of the body: its fields are pointed at below there.
+    #[must_use]
+    pub fn within(mut self, pointer: &str) -> Self {
+        for error in &mut self.errors {
+            if let Some(below) = &error.pointer {
+                error.pointer = Some(format!("{pointer}{below}"));
+            }
+        }
+        self
+    }
+
     /// Asks to try again after so many seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {

@@ -63,7 +63,7 @@ async fn place(
 ) -> Result<Created, Problem> {
     let company = company(&caller, &value)?;
     let (id, today) = (OrderId(Uuid::now_v7()), services.clock.today());
-    let prices = if caller.company().is_some() { Prices::Base } else { Prices::Agreed };
+    let prices = if caller.company().is_some() { Prices::Listed } else { Prices::Agreed };
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -10,7 +10,8 @@ use super::{
     details::{Details, PackagingName},
 };
 use crate::{
-    Currency, Line, ProductId, Quantity, Sku, UnitPrice, VatRate, day, quantity::QuantityError,
+    Currency, Line, ProductId, Quantity, Sku, UnitPrice, VatRate, day, pricing::PricedBy,
+    quantity::QuantityError,
 };
 
 /// A product with its details and its base prices.
@@ -181,20 +182,19 @@ impl Item {
         if product == Some(self.id) { Err(Error::Itself) } else { Ok(()) }
     }
 
-    /// A line of so much of it on a day: at `agreed` where the seller named a price, else at the
-    /// base price. Whether it is for sale, and ordered in this quantity, is another question.
+    /// A line of so much of it on a day at a price, with what made that. Whether it is for sale, and
+    /// ordered in this quantity, is another question.
     pub fn line(
         &self,
         quantity: Quantity,
         currency: Currency,
-        agreed: Option<UnitPrice>,
+        price: Option<(UnitPrice, PricedBy)>,
         on: Date,
     ) -> Result<Line, Error> {
         self.can_be_parted_into(quantity)?;
         let Description { sku, name, .. } = &self.description;
-        let unit_price = agreed
-            .or_else(|| self.base_price(currency))
-            .ok_or_else(|| Error::NoPriceIn { sku: sku.clone(), currency })?;
+        let (unit_price, priced_by) =
+            price.ok_or_else(|| Error::NoPriceIn { sku: sku.clone(), currency })?;
         Ok(Line {
             product: self.id,
             sku: sku.clone(),
@@ -202,6 +202,7 @@ impl Item {
             quantity,
             unit_price,
             vat_rate: self.vat_rate(on),
+            priced_by: Some(priced_by),
         })
     }
 

@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::fixtures::{answer, day};
+use crate::{
+    fixtures::{answer, day},
+    pricing::PricedBy,
+};
 
 #[track_caller]
 fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
@@ -68,8 +71,10 @@ fn stays_withdrawn() {
 fn is_sold_at_the_agreed_or_the_base_price() {
     let sell = |given: &[Event], quantity: &str, agreed: Option<&str>| {
         let product = given.iter().cloned().fold(Product::default(), Product::evolve);
-        let (quantity, agreed) =
-            (quantity.parse().unwrap(), agreed.map(|price| price.parse().unwrap()));
+        let quantity = quantity.parse().unwrap();
+        let base = || Some((product.item().ok()?.base_price(Currency::Pln)?, PricedBy::Base {}));
+        let agreed =
+            agreed.map(|price| (price.parse().unwrap(), PricedBy::Agreed {})).or_else(base);
         product
             .on_sale()
             .and_then(|item| item.line(quantity, Currency::Pln, agreed, day("2026-11-24")))

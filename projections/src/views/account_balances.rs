@@ -117,6 +117,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         | Event::Company(_)
         | Event::Offer(_)
         | Event::Order(_)
+        | Event::Price(_)
+        | Event::PriceAgreement(_)
         | Event::Product(_)
         | Event::Series(_)
         | Event::Shipment(_) => vec![],

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::trade::House;
 
-const TYPES: [&str; 11] = [
+const TYPES: [&str; 13] = [
     "assortment",
     "category",
     "claim",
@@ -21,6 +21,8 @@ const TYPES: [&str; 11] = [
     "offer",
     "order",
     "payment",
+    "price",
+    "price_agreement",
     "product",
     "series",
     "shipment",

@@ -139,6 +139,7 @@ async fn issue(house: &House, id: InvoiceId, company: CompanyId, sequence: u32, 
         quantity: "1".parse().unwrap(),
         unit_price: domain::UnitPrice::new(Decimal::new(grosze, 2)).unwrap(),
         vat_rate: VatRate::Exempt,
+        priced_by: None,
     };
     let sale = invoice::Sale {
         company,

@@ -283,6 +283,7 @@ impl House {
             "offers",
             "orders",
             "payments",
+            "price-agreements",
             "products",
             "shipments",
         ] {

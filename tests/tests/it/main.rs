@@ -15,6 +15,7 @@ mod imports;
 mod journeys;
 mod observability;
 mod policies;
+mod prices;
 mod products;
 mod reading;
 mod refusals;

@@ -115,6 +115,12 @@ async fn everything_can_be_looked_back_at() {
     shop.house.make_key("manager", "sales_manager", None).await;
     let category = json!({ "title": { "name": "Zboża" } });
     created(shop.house.post("manager", "/v1/categories", &category).await);
+    let list = json!({ "name": "Cennik", "audience": { "kind": "everyone" }, "currency": "PLN" });
+    let list = created(shop.house.post("manager", "/v1/price-agreements", &list).await);
+    let price = json!({ "selection": { "kind": "everything" },
+        "breaks": [{ "value": { "kind": "percent_off", "percent": "1" } }] });
+    let path = format!("/v1/price-agreements/{list}/prices");
+    done(shop.house.post("manager", &path, &json!({ "prices": [price] })).await);
     let rule = json!({ "audience": { "kind": "everyone" }, "selection": { "kind": "everything" } });
     done(shop.house.post("manager", "/v1/assortments/allow", &rule).await);
     shop.sent_offer().await;

@@ -1,0 +1,81 @@
+//! The counter at which a company buys: what it sees there, and at which prices.
+
+use std::collections::HashMap;
+
+use domain::{
+    Assortment, AssortmentId, Audience, Price, PriceAgreement, Product, ProductId, Quantity, Sku,
+    UnitPrice, assortment,
+    pricing::{self, Place, PricedBy, Question, Resolution},
+    product::Item,
+};
+use event_log::Work;
+use uuid::Uuid;
+
+use crate::{failure::Failure, firms, lines::Sale, shelves};
+
+/// What decides on what one company sees and pays; all of it is loaded, and asserted by the append.
+pub(crate) struct Counter {
+    sale: Sale,
+    audiences: Vec<Audience>,
+    places: HashMap<ProductId, Vec<Place>>,
+}
+
+impl Counter {
+    /// Loads the facts for some products: a few queries, however many there are.
+    pub(crate) async fn open(
+        work: &mut Work,
+        sale: Sale,
+        products: &HashMap<Sku, Uuid>,
+    ) -> Result<Self, Failure> {
+        let audiences = firms::audiences_of(work, sale.company).await?;
+        let products: Vec<ProductId> = products.values().copied().map(ProductId).collect();
+        shelves::load(work, &products).await?;
+        work.load_many::<Assortment>(audiences.iter().map(|one| AssortmentId::of(one).0)).await?;
+        let places: HashMap<ProductId, Vec<Place>> = products
+            .into_iter()
+            .map(|product| {
+                let paths = shelves::paths(work, product);
+                (product, pricing::places(&audiences, product, &paths, sale.currency))
+            })
+            .collect();
+        let ids: Vec<Uuid> = places.values().flatten().map(|place| place.id().0).collect();
+        let found = work.load_many::<Price>(ids).await?;
+        let rules = found.iter().filter_map(|(id, _)| work.get::<Price>(*id));
+        let agreements: Vec<Uuid> = rules.flat_map(Price::agreements).map(Uuid::from).collect();
+        work.load_many::<PriceAgreement>(agreements).await?;
+        Ok(Self { sale, audiences, places })
+    }
+
+    /// Whether the company sees a product.
+    pub(crate) fn shows(&self, work: &Work, product: &Product) -> bool {
+        let Ok(item) = product.item() else { return false };
+        let rules = self.audiences.iter().map(AssortmentId::of);
+        let rules = rules.filter_map(|id| work.get::<Assortment>(id));
+        assortment::sees(rules, item.id(), &shelves::paths(work, item.id()))
+    }
+
+    /// What the company pays for one unit when it buys so many, and what made that.
+    pub(crate) fn price(
+        &self,
+        work: &Work,
+        item: &Item,
+        quantity: Quantity,
+    ) -> Option<(UnitPrice, PricedBy)> {
+        let Resolution { price, made_by, .. } = self.resolve(work, item, quantity);
+        price.zip(made_by)
+    }
+
+    fn resolve(&self, work: &Work, item: &Item, quantity: Quantity) -> Resolution {
+        let places = self.places.get(&item.id()).map_or(&[][..], Vec::as_slice);
+        let candidates = places
+            .iter()
+            .filter_map(|place| Some((place, work.get::<Price>(place.id())?)))
+            .flat_map(|(place, price)| price.rules().iter().map(move |rule| (place, rule)))
+            .filter_map(|(place, rule)| {
+                Some(place.candidate(rule, work.get::<PriceAgreement>(rule.agreement)?))
+            })
+            .collect();
+        let base = item.base_price(self.sale.currency);
+        pricing::resolve(&Question { on: self.sale.on, quantity, base, candidates })
+    }
+}

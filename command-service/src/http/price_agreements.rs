@@ -1,0 +1,246 @@
+//! `/v1/price-agreements`: price lists and contracts, and the prices in them.
+
+use std::collections::BTreeSet;
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::{extract::State, http::StatusCode};
+use domain::{
+    AgreementId, Price, PriceAgreement, PriceId, Selection,
+    price::{self, Break, Days, Rule, Subject},
+    price_agreement::{Command, Header},
+};
+use event_log::Work;
+use futures::FutureExt;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    input::{Body, PathId},
+    problem::{FieldError, Problem},
+};
+use uuid::Uuid;
+
+use super::{Created, Done, Nothing, assortments};
+use crate::{
+    Services,
+    caller::{By, Caller, Pricing},
+    failure::{Failure, problem, refusal},
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/price-agreements",
+            post_with(draft, |o| {
+                o.id("price_agreement.draft").summary("Begin a price list or a contract")
+            }),
+        )
+        .api_route(
+            "/v1/price-agreements/{id}/activate",
+            post_with(activate, |o| {
+                o.id("price_agreement.activate").summary("Let its prices hold")
+            }),
+        )
+        .api_route(
+            "/v1/price-agreements/{id}/end",
+            post_with(end, |o| o.id("price_agreement.end").summary("Let its prices hold no more")),
+        )
+        .api_route(
+            "/v1/price-agreements/{id}/prices",
+            post_with(agree, |o| o.id("price.agree").summary("Agree on prices, all or none")),
+        )
+        .api_route(
+            "/v1/price-agreements/{id}/prices/withdraw",
+            post_with(withdraw, |o| o.id("price.withdraw").summary("Take prices back")),
+        )
+}
+
+async fn draft(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    Body { value: header, digest }: Body<Header>,
+) -> Result<Created, Problem> {
+    let id = AgreementId(Uuid::now_v7());
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let header = header.clone();
+            async move {
+                assortments::exist(work, &header.audience, Selection::Everything).await?;
+                work.decide::<PriceAgreement>(id, Command::Draft { id, header }).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(Created::within("/v1/price-agreements", done.outcome))
+}
+
+async fn activate(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    PathId(id): PathId,
+    Body { value: Nothing {}, digest }: Body<Nothing>,
+) -> Result<Done, Problem> {
+    decide(&services, &caller, id, digest, Command::Activate).await
+}
+
+async fn end(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    PathId(id): PathId,
+    Body { value: Nothing {}, digest }: Body<Nothing>,
+) -> Result<Done, Problem> {
+    decide(&services, &caller, id, digest, Command::End).await
+}
+
+/// Prices.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Agree {
+    /// At most a thousand.
+    prices: Vec<Agreed>,
+}
+
+/// What is paid for a product, those of a category, or everything.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Agreed {
+    /// Of what.
+    selection: Selection,
+    /// On which days, within those of the agreement; all of them when not given.
+    #[serde(default)]
+    days: Days,
+    /// From each quantity on.
+    breaks: Vec<Break>,
+}
+
+/// How many prices a request may bring; more come as a sheet.
+const MOST: usize = 1_000;
+
+async fn agree(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    PathId(id): PathId,
+    Body { value: Agree { prices }, digest }: Body<Agree>,
+) -> Result<Done, Problem> {
+    if prices.is_empty() || prices.len() > MOST {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "price.count_invalid")
+            .field(FieldError::at("/prices", format!("there must be 1 to {MOST}"))));
+    }
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let prices = prices.clone();
+            async move { agree_on(work, AgreementId(id), prices).await }.boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
+}
+
+async fn agree_on(
+    work: &mut Work,
+    agreement: AgreementId,
+    prices: Vec<Agreed>,
+) -> Result<(), Failure> {
+    let header = work.load::<PriceAgreement>(agreement).await?.open().map_err(|e| refusal(&e))?;
+    let header = header.clone();
+    let subjects: Vec<Subject> =
+        prices.iter().map(|price| subject(&header, price.selection)).collect();
+    let streams: Vec<Uuid> = subjects.iter().map(|of| PriceId::of(of).0).collect();
+    work.load_many::<Price>(&streams).await?;
+    let rules = streams.iter().filter_map(|id| work.get::<Price>(*id));
+    let others: BTreeSet<Uuid> = rules.flat_map(Price::agreements).map(Uuid::from).collect();
+    work.load_many::<PriceAgreement>(&others).await?;
+    let is_open = |id: &Uuid| work.get::<PriceAgreement>(*id).is_some_and(|it| it.open().is_ok());
+    let ended: BTreeSet<AgreementId> =
+        others.into_iter().filter(|id| !is_open(id)).map(AgreementId).collect();
+    for (index, (of, Agreed { selection, days, breaks })) in
+        subjects.into_iter().zip(prices).enumerate()
+    {
+        let at = |error: Problem| error.within(&format!("/prices/{index}"));
+        assortments::exist(work, &header.audience, selection).await.map_err(
+            |failure| match failure {
+                Failure::Refused(problem) => Failure::from(at(*problem)),
+                failure @ Failure::Log(_) => failure,
+            },
+        )?;
+        let own = Days { from: header.from, until: header.until };
+        let days = days.within(own).ok_or_else(|| {
+            at(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "price.outside_agreement")
+                .field(FieldError::at("/days", "the agreement holds on none of these days")))
+        })?;
+        let rule = Rule { agreement, days, breaks };
+        let command = price::Command::Agree { of: of.clone(), rule, ended: ended.clone() };
+        let decided = work.decide::<Price>(PriceId::of(&of), command).await;
+        decided.map_err(Failure::from).map_err(|failure| match failure {
+            Failure::Refused(problem) => {
+                let detail = problem.words().to_owned();
+                at(problem.field(FieldError::at("", detail))).into()
+            }
+            failure @ Failure::Log(_) => failure,
+        })?;
+    }
+    work.answer(agreement);
+    Ok(())
+}
+
+/// Of what they are.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Withdraw {
+    selection: Selection,
+}
+
+async fn withdraw(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    PathId(id): PathId,
+    Body { value: Withdraw { selection }, digest }: Body<Withdraw>,
+) -> Result<Done, Problem> {
+    let agreement = AgreementId(id);
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            async move {
+                let agreed = work.load::<PriceAgreement>(agreement).await?;
+                let header = agreed.open().map_err(|error| refusal(&error))?;
+                let of = subject(header, selection);
+                let stream = PriceId::of(&of);
+                work.decide::<Price>(stream, price::Command::Withdraw { of, agreement }).await?;
+                work.answer(agreement);
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
+}
+
+fn subject(header: &Header, selection: Selection) -> Subject {
+    Subject { audience: header.audience.clone(), selection, currency: header.currency }
+}
+
+async fn decide(
+    services: &Services,
+    caller: &Caller,
+    id: Uuid,
+    digest: [u8; 32],
+    command: Command,
+) -> Result<Done, Problem> {
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let command = command.clone();
+            async move {
+                work.decide::<PriceAgreement>(id, command).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
+}

@@ -1,0 +1,242 @@
+//! A price agreement: a price list or a contract, which prices belong to and end with.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AgreementId, Audience, CompanyId, Currency, Name, OfCompany, Refusal, RefusalKind,
+    aggregate::aggregate,
+    day::{self, DayError},
+};
+
+/// What decisions need to know of a price agreement.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum PriceAgreement {
+    /// Nothing yet.
+    #[default]
+    Undrafted,
+    /// Its prices hold for nobody yet.
+    Drafted(Header),
+    /// Its prices hold.
+    Active(Header),
+    /// Its prices hold no more.
+    Ended(Header),
+}
+
+/// What a price agreement is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// What the seller calls it.
+    pub name: Name,
+    /// For whom its prices are: a contract is one company's, a list a group's or everybody's.
+    pub audience: Audience,
+    /// The currency of its prices.
+    pub currency: Currency,
+    /// The first day on which they hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub from: Option<Date>,
+    /// The last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub until: Option<Date>,
+    /// Whether a price that is meant for more people, and lower, beats its own.
+    #[serde(default)]
+    pub yields: bool,
+}
+
+/// What can be asked of a price agreement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Begin a new one.
+    Draft {
+        /// Its id.
+        id: AgreementId,
+        /// What it is.
+        header: Header,
+    },
+    /// Let its prices hold.
+    Activate,
+    /// Let its prices hold no more.
+    End,
+}
+
+/// What happened to a price agreement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// It began; its prices hold for nobody yet.
+    Drafted {
+        /// Its id.
+        id: AgreementId,
+        /// What it is.
+        header: Header,
+    },
+    /// Its prices hold, on the days that it names.
+    Activated {},
+    /// Its prices hold no more.
+    Ended {},
+}
+
+aggregate!(PriceAgreement, "price_agreement", {
+    Drafted => "drafted" v 1,
+    Activated => "activated" v 1,
+    Ended => "ended" v 1,
+});
+
+/// Why a price agreement refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The id belongs to one already.
+    #[error("the price agreement was already drafted")]
+    AlreadyDrafted,
+    /// There is no such agreement.
+    #[error("there is no such price agreement")]
+    Undrafted,
+    /// It is over.
+    #[error("the price agreement {name} has ended")]
+    Ended {
+        /// Which one.
+        name: Name,
+    },
+    /// It would end before it begins.
+    #[error("a price agreement does not end before it begins")]
+    EndsBeforeItBegins,
+    /// No document bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyDrafted => "price_agreement.already_drafted",
+            Self::Undrafted => "price_agreement.undrafted",
+            Self::Ended { .. } => "price_agreement.ended",
+            Self::EndsBeforeItBegins => "price_agreement.ends_before_it_begins",
+            Self::Day(_) => "day.out_of_range",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Undrafted => RefusalKind::Missing,
+            Self::EndsBeforeItBegins | Self::Day(_) => RefusalKind::Invalid,
+            Self::AlreadyDrafted | Self::Ended { .. } => RefusalKind::State,
+        }
+    }
+}
+
+impl PriceAgreement {
+    /// Every rule of a price agreement.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
+        match (self, command) {
+            (Self::Undrafted, Command::Draft { id, header }) => {
+                [header.from, header.until].into_iter().flatten().try_for_each(|on| {
+                    day::checked(on)?;
+                    Ok::<_, Error>(())
+                })?;
+                match (header.from, header.until) {
+                    (Some(from), Some(until)) if until < from => Err(Error::EndsBeforeItBegins),
+                    _ => Ok(vec![Event::Drafted { id, header }]),
+                }
+            }
+            (_, Command::Draft { .. }) => Err(Error::AlreadyDrafted),
+            (Self::Undrafted, Command::Activate | Command::End) => Err(Error::Undrafted),
+            (Self::Drafted(_), Command::Activate) => Ok(vec![Event::Activated {}]),
+            (Self::Active(_), Command::Activate) | (Self::Ended(_), Command::End) => Ok(vec![]),
+            (Self::Ended(header), Command::Activate) => {
+                Err(Error::Ended { name: header.name.clone() })
+            }
+            (Self::Drafted(_) | Self::Active(_), Command::End) => Ok(vec![Event::Ended {}]),
+        }
+    }
+
+    fn evolve(self, event: Event) -> Self {
+        match (self, event) {
+            (_, Event::Drafted { header, .. }) => Self::Drafted(header),
+            (Self::Undrafted, Event::Activated {} | Event::Ended {}) => Self::Undrafted,
+            (
+                Self::Drafted(header) | Self::Active(header) | Self::Ended(header),
+                Event::Activated {},
+            ) => Self::Active(header),
+            (
+                Self::Drafted(header) | Self::Active(header) | Self::Ended(header),
+                Event::Ended {},
+            ) => Self::Ended(header),
+        }
+    }
+
+    /// What it is, if prices can be agreed in it.
+    pub fn open(&self) -> Result<&Header, Error> {
+        match self {
+            Self::Undrafted => Err(Error::Undrafted),
+            Self::Drafted(header) | Self::Active(header) => Ok(header),
+            Self::Ended(header) => Err(Error::Ended { name: header.name.clone() }),
+        }
+    }
+
+    /// Whether its prices hold, on the days that it names.
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Active(_))
+    }
+
+    /// What it is; `None` when there is no such agreement.
+    pub fn header(&self) -> Option<&Header> {
+        match self {
+            Self::Undrafted => None,
+            Self::Drafted(header) | Self::Active(header) | Self::Ended(header) => Some(header),
+        }
+    }
+}
+
+impl OfCompany for PriceAgreement {
+    fn company(&self) -> Option<CompanyId> {
+        // Drafts and lists are the seller's own affair; a company sees its prices, not their making.
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixtures::{answer, day};
+
+    fn header(from: Option<&str>, until: Option<&str>) -> Header {
+        Header {
+            name: "Hotele 2027".parse().unwrap(),
+            audience: Audience::Everyone,
+            currency: Currency::Pln,
+            from: from.map(day),
+            until: until.map(day),
+            yields: false,
+        }
+    }
+
+    #[test]
+    fn is_drafted_activated_and_ended() {
+        let id = AgreementId(Uuid::from_u128(1));
+        let draft = |from, until| Command::Draft { id, header: header(from, until) };
+        let drafted = Event::Drafted { id, header: header(None, None) };
+        let (activated, ended) = (Event::Activated {}, Event::Ended {});
+        let name = || "Hotele 2027".parse().unwrap();
+        for (given, when, then) in [
+            (vec![], draft(None, None), Ok(vec![drafted.clone()])),
+            (vec![], draft(Some("2027-02-01"), Some("2027-01-31")), Err(Error::EndsBeforeItBegins)),
+            (vec![], Command::Activate, Err(Error::Undrafted)),
+            (vec![drafted.clone()], draft(None, None), Err(Error::AlreadyDrafted)),
+            (vec![drafted.clone()], Command::Activate, Ok(vec![activated.clone()])),
+            (vec![drafted.clone()], Command::End, Ok(vec![ended.clone()])),
+            (vec![drafted.clone(), activated.clone()], Command::Activate, Ok(vec![])),
+            (vec![drafted.clone(), activated], Command::End, Ok(vec![ended.clone()])),
+            (vec![drafted.clone(), ended.clone()], Command::End, Ok(vec![])),
+            (vec![drafted, ended], Command::Activate, Err(Error::Ended { name: name() })),
+        ] {
+            assert_eq!(answer::<PriceAgreement>(&given, when), then);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Which price a company pays: the most specific rule wins, and the answer explains itself.
+//!
+//! Audiences come first: the company, the firms above it from the nearest on, its group, everyone.
+//! Within an audience the product beats its category, a nearer category a farther one, and any of
+//! them everything. Within a rule the highest quantity break reached holds. When no rule holds, the
+//! product's base price does. A rule of an agreement that yields gives way to a lower price that is
+//! less specific, and to no other does one ever give way. What is off is off the base: the fixed
+//! price that everyone has, else the product's base price.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AgreementId, Audience, CategoryId, Currency, PriceAgreement, PriceId, ProductId, Quantity,
+    Selection, UnitPrice,
+    price::{Rule, Subject, Value},
+};
+
+/// Where rules for a company and a product could be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whose prices, of what.
+    pub subject: Subject,
+    /// The place of the audience among the company's, the most specific being 0.
+    pub breadth: usize,
+    /// How far the selection is from the product.
+    pub distance: usize,
+}
+
+/// Every place where rules for a company with these audiences and a product in these categories
+/// could be. `paths` are its categories, each with those above it, nearest first.
+pub fn places(
+    audiences: &[Audience],
+    product: ProductId,
+    paths: &[Vec<CategoryId>],
+    currency: Currency,
+) -> Vec<Place> {
+    let mut categories: BTreeMap<CategoryId, usize> = BTreeMap::new();
+    for (height, category) in paths.iter().flat_map(|path| path.iter().enumerate()) {
+        let distance = categories.entry(*category).or_insert(height + 1);
+        *distance = (*distance).min(height + 1);
+    }
+    let mut selections = vec![(Selection::Product { product }, 0)];
+    selections.extend(
+        categories
+            .into_iter()
+            .map(|(category, distance)| (Selection::Category { category }, distance)),
+    );
+    selections.push((Selection::Everything, usize::MAX));
+    let of_audience = |(breadth, audience): (usize, &Audience)| {
+        let place = |&(selection, distance): &(Selection, usize)| Place {
+            subject: Subject { audience: audience.clone(), selection, currency },
+            breadth,
+            distance,
+        };
+        selections.iter().map(place).collect::<Vec<_>>()
+    };
+    audiences.iter().enumerate().flat_map(of_audience).collect()
+}
+
+impl Place {
+    /// The stream of its rules.
+    pub fn id(&self) -> PriceId {
+        PriceId::of(&self.subject)
+    }
+
+    /// A rule that stands there.
+    pub fn candidate<'a>(&'a self, rule: &'a Rule, agreement: &'a PriceAgreement) -> Candidate<'a> {
+        Candidate {
+            audience: &self.subject.audience,
+            breadth: self.breadth,
+            selection: self.subject.selection,
+            distance: self.distance,
+            rule,
+            agreement,
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// The day.
+    pub on: Date,
+    /// How much is bought, in the product's units.
+    pub quantity: Quantity,
+    /// The product's own base price.
+    pub base: Option<UnitPrice>,
+    /// Every rule that could concern the company and the product, in any order.
+    pub candidates: Vec<Candidate<'a>>,
+}
+
+/// A rule that could hold.
+#[derive(Debug, Clone)]
+pub struct Candidate<'a> {
+    /// For whom it is.
+    pub audience: &'a Audience,
+    /// The place of that among the company's audiences, the most specific being 0.
+    pub breadth: usize,
+    /// Of what it is.
+    pub selection: Selection,
+    /// How far that is from the product: 0 is the product, then its categories, at last everything.
+    pub distance: usize,
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The agreement that it belongs to.
+    pub agreement: &'a PriceAgreement,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Resolution {
+    /// What one unit costs, net; missing when nothing says so.
+    pub price: Option<UnitPrice>,
+    /// What made it so.
+    pub made_by: Option<PricedBy>,
+    /// What is off is off this.
+    pub base: Option<UnitPrice>,
+    /// Every rule that was looked at, the most specific first, and what became of it.
+    pub considered: Vec<Considered>,
+}
+
+/// What made a price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PricedBy {
+    /// The seller and the company agreed on it for this document.
+    Agreed {},
+    /// The product's base price.
+    Base {},
+    /// A rule.
+    Rule {
+        /// Of which agreement.
+        agreement: AgreementId,
+        /// Of what.
+        selection: Selection,
+        /// The quantity break that was reached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<Quantity>,
+    },
+}
+
+/// A rule that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Considered {
+    /// Of which agreement.
+    pub agreement: AgreementId,
+    /// For whom it is.
+    pub audience: Audience,
+    /// Of what.
+    pub selection: Selection,
+    /// What it would have one unit cost, if it says so on this day for this quantity.
+    pub price: Option<UnitPrice>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// What became of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It made the price.
+    Won,
+    /// Its agreement is not active.
+    NotActive,
+    /// It does not hold on this day.
+    OtherDays,
+    /// It begins at a larger quantity.
+    TooFew,
+    /// It takes something off a base that there is not.
+    NoBase,
+    /// Another rule is for fewer people.
+    LessSpecificAudience,
+    /// Another rule is nearer to the product.
+    LessSpecificSelection,
+    /// Of rules that are equally near, another one is lower.
+    NotTheLowest,
+    /// Its agreement yields, and another price is lower.
+    Yielded,
+}
+
+/// Answers, the same for the same candidates in whatever order.
+pub fn resolve(question: &Question<'_>) -> Resolution {
+    let everyones = everyones(question);
+    let base = everyones.or(question.base);
+    let mut candidates: Vec<&Candidate<'_>> = question.candidates.iter().collect();
+    candidates.sort_by_key(|one| rank(one));
+    let judged: Vec<(&Candidate<'_>, Result<UnitPrice, Verdict>)> = candidates
+        .into_iter()
+        .map(|candidate| (candidate, priced(candidate, question, base)))
+        .collect();
+    // Where everyone has a price on a list, the product's base price is nobody's.
+    let winner = winner(&judged, question.base.filter(|_| everyones.is_none()));
+    let considered = judged
+        .iter()
+        .enumerate()
+        .map(|(index, (candidate, price))| Considered {
+            agreement: candidate.rule.agreement,
+            audience: candidate.audience.clone(),
+            selection: candidate.selection,
+            price: price.ok(),
+            verdict: price.err().unwrap_or_else(|| verdict(&judged, index, winner)),
+        })
+        .collect();
+    let (price, made_by) = match winner.map(|index| &judged[index]) {
+        Some((candidate, price)) => (
+            price.ok(),
+            Some(PricedBy::Rule {
+                agreement: candidate.rule.agreement,
+                selection: candidate.selection,
+                at_least: candidate.rule.reached(question.quantity).and_then(|each| each.at_least),
+            }),
+        ),
+        None => (question.base, question.base.map(|_| PricedBy::Base {})),
+    };
+    Resolution { price, made_by, base, considered }
+}
+
+type Judged<'a> = (&'a Candidate<'a>, Result<UnitPrice, Verdict>);
+
+/// The most specific first; what is equally specific in a fixed order.
+fn rank<'a>(candidate: &'a Candidate<'_>) -> impl Ord + use<'a> {
+    let Candidate { breadth, distance, rule, selection, .. } = candidate;
+    (*breadth, *distance, rule.agreement, *selection, rule.days)
+}
+
+/// The fixed price that everyone has, at the place that is nearest to the product.
+fn everyones(question: &Question<'_>) -> Option<UnitPrice> {
+    let fixed = |candidate: &&Candidate<'_>| {
+        let reached = candidate.rule.reached(question.quantity);
+        let is_fixed = matches!(reached.map(|each| each.value), Some(Value::Fixed { .. }));
+        *candidate.audience == Audience::Everyone && is_fixed
+    };
+    let found: Vec<(usize, UnitPrice)> = question
+        .candidates
+        .iter()
+        .filter(fixed)
+        .filter_map(|one| Some((one.distance, priced(one, question, None).ok()?)))
+        .collect();
+    found.into_iter().min().map(|(_, price)| price)
+}
+
+/// What a rule would have one unit cost, if it holds.
+fn priced(
+    candidate: &Candidate<'_>,
+    Question { on, quantity, .. }: &Question<'_>,
+    base: Option<UnitPrice>,
+) -> Result<UnitPrice, Verdict> {
+    if !candidate.agreement.is_active() {
+        return Err(Verdict::NotActive);
+    }
+    if !candidate.rule.days.contain(*on) {
+        return Err(Verdict::OtherDays);
+    }
+    let reached = candidate.rule.reached(*quantity).ok_or(Verdict::TooFew)?;
+    match reached.value {
+        Value::Fixed { price } => Ok(price),
+        Value::PercentOff { percent } => {
+            let left = Decimal::ONE_HUNDRED - percent.hundredths();
+            let base = base.ok_or(Verdict::NoBase)?;
+            Ok(UnitPrice::round_half_up(base.amount() * left / Decimal::ONE_HUNDRED))
+        }
+        Value::AmountOff { amount } => {
+            let base = base.ok_or(Verdict::NoBase)?;
+            Ok(UnitPrice::round_half_up(base.amount() - amount.amount()))
+        }
+    }
+}
+
+/// The most specific rule that holds, the lowest of those that are equally specific; while its
+/// agreement yields, a lower price further down.
+fn winner(judged: &[Judged<'_>], base: Option<UnitPrice>) -> Option<usize> {
+    let holding = || (0..judged.len()).filter(|index| judged[*index].1.is_ok());
+    let first = holding().min_by_key(|index| {
+        let (candidate, price) = &judged[*index];
+        (candidate.breadth, candidate.distance, price.ok(), *index)
+    })?;
+    let yields = |index: usize| judged[index].0.agreement.header().is_some_and(|it| it.yields);
+    let mut winner = first;
+    while yields(winner) {
+        let (present, price) = (&judged[winner].0, judged[winner].1.ok());
+        let lower = holding()
+            .filter(|index| {
+                let (other, _) = &judged[*index];
+                (other.breadth, other.distance) > (present.breadth, present.distance)
+                    && judged[*index].1.ok() < price
+            })
+            .min_by_key(|index| {
+                (judged[*index].0.breadth, judged[*index].0.distance, judged[*index].1.ok())
+            });
+        match lower {
+            Some(index) => winner = index,
+            // The base price is the least specific of all.
+            None if base.is_some() && base < price => return None,
+            None => break,
+        }
+    }
+    Some(winner)
+}
+
+fn verdict(judged: &[Judged<'_>], index: usize, winner: Option<usize>) -> Verdict {
+    let Some(winner) = winner else { return Verdict::Yielded };
+    if index == winner {
+        return Verdict::Won;
+    }
+    let (one, won) = (judged[index].0, judged[winner].0);
+    match (one.breadth.cmp(&won.breadth), one.distance.cmp(&won.distance)) {
+        (std::cmp::Ordering::Greater, _) => Verdict::LessSpecificAudience,
+        (std::cmp::Ordering::Equal, std::cmp::Ordering::Greater) => Verdict::LessSpecificSelection,
+        (std::cmp::Ordering::Equal, std::cmp::Ordering::Equal) => Verdict::NotTheLowest,
+        (std::cmp::Ordering::Less, _) | (std::cmp::Ordering::Equal, std::cmp::Ordering::Less) => {
+            Verdict::Yielded
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! `price_agreements`: price lists and contracts.
+
+use domain::{
+    AgreementId, Event,
+    price_agreement::{self, Header},
+};
+use event_log::RecordedEvent;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio_postgres::{Client, Row, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Change, Projection, ReadError,
+    projection::change,
+    row::{json, word},
+};
+
+/// Agreements by id.
+pub const PROJECTION: Projection = Projection {
+    name: "price_agreements",
+    schema: "
+        CREATE TABLE price_agreements (
+            id uuid PRIMARY KEY,
+            header jsonb NOT NULL,
+            status text NOT NULL DEFAULT 'drafted',
+            created bigint NOT NULL UNIQUE
+        )",
+    tables: &["price_agreements"],
+    reads: &["price_agreement"],
+    apply,
+};
+
+const DRAFT: &str = "INSERT INTO price_agreements (id, header, created) VALUES ($1, $2, $3)";
+const STATUS: &str = "UPDATE price_agreements SET status = $2 WHERE id = $1";
+const LIST: &str = "
+    SELECT id, header, status, created FROM view.price_agreements
+    WHERE ($1::uuid IS NULL OR id = $1)
+        AND ($2::text IS NULL OR header -> 'audience' ->> 'company' = $2)
+        AND ($3::bigint IS NULL OR created > $3)
+    ORDER BY created LIMIT $4";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::PriceAgreement(event) = event else { return vec![] };
+    let id = recorded.stream_id;
+    vec![match event {
+        price_agreement::Event::Drafted { id, header } => {
+            change!(DRAFT, id.0, Json(header.clone()), recorded.position.0.cast_signed())
+        }
+        price_agreement::Event::Activated {} => change!(STATUS, id, "active"),
+        price_agreement::Event::Ended {} => change!(STATUS, id, "ended"),
+    }]
+}
+
+/// A price list or a contract.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Agreement {
+    /// Its id.
+    pub id: AgreementId,
+    /// What it is.
+    #[serde(flatten)]
+    pub header: Header,
+    /// Whether its prices hold.
+    pub status: Status,
+    /// Where in the log it was drafted; lists are in this order.
+    #[serde(skip)]
+    pub created: i64,
+}
+
+/// Whether an agreement's prices hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not yet.
+    Drafted,
+    /// On the days that it names.
+    Active,
+    /// No longer.
+    Ended,
+}
+
+/// Agreements in order of drafting: one, those with a company, or all, from after `cursor`, at most
+/// `limit`.
+pub async fn list(
+    client: &Client,
+    id: Option<Uuid>,
+    company: Option<Uuid>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Agreement>, ReadError> {
+    let company = company.map(|company| company.to_string());
+    let rows = client.query(LIST, &[&id, &company, &cursor, &limit]).await?;
+    rows.iter().map(agreement_of).collect()
+}
+
+fn agreement_of(row: &Row) -> Result<Agreement, ReadError> {
+    Ok(Agreement {
+        id: AgreementId(row.get(0)),
+        header: json(row, 1)?,
+        status: word(row, 2)?,
+        created: row.get(3),
+    })
+}

@@ -1,0 +1,95 @@
+//! `prices`: what is paid for what, by agreement.
+
+use domain::{
+    AgreementId, Event, Selection,
+    price::{self, Break, Days},
+};
+use event_log::RecordedEvent;
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio_postgres::{Client, Row, types::Json};
+use uuid::Uuid;
+
+use crate::{Change, Projection, ReadError, projection::change, row::json};
+
+/// Rules by their stream, agreement and days.
+pub const PROJECTION: Projection = Projection {
+    name: "prices",
+    schema: "
+        CREATE TABLE prices (
+            price_id uuid NOT NULL,
+            agreement_id uuid NOT NULL,
+            -- The first and the last day, each open without one.
+            days jsonb NOT NULL,
+            selection jsonb NOT NULL,
+            breaks jsonb NOT NULL,
+            agreed bigint NOT NULL UNIQUE,
+            PRIMARY KEY (price_id, agreement_id, days)
+        );
+        CREATE INDEX ON prices (agreement_id, agreed)",
+    tables: &["prices"],
+    reads: &["price"],
+    apply,
+};
+
+const AGREE: &str = "
+    INSERT INTO prices (price_id, agreement_id, days, selection, breaks, agreed)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (price_id, agreement_id, days) DO UPDATE SET breaks = $5, agreed = $6";
+const WITHDRAW: &str = "DELETE FROM prices WHERE price_id = $1 AND agreement_id = $2";
+const LIST: &str = "
+    SELECT selection, days, breaks, agreed FROM view.prices
+    WHERE agreement_id = $1 AND ($2::bigint IS NULL OR agreed > $2) ORDER BY agreed LIMIT $3";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Price(event) = event else { return vec![] };
+    let id = recorded.stream_id;
+    vec![match event {
+        price::Event::Agreed { of, agreement, days, breaks } => change!(
+            AGREE,
+            id,
+            agreement.0,
+            Json(*days),
+            Json(of.selection),
+            Json(breaks.clone()),
+            recorded.position.0.cast_signed()
+        ),
+        price::Event::Withdrawn { agreement, .. } => change!(WITHDRAW, id, agreement.0),
+    }]
+}
+
+/// What is paid.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Price {
+    /// Of what.
+    pub selection: Selection,
+    /// On which days.
+    pub days: Days,
+    /// From each quantity on.
+    pub breaks: Vec<Break>,
+    /// Where in the log it was agreed on; lists are in this order.
+    #[serde(skip)]
+    pub agreed: i64,
+}
+
+/// The prices of an agreement in the order in which they were agreed on, from after `cursor`, at
+/// most `limit`.
+pub async fn list(
+    client: &Client,
+    agreement: AgreementId,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Price>, ReadError> {
+    let agreement: Uuid = agreement.0;
+    let rows = client.query(LIST, &[&agreement, &cursor, &limit]).await?;
+    rows.iter().map(price_of).collect()
+}
+
+fn price_of(row: &Row) -> Result<Price, ReadError> {
+    Ok(Price {
+        selection: json(row, 0)?,
+        days: json(row, 1)?,
+        breaks: json(row, 2)?,
+        agreed: row.get(3),
+    })
+}
