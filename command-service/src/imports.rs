@@ -2,6 +2,7 @@
 
 mod cells;
 pub(crate) mod companies;
+pub(crate) mod prices;
 
 use std::sync::Arc;
 

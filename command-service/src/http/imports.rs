@@ -6,17 +6,24 @@ use service_kit::{input::Query, problem::Problem, upload::Upload};
 
 use crate::{
     Services,
-    caller::{By, Sales},
-    imports::{self, Report, Wish, companies},
+    caller::{By, Pricing, Sales},
+    imports::{self, Report, Wish, companies, prices},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
-    ApiRouter::new().api_route(
-        "/v1/imports/companies",
-        post_with(import_companies, |o| {
-            o.id("import.companies").summary("Register or change companies by a sheet")
-        }),
-    )
+    ApiRouter::new()
+        .api_route(
+            "/v1/imports/companies",
+            post_with(import_companies, |o| {
+                o.id("import.companies").summary("Register or change companies by a sheet")
+            }),
+        )
+        .api_route(
+            "/v1/imports/prices",
+            post_with(import_prices, |o| {
+                o.id("import.prices").summary("Agree on prices by a sheet")
+            }),
+        )
 }
 
 async fn import_companies(
@@ -26,4 +33,13 @@ async fn import_companies(
     upload: Upload,
 ) -> Result<Json<Report>, Problem> {
     Ok(Json(imports::run::<companies::Row>(&services, &caller, upload, wish).await?))
+}
+
+async fn import_prices(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    Query(wish): Query<Wish>,
+    upload: Upload,
+) -> Result<Json<Report>, Problem> {
+    Ok(Json(imports::run::<prices::Row>(&services, &caller, upload, wish).await?))
 }

@@ -79,6 +79,12 @@ impl<'a> Cells<'a> {
         parsed.map_err(|error| self.refuse(column, "import.cell_invalid", error)).ok()
     }
 
+    /// A number, if there is one; it may have a decimal comma.
+    pub(crate) fn number<T: FromStr<Err: Display>>(&mut self, column: &'static str) -> Option<T> {
+        let parsed = self.decimal(column)?.parse();
+        parsed.map_err(|error| self.refuse(column, "import.cell_invalid", error)).ok()
+    }
+
     /// A number, which may have a decimal comma, as it is spelled with a point.
     pub(crate) fn decimal(&self, column: &'static str) -> Option<String> {
         Some(self.text(column)?.replacen(',', ".", 1))

@@ -85,6 +85,21 @@ pub async fn list(
     rows.iter().map(price_of).collect()
 }
 
+/// All prices of an agreement, with the codes of their products.
+const WITH_SKUS: &str = "
+    SELECT selection, days, breaks, agreed, product.sku FROM view.prices
+    LEFT JOIN view.catalogue product ON product.id = (selection ->> 'product')::uuid
+    WHERE agreement_id = $1 ORDER BY product.sku, agreed";
+
+/// The prices of an agreement, each with the code of its product if it is one's.
+pub async fn with_skus(
+    client: &Client,
+    agreement: AgreementId,
+) -> Result<Vec<(Price, Option<String>)>, ReadError> {
+    let rows = client.query(WITH_SKUS, &[&agreement.0]).await?;
+    rows.iter().map(|row| Ok((price_of(row)?, row.get(4)))).collect()
+}
+
 fn price_of(row: &Row) -> Result<Price, ReadError> {
     Ok(Price {
         selection: json(row, 0)?,

@@ -150,3 +150,33 @@ async fn each_company_pays_what_it_agreed_on() {
         assert_eq!(answer.body["errors"][0]["parameter"], parameter);
     }
 }
+
+#[tokio::test]
+async fn prices_come_and_go_as_a_sheet() {
+    let mut shop = Shop::open().await;
+    shop.house.make_key("manager", "sales_manager", None).await;
+    let list = shop.agreement("Cennik", json!({ "kind": "everyone" }), false).await;
+    let sheet = format!(
+        "agreement;sku;at_least;price;percent_off;from\n\
+         {list};RICE;;4,00;;\n{list};RICE;100;3,5;;\n{list};NONE;;1;;\n{list};;;;10;2030-01-01\n\
+         {list};RICE;;9;9;\n"
+    );
+    let import = async |sheet: String, wish: &str| {
+        let path = format!("/v1/imports/prices?{wish}");
+        shop.house.send("manager", &path, "text/csv", sheet).await
+    };
+    let answer = import(sheet.clone(), "").await;
+    refused(&answer, 422, "import.rows_refused");
+    let pointers: Vec<&Value> =
+        answer.body["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(pointers, ["/rows/4", "/rows/6/price"]);
+    let answer = import(sheet, "mode=skip_bad").await;
+    assert_eq!((&answer.body["changed"], &answer.body["refused"]), (&json!(3), &json!(2)));
+    let grocer = shop.grocer.clone();
+    shop.pays("grocer", &grocer, "10", "4.00").await;
+    shop.pays("grocer", &grocer, "100", "3.50").await;
+    shop.house.settled().await;
+    let file = shop.house.file("sales", &format!("/v1/exports/prices?agreement={list}")).await;
+    let again = import(String::from_utf8(file).unwrap(), "").await;
+    assert_eq!(again.body["unchanged"], 3, "{again:?}");
+}

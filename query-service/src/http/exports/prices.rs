@@ -1,0 +1,85 @@
+//! Prices of one agreement, with the columns that an import knows.
+
+use axum::extract::State;
+use domain::{
+    AgreementId, Selection,
+    price::{Break, Value},
+};
+use projections::views::{
+    catalogue,
+    prices::{self, Price},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    download::Download,
+    input::Query,
+    problem::Problem,
+    sheet::{Cell, Format},
+};
+
+use crate::{
+    Queries,
+    asker::{By, Sales, problem},
+};
+
+const HEADER: &[&str] = &[
+    "agreement",
+    "sku",
+    "category",
+    "at_least",
+    "price",
+    "percent_off",
+    "amount_off",
+    "from",
+    "until",
+];
+
+/// Which agreement's, and how.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    agreement: AgreementId,
+    #[serde(default)]
+    format: Format,
+}
+
+pub(super) async fn export(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Sales>,
+    Query(Wish { agreement, format }): Query<Wish>,
+) -> Result<Download, Problem> {
+    let views = [prices::PROJECTION.name, catalogue::PROJECTION.name];
+    let client = asker.client(&queries, &views).await?;
+    let all = prices::with_skus(&client, agreement).await.map_err(problem)?;
+    let rows = all
+        .iter()
+        .flat_map(|(price, sku)| price.breaks.iter().map(move |each| (price, sku, each)))
+        .map(|(price, sku, each)| row(agreement, price, sku.as_deref(), each))
+        .collect();
+    Download::sheet("prices", HEADER, rows, format).await
+}
+
+fn row(agreement: AgreementId, price: &Price, sku: Option<&str>, each: &Break) -> Vec<Cell> {
+    let category = match price.selection {
+        Selection::Category { category } => Some(category.to_string()),
+        Selection::Product { .. } | Selection::Everything => None,
+    };
+    let (mut fixed, mut percent_off, mut amount_off) = (Cell::Blank, Cell::Blank, Cell::Blank);
+    match each.value {
+        Value::Fixed { price } => fixed = Cell::Number(price.amount()),
+        Value::PercentOff { percent } => percent_off = Cell::Number(percent.hundredths()),
+        Value::AmountOff { amount } => amount_off = Cell::Number(amount.amount()),
+    }
+    vec![
+        Cell::Text(agreement.to_string()),
+        Cell::text(sku),
+        Cell::text(category),
+        each.at_least.map_or(Cell::Blank, |least| Cell::Number(least.units())),
+        fixed,
+        percent_off,
+        amount_off,
+        Cell::text(price.days.from.map(|day| day.to_string())),
+        Cell::text(price.days.until.map(|day| day.to_string())),
+    ]
+}
