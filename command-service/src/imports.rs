@@ -3,6 +3,7 @@
 mod cells;
 pub(crate) mod companies;
 pub(crate) mod prices;
+pub(crate) mod products;
 
 use std::sync::Arc;
 

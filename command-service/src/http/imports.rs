@@ -7,7 +7,7 @@ use service_kit::{input::Query, problem::Problem, upload::Upload};
 use crate::{
     Services,
     caller::{By, Pricing, Sales},
-    imports::{self, Report, Wish, companies, prices},
+    imports::{self, Report, Wish, companies, prices, products},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -22,6 +22,12 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/imports/prices",
             post_with(import_prices, |o| {
                 o.id("import.prices").summary("Agree on prices by a sheet")
+            }),
+        )
+        .api_route(
+            "/v1/imports/products",
+            post_with(import_products, |o| {
+                o.id("import.products").summary("Draft or change products by a sheet")
             }),
         )
 }
@@ -42,4 +48,13 @@ async fn import_prices(
     upload: Upload,
 ) -> Result<Json<Report>, Problem> {
     Ok(Json(imports::run::<prices::Row>(&services, &caller, upload, wish).await?))
+}
+
+async fn import_products(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    Query(wish): Query<Wish>,
+    upload: Upload,
+) -> Result<Json<Report>, Problem> {
+    Ok(Json(imports::run::<products::Row>(&services, &caller, upload, wish).await?))
 }

@@ -119,6 +119,11 @@ impl Item {
         self.id
     }
 
+    /// What it is.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
     /// The seller's code of it.
     pub fn sku(&self) -> &Sku {
         &self.description.sku

@@ -66,6 +66,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/history/{id}/state", "admin auditor"),
     ("post", "/v1/imports/companies", SALES),
     ("post", "/v1/imports/prices", PRICING),
+    ("post", "/v1/imports/products", PRICING),
     ("get", "/v1/invoices", MONEY),
     ("get", "/v1/invoices/{id}", MONEY),
     ("get", "/v1/offers", EVERYBODY),

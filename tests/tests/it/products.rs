@@ -191,3 +191,44 @@ async fn what_is_ordered_comes_in_its_quantities() {
     let placed = shop.house.get("grocer", &format!("/v1/orders/{placed}?after={head}")).await.body;
     assert_eq!(placed["lines"][0]["vat_rate"], "8");
 }
+
+#[tokio::test]
+async fn products_come_as_a_sheet() {
+    let shop = shop().await;
+    let sheet = "sku;name;gtin;unit;vat_rate;brand;price;currency;status\n\
+        RICE;Ryż biały;;;;;;;\nTEA;Herbata;5901234123457;pack;23;Posti;7,99;PLN;published\n\
+        SALT;Sól;;piece;8;;;;published\nSUGAR;Cukier;;cube;8;;;;\n";
+    let import = async |sheet: String| {
+        let path = "/v1/imports/products?mode=skip_bad";
+        shop.house.send("manager", path, "text/csv", sheet).await.body
+    };
+    let answer = import(sheet.to_owned()).await;
+    let codes: Vec<(&Value, &Value)> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| (&error["row"], &error["code"]))
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            (&json!(2), &json!("import.cell_missing")),
+            (&json!(2), &json!("import.cell_missing")),
+            (&json!(4), &json!("product.no_price")),
+            (&json!(5), &json!("import.cell_invalid")),
+        ]
+    );
+    assert_eq!((&answer["changed"], &answer["refused"]), (&json!(1), &json!(3)));
+    let head = shop.house.settled().await;
+    let tea = shop.house.get("grocer", &format!("/v1/products?sku=TEA&after={head}")).await.body;
+    let tea = &tea["items"][0];
+    assert_eq!(tea["base_prices"]["PLN"], "7.99");
+    assert_eq!(tea["character"]["brand"], "Posti");
+    // What a row had begun before it was refused was taken back.
+    let salt = shop.house.get("manager", "/v1/products?sku=SALT").await.body;
+    assert_eq!(salt["items"], json!([]));
+    let again = sheet.replace("Herbata", "Herbata czarna");
+    assert_eq!(import(again).await["changed"], 1);
+    let taxed = sheet.replace("pack;23", "pack;8");
+    assert_eq!(import(taxed).await["errors"][2]["code"], "import.product_differs");
+}
