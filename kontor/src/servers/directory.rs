@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
 
@@ -10,6 +11,9 @@ use super::Error;
 
 /// Prefix of throw-away directories in the system's temporary directory.
 const THROW_AWAY_PREFIX: &str = "kontor-servers-";
+
+/// How long a process that was just killed may take to be gone, and its lock with it.
+const DYING: Duration = Duration::from_secs(1);
 
 /// A locked directory. The kernel releases the lock when the process ends, however it
 /// ends, so a lock is never stale.
@@ -23,7 +27,7 @@ pub struct Directory {
 impl Directory {
     /// Creates `path` if needed and locks it.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::lock(path, false)
+        Self::lock(path, false, DYING)
     }
 
     /// A new directory in the system's temporary directory, removed on drop. Sweeps up
@@ -32,7 +36,7 @@ impl Directory {
         let parent = std::env::temp_dir();
         sweep(&parent);
         let path = parent.join(format!("{THROW_AWAY_PREFIX}{}", uuid::Uuid::now_v7().simple()));
-        Self::lock(&path, true)
+        Self::lock(&path, true, Duration::ZERO)
     }
 
     /// Its absolute path.
@@ -40,7 +44,7 @@ impl Directory {
         &self.path
     }
 
-    fn lock(path: &Path, throw_away: bool) -> Result<Self, Error> {
+    fn lock(path: &Path, throw_away: bool, patience: Duration) -> Result<Self, Error> {
         let logs = path.join("log");
         fs::create_dir_all(&logs).map_err(Error::file("create", &logs))?;
         // Others may pass through (PostgreSQL runs as another user when we are root) but
@@ -49,16 +53,23 @@ impl Directory {
             .map_err(Error::file("set the permissions of", path))?;
         let path = path.canonicalize().map_err(Error::file("resolve", path))?;
         let lock_path = path.join("lock");
-        let file = OpenOptions::new()
+        let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .mode(0o600)
             .open(&lock_path)
             .map_err(Error::file("open", &lock_path))?;
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => Ok(Self { path, throw_away, _lock: lock }),
-            Err(_) => Err(Error::InUse { holder: holder(&path), directory: path }),
+        let started = Instant::now();
+        loop {
+            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) => return Ok(Self { path, throw_away, _lock: lock }),
+                Err((held, _)) if started.elapsed() < patience => {
+                    file = held;
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(_) => return Err(Error::InUse { holder: holder(&path), directory: path }),
+            }
         }
     }
 }
@@ -92,7 +103,7 @@ fn sweep(parent: &Path) {
         if !is_ours || !entry.path().join("lock").exists() {
             continue;
         }
-        if let Ok(mut stale) = Directory::lock(&entry.path(), false) {
+        if let Ok(mut stale) = Directory::lock(&entry.path(), false, Duration::ZERO) {
             super::postgres::end_orphan(&stale);
             super::nats::end_orphan(&stale);
             stale.throw_away = true;
