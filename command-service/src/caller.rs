@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRef, FromRequestParts},
     http::request::Parts,
 };
-use domain::ActorId;
+use domain::{ActorId, EmployeeId};
 use event_log::Envelope;
 use service_kit::{
     access::{self, Access, Principal},
@@ -33,6 +33,14 @@ roles! {
     Buyers: CompanyAdmin, Purchaser;
     /// Those who order: a company's people, or the seller's for them.
     Ordering: Admin, Sales, SalesManager, CompanyAdmin, Purchaser;
+    /// Those who look after employees: the seller's admin after all, a company's after its own.
+    Staffing: Admin, CompanyAdmin;
+    /// Those who go on leave and name who decides in the meantime.
+    Leave: Admin, SalesManager, CompanyAdmin, Approver;
+    /// Those who answer for what a company's purchasers do.
+    Superiors: CompanyAdmin, Approver;
+    /// Those who answer for what the seller's salespeople do.
+    SalesSuperiors: Admin, SalesManager;
     /// The operator.
     Operator: Admin;
 }
@@ -59,9 +67,19 @@ impl Caller {
         self.principal.company
     }
 
-    /// Who it is, as events record it.
+    /// Who it is, as events record it: the employee, or the key where it is nobody's.
     pub(crate) fn actor(&self) -> ActorId {
-        ActorId(self.principal.key)
+        ActorId(self.principal.employee.unwrap_or(self.principal.key))
+    }
+
+    /// The employee whose key it is.
+    pub(crate) fn employee(&self) -> Option<EmployeeId> {
+        self.principal.employee.map(EmployeeId)
+    }
+
+    /// Whether it has this role.
+    pub(crate) fn is(&self, role: access::Role) -> bool {
+        self.principal.role == role
     }
 
     /// The id of the command: the same whenever the caller names it by the same key.

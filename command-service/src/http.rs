@@ -1,10 +1,12 @@
 //! The command endpoints, one file per resource.
 
 mod api_keys;
+mod approval_rules;
 mod assortments;
 mod categories;
 mod companies;
 mod credit_notes;
+mod employees;
 mod imports;
 mod offers;
 mod orders;
@@ -26,17 +28,19 @@ use serde::{Deserialize, Serialize};
 use service_kit::position::POSITION;
 use uuid::Uuid;
 
-pub(crate) use self::{credit_notes::take_number, payments::set_against};
+pub(crate) use self::{api_keys::role_of, credit_notes::take_number, payments::set_against};
 use crate::Services;
 
 /// Every command endpoint.
 pub fn router(services: Services) -> ApiRouter {
     ApiRouter::new()
         .merge(api_keys::routes())
+        .merge(approval_rules::routes())
         .merge(assortments::routes())
         .merge(categories::routes())
         .merge(companies::routes())
         .merge(credit_notes::routes())
+        .merge(employees::routes())
         .merge(imports::routes())
         .merge(offers::routes())
         .merge(orders::routes())

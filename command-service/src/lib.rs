@@ -8,8 +8,10 @@ pub mod http;
 mod imports;
 mod lines;
 pub mod metrics;
+mod ordering;
 pub mod policies;
 mod shelves;
+mod superiors;
 pub mod timers;
 pub mod white_list;
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use axum::http::StatusCode;
 use domain::{
-    Claim, CompanyId, Currency, Line, Lines, Product, Quantity, Sku, UnitPrice, assortment, claim,
+    Claim, CompanyId, Currency, Line, Lines, Percent, Product, Quantity, Sku, UnitPrice,
+    assortment, claim,
     pricing::PricedBy,
     product::{self, PackagingName},
 };
@@ -59,13 +60,22 @@ pub(crate) struct Sale {
     pub(crate) on: Date,
 }
 
+/// Lines with their prices.
+#[derive(Debug)]
+pub(crate) struct Priced {
+    pub(crate) lines: Lines,
+    /// How far the price that was agreed on lies below what agreements and lists make, in the line
+    /// where it does most; all of it where they make none.
+    pub(crate) discount: Option<Percent>,
+}
+
 /// Finds the products of lines, with two queries at most, and prices them. All lines that are
 /// wrong are named at once.
 pub(crate) async fn price(
     work: &mut Work,
     requests: &[LineRequest],
     sale: Sale,
-) -> Result<Lines, Failure> {
+) -> Result<Priced, Failure> {
     let Sale { prices, .. } = sale;
     let products = products(work, requests).await?;
     let counter = match prices {
@@ -73,6 +83,7 @@ pub(crate) async fn price(
         Prices::Given => None,
     };
     let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
+    let mut discount = None;
     let mut wrong = Vec::new();
     for (index, request) in requests.iter().enumerate() {
         let field = |name, detail: String| FieldError::at(format!("/lines/{index}/{name}"), detail);
@@ -104,7 +115,10 @@ pub(crate) async fn price(
             continue;
         }
         match line(work, counter.as_ref(), product, request, sale) {
-            Ok(line) => lines.push(line),
+            Ok(line) => {
+                discount = discount.max(taken_off(work, counter.as_ref(), product, &line));
+                lines.push(line);
+            }
             Err(error) => {
                 let name = match error {
                     product::Error::Indivisible { .. }
@@ -120,11 +134,28 @@ pub(crate) async fn price(
     if !wrong.is_empty() {
         return Err(refused(wrong).into());
     }
-    Lines::try_from(lines).map_err(|error| {
+    let lines = Lines::try_from(lines).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
             .field(FieldError::at("/lines", error.to_string()))
-            .into()
-    })
+    })?;
+    Ok(Priced { lines, discount })
+}
+
+/// How far an agreed price lies below what agreements and lists make; nothing for other prices.
+fn taken_off(
+    work: &Work,
+    counter: Option<&Counter>,
+    product: &Product,
+    line: &Line,
+) -> Option<Percent> {
+    if line.priced_by != Some(PricedBy::Agreed {}) {
+        return None;
+    }
+    let listed = counter?.price(work, product.item().ok()?, line.quantity);
+    match listed {
+        Some((listed, _)) => Percent::taken_off(listed.amount(), line.unit_price.amount()),
+        None => Some(Percent::ALL),
+    }
 }
 
 /// What was sold once is credited in any quantity, also when it is not for sale any more.

@@ -7,6 +7,7 @@
 mod accepted_offer_places_order;
 mod booked_payment_is_allocated;
 mod dispatch_issues_invoice;
+mod employee_keeps_keys;
 
 use std::time::Duration;
 
@@ -46,14 +47,15 @@ struct Policy {
     react: for<'a> fn(Reaction<'a>) -> BoxFuture<'a, Result<(), ReactionError>>,
 }
 
-const ALL: [Policy; 3] = [
+const ALL: [Policy; 4] = [
     accepted_offer_places_order::POLICY,
     booked_payment_is_allocated::POLICY,
     dispatch_issues_invoice::POLICY,
+    employee_keeps_keys::POLICY,
 ];
 
 /// The names of all policies.
-pub const NAMES: [&str; 3] = [ALL[0].name, ALL[1].name, ALL[2].name];
+pub const NAMES: [&str; 4] = [ALL[0].name, ALL[1].name, ALL[2].name, ALL[3].name];
 
 /// An event and what is needed to react to it.
 #[derive(Clone, Copy)]

@@ -5,7 +5,10 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::{
-    ActorId, CompanyId, Line, Lines, Money, PaymentTerm, ProductId, VatRate, money::Currency,
+    ActorId, CompanyId, Employee, EmployeeId, Line, Lines, Money, PaymentTerm, ProductId, Role,
+    VatRate, employee,
+    employee::{Person, Profile},
+    money::Currency,
 };
 
 /// What an aggregate with this history answers to a command, also when its state comes from a
@@ -29,6 +32,17 @@ pub(crate) fn company() -> CompanyId {
 
 pub(crate) fn buyer() -> ActorId {
     ActorId(Uuid::from_u128(0xB1))
+}
+
+/// A purchaser of the company, without limits.
+pub(crate) fn person(number: u128) -> Person {
+    let profile =
+        Profile { name: "Jan Kowalski".parse().unwrap(), email: "jan@example.pl".parse().unwrap() };
+    let (id, company) = (EmployeeId(Uuid::from_u128(number)), Some(company()));
+    let engaged = employee::Event::Engaged { id, company, profile, role: Role::Purchaser };
+    let mut employee = Employee::default();
+    employee.apply(engaged);
+    employee.person().unwrap().clone()
 }
 
 pub(crate) fn day(text: &str) -> Date {

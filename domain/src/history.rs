@@ -3,9 +3,10 @@
 use cqrs_es::Aggregate;
 
 use crate::{
-    Assortment, Category, Claim, Company, Invoice, OfCompany, Offer, Order, Payment, Price,
-    PriceAgreement, Product, Series, Shipment, assortment, category, claim, company, invoice,
-    offer, order, payment, price, price_agreement, product, series, shipment, upcaster,
+    ApprovalRules, Assortment, Category, Claim, Company, Employee, Invoice, OfCompany, Offer,
+    Order, Payment, Price, PriceAgreement, Product, Series, Shipment, Spending, approval_rules,
+    assortment, category, claim, company, employee, invoice, offer, order, payment, price,
+    price_agreement, product, series, shipment, spending, upcaster,
 };
 
 macro_rules! history {
@@ -83,7 +84,14 @@ macro_rules! history {
 
 /// The seller's own deliberations: of these a company's credential sees nothing, not even in its
 /// own history.
-pub const INTERNAL: &[&str] = &["offer.drafted"];
+pub const INTERNAL: &[&str] = &[
+    "offer.drafted",
+    "offer.approval_requested",
+    "offer.step_approved",
+    "offer.step_escalated",
+    "offer.approved",
+    "offer.disapproved",
+];
 
 /// Kinds of aggregate of which it sees nothing before this event either: that a draft was withdrawn
 /// tells that there was one.
@@ -96,6 +104,8 @@ impl UnreadableEvent {
 }
 
 history! {
+    /// Of approval rules.
+    ApprovalRules(ApprovalRules, approval_rules),
     /// Of an assortment.
     Assortment(Assortment, assortment),
     /// Of a category.
@@ -104,6 +114,8 @@ history! {
     Claim(Claim, claim),
     /// Of a company.
     Company(Company, company),
+    /// Of an employee.
+    Employee(Employee, employee),
     /// Of an invoice or a credit note.
     Invoice(Invoice, invoice),
     /// Of an offer.
@@ -122,6 +134,8 @@ history! {
     Series(Series, series),
     /// Of a shipment.
     Shipment(Shipment, shipment),
+    /// Of what an employee spends.
+    Spending(Spending, spending),
 }
 
 /// A stored event that this build cannot read.

@@ -34,7 +34,7 @@ macro_rules! id {
 }
 
 id!(
-    /// Who gave a command: the credential, until employees have identities of their own.
+    /// Who gave a command: the employee, or the credential where it is nobody's.
     ActorId
 );
 id!(
@@ -44,6 +44,10 @@ id!(
 id!(
     /// A price list or a contract.
     AgreementId
+);
+id!(
+    /// When a firm's orders, or the seller's offers, need approval; derived from the firm.
+    ApprovalRulesId
 );
 id!(
     /// What an audience sees; derived from the audience.
@@ -97,11 +101,22 @@ id!(
     /// Goods that left together.
     ShipmentId
 );
+id!(
+    /// What an employee has spent lately; derived from the employee.
+    SpendingId
+);
 
 impl OrderId {
     /// The order that an accepted offer places: one per offer, whoever asks how often.
     pub fn of_offer(offer: OfferId) -> Self {
         Self(Uuid::new_v5(&offer.0, b"order"))
+    }
+}
+
+impl SpendingId {
+    /// What an employee has spent.
+    pub fn of(employee: EmployeeId) -> Self {
+        Self(Uuid::new_v5(&employee.0, b"spending"))
     }
 }
 

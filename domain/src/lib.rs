@@ -13,12 +13,16 @@
 
 pub mod address;
 pub mod aggregate;
+pub mod approval;
+pub mod approval_rules;
 pub mod assortment;
 pub mod audience;
 pub mod category;
 pub mod claim;
 pub mod company;
 pub mod day;
+pub mod email;
+pub mod employee;
 #[cfg(test)]
 mod fixtures;
 pub mod gtin;
@@ -42,9 +46,11 @@ pub mod pricing;
 pub mod product;
 pub mod quantity;
 pub mod refusal;
+pub mod role;
 pub mod selection;
 pub mod series;
 pub mod shipment;
+pub mod spending;
 pub mod tax_id;
 pub mod text;
 pub mod upcaster;
@@ -54,17 +60,21 @@ pub mod white_list;
 
 pub use address::Address;
 pub use aggregate::OfCompany;
+pub use approval_rules::ApprovalRules;
 pub use assortment::Assortment;
 pub use audience::Audience;
 pub use category::Category;
 pub use claim::Claim;
 pub use company::Company;
+pub use email::Email;
+pub use employee::Employee;
 pub use gtin::Gtin;
 pub use history::{Event, UnreadableEvent};
 pub use iban::Iban;
 pub use ids::{
-    ActorId, AddressId, AgreementId, AssortmentId, CategoryId, ClaimId, CompanyId, EmployeeId,
-    InvoiceId, OfferId, OrderId, PaymentId, PriceId, ProductId, SeriesId, ShipmentId,
+    ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
+    EmployeeId, InvoiceId, OfferId, OrderId, PaymentId, PriceId, ProductId, SeriesId, ShipmentId,
+    SpendingId,
 };
 pub use invoice::Invoice;
 pub use language::Language;
@@ -81,11 +91,13 @@ pub use price_agreement::PriceAgreement;
 pub use product::Product;
 pub use quantity::Quantity;
 pub use refusal::{Refusal, RefusalKind};
+pub use role::Role;
 pub use selection::Selection;
 pub use series::Series;
 pub use shipment::Shipment;
+pub use spending::Spending;
 pub use tax_id::{CountryCode, TaxId};
-pub use text::{GroupCode, Name, Note, Reference, Sku};
+pub use text::{CostCentre, GroupCode, Name, Note, Reference, Sku};
 pub use upcaster::Upcaster;
 pub use vat::VatRate;
 pub use vat_number::VatNumber;

@@ -6,7 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Currency, Money, Name, ProductId, Quantity, Sku, UnitPrice, VatRate, pricing::PricedBy,
+    Currency, Money, Name, ProductId, Quantity, Sku, UnitPrice, VatRate, money::MoneyError,
+    pricing::PricedBy,
 };
 
 /// A priced line. The currency is the document's, so that no document mixes two.
@@ -52,6 +53,11 @@ impl Lines {
     /// The most lines of one document: several times the longest that a wholesaler writes, and
     /// few enough that its events stay below what the log takes.
     pub const MAX: usize = 2_000;
+
+    /// The sum of the net amounts of all lines. Refused beyond what money holds.
+    pub fn net(&self, currency: Currency) -> Result<Money, MoneyError> {
+        self.0.iter().map(|line| line.net(currency)).try_fold(Money::zero(currency), Money::plus)
+    }
 }
 
 impl TryFrom<Vec<Line>> for Lines {

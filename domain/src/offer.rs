@@ -1,14 +1,20 @@
 //! An offer: prices held open for one company until a date. Once sent it never changes; it is
-//! accepted, rejected, withdrawn or lapses.
+//! accepted, rejected, withdrawn or lapses. A discount beyond what its sender may give needs a
+//! superior's approval before it is sent.
 
-use jiff::civil::Date;
+mod approval;
+
+use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActorId, CompanyId, Currency, Lines, Note, OfCompany, PaymentTerm, Refusal, RefusalKind,
+    ActorId, CompanyId, Currency, Lines, Note, OfCompany, PaymentTerm, Percent, Refusal,
+    RefusalKind,
     aggregate::aggregate,
+    approval::{self as asking, Decision, Pending, Request, Verdict, Who},
     day::{self, DayError},
+    order::Destination,
 };
 
 /// What decisions need to know of an offer.
@@ -18,7 +24,23 @@ pub enum Offer {
     #[default]
     Undrafted,
     /// Being written; the company does not see it.
-    Drafted(Proposal),
+    Drafted {
+        /// What it says.
+        proposal: Proposal,
+        /// The largest discount of a line.
+        discount: Option<Percent>,
+    },
+    /// Others at the seller must agree before it is sent.
+    AwaitingApproval {
+        /// What it says.
+        proposal: Proposal,
+        /// The largest discount of a line.
+        discount: Option<Percent>,
+        /// Who must agree.
+        pending: Pending,
+    },
+    /// They agreed; it is not sent yet.
+    Approved(Proposal),
     /// Waiting for the company's answer.
     Open(Proposal),
     /// The company said yes.
@@ -71,11 +93,24 @@ pub enum Command {
     Draft {
         /// The whole proposal.
         proposal: Proposal,
+        /// The largest discount of a line below what agreements and lists make.
+        discount: Option<Percent>,
     },
-    /// Put it before the company.
+    /// Put it before the company, or before those who must agree first.
     Send {
         /// The day.
         today: Date,
+        /// Who must agree first; `None`: nobody. Not asked again where they have.
+        approval: Option<Box<Request>>,
+    },
+    /// Agree that it is sent, step by step.
+    Approve(Verdict),
+    /// Do not agree.
+    Disapprove(Verdict),
+    /// Ask somebody else too: it takes too long.
+    Escalate {
+        /// When.
+        at: Timestamp,
     },
     /// Say yes to all of it.
     Accept {
@@ -83,6 +118,8 @@ pub enum Command {
         by: ActorId,
         /// The day.
         today: Date,
+        /// Where its goods go.
+        destination: Destination,
     },
     /// Say no.
     Reject {
@@ -108,6 +145,35 @@ pub enum Event {
     Drafted {
         /// The whole proposal.
         proposal: Proposal,
+        /// The largest discount of a line below what agreements and lists make.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        discount: Option<Percent>,
+    },
+    /// Others at the seller must agree before it is sent.
+    ApprovalRequested {
+        /// Who, and why.
+        request: Request,
+    },
+    /// Somebody agreed.
+    StepApproved {
+        /// Who, and when.
+        decision: Decision,
+    },
+    /// It took too long, so somebody else is asked too.
+    StepEscalated {
+        /// Which step, counted from 1.
+        step: u32,
+        /// Whom.
+        to: Who,
+        /// When.
+        at: Timestamp,
+    },
+    /// All agreed: it can be sent.
+    Approved {},
+    /// Somebody did not agree: it must be written anew.
+    Disapproved {
+        /// Who, when and why.
+        decision: Decision,
     },
     /// The company can see and answer it.
     Sent {
@@ -122,6 +188,9 @@ pub enum Event {
         on: Date,
         /// What was accepted, whole.
         proposal: Proposal,
+        /// Where its goods go, as far as that was said.
+        #[serde(default, skip_serializing_if = "Destination::is_unsaid")]
+        destination: Destination,
     },
     /// The company said no.
     Rejected {
@@ -142,6 +211,11 @@ pub enum Event {
 
 aggregate!(Offer, "offer", {
     Drafted => "drafted" v 1,
+    ApprovalRequested => "approval_requested" v 1,
+    StepApproved => "step_approved" v 1,
+    StepEscalated => "step_escalated" v 1,
+    Approved => "approved" v 1,
+    Disapproved => "disapproved" v 1,
     Sent => "sent" v 1,
     Accepted => "accepted" v 1,
     Rejected => "rejected" v 1,
@@ -158,6 +232,15 @@ pub enum Error {
     /// It cannot be changed any more.
     #[error("the offer was already sent")]
     AlreadySent,
+    /// Others at the seller must agree first.
+    #[error("the offer awaits approval")]
+    AwaitingApproval,
+    /// Nobody has to agree, or all have.
+    #[error("the offer awaits nobody's approval")]
+    NotAwaitingApproval,
+    /// An answer that is not taken.
+    #[error(transparent)]
+    Approval(#[from] asking::Error),
     /// It has not been put before the company.
     #[error("the offer was not sent yet")]
     NotSent,
@@ -192,6 +275,9 @@ impl Refusal for Error {
         match self {
             Self::Undrafted => "offer.undrafted",
             Self::AlreadySent => "offer.already_sent",
+            Self::AwaitingApproval => "offer.awaiting_approval",
+            Self::NotAwaitingApproval => "offer.not_awaiting_approval",
+            Self::Approval(error) => error.code(),
             Self::NotSent => "offer.not_sent",
             Self::Lapsed { .. } => "offer.lapsed",
             Self::StillValid { .. } => "offer.still_valid",
@@ -206,7 +292,10 @@ impl Refusal for Error {
         match self {
             Self::Undrafted => RefusalKind::Missing,
             Self::OtherCompany | Self::Day(_) => RefusalKind::Invalid,
+            Self::Approval(error) => error.kind(),
             Self::AlreadySent
+            | Self::AwaitingApproval
+            | Self::NotAwaitingApproval
             | Self::NotSent
             | Self::Lapsed { .. }
             | Self::StillValid { .. }
@@ -220,9 +309,12 @@ impl Offer {
     /// Every rule of an offer.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         match command {
-            Command::Draft { proposal } => self.draft(proposal),
-            Command::Send { today } => self.send(today),
-            Command::Accept { by, today } => self.accept(by, today),
+            Command::Draft { proposal, discount } => self.draft(proposal, discount),
+            Command::Send { today, approval } => self.send(today, approval),
+            Command::Approve(verdict) => self.approve(verdict),
+            Command::Disapprove(verdict) => self.disapprove(verdict),
+            Command::Escalate { at } => self.escalate(at),
+            Command::Accept { by, today, destination } => self.accept(by, today, destination),
             Command::Reject { by, reason } => {
                 self.close(Closure::Rejected, || Ok(Event::Rejected { by, reason }))
             }
@@ -231,42 +323,65 @@ impl Offer {
         }
     }
 
-    fn draft(&self, proposal: Proposal) -> Result<Vec<Event>, Error> {
-        match self {
-            Self::Undrafted => drafted(proposal),
-            Self::Drafted(present) if present.company != proposal.company => {
-                Err(Error::OtherCompany)
+    fn draft(&self, proposal: Proposal, discount: Option<Percent>) -> Result<Vec<Event>, Error> {
+        let present = match self {
+            Self::Undrafted => None,
+            Self::Drafted { proposal, .. }
+            | Self::AwaitingApproval { proposal, .. }
+            | Self::Approved(proposal) => Some(proposal),
+            Self::Open(_) => return Err(Error::AlreadySent),
+            Self::Accepted { .. } => return Err(Error::AlreadyAccepted),
+            Self::Closed { .. } => return Err(Error::Closed),
+        };
+        match present {
+            Some(present) if present.company != proposal.company => Err(Error::OtherCompany),
+            Some(present) if *present == proposal => Ok(vec![]),
+            // What was agreed to was another offer: whoever had to agree must again.
+            Some(_) | None => {
+                day::checked(proposal.valid_until)?;
+                Ok(vec![Event::Drafted { proposal, discount }])
             }
-            Self::Drafted(present) if *present == proposal => Ok(vec![]),
-            Self::Drafted(_) => drafted(proposal),
-            Self::Open(_) => Err(Error::AlreadySent),
-            Self::Accepted { .. } => Err(Error::AlreadyAccepted),
-            Self::Closed { .. } => Err(Error::Closed),
         }
     }
 
-    fn send(&self, today: Date) -> Result<Vec<Event>, Error> {
+    fn send(&self, today: Date, approval: Option<Box<Request>>) -> Result<Vec<Event>, Error> {
         match self {
             Self::Undrafted => Err(Error::Undrafted),
-            Self::Drafted(Proposal { valid_until, .. }) if *valid_until < today => {
+            Self::Drafted { proposal: Proposal { valid_until, .. }, .. }
+            | Self::Approved(Proposal { valid_until, .. })
+                if *valid_until < today =>
+            {
                 Err(Error::Lapsed { valid_until: *valid_until })
             }
-            Self::Drafted(_) => Ok(vec![Event::Sent { on: today }]),
+            Self::Drafted { .. } => Ok(vec![match approval {
+                Some(request) => Event::ApprovalRequested { request: *request },
+                None => Event::Sent { on: today },
+            }]),
+            Self::AwaitingApproval { .. } => Err(Error::AwaitingApproval),
+            Self::Approved(_) => Ok(vec![Event::Sent { on: today }]),
             Self::Open(_) => Ok(vec![]),
             Self::Accepted { .. } => Err(Error::AlreadyAccepted),
             Self::Closed { .. } => Err(Error::Closed),
         }
     }
 
-    fn accept(&self, by: ActorId, today: Date) -> Result<Vec<Event>, Error> {
+    fn accept(
+        &self,
+        by: ActorId,
+        today: Date,
+        destination: Destination,
+    ) -> Result<Vec<Event>, Error> {
         match self {
             Self::Undrafted => Err(Error::Undrafted),
-            Self::Drafted(_) => Err(Error::NotSent),
+            Self::Drafted { .. } | Self::AwaitingApproval { .. } | Self::Approved(_) => {
+                Err(Error::NotSent)
+            }
             Self::Open(Proposal { valid_until, .. }) if *valid_until < today => {
                 Err(Error::Lapsed { valid_until: *valid_until })
             }
             Self::Open(proposal) => {
-                Ok(vec![Event::Accepted { by, on: today, proposal: proposal.clone() }])
+                let proposal = proposal.clone();
+                Ok(vec![Event::Accepted { by, on: today, proposal, destination }])
             }
             // A retry by the same buyer has already succeeded.
             Self::Accepted { by: buyer, .. } if *buyer == by => Ok(vec![]),
@@ -277,7 +392,9 @@ impl Offer {
 
     fn withdraw(&self) -> Result<Vec<Event>, Error> {
         match self {
-            Self::Drafted(_) => Ok(vec![Event::Withdrawn {}]),
+            Self::Drafted { .. } | Self::AwaitingApproval { .. } | Self::Approved(_) => {
+                Ok(vec![Event::Withdrawn {}])
+            }
             Self::Undrafted | Self::Open(_) | Self::Accepted { .. } | Self::Closed { .. } => {
                 self.close(Closure::Withdrawn, || Ok(Event::Withdrawn {}))
             }
@@ -301,11 +418,24 @@ impl Offer {
     ) -> Result<Vec<Event>, Error> {
         match self {
             Self::Undrafted => Err(Error::Undrafted),
-            Self::Drafted(_) => Err(Error::NotSent),
+            Self::Drafted { .. } | Self::AwaitingApproval { .. } | Self::Approved(_) => {
+                Err(Error::NotSent)
+            }
             Self::Open(_) => Ok(vec![event()?]),
             Self::Accepted { .. } => Err(Error::AlreadyAccepted),
             Self::Closed { how, .. } if *how == wanted => Ok(vec![]),
             Self::Closed { .. } => Err(Error::Closed),
+        }
+    }
+
+    /// Whether its company may know of it.
+    pub fn is_disclosed(&self) -> bool {
+        match self {
+            Self::Undrafted
+            | Self::Drafted { .. }
+            | Self::AwaitingApproval { .. }
+            | Self::Approved(_) => false,
+            Self::Open(_) | Self::Accepted { .. } | Self::Closed { .. } => true,
         }
     }
 
@@ -315,12 +445,19 @@ impl Offer {
             None => Self::Undrafted,
         };
         match event {
-            Event::Drafted { proposal } => Self::Drafted(proposal),
+            Event::Drafted { proposal, discount } => Self::Drafted { proposal, discount },
+            Event::ApprovalRequested { .. }
+            | Event::StepApproved { .. }
+            | Event::StepEscalated { .. }
+            | Event::Approved {}
+            | Event::Disapproved { .. } => self.after_asking(event),
             Event::Sent { .. } => match self {
-                Self::Drafted(proposal) => Self::Open(proposal),
-                Self::Undrafted | Self::Open(_) | Self::Accepted { .. } | Self::Closed { .. } => {
-                    self
-                }
+                Self::Drafted { proposal, .. } | Self::Approved(proposal) => Self::Open(proposal),
+                Self::Undrafted
+                | Self::AwaitingApproval { .. }
+                | Self::Open(_)
+                | Self::Accepted { .. }
+                | Self::Closed { .. } => self,
             },
             Event::Accepted { by, proposal, .. } => {
                 Self::Accepted { company: proposal.company, by }
@@ -332,16 +469,14 @@ impl Offer {
     }
 }
 
-fn drafted(proposal: Proposal) -> Result<Vec<Event>, Error> {
-    day::checked(proposal.valid_until)?;
-    Ok(vec![Event::Drafted { proposal }])
-}
-
 impl OfCompany for Offer {
     fn company(&self) -> Option<CompanyId> {
         match self {
             Self::Undrafted => None,
-            Self::Drafted(proposal) | Self::Open(proposal) => Some(proposal.company),
+            Self::Drafted { proposal, .. }
+            | Self::AwaitingApproval { proposal, .. }
+            | Self::Approved(proposal)
+            | Self::Open(proposal) => Some(proposal.company),
             Self::Accepted { company, .. } | Self::Closed { company, .. } => Some(*company),
         }
     }

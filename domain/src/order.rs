@@ -1,15 +1,18 @@
 //! An order: lines at fixed prices that one company wants, and what of them has left.
 
+mod approval;
+
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompanyId, Currency, Line, Lines, Note, OfCompany, OfferId, PaymentTerm, Quantity, Reference,
-    Refusal, RefusalKind, ShipmentId,
+    AddressId, CompanyId, CostCentre, Currency, EmployeeId, Line, Lines, Note, OfCompany, OfferId,
+    PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
     aggregate::aggregate,
+    approval::{self as asking, Decision, Pending, Request, Verdict, Who},
     day::{self, DayError},
 };
 
@@ -19,6 +22,20 @@ pub enum Order {
     /// Nothing yet.
     #[default]
     Unplaced,
+    /// Wanted by an employee, not yet by the company.
+    AwaitingApproval {
+        /// What is wanted.
+        terms: Terms,
+        /// Who must agree.
+        pending: Pending,
+    },
+    /// The company does not want it after all.
+    Refused {
+        /// Whose order it was.
+        company: CompanyId,
+        /// Who said no.
+        by: EmployeeId,
+    },
     /// Wanted by the company, not yet promised by the seller.
     Placed(Terms),
     /// Promised; `outstanding` is what has not left yet, by line number.
@@ -57,6 +74,31 @@ pub struct Terms {
     /// The company's own number of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
+    /// The company's employee who wants it; missing where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed_by: Option<EmployeeId>,
+    /// Where it goes and who pays for it, as far as that was said.
+    #[serde(default, skip_serializing_if = "Destination::is_unsaid")]
+    pub destination: Destination,
+}
+
+/// Where goods go, and who in the company pays for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// One of the delivery addresses of the company or of a firm above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<AddressId>,
+    /// By the company's own name of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<CostCentre>,
+}
+
+impl Destination {
+    /// Whether nothing was said.
+    pub fn is_unsaid(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where an order came from.
@@ -91,6 +133,17 @@ pub enum Command {
         terms: Terms,
         /// The day.
         on: Date,
+        /// Who must agree before the company wants them; `None`: nobody.
+        approval: Option<Box<Request>>,
+    },
+    /// Agree to it, step by step.
+    Approve(Verdict),
+    /// Say no to it for the company.
+    Refuse(Verdict),
+    /// Ask somebody else too: it takes too long.
+    Escalate {
+        /// When.
+        at: Timestamp,
     },
     /// Promise them.
     Confirm,
@@ -119,6 +172,32 @@ pub enum Event {
         /// The day.
         on: Date,
     },
+    /// Others in the company must agree first.
+    ApprovalRequested {
+        /// Who, and why.
+        request: Request,
+    },
+    /// Somebody agreed.
+    StepApproved {
+        /// Who, and when.
+        decision: Decision,
+    },
+    /// It took too long, so somebody else is asked too.
+    StepEscalated {
+        /// Which step, counted from 1.
+        step: u32,
+        /// Whom.
+        to: Who,
+        /// When.
+        at: Timestamp,
+    },
+    /// All agreed: the company wants it.
+    Approved {},
+    /// Somebody said no: the company does not want it.
+    Refused {
+        /// Who, when and why.
+        decision: Decision,
+    },
     /// The seller promised them.
     Confirmed {},
     /// It will not be filled.
@@ -145,6 +224,11 @@ pub enum Event {
 
 aggregate!(Order, "order", {
     Placed => "placed" v 1,
+    ApprovalRequested => "approval_requested" v 1,
+    StepApproved => "step_approved" v 1,
+    StepEscalated => "step_escalated" v 1,
+    Approved => "approved" v 1,
+    Refused => "refused" v 1,
     Confirmed => "confirmed" v 1,
     Cancelled => "cancelled" v 1,
     PartShipped => "part_shipped" v 1,
@@ -160,6 +244,18 @@ pub enum Error {
     /// The id belongs to an order already.
     #[error("the order was already placed")]
     AlreadyPlaced,
+    /// Others in the company must agree first.
+    #[error("the order awaits approval in the company")]
+    AwaitingApproval,
+    /// Nobody has to agree, or all have.
+    #[error("the order awaits nobody's approval")]
+    NotAwaitingApproval,
+    /// The company does not want it.
+    #[error("the order was refused in the company")]
+    Refused,
+    /// An answer that is not taken.
+    #[error(transparent)]
+    Approval(#[from] asking::Error),
     /// Nothing leaves before the seller has promised it.
     #[error("the order is not confirmed")]
     NotConfirmed,
@@ -199,6 +295,10 @@ impl Refusal for Error {
         match self {
             Self::Unplaced => "order.unplaced",
             Self::AlreadyPlaced => "order.already_placed",
+            Self::AwaitingApproval => "order.awaiting_approval",
+            Self::NotAwaitingApproval => "order.not_awaiting_approval",
+            Self::Refused => "order.refused",
+            Self::Approval(error) => error.code(),
             Self::NotConfirmed => "order.not_confirmed",
             Self::Cancelled => "order.cancelled",
             Self::GoodsLeft => "order.goods_left",
@@ -214,7 +314,11 @@ impl Refusal for Error {
         match self {
             Self::Unplaced => RefusalKind::Missing,
             Self::NoItems | Self::Day(_) => RefusalKind::Invalid,
+            Self::Approval(error) => error.kind(),
             Self::AlreadyPlaced
+            | Self::AwaitingApproval
+            | Self::NotAwaitingApproval
+            | Self::Refused
             | Self::NotConfirmed
             | Self::Cancelled
             | Self::GoodsLeft
@@ -229,15 +333,27 @@ impl Order {
     /// Every rule of an order.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         match command {
-            Command::Place { terms, on } => match self {
-                Self::Unplaced => Ok(vec![Event::Placed { terms, on: day::checked(on)? }]),
-                Self::Placed(_)
+            Command::Place { terms, on, approval } => match self {
+                Self::Unplaced => {
+                    let placed = Event::Placed { terms, on: day::checked(on)? };
+                    let request =
+                        approval.map(|request| Event::ApprovalRequested { request: *request });
+                    Ok(std::iter::once(placed).chain(request).collect())
+                }
+                Self::AwaitingApproval { .. }
+                | Self::Refused { .. }
+                | Self::Placed(_)
                 | Self::Confirmed { .. }
                 | Self::Shipped { .. }
                 | Self::Cancelled { .. } => Err(Error::AlreadyPlaced),
             },
+            Command::Approve(verdict) => self.approve(verdict),
+            Command::Refuse(verdict) => self.refuse(verdict),
+            Command::Escalate { at } => self.escalate(at),
             Command::Confirm => match self {
                 Self::Unplaced => Err(Error::Unplaced),
+                Self::AwaitingApproval { .. } => Err(Error::AwaitingApproval),
+                Self::Refused { .. } => Err(Error::Refused),
                 Self::Placed(_) => Ok(vec![Event::Confirmed {}]),
                 Self::Confirmed { .. } | Self::Shipped { .. } => Ok(vec![]),
                 Self::Cancelled { .. } => Err(Error::Cancelled),
@@ -253,7 +369,10 @@ impl Order {
             Self::Confirmed { terms, outstanding } if *outstanding != ordered(&terms.lines) => {
                 Err(Error::GoodsLeft)
             }
-            Self::Placed(_) | Self::Confirmed { .. } => Ok(vec![Event::Cancelled { reason }]),
+            Self::AwaitingApproval { .. } | Self::Placed(_) | Self::Confirmed { .. } => {
+                Ok(vec![Event::Cancelled { reason }])
+            }
+            Self::Refused { .. } => Err(Error::Refused),
             Self::Shipped { .. } => Err(Error::AlreadyShipped),
             Self::Cancelled { .. } => Ok(vec![]),
         }
@@ -262,6 +381,8 @@ impl Order {
     fn ship(&self, shipment: ShipmentId, items: Option<Vec<Item>>) -> Result<Vec<Event>, Error> {
         let outstanding = match self {
             Self::Unplaced => return Err(Error::Unplaced),
+            Self::AwaitingApproval { .. } => return Err(Error::AwaitingApproval),
+            Self::Refused { .. } => return Err(Error::Refused),
             Self::Placed(_) => return Err(Error::NotConfirmed),
             Self::Confirmed { outstanding, .. } => outstanding,
             Self::Shipped { .. } => return Err(Error::AlreadyShipped),
@@ -282,6 +403,12 @@ impl Order {
     fn evolve(self, event: Event) -> Self {
         match (self, event) {
             (_, Event::Placed { terms, .. }) => Self::Placed(terms),
+            (Self::Placed(terms), Event::ApprovalRequested { request }) => {
+                Self::AwaitingApproval { terms, pending: Pending::new(request) }
+            }
+            (Self::AwaitingApproval { terms, pending }, event) => {
+                Self::after_asking(terms, pending, event)
+            }
             (Self::Placed(terms), Event::Confirmed {}) => {
                 let outstanding = ordered(&terms.lines);
                 Self::Confirmed { terms, outstanding }
@@ -301,7 +428,12 @@ impl Order {
             // `decide` writes none of these; a state that they cannot change stays as it is.
             (
                 order,
-                Event::Confirmed {}
+                Event::ApprovalRequested { .. }
+                | Event::StepApproved { .. }
+                | Event::StepEscalated { .. }
+                | Event::Approved {}
+                | Event::Refused { .. }
+                | Event::Confirmed {}
                 | Event::Cancelled { .. }
                 | Event::PartShipped { .. }
                 | Event::Shipped { .. },
@@ -315,9 +447,12 @@ impl Order {
             Self::Confirmed { outstanding, .. } => {
                 outstanding.iter().map(|(&line, &quantity)| Item { line, quantity }).collect()
             }
-            Self::Unplaced | Self::Placed(_) | Self::Shipped { .. } | Self::Cancelled { .. } => {
-                vec![]
-            }
+            Self::Unplaced
+            | Self::AwaitingApproval { .. }
+            | Self::Refused { .. }
+            | Self::Placed(_)
+            | Self::Shipped { .. }
+            | Self::Cancelled { .. } => vec![],
         }
     }
 
@@ -325,7 +460,10 @@ impl Order {
     pub fn terms(&self) -> Result<&Terms, Error> {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
-            Self::Placed(terms) | Self::Confirmed { terms, .. } => Ok(terms),
+            Self::AwaitingApproval { terms, .. }
+            | Self::Placed(terms)
+            | Self::Confirmed { terms, .. } => Ok(terms),
+            Self::Refused { .. } => Err(Error::Refused),
             Self::Shipped { .. } => Err(Error::AlreadyShipped),
             Self::Cancelled { .. } => Err(Error::Cancelled),
         }
@@ -372,8 +510,12 @@ impl OfCompany for Order {
     fn company(&self) -> Option<CompanyId> {
         match self {
             Self::Unplaced => None,
-            Self::Placed(terms) | Self::Confirmed { terms, .. } => Some(terms.company),
-            Self::Shipped { company } | Self::Cancelled { company } => Some(*company),
+            Self::AwaitingApproval { terms, .. }
+            | Self::Placed(terms)
+            | Self::Confirmed { terms, .. } => Some(terms.company),
+            Self::Refused { company, .. }
+            | Self::Shipped { company }
+            | Self::Cancelled { company } => Some(*company),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -29,6 +29,16 @@ impl Percent {
     pub const fn hundredths(self) -> Decimal {
         self.0
     }
+
+    /// By how much one price is lower than another, rounded up to two decimal places, so that no
+    /// limit is passed by a hair; `None` when it is not lower.
+    pub fn taken_off(from: Decimal, to: Decimal) -> Option<Self> {
+        let share = (from - to).checked_div(from)? * Decimal::ONE_HUNDRED;
+        Self::new(share.round_dp_with_strategy(2, RoundingStrategy::AwayFromZero)).ok()
+    }
+
+    /// All of it.
+    pub const ALL: Self = Self(Decimal::ONE_HUNDRED);
 
     /// So much of an amount, rounded half up to the minor unit.
     pub fn of(self, whole: Money) -> Money {

@@ -99,6 +99,10 @@ macro_rules! text {
 }
 
 text!(
+    /// By which a firm knows who pays for goods, such as "kitchen 2".
+    CostCentre, "a cost centre", 64
+);
+text!(
     /// By which a group of companies is known, such as "hotels".
     GroupCode, "a group", 64
 );

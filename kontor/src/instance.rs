@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use service_kit::access::{Access, Role};
+use service_kit::access::{Access, NewKey, Role};
 use tokio::net::TcpListener;
 
 use crate::location::Location;
@@ -196,7 +196,8 @@ async fn keys(access: &Access, directory: &Path) -> anyhow::Result<BTreeMap<Stri
             None => false,
         };
         if !opens {
-            let key = access.create(uuid::Uuid::now_v7(), "kontor up", role, None).await?;
+            let key = NewKey { name: "kontor up", role, company: None, employee: None };
+            let key = access.create(uuid::Uuid::now_v7(), key).await?;
             keys.insert(role.name().to_owned(), key);
             made = true;
         }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use service_kit::access::{Access, Role};
+use service_kit::access::{Access, NewKey, Role};
 use service_kit::postgres;
 use uuid::Uuid;
 
@@ -48,11 +48,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Create { role, company, name } => {
             let role: Role = role.parse()?;
-            let key = access.create(Uuid::now_v7(), &name, role, company).await?;
+            let key = NewKey { name: &name, role, company, employee: None };
+            let key = access.create(Uuid::now_v7(), key).await?;
             println!("{key}");
         }
         Command::List => {
-            for key in access.list().await? {
+            for key in access.list(None).await? {
                 let company = key.company.map_or_else(|| "-".to_owned(), |id| id.to_string());
                 let state = if key.revoked { "revoked" } else { "valid" };
                 println!(
@@ -64,7 +65,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Revoke { id } => {
-            let revoked = access.revoke(id).await?;
+            let revoked = access.revoke(id, None).await?;
             revoked.then_some(()).with_context(|| format!("there is no key {id}"))?;
         }
     }

@@ -1,10 +1,13 @@
 //! The read models.
 
 pub mod account_balances;
+pub mod approval_rules;
+pub mod approvals;
 pub mod assortments;
 pub mod catalogue;
 pub mod categories;
 pub mod companies;
+pub mod employees;
 pub mod invoices;
 pub mod offers;
 pub mod orders;
@@ -16,12 +19,15 @@ pub mod shipments;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 12] = [
+pub const ALL: [Projection; 15] = [
     account_balances::PROJECTION,
+    approval_rules::PROJECTION,
+    approvals::PROJECTION,
     assortments::PROJECTION,
     catalogue::PROJECTION,
     categories::PROJECTION,
     companies::PROJECTION,
+    employees::PROJECTION,
     invoices::PROJECTION,
     offers::PROJECTION,
     orders::PROJECTION,

@@ -6,6 +6,7 @@ use axum::{
     http::request::Parts,
 };
 use deadpool_postgres::Object;
+use domain::EmployeeId;
 use event_log::Position;
 use projections::ReadError;
 use service_kit::{
@@ -27,6 +28,10 @@ roles! {
         Auditor;
     /// The seller's people who sell.
     Sales: Admin, Sales, SalesManager;
+    /// Who sees who works where: the seller's people who sell, and a company its own.
+    People: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
+    /// Who asks for approvals and answers.
+    Deciders: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Who looks behind the scenes.
     Audit: Admin, Auditor;
     /// Who reads history.
@@ -47,6 +52,11 @@ impl Asker {
     /// The only company that it sees.
     pub(crate) fn company(&self) -> Option<Uuid> {
         self.principal.company
+    }
+
+    /// The employee whose key it is.
+    pub(crate) fn employee(&self) -> Option<EmployeeId> {
+        self.principal.employee.map(EmployeeId)
     }
 
     /// Narrows a wish to what it may see: its own company, or whichever it asks for when it sees

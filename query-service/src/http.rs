@@ -1,9 +1,12 @@
 //! The query endpoints, one file per resource.
 
 mod account_balances;
+mod approval_rules;
+mod approvals;
 mod assortments;
 mod categories;
 mod companies;
+mod employees;
 mod events;
 mod exports;
 mod invoices;
@@ -24,9 +27,12 @@ use crate::Queries;
 pub fn router(queries: Queries) -> ApiRouter {
     ApiRouter::new()
         .merge(account_balances::routes())
+        .merge(approval_rules::routes())
+        .merge(approvals::routes())
         .merge(assortments::routes())
         .merge(categories::routes())
         .merge(companies::routes())
+        .merge(employees::routes())
         .merge(events::routes())
         .merge(exports::routes())
         .merge(invoices::routes())

@@ -5,8 +5,8 @@ pub mod compatibility;
 use std::collections::BTreeMap;
 
 use domain::{
-    assortment, category, claim, company, invoice, offer, order, payment, price, price_agreement,
-    product, series, shipment,
+    approval_rules, assortment, category, claim, company, employee, invoice, offer, order, payment,
+    price, price_agreement, product, series, shipment, spending,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -16,10 +16,12 @@ use serde_json::{Value, json};
 pub fn events() -> BTreeMap<String, Value> {
     let mut events = BTreeMap::new();
     for (aggregate, types, schema) in [
+        ("approval_rules", approval_rules::Event::TYPES, schema::<approval_rules::Event>()),
         ("assortment", assortment::Event::TYPES, schema::<assortment::Event>()),
         ("category", category::Event::TYPES, schema::<category::Event>()),
         ("claim", claim::Event::TYPES, schema::<claim::Event>()),
         ("company", company::Event::TYPES, schema::<company::Event>()),
+        ("employee", employee::Event::TYPES, schema::<employee::Event>()),
         ("invoice", invoice::Event::TYPES, schema::<invoice::Event>()),
         ("offer", offer::Event::TYPES, schema::<offer::Event>()),
         ("order", order::Event::TYPES, schema::<order::Event>()),
@@ -29,6 +31,7 @@ pub fn events() -> BTreeMap<String, Value> {
         ("product", product::Event::TYPES, schema::<product::Event>()),
         ("series", series::Event::TYPES, schema::<series::Event>()),
         ("shipment", shipment::Event::TYPES, schema::<shipment::Event>()),
+        ("spending", spending::Event::TYPES, schema::<spending::Event>()),
     ] {
         for (event_type, version) in types {
             let name = event_type.trim_start_matches(aggregate).trim_start_matches('.');

@@ -22,8 +22,10 @@ use uuid::Uuid;
 use crate::{migrations::Migration, problem::Problem};
 
 /// Every migration of schema `access`, in order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "access", sql: include_str!("../migrations/0001_access.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "access", sql: include_str!("../migrations/0001_access.sql") },
+    Migration { number: 2, name: "employee", sql: include_str!("../migrations/0002_employee.sql") },
+];
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -159,6 +161,8 @@ pub struct Principal {
     pub role: Role,
     /// The only company that it sees; `None` sees all.
     pub company: Option<Uuid>,
+    /// The employee whose key it is, if it is one's.
+    pub employee: Option<Uuid>,
 }
 
 impl Principal {
@@ -183,9 +187,12 @@ impl Principal {
         }
     }
 
-    /// As history records who gave a command.
+    /// As history records who gave a command: the employee, or the key where it is nobody's.
     pub fn actor(&self) -> String {
-        format!("key:{}", self.key)
+        match self.employee {
+            Some(employee) => format!("employee:{employee}"),
+            None => format!("key:{}", self.key),
+        }
     }
 }
 
@@ -200,8 +207,23 @@ pub struct ApiKey {
     pub role: Role,
     /// The only company that it sees.
     pub company: Option<Uuid>,
+    /// The employee whose key it is, if it is one's.
+    pub employee: Option<Uuid>,
     /// Whether it opens nothing any more.
     pub revoked: bool,
+}
+
+/// A key to make.
+#[derive(Debug, Clone, Copy)]
+pub struct NewKey<'a> {
+    /// For whom or what it is.
+    pub name: &'a str,
+    /// What it may do.
+    pub role: Role,
+    /// The only company that it sees.
+    pub company: Option<Uuid>,
+    /// The employee whose key it is, if it is one's.
+    pub employee: Option<Uuid>,
 }
 
 /// Why keys could not be worked with.
@@ -240,15 +262,20 @@ type Seen = (Instant, Digest32, Principal);
 type Digest32 = [u8; 32];
 
 const CREATE: &str = "\
-    INSERT INTO access.api_keys (id, secret_sha256, name, role, company_id)
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
+    INSERT INTO access.api_keys (id, secret_sha256, name, role, company_id, employee_id)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
 const FIND: &str = "\
-    SELECT secret_sha256, role, company_id FROM access.api_keys
+    SELECT secret_sha256, role, company_id, employee_id FROM access.api_keys
     WHERE id = $1 AND revoked_at IS NULL";
 const LIST: &str = "\
-    SELECT id, name, role, company_id, revoked_at IS NOT NULL FROM access.api_keys ORDER BY id";
+    SELECT id, name, role, company_id, employee_id, revoked_at IS NOT NULL FROM access.api_keys
+    WHERE $1::uuid IS NULL OR company_id = $1 ORDER BY id";
 const REVOKE: &str = "\
-    UPDATE access.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1";
+    UPDATE access.api_keys SET revoked_at = coalesce(revoked_at, now())
+    WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
+const REVOKE_ALL: &str = "\
+    UPDATE access.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE employee_id = $1";
+const ASSIGN_ROLE: &str = "UPDATE access.api_keys SET role = $2 WHERE employee_id = $1";
 
 impl Access {
     /// For how long a key is taken as it was last seen.
@@ -260,13 +287,8 @@ impl Access {
     }
 
     /// Makes a key with this id, once. What is returned is the only copy of its secret.
-    pub async fn create(
-        &self,
-        id: Uuid,
-        name: &str,
-        role: Role,
-        company: Option<Uuid>,
-    ) -> Result<String, AccessError> {
+    pub async fn create(&self, id: Uuid, key: NewKey<'_>) -> Result<String, AccessError> {
+        let NewKey { name, role, company, employee } = key;
         let fits = role.is_buyer() == company.is_some() || role == Role::Integrator;
         if !fits {
             return Err(AccessError::CompanyDoesNotFit);
@@ -274,16 +296,18 @@ impl Access {
         let secret: Digest32 = rand::random();
         let digest = digest(&secret).to_vec();
         let client = self.pool.get().await?;
-        let made = client.execute(CREATE, &[&id, &digest, &name, &role.name(), &company]).await?;
+        let made = client
+            .execute(CREATE, &[&id, &digest, &name, &role.name(), &company, &employee])
+            .await?;
         if made == 0 {
             return Err(AccessError::AlreadyMade { id });
         }
         Ok(format!("kontor_{}_{}", id.simple(), URL_SAFE_NO_PAD.encode(secret)))
     }
 
-    /// All keys, oldest first.
-    pub async fn list(&self) -> Result<Vec<ApiKey>, AccessError> {
-        let rows = self.pool.get().await?.query(LIST, &[]).await?;
+    /// All keys, or those of one company, oldest first.
+    pub async fn list(&self, company: Option<Uuid>) -> Result<Vec<ApiKey>, AccessError> {
+        let rows = self.pool.get().await?.query(LIST, &[&company]).await?;
         rows.iter()
             .map(|row| {
                 Ok(ApiKey {
@@ -291,17 +315,37 @@ impl Access {
                     name: row.get(1),
                     role: row.get::<_, &str>(2).parse()?,
                     company: row.get(3),
-                    revoked: row.get(4),
+                    employee: row.get(4),
+                    revoked: row.get(5),
                 })
             })
             .collect()
     }
 
-    /// Takes a key out of use; `false` when there is no such key.
-    pub async fn revoke(&self, id: Uuid) -> Result<bool, AccessError> {
-        let revoked = self.pool.get().await?.execute(REVOKE, &[&id]).await?;
+    /// Takes a key out of use; `false` when there is no such key, or none of this company.
+    pub async fn revoke(&self, id: Uuid, company: Option<Uuid>) -> Result<bool, AccessError> {
+        let revoked = self.pool.get().await?.execute(REVOKE, &[&id, &company]).await?;
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         Ok(revoked > 0)
+    }
+
+    /// Takes all keys of an employee out of use.
+    pub async fn revoke_all(&self, employee: Uuid) -> Result<(), AccessError> {
+        self.pool.get().await?.execute(REVOKE_ALL, &[&employee]).await?;
+        self.forget(employee);
+        Ok(())
+    }
+
+    /// Lets the keys of an employee open what another role opens.
+    pub async fn assign_role(&self, employee: Uuid, role: Role) -> Result<(), AccessError> {
+        self.pool.get().await?.execute(ASSIGN_ROLE, &[&employee, &role.name()]).await?;
+        self.forget(employee);
+        Ok(())
+    }
+
+    fn forget(&self, employee: Uuid) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|_, (_, _, principal)| principal.employee != Some(employee));
     }
 
     /// Who a key belongs to; `None` when it opens nothing.
@@ -322,7 +366,8 @@ impl Access {
                 let mut known = Digest32::default();
                 known.copy_from_slice(row.get(0));
                 let role = row.get::<_, &str>(1).parse()?;
-                let principal = Principal { key: id, role, company: row.get(2) };
+                let (company, employee) = (row.get(2), row.get(3));
+                let principal = Principal { key: id, role, company, employee };
                 let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.retain(|_, (at, ..)| at.elapsed() < Self::MEMORY);
                 seen.insert(id, (Instant::now(), known, principal.clone()));

@@ -34,9 +34,14 @@ impl Clock {
         Self { zone: TimeZone::UTC, fixed: Some(at) }
     }
 
+    /// The instant.
+    pub fn now(&self) -> Timestamp {
+        self.fixed.unwrap_or_else(Timestamp::now)
+    }
+
     /// The seller's day.
     pub fn today(&self) -> Date {
-        self.fixed.unwrap_or_else(Timestamp::now).to_zoned(self.zone.clone()).date()
+        self.now().to_zoned(self.zone.clone()).date()
     }
 }
 

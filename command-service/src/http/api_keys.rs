@@ -10,32 +10,34 @@ use axum::{
     http::{StatusCode, header},
     response::NoContent,
 };
+use domain::{Employee, EmployeeId, OfCompany};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    access::{ApiKey, Role},
+    access::{ApiKey, NewKey, Role},
     input::{Body, PathId},
-    problem::Problem,
+    problem::{FieldError, Problem},
 };
 use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Operator},
+    caller::{By, Staffing},
+    failure::{Failure, refusal},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/api-keys",
-            get_with(list, |o| o.id("api_key.list").summary("All keys, without their secrets"))
-                .post_with(create, |o| {
-                    o.id("api_key.create")
-                        .summary("Make a key")
-                        .response_with::<201, Json<Made>, _>(|r| {
-                            r.description("its secret, this once: asking again is refused")
-                        })
-                }),
+            get_with(list, |o| {
+                o.id("api_key.list").summary("All keys, or a company's own, without their secrets")
+            })
+            .post_with(create, |o| {
+                o.id("api_key.create").summary("Make a key").response_with::<201, Json<Made>, _>(
+                    |r| r.description("its secret, this once: asking again is refused"),
+                )
+            }),
         )
         .api_route(
             "/v1/api-keys/{id}",
@@ -48,10 +50,15 @@ pub(super) fn routes() -> ApiRouter<Services> {
 #[serde(deny_unknown_fields)]
 struct Create {
     name: domain::Name,
-    role: Role,
-    /// For a buyer's key: its company.
+    /// What it may do; an employee's key may do what the employee may.
+    #[serde(default)]
+    role: Option<Role>,
+    /// For a buyer's key that is no employee's: its company.
     #[serde(default)]
     company: Option<Uuid>,
+    /// Whose it is.
+    #[serde(default)]
+    employee: Option<EmployeeId>,
 }
 
 /// A key that was made; the secret is shown this once.
@@ -63,27 +70,73 @@ struct Made {
 
 async fn create(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Operator>,
+    By { who: caller, .. }: By<Staffing>,
     Body { value, .. }: Body<Create>,
 ) -> Result<impl IntoApiResponse, Problem> {
-    let Create { name, role, company } = value;
+    let Create { name, role, company, employee } = value;
+    let name = name.as_str();
+    let key = match employee {
+        Some(id) => {
+            let theirs = [("/role", role.is_some()), ("/company", company.is_some())];
+            if let Some((pointer, _)) = theirs.into_iter().find(|(_, given)| *given) {
+                return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "api_key.of_employee")
+                    .field(FieldError::at(pointer, "is the employee's")));
+            }
+            let loaded = services.log.load::<Employee>(id.0).await.map_err(Failure::from)?;
+            let employee = &loaded.state;
+            caller.must_see(employee.company())?;
+            let person = employee.person().map_err(|error| refusal(&error))?;
+            let company = person.company.map(Uuid::from);
+            NewKey { name, role: role_of(person.role), company, employee: Some(id.0) }
+        }
+        None if caller.company().is_some() => {
+            return Err(Problem::new(StatusCode::FORBIDDEN, "api_key.needs_employee")
+                .detail("a company makes keys for its employees")
+                .field(FieldError::at("/employee", "is needed")));
+        }
+        None => {
+            let role = role.ok_or_else(|| {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "api_key.role_missing")
+                    .field(FieldError::at("/role", "is needed"))
+            })?;
+            NewKey { name, role, company, employee: None }
+        }
+    };
     let id = caller.command_id();
-    let key = services.access.create(id, name.as_str(), role, company).await?;
+    let key = services.access.create(id, key).await?;
     let location = [(header::LOCATION, format!("/v1/api-keys/{id}"))];
     Ok((StatusCode::CREATED, location, Json(Made { id, key })))
 }
 
+/// What an employee's key may do.
+pub(crate) fn role_of(role: domain::Role) -> Role {
+    match role {
+        domain::Role::Admin => Role::Admin,
+        domain::Role::Sales => Role::Sales,
+        domain::Role::SalesManager => Role::SalesManager,
+        domain::Role::Warehouse => Role::Warehouse,
+        domain::Role::Accounting => Role::Accounting,
+        domain::Role::CompanyAdmin => Role::CompanyAdmin,
+        domain::Role::Purchaser => Role::Purchaser,
+        domain::Role::Approver => Role::Approver,
+    }
+}
+
 async fn list(
     State(services): State<Services>,
-    _: By<Operator>,
+    By { who: caller, .. }: By<Staffing>,
 ) -> Result<Json<Vec<ApiKey>>, Problem> {
-    Ok(Json(services.access.list().await?))
+    Ok(Json(services.access.list(caller.company()).await?))
 }
 
 async fn revoke(
     State(services): State<Services>,
-    _: By<Operator>,
+    By { who: caller, .. }: By<Staffing>,
     PathId(id): PathId,
 ) -> Result<NoContent, Problem> {
-    if services.access.revoke(id).await? { Ok(NoContent) } else { Err(Problem::not_found()) }
+    if services.access.revoke(id, caller.company()).await? {
+        Ok(NoContent)
+    } else {
+        Err(Problem::not_found())
+    }
 }

@@ -2,10 +2,16 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{CompanyId, Currency, Note, OfCompany, Offer, OfferId, PaymentTerm, offer};
+use domain::{
+    ApprovalRules, ApprovalRulesId, CompanyId, Currency, Employee, EmployeeId, Note, OfCompany,
+    Offer, OfferId, PaymentTerm, Percent, Role,
+    approval::{Matter, Reason, Request, Verdict},
+    offer,
+    order::Destination,
+};
 use event_log::Work;
 use futures::FutureExt;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -14,13 +20,18 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{Created, Done, Nothing};
+use super::{
+    Created, Done, Nothing,
+    orders::{Approve, Refuse},
+};
 use crate::{
     Services,
-    caller::{Buyers, By, Caller, Sales},
+    caller::{Buyers, By, Caller, Sales, SalesSuperiors},
     failure::{Failure, problem, refusal},
     firms,
-    lines::{self, LineRequest, Prices, Sale},
+    lines::{self, LineRequest, Priced, Prices, Sale},
+    ordering,
+    superiors::Word,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -38,6 +49,16 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/offers/{id}/send",
             post_with(send, |o| o.id("offer.send").summary("Put an offer before the company")),
+        )
+        .api_route(
+            "/v1/offers/{id}/approve",
+            post_with(approve, |o| o.id("offer.approve").summary("Agree that an offer is sent")),
+        )
+        .api_route(
+            "/v1/offers/{id}/disapprove",
+            post_with(disapprove, |o| {
+                o.id("offer.disapprove").summary("Do not agree: it must be written anew")
+            }),
         )
         .api_route(
             "/v1/offers/{id}/accept",
@@ -106,8 +127,8 @@ async fn write(
         .execute(&caller.envelope(digest), |work| {
             let draft = draft.clone();
             async move {
-                let proposal = proposal(work, draft, today).await?;
-                work.decide::<Offer>(id, offer::Command::Draft { proposal }).await?;
+                let (proposal, discount) = proposal(work, draft, today).await?;
+                work.decide::<Offer>(id, offer::Command::Draft { proposal, discount }).await?;
                 Ok::<_, Failure>(())
             }
             .boxed()
@@ -117,17 +138,17 @@ async fn write(
     Ok(executed.outcome)
 }
 
-async fn proposal(work: &mut Work, draft: Draft, today: Date) -> Result<offer::Proposal, Failure> {
+async fn proposal(
+    work: &mut Work,
+    draft: Draft,
+    today: Date,
+) -> Result<(offer::Proposal, Option<Percent>), Failure> {
     let Draft { company, currency, lines, valid_until, payment_term } = draft;
     let own = firms::buying_term(work, company).await?;
     let sale = Sale { company, currency, prices: Prices::Agreed, on: today };
-    Ok(offer::Proposal {
-        company,
-        currency,
-        lines: lines::price(work, &lines, sale).await?,
-        payment_term: payment_term.unwrap_or(own),
-        valid_until,
-    })
+    let Priced { lines, discount } = lines::price(work, &lines, sale).await?;
+    let payment_term = payment_term.unwrap_or(own);
+    Ok((offer::Proposal { company, currency, lines, payment_term, valid_until }, discount))
 }
 
 async fn send(
@@ -136,18 +157,121 @@ async fn send(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    let today = services.clock.today();
-    decide(&services, &caller, id, digest, offer::Command::Send { today }).await
+    let (today, now) = (services.clock.today(), services.clock.now());
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let sender = caller.employee();
+            async move {
+                let offer = work.load::<Offer>(id).await?;
+                let drafted = match offer {
+                    Offer::Drafted { proposal, discount } => Some((proposal.clone(), *discount)),
+                    _ => None,
+                };
+                if let Some(company) = offer.company() {
+                    firms::buying_term(work, company).await?;
+                }
+                let approval = match drafted {
+                    Some((proposal, discount)) => {
+                        needed(work, &proposal, discount, (sender, now)).await?.map(Box::new)
+                    }
+                    None => None,
+                };
+                work.decide::<Offer>(id, offer::Command::Send { today, approval }).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
+}
+
+/// Who must agree before somebody sends an offer with such a discount.
+async fn needed(
+    work: &mut Work,
+    proposal: &offer::Proposal,
+    discount: Option<Percent>,
+    (sender, now): (Option<EmployeeId>, Timestamp),
+) -> Result<Option<Request>, Failure> {
+    let mut limits = Vec::new();
+    if let Some(sender) = sender {
+        let sender = work.load::<Employee>(sender).await?.person().map_err(|e| refusal(&e))?;
+        let beyond = discount.filter(|discount| !sender.discount.allows(*discount));
+        limits.extend(beyond.map(|percent| Reason::Discount { percent }));
+    }
+    let rules = work.load::<ApprovalRules>(ApprovalRulesId::of(None)).await?;
+    let rules = rules.rules().unwrap_or_default().to_vec();
+    let matter = Matter {
+        net: ordering::net(&proposal.lines, proposal.currency)?,
+        categories: ordering::categories(work, &rules, &proposal.lines).await?,
+        address: None,
+        cost_centre: None,
+        discount,
+    };
+    Ok(Request::about(&matter, &rules, limits, Role::SalesManager, (sender, now)))
+}
+
+async fn approve(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<SalesSuperiors>,
+    PathId(id): PathId,
+    Body { value: Approve { step, note }, digest }: Body<Approve>,
+) -> Result<Done, Problem> {
+    answer(&services, &caller, id, digest, (step, note), offer::Command::Approve).await
+}
+
+async fn disapprove(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<SalesSuperiors>,
+    PathId(id): PathId,
+    Body { value: Refuse { step, reason }, digest }: Body<Refuse>,
+) -> Result<Done, Problem> {
+    answer(&services, &caller, id, digest, (step, Some(reason)), offer::Command::Disapprove).await
+}
+
+/// What a superior says to an offer.
+async fn answer(
+    services: &Services,
+    caller: &Caller,
+    id: Uuid,
+    digest: [u8; 32],
+    (step, note): (u32, Option<Note>),
+    command: fn(Verdict) -> offer::Command,
+) -> Result<Done, Problem> {
+    let word = Word::of(services, caller, step, note).await?;
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let word = word.clone();
+            async move {
+                let verdict = word.verdict(work, vec![]).await?;
+                work.decide::<Offer>(id, command(verdict)).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
+}
+
+/// Where the goods will go, and who pays for them, as far as that is said.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Accept {
+    #[serde(default)]
+    destination: Destination,
 }
 
 async fn accept(
     State(services): State<Services>,
     By { who: caller, .. }: By<Buyers>,
     PathId(id): PathId,
-    Body { value: Nothing {}, digest }: Body<Nothing>,
+    Body { value: Accept { destination }, digest }: Body<Accept>,
 ) -> Result<Done, Problem> {
     let (by, today) = (caller.actor(), services.clock.today());
-    decide(&services, &caller, id, digest, offer::Command::Accept { by, today }).await
+    decide(&services, &caller, id, digest, offer::Command::Accept { by, today, destination }).await
 }
 
 /// Why not.
@@ -193,13 +317,14 @@ async fn decide(
                 caller.must_see(offer.company())?;
                 let company = offer.company();
                 // A buyer does not know of an offer that was not sent.
-                if caller.company().is_some() && matches!(offer, Offer::Drafted(_)) {
+                if caller.company().is_some() && !offer.is_disclosed() {
                     return Err(Problem::not_found().into());
                 }
-                let buys =
-                    matches!(command, offer::Command::Send { .. } | offer::Command::Accept { .. });
-                if let Some(company) = company.filter(|_| buys) {
+                if let (Some(company), offer::Command::Accept { destination, .. }) =
+                    (company, &command)
+                {
                     firms::buying_term(work, company).await?;
+                    ordering::admit(work, company, caller.employee(), destination).await?;
                 }
                 work.decide::<Offer>(id, command).await?;
                 Ok::<_, Failure>(())

@@ -2,7 +2,11 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{extract::State, http::StatusCode};
-use domain::{CompanyId, Currency, Note, OfCompany, Order, OrderId, PaymentTerm, Reference, order};
+use domain::{
+    CompanyId, Currency, EmployeeId, Note, OfCompany, Order, OrderId, PaymentTerm, Reference,
+    approval::Verdict,
+    order::{self, Destination},
+};
 use futures::FutureExt;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -16,10 +20,12 @@ use uuid::Uuid;
 use super::{Created, Done, Nothing};
 use crate::{
     Services,
-    caller::{By, Caller, Ordering, Sales},
+    caller::{By, Caller, Ordering, Sales, Superiors},
     failure::{Failure, problem},
     firms,
     lines::{self, LineRequest, Prices, Sale},
+    ordering::{self, Wish},
+    superiors::Word,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -32,6 +38,18 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/orders/{id}/cancel",
             post_with(cancel, |o| o.id("order.cancel").summary("Let go of an order")),
+        )
+        .api_route(
+            "/v1/orders/{id}/approve",
+            post_with(approve, |o| {
+                o.id("order.approve").summary("Agree to what a purchaser ordered")
+            }),
+        )
+        .api_route(
+            "/v1/orders/{id}/refuse",
+            post_with(refuse, |o| {
+                o.id("order.refuse").summary("Do not agree: the company does not want it")
+            }),
         )
 }
 
@@ -47,6 +65,12 @@ struct Place {
     /// The company's own number of it.
     #[serde(default)]
     reference: Option<Reference>,
+    /// Where it goes and who pays for it, as far as that is said.
+    #[serde(default)]
+    destination: Destination,
+    /// The company's employee who wants it, when the seller enters it; a key of an employee knows.
+    #[serde(default)]
+    placed_by: Option<EmployeeId>,
     /// The day, when the seller enters an order later; today when not given.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
@@ -62,26 +86,34 @@ async fn place(
     Body { value, digest }: Body<Place>,
 ) -> Result<Created, Problem> {
     let company = company(&caller, &value)?;
-    let (id, today) = (OrderId(Uuid::now_v7()), services.clock.today());
-    let prices = if caller.company().is_some() { Prices::Listed } else { Prices::Agreed };
+    let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
+    let (prices, wish) = match caller.company() {
+        Some(_) => (Prices::Listed, Wish::Companys),
+        None => (Prices::Agreed, Wish::ToldTheSeller),
+    };
+    let buyer = caller.employee().filter(|_| caller.company().is_some());
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
-            let Place { currency, lines, reference, placed_on, payment_term, .. } = value.clone();
+            let value = value.clone();
             async move {
+                let Place { currency, lines, reference, placed_on, payment_term, .. } = value;
                 let own = firms::buying_term(work, company).await?;
-                let on = placed_on.unwrap_or(today);
+                let (on, placed_by) = (placed_on.unwrap_or(today), buyer.or(value.placed_by));
+                ordering::admit(work, company, placed_by, &value.destination).await?;
                 let terms = order::Terms {
                     company,
                     currency,
                     lines: lines::price(work, &lines, Sale { company, currency, prices, on })
-                        .await?,
+                        .await?
+                        .lines,
                     payment_term: payment_term.unwrap_or(own),
                     source: order::Source::Direct,
                     reference,
+                    placed_by,
+                    destination: value.destination,
                 };
-                work.decide::<Order>(id, order::Command::Place { terms, on }).await?;
-                Ok::<_, Failure>(())
+                ordering::place(work, id, terms, wish, (on, now)).await
             }
             .boxed()
         })
@@ -101,6 +133,7 @@ fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
     };
     caller.must_see(Some(place.company.map_or(own, Uuid::from)))?;
     let seller_only = [
+        ("/placed_by", place.placed_by.is_some()),
         ("/placed_on", place.placed_on.is_some()),
         ("/payment_term", place.payment_term.is_some()),
     ];
@@ -160,7 +193,94 @@ async fn decide(
                         .detail("the order is confirmed: ask the seller to cancel it")
                         .into());
                 }
+                let cancels = matches!(command, order::Command::Cancel { .. });
+                let wanted_by = order.terms().ok().and_then(|terms| terms.placed_by);
                 work.decide::<Order>(id, command).await?;
+                if cancels {
+                    ordering::give_back(work, OrderId(id), wanted_by).await?;
+                }
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
+}
+
+/// Yes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Approve {
+    /// To which step, counted from 1.
+    pub(super) step: u32,
+    #[serde(default)]
+    pub(super) note: Option<Note>,
+}
+
+async fn approve(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Superiors>,
+    PathId(id): PathId,
+    Body { value: Approve { step, note }, digest }: Body<Approve>,
+) -> Result<Done, Problem> {
+    answer(&services, &caller, id, digest, (step, note), order::Command::Approve).await
+}
+
+/// No.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refuse {
+    /// To which step, counted from 1.
+    pub(super) step: u32,
+    pub(super) reason: Note,
+}
+
+async fn refuse(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Superiors>,
+    PathId(id): PathId,
+    Body { value: Refuse { step, reason }, digest }: Body<Refuse>,
+) -> Result<Done, Problem> {
+    answer(&services, &caller, id, digest, (step, Some(reason)), order::Command::Refuse).await
+}
+
+/// What a superior, of the firm or of one above it, says to an order.
+async fn answer(
+    services: &Services,
+    caller: &Caller,
+    id: Uuid,
+    digest: [u8; 32],
+    (step, note): (u32, Option<Note>),
+    command: fn(Verdict) -> order::Command,
+) -> Result<Done, Problem> {
+    let word = Word::of(services, caller, step, note).await?;
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let (caller, word) = (caller.clone(), word.clone());
+            async move {
+                let order = work.load::<Order>(id).await?;
+                let company = order.company().ok_or_else(Problem::not_found)?;
+                let wanted_by = order.terms().ok().and_then(|terms| terms.placed_by);
+                let line = firms::line_of(work, company).await?;
+                let firms: Vec<CompanyId> = line.iter().map(|firm| firm.id).collect();
+                if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
+                    return Err(Problem::not_found().into());
+                }
+                let command = command(word.verdict(work, firms).await?);
+                match command {
+                    order::Command::Approve(_) => {
+                        // Who must not buy wants nothing either.
+                        firms::buying_term(work, company).await?;
+                        work.decide::<Order>(id, command).await?;
+                    }
+                    command => {
+                        work.decide::<Order>(id, command).await?;
+                        ordering::give_back(work, OrderId(id), wanted_by).await?;
+                    }
+                }
+                work.answer(id);
                 Ok::<_, Failure>(())
             }
             .boxed()

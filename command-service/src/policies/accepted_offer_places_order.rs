@@ -1,9 +1,13 @@
 //! Accepting an offer places its order.
 
-use domain::{Event, OfferId, Order, offer, policies::accepted_offer_places_order::react};
+use domain::{
+    Employee, EmployeeId, Event, OfferId, Order, offer,
+    policies::accepted_offer_places_order::{Following, react},
+};
 use futures::FutureExt;
 
 use super::{Policy, Reaction, ReactionError};
+use crate::ordering::{self, Wish};
 
 pub(super) const POLICY: Policy = Policy {
     name: "accepted_offer_places_order",
@@ -16,14 +20,17 @@ pub(super) const POLICY: Policy = Policy {
 async fn place(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let Event::Offer(event) = reaction.event else { return Ok(()) };
     let offer = OfferId(reaction.recorded.stream_id);
-    let Some((id, command)) = react(offer, event) else { return Ok(()) };
+    let Some(following) = react(offer, event) else { return Ok(()) };
+    let now = reaction.recorded.recorded_at;
     reaction
         .execute(|work| {
-            let command = command.clone();
+            let Following { id, mut terms, by, on } = following.clone();
             async move {
                 // The order's id derives from the offer's: it may stand already.
                 if matches!(work.load::<Order>(id).await?, Order::Unplaced) {
-                    work.decide::<Order>(id, command).await?;
+                    let is_employee = work.load::<Employee>(by.0).await?.employer().is_ok();
+                    terms.placed_by = is_employee.then_some(EmployeeId(by.0));
+                    ordering::place(work, id, terms, Wish::Companys, (on, now)).await?;
                 }
                 Ok(())
             }

@@ -3,7 +3,12 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::fixtures::{TERM, answer, buyer, company, day, lines};
+use crate::{
+    Role,
+    approval::Step,
+    employee::{DiscountLimit, Person},
+    fixtures::{TERM, answer, buyer, company, day, lines, person, pln},
+};
 
 #[track_caller]
 fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
@@ -21,7 +26,7 @@ fn proposal() -> Proposal {
 }
 
 fn drafted() -> Event {
-    Event::Drafted { proposal: proposal() }
+    Event::Drafted { proposal: proposal(), discount: None }
 }
 
 fn sent() -> Event {
@@ -29,7 +34,12 @@ fn sent() -> Event {
 }
 
 fn accepted() -> Event {
-    Event::Accepted { by: buyer(), on: day("2026-03-31"), proposal: proposal() }
+    Event::Accepted {
+        by: buyer(),
+        on: day("2026-03-31"),
+        proposal: proposal(),
+        destination: Destination::default(),
+    }
 }
 
 fn rejected() -> Event {
@@ -37,15 +47,15 @@ fn rejected() -> Event {
 }
 
 fn draft() -> Command {
-    Command::Draft { proposal: proposal() }
+    Command::Draft { proposal: proposal(), discount: None }
 }
 
 fn send(on: &str) -> Command {
-    Command::Send { today: day(on) }
+    Command::Send { today: day(on), approval: None }
 }
 
 fn accept(on: &str) -> Command {
-    Command::Accept { by: buyer(), today: day(on) }
+    Command::Accept { by: buyer(), today: day(on), destination: Destination::default() }
 }
 
 fn reject() -> Command {
@@ -61,14 +71,22 @@ const LAPSED: &str = "2026-04-01";
 #[test]
 fn is_written_until_it_is_sent() {
     let other = Proposal { payment_term: PaymentTerm::Immediate, ..proposal() };
-    let redraft = Command::Draft { proposal: other.clone() };
+    let redraft = Command::Draft { proposal: other.clone(), discount: None };
     let foreign = Proposal { company: CompanyId(Uuid::nil()), ..proposal() };
     check(&[], draft(), Ok(vec![drafted()]));
     check(&[drafted()], draft(), Ok(vec![]));
-    check(&[drafted()], redraft.clone(), Ok(vec![Event::Drafted { proposal: other }]));
-    check(&[drafted()], Command::Draft { proposal: foreign }, Err(Error::OtherCompany));
+    check(
+        &[drafted()],
+        redraft.clone(),
+        Ok(vec![Event::Drafted { proposal: other, discount: None }]),
+    );
+    check(
+        &[drafted()],
+        Command::Draft { proposal: foreign, discount: None },
+        Err(Error::OtherCompany),
+    );
     let endless = Proposal { valid_until: day("9999-12-31"), ..proposal() };
-    let draft_endless = Command::Draft { proposal: endless };
+    let draft_endless = Command::Draft { proposal: endless, discount: None };
     check(&[], draft_endless.clone(), Err(Error::Day(DayError)));
     check(&[drafted()], draft_endless, Err(Error::Day(DayError)));
     check(&[drafted(), sent()], redraft, Err(Error::AlreadySent));
@@ -99,7 +117,11 @@ fn stays_open_through_its_last_day() {
 
 #[test]
 fn is_accepted_once() {
-    let other = Command::Accept { by: ActorId(Uuid::nil()), today: day("2026-03-02") };
+    let other = Command::Accept {
+        by: ActorId(Uuid::nil()),
+        today: day("2026-03-02"),
+        destination: Destination::default(),
+    };
     check(&[], accept("2026-03-02"), Err(Error::Undrafted));
     check(&[drafted()], accept("2026-03-02"), Err(Error::NotSent));
     check(&[drafted(), sent(), accepted()], other, Err(Error::AlreadyAccepted));
@@ -121,4 +143,68 @@ fn ends_one_way_only() {
     check(&[drafted(), sent(), accepted()], reject(), Err(Error::AlreadyAccepted));
     check(&[drafted(), sent(), accepted()], Command::Withdraw, Err(Error::AlreadyAccepted));
     check(&[drafted(), sent(), accepted()], expire(LAPSED), Err(Error::AlreadyAccepted));
+}
+
+fn moment() -> Timestamp {
+    day("2026-03-01").in_tz("UTC").unwrap().timestamp()
+}
+
+fn request() -> Request {
+    let steps = vec![Step { by: Who::Role { role: Role::SalesManager }, escalation: None }];
+    let discount = Some("12.5".parse().unwrap());
+    Request { by: None, at: moment(), net: pln("25.00"), discount, reasons: vec![], steps }
+}
+
+fn manager(limit: DiscountLimit) -> Box<Person> {
+    let mut manager = person(2);
+    (manager.company, manager.role, manager.discount) = (None, Role::SalesManager, limit);
+    Box::new(manager)
+}
+
+fn verdict(by: Box<Person>) -> Verdict {
+    let (absent, firms) = (vec![], vec![]);
+    Verdict { step: 1, by, absent, firms, at: moment(), today: day("2026-03-01"), note: None }
+}
+
+#[test]
+fn a_large_discount_is_sent_once_a_superior_agrees() {
+    let ask = Command::Send { today: day("2026-03-01"), approval: Some(Box::new(request())) };
+    let requested = Event::ApprovalRequested { request: request() };
+    check(&[drafted()], ask.clone(), Ok(vec![requested.clone()]));
+    let asked = vec![drafted(), requested];
+    check(&asked, ask.clone(), Err(Error::AwaitingApproval));
+    check(&asked, accept("2026-03-02"), Err(Error::NotSent));
+    check(&asked, Command::Withdraw, Ok(vec![Event::Withdrawn {}]));
+    let approve = |limit| Command::Approve(verdict(manager(limit)));
+    let decision = Decision {
+        step: 1,
+        by: manager(DiscountLimit::Free).id,
+        standing_in_for: None,
+        at: moment(),
+        note: None,
+    };
+    let step = Event::StepApproved { decision: decision.clone() };
+    check(&asked, approve(DiscountLimit::Free), Ok(vec![step.clone(), Event::Approved {}]));
+    let beyond = Err(asking::Error::BeyondTheirLimit.into());
+    check(&asked, approve(DiscountLimit::UpTo { percent: "12".parse().unwrap() }), beyond);
+    let approved = [asked.clone(), vec![step, Event::Approved {}]].concat();
+    check(&approved, ask.clone(), Ok(vec![sent()]));
+    check(&approved, approve(DiscountLimit::Free), Err(Error::NotAwaitingApproval));
+    check(&approved, reject(), Err(Error::NotSent));
+    // Written anew, it must be asked about anew.
+    let other = Proposal { payment_term: PaymentTerm::Immediate, ..proposal() };
+    let redrafted = Event::Drafted { proposal: other.clone(), discount: None };
+    let redraft = Command::Draft { proposal: other, discount: None };
+    for given in [&asked, &approved] {
+        check(given, redraft.clone(), Ok(vec![redrafted.clone()]));
+        check(given, draft(), Ok(vec![]));
+        let anew = [given.clone(), vec![redrafted.clone()]].concat();
+        check(&anew, ask.clone(), Ok(vec![Event::ApprovalRequested { request: request() }]));
+    }
+    let disapprove = Command::Disapprove(verdict(manager(DiscountLimit::Free)));
+    let no = Event::Disapproved { decision };
+    check(&asked, disapprove.clone(), Ok(vec![no.clone()]));
+    let back = [asked, vec![no]].concat();
+    check(&back, disapprove, Err(Error::NotAwaitingApproval));
+    check(&back, ask, Ok(vec![Event::ApprovalRequested { request: request() }]));
 }

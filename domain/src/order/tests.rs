@@ -4,7 +4,12 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::fixtures::{TERM, answer, company, day, lines};
+use crate::{
+    Role,
+    approval::{Escalation, Step},
+    employee::Person,
+    fixtures::{TERM, answer, company, day, lines, person, pln},
+};
 
 #[track_caller]
 fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
@@ -19,6 +24,8 @@ fn terms() -> Terms {
         payment_term: TERM,
         source: Source::Direct,
         reference: None,
+        placed_by: None,
+        destination: Destination::default(),
     }
 }
 
@@ -27,7 +34,7 @@ fn placed() -> Event {
 }
 
 fn place() -> Command {
-    Command::Place { terms: terms(), on: day("2026-03-01") }
+    Command::Place { terms: terms(), on: day("2026-03-01"), approval: None }
 }
 
 fn cancel() -> Command {
@@ -76,7 +83,7 @@ fn is_placed_confirmed_and_cancelled() {
 
 #[test]
 fn is_placed_on_a_day_of_trade() {
-    let place = Command::Place { terms: terms(), on: day("-009999-01-01") };
+    let place = Command::Place { terms: terms(), on: day("-009999-01-01"), approval: None };
     check(&[], place, Err(Error::Day(DayError)));
 }
 
@@ -136,4 +143,107 @@ proptest! {
             }
         }
     }
+}
+
+fn decider(number: u128, role: Role) -> Box<Person> {
+    let mut person = person(number);
+    person.role = role;
+    Box::new(person)
+}
+
+fn moment(minute: i8) -> Timestamp {
+    day("2026-03-01").at(12, minute, 0, 0).in_tz("UTC").unwrap().timestamp()
+}
+
+/// Two steps: an approver, and after an hour the company's admin too; then the admin.
+fn request() -> Request {
+    let to = Who::Role { role: Role::CompanyAdmin };
+    let escalation = Some(Escalation { after_minutes: 30, to });
+    let steps = vec![
+        Step { by: Who::Role { role: Role::Approver }, escalation },
+        Step { by: to, escalation: None },
+    ];
+    let (by, at) = (Some(EmployeeId(Uuid::from_u128(1))), moment(0));
+    Request { by, at, net: pln("25.00"), discount: None, reasons: vec![], steps }
+}
+
+fn asked() -> Vec<Event> {
+    vec![placed(), Event::ApprovalRequested { request: request() }]
+}
+
+fn verdict(step: u32, by: Box<Person>) -> Verdict {
+    let (absent, firms, at) = (vec![], vec![company()], moment(1));
+    Verdict { step, by, absent, firms, at, today: day("2026-03-01"), note: None }
+}
+
+fn decision(step: u32, by: u128) -> Decision {
+    let by = EmployeeId(Uuid::from_u128(by));
+    Decision { step, by, standing_in_for: None, at: moment(1), note: None }
+}
+
+#[test]
+fn is_wanted_when_all_have_agreed() {
+    let ask = Command::Place {
+        terms: terms(),
+        on: day("2026-03-01"),
+        approval: Some(Box::new(request())),
+    };
+    check(&[], ask, Ok(asked()));
+    let (approver, admin) = (decider(2, Role::Approver), decider(3, Role::CompanyAdmin));
+    let approve = |step, by: &Person| Command::Approve(verdict(step, Box::new(by.clone())));
+    let first = Event::StepApproved { decision: decision(1, 2) };
+    let second = Event::StepApproved { decision: decision(2, 3) };
+    check(&asked(), approve(1, &approver), Ok(vec![first.clone()]));
+    let half = [asked(), vec![first]].concat();
+    check(&half, approve(1, &approver), Ok(vec![]));
+    check(&half, approve(1, &admin), Err(asking::Error::StepDecided { step: 1 }.into()));
+    check(&half, approve(2, &approver), Err(asking::Error::NotAsked { step: 2 }.into()));
+    check(&half, approve(3, &admin), Err(asking::Error::StepNotReached { step: 3, at: 2 }.into()));
+    check(&half, approve(2, &admin), Ok(vec![second.clone(), Event::Approved {}]));
+    check(&half, Command::Confirm, Err(Error::AwaitingApproval));
+    check(&half, ship(&[item(1, "1")]), Err(Error::AwaitingApproval));
+    check(&half, place(), Err(Error::AlreadyPlaced));
+    check(&half, cancel(), Ok(vec![cancelled()]));
+    let whole = [half.clone(), vec![second, Event::Approved {}]].concat();
+    check(&whole, Command::Confirm, Ok(vec![CONFIRMED]));
+    check(&whole, approve(2, &admin), Err(Error::NotAwaitingApproval));
+    check(&[], approve(1, &admin), Err(Error::Unplaced));
+    let gone = [half, vec![cancelled()]].concat();
+    check(&gone, approve(2, &admin), Err(Error::Cancelled));
+}
+
+#[test]
+fn is_not_wanted_when_one_says_no() {
+    let refuse = |step, by| Command::Refuse(verdict(step, by));
+    let no = Event::Refused { decision: decision(1, 2) };
+    check(&asked(), refuse(1, decider(2, Role::Approver)), Ok(vec![no.clone()]));
+    check(
+        &asked(),
+        refuse(1, decider(1, Role::CompanyAdmin)),
+        Err(asking::Error::OwnRequest.into()),
+    );
+    let half = [asked(), vec![Event::StepApproved { decision: decision(1, 2) }]].concat();
+    let decided = Err(asking::Error::StepDecided { step: 1 }.into());
+    check(&half, refuse(1, decider(2, Role::Approver)), decided);
+    let refused = [asked(), vec![no]].concat();
+    check(&refused, refuse(1, decider(2, Role::Approver)), Ok(vec![]));
+    check(&refused, refuse(1, decider(3, Role::Approver)), Err(Error::Refused));
+    check(&refused, Command::Confirm, Err(Error::Refused));
+    check(&refused, cancel(), Err(Error::Refused));
+    check(&refused, ship(&[item(1, "1")]), Err(Error::Refused));
+}
+
+#[test]
+fn asks_somebody_else_too_when_it_takes_too_long() {
+    let escalate = |minute| Command::Escalate { at: moment(minute) };
+    let to = Who::Role { role: Role::CompanyAdmin };
+    let escalated = Event::StepEscalated { step: 1, to, at: moment(30) };
+    check(&asked(), escalate(29), Err(asking::Error::NotOverdue.into()));
+    check(&asked(), escalate(30), Ok(vec![escalated.clone()]));
+    let late = [asked(), vec![escalated]].concat();
+    check(&late, escalate(31), Err(asking::Error::NotOverdue.into()));
+    check(&[placed()], escalate(31), Err(Error::NotAwaitingApproval));
+    let by_admin = Command::Approve(verdict(1, decider(3, Role::CompanyAdmin)));
+    let step = Event::StepApproved { decision: decision(1, 3) };
+    check(&late, by_admin, Ok(vec![step]));
 }

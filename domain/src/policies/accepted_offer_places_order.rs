@@ -1,25 +1,46 @@
 //! Accepting an offer places its order, at exactly the prices accepted.
 
-use crate::{OfferId, OrderId, offer, order};
+use jiff::civil::Date;
+
+use crate::{ActorId, OfferId, OrderId, offer, order};
+
+/// An order that follows from an accepted offer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Following {
+    /// Its id.
+    pub id: OrderId,
+    /// What is ordered. Who it is placed by is left open: that takes to know who is an employee.
+    pub terms: order::Terms,
+    /// Who accepted.
+    pub by: ActorId,
+    /// When.
+    pub on: Date,
+}
 
 /// The order that follows from an event of an offer, if one does.
-pub fn react(offer: OfferId, event: &offer::Event) -> Option<(OrderId, order::Command)> {
+pub fn react(offer: OfferId, event: &offer::Event) -> Option<Following> {
     match event {
-        offer::Event::Accepted { on, proposal, .. } => Some((
-            OrderId::of_offer(offer),
-            order::Command::Place {
-                terms: order::Terms {
-                    company: proposal.company,
-                    currency: proposal.currency,
-                    lines: proposal.lines.clone(),
-                    payment_term: proposal.payment_term,
-                    source: order::Source::Offer { offer },
-                    reference: None,
-                },
-                on: *on,
+        offer::Event::Accepted { by, on, proposal, destination } => Some(Following {
+            id: OrderId::of_offer(offer),
+            terms: order::Terms {
+                company: proposal.company,
+                currency: proposal.currency,
+                lines: proposal.lines.clone(),
+                payment_term: proposal.payment_term,
+                source: order::Source::Offer { offer },
+                reference: None,
+                placed_by: None,
+                destination: destination.clone(),
             },
-        )),
+            by: *by,
+            on: *on,
+        }),
         offer::Event::Drafted { .. }
+        | offer::Event::ApprovalRequested { .. }
+        | offer::Event::StepApproved { .. }
+        | offer::Event::StepEscalated { .. }
+        | offer::Event::Approved {}
+        | offer::Event::Disapproved { .. }
         | offer::Event::Sent { .. }
         | offer::Event::Rejected { .. }
         | offer::Event::Withdrawn {}

@@ -111,17 +111,20 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         Event::Invoice(event) => invoice_changes(recorded, event),
         Event::Payment(event) => payment_changes(recorded, event),
-        Event::Assortment(_)
+        Event::ApprovalRules(_)
+        | Event::Assortment(_)
         | Event::Category(_)
         | Event::Claim(_)
         | Event::Company(_)
+        | Event::Employee(_)
         | Event::Offer(_)
         | Event::Order(_)
         | Event::Price(_)
         | Event::PriceAgreement(_)
         | Event::Product(_)
         | Event::Series(_)
-        | Event::Shipment(_) => vec![],
+        | Event::Shipment(_)
+        | Event::Spending(_) => vec![],
     }
 }
 

@@ -39,7 +39,7 @@ pub const PROJECTION: Projection = Projection {
 const DRAFT: &str = "
     INSERT INTO offers (id, company_id, status, proposal, valid_until, created)
     VALUES ($1, $2, 'drafted', $3, $4, $5)
-    ON CONFLICT (id) DO UPDATE SET proposal = $3, valid_until = $4";
+    ON CONFLICT (id) DO UPDATE SET status = 'drafted', proposal = $3, valid_until = $4";
 const SEND: &str = "UPDATE offers SET status = 'open', sent = true WHERE id = $1";
 const STATUS: &str = "UPDATE offers SET status = $2, reason = $3 WHERE id = $1";
 const LIST: &str = "
@@ -57,7 +57,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let id = recorded.stream_id;
     let status = |status: &'static str| vec![change!(STATUS, id, status, None::<String>)];
     match event {
-        offer::Event::Drafted { proposal } => vec![change!(
+        offer::Event::Drafted { proposal, .. } => vec![change!(
             DRAFT,
             id,
             proposal.company.0,
@@ -65,6 +65,10 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             proposal.valid_until,
             recorded.position.0.cast_signed()
         )],
+        offer::Event::ApprovalRequested { .. } => status("awaiting_approval"),
+        offer::Event::StepApproved { .. } | offer::Event::StepEscalated { .. } => vec![],
+        offer::Event::Approved {} => status("approved"),
+        offer::Event::Disapproved { .. } => status("drafted"),
         offer::Event::Sent { .. } => vec![change!(SEND, id)],
         offer::Event::Accepted { .. } => status("accepted"),
         offer::Event::Rejected { reason, .. } => {
@@ -102,6 +106,10 @@ pub struct Offer {
 pub enum Status {
     /// The company does not see it yet.
     Drafted,
+    /// Others at the seller must agree before it is sent.
+    AwaitingApproval,
+    /// They agreed; it is not sent yet.
+    Approved,
     /// It waits for the company's answer.
     Open,
     /// The company said yes.

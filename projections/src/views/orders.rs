@@ -75,6 +75,12 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             *on,
             recorded.position.0.cast_signed()
         )],
+        order::Event::ApprovalRequested { .. } => vec![status("awaiting_approval")],
+        order::Event::StepApproved { .. } | order::Event::StepEscalated { .. } => vec![],
+        order::Event::Approved {} => vec![status("placed")],
+        order::Event::Refused { decision } => {
+            vec![change!(STATUS, id, "refused", decision.note.as_ref().map(ToString::to_string))]
+        }
         order::Event::Confirmed {} => vec![status("confirmed")],
         order::Event::Cancelled { reason } => {
             vec![change!(STATUS, id, "cancelled", reason.as_ref().map(ToString::to_string))]
@@ -107,7 +113,7 @@ pub struct Order {
     /// When.
     #[schemars(with = "String")]
     pub placed_on: Date,
-    /// Why it was cancelled.
+    /// Why it was cancelled or refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What has left, by line number.
@@ -123,6 +129,10 @@ pub struct Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// Others in the company must agree first.
+    AwaitingApproval,
+    /// The company does not want it.
+    Refused,
     /// Wanted.
     Placed,
     /// Promised.

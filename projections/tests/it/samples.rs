@@ -5,18 +5,21 @@ use std::{fs, path::Path};
 
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
 use projections::views::{
-    self, account_balances, catalogue, companies, invoices, offers, orders, payments, shipments,
+    self, account_balances, approvals, catalogue, companies, employees, invoices, offers, orders,
+    payments, shipments,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::trade::House;
 
-const TYPES: [&str; 13] = [
+const TYPES: [&str; 16] = [
+    "approval_rules",
     "assortment",
     "category",
     "claim",
     "company",
+    "employee",
     "invoice",
     "offer",
     "order",
@@ -26,6 +29,7 @@ const TYPES: [&str; 13] = [
     "product",
     "series",
     "shipment",
+    "spending",
 ];
 
 #[tokio::test]
@@ -74,6 +78,11 @@ async fn every_event_passes_through_every_read_model() {
     assert_eq!(payments::list(&client, None, None, None, 9).await.unwrap().len(), 1);
     let dispatched = shipments::Filter::default();
     assert_eq!(shipments::list(&client, &dispatched, None, 9).await.unwrap().len(), 1);
+    let sellers = approvals::Filter { sellers: true, ..approvals::Filter::default() };
+    let asked = approvals::list(&client, &sellers, None, 9).await.unwrap();
+    assert_eq!(asked.len(), 1, "the seller asks itself about one offer");
+    let staff = employees::Filter::default();
+    assert_eq!(employees::list(&client, staff, None, 9).await.unwrap().len(), 1);
     cancel.cancel();
 }
 

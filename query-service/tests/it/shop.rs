@@ -5,7 +5,7 @@ use projections::Views;
 use query_service::Queries;
 use serde_json::Value;
 use service_kit::{
-    access::{self, Access, Role},
+    access::{self, Access, NewKey, Role},
     clock::Clock,
     migrations::migrate,
     postgres,
@@ -51,7 +51,8 @@ impl Shop {
 
     /// The secret of a new key.
     pub(crate) async fn key(&self, role: Role, company: Option<Uuid>) -> String {
-        self.access.create(Uuid::now_v7(), "test", role, company).await.unwrap()
+        let key = NewKey { name: "test", role, company, employee: None };
+        self.access.create(Uuid::now_v7(), key).await.unwrap()
     }
 
     /// What a request is answered: the status and the body.

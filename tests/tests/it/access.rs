@@ -16,14 +16,21 @@ const TRUST: &str = "admin sales_manager accounting";
 const BOOKS: &str = "admin accounting";
 const BUYERS: &str = "company_admin purchaser";
 const ORDERING: &str = "admin sales sales_manager company_admin purchaser";
+const STAFFING: &str = "admin company_admin";
+const LEAVE: &str = "admin sales_manager company_admin approver";
+const PEOPLE: &str = "admin sales sales_manager company_admin purchaser approver";
 const HISTORY: &str = "admin integrator auditor";
 
 /// Every route with the roles that may use it.
 const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/account-balances", MONEY),
-    ("get", "/v1/api-keys", "admin"),
-    ("post", "/v1/api-keys", "admin"),
-    ("delete", "/v1/api-keys/{id}", "admin"),
+    ("get", "/v1/api-keys", STAFFING),
+    ("post", "/v1/api-keys", STAFFING),
+    ("delete", "/v1/api-keys/{id}", STAFFING),
+    ("get", "/v1/approval-rules", SALES),
+    ("post", "/v1/approval-rules", "admin"),
+    ("get", "/v1/approvals", PEOPLE),
+    ("get", "/v1/approvals/{id}", PEOPLE),
     ("get", "/v1/assortments", SALES),
     ("post", "/v1/assortments/allow", PRICING),
     ("post", "/v1/assortments/deny", PRICING),
@@ -37,6 +44,9 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/companies", EVERYBODY),
     ("post", "/v1/companies", SALES),
     ("get", "/v1/companies/{id}", EVERYBODY),
+    ("get", "/v1/companies/{id}/approval-rules", PEOPLE),
+    ("post", "/v1/companies/{id}/approval-rules", STAFFING),
+    ("post", "/v1/companies/{id}/approval-rules/inherit", STAFFING),
     ("post", "/v1/companies/{id}/bank-accounts", BOOKS),
     ("post", "/v1/companies/{id}/bank-accounts/check", TRUST),
     ("post", "/v1/companies/{id}/bank-accounts/drop", BOOKS),
@@ -59,6 +69,18 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/companies/{id}/vat-number", SALES),
     ("post", "/v1/companies/{id}/verify", SALES),
     ("post", "/v1/credit-notes", BOOKS),
+    ("get", "/v1/employees", PEOPLE),
+    ("post", "/v1/employees", STAFFING),
+    ("get", "/v1/employees/{id}", PEOPLE),
+    ("post", "/v1/employees/{id}/discount-limit", STAFFING),
+    ("post", "/v1/employees/{id}/leave", STAFFING),
+    ("post", "/v1/employees/{id}/limits", STAFFING),
+    ("post", "/v1/employees/{id}/limits/lift", STAFFING),
+    ("post", "/v1/employees/{id}/profile", STAFFING),
+    ("post", "/v1/employees/{id}/role", STAFFING),
+    ("post", "/v1/employees/{id}/scope", STAFFING),
+    ("post", "/v1/employees/{id}/substitute", LEAVE),
+    ("post", "/v1/employees/{id}/substitute/dismiss", LEAVE),
     ("get", "/v1/events", HISTORY),
     ("get", "/v1/exports/companies", SALES),
     ("get", "/v1/exports/prices", SALES),
@@ -73,6 +95,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/offers", SALES),
     ("get", "/v1/offers/{id}", EVERYBODY),
     ("post", "/v1/offers/{id}/accept", BUYERS),
+    ("post", "/v1/offers/{id}/approve", PRICING),
+    ("post", "/v1/offers/{id}/disapprove", PRICING),
     ("post", "/v1/offers/{id}/draft", SALES),
     ("post", "/v1/offers/{id}/reject", BUYERS),
     ("post", "/v1/offers/{id}/send", SALES),
@@ -80,8 +104,10 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/orders", EVERYBODY),
     ("post", "/v1/orders", ORDERING),
     ("get", "/v1/orders/{id}", EVERYBODY),
+    ("post", "/v1/orders/{id}/approve", "company_admin approver"),
     ("post", "/v1/orders/{id}/cancel", ORDERING),
     ("post", "/v1/orders/{id}/confirm", SALES),
+    ("post", "/v1/orders/{id}/refuse", "company_admin approver"),
     ("get", "/v1/payments", MONEY),
     ("post", "/v1/payments", BOOKS),
     ("get", "/v1/payments/{id}", MONEY),

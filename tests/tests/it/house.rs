@@ -257,7 +257,25 @@ impl House {
     /// Makes a key and keeps it under a name.
     pub(crate) async fn make_key(&mut self, name: &str, role: &str, company: Option<&String>) {
         let body = serde_json::json!({ "name": name, "role": role, "company": company });
-        let made = self.post("admin", "/v1/api-keys", &body).await;
+        self.keep_key(name, "admin", &body).await;
+    }
+
+    /// Engages somebody, at a company or at the seller, and keeps a key of theirs under the name.
+    pub(crate) async fn engage(&mut self, name: &str, role: &str, company: Option<&str>) -> String {
+        let email = format!("{}@example.pl", name.replace(' ', "."));
+        let body = serde_json::json!({
+            "company": company, "name": name, "email": email, "role": role,
+        });
+        let engaged = self.post("admin", "/v1/employees", &body).await;
+        let id = engaged.body["id"].as_str().unwrap_or_else(|| panic!("{engaged:?}")).to_owned();
+        let body = serde_json::json!({ "name": name, "employee": id });
+        self.keep_key(name, "admin", &body).await;
+        id
+    }
+
+    /// Makes a key as somebody and keeps it under a name.
+    pub(crate) async fn keep_key(&mut self, name: &str, maker: &str, body: &Value) {
+        let made = self.post(maker, "/v1/api-keys", body).await;
         let key = made.body["key"].as_str().unwrap_or_else(|| panic!("{made:?}"));
         self.keys.insert(name.to_owned(), key.to_owned());
     }
@@ -276,9 +294,11 @@ impl House {
         .await;
         for list in [
             "account-balances",
+            "approvals",
             "assortments",
             "categories",
             "companies",
+            "employees",
             "invoices",
             "offers",
             "orders",

@@ -8,6 +8,7 @@ mod backup;
 mod contracts;
 mod export;
 mod faults;
+mod firm_story;
 mod firms;
 mod forgery;
 mod house;

@@ -124,6 +124,12 @@ async fn everything_can_be_looked_back_at() {
     let rule = json!({ "audience": { "kind": "everyone" }, "selection": { "kind": "everything" } });
     done(shop.house.post("manager", "/v1/assortments/allow", &rule).await);
     shop.sent_offer().await;
+    let grocer = shop.grocer.clone();
+    let path = format!("/v1/companies/{grocer}/approval-rules");
+    done(shop.house.post("admin", &path, &json!({ "rules": [] })).await);
+    shop.house.engage("Ewa", "purchaser", Some(&grocer)).await;
+    let ewas = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
+    created(shop.house.post("Ewa", "/v1/orders", &ewas).await);
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     shop.dispatch(json!({ "order": order })).await;
     let payment = json!({ "company": shop.grocer, "method": "cash",

@@ -1,0 +1,153 @@
+//! How an order comes to stand: for whom, to where, within whose limits, and who must agree first.
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use domain::{
+    ApprovalRules, ApprovalRulesId, CategoryId, CompanyId, Currency, Employee, EmployeeId, Lines,
+    Money, Order, OrderId, Product, Role, Spending, SpendingId,
+    approval::{Matter, Reason, Request, Rule},
+    employee::Person,
+    order::{self, Destination, Terms},
+    spending,
+};
+use event_log::Work;
+use jiff::{Timestamp, civil::Date};
+use service_kit::problem::{FieldError, Problem};
+
+use crate::{
+    failure::{Failure, refusal},
+    firms, shelves,
+};
+
+/// Whose wish an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The company's: its rules say who must agree.
+    Companys,
+    /// What it told the seller some other way: the seller has seen to it.
+    ToldTheSeller,
+}
+
+/// Whether a company can have goods there, and its employee order them for that.
+pub(crate) async fn admit(
+    work: &mut Work,
+    company: CompanyId,
+    employee: Option<EmployeeId>,
+    destination: &Destination,
+) -> Result<(), Failure> {
+    if let Some(address) = destination.address {
+        let line = firms::line_of(work, company).await?;
+        if !line.iter().any(|firm| firm.delivery_addresses.contains_key(&address)) {
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.names_nothing")
+                .field(FieldError::at("/destination/address", "there is no such address"))
+                .into());
+        }
+    }
+    if let Some(employee) = employee {
+        let person = work.load::<Employee>(employee).await?.person().map_err(|e| refusal(&e))?;
+        if person.company != Some(company) {
+            return Err(refusal(&domain::employee::Error::Unengaged).into());
+        }
+        person.scope.admits(destination).map_err(|error| refusal(&error))?;
+    }
+    Ok(())
+}
+
+/// Places an order; where its rules or somebody's limits say so, others must agree first.
+pub(crate) async fn place(
+    work: &mut Work,
+    id: OrderId,
+    terms: Terms,
+    wish: Wish,
+    (on, now): (Date, Timestamp),
+) -> Result<(), Failure> {
+    let approval = match (wish, terms.placed_by) {
+        (Wish::ToldTheSeller, None) => None,
+        (Wish::Companys, _) | (Wish::ToldTheSeller, Some(_)) => {
+            needed(work, id, &terms, (on, now)).await?.map(Box::new)
+        }
+    };
+    work.decide::<Order>(id, order::Command::Place { terms, on, approval }).await?;
+    work.answer(id);
+    Ok(())
+}
+
+async fn needed(
+    work: &mut Work,
+    order: OrderId,
+    terms: &Terms,
+    (on, now): (Date, Timestamp),
+) -> Result<Option<Request>, Failure> {
+    let net = net(&terms.lines, terms.currency)?;
+    let company = terms.company;
+    let mut limits = Vec::new();
+    if let Some(by) = terms.placed_by
+        && let Ok(person) = work.load::<Employee>(by).await?.person()
+    {
+        let person: Person = person.clone();
+        let id = SpendingId::of(by);
+        let spending = work.load::<Spending>(id).await?;
+        limits.extend(spending.beyond(&person, net, on).into_iter().map(Reason::from));
+        let count = spending::Command::Count { company, order, net, on };
+        work.decide::<Spending>(id, count).await?;
+    }
+    let rules = rules_of(work, company).await?;
+    let matter = Matter {
+        net,
+        categories: categories(work, &rules, &terms.lines).await?,
+        address: terms.destination.address,
+        cost_centre: terms.destination.cost_centre.clone(),
+        discount: None,
+    };
+    Ok(Request::about(&matter, &rules, limits, Role::Approver, (terms.placed_by, now)))
+}
+
+/// What the lines cost, without tax.
+pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
+    lines.net(currency).map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.sum_too_large")
+            .field(FieldError::at("/lines", error.to_string()))
+            .into()
+    })
+}
+
+/// The rules of a company: its own, else those of the nearest firm above it that has some.
+async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Failure> {
+    let line = firms::line_of(work, company).await?;
+    let ids: Vec<_> = line.iter().map(|firm| ApprovalRulesId::of(Some(firm.id)).0).collect();
+    work.load_many::<ApprovalRules>(&ids).await?;
+    let nearest = ids.iter().find_map(|id| work.get::<ApprovalRules>(*id)?.rules());
+    Ok(nearest.unwrap_or_default().to_vec())
+}
+
+/// The categories of what is sold, with all above them, where a rule asks for them.
+pub(crate) async fn categories(
+    work: &mut Work,
+    rules: &[Rule],
+    lines: &Lines,
+) -> Result<BTreeSet<CategoryId>, Failure> {
+    if rules.iter().all(|rule| rule.when.categories.is_empty()) {
+        return Ok(BTreeSet::new());
+    }
+    let products: BTreeSet<_> = lines.iter().map(|line| line.product).collect();
+    work.load_many::<Product>(products.iter().map(|product| product.0)).await?;
+    let products: Vec<_> = products.into_iter().collect();
+    shelves::load(work, &products).await?;
+    let paths = products.into_iter().flat_map(|product| shelves::paths(work, product));
+    Ok(paths.flatten().collect())
+}
+
+/// An order is not filled: its sum counts against nobody's limits any more.
+pub(crate) async fn give_back(
+    work: &mut Work,
+    order: OrderId,
+    placed_by: Option<EmployeeId>,
+) -> Result<(), Failure> {
+    if let Some(by) = placed_by {
+        let give_back = spending::Command::GiveBack { order };
+        work.decide::<Spending>(SpendingId::of(by), give_back).await?;
+        work.answer(order);
+    }
+    Ok(())
+}

@@ -1,0 +1,449 @@
+//! Approval: who must agree before something goes on, in which order, and who may speak for whom.
+//!
+//! The same rules serve a firm that buys (its orders) and the seller (discounts in its offers). All
+//! of it is pure: people, firms and the time arrive with the question.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AddressId, CategoryId, CompanyId, CostCentre, Currency, EmployeeId, Money, Name, Note, Percent,
+    Refusal, RefusalKind, Role,
+    employee::{Period, Person},
+    spending::Beyond,
+};
+
+/// A rule: when it applies, these must agree, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What it is called.
+    pub name: Name,
+    /// To what it applies.
+    #[serde(default)]
+    pub when: Condition,
+    /// Who must agree, in this order.
+    #[schemars(length(min = 1, max = Rule::MOST_STEPS))]
+    pub steps: Vec<Step>,
+}
+
+impl Rule {
+    /// How many steps a rule can have.
+    pub const MOST_STEPS: usize = 8;
+}
+
+/// To what a rule applies: to what fits all that is said; where nothing is said, anything does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// A net sum above this one of its currency, and any sum in a currency that is not named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub above: Vec<Money>,
+    /// Products of one of these categories, or of those below them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub categories: BTreeSet<CategoryId>,
+    /// Goods that go to one of these.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub addresses: BTreeSet<AddressId>,
+    /// One of these cost centres.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub cost_centres: BTreeSet<CostCentre>,
+    /// For the seller's rules: a line whose price is more than this below what agreements and lists
+    /// make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount_above: Option<Percent>,
+}
+
+/// Somebody must agree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Who.
+    pub by: Who,
+    /// What happens when nobody does in time; without it, there is time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Escalation>,
+}
+
+/// Who is asked.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Who {
+    /// Anybody in this role, in the firm or in one above it.
+    Role {
+        /// Which.
+        role: Role,
+    },
+    /// One person.
+    Employee {
+        /// Which.
+        employee: EmployeeId,
+    },
+}
+
+impl Who {
+    fn is(self, person: &Person) -> bool {
+        match self {
+            Self::Role { role } => person.role.stands_for(role),
+            Self::Employee { employee } => person.id == employee,
+        }
+    }
+}
+
+/// Whom to ask too, once it takes too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Escalation {
+    /// After so many minutes.
+    #[schemars(range(min = 1, max = Escalation::MOST_MINUTES))]
+    pub after_minutes: u32,
+    /// Whom.
+    pub to: Who,
+}
+
+impl Escalation {
+    /// A year.
+    pub const MOST_MINUTES: u32 = 366 * 24 * 60;
+}
+
+/// What rules look at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matter {
+    /// The net sum.
+    pub net: Money,
+    /// The categories of the products, with all above them.
+    pub categories: BTreeSet<CategoryId>,
+    /// Where the goods go.
+    pub address: Option<AddressId>,
+    /// Who pays for them.
+    pub cost_centre: Option<CostCentre>,
+    /// The largest discount of a line.
+    pub discount: Option<Percent>,
+}
+
+impl Condition {
+    /// Whether a rule with this condition applies.
+    pub fn fits(&self, matter: &Matter) -> bool {
+        let limits = || self.above.iter().filter(|above| is_in(**above, matter.net.currency()));
+        let is_above =
+            limits().next().is_none() || limits().any(|above| above.amount() < matter.net.amount());
+        let fits = |is_said: bool, is_so: bool| !is_said || is_so;
+        fits(!self.above.is_empty(), is_above)
+            && fits(!self.categories.is_empty(), !self.categories.is_disjoint(&matter.categories))
+            && fits(!self.addresses.is_empty(), among(&self.addresses, matter.address.as_ref()))
+            && fits(
+                !self.cost_centres.is_empty(),
+                among(&self.cost_centres, matter.cost_centre.as_ref()),
+            )
+            && self
+                .discount_above
+                .is_none_or(|most| matter.discount.is_some_and(|discount| discount > most))
+    }
+}
+
+fn is_in(money: Money, currency: Currency) -> bool {
+    money.currency() == currency
+}
+
+fn among<T: Ord>(set: &BTreeSet<T>, item: Option<&T>) -> bool {
+    item.is_some_and(|item| set.contains(item))
+}
+
+/// Why approval is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Reason {
+    /// A rule applies.
+    Rule {
+        /// Which.
+        name: Name,
+    },
+    /// It goes beyond a limit of who asks.
+    Limit {
+        /// In one order, a day or a month.
+        per: Period,
+        /// How much there is.
+        limit: Money,
+    },
+    /// A discount goes beyond the limit of who gives it.
+    Discount {
+        /// The largest of a line.
+        percent: Percent,
+    },
+}
+
+impl From<Beyond> for Reason {
+    fn from(Beyond { per, limit }: Beyond) -> Self {
+        Self::Limit { per, limit }
+    }
+}
+
+/// Something that goes on only when others agree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Who asks; missing when a key that is nobody's did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<EmployeeId>,
+    /// When.
+    pub at: Timestamp,
+    /// The net sum.
+    pub net: Money,
+    /// The largest discount of a line, where the seller asks itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<Percent>,
+    /// Why it must be asked.
+    pub reasons: Vec<Reason>,
+    /// Who must agree, in this order.
+    pub steps: Vec<Step>,
+}
+
+impl Request {
+    /// What must be asked about a matter under a firm's rules: all steps of all rules that apply,
+    /// in their order, each once. A limit alone asks `superior`. `None`: nobody needs to agree.
+    pub fn about(
+        matter: &Matter,
+        rules: &[Rule],
+        limits: Vec<Reason>,
+        superior: Role,
+        (by, at): (Option<EmployeeId>, Timestamp),
+    ) -> Option<Self> {
+        let applying = || rules.iter().filter(|rule| rule.when.fits(matter));
+        let mut steps: Vec<Step> = Vec::new();
+        for step in applying().flat_map(|rule| &rule.steps) {
+            if !steps.contains(step) {
+                steps.push(step.clone());
+            }
+        }
+        if steps.is_empty() && !limits.is_empty() {
+            steps.push(Step { by: Who::Role { role: superior }, escalation: None });
+        }
+        let named = applying().map(|rule| Reason::Rule { name: rule.name.clone() });
+        let reasons = limits.into_iter().chain(named).collect();
+        let Matter { net, discount, .. } = *matter;
+        (!steps.is_empty()).then_some(Self { by, at, net, discount, reasons, steps })
+    }
+}
+
+/// How far a request has got.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// What is asked.
+    pub request: Request,
+    /// Who has agreed so far, step by step.
+    pub decisions: Vec<Decision>,
+    /// Since when the present step waits.
+    pub since: Timestamp,
+    /// Whether it took too long.
+    pub is_escalated: bool,
+}
+
+/// Somebody's answer to one step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// Which step, counted from 1.
+    pub step: u32,
+    /// Who.
+    pub by: EmployeeId,
+    /// For whom, when that is somebody who is away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_in_for: Option<EmployeeId>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+}
+
+/// Somebody who answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Which step they mean, counted from 1: who clicks twice does not answer the next one too.
+    pub step: u32,
+    /// Who.
+    pub by: Box<Person>,
+    /// Those who may have named them as their substitute.
+    pub absent: Vec<Person>,
+    /// The firm that asks and those above it; none when the seller asks itself.
+    pub firms: Vec<CompanyId>,
+    /// When.
+    pub at: Timestamp,
+    /// The same in the seller's time zone.
+    pub today: Date,
+    /// Why.
+    pub note: Option<Note>,
+}
+
+/// Why an answer is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Nobody approves their own request.
+    #[error("nobody decides on a request of their own")]
+    OwnRequest,
+    /// Somebody else is asked.
+    #[error("step {step} waits for somebody else")]
+    NotAsked {
+        /// Which.
+        step: u32,
+    },
+    /// It is more than they can answer for.
+    #[error("this is beyond the limit of who would approve it")]
+    BeyondTheirLimit,
+    /// Somebody has answered this step.
+    #[error("step {step} was decided by somebody else")]
+    StepDecided {
+        /// Which.
+        step: u32,
+    },
+    /// One after the other.
+    #[error("the request is at step {at}, not yet at step {step}")]
+    StepNotReached {
+        /// Which they mean.
+        step: u32,
+        /// Which waits.
+        at: u32,
+    },
+    /// There is still time, or nobody else to ask.
+    #[error("the step is not overdue")]
+    NotOverdue,
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::OwnRequest => "approval.own_request",
+            Self::NotAsked { .. } => "approval.not_asked",
+            Self::BeyondTheirLimit => "approval.beyond_limit",
+            Self::StepDecided { .. } => "approval.step_decided",
+            Self::StepNotReached { .. } => "approval.step_not_reached",
+            Self::NotOverdue => "approval.not_overdue",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        RefusalKind::State
+    }
+}
+
+impl Pending {
+    /// A request to which nobody has answered yet.
+    pub fn new(request: Request) -> Self {
+        let since = request.at;
+        Self { request, decisions: Vec::new(), since, is_escalated: false }
+    }
+
+    /// The step that waits, counted from 1.
+    pub fn step(&self) -> u32 {
+        u32::try_from(self.decisions.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    fn waiting(&self) -> Option<&Step> {
+        self.request.steps.get(self.decisions.len())
+    }
+
+    /// Who is asked at this moment: first whom the rule says, then also to whom it escalated.
+    pub fn asked(&self) -> impl Iterator<Item = Who> {
+        let step = self.waiting();
+        let escalation = step.and_then(|step| step.escalation).filter(|_| self.is_escalated);
+        step.map(|step| step.by).into_iter().chain(escalation.map(|escalation| escalation.to))
+    }
+
+    /// Whether the last step waits, after which all have agreed.
+    pub fn is_last(&self) -> bool {
+        self.decisions.len() + 1 >= self.request.steps.len()
+    }
+
+    /// The answer that somebody can give, for themselves or for somebody who is away; `None` when
+    /// they have agreed to this step before.
+    pub fn answer(&self, verdict: Verdict) -> Result<Option<Decision>, Error> {
+        let (step, at) = (verdict.step, self.step());
+        let index = usize::try_from(step).unwrap_or(usize::MAX).wrapping_sub(1);
+        if let Some(decided) = self.decisions.get(index) {
+            let is_theirs = decided.by == verdict.by.id;
+            return if is_theirs { Ok(None) } else { Err(Error::StepDecided { step }) };
+        }
+        if step != at {
+            return Err(Error::StepNotReached { step, at });
+        }
+        let standing_in_for = self.power_of(&verdict)?;
+        let Verdict { by, at, note, .. } = verdict;
+        Ok(Some(Decision { step, by: by.id, standing_in_for, at, note }))
+    }
+
+    /// In whose name somebody may answer the step that waits: their own (`None`) or that of
+    /// somebody who is away. Whoever stands in has exactly the power of who is away.
+    pub fn power_of(&self, verdict: &Verdict) -> Result<Option<EmployeeId>, Error> {
+        let Verdict { by, absent, firms, today, .. } = verdict;
+        if self.request.by == Some(by.id) {
+            return Err(Error::OwnRequest);
+        }
+        let away = absent.iter().filter(|absent| absent.is_replaced_by(by.id, *today));
+        let mut refusal = Error::NotAsked { step: self.step() };
+        for (person, name) in
+            std::iter::once((&**by, None)).chain(away.map(|absent| (absent, Some(absent.id))))
+        {
+            if self.request.by == Some(person.id) || !works_for(person, firms) {
+                continue;
+            }
+            if !self.asked().any(|who| who.is(person)) {
+                continue;
+            }
+            if self.is_within_limits_of(person) {
+                return Ok(name);
+            }
+            refusal = Error::BeyondTheirLimit;
+        }
+        Err(refusal)
+    }
+
+    /// Nobody answers for more than they could do themselves.
+    fn is_within_limits_of(&self, person: &Person) -> bool {
+        let Request { net, discount, .. } = &self.request;
+        let limit = person.limit(Period::Order, net.currency());
+        limit.is_none_or(|limit| net.amount() <= limit.amount())
+            && discount.is_none_or(|discount| person.discount.allows(discount))
+    }
+
+    /// When it takes too long; `None` while there is nobody else to ask.
+    pub fn overdue_at(&self) -> Option<Timestamp> {
+        let escalation = self.waiting()?.escalation.filter(|_| !self.is_escalated)?;
+        let time = SignedDuration::from_mins(escalation.after_minutes.into());
+        Some(self.since.checked_add(time).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Whom to ask too, at a moment when it has taken too long.
+    pub fn escalate(&self, now: Timestamp) -> Result<Who, Error> {
+        let step = self.overdue_at().filter(|overdue_at| *overdue_at <= now);
+        let escalation = step.and_then(|_| self.waiting()?.escalation);
+        escalation.map(|escalation| escalation.to).ok_or(Error::NotOverdue)
+    }
+
+    /// The request after somebody has agreed to the step that waited.
+    #[must_use]
+    pub fn after(mut self, decision: Decision) -> Self {
+        self.since = decision.at;
+        self.is_escalated = false;
+        self.decisions.push(decision);
+        self
+    }
+
+    /// The request once its step took too long.
+    #[must_use]
+    pub fn escalated(self) -> Self {
+        Self { is_escalated: true, ..self }
+    }
+}
+
+/// Whether somebody works for one of these firms, or for the seller when there are none.
+fn works_for(person: &Person, firms: &[CompanyId]) -> bool {
+    person.company.map_or(firms.is_empty(), |company| firms.contains(&company))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,289 @@
+//! Which rules apply, and who may speak: cases, and what holds whatever people and rules there are.
+
+use proptest::{prelude::*, sample::select};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    employee::{Absence, DiscountLimit},
+    fixtures::{company, day, person, pln},
+};
+
+fn firm(number: u128) -> CompanyId {
+    CompanyId(Uuid::from_u128(0xC0 + number))
+}
+
+fn id(number: u128) -> EmployeeId {
+    EmployeeId(Uuid::from_u128(number))
+}
+
+fn matter(net: Money) -> Matter {
+    Matter {
+        net,
+        categories: [CategoryId(Uuid::from_u128(7)), CategoryId(Uuid::from_u128(8))].into(),
+        address: Some(AddressId(Uuid::from_u128(9))),
+        cost_centre: Some("Kuchnia".parse().unwrap()),
+        discount: Some("12.5".parse().unwrap()),
+    }
+}
+
+#[test]
+fn a_rule_applies_where_all_that_it_says_fits() {
+    let any = Condition::default;
+    let above = |sums: &[Money]| Condition { above: sums.to_vec(), ..any() };
+    let euros = |text: &str| Money::parse(text, Currency::Eur).unwrap();
+    let category =
+        |number| Condition { categories: [CategoryId(Uuid::from_u128(number))].into(), ..any() };
+    let address =
+        |number| Condition { addresses: [AddressId(Uuid::from_u128(number))].into(), ..any() };
+    let centre = |name: &str| Condition { cost_centres: [name.parse().unwrap()].into(), ..any() };
+    let discount = |most: &str| Condition { discount_above: Some(most.parse().unwrap()), ..any() };
+    let both = Condition { above: vec![pln("99.00")], ..category(1) };
+    for (when, fits) in [
+        (any(), true),
+        (above(&[pln("99.99")]), true),
+        (above(&[pln("100.00")]), false),
+        // A sum in another currency does not slip through.
+        (above(&[euros("1000.00")]), true),
+        (above(&[euros("1.00"), pln("100.00")]), false),
+        (category(8), true),
+        (category(1), false),
+        (address(9), true),
+        (address(1), false),
+        (centre("Kuchnia"), true),
+        (centre("Bar"), false),
+        (discount("12.49"), true),
+        (discount("12.5"), false),
+        (both, false),
+    ] {
+        assert_eq!(when.fits(&matter(pln("100.00"))), fits, "{when:?}");
+    }
+    let bare = Matter { address: None, cost_centre: None, discount: None, ..matter(pln("1.00")) };
+    for when in [address(9), centre("Kuchnia"), discount("1")] {
+        assert!(!when.fits(&bare), "{when:?}");
+    }
+}
+
+fn asks(by: Who) -> Step {
+    Step { by, escalation: None }
+}
+
+#[test]
+fn a_request_asks_each_step_once_and_a_superior_when_only_a_limit_is_passed() {
+    let role = |role| Who::Role { role };
+    let approver = asks(role(Role::Approver));
+    let admin = asks(role(Role::CompanyAdmin));
+    let rule = |name: &str, above: &str, steps: &[&Step]| Rule {
+        name: name.parse().unwrap(),
+        when: Condition { above: vec![pln(above)], ..Condition::default() },
+        steps: steps.iter().copied().cloned().collect(),
+    };
+    let rules = [
+        rule("A", "10.00", &[&approver]),
+        rule("B", "50.00", &[&approver, &admin]),
+        rule("C", "500.00", &[&admin, &approver]),
+    ];
+    let limit = || Reason::Limit { per: Period::Day, limit: pln("5.00") };
+    let ask = |net: &str, limits: Vec<Reason>| {
+        let who = (Some(id(1)), Timestamp::UNIX_EPOCH);
+        Request::about(&matter(pln(net)), &rules, limits, Role::Approver, who)
+    };
+    assert_eq!(ask("10.00", vec![]), None);
+    let request = ask("10.00", vec![limit()]).unwrap();
+    assert_eq!((request.reasons, request.steps), (vec![limit()], vec![approver.clone()]));
+    let named = |name: &str| Reason::Rule { name: name.parse().unwrap() };
+    let request = ask("100.00", vec![limit()]).unwrap();
+    assert_eq!(request.reasons, [limit(), named("A"), named("B")]);
+    assert_eq!(request.steps, [approver, admin]);
+}
+
+/// People of three firms, the second and third above the first, and of the seller.
+fn people() -> impl Strategy<Value = Vec<Person>> {
+    let one = (
+        prop::option::weighted(0.9, 0_u128..4),
+        select(Role::ALL.to_vec()),
+        prop::option::of(1_i64..200),
+        prop::option::of(0_u128..8),
+        any::<bool>(),
+    );
+    prop::collection::vec(one, 8).prop_map(|all| {
+        let people = (0_u128..).zip(all).map(|(number, one)| {
+            let (firm_number, role, limit, substitute, is_away) = one;
+            let mut person = person(number);
+            person.company = firm_number.map(firm);
+            person.role = role;
+            if let Some(amount) = limit {
+                let limit = Money::new(amount.into(), Currency::Pln).unwrap();
+                person.limits.entry(Period::Order).or_default().insert(Currency::Pln, limit);
+            }
+            let until = day(if is_away { "2026-03-31" } else { "2026-03-01" });
+            let other = substitute.filter(|&other| other != number);
+            person.absence = other.map(|other| Absence {
+                substitute: id(other),
+                from: day("2026-03-01"),
+                until,
+            });
+            person
+        });
+        people.collect()
+    })
+}
+
+fn who() -> impl Strategy<Value = Who> {
+    prop_oneof![
+        select(vec![Role::Approver, Role::CompanyAdmin]).prop_map(|role| Who::Role { role }),
+        (0_u128..8).prop_map(|number| Who::Employee { employee: id(number) }),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (who(), prop::option::of((1_u32..100, who()))).prop_map(|(by, escalation)| {
+        let escalation = escalation.map(|(after_minutes, to)| Escalation { after_minutes, to });
+        Step { by, escalation }
+    });
+    prop::collection::vec(step, 1..4)
+}
+
+fn request(by: Option<u128>, net: i64, steps: Vec<Step>) -> Request {
+    let net = Money::new(net.into(), Currency::Pln).unwrap();
+    let (by, at) = (by.map(id), Timestamp::UNIX_EPOCH);
+    Request { by, at, net, discount: None, reasons: vec![], steps }
+}
+
+fn verdict(step: u32, by: &Person, people: &[Person]) -> Verdict {
+    Verdict {
+        step,
+        by: Box::new(by.clone()),
+        absent: people.to_vec(),
+        firms: vec![firm(0), firm(1), firm(2)],
+        at: Timestamp::UNIX_EPOCH,
+        today: day("2026-03-15"),
+        note: None,
+    }
+}
+
+/// Whether somebody could answer without anybody's help.
+fn by_themselves(pending: &Pending, person: &Person) -> bool {
+    pending.power_of(&verdict(pending.step(), person, &[])) == Ok(None)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Whatever is asked and whoever answers: nobody has a say in a request of their own, steps
+    /// come one after the other, and each decision is by somebody who was asked, or by the one
+    /// whom somebody who was asked has named; nobody but people of the firm and of those above it.
+    #[test]
+    fn every_decision_is_somebodys_who_was_asked(
+        people in people(),
+        steps in steps(),
+        by in prop::option::of(0_u128..8),
+        net in 1_i64..200,
+        answers in prop::collection::vec((0_usize..8, any::<bool>()), 0..30),
+    ) {
+        let count = steps.len();
+        let mut pending = Pending::new(request(by, net, steps));
+        for (index, is_late) in answers {
+            if is_late && pending.escalate(Timestamp::MAX).is_ok() {
+                pending = pending.escalated();
+            }
+            let (person, step) = (&people[index], pending.step());
+            let Ok(Some(decision)) = pending.answer(verdict(step, person, &people)) else { continue };
+            prop_assert_ne!(Some(decision.by), pending.request.by);
+            prop_assert_eq!((decision.by, decision.step), (person.id, step));
+            let speaks = match decision.standing_in_for {
+                None => person,
+                Some(absent) => {
+                    let absent = people.iter().find(|other| other.id == absent).unwrap();
+                    prop_assert!(absent.is_replaced_by(person.id, day("2026-03-15")));
+                    prop_assert_ne!(Some(absent.id), pending.request.by);
+                    absent
+                }
+            };
+            prop_assert!(by_themselves(&pending, speaks), "no more power than who is away");
+            prop_assert!([0, 1, 2].map(firm).map(Some).contains(&speaks.company));
+            let is_last = pending.is_last();
+            pending = pending.after(decision);
+            if is_last {
+                prop_assert_eq!(pending.decisions.len(), count);
+                break;
+            }
+        }
+    }
+
+    /// Naming a substitute, and escalating, never takes a say from anybody who has one.
+    #[test]
+    fn nobody_loses_a_say(
+        people in people(),
+        steps in steps(),
+        by in prop::option::of(0_u128..8),
+        net in 1_i64..200,
+        absence in (0_usize..8, 0_u128..8),
+    ) {
+        let pending = Pending::new(request(by, net, steps));
+        let mut others = people.clone();
+        others[absence.0].absence =
+            Some(Absence { substitute: id(absence.1), from: day("2026-03-01"), until: day("2026-03-31") });
+        for person in people.iter().filter(|person| by_themselves(&pending, person)) {
+            prop_assert!(pending.power_of(&verdict(1, person, &others)).is_ok());
+            prop_assert!(pending.clone().escalated().power_of(&verdict(1, person, &people)).is_ok());
+        }
+    }
+
+    /// A step escalates when its time is over, and not before.
+    #[test]
+    fn escalates_only_when_it_takes_too_long(minutes in 1_u32..10_000, seconds in 0_i64..1_200_000) {
+        let to = Who::Role { role: Role::CompanyAdmin };
+        let escalation = Some(Escalation { after_minutes: minutes, to });
+        let step = Step { by: Who::Role { role: Role::Approver }, escalation };
+        let pending = Pending::new(request(None, 1, vec![step]));
+        let is_late = seconds >= i64::from(minutes) * 60;
+        let now = Timestamp::from_second(seconds).unwrap();
+        prop_assert_eq!(pending.escalate(now).is_ok(), is_late);
+        prop_assert_eq!(pending.clone().escalated().escalate(now), Err(Error::NotOverdue));
+    }
+
+    /// Another rule asks for more, never for less.
+    #[test]
+    fn another_rule_never_asks_for_less(
+        sums in prop::collection::vec((1_i64..100, steps()), 0..6),
+        net in 1_i64..100,
+        at in any::<prop::sample::Index>(),
+    ) {
+        let rules: Vec<Rule> = sums.into_iter().map(|(sum, steps)| Rule {
+            name: "Reguła".parse().unwrap(),
+            when: Condition {
+                above: vec![Money::new(sum.into(), Currency::Pln).unwrap()],
+                ..Condition::default()
+            },
+            steps,
+        }).collect();
+        prop_assume!(!rules.is_empty());
+        let mut fewer = rules.clone();
+        fewer.remove(at.index(rules.len()));
+        let matter = matter(Money::new(net.into(), Currency::Pln).unwrap());
+        let asked = |rules: &[Rule]| {
+            let who = (None, Timestamp::UNIX_EPOCH);
+            let request = Request::about(&matter, rules, vec![], Role::Approver, who);
+            request.map_or(vec![], |request| request.steps)
+        };
+        let more = asked(&rules);
+        prop_assert!(asked(&fewer).iter().all(|step| more.contains(step)));
+    }
+}
+
+#[test]
+fn who_answers_for_the_seller_has_a_limit_on_discounts() {
+    let mut manager = person(1);
+    (manager.company, manager.role) = (None, Role::SalesManager);
+    let step = asks(Who::Role { role: Role::SalesManager });
+    let request = Request { discount: Some("15".parse().unwrap()), ..request(None, 1, vec![step]) };
+    let pending = Pending::new(request);
+    let ask = |manager: &Person, firms: Vec<CompanyId>| {
+        pending.power_of(&Verdict { firms, ..verdict(1, manager, &[]) })
+    };
+    assert_eq!(ask(&manager, vec![]), Ok(None));
+    assert_eq!(ask(&manager, vec![company()]), Err(Error::NotAsked { step: 1 }));
+    manager.discount = DiscountLimit::UpTo { percent: "14.99".parse().unwrap() };
+    assert_eq!(ask(&manager, vec![]), Err(Error::BeyondTheirLimit));
+}

@@ -1,0 +1,69 @@
+//! How a company comes to want what one of its employees has ordered.
+
+use jiff::Timestamp;
+
+use super::{Error, Event, Order, Terms};
+use crate::approval::{Pending, Verdict};
+
+impl Order {
+    pub(super) fn approve(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {
+        let pending = self.pending()?;
+        let Some(decision) = pending.answer(verdict)? else { return Ok(vec![]) };
+        let approved = pending.is_last().then_some(Event::Approved {});
+        Ok(std::iter::once(Event::StepApproved { decision }).chain(approved).collect())
+    }
+
+    pub(super) fn refuse(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {
+        match self {
+            Self::Refused { by, .. } if *by == verdict.by.id => return Ok(vec![]),
+            _ => {}
+        }
+        let pending = self.pending()?;
+        // To say no after one has said yes is for the steps that are left.
+        let answered = crate::approval::Error::StepDecided { step: verdict.step };
+        let decision = pending.answer(verdict)?.ok_or(answered)?;
+        Ok(vec![Event::Refused { decision }])
+    }
+
+    pub(super) fn escalate(&self, at: Timestamp) -> Result<Vec<Event>, Error> {
+        let pending = self.pending()?;
+        let to = pending.escalate(at)?;
+        Ok(vec![Event::StepEscalated { step: pending.step(), to, at }])
+    }
+
+    /// What is asked of others in the company.
+    pub fn pending(&self) -> Result<&Pending, Error> {
+        match self {
+            Self::Unplaced => Err(Error::Unplaced),
+            Self::AwaitingApproval { pending, .. } => Ok(pending),
+            Self::Refused { .. } => Err(Error::Refused),
+            Self::Cancelled { .. } => Err(Error::Cancelled),
+            Self::Placed(_) | Self::Confirmed { .. } | Self::Shipped { .. } => {
+                Err(Error::NotAwaitingApproval)
+            }
+        }
+    }
+
+    /// What becomes of an order that awaits approval.
+    pub(super) fn after_asking(terms: Terms, pending: Pending, event: Event) -> Self {
+        match event {
+            Event::StepApproved { decision } => {
+                Self::AwaitingApproval { terms, pending: pending.after(decision) }
+            }
+            Event::StepEscalated { .. } => {
+                Self::AwaitingApproval { terms, pending: pending.escalated() }
+            }
+            Event::Approved {} => Self::Placed(terms),
+            Event::Refused { decision } => {
+                Self::Refused { company: terms.company, by: decision.by }
+            }
+            Event::Cancelled { .. } => Self::Cancelled { company: terms.company },
+            // `decide` writes none of these while others are asked.
+            Event::Placed { .. }
+            | Event::ApprovalRequested { .. }
+            | Event::Confirmed {}
+            | Event::PartShipped { .. }
+            | Event::Shipped { .. } => Self::AwaitingApproval { terms, pending },
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What an employee does, at the seller's or in a firm that buys.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What somebody does.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Seller: everything.
+    Admin,
+    /// Seller: offers and orders.
+    Sales,
+    /// Seller: offers, orders and prices; answers for what the others of sales do.
+    SalesManager,
+    /// Seller: shipments.
+    Warehouse,
+    /// Seller: invoices and payments.
+    Accounting,
+    /// Buyer: everything of its company.
+    CompanyAdmin,
+    /// Buyer: orders.
+    Purchaser,
+    /// Buyer: answers for what the purchasers do.
+    Approver,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 8] = [
+        Self::Admin,
+        Self::Sales,
+        Self::SalesManager,
+        Self::Warehouse,
+        Self::Accounting,
+        Self::CompanyAdmin,
+        Self::Purchaser,
+        Self::Approver,
+    ];
+
+    /// As JSON spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Sales => "sales",
+            Self::SalesManager => "sales_manager",
+            Self::Warehouse => "warehouse",
+            Self::Accounting => "accounting",
+            Self::CompanyAdmin => "company_admin",
+            Self::Purchaser => "purchaser",
+            Self::Approver => "approver",
+        }
+    }
+
+    /// Whether it is one in a firm that buys.
+    pub const fn is_buyer(self) -> bool {
+        match self {
+            Self::CompanyAdmin | Self::Purchaser | Self::Approver => true,
+            Self::Admin | Self::Sales | Self::SalesManager | Self::Warehouse | Self::Accounting => {
+                false
+            }
+        }
+    }
+
+    /// Whether it decides on what others ask for.
+    pub const fn decides(self) -> bool {
+        match self {
+            Self::Admin | Self::SalesManager | Self::CompanyAdmin | Self::Approver => true,
+            Self::Sales | Self::Warehouse | Self::Accounting | Self::Purchaser => false,
+        }
+    }
+
+    /// Whether who has it can do what is asked of another role: the admins do what those who
+    /// answer for others do.
+    pub fn stands_for(self, asked: Self) -> bool {
+        self == asked
+            || matches!(
+                (self, asked),
+                (Self::Admin, Self::SalesManager) | (Self::CompanyAdmin, Self::Approver)
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_spelled_as_json_spells_it() {
+        for role in Role::ALL {
+            assert_eq!(serde_json::to_value(role).unwrap(), role.name());
+        }
+    }
+
+    #[test]
+    fn admins_stand_for_those_who_decide_on_their_side() {
+        for (role, asked, stands) in [
+            (Role::Admin, Role::SalesManager, true),
+            (Role::CompanyAdmin, Role::Approver, true),
+            (Role::Approver, Role::CompanyAdmin, false),
+            (Role::SalesManager, Role::Admin, false),
+            (Role::Admin, Role::Approver, false),
+            (Role::Purchaser, Role::Approver, false),
+            (Role::Approver, Role::Approver, true),
+        ] {
+            assert_eq!(role.stands_for(asked), stands, "{role:?} for {asked:?}");
+        }
+    }
+}

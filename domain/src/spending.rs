@@ -1,0 +1,318 @@
+//! What one employee has spent lately: the sums against which limits are held.
+//!
+//! Its stream is derived from the employee, and every order of theirs writes to it: of two orders
+//! at once the second is decided on what the first has left.
+
+use std::collections::BTreeMap;
+
+use jiff::{ToSpan, civil::Date};
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CompanyId, Currency, Money, OfCompany, OrderId, Refusal, RefusalKind,
+    aggregate::aggregate,
+    day::{self, DayError},
+    employee::{Period, Person},
+};
+
+/// What decisions need to know of what was spent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spending {
+    company: Option<CompanyId>,
+    /// The net sums of the orders of the last days, by their day.
+    days: BTreeMap<Date, BTreeMap<OrderId, Money>>,
+}
+
+/// What can be asked of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Count an order in.
+    Count {
+        /// For which company it is.
+        company: CompanyId,
+        /// Which order.
+        order: OrderId,
+        /// Its net sum.
+        net: Money,
+        /// Its day.
+        on: Date,
+    },
+    /// Count it out: it will not be filled.
+    GiveBack {
+        /// Which order.
+        order: OrderId,
+    },
+}
+
+/// What happened to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// An order counts.
+    Counted {
+        /// For which company it is.
+        company: CompanyId,
+        /// Which order.
+        order: OrderId,
+        /// Its net sum.
+        net: Money,
+        /// Its day.
+        #[schemars(with = "String", extend("format" = "date"))]
+        on: Date,
+    },
+    /// It counts no more.
+    GivenBack {
+        /// Which order.
+        order: OrderId,
+        /// Its net sum.
+        net: Money,
+        /// The day on which it counted.
+        #[schemars(with = "String", extend("format" = "date"))]
+        on: Date,
+    },
+}
+
+aggregate!(Spending, "spending", {
+    Counted => "counted" v 1,
+    GivenBack => "given_back" v 1,
+});
+
+/// Why it refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The order counts already.
+    #[error("the order is already counted")]
+    AlreadyCounted,
+    /// No document bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyCounted => "spending.already_counted",
+            Self::Day(_) => "day.out_of_range",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::AlreadyCounted => RefusalKind::State,
+            Self::Day(_) => RefusalKind::Invalid,
+        }
+    }
+}
+
+/// A limit that an order goes beyond.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beyond {
+    /// In one order, a day or a month.
+    pub per: Period,
+    /// How much there is.
+    pub limit: Money,
+}
+
+impl Spending {
+    /// For how many days orders are remembered: the longest month, and some time in which an order
+    /// of an earlier one can be given back.
+    const DAYS: i32 = 100;
+
+    /// Every rule of it.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
+        match command {
+            Command::Count { order, .. } if self.find(order).is_some() => {
+                Err(Error::AlreadyCounted)
+            }
+            Command::Count { company, order, net, on } => {
+                Ok(vec![Event::Counted { company, order, net, on: day::checked(on)? }])
+            }
+            Command::GiveBack { order } => {
+                let counted = self.find(order);
+                Ok(counted
+                    .map(|(on, net)| Event::GivenBack { order, net, on })
+                    .into_iter()
+                    .collect())
+            }
+        }
+    }
+
+    fn evolve(mut self, event: Event) -> Self {
+        match event {
+            Event::Counted { company, order, net, on } => {
+                self.company = Some(company);
+                self.days.entry(on).or_default().insert(order, net);
+                if let Some(first) = self.first_remembered() {
+                    self.days = self.days.split_off(&first);
+                }
+            }
+            Event::GivenBack { order, on, .. } => {
+                if let Some(orders) = self.days.get_mut(&on) {
+                    orders.remove(&order);
+                }
+            }
+        }
+        self
+    }
+
+    fn first_remembered(&self) -> Option<Date> {
+        let (&newest, _) = self.days.last_key_value()?;
+        newest.checked_sub(Self::DAYS.days()).ok()
+    }
+
+    fn find(&self, order: OrderId) -> Option<(Date, Money)> {
+        self.days.iter().find_map(|(&on, orders)| Some((on, *orders.get(&order)?)))
+    }
+
+    /// What was spent on the day, or in the month of the day.
+    pub fn spent(&self, per: Period, on: Date, currency: Currency) -> Decimal {
+        let (first, last) = match per {
+            Period::Order => return Decimal::ZERO,
+            Period::Day => (on, on),
+            Period::Month => (on.first_of_month(), on.last_of_month()),
+        };
+        let orders = self.days.range(first..=last).flat_map(|(_, orders)| orders.values());
+        orders.filter(|net| net.currency() == currency).map(|net| net.amount()).sum()
+    }
+
+    /// The limits beyond which somebody goes with an order of this net sum on this day.
+    pub fn beyond(&self, person: &Person, net: Money, on: Date) -> Vec<Beyond> {
+        let currency = net.currency();
+        let beyond = |per| {
+            let limit = person.limit(per, currency)?;
+            let sum = self.spent(per, on, currency).checked_add(net.amount());
+            let is_within = sum.is_some_and(|sum| sum <= limit.amount());
+            (!is_within).then_some(Beyond { per, limit })
+        };
+        Period::ALL.into_iter().filter_map(beyond).collect()
+    }
+}
+
+impl OfCompany for Spending {
+    fn company(&self) -> Option<CompanyId> {
+        self.company
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixtures::{answer, company, day, person, pln};
+
+    fn order(number: u128) -> OrderId {
+        OrderId(Uuid::from_u128(number))
+    }
+
+    fn counted(number: u128, net: &str, on: &str) -> Event {
+        Event::Counted { company: company(), order: order(number), net: pln(net), on: day(on) }
+    }
+
+    fn count(number: u128, net: &str, on: &str) -> Command {
+        Command::Count { company: company(), order: order(number), net: pln(net), on: day(on) }
+    }
+
+    #[test]
+    fn counts_once_and_gives_back_once() {
+        let (one, on) = (counted(1, "10.00", "2026-03-01"), day("2026-03-01"));
+        let back = Event::GivenBack { order: order(1), net: pln("10.00"), on };
+        let give_back = Command::GiveBack { order: order(1) };
+        let check = |given: &[Event], when, then| assert_eq!(answer::<Spending>(given, when), then);
+        check(&[], count(1, "10.00", "2026-03-01"), Ok(vec![one.clone()]));
+        check(
+            std::slice::from_ref(&one),
+            count(1, "10.00", "2026-03-01"),
+            Err(Error::AlreadyCounted),
+        );
+        check(std::slice::from_ref(&one), give_back.clone(), Ok(vec![back.clone()]));
+        check(&[one, back], give_back.clone(), Ok(vec![]));
+        check(&[], give_back, Ok(vec![]));
+    }
+
+    fn spending(events: &[Event]) -> Spending {
+        events.iter().cloned().fold(Spending::default(), Spending::evolve)
+    }
+
+    #[test]
+    fn sums_by_day_and_by_calendar_month() {
+        let spending = spending(&[
+            counted(1, "10.00", "2026-02-28"),
+            counted(2, "20.00", "2026-03-01"),
+            counted(3, "30.00", "2026-03-31"),
+            counted(4, "40.00", "2026-03-31"),
+            counted(5, "50.00", "2026-04-01"),
+        ]);
+        let sum = |per, on| spending.spent(per, day(on), Currency::Pln).to_string();
+        assert_eq!(sum(Period::Day, "2026-03-31"), "70.00");
+        assert_eq!(sum(Period::Month, "2026-03-15"), "90.00");
+        assert_eq!(sum(Period::Month, "2026-02-01"), "10.00");
+        assert_eq!(spending.spent(Period::Month, day("2026-03-15"), Currency::Eur), Decimal::ZERO);
+    }
+
+    #[test]
+    fn forgets_what_no_limit_asks_for() {
+        let given =
+            spending(&[counted(1, "10.00", "2026-01-01"), counted(2, "1.00", "2026-07-01")]);
+        assert_eq!(given.days.len(), 1);
+        assert_eq!(given.decide(Command::GiveBack { order: order(1) }), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_limit_in_one_currency_is_one_of_nothing_in_others() {
+        let mut person = person(1);
+        let euros = Money::new(Decimal::ONE, Currency::Eur).unwrap();
+        assert_eq!(Spending::default().beyond(&person, euros, day("2026-03-01")), vec![]);
+        person.limits.entry(Period::Order).or_default().insert(Currency::Pln, pln("100.00"));
+        let beyond = Spending::default().beyond(&person, euros, day("2026-03-01"));
+        let none = Money::zero(Currency::Eur);
+        assert_eq!(beyond, [Beyond { per: Period::Order, limit: none }]);
+    }
+
+    proptest! {
+        /// Whatever is ordered and given back when: what went through without asking never adds up
+        /// to more than the limit, in any day and any month.
+        #[test]
+        fn what_needs_no_approval_stays_within_the_limits(
+            orders in prop::collection::vec((1_i64..5_000, 1_i8..=28, 1_i8..=3, any::<bool>()), 1..60),
+            per_day in 1_i64..10_000,
+            per_month in 1_i64..40_000,
+        ) {
+            let mut person = person(1);
+            let limit = |cents| Money::new(Decimal::new(cents, 2), Currency::Pln).unwrap();
+            for (per, cents) in [(Period::Day, per_day), (Period::Month, per_month)] {
+                person.limits.entry(per).or_default().insert(Currency::Pln, limit(cents));
+            }
+            let mut spending = Spending::default();
+            let mut passed: Vec<(Date, Decimal)> = Vec::new();
+            for (number, (cents, day, month, is_kept)) in (1..).zip(orders) {
+                let (net, on) = (limit(cents), jiff::civil::date(2026, month, day));
+                let asks = !spending.beyond(&person, net, on).is_empty();
+                let count = Command::Count { company: company(), order: order(number), net, on };
+                for event in spending.decide(count).unwrap() {
+                    spending = spending.evolve(event);
+                }
+                // What is refused or cancelled is given back.
+                if !is_kept {
+                    let give_back = Command::GiveBack { order: order(number) };
+                    for event in spending.decide(give_back).unwrap() {
+                        spending = spending.evolve(event);
+                    }
+                } else if !asks {
+                    passed.push((on, net.amount()));
+                }
+                let sum = |is_in: &dyn Fn(Date) -> bool| -> Decimal {
+                    passed.iter().filter(|(on, _)| is_in(*on)).map(|(_, net)| *net).sum()
+                };
+                prop_assert!(sum(&|day| day == on) <= limit(per_day).amount());
+                prop_assert!(
+                    sum(&|day| day.first_of_month() == on.first_of_month())
+                        <= limit(per_month).amount()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `approval_rules`: when others must agree, in each firm that has its own rules and at the seller.
+
+use domain::{CompanyId, Event, approval::Rule, approval_rules};
+use event_log::RecordedEvent;
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio_postgres::{Client, types::Json};
+use uuid::Uuid;
+
+use crate::{Change, Projection, ReadError, projection::change, row::json};
+
+/// Rules by whose they are.
+pub const PROJECTION: Projection = Projection {
+    name: "approval_rules",
+    schema: "
+        CREATE TABLE approval_rules (
+            id uuid PRIMARY KEY,
+            -- Nothing for the seller's.
+            company_id uuid UNIQUE,
+            rules jsonb NOT NULL
+        )",
+    tables: &["approval_rules"],
+    reads: &["approval_rules"],
+    apply,
+};
+
+const ADOPT: &str = "
+    INSERT INTO approval_rules (id, company_id, rules) VALUES ($1, $2, $3)
+    ON CONFLICT (id) DO UPDATE SET rules = $3";
+const INHERIT: &str = "DELETE FROM approval_rules WHERE id = $1";
+const OF_COMPANY: &str = "
+    WITH RECURSIVE line AS (
+        SELECT id, parent_id, 0 AS height FROM view.companies WHERE id = $1
+        UNION ALL
+        SELECT above.id, above.parent_id, height + 1
+        FROM line JOIN view.companies above ON above.id = line.parent_id
+        WHERE height < 8)
+    SELECT company_id, rules FROM line JOIN view.approval_rules ON company_id = line.id
+    ORDER BY height LIMIT 1";
+const OF_SELLER: &str =
+    "SELECT company_id, rules FROM view.approval_rules WHERE company_id IS NULL";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::ApprovalRules(event) = event else { return vec![] };
+    vec![match event {
+        approval_rules::Event::Adopted { company, rules } => {
+            change!(ADOPT, recorded.stream_id, company.map(Uuid::from), Json(rules.clone()))
+        }
+        approval_rules::Event::Inherited {} => change!(INHERIT, recorded.stream_id),
+    }]
+}
+
+/// The rules that hold.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct Rules {
+    /// Whose they are: the company's own or those of a firm above it; missing for the seller's, and
+    /// where nobody has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<CompanyId>,
+    /// All of them, in their order.
+    pub rules: Vec<Rule>,
+}
+
+/// The rules that hold in a company, or at the seller.
+pub async fn holding(client: &Client, company: Option<Uuid>) -> Result<Rules, ReadError> {
+    let row = match company {
+        Some(company) => client.query_opt(OF_COMPANY, &[&company]).await?,
+        None => client.query_opt(OF_SELLER, &[]).await?,
+    };
+    let Some(row) = row else { return Ok(Rules::default()) };
+    Ok(Rules { of: row.get::<_, Option<Uuid>>(0).map(CompanyId), rules: json(&row, 1)? })
+}

@@ -1,0 +1,254 @@
+//! `approvals`: what others were asked to agree to, who answered what, and who is asked now.
+
+use domain::{
+    CompanyId, EmployeeId, Event, OfferId, OrderId,
+    approval::{Decision, Pending, Request},
+    offer, order,
+};
+use event_log::RecordedEvent;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio_postgres::{Client, Row, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Change, Projection, ReadError,
+    projection::change,
+    row::{json, name_of, word},
+};
+
+/// Requests by where in the log they were made: an offer that is written anew is asked about anew.
+pub const PROJECTION: Projection = Projection {
+    name: "approvals",
+    schema: "
+        CREATE TABLE approvals (
+            created bigint PRIMARY KEY,
+            subject text NOT NULL,
+            subject_id uuid NOT NULL,
+            -- Whose order it is; nothing where the seller asks itself.
+            company_id uuid,
+            status text NOT NULL DEFAULT 'open',
+            request jsonb NOT NULL,
+            decisions jsonb NOT NULL DEFAULT '[]',
+            since timestamptz NOT NULL,
+            is_escalated boolean NOT NULL DEFAULT false
+        );
+        CREATE INDEX ON approvals (subject_id);
+        CREATE INDEX ON approvals (company_id, created);
+        CREATE INDEX ON approvals (created) WHERE status = 'open'",
+    tables: &["approvals"],
+    reads: &["offer", "order"],
+    apply,
+};
+
+const REQUEST: &str = "
+    INSERT INTO approvals (created, subject, subject_id, company_id, request, since)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+const DECIDE: &str = "
+    UPDATE approvals SET decisions = decisions || $2, since = $3, is_escalated = false
+    WHERE subject_id = $1 AND status = 'open'";
+const ESCALATE: &str =
+    "UPDATE approvals SET is_escalated = true WHERE subject_id = $1 AND status = 'open'";
+const END: &str = "UPDATE approvals SET status = $2 WHERE subject_id = $1 AND status = 'open'";
+const LIST: &str = "
+    SELECT created, subject, subject_id, company_id, status, request, decisions, since, is_escalated
+    FROM view.approvals
+    WHERE ($1::uuid IS NULL OR subject_id = $1)
+        AND (($2 AND company_id IS NULL) OR company_id IN (
+            WITH RECURSIVE below AS (
+                SELECT $3::uuid AS id, 0 AS depth
+                UNION ALL
+                SELECT company.id, depth + 1
+                FROM below JOIN view.companies company ON company.parent_id = below.id
+                WHERE depth < 8)
+            SELECT id FROM below))
+        AND ($4::text IS NULL OR status = $4)
+        AND ($5::uuid IS NULL
+            OR decisions @> jsonb_build_array(jsonb_build_object('by', $5::text)))
+        AND ($6::bigint IS NULL OR created < $6)
+    ORDER BY created DESC LIMIT $7";
+const OVERDUE: &str = "
+    SELECT created, subject, subject_id, company_id, status, request, decisions, since, is_escalated
+    FROM view.approvals
+    WHERE status = 'open' AND NOT is_escalated AND since + make_interval(mins => (
+        request -> 'steps' -> jsonb_array_length(decisions)
+            -> 'escalation' ->> 'after_minutes')::integer) <= $1
+    ORDER BY created LIMIT 1000";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let id = recorded.stream_id;
+    let requested = |subject: Subject, company: Option<Uuid>, request: &Request| {
+        change!(
+            REQUEST,
+            recorded.position.0.cast_signed(),
+            name_of(&subject),
+            id,
+            company,
+            Json(request.clone()),
+            request.at
+        )
+    };
+    let decided = |decision: &Decision| change!(DECIDE, id, Json([decision.clone()]), decision.at);
+    let ended = |status: Status| change!(END, id, name_of(&status));
+    match event {
+        Event::Order(event) => match event {
+            order::Event::ApprovalRequested { request } => {
+                vec![requested(Subject::Order, recorded.company_id, request)]
+            }
+            order::Event::StepApproved { decision } => vec![decided(decision)],
+            order::Event::StepEscalated { .. } => vec![change!(ESCALATE, id)],
+            order::Event::Approved {} => vec![ended(Status::Approved)],
+            order::Event::Refused { decision } => vec![decided(decision), ended(Status::Refused)],
+            order::Event::Cancelled { .. } => vec![ended(Status::Void)],
+            order::Event::Placed { .. }
+            | order::Event::Confirmed {}
+            | order::Event::PartShipped { .. }
+            | order::Event::Shipped { .. } => vec![],
+        },
+        Event::Offer(event) => match event {
+            offer::Event::ApprovalRequested { request } => {
+                vec![requested(Subject::Offer, None, request)]
+            }
+            offer::Event::StepApproved { decision } => vec![decided(decision)],
+            offer::Event::StepEscalated { .. } => vec![change!(ESCALATE, id)],
+            offer::Event::Approved {} => vec![ended(Status::Approved)],
+            offer::Event::Disapproved { decision } => {
+                vec![decided(decision), ended(Status::Refused)]
+            }
+            offer::Event::Drafted { .. } | offer::Event::Withdrawn {} => vec![ended(Status::Void)],
+            offer::Event::Sent { .. }
+            | offer::Event::Accepted { .. }
+            | offer::Event::Rejected { .. }
+            | offer::Event::Expired { .. } => vec![],
+        },
+        _ => vec![],
+    }
+}
+
+/// Of what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A company's order.
+    Order,
+    /// The seller's offer.
+    Offer,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Somebody is asked.
+    Open,
+    /// All agreed.
+    Approved,
+    /// Somebody did not.
+    Refused,
+    /// What it was about is no more, or was written anew.
+    Void,
+}
+
+/// A request for approval.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Approval {
+    /// Of what it is.
+    pub subject: Subject,
+    /// The order's or the offer's id.
+    pub id: Uuid,
+    /// Whose order it is; missing where the seller asks itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<CompanyId>,
+    /// What came of it.
+    pub status: Status,
+    /// Who asked for what, why, and who must agree.
+    pub request: Request,
+    /// Who has answered.
+    pub decisions: Vec<Decision>,
+    /// Since when the step that is next waits.
+    pub since: Timestamp,
+    /// Whether it took too long, so that more are asked.
+    pub is_escalated: bool,
+    /// Where in the log it was asked; lists are in this order, newest first.
+    #[serde(skip)]
+    pub created: i64,
+}
+
+impl Approval {
+    /// As the domain knows a request that waits; `None` for one that does not.
+    pub fn pending(&self) -> Option<Pending> {
+        let Self { request, decisions, since, is_escalated, .. } = self.clone();
+        (self.status == Status::Open).then_some(Pending { request, decisions, since, is_escalated })
+    }
+}
+
+/// Which requests are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter<'a> {
+    /// That of this order or offer.
+    pub subject: Option<Uuid>,
+    /// Those of the seller.
+    pub sellers: bool,
+    /// Those of this company and of the firms below it.
+    pub company: Option<Uuid>,
+    /// Those of which this came.
+    pub status: Option<&'a str>,
+    /// Those that somebody answered.
+    pub decided_by: Option<EmployeeId>,
+}
+
+/// Requests, newest first, from before `cursor`, at most `limit`.
+pub async fn list(
+    client: &Client,
+    filter: &Filter<'_>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Approval>, ReadError> {
+    let Filter { subject, sellers, company, status, decided_by } = filter;
+    let decided_by = decided_by.map(Uuid::from);
+    let rows = client
+        .query(LIST, &[subject, sellers, company, status, &decided_by, &cursor, &limit])
+        .await?;
+    rows.iter().map(approval_of).collect()
+}
+
+/// An order or an offer about which somebody else must be asked too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overdue {
+    /// An order.
+    Order(OrderId),
+    /// An offer.
+    Offer(OfferId),
+}
+
+/// Requests whose step has waited too long, oldest first, with the number of the step; at most a
+/// thousand at a time.
+pub async fn overdue(client: &Client, now: Timestamp) -> Result<Vec<(Overdue, u32)>, ReadError> {
+    let rows = client.query(OVERDUE, &[&now]).await?;
+    rows.iter()
+        .map(|row| {
+            let approval = approval_of(row)?;
+            let step = approval.pending().map_or(0, |pending| pending.step());
+            let subject = match approval.subject {
+                Subject::Order => Overdue::Order(OrderId(approval.id)),
+                Subject::Offer => Overdue::Offer(OfferId(approval.id)),
+            };
+            Ok((subject, step))
+        })
+        .collect()
+}
+
+fn approval_of(row: &Row) -> Result<Approval, ReadError> {
+    Ok(Approval {
+        created: row.get(0),
+        subject: word(row, 1)?,
+        id: row.get(2),
+        company: row.get::<_, Option<Uuid>>(3).map(CompanyId),
+        status: word(row, 4)?,
+        request: json(row, 5)?,
+        decisions: json(row, 6)?,
+        since: row.get(7),
+        is_escalated: row.get(8),
+    })
+}

@@ -1,0 +1,195 @@
+//! `/v1/approvals`: what waits for whose approval, and who has answered what.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State, http::StatusCode};
+use domain::{EmployeeId, approval::Verdict, employee::Person, offer, order};
+use jiff::Timestamp;
+use projections::views::{
+    approvals::{self, Approval, Filter, Subject},
+    companies, employees, offers, orders,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    input::{PathId, Query},
+    page::{Page, PageRequest},
+    problem::{FieldError, Problem},
+};
+use tokio_postgres::Client;
+
+use super::{one_more, only};
+use crate::{
+    Queries,
+    asker::{Asker, By, Deciders, problem},
+};
+
+const VIEWS: &[&str] = &[
+    approvals::PROJECTION.name,
+    companies::PROJECTION.name,
+    employees::PROJECTION.name,
+    offers::PROJECTION.name,
+    orders::PROJECTION.name,
+];
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/approvals",
+            get_with(list, |o| {
+                o.id("approval.list").summary(
+                    "Requests for approval of one's own firm and those below it, newest first",
+                )
+            }),
+        )
+        .api_route(
+            "/v1/approvals/{id}",
+            get_with(show, |o| {
+                o.id("approval.show")
+                    .summary("The latest request about an order or an offer, with what it says")
+            }),
+        )
+}
+
+/// Which requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mine {
+    /// Those that wait for the asker, also for somebody who is away.
+    Waiting,
+    /// Those that the asker answered.
+    Decided,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct List {
+    limit: Option<u16>,
+    cursor: Option<String>,
+    /// `open`, `approved`, `refused` or `void`.
+    status: Option<String>,
+    /// Only the asker's own: those that wait for them, or that they decided.
+    mine: Option<Mine>,
+}
+
+/// How many requests are looked at for those that wait for somebody.
+const PAGE: i64 = 500;
+
+async fn list(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Deciders>,
+    Query(List { limit, cursor, status, mine }): Query<List>,
+) -> Result<Json<Page<Approval>>, Problem> {
+    let page = PageRequest { limit, cursor };
+    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
+    let client = asker.client(&queries, VIEWS).await?;
+    let filter = Filter {
+        sellers: asker.company().is_none(),
+        company: asker.company(),
+        status: status.as_deref(),
+        ..Filter::default()
+    };
+    let items = match mine {
+        None => {
+            approvals::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?
+        }
+        Some(Mine::Decided) => {
+            let filter = Filter { decided_by: Some(employee(&asker)?), ..filter };
+            approvals::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?
+        }
+        Some(Mine::Waiting) => {
+            let filter = Filter { status: Some("open"), ..filter };
+            waiting(&queries, &client, employee(&asker)?, &filter, cursor, limit).await?
+        }
+    };
+    Ok(Json(Page::of(items, limit, |item| item.created)))
+}
+
+fn employee(asker: &Asker) -> Result<EmployeeId, Problem> {
+    asker.employee().ok_or_else(|| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "approval.needs_employee")
+            .field(FieldError::at("/mine", "ask with a key that was made for an employee"))
+    })
+}
+
+/// Those of the requests that somebody may answer now: the domain says which.
+async fn waiting(
+    queries: &Queries,
+    client: &Client,
+    id: EmployeeId,
+    filter: &Filter<'_>,
+    mut cursor: Option<i64>,
+    limit: usize,
+) -> Result<Vec<Approval>, Problem> {
+    let today = queries.clock.today();
+    let own = employees::Filter { id: Some(id.0), ..employees::Filter::default() };
+    let own = employees::list(client, own, None, 1).await.map_err(problem)?;
+    let Some(by) = own.first().and_then(employees::Employee::person) else { return Ok(vec![]) };
+    let absent = employees::replaced(client, id, today).await.map_err(problem)?;
+    let absent: Vec<Person> = absent.iter().filter_map(employees::Employee::person).collect();
+    let mut found = Vec::new();
+    loop {
+        let items = approvals::list(client, filter, cursor, PAGE).await.map_err(problem)?;
+        let Some(last) = items.last() else { return Ok(found) };
+        cursor = Some(last.created);
+        for item in items {
+            let Some(pending) = item.pending() else { continue };
+            // The list has those of the asker's firm and of firms below it, and nobody else's: the
+            // asker, and whoever they stand in for, work for one of the firms that may answer.
+            let firms = match item.company {
+                Some(company) => [company].into_iter().chain(by.company).collect(),
+                None => vec![],
+            };
+            let (step, at, note) = (pending.step(), Timestamp::UNIX_EPOCH, None);
+            let (by, absent) = (Box::new(by.clone()), absent.clone());
+            let verdict = Verdict { step, by, absent, firms, at, today, note };
+            if pending.power_of(&verdict).is_ok() {
+                found.push(item);
+            }
+            if found.len() > limit {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// A request, with what it is about.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Whole {
+    #[serde(flatten)]
+    approval: Approval,
+    /// What is ordered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<order::Terms>,
+    /// What is offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offer: Option<offer::Proposal>,
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Deciders>,
+    PathId(id): PathId,
+) -> Result<Json<Whole>, Problem> {
+    let client = asker.client(&queries, VIEWS).await?;
+    let filter = Filter {
+        subject: Some(id),
+        sellers: asker.company().is_none(),
+        company: asker.company(),
+        ..Filter::default()
+    };
+    let Json(approval) = only(approvals::list(&client, &filter, None, 1).await.map_err(problem)?)?;
+    let (mut order, mut offer) = (None, None);
+    match approval.subject {
+        Subject::Order => {
+            let filter = orders::Filter { id: Some(id), ..orders::Filter::default() };
+            let found = orders::list(&client, &filter, None, 1).await.map_err(problem)?;
+            order = found.into_iter().next().map(|order| order.terms);
+        }
+        Subject::Offer => {
+            let filter = offers::Filter { id: Some(id), ..offers::Filter::default() };
+            let found = offers::list(&client, &filter, None, 1).await.map_err(problem)?;
+            offer = found.into_iter().next().map(|offer| offer.proposal);
+        }
+    }
+    Ok(Json(Whole { approval, order, offer }))
+}
