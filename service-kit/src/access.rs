@@ -262,20 +262,30 @@ type Seen = (Instant, Digest32, Principal);
 type Digest32 = [u8; 32];
 
 const CREATE: &str = "\
-    INSERT INTO access.api_keys (id, secret_sha256, name, role, company_id, employee_id)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
+    WITH made AS (
+        INSERT INTO access.api_keys (id, secret_sha256, name, role, company_id)
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING RETURNING id),
+    theirs AS (
+        INSERT INTO access.employee_keys (key_id, employee_id)
+        SELECT id, $6 FROM made WHERE $6::uuid IS NOT NULL)
+    SELECT id FROM made";
 const FIND: &str = "\
-    SELECT secret_sha256, role, company_id, employee_id FROM access.api_keys
+    SELECT secret_sha256, role, company_id, employee_id
+    FROM access.api_keys LEFT JOIN access.employee_keys ON key_id = id
     WHERE id = $1 AND revoked_at IS NULL";
 const LIST: &str = "\
-    SELECT id, name, role, company_id, employee_id, revoked_at IS NOT NULL FROM access.api_keys
+    SELECT id, name, role, company_id, employee_id, revoked_at IS NOT NULL
+    FROM access.api_keys LEFT JOIN access.employee_keys ON key_id = id
     WHERE $1::uuid IS NULL OR company_id = $1 ORDER BY id";
 const REVOKE: &str = "\
     UPDATE access.api_keys SET revoked_at = coalesce(revoked_at, now())
     WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
 const REVOKE_ALL: &str = "\
-    UPDATE access.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE employee_id = $1";
-const ASSIGN_ROLE: &str = "UPDATE access.api_keys SET role = $2 WHERE employee_id = $1";
+    UPDATE access.api_keys SET revoked_at = coalesce(revoked_at, now())
+    FROM access.employee_keys WHERE key_id = id AND employee_id = $1";
+const ASSIGN_ROLE: &str = "\
+    UPDATE access.api_keys SET role = $2
+    FROM access.employee_keys WHERE key_id = id AND employee_id = $1";
 
 impl Access {
     /// For how long a key is taken as it was last seen.
@@ -297,9 +307,9 @@ impl Access {
         let digest = digest(&secret).to_vec();
         let client = self.pool.get().await?;
         let made = client
-            .execute(CREATE, &[&id, &digest, &name, &role.name(), &company, &employee])
+            .query_opt(CREATE, &[&id, &digest, &name, &role.name(), &company, &employee])
             .await?;
-        if made == 0 {
+        if made.is_none() {
             return Err(AccessError::AlreadyMade { id });
         }
         Ok(format!("kontor_{}_{}", id.simple(), URL_SAFE_NO_PAD.encode(secret)))

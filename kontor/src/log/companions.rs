@@ -5,7 +5,7 @@ use tokio_postgres::{Client, NoTls};
 
 /// Keys (their secrets' digests alone), and how far the policies have got: started anew from the
 /// beginning, they would ask again for what was refused.
-pub(super) const COMPANIONS: [Companion; 3] = [
+pub(super) const COMPANIONS: [Companion; 4] = [
     Companion {
         table: "access.api_keys",
         columns: "id, secret_sha256, name, role, company_id, created_at, revoked_at",
@@ -14,6 +14,12 @@ pub(super) const COMPANIONS: [Companion; 3] = [
         // A key that either side has revoked stays so.
         present: "ON CONFLICT (id) DO UPDATE \
             SET revoked_at = coalesce(api_keys.revoked_at, excluded.revoked_at)",
+    },
+    Companion {
+        table: "access.employee_keys",
+        columns: "key_id, employee_id",
+        rows: "SELECT key_id, employee_id FROM access.employee_keys ORDER BY key_id",
+        present: "ON CONFLICT (key_id) DO NOTHING",
     },
     Companion {
         table: "policy.checkpoints",
