@@ -114,4 +114,22 @@ mod tests {
         assert_eq!(of("2", "0.24"), pln("0.00"));
         assert_eq!(of("100", "123.45"), pln("123.45"));
     }
+
+    #[test]
+    fn what_was_taken_off_is_rounded_up() {
+        let decimal = |text: &str| text.parse::<Decimal>().unwrap();
+        for (from, to, share) in [
+            ("10.00", "9.50", Some("5")),
+            ("10.00", "9.4999", Some("5.01")),
+            ("3.00", "2.00", Some("33.34")),
+            ("1000000000", "999999999.9999", Some("0.01")),
+            ("10.00", "0", Some("100")),
+            ("10.00", "10.00", None),
+            ("10.00", "11.00", None),
+            ("0", "0", None),
+        ] {
+            let share = share.map(|share| share.parse().unwrap());
+            assert_eq!(Percent::taken_off(decimal(from), decimal(to)), share, "{from} {to}");
+        }
+    }
 }
