@@ -96,6 +96,29 @@ async fn decide(
     Ok(done.outcome.into())
 }
 
+/// Loads what selections name, with two queries at most, however many there are.
+pub(super) async fn load(
+    work: &mut Work,
+    selections: impl Iterator<Item = Selection> + Clone,
+) -> Result<(), Failure> {
+    let categories: Vec<_> = selections
+        .clone()
+        .filter_map(|selection| match selection {
+            Selection::Category { category } => Some(category.0),
+            Selection::Everything | Selection::Product { .. } => None,
+        })
+        .collect();
+    let products: Vec<_> = selections
+        .filter_map(|selection| match selection {
+            Selection::Product { product } => Some(product.0),
+            Selection::Everything | Selection::Category { .. } => None,
+        })
+        .collect();
+    work.load_many::<Category>(categories).await?;
+    work.load_many::<Product>(products).await?;
+    Ok(())
+}
+
 /// Whether the company, the category or the product that are named exist. Groups are what companies
 /// join, so any may be named.
 pub(super) async fn exist(

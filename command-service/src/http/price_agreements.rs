@@ -150,6 +150,7 @@ async fn agree_on(
         prices.iter().map(|price| subject(&header, price.selection)).collect();
     let streams: Vec<Uuid> = subjects.iter().map(|of| PriceId::of(of).0).collect();
     work.load_many::<Price>(&streams).await?;
+    assortments::load(work, prices.iter().map(|price| price.selection)).await?;
     let rules = streams.iter().filter_map(|id| work.get::<Price>(*id));
     let others: BTreeSet<Uuid> = rules.flat_map(Price::agreements).map(Uuid::from).collect();
     work.load_many::<PriceAgreement>(&others).await?;
