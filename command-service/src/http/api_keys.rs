@@ -10,7 +10,8 @@ use axum::{
     http::{StatusCode, header},
     response::NoContent,
 };
-use domain::{Employee, EmployeeId, OfCompany};
+use domain::{Employee, EmployeeId, OfCompany, employee::Person};
+use futures::FutureExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -22,8 +23,8 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Staffing},
-    failure::{Failure, refusal},
+    caller::{By, Caller, Staffing},
+    failure::{Failure, problem, refusal},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -82,10 +83,7 @@ async fn create(
                 return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "api_key.of_employee")
                     .field(FieldError::at(pointer, "is the employee's")));
             }
-            let loaded = services.log.load::<Employee>(id.0).await.map_err(Failure::from)?;
-            let employee = &loaded.state;
-            caller.must_see(employee.company())?;
-            let person = employee.person().map_err(|error| refusal(&error))?;
+            let person = person(&services, &caller, id).await?;
             let company = person.company.map(Uuid::from);
             NewKey { name, role: role_of(person.role), company, employee: Some(id.0) }
         }
@@ -103,9 +101,45 @@ async fn create(
         }
     };
     let id = caller.command_id();
-    let key = services.access.create(id, key).await?;
+    let secret = services.access.create(id, key).await?;
+    if let Some(employee) = employee {
+        follow(&services, &caller, employee, (id, key.role)).await?;
+    }
     let location = [(header::LOCATION, format!("/v1/api-keys/{id}"))];
-    Ok((StatusCode::CREATED, location, Json(Made { id, key })))
+    Ok((StatusCode::CREATED, location, Json(Made { id, key: secret })))
+}
+
+/// Somebody at work, as of now: a process that remembers what is no longer so is not enough here.
+async fn person(services: &Services, caller: &Caller, id: EmployeeId) -> Result<Person, Problem> {
+    let rehearsed = services.log.rehearse(|work| {
+        let caller = caller.clone();
+        async move {
+            let employee = work.load::<Employee>(id).await?;
+            caller.must_see(employee.company())?;
+            let person = employee.person().map_err(|error| refusal(&error))?;
+            Ok::<_, Failure>(person.clone())
+        }
+        .boxed()
+    });
+    rehearsed.await.map_err(problem)
+}
+
+/// Whoever left, or got another role, while a key of theirs was made: the policy that keeps their
+/// keys may have passed before there was this one.
+async fn follow(
+    services: &Services,
+    caller: &Caller,
+    id: EmployeeId,
+    (key, made): (Uuid, Role),
+) -> Result<(), Problem> {
+    match person(services, caller, id).await {
+        Ok(person) if role_of(person.role) == made => Ok(()),
+        Ok(person) => Ok(services.access.assign_role(id.0, role_of(person.role)).await?),
+        Err(problem) => {
+            services.access.revoke(key, None).await?;
+            Err(problem)
+        }
+    }
 }
 
 /// What an employee's key may do.
