@@ -37,7 +37,12 @@ pub enum Order {
         by: EmployeeId,
     },
     /// Wanted by the company, not yet promised by the seller.
-    Placed(Terms),
+    Placed {
+        /// What is wanted.
+        terms: Terms,
+        /// Who agreed to it last, and to which step; `None` where nobody had to.
+        agreed: Option<(u32, EmployeeId)>,
+    },
     /// Promised; `outstanding` is what has not left yet, by line number.
     Confirmed {
         /// What was ordered.
@@ -342,7 +347,7 @@ impl Order {
                 }
                 Self::AwaitingApproval { .. }
                 | Self::Refused { .. }
-                | Self::Placed(_)
+                | Self::Placed { .. }
                 | Self::Confirmed { .. }
                 | Self::Shipped { .. }
                 | Self::Cancelled { .. } => Err(Error::AlreadyPlaced),
@@ -354,7 +359,7 @@ impl Order {
                 Self::Unplaced => Err(Error::Unplaced),
                 Self::AwaitingApproval { .. } => Err(Error::AwaitingApproval),
                 Self::Refused { .. } => Err(Error::Refused),
-                Self::Placed(_) => Ok(vec![Event::Confirmed {}]),
+                Self::Placed { .. } => Ok(vec![Event::Confirmed {}]),
                 Self::Confirmed { .. } | Self::Shipped { .. } => Ok(vec![]),
                 Self::Cancelled { .. } => Err(Error::Cancelled),
             },
@@ -369,7 +374,7 @@ impl Order {
             Self::Confirmed { terms, outstanding } if *outstanding != ordered(&terms.lines) => {
                 Err(Error::GoodsLeft)
             }
-            Self::AwaitingApproval { .. } | Self::Placed(_) | Self::Confirmed { .. } => {
+            Self::AwaitingApproval { .. } | Self::Placed { .. } | Self::Confirmed { .. } => {
                 Ok(vec![Event::Cancelled { reason }])
             }
             Self::Refused { .. } => Err(Error::Refused),
@@ -383,7 +388,7 @@ impl Order {
             Self::Unplaced => return Err(Error::Unplaced),
             Self::AwaitingApproval { .. } => return Err(Error::AwaitingApproval),
             Self::Refused { .. } => return Err(Error::Refused),
-            Self::Placed(_) => return Err(Error::NotConfirmed),
+            Self::Placed { .. } => return Err(Error::NotConfirmed),
             Self::Confirmed { outstanding, .. } => outstanding,
             Self::Shipped { .. } => return Err(Error::AlreadyShipped),
             Self::Cancelled { .. } => return Err(Error::Cancelled),
@@ -402,14 +407,14 @@ impl Order {
 
     fn evolve(self, event: Event) -> Self {
         match (self, event) {
-            (_, Event::Placed { terms, .. }) => Self::Placed(terms),
-            (Self::Placed(terms), Event::ApprovalRequested { request }) => {
+            (_, Event::Placed { terms, .. }) => Self::Placed { terms, agreed: None },
+            (Self::Placed { terms, .. }, Event::ApprovalRequested { request }) => {
                 Self::AwaitingApproval { terms, pending: Pending::new(request) }
             }
             (Self::AwaitingApproval { terms, pending }, event) => {
                 Self::after_asking(terms, pending, event)
             }
-            (Self::Placed(terms), Event::Confirmed {}) => {
+            (Self::Placed { terms, .. }, Event::Confirmed {}) => {
                 let outstanding = ordered(&terms.lines);
                 Self::Confirmed { terms, outstanding }
             }
@@ -422,9 +427,10 @@ impl Order {
             (Self::Confirmed { terms, .. }, Event::Shipped { .. }) => {
                 Self::Shipped { company: terms.company }
             }
-            (Self::Placed(terms) | Self::Confirmed { terms, .. }, Event::Cancelled { .. }) => {
-                Self::Cancelled { company: terms.company }
-            }
+            (
+                Self::Placed { terms, .. } | Self::Confirmed { terms, .. },
+                Event::Cancelled { .. },
+            ) => Self::Cancelled { company: terms.company },
             // `decide` writes none of these; a state that they cannot change stays as it is.
             (
                 order,
@@ -450,7 +456,7 @@ impl Order {
             Self::Unplaced
             | Self::AwaitingApproval { .. }
             | Self::Refused { .. }
-            | Self::Placed(_)
+            | Self::Placed { .. }
             | Self::Shipped { .. }
             | Self::Cancelled { .. } => vec![],
         }
@@ -461,7 +467,7 @@ impl Order {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
             Self::AwaitingApproval { terms, .. }
-            | Self::Placed(terms)
+            | Self::Placed { terms, .. }
             | Self::Confirmed { terms, .. } => Ok(terms),
             Self::Refused { .. } => Err(Error::Refused),
             Self::Shipped { .. } => Err(Error::AlreadyShipped),
@@ -511,7 +517,7 @@ impl OfCompany for Order {
         match self {
             Self::Unplaced => None,
             Self::AwaitingApproval { terms, .. }
-            | Self::Placed(terms)
+            | Self::Placed { terms, .. }
             | Self::Confirmed { terms, .. } => Some(terms.company),
             Self::Refused { company, .. }
             | Self::Shipped { company }

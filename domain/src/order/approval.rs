@@ -7,6 +7,15 @@ use crate::approval::{Pending, Verdict};
 
 impl Order {
     pub(super) fn approve(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {
+        match self {
+            // A retry of the last word has already succeeded.
+            Self::Placed { agreed: Some((step, by)), .. }
+                if (*step, *by) == (verdict.step, verdict.by.id) =>
+            {
+                return Ok(vec![]);
+            }
+            _ => {}
+        }
         let pending = self.pending()?;
         let Some(decision) = pending.answer(verdict)? else { return Ok(vec![]) };
         let approved = pending.is_last().then_some(Event::Approved {});
@@ -38,7 +47,7 @@ impl Order {
             Self::AwaitingApproval { pending, .. } => Ok(pending),
             Self::Refused { .. } => Err(Error::Refused),
             Self::Cancelled { .. } => Err(Error::Cancelled),
-            Self::Placed(_) | Self::Confirmed { .. } | Self::Shipped { .. } => {
+            Self::Placed { .. } | Self::Confirmed { .. } | Self::Shipped { .. } => {
                 Err(Error::NotAwaitingApproval)
             }
         }
@@ -53,7 +62,10 @@ impl Order {
             Event::StepEscalated { .. } => {
                 Self::AwaitingApproval { terms, pending: pending.escalated() }
             }
-            Event::Approved {} => Self::Placed(terms),
+            Event::Approved {} => {
+                let last = pending.decisions.last();
+                Self::Placed { terms, agreed: last.map(|last| (last.step, last.by)) }
+            }
             Event::Refused { decision } => {
                 Self::Refused { company: terms.company, by: decision.by }
             }

@@ -177,6 +177,7 @@ async fn a_firm_with_two_branches_buys() {
     );
     assert_eq!(whole["request"]["reasons"][1]["per"], "month");
     done(firm.approve("Piotr", &big, 1).await);
+    done(firm.approve("Piotr", &big, 1).await);
     assert_eq!(firm.status(&big).await, "placed");
     done(firm.house().post("sales", &confirm, &json!({})).await);
     let whole = firm.house().get("Marek", &format!("/v1/approvals/{big}")).await.body;
