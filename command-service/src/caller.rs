@@ -39,8 +39,6 @@ roles! {
     Leave: Admin, SalesManager, CompanyAdmin, Approver;
     /// Those who answer for what a company's purchasers do.
     Superiors: CompanyAdmin, Approver;
-    /// Those who answer for what the seller's salespeople do.
-    SalesSuperiors: Admin, SalesManager;
     /// The operator.
     Operator: Admin;
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use domain::{
     ApprovalRules, ApprovalRulesId, CategoryId, CompanyId, Currency, Employee, EmployeeId, Lines,
     Money, Order, OrderId, Product, Role, Spending, SpendingId,
-    approval::{Matter, Reason, Request, Rule},
+    approval::{Matter, Request, Rule},
     employee::Person,
     order::{self, Destination, Terms},
     spending,
@@ -88,7 +88,7 @@ async fn needed(
         let person: Person = person.clone();
         let id = SpendingId::of(by);
         let spending = work.load::<Spending>(id).await?;
-        limits.extend(spending.beyond(&person, net, on).into_iter().map(Reason::from));
+        limits = spending.beyond(&person, net, on);
         let count = spending::Command::Count { company, order, net, on };
         work.decide::<Spending>(id, count).await?;
     }

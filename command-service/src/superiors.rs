@@ -1,7 +1,11 @@
 //! Who answers a request for approval: the caller's employee, with those they may stand in for.
 
 use axum::http::StatusCode;
-use domain::{CompanyId, Employee, EmployeeId, Note, approval::Verdict, employee::Person};
+use domain::{
+    CompanyId, Employee, EmployeeId, Note,
+    approval::{Speaker, Verdict},
+    employee::Person,
+};
 use event_log::Work;
 use jiff::{Timestamp, civil::Date};
 use projections::views::employees;
@@ -43,7 +47,7 @@ impl Word {
         let unavailable = |_| Problem::unavailable("the read models do not answer");
         let client = services.views.client().await.map_err(unavailable)?;
         let absent = employees::replaced_by(&client, who, today).await.map_err(unavailable)?;
-        let absent = absent.into_iter().map(Uuid::from).collect();
+        let absent = absent.iter().map(|employee| employee.id.0).collect();
         Ok(Self { who, absent, step, note, at: services.clock.now(), today })
     }
 
@@ -55,13 +59,14 @@ impl Word {
     ) -> Result<Verdict, Failure> {
         let Self { who, absent, step, note, at, today } = self;
         let by = work.load::<Employee>(who).await?.person().map_err(|error| refusal(&error))?;
-        let by = Box::new(by.clone());
+        let by = by.clone();
         work.load_many::<Employee>(&absent).await?;
         let absent: Vec<Person> = absent
             .iter()
             .filter_map(|id| work.get::<Employee>(*id)?.person().ok())
             .cloned()
             .collect();
-        Ok(Verdict { step, by, absent, firms, at, today, note })
+        let speaker = Box::new(Speaker { by, absent, today });
+        Ok(Verdict { step, speaker, firms, at, note })
     }
 }

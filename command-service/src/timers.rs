@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use domain::{OfCompany, Offer, OfferId, Order, OrderId, Refusal, offer, order};
+use domain::{OfCompany, Offer, Order, Refusal, offer, order};
 use event_log::{Envelope, ExecuteError};
 use futures::FutureExt;
 use projections::views::{
-    approvals::{self, Overdue},
+    approvals::{self, Subject},
     offers,
 };
 use tokio_util::sync::CancellationToken;
@@ -60,16 +60,15 @@ pub async fn escalate(services: &Services) -> Result<usize, String> {
     let client = services.views.client().await.map_err(|error| failed(&error))?;
     let overdue = approvals::overdue(&client, at).await.map_err(|error| failed(&error))?;
     let mut escalated = 0;
-    for (subject, step) in overdue {
-        let name = format!("escalate/{step}");
-        let is_done = match subject {
-            Overdue::Order(OrderId(id)) => {
-                let command_id = Uuid::new_v5(&id, name.as_bytes());
+    for approval in overdue {
+        let (id, step) = (approval.id, approval.decisions.len() + 1);
+        let command_id = Uuid::new_v5(&id, format!("escalate/{step}").as_bytes());
+        let is_done = match approval.subject {
+            Subject::Order => {
                 let command = order::Command::Escalate { at };
                 fire::<Order>(services, "approvals", id, command_id, command).await?
             }
-            Overdue::Offer(OfferId(id)) => {
-                let command_id = Uuid::new_v5(&id, name.as_bytes());
+            Subject::Offer => {
                 let command = offer::Command::Escalate { at };
                 fire::<Offer>(services, "approvals", id, command_id, command).await?
             }

@@ -10,10 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AddressId, CategoryId, CompanyId, CostCentre, Currency, EmployeeId, Money, Name, Note, Percent,
-    Refusal, RefusalKind, Role,
+    AddressId, CategoryId, CompanyId, CostCentre, EmployeeId, Money, Name, Note, Percent, Refusal,
+    RefusalKind, Role,
     employee::{Period, Person},
-    spending::Beyond,
 };
 
 /// A rule: when it applies, these must agree, one after the other.
@@ -129,11 +128,10 @@ pub struct Matter {
 impl Condition {
     /// Whether a rule with this condition applies.
     pub fn fits(&self, matter: &Matter) -> bool {
-        let limits = || self.above.iter().filter(|above| is_in(**above, matter.net.currency()));
-        let is_above =
-            limits().next().is_none() || limits().any(|above| above.amount() < matter.net.amount());
+        let net = matter.net;
+        let above = self.above.iter().find(|above| above.currency() == net.currency());
         let fits = |is_said: bool, is_so: bool| !is_said || is_so;
-        fits(!self.above.is_empty(), is_above)
+        above.is_none_or(|above| above.amount() < net.amount())
             && fits(!self.categories.is_empty(), !self.categories.is_disjoint(&matter.categories))
             && fits(!self.addresses.is_empty(), among(&self.addresses, matter.address.as_ref()))
             && fits(
@@ -144,10 +142,6 @@ impl Condition {
                 .discount_above
                 .is_none_or(|most| matter.discount.is_some_and(|discount| discount > most))
     }
-}
-
-fn is_in(money: Money, currency: Currency) -> bool {
-    money.currency() == currency
 }
 
 fn among<T: Ord>(set: &BTreeSet<T>, item: Option<&T>) -> bool {
@@ -175,12 +169,6 @@ pub enum Reason {
         /// The largest of a line.
         percent: Percent,
     },
-}
-
-impl From<Beyond> for Reason {
-    fn from(Beyond { per, limit }: Beyond) -> Self {
-        Self::Limit { per, limit }
-    }
 }
 
 /// Something that goes on only when others agree.
@@ -263,19 +251,26 @@ pub struct Decision {
 
 /// Somebody who answers.
 #[derive(Debug, Clone, PartialEq)]
+pub struct Speaker {
+    /// Who.
+    pub by: Person,
+    /// Those who may have named them as their substitute.
+    pub absent: Vec<Person>,
+    /// The day, in the seller's time zone.
+    pub today: Date,
+}
+
+/// What somebody answers.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// Which step they mean, counted from 1: who clicks twice does not answer the next one too.
     pub step: u32,
     /// Who.
-    pub by: Box<Person>,
-    /// Those who may have named them as their substitute.
-    pub absent: Vec<Person>,
+    pub speaker: Box<Speaker>,
     /// The firm that asks and those above it; none when the seller asks itself.
     pub firms: Vec<CompanyId>,
     /// When.
     pub at: Timestamp,
-    /// The same in the seller's time zone.
-    pub today: Date,
     /// Why.
     pub note: Option<Note>,
 }
@@ -348,7 +343,7 @@ impl Pending {
     }
 
     /// Who is asked at this moment: first whom the rule says, then also to whom it escalated.
-    pub fn asked(&self) -> impl Iterator<Item = Who> {
+    fn asked(&self) -> impl Iterator<Item = Who> {
         let step = self.waiting();
         let escalation = step.and_then(|step| step.escalation).filter(|_| self.is_escalated);
         step.map(|step| step.by).into_iter().chain(escalation.map(|escalation| escalation.to))
@@ -365,33 +360,42 @@ impl Pending {
         let (step, at) = (verdict.step, self.step());
         let index = usize::try_from(step).unwrap_or(usize::MAX).wrapping_sub(1);
         if let Some(decided) = self.decisions.get(index) {
-            let is_theirs = decided.by == verdict.by.id;
+            let is_theirs = decided.by == verdict.speaker.by.id;
             return if is_theirs { Ok(None) } else { Err(Error::StepDecided { step }) };
         }
         if step != at {
             return Err(Error::StepNotReached { step, at });
         }
-        let standing_in_for = self.power_of(&verdict)?;
-        let Verdict { by, at, note, .. } = verdict;
-        Ok(Some(Decision { step, by: by.id, standing_in_for, at, note }))
+        let standing_in_for = self.power_of(&verdict.speaker, &verdict.firms)?;
+        let Verdict { speaker, at, note, .. } = verdict;
+        Ok(Some(Decision { step, by: speaker.by.id, standing_in_for, at, note }))
     }
 
-    /// In whose name somebody may answer the step that waits: their own (`None`) or that of
-    /// somebody who is away. Whoever stands in has exactly the power of who is away.
-    pub fn power_of(&self, verdict: &Verdict) -> Result<Option<EmployeeId>, Error> {
-        let Verdict { by, absent, firms, today, .. } = verdict;
-        if self.request.by == Some(by.id) {
+    /// The same where somebody says no: once they have said yes to a step, that is for the others.
+    pub fn refusal(&self, verdict: Verdict) -> Result<Decision, Error> {
+        let decided = Error::StepDecided { step: verdict.step };
+        self.answer(verdict)?.ok_or(decided)
+    }
+
+    /// In whose name somebody may answer the step that waits of a request of these firms: their own
+    /// (`None`) or that of somebody who is away. Whoever stands in has exactly the power of who is
+    /// away.
+    pub fn power_of(
+        &self,
+        Speaker { by, absent, today }: &Speaker,
+        firms: &[CompanyId],
+    ) -> Result<Option<EmployeeId>, Error> {
+        let asks = |person: &Person| self.request.by == Some(person.id);
+        if asks(by) {
             return Err(Error::OwnRequest);
         }
         let away = absent.iter().filter(|absent| absent.is_replaced_by(by.id, *today));
         let mut refusal = Error::NotAsked { step: self.step() };
         for (person, name) in
-            std::iter::once((&**by, None)).chain(away.map(|absent| (absent, Some(absent.id))))
+            std::iter::once((by, None)).chain(away.map(|absent| (absent, Some(absent.id))))
         {
-            if self.request.by == Some(person.id) || !works_for(person, firms) {
-                continue;
-            }
-            if !self.asked().any(|who| who.is(person)) {
+            let is_asked = works_for(person, firms) && self.asked().any(|who| who.is(person));
+            if asks(person) || !is_asked {
                 continue;
             }
             if self.is_within_limits_of(person) {
@@ -410,18 +414,15 @@ impl Pending {
             && discount.is_none_or(|discount| person.discount.allows(discount))
     }
 
-    /// When it takes too long; `None` while there is nobody else to ask.
-    pub fn overdue_at(&self) -> Option<Timestamp> {
-        let escalation = self.waiting()?.escalation.filter(|_| !self.is_escalated)?;
-        let time = SignedDuration::from_mins(escalation.after_minutes.into());
-        Some(self.since.checked_add(time).unwrap_or(Timestamp::MAX))
-    }
-
     /// Whom to ask too, at a moment when it has taken too long.
     pub fn escalate(&self, now: Timestamp) -> Result<Who, Error> {
-        let step = self.overdue_at().filter(|overdue_at| *overdue_at <= now);
-        let escalation = step.and_then(|_| self.waiting()?.escalation);
-        escalation.map(|escalation| escalation.to).ok_or(Error::NotOverdue)
+        let escalation = self.waiting().and_then(|step| step.escalation);
+        let is_over = |escalation: &Escalation| {
+            let time = SignedDuration::from_mins(escalation.after_minutes.into());
+            self.since.checked_add(time).is_ok_and(|over| over <= now)
+        };
+        let overdue = escalation.filter(is_over).filter(|_| !self.is_escalated);
+        overdue.map(|escalation| escalation.to).ok_or(Error::NotOverdue)
     }
 
     /// The request after somebody has agreed to the step that waited.

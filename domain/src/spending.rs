@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CompanyId, Currency, Money, OfCompany, OrderId, Refusal, RefusalKind,
     aggregate::aggregate,
+    approval::Reason,
     day::{self, DayError},
     employee::{Period, Person},
 };
@@ -106,15 +107,6 @@ impl Refusal for Error {
     }
 }
 
-/// A limit that an order goes beyond.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beyond {
-    /// In one order, a day or a month.
-    pub per: Period,
-    /// How much there is.
-    pub limit: Money,
-}
-
 impl Spending {
     /// For how many days orders are remembered: the longest month, and some time in which an order
     /// of an earlier one can be given back.
@@ -178,13 +170,13 @@ impl Spending {
     }
 
     /// The limits beyond which somebody goes with an order of this net sum on this day.
-    pub fn beyond(&self, person: &Person, net: Money, on: Date) -> Vec<Beyond> {
+    pub fn beyond(&self, person: &Person, net: Money, on: Date) -> Vec<Reason> {
         let currency = net.currency();
         let beyond = |per| {
             let limit = person.limit(per, currency)?;
             let sum = self.spent(per, on, currency).checked_add(net.amount());
             let is_within = sum.is_some_and(|sum| sum <= limit.amount());
-            (!is_within).then_some(Beyond { per, limit })
+            (!is_within).then_some(Reason::Limit { per, limit })
         };
         Period::ALL.into_iter().filter_map(beyond).collect()
     }
@@ -269,7 +261,7 @@ mod tests {
         person.limits.entry(Period::Order).or_default().insert(Currency::Pln, pln("100.00"));
         let beyond = Spending::default().beyond(&person, euros, day("2026-03-01"));
         let none = Money::zero(Currency::Eur);
-        assert_eq!(beyond, [Beyond { per: Period::Order, limit: none }]);
+        assert_eq!(beyond, [Reason::Limit { per: Period::Order, limit: none }]);
     }
 
     proptest! {

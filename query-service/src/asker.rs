@@ -28,10 +28,9 @@ roles! {
         Auditor;
     /// The seller's people who sell.
     Sales: Admin, Sales, SalesManager;
-    /// Who sees who works where: the seller's people who sell, and a company its own.
+    /// Who sees who works where and what waits for whom: the seller's people who sell, and a company
+    /// its own.
     People: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
-    /// Who asks for approvals and answers.
-    Deciders: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Who looks behind the scenes.
     Audit: Admin, Auditor;
     /// Who reads history.

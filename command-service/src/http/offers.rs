@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     Services,
-    caller::{Buyers, By, Caller, Sales, SalesSuperiors},
+    caller::{Buyers, By, Caller, Pricing, Sales},
     failure::{Failure, problem, refusal},
     firms,
     lines::{self, LineRequest, Priced, Prices, Sale},
@@ -214,7 +214,7 @@ async fn needed(
 
 async fn approve(
     State(services): State<Services>,
-    By { who: caller, .. }: By<SalesSuperiors>,
+    By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value: Approve { step, note }, digest }: Body<Approve>,
 ) -> Result<Done, Problem> {
@@ -223,7 +223,7 @@ async fn approve(
 
 async fn disapprove(
     State(services): State<Services>,
-    By { who: caller, .. }: By<SalesSuperiors>,
+    By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value: Refuse { step, reason }, digest }: Body<Refuse>,
 ) -> Result<Done, Problem> {

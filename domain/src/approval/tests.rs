@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    Currency,
     employee::{Absence, DiscountLimit},
     fixtures::{company, day, person, pln},
 };
@@ -150,21 +151,22 @@ fn request(by: Option<u128>, net: i64, steps: Vec<Step>) -> Request {
     Request { by, at, net, discount: None, reasons: vec![], steps }
 }
 
+fn firms() -> Vec<CompanyId> {
+    vec![firm(0), firm(1), firm(2)]
+}
+
+fn speaker(by: &Person, people: &[Person]) -> Speaker {
+    Speaker { by: by.clone(), absent: people.to_vec(), today: day("2026-03-15") }
+}
+
 fn verdict(step: u32, by: &Person, people: &[Person]) -> Verdict {
-    Verdict {
-        step,
-        by: Box::new(by.clone()),
-        absent: people.to_vec(),
-        firms: vec![firm(0), firm(1), firm(2)],
-        at: Timestamp::UNIX_EPOCH,
-        today: day("2026-03-15"),
-        note: None,
-    }
+    let speaker = Box::new(speaker(by, people));
+    Verdict { step, speaker, firms: firms(), at: Timestamp::UNIX_EPOCH, note: None }
 }
 
 /// Whether somebody could answer without anybody's help.
 fn by_themselves(pending: &Pending, person: &Person) -> bool {
-    pending.power_of(&verdict(pending.step(), person, &[])) == Ok(None)
+    pending.power_of(&speaker(person, &[]), &firms()) == Ok(None)
 }
 
 proptest! {
@@ -225,8 +227,8 @@ proptest! {
         others[absence.0].absence =
             Some(Absence { substitute: id(absence.1), from: day("2026-03-01"), until: day("2026-03-31") });
         for person in people.iter().filter(|person| by_themselves(&pending, person)) {
-            prop_assert!(pending.power_of(&verdict(1, person, &others)).is_ok());
-            prop_assert!(pending.clone().escalated().power_of(&verdict(1, person, &people)).is_ok());
+            prop_assert!(pending.power_of(&speaker(person, &others), &firms()).is_ok());
+            prop_assert!(pending.clone().escalated().power_of(&speaker(person, &people), &firms()).is_ok());
         }
     }
 
@@ -279,11 +281,10 @@ fn who_answers_for_the_seller_has_a_limit_on_discounts() {
     let step = asks(Who::Role { role: Role::SalesManager });
     let request = Request { discount: Some("15".parse().unwrap()), ..request(None, 1, vec![step]) };
     let pending = Pending::new(request);
-    let ask = |manager: &Person, firms: Vec<CompanyId>| {
-        pending.power_of(&Verdict { firms, ..verdict(1, manager, &[]) })
-    };
-    assert_eq!(ask(&manager, vec![]), Ok(None));
-    assert_eq!(ask(&manager, vec![company()]), Err(Error::NotAsked { step: 1 }));
+    let ask =
+        |manager: &Person, firms: &[CompanyId]| pending.power_of(&speaker(manager, &[]), firms);
+    assert_eq!(ask(&manager, &[]), Ok(None));
+    assert_eq!(ask(&manager, &[company()]), Err(Error::NotAsked { step: 1 }));
     manager.discount = DiscountLimit::UpTo { percent: "14.99".parse().unwrap() };
-    assert_eq!(ask(&manager, vec![]), Err(Error::BeyondTheirLimit));
+    assert_eq!(ask(&manager, &[]), Err(Error::BeyondTheirLimit));
 }

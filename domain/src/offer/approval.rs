@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Error, Event, Offer};
-use crate::approval::{self, Pending, Verdict};
+use crate::approval::{Pending, Verdict};
 
 impl Offer {
     pub(super) fn approve(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {
@@ -14,9 +14,7 @@ impl Offer {
     }
 
     pub(super) fn disapprove(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {
-        let pending = self.pending()?;
-        let answered = approval::Error::StepDecided { step: verdict.step };
-        let decision = pending.answer(verdict)?.ok_or(answered)?;
+        let decision = self.pending()?.refusal(verdict)?;
         Ok(vec![Event::Disapproved { decision }])
     }
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     Role,
-    approval::Step,
+    approval::{Speaker, Step},
     employee::{DiscountLimit, Person},
     fixtures::{TERM, answer, buyer, company, day, lines, person, pln},
 };
@@ -155,15 +155,15 @@ fn request() -> Request {
     Request { by: None, at: moment(), net: pln("25.00"), discount, reasons: vec![], steps }
 }
 
-fn manager(limit: DiscountLimit) -> Box<Person> {
+fn manager(limit: DiscountLimit) -> Person {
     let mut manager = person(2);
     (manager.company, manager.role, manager.discount) = (None, Role::SalesManager, limit);
-    Box::new(manager)
+    manager
 }
 
-fn verdict(by: Box<Person>) -> Verdict {
-    let (absent, firms) = (vec![], vec![]);
-    Verdict { step: 1, by, absent, firms, at: moment(), today: day("2026-03-01"), note: None }
+fn verdict(by: Person) -> Verdict {
+    let speaker = Box::new(Speaker { by, absent: vec![], today: day("2026-03-01") });
+    Verdict { step: 1, speaker, firms: vec![], at: moment(), note: None }
 }
 
 #[test]

@@ -10,7 +10,7 @@ impl Order {
         match self {
             // A retry of the last word has already succeeded.
             Self::Placed { agreed: Some((step, by)), .. }
-                if (*step, *by) == (verdict.step, verdict.by.id) =>
+                if (*step, *by) == (verdict.step, verdict.speaker.by.id) =>
             {
                 return Ok(vec![]);
             }
@@ -24,13 +24,10 @@ impl Order {
 
     pub(super) fn refuse(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {
         match self {
-            Self::Refused { by, .. } if *by == verdict.by.id => return Ok(vec![]),
+            Self::Refused { by, .. } if *by == verdict.speaker.by.id => return Ok(vec![]),
             _ => {}
         }
-        let pending = self.pending()?;
-        // To say no after one has said yes is for the steps that are left.
-        let answered = crate::approval::Error::StepDecided { step: verdict.step };
-        let decision = pending.answer(verdict)?.ok_or(answered)?;
+        let decision = self.pending()?.refusal(verdict)?;
         Ok(vec![Event::Refused { decision }])
     }
 

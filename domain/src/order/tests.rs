@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     Role,
-    approval::{Escalation, Step},
+    approval::{Escalation, Speaker, Step},
     employee::Person,
     fixtures::{TERM, answer, company, day, lines, person, pln},
 };
@@ -145,10 +145,10 @@ proptest! {
     }
 }
 
-fn decider(number: u128, role: Role) -> Box<Person> {
+fn decider(number: u128, role: Role) -> Person {
     let mut person = person(number);
     person.role = role;
-    Box::new(person)
+    person
 }
 
 fn moment(minute: i8) -> Timestamp {
@@ -171,9 +171,9 @@ fn asked() -> Vec<Event> {
     vec![placed(), Event::ApprovalRequested { request: request() }]
 }
 
-fn verdict(step: u32, by: Box<Person>) -> Verdict {
-    let (absent, firms, at) = (vec![], vec![company()], moment(1));
-    Verdict { step, by, absent, firms, at, today: day("2026-03-01"), note: None }
+fn verdict(step: u32, by: Person) -> Verdict {
+    let speaker = Box::new(Speaker { by, absent: vec![], today: day("2026-03-01") });
+    Verdict { step, speaker, firms: vec![company()], at: moment(1), note: None }
 }
 
 fn decision(step: u32, by: u128) -> Decision {
@@ -190,7 +190,7 @@ fn is_wanted_when_all_have_agreed() {
     };
     check(&[], ask, Ok(asked()));
     let (approver, admin) = (decider(2, Role::Approver), decider(3, Role::CompanyAdmin));
-    let approve = |step, by: &Person| Command::Approve(verdict(step, Box::new(by.clone())));
+    let approve = |step, by: &Person| Command::Approve(verdict(step, by.clone()));
     let first = Event::StepApproved { decision: decision(1, 2) };
     let second = Event::StepApproved { decision: decision(2, 3) };
     check(&asked(), approve(1, &approver), Ok(vec![first.clone()]));

@@ -1,7 +1,7 @@
 //! `approvals`: what others were asked to agree to, who answered what, and who is asked now.
 
 use domain::{
-    CompanyId, EmployeeId, Event, OfferId, OrderId,
+    CompanyId, EmployeeId, Event,
     approval::{Decision, Pending, Request},
     offer, order,
 };
@@ -213,30 +213,10 @@ pub async fn list(
     rows.iter().map(approval_of).collect()
 }
 
-/// An order or an offer about which somebody else must be asked too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overdue {
-    /// An order.
-    Order(OrderId),
-    /// An offer.
-    Offer(OfferId),
-}
-
-/// Requests whose step has waited too long, oldest first, with the number of the step; at most a
-/// thousand at a time.
-pub async fn overdue(client: &Client, now: Timestamp) -> Result<Vec<(Overdue, u32)>, ReadError> {
+/// Requests whose step has waited too long, oldest first; at most a thousand at a time.
+pub async fn overdue(client: &Client, now: Timestamp) -> Result<Vec<Approval>, ReadError> {
     let rows = client.query(OVERDUE, &[&now]).await?;
-    rows.iter()
-        .map(|row| {
-            let approval = approval_of(row)?;
-            let step = approval.pending().map_or(0, |pending| pending.step());
-            let subject = match approval.subject {
-                Subject::Order => Overdue::Order(OrderId(approval.id)),
-                Subject::Offer => Overdue::Offer(OfferId(approval.id)),
-            };
-            Ok((subject, step))
-        })
-        .collect()
+    rows.iter().map(approval_of).collect()
 }
 
 fn approval_of(row: &Row) -> Result<Approval, ReadError> {

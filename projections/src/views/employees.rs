@@ -63,14 +63,10 @@ const LIST: &str = "
         absent_until, has_left, created
     FROM view.employees
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
-        AND (NOT $3 OR company_id IS NULL) AND ($4::bigint IS NULL OR created > $4)
-    ORDER BY created LIMIT $5";
-const REPLACED_BY: &str = "
-    SELECT id, company_id, profile, role, limits, discount, scope, substitute_id, absent_from,
-        absent_until, has_left, created
-    FROM view.employees
-    WHERE substitute_id = $1 AND $2 BETWEEN absent_from AND absent_until AND NOT has_left
-    ORDER BY created";
+        AND ($3::bigint IS NULL OR created > $3)
+        AND ($4::uuid IS NULL OR substitute_id = $4
+            AND $5 BETWEEN absent_from AND absent_until AND NOT has_left)
+    ORDER BY created LIMIT $6";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     use employee::Event as E;
@@ -82,11 +78,11 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             id.0,
             company.map(Uuid::from),
             Json(profile.clone()),
-            role.name(),
+            name_of(role),
             recorded.position.0.cast_signed()
         ),
         E::ProfileNoted { profile } => change!(NOTE_PROFILE, id, Json(profile.clone())),
-        E::RoleAssigned { role } => change!(ASSIGN_ROLE, id, role.name()),
+        E::RoleAssigned { role } => change!(ASSIGN_ROLE, id, name_of(role)),
         E::LimitGranted { per, limit } => {
             change!(GRANT, id, name_of(per), limit.currency().code(), Json(*limit))
         }
@@ -157,38 +153,37 @@ pub struct Filter {
     pub id: Option<Uuid>,
     /// Those of this company.
     pub company: Option<Uuid>,
-    /// The seller's alone.
-    pub sellers_only: bool,
 }
 
 /// Employees in the order in which they were engaged, from after `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
-    Filter { id, company, sellers_only }: Filter,
+    filter: Filter,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Employee>, ReadError> {
-    let rows = client.query(LIST, &[&id, &company, &sellers_only, &cursor, &limit]).await?;
-    rows.iter().map(employee_of).collect()
+    found(client, filter, cursor, None, limit).await
 }
 
 /// Those for whom somebody may decide on a day because they are away.
-pub async fn replaced(
-    client: &Client,
-    substitute: EmployeeId,
-    on: Date,
-) -> Result<Vec<Employee>, ReadError> {
-    let rows = client.query(REPLACED_BY, &[&substitute.0, &on]).await?;
-    rows.iter().map(employee_of).collect()
-}
-
-/// Their ids.
 pub async fn replaced_by(
     client: &Client,
     substitute: EmployeeId,
     on: Date,
-) -> Result<Vec<EmployeeId>, ReadError> {
-    Ok(replaced(client, substitute, on).await?.iter().map(|employee| employee.id).collect())
+) -> Result<Vec<Employee>, ReadError> {
+    found(client, Filter::default(), None, Some((substitute, on)), i64::MAX).await
+}
+
+async fn found(
+    client: &Client,
+    Filter { id, company }: Filter,
+    cursor: Option<i64>,
+    replaced_by: Option<(EmployeeId, Date)>,
+    limit: i64,
+) -> Result<Vec<Employee>, ReadError> {
+    let (substitute, on) = replaced_by.map(|(employee, on)| (employee.0, on)).unzip();
+    let rows = client.query(LIST, &[&id, &company, &cursor, &substitute, &on, &limit]).await?;
+    rows.iter().map(employee_of).collect()
 }
 
 fn employee_of(row: &Row) -> Result<Employee, ReadError> {

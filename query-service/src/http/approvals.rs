@@ -2,8 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
-use domain::{EmployeeId, approval::Verdict, employee::Person, offer, order};
-use jiff::Timestamp;
+use domain::{CompanyId, EmployeeId, approval::Speaker, offer, order};
 use projections::views::{
     approvals::{self, Approval, Filter, Subject},
     companies, employees, offers, orders,
@@ -20,7 +19,7 @@ use tokio_postgres::Client;
 use super::{one_more, only};
 use crate::{
     Queries,
-    asker::{Asker, By, Deciders, problem},
+    asker::{Asker, By, People, problem},
 };
 
 const VIEWS: &[&str] = &[
@@ -76,7 +75,7 @@ const PAGE: i64 = 500;
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Deciders>,
+    By { who: asker, .. }: By<People>,
     Query(List { limit, cursor, status, mine }): Query<List>,
 ) -> Result<Json<Page<Approval>>, Problem> {
     let page = PageRequest { limit, cursor };
@@ -124,8 +123,9 @@ async fn waiting(
     let own = employees::Filter { id: Some(id.0), ..employees::Filter::default() };
     let own = employees::list(client, own, None, 1).await.map_err(problem)?;
     let Some(by) = own.first().and_then(employees::Employee::person) else { return Ok(vec![]) };
-    let absent = employees::replaced(client, id, today).await.map_err(problem)?;
-    let absent: Vec<Person> = absent.iter().filter_map(employees::Employee::person).collect();
+    let absent = employees::replaced_by(client, id, today).await.map_err(problem)?;
+    let absent = absent.iter().filter_map(employees::Employee::person).collect();
+    let speaker = Speaker { by, absent, today };
     let mut found = Vec::new();
     loop {
         let items = approvals::list(client, filter, cursor, PAGE).await.map_err(problem)?;
@@ -135,14 +135,11 @@ async fn waiting(
             let Some(pending) = item.pending() else { continue };
             // The list has those of the asker's firm and of firms below it, and nobody else's: the
             // asker, and whoever they stand in for, work for one of the firms that may answer.
-            let firms = match item.company {
-                Some(company) => [company].into_iter().chain(by.company).collect(),
+            let firms: Vec<CompanyId> = match item.company {
+                Some(company) => [company].into_iter().chain(speaker.by.company).collect(),
                 None => vec![],
             };
-            let (step, at, note) = (pending.step(), Timestamp::UNIX_EPOCH, None);
-            let (by, absent) = (Box::new(by.clone()), absent.clone());
-            let verdict = Verdict { step, by, absent, firms, at, today, note };
-            if pending.power_of(&verdict).is_ok() {
+            if pending.power_of(&speaker, &firms).is_ok() {
                 found.push(item);
             }
             if found.len() > limit {
@@ -167,7 +164,7 @@ struct Whole {
 
 async fn show(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Deciders>,
+    By { who: asker, .. }: By<People>,
     PathId(id): PathId,
 ) -> Result<Json<Whole>, Problem> {
     let client = asker.client(&queries, VIEWS).await?;

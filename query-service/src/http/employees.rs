@@ -61,7 +61,7 @@ async fn show(
     By { who: asker, .. }: By<People>,
     PathId(id): PathId,
 ) -> Result<Json<Employee>, Problem> {
-    let filter = Filter { id: Some(id), company: asker.company(), ..Filter::default() };
+    let filter = Filter { id: Some(id), company: asker.company() };
     let client = asker.client(&queries, VIEWS).await?;
     only(employees::list(&client, filter, None, 1).await.map_err(problem)?)
 }
