@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use domain::{Refusal, RefusalKind};
 use event_log::{ExecuteError, WorkError};
-use service_kit::problem::Problem;
+use service_kit::problem::{FieldError, Problem};
 
 /// Why a decision was not made.
 #[derive(Debug)]
@@ -52,6 +52,12 @@ pub(crate) fn refusal(error: &impl Refusal) -> Problem {
         RefusalKind::Missing => StatusCode::NOT_FOUND,
     };
     Problem::new(status, error.code()).detail(error.to_string())
+}
+
+/// A field that names something that does not exist.
+pub(crate) fn names_nothing(pointer: impl Into<String>, what: &str) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.names_nothing")
+        .field(FieldError::at(pointer, format!("there is no such {what}")))
 }
 
 /// A command that was not executed.

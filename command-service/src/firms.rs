@@ -1,7 +1,7 @@
 //! A company with the firms above it: the facts that its terms and its standing come from.
 
 use domain::{
-    Audience, Claim, Company, CompanyId, PaymentTerm,
+    AddressId, Audience, Claim, Company, CompanyId, PaymentTerm,
     audience::Member,
     claim,
     company::{self, Customer, Profile},
@@ -29,18 +29,30 @@ pub(crate) async fn register(
     Ok(())
 }
 
-/// A company and the firms above it, nearest first.
-pub(crate) async fn line_of(work: &mut Work, company: CompanyId) -> Result<Vec<Customer>, Failure> {
-    let mut line: Vec<Customer> = Vec::new();
+/// A company and the firms above it, nearest first; all of them are loaded.
+pub(crate) async fn line_of(
+    work: &mut Work,
+    company: CompanyId,
+) -> Result<Vec<CompanyId>, Failure> {
+    let mut line = Vec::new();
     let mut next = Some(company);
     while let Some(id) = next {
         let customer = work.load::<Company>(id).await?.customer().map_err(|e| refusal(&e))?;
         // `Company` lets nobody be above itself, two firms that join each other at once included:
         // each asserts the version of the other. This only bounds the work.
         next = customer.parent.filter(|_| line.len() < Company::MOST_ABOVE);
-        line.push(customer.clone());
+        line.push(id);
     }
     Ok(line)
+}
+
+fn customers<'a>(work: &'a Work, line: &'a [CompanyId]) -> impl Iterator<Item = &'a Customer> {
+    line.iter().filter_map(|id| work.get::<Company>(*id)?.customer().ok())
+}
+
+/// Whether goods can go to an address of one of these firms.
+pub(crate) fn deliver_to(work: &Work, line: &[CompanyId], address: &AddressId) -> bool {
+    customers(work, line).any(|firm| firm.delivery_addresses.contains_key(address))
 }
 
 /// The term on which a company buys: its own, else that of the nearest firm above it that has one.
@@ -50,10 +62,10 @@ pub(crate) async fn buying_term(
     company: CompanyId,
 ) -> Result<PaymentTerm, Failure> {
     let line = line_of(work, company).await?;
-    for firm in &line {
-        work.load::<Company>(firm.id).await?.buyer().map_err(|error| refusal(&error))?;
+    for firm in line.iter().filter_map(|id| work.get::<Company>(*id)) {
+        firm.buyer().map_err(|error| refusal(&error))?;
     }
-    let term = line.iter().find_map(|firm| firm.payment_term);
+    let term = customers(work, &line).find_map(|firm| firm.payment_term);
     // Without a firm above it, a company has a term of its own.
     term.ok_or_else(|| refusal(&domain::company::Error::NoParent).into())
 }
@@ -64,7 +76,8 @@ pub(crate) async fn audiences_of(
     company: CompanyId,
 ) -> Result<Vec<Audience>, Failure> {
     let line = line_of(work, company).await?;
-    let members: Vec<Member> =
-        line.into_iter().map(|firm| Member { company: firm.id, group: firm.group }).collect();
+    let members: Vec<Member> = customers(work, &line)
+        .map(|firm| Member { company: firm.id, group: firm.group.clone() })
+        .collect();
     Ok(Audience::of(&members))
 }

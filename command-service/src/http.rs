@@ -22,14 +22,21 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use cqrs_es::Aggregate;
+use domain::{OfCompany, Refusal};
 use event_log::Outcome;
+use futures::FutureExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::position::POSITION;
+use service_kit::{position::POSITION, problem::Problem};
 use uuid::Uuid;
 
 pub(crate) use self::{api_keys::role_of, credit_notes::take_number, payments::set_against};
-use crate::Services;
+use crate::{
+    Services,
+    caller::Caller,
+    failure::{Failure, problem},
+};
 
 /// Every command endpoint.
 pub fn router(services: Services) -> ApiRouter {
@@ -50,6 +57,36 @@ pub fn router(services: Services) -> ApiRouter {
         .merge(products::routes())
         .merge(shipments::routes())
         .with_state(services)
+}
+
+/// One command to one aggregate. A buyer's key commands what is its own company's alone.
+async fn decide<A>(
+    services: &Services,
+    caller: &Caller,
+    id: Uuid,
+    digest: [u8; 32],
+    command: A::Command,
+) -> Result<Done, Problem>
+where
+    A: Aggregate<Services = (), Command: Clone + Send + Sync, Error: Refusal + Send>
+        + OfCompany
+        + Clone
+        + 'static,
+{
+    let done = services
+        .log
+        .execute(&caller.envelope(digest), |work| {
+            let (caller, command) = (caller.clone(), command.clone());
+            async move {
+                caller.must_see(work.load::<A>(id).await?.company())?;
+                work.decide::<A>(id, command).await?;
+                Ok::<_, Failure>(())
+            }
+            .boxed()
+        })
+        .await
+        .map_err(problem)?;
+    Ok(done.outcome.into())
 }
 
 /// What a command answers.

@@ -16,7 +16,7 @@ use jiff::{Timestamp, civil::Date};
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
-    failure::{Failure, refusal},
+    failure::{Failure, names_nothing, refusal},
     firms, shelves,
 };
 
@@ -38,10 +38,8 @@ pub(crate) async fn admit(
 ) -> Result<(), Failure> {
     if let Some(address) = destination.address {
         let line = firms::line_of(work, company).await?;
-        if !line.iter().any(|firm| firm.delivery_addresses.contains_key(&address)) {
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.names_nothing")
-                .field(FieldError::at("/destination/address", "there is no such address"))
-                .into());
+        if !firms::deliver_to(work, &line, &address) {
+            return Err(names_nothing("/destination/address", "address").into());
         }
     }
     if let Some(employee) = employee {
@@ -115,7 +113,7 @@ pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
 /// The rules of a company: its own, else those of the nearest firm above it that has some.
 async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Failure> {
     let line = firms::line_of(work, company).await?;
-    let ids: Vec<_> = line.iter().map(|firm| ApprovalRulesId::of(Some(firm.id)).0).collect();
+    let ids: Vec<_> = line.into_iter().map(|firm| ApprovalRulesId::of(Some(firm)).0).collect();
     work.load_many::<ApprovalRules>(&ids).await?;
     let nearest = ids.iter().find_map(|id| work.get::<ApprovalRules>(*id)?.rules());
     Ok(nearest.unwrap_or_default().to_vec())
@@ -138,16 +136,21 @@ pub(crate) async fn categories(
     Ok(paths.flatten().collect())
 }
 
-/// An order is not filled: its sum counts against nobody's limits any more.
-pub(crate) async fn give_back(
+/// Gives a command to an order that stands. The sum of one that will not be filled counts against
+/// nobody's limits any more.
+pub(crate) async fn decide(
     work: &mut Work,
-    order: OrderId,
-    placed_by: Option<EmployeeId>,
+    id: OrderId,
+    command: order::Command,
 ) -> Result<(), Failure> {
-    if let Some(by) = placed_by {
-        let give_back = spending::Command::GiveBack { order };
+    let wanted_by = work.load::<Order>(id).await?.terms().ok().and_then(|terms| terms.placed_by);
+    work.decide::<Order>(id, command).await?;
+    let is_unfilled =
+        matches!(work.get::<Order>(id), Some(Order::Refused { .. } | Order::Cancelled { .. }));
+    if let Some(by) = wanted_by.filter(|_| is_unfilled) {
+        let give_back = spending::Command::GiveBack { order: id };
         work.decide::<Spending>(SpendingId::of(by), give_back).await?;
-        work.answer(order);
     }
+    work.answer(id);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aide::axum::{ApiRouter, routing::post_with};
-use axum::{extract::State, http::StatusCode};
+use axum::extract::State;
 use domain::{
     ApprovalRules, ApprovalRulesId, Category, Company, CompanyId, Employee, EmployeeId,
     approval::{Rule, Who},
@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
     input::{Body, PathId},
-    problem::{FieldError, Problem},
+    problem::Problem,
 };
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ use super::{Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Operator, Staffing},
-    failure::{Failure, problem, refusal},
+    failure::{Failure, names_nothing, problem, refusal},
     firms,
 };
 
@@ -138,18 +138,11 @@ async fn exist(work: &mut Work, company: Option<CompanyId>, rules: &[Rule]) -> R
         rules.iter().flat_map(|rule| &rule.when.categories).map(|id| id.0).collect();
     work.load_many::<Category>(&categories).await?;
     for (index, rule) in rules.iter().enumerate() {
-        let missing = |field: &str, what: &str| {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.names_nothing").field(
-                FieldError::at(
-                    format!("/rules/{index}/{field}"),
-                    format!("there is no such {what}"),
-                ),
-            )
-        };
+        let missing = |field: &str, what| names_nothing(format!("/rules/{index}/{field}"), what);
         let works_here = |id: EmployeeId| {
             let person = work.get::<Employee>(id).and_then(|employee| employee.person().ok());
             person.is_some_and(|person| match person.company {
-                Some(firm) => line.iter().any(|one| one.id == firm),
+                Some(firm) => line.contains(&firm),
                 None => company.is_none(),
             })
         };
@@ -162,8 +155,7 @@ async fn exist(work: &mut Work, company: Option<CompanyId>, rules: &[Rule]) -> R
         if !rule.when.categories.iter().all(is_open) {
             return Err(missing("when/categories", "category").into());
         }
-        let is_place =
-            |address| line.iter().any(|firm| firm.delivery_addresses.contains_key(address));
+        let is_place = |address| firms::deliver_to(work, &line, address);
         if company.is_some() && !rule.when.addresses.iter().all(is_place) {
             return Err(missing("when/addresses", "address").into());
         }

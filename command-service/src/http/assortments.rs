@@ -1,7 +1,7 @@
 //! `/v1/assortments`: who sees what of all that is sold.
 
 use aide::axum::{ApiRouter, routing::post_with};
-use axum::{extract::State, http::StatusCode};
+use axum::extract::State;
 use domain::{
     Assortment, AssortmentId, Audience, Category, Company, Product, Selection, assortment::Command,
 };
@@ -9,16 +9,13 @@ use event_log::Work;
 use futures::FutureExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::{
-    input::Body,
-    problem::{FieldError, Problem},
-};
+use service_kit::{input::Body, problem::Problem};
 
 use super::Done;
 use crate::{
     Services,
     caller::{By, Caller, Pricing},
-    failure::{Failure, problem},
+    failure::{Failure, names_nothing, problem},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -126,24 +123,20 @@ pub(super) async fn exist(
     audience: &Audience,
     selection: Selection,
 ) -> Result<(), Failure> {
-    let missing = |pointer: &str, what: &str| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.names_nothing")
-            .field(FieldError::at(pointer, format!("there is no such {what}")))
-    };
     if let Audience::Company { company } = audience
         && work.load::<Company>(*company).await?.customer().is_err()
     {
-        return Err(missing("/audience/company", "company").into());
+        return Err(names_nothing("/audience/company", "company").into());
     }
     match selection {
         Selection::Everything => Ok(()),
         Selection::Category { category } => match work.load::<Category>(category).await?.branch() {
             Ok(_) => Ok(()),
-            Err(_) => Err(missing("/selection/category", "category").into()),
+            Err(_) => Err(names_nothing("/selection/category", "category").into()),
         },
         Selection::Product { product } => match work.load::<Product>(product).await?.item() {
             Ok(_) => Ok(()),
-            Err(_) => Err(missing("/selection/product", "product").into()),
+            Err(_) => Err(names_nothing("/selection/product", "product").into()),
         },
     }
 }

@@ -13,10 +13,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{Created, Done, Nothing};
+use super::{Created, Done, Nothing, decide};
 use crate::{
     Services,
-    caller::{By, Caller, Pricing},
+    caller::{By, Pricing},
     failure::{Failure, problem},
     shelves,
 };
@@ -89,7 +89,7 @@ async fn rename(
     PathId(id): PathId,
     Body { value: Rename { title }, digest }: Body<Rename>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::Rename { title }).await
+    decide::<Category>(&services, &caller, id, digest, Command::Rename { title }).await
 }
 
 /// Where to; `null` makes it a root.
@@ -126,7 +126,7 @@ async fn close(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::Close).await
+    decide::<Category>(&services, &caller, id, digest, Command::Close).await
 }
 
 async fn above(work: &mut Work, parent: Option<CategoryId>) -> Result<Vec<CategoryId>, Failure> {
@@ -134,26 +134,4 @@ async fn above(work: &mut Work, parent: Option<CategoryId>) -> Result<Vec<Catego
         Some(parent) => shelves::path_of(work, parent).await,
         None => Ok(vec![]),
     }
-}
-
-async fn decide(
-    services: &Services,
-    caller: &Caller,
-    id: Uuid,
-    digest: [u8; 32],
-    command: Command,
-) -> Result<Done, Problem> {
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let command = command.clone();
-            async move {
-                work.decide::<Category>(id, command).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
 }

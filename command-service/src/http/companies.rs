@@ -7,7 +7,7 @@ mod tree;
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Company, CompanyId, OfCompany, PaymentTerm, company};
+use domain::{Company, CompanyId, PaymentTerm, company};
 use futures::FutureExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,10 +17,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{Created, Done};
+use super::{Created, Done, decide};
 use crate::{
     Services,
-    caller::{By, Caller, Sales},
+    caller::{By, Sales},
     failure::{Failure, problem},
     firms,
 };
@@ -89,29 +89,5 @@ async fn rename(
     PathId(id): PathId,
     Body { value: Rename { name }, digest }: Body<Rename>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, company::Command::Rename { name }).await
-}
-
-/// One command to one company. A buyer's key commands its own company alone.
-async fn decide(
-    services: &Services,
-    caller: &Caller,
-    id: Uuid,
-    digest: [u8; 32],
-    command: company::Command,
-) -> Result<Done, Problem> {
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let (caller, command) = (caller.clone(), command.clone());
-            async move {
-                caller.must_see(work.load::<Company>(id).await?.company())?;
-                work.decide::<Company>(id, command).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
+    decide::<Company>(&services, &caller, id, digest, company::Command::Rename { name }).await
 }

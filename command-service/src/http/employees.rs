@@ -12,7 +12,7 @@ use serde::Deserialize;
 use service_kit::{
     access,
     input::{Body, PathId},
-    problem::{FieldError, Problem},
+    problem::Problem,
 };
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Leave, Staffing},
-    failure::{Failure, problem, refusal},
+    failure::{Failure, names_nothing, problem, refusal},
     firms,
 };
 
@@ -263,15 +263,14 @@ async fn decide(
                 if let Command::NameSubstitute { absence: Absence { substitute, .. } } = &command {
                     let other = work.load::<Employee>(*substitute).await?.person();
                     if other.ok().is_none_or(|person| person.company != employer) {
-                        return Err(missing("/substitute", "employee").into());
+                        return Err(names_nothing("/substitute", "employee").into());
                     }
                 }
                 if let (Command::Restrict { scope }, Some(company)) = (&command, employer) {
                     let line = firms::line_of(work, company).await?;
-                    let is_place =
-                        |id| line.iter().any(|firm| firm.delivery_addresses.contains_key(id));
+                    let is_place = |id| firms::deliver_to(work, &line, id);
                     if !scope.addresses.iter().all(is_place) {
-                        return Err(missing("/addresses", "address").into());
+                        return Err(names_nothing("/addresses", "address").into());
                     }
                 }
                 work.decide::<Employee>(id, command).await?;
@@ -282,9 +281,4 @@ async fn decide(
         .await
         .map_err(problem)?;
     Ok(done.outcome.into())
-}
-
-fn missing(pointer: &str, what: &str) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.names_nothing")
-        .field(FieldError::at(pointer, format!("there is no such {what}")))
 }

@@ -21,7 +21,7 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Ordering, Sales, Superiors},
-    failure::{Failure, problem},
+    failure::problem,
     firms,
     lines::{self, LineRequest, Prices, Sale},
     ordering::{self, Wish},
@@ -193,13 +193,7 @@ async fn decide(
                         .detail("the order is confirmed: ask the seller to cancel it")
                         .into());
                 }
-                let cancels = matches!(command, order::Command::Cancel { .. });
-                let wanted_by = order.terms().ok().and_then(|terms| terms.placed_by);
-                work.decide::<Order>(id, command).await?;
-                if cancels {
-                    ordering::give_back(work, OrderId(id), wanted_by).await?;
-                }
-                Ok::<_, Failure>(())
+                ordering::decide(work, OrderId(id), command).await
             }
             .boxed()
         })
@@ -262,26 +256,16 @@ async fn answer(
             async move {
                 let order = work.load::<Order>(id).await?;
                 let company = order.company().ok_or_else(Problem::not_found)?;
-                let wanted_by = order.terms().ok().and_then(|terms| terms.placed_by);
-                let line = firms::line_of(work, company).await?;
-                let firms: Vec<CompanyId> = line.iter().map(|firm| firm.id).collect();
+                let firms = firms::line_of(work, company).await?;
                 if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
                     return Err(Problem::not_found().into());
                 }
                 let command = command(word.verdict(work, firms).await?);
-                match command {
-                    order::Command::Approve(_) => {
-                        // Who must not buy wants nothing either.
-                        firms::buying_term(work, company).await?;
-                        work.decide::<Order>(id, command).await?;
-                    }
-                    command => {
-                        work.decide::<Order>(id, command).await?;
-                        ordering::give_back(work, OrderId(id), wanted_by).await?;
-                    }
+                if matches!(command, order::Command::Approve(_)) {
+                    // Who must not buy wants nothing either.
+                    firms::buying_term(work, company).await?;
                 }
-                work.answer(id);
-                Ok::<_, Failure>(())
+                ordering::decide(work, OrderId(id), command).await
             }
             .boxed()
         })

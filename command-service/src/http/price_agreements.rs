@@ -19,10 +19,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{Created, Done, Nothing, assortments};
+use super::{Created, Done, Nothing, assortments, decide};
 use crate::{
     Services,
-    caller::{By, Caller, Pricing},
+    caller::{By, Pricing},
     failure::{Failure, problem, refusal},
 };
 
@@ -82,7 +82,7 @@ async fn activate(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::Activate).await
+    decide::<PriceAgreement>(&services, &caller, id, digest, Command::Activate).await
 }
 
 async fn end(
@@ -91,7 +91,7 @@ async fn end(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::End).await
+    decide::<PriceAgreement>(&services, &caller, id, digest, Command::End).await
 }
 
 /// Prices.
@@ -222,26 +222,4 @@ async fn withdraw(
 
 fn subject(header: &Header, selection: Selection) -> Subject {
     Subject { audience: header.audience.clone(), selection, currency: header.currency }
-}
-
-async fn decide(
-    services: &Services,
-    caller: &Caller,
-    id: Uuid,
-    digest: [u8; 32],
-    command: Command,
-) -> Result<Done, Problem> {
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let command = command.clone();
-            async move {
-                work.decide::<PriceAgreement>(id, command).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
 }

@@ -14,10 +14,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{Created, Done, Nothing};
+use super::{Created, Done, Nothing, decide};
 use crate::{
     Services,
-    caller::{By, Caller, Pricing},
+    caller::{By, Pricing},
     failure::{Failure, problem},
 };
 
@@ -113,7 +113,7 @@ async fn price(
     PathId(id): PathId,
     Body { value, digest }: Body<Price>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, value.into()).await
+    decide::<Product>(&services, &caller, id, digest, value.into()).await
 }
 
 async fn publish(
@@ -122,7 +122,7 @@ async fn publish(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, product::Command::Publish).await
+    decide::<Product>(&services, &caller, id, digest, product::Command::Publish).await
 }
 
 /// What takes its place.
@@ -147,28 +147,6 @@ async fn withdraw(
                 let others: Vec<ProductId> = successor.into_iter().collect();
                 details::are_known(work, &others, |_| "/successor".to_owned()).await?;
                 work.decide::<Product>(id, product::Command::Withdraw { successor }).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
-}
-
-async fn decide(
-    services: &Services,
-    caller: &Caller,
-    id: Uuid,
-    digest: [u8; 32],
-    command: product::Command,
-) -> Result<Done, Problem> {
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let command = command.clone();
-            async move {
-                work.decide::<Product>(id, command).await?;
                 Ok::<_, Failure>(())
             }
             .boxed()

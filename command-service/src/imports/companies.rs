@@ -87,7 +87,7 @@ impl Import for Row {
             let parent = holder(work, &value).ok_or_else(|| {
                 refused("import.parent_missing", format!("there is no company {reference}"))
             })?;
-            let above = firms::line_of(work, parent).await?.iter().map(|firm| firm.id).collect();
+            let above = firms::line_of(work, parent).await?;
             self.command(work, id, Command::JoinParent { above }).await?;
         }
         Ok(())

@@ -13,12 +13,11 @@ use service_kit::{
     problem::Problem,
 };
 
-use super::decide;
 use crate::{
     Services,
     caller::{AddressBook, Books, By, Sales, Trust},
     failure::{Failure, refusal},
-    http::Done,
+    http::{Done, decide},
     white_list,
 };
 
@@ -84,7 +83,7 @@ async fn move_billing(
     Body { value: MoveBilling { address }, digest }: Body<MoveBilling>,
 ) -> Result<Done, Problem> {
     let command = Command::MoveBilling { address };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 /// A place to which goods go.
@@ -108,7 +107,7 @@ async fn add_delivery_address(
 ) -> Result<Done, Problem> {
     let command =
         Command::AddDeliveryAddress { id: place, place: DeliveryAddress { label, address } };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 /// Which place.
@@ -125,7 +124,7 @@ async fn drop_delivery_address(
     Body { value: DropDeliveryAddress { id: place }, digest }: Body<DropDeliveryAddress>,
 ) -> Result<Done, Problem> {
     let command = Command::DropDeliveryAddress { id: place };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 /// An account.
@@ -142,7 +141,7 @@ async fn add_bank_account(
     Body { value: Account { account }, digest }: Body<Account>,
 ) -> Result<Done, Problem> {
     let command = Command::AddBankAccount { account };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 async fn drop_bank_account(
@@ -152,7 +151,7 @@ async fn drop_bank_account(
     Body { value: Account { account }, digest }: Body<Account>,
 ) -> Result<Done, Problem> {
     let command = Command::DropBankAccount { account };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 async fn check_bank_account(
@@ -166,7 +165,7 @@ async fn check_bank_account(
     let (nip, nrb) = customer.listable(&account).map_err(|error| refusal(&error))?;
     let (list_of, listed) = white_list::find(&services, nip, nrb).await?;
     let command = Command::CheckBankAccount { account, list_of, listed };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 /// Its number.
@@ -183,5 +182,5 @@ async fn note_vat_number(
     Body { value: NoteVatNumber { vat_number }, digest }: Body<NoteVatNumber>,
 ) -> Result<Done, Problem> {
     let command = Command::NoteVatNumber { vat_number };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }

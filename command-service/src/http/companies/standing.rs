@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Note, company::Command};
+use domain::{Company, Note, company::Command};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -10,11 +10,10 @@ use service_kit::{
     problem::Problem,
 };
 
-use super::decide;
 use crate::{
     Services,
     caller::{By, Sales, Trust},
-    http::{Done, Nothing},
+    http::{Done, Nothing, decide},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -40,7 +39,7 @@ async fn verify(
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
     let command = Command::Verify { by: caller.actor(), on: services.clock.today() };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 /// Why.
@@ -57,7 +56,7 @@ async fn suspend(
     Body { value: Suspend { reason }, digest }: Body<Suspend>,
 ) -> Result<Done, Problem> {
     let command = Command::Suspend { reason };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 async fn reinstate(
@@ -67,5 +66,5 @@ async fn reinstate(
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
     let command = Command::Reinstate;
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }

@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Currency, Money, PaymentTerm, company::Command};
+use domain::{Company, Currency, Money, PaymentTerm, company::Command};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -10,11 +10,10 @@ use service_kit::{
     problem::Problem,
 };
 
-use super::decide;
 use crate::{
     Services,
     caller::{By, Sales, Trust},
-    http::{Done, Nothing},
+    http::{Done, Nothing, decide},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -60,7 +59,7 @@ async fn agree_payment_term(
     Body { value: AgreePaymentTerm { payment_term }, digest }: Body<AgreePaymentTerm>,
 ) -> Result<Done, Problem> {
     let command = Command::AgreePaymentTerm { payment_term };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 async fn inherit_payment_term(
@@ -70,7 +69,7 @@ async fn inherit_payment_term(
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
     let command = Command::InheritPaymentTerm;
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 /// How much.
@@ -87,7 +86,7 @@ async fn grant_credit(
     Body { value: GrantCredit { limit }, digest }: Body<GrantCredit>,
 ) -> Result<Done, Problem> {
     let command = Command::GrantCredit { limit };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 /// Which limit.
@@ -104,5 +103,5 @@ async fn lift_credit_limit(
     Body { value: LiftCreditLimit { currency }, digest }: Body<LiftCreditLimit>,
 ) -> Result<Done, Problem> {
     let command = Command::LiftCreditLimit { currency };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }

@@ -11,13 +11,12 @@ use service_kit::{
     problem::Problem,
 };
 
-use super::decide;
 use crate::{
     Services,
     caller::{By, Sales},
     failure::{Failure, problem},
     firms,
-    http::Done,
+    http::{Done, decide},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -50,7 +49,7 @@ async fn join_group(
     Body { value: JoinGroup { group }, digest }: Body<JoinGroup>,
 ) -> Result<Done, Problem> {
     let command = Command::JoinGroup { group };
-    decide(&services, &caller, id, digest, command).await
+    decide::<Company>(&services, &caller, id, digest, command).await
 }
 
 /// Which firm; `null` is none.
@@ -74,7 +73,6 @@ async fn join_parent(
                     Some(parent) => firms::line_of(work, parent).await?,
                     None => vec![],
                 };
-                let above = above.iter().map(|firm| firm.id).collect();
                 work.decide::<Company>(id, Command::JoinParent { above }).await?;
                 Ok::<_, Failure>(())
             }

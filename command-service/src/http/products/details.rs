@@ -18,12 +18,11 @@ use service_kit::{
     problem::{FieldError, Problem},
 };
 
-use super::decide;
 use crate::{
     Services,
     caller::{By, Pricing},
     failure::{Failure, problem, refusal},
-    http::Done,
+    http::{Done, decide},
     shelves,
 };
 
@@ -89,7 +88,7 @@ async fn rename(
     PathId(id): PathId,
     Body { value, digest }: Body<Naming>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::Rename(value)).await
+    decide::<Product>(&services, &caller, id, digest, Command::Rename(value)).await
 }
 
 /// The words, by language.
@@ -105,7 +104,7 @@ async fn describe(
     PathId(id): PathId,
     Body { value: Describe { texts }, digest }: Body<Describe>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::Describe { texts }).await
+    decide::<Product>(&services, &caller, id, digest, Command::Describe { texts }).await
 }
 
 async fn characterize(
@@ -114,7 +113,7 @@ async fn characterize(
     PathId(id): PathId,
     Body { value, digest }: Body<Character>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::Characterize(value)).await
+    decide::<Product>(&services, &caller, id, digest, Command::Characterize(value)).await
 }
 
 /// Which, the main one first.
@@ -207,7 +206,8 @@ async fn change_vat_rate(
     PathId(id): PathId,
     Body { value: ChangeVatRate { from, vat_rate }, digest }: Body<ChangeVatRate>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::ChangeVatRate { from, vat_rate }).await
+    decide::<Product>(&services, &caller, id, digest, Command::ChangeVatRate { from, vat_rate })
+        .await
 }
 
 async fn classify(
@@ -216,7 +216,7 @@ async fn classify(
     PathId(id): PathId,
     Body { value, digest }: Body<Classification>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::Classify(value)).await
+    decide::<Product>(&services, &caller, id, digest, Command::Classify(value)).await
 }
 
 /// Where they are, the main one first.
@@ -232,7 +232,7 @@ async fn picture(
     PathId(id): PathId,
     Body { value: Picture { images }, digest }: Body<Picture>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, Command::Picture { images }).await
+    decide::<Product>(&services, &caller, id, digest, Command::Picture { images }).await
 }
 
 /// Which products.
