@@ -1,7 +1,7 @@
 //! An assortment: what an audience sees of all that is sold. A product outside of it does not exist
 //! for that audience.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -154,12 +154,16 @@ impl Assortment {
             Event::Denied { selection, .. } => (selection, Some(Verdict::Denied)),
             Event::Lifted { selection, .. } => (selection, None),
         };
+        self.put(selection, verdict);
+        self
+    }
+
+    fn put(&mut self, selection: Selection, verdict: Option<Verdict>) {
         match selection {
             Selection::Everything => self.everything = verdict,
             Selection::Category { category } => put(&mut self.categories, category, verdict),
             Selection::Product { product } => put(&mut self.products, product, verdict),
         }
-        self
     }
 
     fn of(&self, selection: Selection) -> Option<Verdict> {
@@ -171,10 +175,10 @@ impl Assortment {
     }
 
     /// What this audience says of a product: the nearest rule that it has.
-    fn verdict(&self, product: ProductId, paths: &[Vec<CategoryId>]) -> Option<Verdict> {
-        let highest = paths.iter().map(Vec::len).max().unwrap_or(0);
+    fn verdict(&self, product: ProductId, paths: &[impl AsRef<[CategoryId]>]) -> Option<Verdict> {
+        let highest = paths.iter().map(|path| path.as_ref().len()).max().unwrap_or(0);
         let at = |height: usize| {
-            let categories = paths.iter().filter_map(|path| path.get(height));
+            let categories = paths.iter().filter_map(|path| path.as_ref().get(height));
             categories.filter_map(|category| self.categories.get(category)).max().copied()
         };
         self.products
@@ -193,10 +197,52 @@ impl Assortment {
 pub fn sees<'a>(
     assortments: impl IntoIterator<Item = &'a Assortment>,
     product: ProductId,
-    paths: &[Vec<CategoryId>],
+    paths: &[impl AsRef<[CategoryId]>],
 ) -> bool {
     let verdict = assortments.into_iter().find_map(|audience| audience.verdict(product, paths));
     verdict != Some(Verdict::Denied)
+}
+
+/// Where a company finds all that it sees, when that is not everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// In these categories…
+    pub categories: BTreeSet<CategoryId>,
+    /// …and among the products that as many of its first assortments allow by themselves.
+    pub picks: usize,
+}
+
+/// Where a company with these assortments finds all that it sees (see [`sees`]); `None` is
+/// everywhere. Within the bounds it need not see everything.
+pub fn bounds(assortments: &[Assortment]) -> Option<Bounds> {
+    let speaks = |assortment: &Assortment| assortment.everything;
+    let denying = assortments.iter().position(|assortment| speaks(assortment).is_some())?;
+    if speaks(&assortments[denying]) == Some(Verdict::Allowed) {
+        return None;
+    }
+    let picks = denying + 1;
+    let allowed = |assortment: &Assortment| {
+        let categories = assortment.categories.iter();
+        let allowed = categories.filter(|(_, verdict)| **verdict == Verdict::Allowed);
+        allowed.map(|(category, _)| *category).collect::<Vec<_>>()
+    };
+    Some(Bounds { categories: assortments[..picks].iter().flat_map(allowed).collect(), picks })
+}
+
+impl FromIterator<(Selection, Verdict)> for Assortment {
+    fn from_iter<I: IntoIterator<Item = (Selection, Verdict)>>(rules: I) -> Self {
+        let mut assortment = Self::default();
+        assortment.extend(rules);
+        assortment
+    }
+}
+
+impl Extend<(Selection, Verdict)> for Assortment {
+    fn extend<I: IntoIterator<Item = (Selection, Verdict)>>(&mut self, rules: I) {
+        for (selection, verdict) in rules {
+            self.put(selection, Some(verdict));
+        }
+    }
 }
 
 impl AssortmentId {
@@ -324,6 +370,25 @@ mod tests {
             let mut turned = spelled.clone();
             turned.rotate_left(rotation % spelled.len().max(1));
             prop_assert_eq!(assortment(&spelled.join(" ")), assortment(&turned.join(" ")));
+        }
+
+        /// Nothing that is seen is out of bounds.
+        #[test]
+        fn what_is_seen_is_within_bounds(rules in proptest::collection::vec(
+            "([+-][pc][1-4] ){0,4}([+-]\\*)?", 1..4,
+        )) {
+            let assortments: Vec<Assortment> = rules.iter().map(|one| assortment(one)).collect();
+            let paths = [[1, 2, 3].map(category).to_vec(), [4, 3].map(category).to_vec()];
+            if let Some(Bounds { categories, picks }) = bounds(&assortments) {
+                let picked = assortments[..picks].iter().any(|assortment| {
+                    assortment.products.get(&product(1)) == Some(&Verdict::Allowed)
+                });
+                let inside = paths.iter().flatten().any(|id| categories.contains(id));
+                prop_assert!(picked || inside || !sees(&assortments, product(1), &paths));
+            } else {
+                // Everywhere: a product that no rule names is seen.
+                prop_assert!(sees(&assortments, product(9), &paths[..0]));
+            }
         }
 
         /// What a wider audience says never matters once a narrower one has spoken.

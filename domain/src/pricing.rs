@@ -7,7 +7,7 @@
 //! less specific, and to no other does one ever give way. What is off is off the base: the fixed
 //! price that everyone has, else the product's base price.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -39,18 +39,7 @@ pub fn places(
     paths: &[Vec<CategoryId>],
     currency: Currency,
 ) -> Vec<Place> {
-    let mut categories: BTreeMap<CategoryId, usize> = BTreeMap::new();
-    for (height, category) in paths.iter().flat_map(|path| path.iter().enumerate()) {
-        let distance = categories.entry(*category).or_insert(height + 1);
-        *distance = (*distance).min(height + 1);
-    }
-    let mut selections = vec![(Selection::Product { product }, 0)];
-    selections.extend(
-        categories
-            .into_iter()
-            .map(|(category, distance)| (Selection::Category { category }, distance)),
-    );
-    selections.push((Selection::Everything, usize::MAX));
+    let selections = selections(product, paths);
     let of_audience = |(breadth, audience): (usize, &Audience)| {
         let place = |&(selection, distance): &(Selection, usize)| Place {
             subject: Subject { audience: audience.clone(), selection, currency },
@@ -60,6 +49,23 @@ pub fn places(
         selections.iter().map(place).collect::<Vec<_>>()
     };
     audiences.iter().enumerate().flat_map(of_audience).collect()
+}
+
+/// Every selection to which a product in these categories belongs, and how far from the product it
+/// is: 0 is itself, then its categories with those above them, at last everything.
+pub fn selections(product: ProductId, paths: &[Vec<CategoryId>]) -> Vec<(Selection, usize)> {
+    let mut categories: BTreeMap<CategoryId, usize> = BTreeMap::new();
+    for (height, category) in paths.iter().flat_map(|path| path.iter().enumerate()) {
+        let distance = categories.entry(*category).or_insert(height + 1);
+        *distance = (*distance).min(height + 1);
+    }
+    let categories = categories
+        .into_iter()
+        .map(|(category, distance)| (Selection::Category { category }, distance));
+    std::iter::once((Selection::Product { product }, 0))
+        .chain(categories)
+        .chain([(Selection::Everything, usize::MAX)])
+        .collect()
 }
 
 impl Place {
@@ -183,18 +189,18 @@ pub enum Verdict {
     Yielded,
 }
 
+/// What one unit costs from a quantity on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Step {
+    /// The least quantity, in the product's units.
+    pub at_least: Quantity,
+    /// Net.
+    pub price: UnitPrice,
+}
+
 /// Answers, the same for the same candidates in whatever order.
 pub fn resolve(question: &Question<'_>) -> Resolution {
-    let everyones = everyones(question);
-    let base = everyones.or(question.base);
-    let mut candidates: Vec<&Candidate<'_>> = question.candidates.iter().collect();
-    candidates.sort_by_key(|one| rank(one));
-    let judged: Vec<(&Candidate<'_>, Result<UnitPrice, Verdict>)> = candidates
-        .into_iter()
-        .map(|candidate| (candidate, priced(candidate, question, base)))
-        .collect();
-    // Where everyone has a price on a list, the product's base price is nobody's.
-    let winner = winner(&judged, question.base.filter(|_| everyones.is_none()));
+    let Answer { base, judged, winner } = answer(question);
     let considered = judged
         .iter()
         .enumerate()
@@ -218,6 +224,48 @@ pub fn resolve(question: &Question<'_>) -> Resolution {
         None => (question.base, question.base.map(|_| PricedBy::Base {})),
     };
     Resolution { price, made_by, base, considered }
+}
+
+/// What one unit costs at every quantity from the one in question on: a step wherever [`resolve`]
+/// changes its answer. Quantities that have no price have no step.
+pub fn steps(question: &Question<'_>) -> Vec<Step> {
+    let breaks = question.candidates.iter().flat_map(|candidate| &candidate.rule.breaks);
+    let mut quantities: BTreeSet<Quantity> = breaks.filter_map(|each| each.at_least).collect();
+    quantities.retain(|quantity| *quantity > question.quantity);
+    quantities.insert(question.quantity);
+    let mut question = question.clone();
+    let mut steps: Vec<Step> = Vec::new();
+    for at_least in quantities {
+        question.quantity = at_least;
+        let Answer { judged, winner, .. } = answer(&question);
+        let price = winner.map_or(question.base, |index| judged[index].1.ok());
+        let Some(price) = price else { continue };
+        if steps.last().is_none_or(|last| last.price != price) {
+            steps.push(Step { at_least, price });
+        }
+    }
+    steps
+}
+
+/// What became of all candidates.
+struct Answer<'a> {
+    base: Option<UnitPrice>,
+    judged: Vec<Judged<'a>>,
+    winner: Option<usize>,
+}
+
+fn answer<'a>(question: &'a Question<'_>) -> Answer<'a> {
+    let everyones = everyones(question);
+    let base = everyones.or(question.base);
+    let mut candidates: Vec<&Candidate<'_>> = question.candidates.iter().collect();
+    candidates.sort_by_key(|one| rank(one));
+    let judged: Vec<Judged<'_>> = candidates
+        .into_iter()
+        .map(|candidate| (candidate, priced(candidate, question, base)))
+        .collect();
+    // Where everyone has a price on a list, the product's base price is nobody's.
+    let winner = winner(&judged, question.base.filter(|_| everyones.is_none()));
+    Answer { base, judged, winner }
 }
 
 type Judged<'a> = (&'a Candidate<'a>, Result<UnitPrice, Verdict>);

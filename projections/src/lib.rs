@@ -14,6 +14,7 @@ pub mod runner;
 mod simulation;
 pub mod views;
 pub mod wait;
+pub mod words;
 
 pub use projection::{Change, Projection};
 pub use row::ReadError;

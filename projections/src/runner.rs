@@ -14,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{Projection, follower::Follower, rebuild, views};
 
 /// Every migration of what schema `view` itself needs; the tables come with their projections.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "view", sql: include_str!("../migrations/0001_view.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "view", sql: include_str!("../migrations/0001_view.sql") },
+    Migration { number: 2, name: "trigrams", sql: include_str!("../migrations/0002_trigrams.sql") },
+];
 
 /// Why a read model stopped, or could not be built.
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@ mod account_balances;
 mod approval_rules;
 mod approvals;
 mod assortments;
+mod catalogue;
 mod categories;
 mod companies;
 mod employees;
@@ -30,6 +31,7 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(approval_rules::routes())
         .merge(approvals::routes())
         .merge(assortments::routes())
+        .merge(catalogue::routes())
         .merge(categories::routes())
         .merge(companies::routes())
         .merge(employees::routes())

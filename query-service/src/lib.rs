@@ -2,6 +2,7 @@
 
 mod asker;
 pub mod http;
+mod shopper;
 
 use axum::extract::FromRef;
 use event_log::EventLog;

@@ -45,11 +45,14 @@ impl PageRequest {
             .ok()
             .and_then(|json| serde_json::from_slice(&json).ok())
             .map(Some)
-            .ok_or_else(|| {
-                Problem::new(StatusCode::BAD_REQUEST, "page.cursor_invalid")
-                    .field(FieldError::parameter("cursor", "must be a next_cursor of this query"))
-            })
+            .ok_or_else(other_cursor)
     }
+}
+
+/// The answer to a cursor of another query.
+pub fn other_cursor() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "page.cursor_invalid")
+        .field(FieldError::parameter("cursor", "must be a next_cursor of this query"))
 }
 
 impl<T> Page<T> {
@@ -57,10 +60,14 @@ impl<T> Page<T> {
     pub fn of<C: Serialize>(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> C) -> Self {
         let more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = items
-            .last()
-            .filter(|_| more)
-            .and_then(|last| serde_json::to_vec(&cursor(last)).ok())
+        let next = items.last().filter(|_| more).map(cursor);
+        Self::ending(items, next.as_ref())
+    }
+
+    /// Makes a page that the next one follows from `next` on, if there is one.
+    pub fn ending<C: Serialize>(items: Vec<T>, next: Option<&C>) -> Self {
+        let next_cursor = next
+            .and_then(|next| serde_json::to_vec(next).ok())
             .map(|json| URL_SAFE_NO_PAD.encode(json));
         Self { items, next_cursor }
     }

@@ -74,7 +74,16 @@ fn cases(rules: &[&str]) -> Vec<Case> {
 }
 
 fn answer(base: Option<&str>, cases: &[Case], quantity: &str, on: &str) -> Resolution {
-    let audiences = audiences();
+    resolve(&question(&audiences(), base, cases, quantity, on))
+}
+
+fn question<'a>(
+    audiences: &'a [Audience],
+    base: Option<&str>,
+    cases: &'a [Case],
+    quantity: &str,
+    on: &str,
+) -> Question<'a> {
     let category = |distance: usize| Selection::Category {
         category: CategoryId(Uuid::from_u128(distance as u128)),
     };
@@ -90,12 +99,12 @@ fn answer(base: Option<&str>, cases: &[Case], quantity: &str, on: &str) -> Resol
         rule: &case.rule,
         agreement: &case.agreement,
     });
-    resolve(&Question {
+    Question {
         on: day(on),
         quantity: quantity.parse().unwrap(),
         base: base.map(|base| base.parse().unwrap()),
         candidates: candidates.collect(),
-    })
+    }
 }
 
 #[test]
@@ -277,6 +286,22 @@ proptest! {
             None => prop_assert_eq!(answered.made_by, Some(PricedBy::Base {})),
         }
         prop_assert!(answered.price.is_some_and(|price| !price.amount().is_sign_negative()));
+    }
+
+    /// The steps say what every quantity costs.
+    #[test]
+    fn steps_say_what_every_quantity_costs(rules in rules(), least in 1_u32..5) {
+        let texts: Vec<&str> = rules.iter().map(String::as_str).collect();
+        let cases = cases(&texts);
+        let at = |quantity: u32| answer(Some("10"), &cases, &quantity.to_string(), "2026-11-24");
+        let (audiences, first) = (audiences(), least.to_string());
+        let steps = steps(&question(&audiences, Some("10"), &cases, &first, "2026-11-24"));
+        for quantity in least..40 {
+            let reached = |step: &&Step| step.at_least <= quantity.to_string().parse().unwrap();
+            let step = steps.iter().rfind(reached);
+            prop_assert_eq!(step.map(|step| step.price), at(quantity).price, "{}", quantity);
+        }
+        prop_assert!(steps.windows(2).all(|two| two[0].price != two[1].price));
     }
 
     /// What is less specific than the winner changes nothing, unless the winner yields or it is

@@ -1,21 +1,38 @@
-//! `catalogue`: what is sold, at which base prices.
+//! `catalogue`: what is sold, at which base prices, and where it is found.
+
+mod count;
+mod find;
+mod places;
 
 use std::collections::BTreeMap;
 
-use domain::{Currency, Event, ProductId, UnitPrice, product};
+use domain::{
+    Currency, Event, ProductId, UnitPrice, category,
+    product::{self, details::Attribute},
+};
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
+pub use self::{
+    count::{Branch, Group, branches, brands, counts, exceptions, paths},
+    find::{Line, Order, Place, Sought, corrections, page, search},
+    places::{EVERYTHING, brand},
+};
 use crate::{
     Change, Projection, ReadError,
     projection::change,
     row::{json, name_of, word},
+    words,
 };
 
 /// Products by id, with their base prices by currency.
+///
+/// A product is found in places: among all, in its categories and those above them, by its brand,
+/// among what an audience was allowed to see by itself. Each place keeps its products in order, so
+/// that a page of any of them is read and no more.
 pub const PROJECTION: Projection = Projection {
     name: "catalogue",
     schema: "
@@ -29,23 +46,86 @@ pub const PROJECTION: Projection = Projection {
             status text NOT NULL,
             base_prices jsonb NOT NULL DEFAULT '{}',
             details jsonb NOT NULL DEFAULT '{}',
+            categories uuid[] NOT NULL DEFAULT '{}',
+            brand_id uuid,
+            -- As words are searched and sorted: lower case, without diacritics.
+            sort_name text NOT NULL,
+            code_words text NOT NULL,
+            name_words text NOT NULL,
+            character_words text NOT NULL DEFAULT '',
+            text_words text NOT NULL DEFAULT '',
+            words tsvector NOT NULL GENERATED ALWAYS AS (
+                setweight(to_tsvector('pg_catalog.simple', code_words), 'A')
+                || setweight(to_tsvector('pg_catalog.simple', name_words), 'B')
+                || setweight(to_tsvector('pg_catalog.simple', character_words), 'C')
+                || setweight(to_tsvector('pg_catalog.simple', text_words), 'D')) STORED,
             created bigint NOT NULL UNIQUE
         );
-        CREATE INDEX ON catalogue USING gin ((details -> 'categories'))",
-    tables: &["catalogue"],
-    reads: &["product"],
+        CREATE INDEX ON catalogue USING gin (categories);
+        CREATE INDEX ON catalogue (gtin);
+        CREATE INDEX ON catalogue USING gin (words) WITH (fastupdate = off)
+            WHERE status = 'published';
+        -- Every category with those above it, itself first.
+        CREATE TABLE catalogue_categories (
+            id uuid PRIMARY KEY,
+            path uuid[] NOT NULL
+        );
+        CREATE TABLE catalogue_places (
+            place_id uuid NOT NULL,
+            product_id uuid NOT NULL,
+            name text COLLATE \"C\" NOT NULL,
+            sku text COLLATE \"C\" NOT NULL,
+            created bigint NOT NULL,
+            published boolean NOT NULL,
+            PRIMARY KEY (product_id, place_id)
+        );
+        CREATE INDEX ON catalogue_places (place_id, name, created) INCLUDE (product_id)
+            WHERE published;
+        CREATE INDEX ON catalogue_places (place_id, sku, created) INCLUDE (product_id)
+            WHERE published;
+        CREATE INDEX ON catalogue_places (place_id, created) INCLUDE (product_id)
+            WHERE published;
+        CREATE TABLE catalogue_brands (
+            id uuid PRIMARY KEY,
+            name text NOT NULL
+        );
+        -- How many products for sale stand in the same categories and are of the same brand.
+        CREATE TABLE catalogue_counts (
+            categories uuid[] NOT NULL,
+            brand_id uuid,
+            products bigint NOT NULL,
+            UNIQUE NULLS NOT DISTINCT (categories, brand_id)
+        );
+        -- Every word that was ever in a name, to find what a mistyped one means.
+        CREATE TABLE catalogue_words (
+            word text COLLATE \"C\" PRIMARY KEY
+        );
+        CREATE INDEX ON catalogue_words USING gin (word view.gin_trgm_ops)",
+    tables: &[
+        "catalogue",
+        "catalogue_categories",
+        "catalogue_places",
+        "catalogue_brands",
+        "catalogue_counts",
+        "catalogue_words",
+    ],
+    reads: &["assortment", "category", "product"],
     apply,
 };
 
 const DRAFT: &str = "
-    INSERT INTO catalogue (id, sku, name, gtin, unit, vat_rate, status, created)
-    VALUES ($1, $2, $3, $4, $5, $6, 'drafted', $7)";
+    INSERT INTO catalogue (id, sku, name, gtin, unit, vat_rate, status, created, code_words,
+        sort_name, name_words)
+    VALUES ($1, $2, $3, $4, $5, $6, 'drafted', $7, $8, $9, $9)";
 const PRICE: &str = "
     UPDATE catalogue SET base_prices = base_prices || jsonb_build_object($2::text, $3::text)
     WHERE id = $1";
 const RENAME: &str = "
-    UPDATE catalogue SET name = $2,
+    UPDATE catalogue SET name = $2, sort_name = $4, name_words = $5,
         details = details || jsonb_build_object('translations', $3::jsonb) WHERE id = $1";
+const DESCRIBE: &str = "UPDATE catalogue SET text_words = $2 WHERE id = $1";
+const CHARACTERIZE: &str = "UPDATE catalogue SET character_words = $2, brand_id = $3 WHERE id = $1";
+const CATEGORIZE: &str = "UPDATE catalogue SET categories = $2 WHERE id = $1";
 const DETAIL: &str = "
     UPDATE catalogue SET details = details || jsonb_build_object($2::text, $3::jsonb)
     WHERE id = $1";
@@ -59,12 +139,11 @@ const LIST: &str = "
     FROM view.catalogue
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR sku = $2)
         AND (NOT $3 OR status = 'published') AND ($4::bigint IS NULL OR created > $4)
-        AND ($6::text IS NULL OR details -> 'categories' ? $6)
+        AND ($6::uuid IS NULL OR categories @> ARRAY[$6])
         -- What the first of the audiences that says anything says; then what is nearest.
         AND ($7::uuid[] IS NULL OR coalesce((
             WITH RECURSIVE standing AS (
-                SELECT category::uuid AS id, 1 AS distance
-                FROM jsonb_array_elements_text(details -> 'categories') AS category
+                SELECT category AS id, 1 AS distance FROM unnest(categories) AS category
                 UNION
                 SELECT above.parent_id, distance + 1
                 FROM standing JOIN view.categories above ON above.id = standing.id
@@ -82,33 +161,41 @@ const LIST: &str = "
     ORDER BY created LIMIT $5";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Product(event) = event else { return vec![] };
-    changes(recorded, event)
+    match event {
+        Event::Product(event) => changes(recorded, event),
+        Event::Category(category::Event::Opened { id, parent, .. }) => {
+            places::opened(id.0, parent.map(|parent| parent.0))
+        }
+        Event::Category(category::Event::Moved { parent }) => {
+            places::moved(recorded.stream_id, parent.map(|parent| parent.0))
+        }
+        Event::Assortment(event) => places::ruled(recorded.stream_id, event),
+        _ => vec![],
+    }
 }
 
 fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
     use product::Event as E;
     let id = recorded.stream_id;
     match event {
-        E::Drafted { id, description } => vec![change!(
-            DRAFT,
-            id.0,
-            description.sku.to_string(),
-            description.name.to_string(),
-            description.gtin.as_ref().map(|gtin| gtin.as_str().to_owned()),
-            name_of(&description.unit),
-            description.vat_rate.code(),
-            recorded.position.0.cast_signed()
-        )],
+        E::Drafted { id, description } => drafted(recorded, id.0, description),
         E::Priced { currency, price } => {
             vec![change!(PRICE, id, currency.code(), price.to_string())]
         }
-        E::Renamed(naming) => {
-            vec![change!(RENAME, id, naming.name.to_string(), Json(naming.translations.clone()))]
+        E::Renamed(naming) => renamed(id, naming),
+        E::Described { texts } => vec![
+            detail(id, "texts", texts.clone()),
+            change!(DESCRIBE, id, words::spelled(texts.values().map(product::Text::as_str))),
+        ],
+        E::Characterized(character) => characterized(id, character),
+        E::Categorized { categories } => {
+            let ids: Vec<Uuid> = categories.iter().map(|category| category.0).collect();
+            let mut changes = vec![places::uncounted(id), change!(CATEGORIZE, id, ids)];
+            changes.push(detail(id, "categories", categories.clone()));
+            changes.extend(places::categorized(id));
+            changes.push(places::counted(id));
+            changes
         }
-        E::Described { texts } => vec![detail(id, "texts", texts.clone())],
-        E::Characterized(character) => vec![detail(id, "character", character.clone())],
-        E::Categorized { categories } => vec![detail(id, "categories", categories.clone())],
         E::Packed(packing) => vec![detail(id, "packing", packing.clone())],
         E::VatRateChanged { from, vat_rate } => {
             vec![change!(TAX, id, from.to_string(), vat_rate.code())]
@@ -119,11 +206,73 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
         E::Pictured { images } => vec![detail(id, "images", images.clone())],
         E::Substituted { substitutes } => vec![detail(id, "substitutes", substitutes.clone())],
         E::Bundled { parts } => vec![detail(id, "parts", parts.clone())],
-        E::Published {} => vec![change!(STATUS, id, "published")],
-        E::Withdrawn { successor } => {
-            vec![change!(STATUS, id, "withdrawn"), detail(id, "successor", *successor)]
+        E::Published {} => {
+            vec![change!(STATUS, id, "published"), places::opened_to_all(id), places::counted(id)]
         }
+        E::Withdrawn { successor } => vec![
+            places::uncounted(id),
+            change!(STATUS, id, "withdrawn"),
+            detail(id, "successor", *successor),
+            places::left(id),
+        ],
     }
+}
+
+fn drafted(recorded: &RecordedEvent, id: Uuid, description: &product::Description) -> Vec<Change> {
+    let product::Description { sku, name, gtin, unit, vat_rate } = description;
+    let codes = [sku.as_str()].into_iter().chain(gtin.as_ref().map(domain::Gtin::as_str));
+    vec![
+        change!(
+            DRAFT,
+            id,
+            sku.to_string(),
+            name.to_string(),
+            gtin.as_ref().map(|gtin| gtin.as_str().to_owned()),
+            name_of(unit),
+            vat_rate.code(),
+            recorded.position.0.cast_signed(),
+            words::code(codes),
+            words::spelled([name.as_str()]),
+        ),
+        places::stands(id, EVERYTHING),
+        places::known(words::of(name.as_str())),
+    ]
+}
+
+fn renamed(id: Uuid, product::Naming { name, translations }: &product::Naming) -> Vec<Change> {
+    let names = || [name].into_iter().chain(translations.values()).map(domain::Name::as_str);
+    vec![
+        change!(
+            RENAME,
+            id,
+            name.to_string(),
+            Json(translations.clone()),
+            words::spelled([name.as_str()]),
+            words::spelled(names())
+        ),
+        places::renamed(id, words::spelled([name.as_str()])),
+        places::known(names().flat_map(words::of).collect()),
+    ]
+}
+
+fn characterized(id: Uuid, character: &product::Character) -> Vec<Change> {
+    let brand = character.brand.as_ref();
+    let attributes = character.attributes.iter().flat_map(|(name, attribute)| match attribute {
+        Attribute::Text { value } => vec![value.as_str()],
+        Attribute::Flag { value: true } => vec![name.as_str()],
+        Attribute::Flag { value: false } | Attribute::Number { .. } => vec![],
+    });
+    let family = character.family.as_ref().map(domain::Reference::as_str);
+    let said: Vec<&str> =
+        brand.map(domain::Name::as_str).into_iter().chain(attributes).chain(family).collect();
+    let mut changes = vec![places::uncounted(id), places::unbranded(id)];
+    changes.push(detail(id, "character", character.clone()));
+    let brand_id = brand.map(|name| places::brand(name.as_str()));
+    changes.push(change!(CHARACTERIZE, id, words::spelled(said.iter().copied()), brand_id));
+    changes.extend(brand.into_iter().flat_map(|name| places::branded(id, name)));
+    changes.push(places::counted(id));
+    changes.push(places::known(said.into_iter().flat_map(words::of).collect()));
+    changes
 }
 
 /// A member of [`Details`].
@@ -191,7 +340,6 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<CatalogueItem>, ReadError> {
     let Filter { id, sku, published_only, category, audiences } = filter;
-    let category = category.map(|category| category.to_string());
     let rows = client
         .query(LIST, &[id, sku, published_only, &cursor, &limit, &category, audiences])
         .await?;

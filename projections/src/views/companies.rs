@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use deadpool_postgres::Object;
 use domain::{
     Address, AddressId, Audience, CompanyId, Currency, Event, GroupCode, Iban, Money, PaymentTerm,
     VatNumber, audience::Member, company,
@@ -119,8 +120,9 @@ const LINE: &str = "
     SELECT id, group_code FROM line ORDER BY height";
 
 /// The audiences to which a company belongs, the most specific first.
-pub async fn audiences(client: &Client, company: Uuid) -> Result<Vec<Audience>, ReadError> {
-    let rows = client.query(LINE, &[&company]).await?;
+pub async fn audiences(client: &Object, company: Uuid) -> Result<Vec<Audience>, ReadError> {
+    let statement = client.prepare_cached(LINE).await?;
+    let rows = client.query(&statement, &[&company]).await?;
     let members: Vec<Member> = rows
         .iter()
         .map(|row| Ok(Member { company: CompanyId(row.get(0)), group: word_or_none(row, 1)? }))

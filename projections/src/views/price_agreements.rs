@@ -1,7 +1,8 @@
 //! `price_agreements`: price lists and contracts.
 
+use deadpool_postgres::Object;
 use domain::{
-    AgreementId, Event,
+    AgreementId, Audience, Currency, Event,
     price_agreement::{self, Header},
 };
 use event_log::RecordedEvent;
@@ -25,7 +26,8 @@ pub const PROJECTION: Projection = Projection {
             header jsonb NOT NULL,
             status text NOT NULL DEFAULT 'drafted',
             created bigint NOT NULL UNIQUE
-        )",
+        );
+        CREATE INDEX ON price_agreements ((header -> 'audience'))",
     tables: &["price_agreements"],
     reads: &["price_agreement"],
     apply,
@@ -39,6 +41,11 @@ const LIST: &str = "
         AND ($2::text IS NULL OR header -> 'audience' ->> 'company' = $2)
         AND ($3::bigint IS NULL OR created > $3)
     ORDER BY created LIMIT $4";
+
+const ACTIVE_FOR: &str = "
+    SELECT id, header, status, created FROM view.price_agreements
+    WHERE header -> 'audience' = ANY($1::jsonb[]) AND status = 'active'
+        AND header ->> 'currency' = $2";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::PriceAgreement(event) = event else { return vec![] };
@@ -90,6 +97,18 @@ pub async fn list(
 ) -> Result<Vec<Agreement>, ReadError> {
     let company = company.map(|company| company.to_string());
     let rows = client.query(LIST, &[&id, &company, &cursor, &limit]).await?;
+    rows.iter().map(agreement_of).collect()
+}
+
+/// The agreements that are active for any of these audiences in a currency.
+pub async fn active_for(
+    client: &Object,
+    audiences: &[Audience],
+    currency: Currency,
+) -> Result<Vec<Agreement>, ReadError> {
+    let audiences: Vec<Json<&Audience>> = audiences.iter().map(Json).collect();
+    let statement = client.prepare_cached(ACTIVE_FOR).await?;
+    let rows = client.query(&statement, &[&audiences, &currency.code()]).await?;
     rows.iter().map(agreement_of).collect()
 }
 

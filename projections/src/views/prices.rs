@@ -1,8 +1,9 @@
 //! `prices`: what is paid for what, by agreement.
 
+use deadpool_postgres::Object;
 use domain::{
     AgreementId, Event, Selection,
-    price::{self, Break, Days},
+    price::{self, Break, Days, Rule},
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -22,19 +23,22 @@ pub const PROJECTION: Projection = Projection {
             -- The first and the last day, each open without one.
             days jsonb NOT NULL,
             selection jsonb NOT NULL,
+            -- The id of the product or the category, or nil for everything.
+            selected uuid NOT NULL,
             breaks jsonb NOT NULL,
             agreed bigint NOT NULL UNIQUE,
             PRIMARY KEY (price_id, agreement_id, days)
         );
-        CREATE INDEX ON prices (agreement_id, agreed)",
+        CREATE INDEX ON prices (agreement_id, agreed);
+        CREATE INDEX ON prices (agreement_id, selected)",
     tables: &["prices"],
     reads: &["price"],
     apply,
 };
 
 const AGREE: &str = "
-    INSERT INTO prices (price_id, agreement_id, days, selection, breaks, agreed)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO prices (price_id, agreement_id, days, selection, breaks, agreed, selected)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (price_id, agreement_id, days) DO UPDATE SET breaks = $5, agreed = $6";
 const WITHDRAW: &str = "DELETE FROM prices WHERE price_id = $1 AND agreement_id = $2";
 const LIST: &str = "
@@ -52,10 +56,20 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             Json(*days),
             Json(of.selection),
             Json(breaks.clone()),
-            recorded.position.0.cast_signed()
+            recorded.position.0.cast_signed(),
+            selected(of.selection)
         ),
         price::Event::Withdrawn { agreement, .. } => change!(WITHDRAW, id, agreement.0),
     }]
+}
+
+/// What a price is of, as it is looked up: a product or a category by its id, everything by nil.
+pub fn selected(selection: Selection) -> Uuid {
+    match selection {
+        Selection::Everything => Uuid::nil(),
+        Selection::Category { category } => category.0,
+        Selection::Product { product } => product.0,
+    }
 }
 
 /// What is paid.
@@ -98,6 +112,26 @@ pub async fn with_skus(
 ) -> Result<Vec<(Price, Option<String>)>, ReadError> {
     let rows = client.query(WITH_SKUS, &[&agreement.0]).await?;
     rows.iter().map(|row| Ok((price_of(row)?, row.get(4)))).collect()
+}
+
+const RULES: &str = "
+    SELECT selected, agreement_id, days, breaks
+    FROM unnest($1::uuid[]) AS wanted (agreement) CROSS JOIN unnest($2::uuid[]) AS of (id)
+    JOIN view.prices ON agreement_id = agreement AND selected = of.id";
+
+/// What some agreements say of some selections (see [`selected`]).
+pub async fn rules(
+    client: &Object,
+    agreements: &[Uuid],
+    of: &[Uuid],
+) -> Result<Vec<(Uuid, Rule)>, ReadError> {
+    let statement = client.prepare_cached(RULES).await?;
+    let rows = client.query(&statement, &[&agreements, &of]).await?;
+    let rule = |row: &Row| {
+        let agreement = AgreementId(row.get(1));
+        Ok((row.get(0), Rule { agreement, days: json(row, 2)?, breaks: json(row, 3)? }))
+    };
+    rows.iter().map(rule).collect()
 }
 
 fn price_of(row: &Row) -> Result<Price, ReadError> {

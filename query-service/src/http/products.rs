@@ -2,6 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
+use deadpool_postgres::Object;
 use domain::AssortmentId;
 use projections::views::{
     assortments,
@@ -15,7 +16,6 @@ use service_kit::{
     page::{Page, PageRequest},
     problem::Problem,
 };
-use tokio_postgres::Client;
 
 use super::{one_more, only};
 use crate::{
@@ -81,7 +81,7 @@ async fn show(
 }
 
 /// A buyer sees what is for sale and in its company's assortment, the seller's people everything.
-async fn seen_by(asker: &Asker, client: &Client) -> Result<Filter<'static>, Problem> {
+async fn seen_by(asker: &Asker, client: &Object) -> Result<Filter<'static>, Problem> {
     let Some(company) = asker.company() else { return Ok(Filter::default()) };
     let audiences = companies::audiences(client, company).await.map_err(problem)?;
     let audiences = audiences.iter().map(|audience| AssortmentId::of(audience).0).collect();

@@ -35,6 +35,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/assortments/allow", PRICING),
     ("post", "/v1/assortments/deny", PRICING),
     ("post", "/v1/assortments/lift", PRICING),
+    ("get", "/v1/catalogue", EVERYBODY),
+    ("get", "/v1/catalogue/counts", EVERYBODY),
     ("get", "/v1/categories", EVERYBODY),
     ("post", "/v1/categories", PRICING),
     ("get", "/v1/categories/{id}", EVERYBODY),

@@ -5,6 +5,7 @@
 mod access;
 mod assortments;
 mod backup;
+mod catalogue;
 mod contracts;
 mod export;
 mod faults;

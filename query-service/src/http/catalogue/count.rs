@@ -1,0 +1,177 @@
+//! How much a company sees of the catalogue, by category and brand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{Json, extract::State};
+use deadpool_postgres::Object;
+use domain::{CategoryId, Currency, ProductId, assortment};
+use projections::{
+    ReadError,
+    views::catalogue::{self, Branch, Group},
+    words::Wanted,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_kit::{input::Query, problem::Problem};
+use uuid::Uuid;
+
+use super::{corrected, shopper, wanted};
+use crate::{
+    Queries,
+    asker::{By, Trade, problem},
+    shopper::Shopper,
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Count {
+    /// Who looks; a buyer's own company when not given.
+    company: Option<Uuid>,
+    /// The category in which the products stand, or above theirs.
+    category: Option<Uuid>,
+    /// The brand.
+    brand: Option<String>,
+    /// Words, as in the catalogue.
+    q: Option<String>,
+}
+
+/// How many products a company sees.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(super) struct Counts {
+    /// Of all that was asked for.
+    products: i64,
+    /// In each category or below it, by name.
+    categories: Vec<CategoryCount>,
+    /// Of each brand, by name.
+    brands: Vec<BrandCount>,
+    /// The words that were searched because nothing has those that were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instead: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct CategoryCount {
+    /// The category.
+    id: CategoryId,
+    /// What it is called.
+    name: String,
+    /// How many products.
+    products: i64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct BrandCount {
+    /// What it is called.
+    name: String,
+    /// How many products.
+    products: i64,
+}
+
+pub(super) async fn count(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    Query(Count { company, category, brand, q }): Query<Count>,
+) -> Result<Json<Counts>, Problem> {
+    let search = wanted(q.as_deref())?;
+    let (client, shopper) = shopper(&queries, &asker, company, Currency::Pln).await?;
+    let brand = brand.map(|name| catalogue::brand(&name));
+    let look = Look { client: &client, shopper: &shopper, category, brand };
+    let words = search.as_ref().map(|search| &search.words);
+    let counts = look.counts(words).await.map_err(problem)?;
+    let (0, Some(words)) = (counts.products, words) else { return Ok(Json(counts)) };
+    Ok(Json(match corrected(&client, words).await.map_err(problem)? {
+        None => counts,
+        Some(other) => Counts {
+            instead: Some(other.words().join(" ")),
+            ..look.counts(Some(&other)).await.map_err(problem)?
+        },
+    }))
+}
+
+struct Look<'a> {
+    client: &'a Object,
+    shopper: &'a Shopper,
+    category: Option<Uuid>,
+    brand: Option<Uuid>,
+}
+
+type Branches = BTreeMap<CategoryId, Branch>;
+
+impl Look<'_> {
+    async fn counts(&self, words: Option<&Wanted>) -> Result<Counts, ReadError> {
+        let Self { client, category, brand, .. } = *self;
+        let branches = catalogue::branches(client).await?;
+        let mut groups = catalogue::counts(client, category, brand, words).await?;
+        // A product that no rule names is seen like any other in its categories.
+        let unnamed = ProductId(Uuid::nil());
+        let plain = self.shopper.assortments();
+        groups.retain(|group| assortment::sees(plain, unnamed, &paths(&branches, group)));
+        groups.extend(self.differences(words, &branches).await?);
+        self.summed(&groups, &branches).await
+    }
+
+    /// Products that rules name: one more or one less than their categories let expect.
+    async fn differences(
+        &self,
+        words: Option<&Wanted>,
+        branches: &Branches,
+    ) -> Result<Vec<Group>, ReadError> {
+        let Self { client, shopper, category, brand } = *self;
+        if shopper.picky().is_empty() {
+            return Ok(vec![]);
+        }
+        let named = catalogue::exceptions(client, category, brand, words, shopper.picky()).await?;
+        let ids: Vec<ProductId> = named.iter().map(|(id, _)| *id).collect();
+        let plain = shopper.assortments();
+        let Some(whole) = shopper.with_rules_on(client, &ids).await? else { return Ok(vec![]) };
+        let difference = |(id, group): (ProductId, Group)| {
+            let paths = paths(branches, &group);
+            let sees =
+                |rules: &[domain::Assortment]| i64::from(assortment::sees(rules, id, &paths));
+            let products = sees(whole.as_slice()) - sees(plain);
+            Group { products, ..group }
+        };
+        Ok(named.into_iter().map(difference).collect())
+    }
+
+    async fn summed(&self, groups: &[Group], branches: &Branches) -> Result<Counts, ReadError> {
+        let mut categories: BTreeMap<CategoryId, i64> = BTreeMap::new();
+        let mut brands: BTreeMap<Uuid, i64> = BTreeMap::new();
+        for group in groups {
+            let standing: BTreeSet<CategoryId> =
+                paths(branches, group).into_iter().flatten().copied().collect();
+            for category in standing {
+                *categories.entry(category).or_default() += group.products;
+            }
+            if let Some(brand) = group.brand {
+                *brands.entry(brand).or_default() += group.products;
+            }
+        }
+        categories.retain(|_, products| *products > 0);
+        brands.retain(|_, products| *products > 0);
+        let ids: Vec<Uuid> = brands.keys().copied().collect();
+        let names = catalogue::brands(self.client, &ids).await?;
+        let mut categories: Vec<CategoryCount> = categories
+            .into_iter()
+            .filter_map(|(id, products)| {
+                Some(CategoryCount { id, name: branches.get(&id)?.name.clone(), products })
+            })
+            .collect();
+        categories.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut brands: Vec<BrandCount> = brands
+            .into_iter()
+            .filter_map(|(id, products)| {
+                Some(BrandCount { name: names.get(&id)?.clone(), products })
+            })
+            .collect();
+        brands.sort_by(|one, other| one.name.cmp(&other.name));
+        let products = groups.iter().map(|group| group.products).sum();
+        Ok(Counts { products, categories, brands, instead: None })
+    }
+}
+
+/// The categories of a group, each with those above it.
+fn paths<'a>(branches: &'a Branches, group: &Group) -> Vec<&'a [CategoryId]> {
+    let path = |id| branches.get(id).map(|branch| branch.path.as_slice());
+    group.categories.iter().filter_map(path).collect()
+}

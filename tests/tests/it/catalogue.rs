@@ -1,0 +1,350 @@
+//! The personal catalogue: what a company sees, at which prices, and how it finds it.
+
+use serde_json::{Value, json};
+
+use crate::journeys::{Shop, created, done, refused};
+
+/// Code, name, brand, category, price.
+const PRODUCTS: [(&str, &str, &str, &str, &str); 9] = [
+    ("KAW-01", "Kawa ziarnista Gęś", "Żubr", "Kawy", "40.00"),
+    ("KAW-02", "Kawa mielona", "Łoś", "Kawy", "30.00"),
+    ("KAW-03/X", "Kawa rozpuszczalna", "łoś", "Kawy", "20.00"),
+    ("HER-01", "Herbata czarna", "Żubr", "Herbaty", "12.00"),
+    ("HER-02", "Herbata zielona do kawy", "", "Herbaty", "14.00"),
+    ("KUB-01", "Kubek do kawy", "Żubr", "Naczynia", "9.00"),
+    ("KUB-02", "Filiżanka", "", "Naczynia", "11.00"),
+    ("MYD-01", "Mydło w płynie", "", "", "7.00"),
+    ("MYD-02", "Mydełko", "", "", "3.00"),
+];
+
+struct Stock {
+    shop: Shop,
+    categories: std::collections::BTreeMap<&'static str, String>,
+}
+
+impl Stock {
+    async fn open() -> Self {
+        let mut shop = Shop::open().await;
+        shop.house.make_key("manager", "sales_manager", None).await;
+        let mut categories = std::collections::BTreeMap::new();
+        for (name, parent) in [
+            ("Spożywcze", None),
+            ("Napoje", Some("Spożywcze")),
+            ("Kawy", Some("Napoje")),
+            ("Herbaty", Some("Napoje")),
+            ("Naczynia", None),
+        ] {
+            let parent = parent.map(|parent| &categories[parent]);
+            let category = json!({ "title": { "name": name }, "parent": parent });
+            let id = created(shop.house.post("manager", "/v1/categories", &category).await);
+            categories.insert(name, id);
+        }
+        let stock = Self { shop, categories };
+        for (sku, name, brand, category, price) in PRODUCTS {
+            stock.product(sku, name, brand, category, price).await;
+        }
+        stock
+    }
+
+    async fn product(&self, sku: &str, name: &str, brand: &str, category: &str, price: &str) {
+        let product = json!({
+            "sku": sku, "name": name, "unit": "piece", "vat_rate": "23",
+            "prices": [{ "currency": "PLN", "price": price }],
+        });
+        let id = created(self.shop.house.post("manager", "/v1/products", &product).await);
+        if !brand.is_empty() {
+            self.change(&id, "character", json!({ "brand": brand })).await;
+        }
+        if !category.is_empty() {
+            let categories = json!({ "categories": [self.categories[category]] });
+            self.change(&id, "categories", categories).await;
+        }
+        self.change(&id, "publish", json!({})).await;
+    }
+
+    async fn change(&self, product: &str, what: &str, body: Value) {
+        let path = format!("/v1/products/{product}/{what}");
+        done(self.shop.house.post("manager", &path, &body).await);
+    }
+
+    async fn id(&self, sku: &str) -> String {
+        let head = self.shop.house.settled().await;
+        let path = format!("/v1/products?sku={sku}&after={head}");
+        let answer = self.shop.house.get("manager", &path).await;
+        answer.body["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn rule(&self, what: &str, audience: Value, selection: Value) {
+        let rule = json!({ "audience": audience, "selection": selection });
+        done(self.shop.house.post("manager", &format!("/v1/assortments/{what}"), &rule).await);
+    }
+
+    /// The codes that a query finds, page by page.
+    async fn found(&self, role: &str, query: &str) -> Vec<String> {
+        let head = self.shop.house.settled().await;
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/catalogue?after={head}&limit=2&{query}{cursor}");
+            let page = self.shop.house.get(role, &path).await;
+            assert_eq!(page.status, 200, "{page:?}");
+            for product in page.body["items"].as_array().unwrap() {
+                found.push(product["sku"].as_str().unwrap().to_owned());
+            }
+            let Some(next) = page.body["next_cursor"].as_str() else { return found };
+            cursor = format!("&cursor={next}");
+        }
+    }
+
+    async fn counts(&self, role: &str, query: &str) -> Value {
+        let head = self.shop.house.settled().await;
+        let path = format!("/v1/catalogue/counts?after={head}&{query}");
+        let answer = self.shop.house.get(role, &path).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
+    }
+}
+
+fn counted(counts: &Value, of: &str, name: &str) -> i64 {
+    let all = counts[of].as_array().unwrap();
+    let one = all.iter().find(|one| one["name"] == name);
+    one.map_or(0, |one| one["products"].as_i64().unwrap())
+}
+
+#[tokio::test]
+async fn what_is_sold_is_found() {
+    let stock = Stock::open().await;
+    let coffees = ["KAW-01", "KAW-02", "KAW-03/X"];
+    for (query, found) in [
+        // Words in whatever form, with or without diacritics, and as far as they were typed.
+        ("q=KAWY%20ziarnistej", &["KAW-01"][..]),
+        ("q=ges", &["KAW-01"]),
+        ("q=g%C4%99%C5%9B", &["KAW-01"]),
+        ("q=rozpuszcz", &["KAW-03/X"]),
+        ("q=mydla", &["MYD-01"]),
+        ("q=fili%C5%BCanki", &["KUB-02"]),
+        // A brand, a code, a part of it, a number.
+        ("q=los", &["KAW-02", "KAW-03/X"]),
+        ("q=kaw-03%2Fx", &["KAW-03/X"]),
+        ("q=KAW03X", &["KAW-03/X"]),
+        ("q=her&order=sku", &["HER-01", "HER-02"]),
+        // A word that is mistyped.
+        ("q=hrebata&order=sku", &["HER-01", "HER-02"]),
+        ("q=kawa%20zairnista", &["KAW-01"]),
+        ("q=xyzzyplugh", &[]),
+        // Names that begin with the word come before those that only have it.
+        ("q=kawa", &["KAW-02", "KAW-01", "KAW-03/X", "KUB-01", "HER-02"]),
+        // Filters, and their order.
+        ("q=kawa&order=name", &["HER-02", "KAW-02", "KAW-03/X", "KAW-01", "KUB-01"]),
+        ("brand=ZUBR", &["HER-01", "KAW-01", "KUB-01"]),
+        ("brand=ZUBR&q=kawy&order=sku", &["KAW-01", "KUB-01"]),
+    ] {
+        let mut seen = stock.found("grocer", query).await;
+        let mut wanted = found.to_vec();
+        if query == "q=kawa" {
+            // Equally good matches are sorted by name.
+            seen.truncate(3);
+            seen.sort();
+            wanted = coffees.to_vec();
+        }
+        assert_eq!(seen, wanted, "{query}");
+    }
+    let drinks = &stock.categories["Napoje"];
+    let in_drinks = format!("category={drinks}&order=sku");
+    let all = ["HER-01", "HER-02", "KAW-01", "KAW-02", "KAW-03/X"];
+    assert_eq!(stock.found("grocer", &in_drinks).await, all);
+    let newest = stock.found("grocer", &format!("category={drinks}&order=newest")).await;
+    assert_eq!(newest.first().unwrap(), "HER-02");
+    let branded = format!("category={drinks}&brand=%C5%BBubr");
+    assert_eq!(stock.found("grocer", &branded).await, ["HER-01", "KAW-01"]);
+    let coffee_only = format!("{in_drinks}&q=kawa");
+    assert_eq!(stock.found("grocer", &coffee_only).await, &all[1..]);
+    assert_eq!(stock.found("grocer", "").await.len(), PRODUCTS.len() + 3);
+
+    let counts = stock.counts("grocer", "").await;
+    assert_eq!(counts["products"], PRODUCTS.len() + 3);
+    let number = |of, name| counted(&counts, of, name);
+    assert_eq!(number("categories", "Spożywcze"), 5);
+    assert_eq!(number("categories", "Kawy"), 3);
+    assert_eq!(number("brands", "Żubr"), 3);
+    assert_eq!(number("brands", "łoś"), 2, "however it is written");
+    let counts = stock.counts("grocer", &format!("category={drinks}&q=kwa%20cazrna")).await;
+    assert_eq!(counts["products"], 0, "{counts}");
+    let counts = stock.counts("grocer", "q=hrebata").await;
+    assert_eq!((&counts["products"], &counts["instead"]), (&json!(2), &json!("herbata")));
+
+    // Everything follows its product and its category.
+    let house = &stock.shop.house;
+    let path = format!("/v1/categories/{drinks}/move");
+    let to = json!({ "parent": stock.categories["Naczynia"] });
+    done(house.post("manager", &path, &to).await);
+    let (tea, mug) = (stock.id("HER-01").await, stock.id("KUB-01").await);
+    stock.change(&tea, "rename", json!({ "name": "Yerba mate" })).await;
+    stock.change(&tea, "character", json!({ "brand": "Łoś" })).await;
+    stock.change(&mug, "withdraw", json!({})).await;
+    let counts = stock.counts("grocer", "").await;
+    let number = |of, name| counted(&counts, of, name);
+    assert_eq!(number("categories", "Spożywcze"), 0);
+    assert_eq!(number("categories", "Naczynia"), 6);
+    assert_eq!((number("brands", "Żubr"), number("brands", "Łoś")), (1, 3));
+    let dishes = format!("category={}&order=sku", stock.categories["Naczynia"]);
+    let moved = ["HER-01", "HER-02", "KAW-01", "KAW-02", "KAW-03/X", "KUB-02"];
+    assert_eq!(stock.found("grocer", &dishes).await, moved);
+    let food = format!("category={}", stock.categories["Spożywcze"]);
+    assert_eq!(stock.found("grocer", &food).await, Vec::<String>::new());
+    assert_eq!(stock.found("grocer", "q=czarna").await, Vec::<String>::new());
+    assert_eq!(stock.found("grocer", "q=mate").await, ["HER-01"]);
+    assert_eq!(
+        stock.found("grocer", "brand=los&order=sku").await,
+        ["HER-01", "KAW-02", "KAW-03/X"]
+    );
+}
+
+#[tokio::test]
+async fn each_company_sees_its_own_shelf() {
+    let stock = Stock::open().await;
+    let (grocer, hotel) = (stock.shop.grocer.clone(), stock.shop.hotel.clone());
+    let of = |company: &str| json!({ "kind": "company", "company": company });
+    let category = |name| json!({ "kind": "category", "category": stock.categories[name] });
+    let product = async |sku| json!({ "kind": "product", "product": stock.id(sku).await });
+    let everything = json!({ "kind": "everything" });
+
+    // The hotel sees drinks without teas, one of these by itself, and a soap.
+    stock.rule("deny", of(&hotel), everything.clone()).await;
+    stock.rule("allow", of(&hotel), category("Napoje")).await;
+    stock.rule("deny", of(&hotel), category("Herbaty")).await;
+    for sku in ["HER-02", "MYD-01"] {
+        stock.rule("allow", of(&hotel), product(sku).await).await;
+    }
+    // The grocer sees all but one coffee and the dishes.
+    stock.rule("deny", of(&grocer), product("KAW-02").await).await;
+    stock.rule("deny", of(&grocer), category("Naczynia")).await;
+
+    let shelf = ["HER-02", "KAW-01", "KAW-02", "KAW-03/X", "MYD-01"];
+    assert_eq!(stock.found("hotel", "order=sku").await, shelf);
+    assert_eq!(stock.found("hotel", "q=herbata").await, ["HER-02"]);
+    assert_eq!(stock.found("hotel", "q=kubek").await, Vec::<String>::new());
+    let drinks = format!("category={}&order=sku", stock.categories["Spożywcze"]);
+    assert_eq!(stock.found("hotel", &drinks).await, &shelf[..4]);
+    let dishes = format!("category={}", stock.categories["Naczynia"]);
+    for role in ["hotel", "grocer"] {
+        assert_eq!(stock.found(role, &dishes).await, Vec::<String>::new());
+    }
+    assert_eq!(stock.found("grocer", "q=kawa&order=sku").await, ["HER-02", "KAW-01", "KAW-03/X"]);
+    for (role, company, products, drinks, coffees) in
+        [("hotel", &hotel, 5, 4, 3), ("grocer", &grocer, PRODUCTS.len(), 4, 2)]
+    {
+        let counts = stock.counts(role, "").await;
+        assert_eq!(counts["products"], products, "{role}: {counts}");
+        assert_eq!(counted(&counts, "categories", "Napoje"), drinks);
+        assert_eq!(counted(&counts, "categories", "Kawy"), coffees);
+        // The seller sees it with the company's eyes.
+        assert_eq!(stock.counts("sales", &format!("company={company}")).await, counts);
+        let as_company = stock.found("sales", &format!("company={company}&order=sku")).await;
+        assert_eq!(as_company, stock.found(role, "order=sku").await);
+        assert_eq!(stock.found(role, "").await.len(), products);
+    }
+
+    let house = &stock.shop.house;
+    refused(
+        &house.get("hotel", &format!("/v1/catalogue?company={grocer}")).await,
+        404,
+        "not_found",
+    );
+    for path in ["/v1/catalogue", "/v1/catalogue/counts"] {
+        refused(&house.get("sales", path).await, 422, "query.names_nothing");
+        let nobody = format!("{path}?company=00000000-0000-7000-8000-000000000bad");
+        refused(&house.get("sales", &nobody).await, 422, "query.names_nothing");
+        let long = "a".repeat(201);
+        for q in ["%27%26%21", "", long.as_str()] {
+            refused(&house.get("hotel", &format!("{path}?q={q}")).await, 400, "query.invalid");
+        }
+    }
+    let first = house.get("hotel", "/v1/catalogue?limit=1").await.body;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let other = format!("/v1/catalogue?q=kawa&cursor={cursor}");
+    refused(&house.get("hotel", &other).await, 400, "page.cursor_invalid");
+}
+
+#[tokio::test]
+async fn the_catalogue_shows_what_an_order_would_cost() {
+    let stock = Stock::open().await;
+    let house = &stock.shop.house;
+    let fixed = |price: &str| json!({ "kind": "fixed", "price": price });
+    let coffee = stock.id("KAW-01").await;
+    let (product, drinks) = (
+        json!({ "kind": "product", "product": coffee }),
+        json!({ "kind": "category", "category": stock.categories["Napoje"] }),
+    );
+    let (grocer, hotel) = (stock.shop.grocer.clone(), stock.shop.hotel.clone());
+    done(
+        house
+            .post("sales", &format!("/v1/companies/{grocer}/group"), &json!({ "group": "shops" }))
+            .await,
+    );
+    let everything = json!({ "kind": "everything" });
+    for (audience, yields, prices) in [
+        (
+            json!({ "kind": "everyone" }),
+            false,
+            json!([{ "selection": product, "breaks": [
+                { "value": fixed("39.00") }, { "at_least": "100", "value": fixed("30.00") },
+            ] }]),
+        ),
+        (
+            json!({ "kind": "group", "group": "shops" }),
+            false,
+            json!([
+                { "selection": drinks, "breaks": [
+                    { "at_least": "10", "value": { "kind": "percent_off", "percent": "10" } },
+                ] },
+                { "selection": everything, "breaks": [
+                    { "at_least": "50", "value": { "kind": "amount_off", "amount": "0.50" } },
+                ] },
+            ]),
+        ),
+        (
+            json!({ "kind": "company", "company": hotel }),
+            true,
+            json!([{ "selection": product, "breaks": [{ "value": fixed("35.00") }] }]),
+        ),
+    ] {
+        let header =
+            json!({ "name": "A", "audience": audience, "currency": "PLN", "yields": yields });
+        let id = created(house.post("manager", "/v1/price-agreements", &header).await);
+        let path = format!("/v1/price-agreements/{id}");
+        done(house.post("manager", &format!("{path}/activate"), &json!({})).await);
+        let prices = json!({ "prices": prices });
+        done(house.post("manager", &format!("{path}/prices"), &prices).await);
+    }
+    stock.change(&coffee, "packing", json!({ "minimum": "4", "multiple": "2" })).await;
+
+    let head = house.settled().await;
+    let mut seen = 0;
+    for (role, company) in [("grocer", &grocer), ("hotel", &hotel)] {
+        for product in house.all(role, &format!("/v1/catalogue?after={head}")).await {
+            let sku = product["sku"].as_str().unwrap();
+            let steps = product["prices"].as_array().unwrap();
+            assert!(!steps.is_empty(), "{product}");
+            for quantity in [1_u32, 4, 9, 10, 49, 50, 100, 1_000] {
+                let reached = |step: &&Value| {
+                    step["at_least"].as_str().unwrap().parse::<u32>().unwrap() <= quantity
+                };
+                let Some(step) = steps.iter().rfind(reached) else {
+                    assert!(quantity < 4 && sku == "KAW-01");
+                    continue;
+                };
+                let path =
+                    format!("/v1/prices/explain?company={company}&sku={sku}&quantity={quantity}");
+                let explained = house.get("sales", &path).await.body;
+                assert_eq!(step["price"], explained["price"], "{role} {sku} {quantity}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 150, "{seen}");
+    let coffee = &house.get("hotel", &format!("/v1/catalogue?q=KAW-01&after={head}")).await.body;
+    assert_eq!(
+        coffee["items"][0]["prices"],
+        json!([{ "at_least": "4", "price": "35.00" }, { "at_least": "100", "price": "30.00" }])
+    );
+}
