@@ -13,12 +13,11 @@ use uuid::Uuid;
 
 use crate::{Change, Projection, ReadError, projection::change, row::json};
 
-/// Rules by their stream, agreement and days.
+/// Rules by agreement, which is one audience's and in one currency, by what they are of, and days.
 pub const PROJECTION: Projection = Projection {
     name: "prices",
     schema: "
         CREATE TABLE prices (
-            price_id uuid NOT NULL,
             agreement_id uuid NOT NULL,
             -- The first and the last day, each open without one.
             days jsonb NOT NULL,
@@ -27,39 +26,38 @@ pub const PROJECTION: Projection = Projection {
             selected uuid NOT NULL,
             breaks jsonb NOT NULL,
             agreed bigint NOT NULL UNIQUE,
-            PRIMARY KEY (price_id, agreement_id, days)
+            PRIMARY KEY (agreement_id, selected, days)
         );
-        CREATE INDEX ON prices (agreement_id, agreed);
-        CREATE INDEX ON prices (agreement_id, selected)",
+        CREATE INDEX ON prices (agreement_id, agreed)",
     tables: &["prices"],
     reads: &["price"],
     apply,
 };
 
 const AGREE: &str = "
-    INSERT INTO prices (price_id, agreement_id, days, selection, breaks, agreed, selected)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
-    ON CONFLICT (price_id, agreement_id, days) DO UPDATE SET breaks = $5, agreed = $6";
-const WITHDRAW: &str = "DELETE FROM prices WHERE price_id = $1 AND agreement_id = $2";
+    INSERT INTO prices (agreement_id, selected, days, selection, breaks, agreed)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (agreement_id, selected, days) DO UPDATE SET breaks = $5, agreed = $6";
+const WITHDRAW: &str = "DELETE FROM prices WHERE agreement_id = $1 AND selected = $2";
 const LIST: &str = "
     SELECT selection, days, breaks, agreed FROM view.prices
     WHERE agreement_id = $1 AND ($2::bigint IS NULL OR agreed > $2) ORDER BY agreed LIMIT $3";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Price(event) = event else { return vec![] };
-    let id = recorded.stream_id;
     vec![match event {
         price::Event::Agreed { of, agreement, days, breaks } => change!(
             AGREE,
-            id,
             agreement.0,
+            selected(of.selection),
             Json(*days),
             Json(of.selection),
             Json(breaks.clone()),
-            recorded.position.0.cast_signed(),
-            selected(of.selection)
+            recorded.position.0.cast_signed()
         ),
-        price::Event::Withdrawn { agreement, .. } => change!(WITHDRAW, id, agreement.0),
+        price::Event::Withdrawn { of, agreement } => {
+            change!(WITHDRAW, agreement.0, selected(of.selection))
+        }
     }]
 }
 

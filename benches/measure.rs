@@ -1,13 +1,15 @@
-//! The event log against its raw limits and its peers: one run, one server, one durability. Prints
-//! one table.
+//! The event log and the catalogue against their raw limits and their peers: one run, one server, one
+//! durability. Prints one table.
 //!
 //! Needs `KONTOR_DATABASE_URL`, a superuser's URL of a server that it may fill, and
-//! `KONTOR_NATS_URL`; `make bench` provides both. `BENCH_LONG=1` adds the run at 10 million events.
+//! `KONTOR_NATS_URL`; `make bench` provides both. `BENCH_LONG=1` adds the runs at 10 million events and
+//! at 800,000 products.
 
 #![allow(clippy::cast_precision_loss, reason = "rates are shown, not kept")]
 
 mod account;
 mod append;
+mod catalogue;
 mod clients;
 mod database;
 mod growth;
@@ -44,6 +46,9 @@ async fn main() -> Result<(), Failure> {
         if std::env::var_os("BENCH_LONG").is_some() {
             growth::size(&server, &mut table).await?;
         }
+    }
+    if wanted("catalogue") {
+        catalogue::measure(&server, std::env::var_os("BENCH_LONG").is_some(), &mut table).await?;
     }
     println!("\n{table}");
     Ok(())
