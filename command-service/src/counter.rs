@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    Assortment, AssortmentId, Audience, Price, PriceAgreement, Product, ProductId, Quantity, Sku,
+    Assortment, AssortmentId, Audience, Price, PriceAgreement, Product, ProductId, Quantity,
     UnitPrice, assortment,
     pricing::{self, Place, PricedBy, Question, Resolution},
     product::Item,
@@ -25,10 +25,9 @@ impl Counter {
     pub(crate) async fn open(
         work: &mut Work,
         sale: Sale,
-        products: &HashMap<Sku, Uuid>,
+        products: Vec<ProductId>,
     ) -> Result<Self, Failure> {
         let audiences = firms::audiences_of(work, sale.company).await?;
-        let products: Vec<ProductId> = products.values().copied().map(ProductId).collect();
         shelves::load(work, &products).await?;
         work.load_many::<Assortment>(audiences.iter().map(|one| AssortmentId::of(one).0)).await?;
         let places: HashMap<ProductId, Vec<Place>> = products

@@ -13,8 +13,10 @@ mod orders;
 mod payments;
 mod policies;
 mod price_agreements;
+mod product_codes;
 mod products;
 mod shipments;
+mod stock;
 
 use aide::{OperationOutput, axum::ApiRouter, generate::GenContext, openapi};
 use axum::{
@@ -54,8 +56,10 @@ pub fn router(services: Services) -> ApiRouter {
         .merge(payments::routes())
         .merge(policies::routes())
         .merge(price_agreements::routes())
+        .merge(product_codes::routes())
         .merge(products::routes())
         .merge(shipments::routes())
+        .merge(stock::routes())
         .with_state(services)
 }
 

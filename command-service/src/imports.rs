@@ -1,13 +1,17 @@
 //! Imports: the rows of a sheet, decided one after the other and recorded in one append.
 
+pub(crate) mod assortments;
 mod cells;
 pub(crate) mod companies;
 pub(crate) mod prices;
+pub(crate) mod product_codes;
 pub(crate) mod products;
+pub(crate) mod stock;
 
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use domain::{Claim, CompanyId, ProductId, Reference, Sku, claim};
 use event_log::Work;
 use futures::{FutureExt, future::BoxFuture};
 use schemars::JsonSchema;
@@ -196,4 +200,23 @@ impl Report {
         );
         self.errors.iter().fold(problem, |problem, error| problem.field(error.field()))
     }
+}
+
+/// The product of a code, once its claim is loaded.
+fn product_of(work: &Work, sku: &Sku) -> Result<ProductId, Failure> {
+    let claim = work.get::<Claim>(claim::Value::Sku(sku.clone()).id().0);
+    let missing = || refused("import.product_missing", "there is no such product");
+    claim.and_then(Claim::holder).map(ProductId).ok_or_else(missing)
+}
+
+/// The company of a number of the seller's, once its claim is loaded.
+fn company_of(work: &Work, reference: &Reference) -> Result<CompanyId, Failure> {
+    let claim = work.get::<Claim>(claim::Value::CompanyReference(reference.clone()).id().0);
+    let missing = || refused("import.company_missing", "there is no such company");
+    claim.and_then(Claim::holder).map(CompanyId).ok_or_else(missing)
+}
+
+/// A row that names what is not there, or cannot be.
+fn refused(code: &'static str, detail: &'static str) -> Failure {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code).detail(detail).into()
 }

@@ -1,11 +1,11 @@
 //! The lines of a request, and the products that they name.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use axum::http::StatusCode;
 use domain::{
-    Claim, CompanyId, Currency, Line, Lines, Percent, Product, Quantity, Sku, UnitPrice,
-    assortment, claim,
+    Claim, CompanyId, Currency, Line, Lines, Percent, Product, ProductCode, ProductCodeId,
+    ProductId, Quantity, Reference, Sku, UnitPrice, assortment, claim,
     pricing::PricedBy,
     product::{self, PackagingName},
 };
@@ -19,14 +19,17 @@ use uuid::Uuid;
 use crate::{
     counter::Counter,
     failure::{Failure, refusal},
+    firms,
 };
 
 /// So much of a product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LineRequest {
-    /// Its code.
-    sku: Sku,
+    /// The seller's code of it.
+    sku: Option<Sku>,
+    /// What the company, or a firm above it, calls it; instead of `sku`.
+    code: Option<Reference>,
     /// How much of it: in its units, or in those of `packaging`.
     quantity: Quantity,
     /// In what it is counted, such as `carton`.
@@ -77,15 +80,16 @@ pub(crate) async fn price(
     sale: Sale,
 ) -> Result<Priced, Failure> {
     let Sale { prices, .. } = sale;
-    let products = products(work, requests).await?;
+    let products = products(work, requests, sale.company).await?;
+    let found: Vec<ProductId> = products.iter().flatten().copied().collect();
     let counter = match prices {
-        Prices::Listed | Prices::Agreed => Some(Counter::open(work, sale, &products).await?),
+        Prices::Listed | Prices::Agreed => Some(Counter::open(work, sale, found).await?),
         Prices::Given => None,
     };
     let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
     let mut discount = None;
     let mut wrong = Vec::new();
-    for (index, request) in requests.iter().enumerate() {
+    for (index, (request, product)) in requests.iter().zip(products).enumerate() {
         let field = |name, detail: String| FieldError::at(format!("/lines/{index}/{name}"), detail);
         match (prices, request.unit_price) {
             (Prices::Listed, Some(_)) => {
@@ -98,18 +102,26 @@ pub(crate) async fn price(
             (Prices::Listed | Prices::Agreed, None) | (Prices::Agreed | Prices::Given, Some(_)) => {
             }
         }
-        let Some(product) = products.get(&request.sku).and_then(|id| work.get::<Product>(*id))
-        else {
-            wrong.push((None, field("sku", "there is no such product".to_owned())));
+        let named = match (&request.sku, &request.code) {
+            (Some(_), None) => "sku",
+            (None, Some(_)) => "code",
+            (Some(_), Some(_)) | (None, None) => {
+                let detail = "a line names its product by one of sku and code".to_owned();
+                wrong.push((None, field("sku", detail)));
+                continue;
+            }
+        };
+        let Some(product) = product.and_then(|id| work.get::<Product>(id)) else {
+            wrong.push((None, field(named, "there is no such product".to_owned())));
             continue;
         };
         if counter.as_ref().is_some_and(|counter| !counter.shows(work, product)) {
             wrong.push(match prices {
                 // To whoever must not see it, it does not exist.
-                Prices::Listed => (None, field("sku", "there is no such product".to_owned())),
+                Prices::Listed => (None, field(named, "there is no such product".to_owned())),
                 Prices::Agreed | Prices::Given => {
                     let error = assortment::Error::Outside;
-                    (Some(refusal(&error)), field("sku", error.to_string()))
+                    (Some(refusal(&error)), field(named, error.to_string()))
                 }
             });
             continue;
@@ -124,7 +136,7 @@ pub(crate) async fn price(
                     product::Error::Indivisible { .. }
                     | product::Error::QuantityNotOrdered { .. } => "quantity",
                     product::Error::NotPackedSo { .. } => "packaging",
-                    _ => "sku",
+                    _ => named,
                 };
                 let detail = error.to_string();
                 wrong.push((Some(refusal(&error)), field(name, detail)));
@@ -182,27 +194,39 @@ fn line(
     item.line(quantity, currency, price, on)
 }
 
-/// The products' ids by their codes; codes that nobody holds are left out.
+/// The products that lines name, in their order; `None` where a code means nothing.
 async fn products(
     work: &mut Work,
     requests: &[LineRequest],
-) -> Result<HashMap<Sku, Uuid>, Failure> {
+    company: CompanyId,
+) -> Result<Vec<Option<ProductId>>, Failure> {
     if requests.is_empty() || requests.len() > Lines::MAX {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
             .field(FieldError::at("/lines", domain::line::LinesError.to_string()))
             .into());
     }
-    let claims: HashMap<&Sku, Uuid> = requests
+    let claim = |sku: &Sku| claim::Value::Sku(sku.clone()).id().0;
+    let skus = requests.iter().filter_map(|request| request.sku.as_ref());
+    work.load_many::<Claim>(skus.map(claim).collect::<HashSet<_>>()).await?;
+    let codes: Vec<&Reference> =
+        requests.iter().filter_map(|request| request.code.as_ref()).collect();
+    let firms = if codes.is_empty() { vec![] } else { firms::line_of(work, company).await? };
+    let theirs = |firm: &CompanyId, code: &Reference| ProductCodeId::of(*firm, code).0;
+    let streams: HashSet<Uuid> =
+        codes.iter().flat_map(|code| firms.iter().map(|firm| theirs(firm, code))).collect();
+    work.load_many::<ProductCode>(streams).await?;
+    let meant = |code: &Reference| {
+        firms.iter().find_map(|firm| work.get::<ProductCode>(theirs(firm, code))?.product())
+    };
+    let held = |sku: &Sku| work.get::<Claim>(claim(sku))?.holder().map(ProductId);
+    let found: Vec<Option<ProductId>> = requests
         .iter()
-        .map(|request| (&request.sku, claim::Value::Sku(request.sku.clone()).id().0))
+        .map(|request| {
+            request.sku.as_ref().and_then(held).or_else(|| meant(request.code.as_ref()?))
+        })
         .collect();
-    work.load_many::<Claim>(claims.values().copied()).await?;
-    let products: HashMap<Sku, Uuid> = claims
-        .into_iter()
-        .filter_map(|(sku, claim)| Some((sku.clone(), work.get::<Claim>(claim)?.holder()?)))
-        .collect();
-    work.load_many::<Product>(products.values().copied()).await?;
-    Ok(products)
+    work.load_many::<Product>(found.iter().flatten().map(|id| id.0)).await?;
+    Ok(found)
 }
 
 /// One problem for all wrong lines: the domain's when every line breaks the same rule.

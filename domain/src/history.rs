@@ -4,9 +4,9 @@ use cqrs_es::Aggregate;
 
 use crate::{
     ApprovalRules, Assortment, Category, Claim, Company, Employee, Invoice, OfCompany, Offer,
-    Order, Payment, Price, PriceAgreement, Product, Series, Shipment, Spending, approval_rules,
-    assortment, category, claim, company, employee, invoice, offer, order, payment, price,
-    price_agreement, product, series, shipment, spending, upcaster,
+    Order, Payment, Price, PriceAgreement, Product, ProductCode, Series, Shipment, Spending, Stock,
+    approval_rules, assortment, category, claim, company, employee, invoice, offer, order, payment,
+    price, price_agreement, product, product_code, series, shipment, spending, stock, upcaster,
 };
 
 macro_rules! history {
@@ -130,12 +130,16 @@ history! {
     PriceAgreement(PriceAgreement, price_agreement),
     /// Of a product.
     Product(Product, product),
+    /// Of a product code.
+    ProductCode(ProductCode, product_code),
     /// Of a numbering series.
     Series(Series, series),
     /// Of a shipment.
     Shipment(Shipment, shipment),
     /// Of what an employee spends.
     Spending(Spending, spending),
+    /// Of stock.
+    Stock(Stock, stock),
 }
 
 /// A stored event that this build cannot read.

@@ -90,6 +90,10 @@ id!(
     PriceId
 );
 id!(
+    /// What a company calls a product; derived from the company and the code.
+    ProductCodeId
+);
+id!(
     /// A sellable item.
     ProductId
 );
@@ -104,6 +108,10 @@ id!(
 id!(
     /// What an employee has spent lately; derived from the employee.
     SpendingId
+);
+id!(
+    /// How much there is of a product; derived from the product.
+    StockId
 );
 
 impl OrderId {

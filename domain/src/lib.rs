@@ -44,6 +44,7 @@ pub mod price;
 pub mod price_agreement;
 pub mod pricing;
 pub mod product;
+pub mod product_code;
 pub mod quantity;
 pub mod refusal;
 pub mod role;
@@ -51,6 +52,7 @@ pub mod selection;
 pub mod series;
 pub mod shipment;
 pub mod spending;
+pub mod stock;
 pub mod tax_id;
 pub mod text;
 pub mod upcaster;
@@ -73,8 +75,8 @@ pub use history::{Event, UnreadableEvent};
 pub use iban::Iban;
 pub use ids::{
     ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
-    EmployeeId, InvoiceId, OfferId, OrderId, PaymentId, PriceId, ProductId, SeriesId, ShipmentId,
-    SpendingId,
+    EmployeeId, InvoiceId, OfferId, OrderId, PaymentId, PriceId, ProductCodeId, ProductId,
+    SeriesId, ShipmentId, SpendingId, StockId,
 };
 pub use invoice::Invoice;
 pub use language::Language;
@@ -89,6 +91,7 @@ pub use percent::Percent;
 pub use price::Price;
 pub use price_agreement::PriceAgreement;
 pub use product::Product;
+pub use product_code::ProductCode;
 pub use quantity::Quantity;
 pub use refusal::{Refusal, RefusalKind};
 pub use role::Role;
@@ -96,6 +99,7 @@ pub use selection::Selection;
 pub use series::Series;
 pub use shipment::Shipment;
 pub use spending::Spending;
+pub use stock::Stock;
 pub use tax_id::{CountryCode, TaxId};
 pub use text::{CostCentre, GroupCode, Name, Note, Reference, Sku};
 pub use upcaster::Upcaster;

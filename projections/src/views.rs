@@ -14,12 +14,14 @@ pub mod orders;
 pub mod payments;
 pub mod price_agreements;
 pub mod prices;
+pub mod product_codes;
 pub mod shipments;
+pub mod stock;
 
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 15] = [
+pub const ALL: [Projection; 17] = [
     account_balances::PROJECTION,
     approval_rules::PROJECTION,
     approvals::PROJECTION,
@@ -34,7 +36,9 @@ pub const ALL: [Projection; 15] = [
     payments::PROJECTION,
     price_agreements::PROJECTION,
     prices::PROJECTION,
+    product_codes::PROJECTION,
     shipments::PROJECTION,
+    stock::PROJECTION,
 ];
 
 /// The read model of this name.

@@ -28,6 +28,8 @@ roles! {
         Auditor;
     /// The seller's people who sell.
     Sales: Admin, Sales, SalesManager;
+    /// The seller's people who know what is there.
+    Goods: Admin, Sales, SalesManager, Warehouse;
     /// Who sees who works where and what waits for whom: the seller's people who sell, and a company
     /// its own.
     People: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;

@@ -16,8 +16,10 @@ mod orders;
 mod payments;
 mod price_agreements;
 mod prices;
+mod product_codes;
 mod products;
 mod shipments;
+mod stock;
 
 use aide::axum::ApiRouter;
 use service_kit::problem::Problem;
@@ -43,8 +45,10 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(payments::routes())
         .merge(price_agreements::routes())
         .merge(prices::routes())
+        .merge(product_codes::routes())
         .merge(products::routes())
         .merge(shipments::routes())
+        .merge(stock::routes())
         .with_state(queries)
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::Object;
 use domain::{
-    AgreementId, Assortment, AssortmentId, Audience, CategoryId, Currency, PriceAgreement,
-    ProductId, Quantity, Selection,
+    AgreementId, Assortment, AssortmentId, Audience, CategoryId, CompanyId, Currency,
+    PriceAgreement, ProductId, Quantity, Selection,
     assortment::{self, Verdict},
     price::Rule,
     pricing::{self, Candidate, Question, Step},
@@ -15,7 +15,7 @@ use projections::{
     ReadError,
     views::{
         assortments,
-        catalogue::{self, CatalogueItem, EVERYTHING, Line},
+        catalogue::{self, CatalogueItem, EVERYTHING, IN_STOCK, Line},
         companies, price_agreements, prices,
     },
 };
@@ -32,6 +32,17 @@ pub(crate) struct Shopper {
     /// Those that have rules on products too.
     picky: Vec<Uuid>,
     agreements: BTreeMap<AgreementId, (usize, PriceAgreement)>,
+}
+
+/// What of the catalogue it wants to see.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish {
+    /// What stands in a category or below it.
+    pub category: Option<Uuid>,
+    /// What is of a brand.
+    pub brand: Option<Uuid>,
+    /// Only what is there.
+    pub in_stock: bool,
 }
 
 /// Where a company looks for products.
@@ -70,15 +81,12 @@ impl Shopper {
         Ok(Some(Self { currency, ids, assortments, picky: outline.picky, agreements, audiences }))
     }
 
-    /// Where it looks for products of a category and a brand.
-    pub(crate) async fn range(
-        &self,
-        client: &Object,
-        category: Option<Uuid>,
-        brand: Option<Uuid>,
-    ) -> Result<Range, ReadError> {
+    /// Where it looks for products of a category, a brand, in stock.
+    pub(crate) async fn range(&self, client: &Object, wish: Wish) -> Result<Range, ReadError> {
+        let Wish { category, brand, in_stock } = wish;
+        let in_stock = in_stock.then_some(IN_STOCK);
+        let mut filters = category.into_iter().chain(brand).chain(in_stock);
         let Some(bounds) = assortment::bounds(&self.assortments) else {
-            let mut filters = category.into_iter().chain(brand);
             let places = vec![filters.next().unwrap_or(EVERYTHING)];
             return Ok(Range { places, also: filters.collect() });
         };
@@ -89,7 +97,7 @@ impl Shopper {
         };
         let picks = self.ids[..bounds.picks].iter().filter(|id| self.picky.contains(id));
         places.extend(picks);
-        Ok(Range { places, also: category.into_iter().chain(brand).collect() })
+        Ok(Range { places, also: filters.collect() })
     }
 
     /// Which of some products it sees.
@@ -103,6 +111,15 @@ impl Shopper {
         let assortments = whole.as_ref().unwrap_or(&self.assortments);
         let sees = |line: &Line| assortment::sees(assortments, line.item.id, &line.paths);
         Ok(lines.iter().map(sees).collect())
+    }
+
+    /// It and the firms above it, nearest first.
+    pub(crate) fn firms(&self) -> Vec<CompanyId> {
+        let firm = |audience: &Audience| match audience {
+            Audience::Company { company } => Some(*company),
+            Audience::Everyone | Audience::Group { .. } => None,
+        };
+        self.audiences.iter().filter_map(firm).collect()
     }
 
     /// Its assortments without rules on products.

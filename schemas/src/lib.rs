@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     approval_rules, assortment, category, claim, company, employee, invoice, offer, order, payment,
-    price, price_agreement, product, series, shipment, spending,
+    price, price_agreement, product, product_code, series, shipment, spending, stock,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -29,9 +29,11 @@ pub fn events() -> BTreeMap<String, Value> {
         ("price", price::Event::TYPES, schema::<price::Event>()),
         ("price_agreement", price_agreement::Event::TYPES, schema::<price_agreement::Event>()),
         ("product", product::Event::TYPES, schema::<product::Event>()),
+        ("product_code", product_code::Event::TYPES, schema::<product_code::Event>()),
         ("series", series::Event::TYPES, schema::<series::Event>()),
         ("shipment", shipment::Event::TYPES, schema::<shipment::Event>()),
         ("spending", spending::Event::TYPES, schema::<spending::Event>()),
+        ("stock", stock::Event::TYPES, schema::<stock::Event>()),
     ] {
         for (event_type, version) in types {
             let name = event_type.trim_start_matches(aggregate).trim_start_matches('.');

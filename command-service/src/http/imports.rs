@@ -6,12 +6,18 @@ use service_kit::{input::Query, problem::Problem, upload::Upload};
 
 use crate::{
     Services,
-    caller::{By, Pricing, Sales},
-    imports::{self, Report, Wish, companies, prices, products},
+    caller::{By, Dispatch, Pricing, Sales},
+    imports::{self, Report, Wish, assortments, companies, prices, product_codes, products, stock},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
+        .api_route(
+            "/v1/imports/assortments",
+            post_with(import_assortments, |o| {
+                o.id("import.assortments").summary("Say who sees what by a sheet")
+            }),
+        )
         .api_route(
             "/v1/imports/companies",
             post_with(import_companies, |o| {
@@ -25,11 +31,50 @@ pub(super) fn routes() -> ApiRouter<Services> {
             }),
         )
         .api_route(
+            "/v1/imports/product-codes",
+            post_with(import_product_codes, |o| {
+                o.id("import.product_codes").summary("Say what companies call products by a sheet")
+            }),
+        )
+        .api_route(
             "/v1/imports/products",
             post_with(import_products, |o| {
                 o.id("import.products").summary("Draft or change products by a sheet")
             }),
         )
+        .api_route(
+            "/v1/imports/stock",
+            post_with(import_stock, |o| {
+                o.id("import.stock").summary("Say how much there is of what by a sheet")
+            }),
+        )
+}
+
+async fn import_assortments(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    Query(wish): Query<Wish>,
+    upload: Upload,
+) -> Result<Json<Report>, Problem> {
+    Ok(Json(imports::run::<assortments::Row>(&services, &caller, upload, wish).await?))
+}
+
+async fn import_product_codes(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Sales>,
+    Query(wish): Query<Wish>,
+    upload: Upload,
+) -> Result<Json<Report>, Problem> {
+    Ok(Json(imports::run::<product_codes::Row>(&services, &caller, upload, wish).await?))
+}
+
+async fn import_stock(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Dispatch>,
+    Query(wish): Query<Wish>,
+    upload: Upload,
+) -> Result<Json<Report>, Problem> {
+    Ok(Json(imports::run::<stock::Row>(&services, &caller, upload, wish).await?))
 }
 
 async fn import_companies(

@@ -3,19 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::StatusCode;
 use domain::{
-    AgreementId, Category, CategoryId, Claim, Price, PriceAgreement, PriceId, ProductId, Quantity,
-    Selection, Sku, claim,
+    AgreementId, Category, CategoryId, Claim, Price, PriceAgreement, PriceId, Quantity, Selection,
+    Sku, claim,
     price::{Break, Command, Days, Rule, Subject, Value},
     price_agreement::Header,
 };
 use event_log::Work;
 use jiff::civil::Date;
-use service_kit::problem::Problem;
 use uuid::Uuid;
 
-use super::{Cells, Column, Import, cells::columns};
+use super::{Cells, Column, Import, cells::columns, product_of, refused};
 use crate::failure::{Failure, refusal};
 
 /// A row.
@@ -108,12 +106,7 @@ impl Row {
         let agreement = work.get::<PriceAgreement>(self.agreement).ok_or_else(missing)?;
         let header = agreement.open().map_err(|error| refusal(&error))?.clone();
         let selection = match &self.of {
-            Of::Product(sku) => {
-                let claim = work.get::<Claim>(claim::Value::Sku(sku.clone()).id().0);
-                let missing = || refused("import.product_missing", "there is no such product");
-                let product = claim.and_then(Claim::holder).ok_or_else(missing)?;
-                Selection::Product { product: ProductId(product) }
-            }
+            Of::Product(sku) => Selection::Product { product: product_of(work, sku)? },
             Of::Category(category) => {
                 let found = work.get::<Category>(*category).map(Category::branch);
                 let missing = || refused("import.category_missing", "there is no such category");
@@ -154,8 +147,4 @@ fn value(cells: &mut Cells<'_>) -> Option<Value> {
             None
         }
     }
-}
-
-fn refused(code: &'static str, detail: &'static str) -> Failure {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code).detail(detail).into()
 }

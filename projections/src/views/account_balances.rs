@@ -122,9 +122,11 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         | Event::Price(_)
         | Event::PriceAgreement(_)
         | Event::Product(_)
+        | Event::ProductCode(_)
         | Event::Series(_)
         | Event::Shipment(_)
-        | Event::Spending(_) => vec![],
+        | Event::Spending(_)
+        | Event::Stock(_) => vec![],
     }
 }
 

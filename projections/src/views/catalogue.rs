@@ -1,6 +1,6 @@
 //! `catalogue`: what is sold, at which base prices, and where it is found.
 
-mod count;
+pub mod count;
 mod find;
 mod places;
 
@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use domain::{
     Currency, Event, ProductId, UnitPrice, category,
     product::{self, details::Attribute},
+    stock,
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 pub use self::{
     count::{Branch, Group, branches, brands, counts, exceptions, paths},
     find::{Line, Order, Place, Sought, corrections, page, search},
-    places::{EVERYTHING, brand},
+    places::{EVERYTHING, IN_STOCK, brand},
 };
 use crate::{
     Change, Projection, ReadError,
@@ -48,6 +49,7 @@ pub const PROJECTION: Projection = Projection {
             details jsonb NOT NULL DEFAULT '{}',
             categories uuid[] NOT NULL DEFAULT '{}',
             brand_id uuid,
+            in_stock boolean NOT NULL DEFAULT false,
             -- As words are searched and sorted: lower case, without diacritics.
             sort_name text NOT NULL,
             code_words text NOT NULL,
@@ -89,12 +91,14 @@ pub const PROJECTION: Projection = Projection {
             id uuid PRIMARY KEY,
             name text NOT NULL
         );
-        -- How many products for sale stand in the same categories and are of the same brand.
+        -- How many products for sale stand in the same categories, are of the same brand, and are
+        -- there or not.
         CREATE TABLE catalogue_counts (
             categories uuid[] NOT NULL,
             brand_id uuid,
+            in_stock boolean NOT NULL,
             products bigint NOT NULL,
-            UNIQUE NULLS NOT DISTINCT (categories, brand_id)
+            UNIQUE NULLS NOT DISTINCT (categories, brand_id, in_stock)
         );
         -- Every word that was ever in a name, to find what a mistyped one means.
         CREATE TABLE catalogue_words (
@@ -109,7 +113,7 @@ pub const PROJECTION: Projection = Projection {
         "catalogue_counts",
         "catalogue_words",
     ],
-    reads: &["assortment", "category", "product"],
+    reads: &["assortment", "category", "product", "stock"],
     apply,
 };
 
@@ -125,6 +129,7 @@ const RENAME: &str = "
         details = details || jsonb_build_object('translations', $3::jsonb) WHERE id = $1";
 const DESCRIBE: &str = "UPDATE catalogue SET text_words = $2 WHERE id = $1";
 const CHARACTERIZE: &str = "UPDATE catalogue SET character_words = $2, brand_id = $3 WHERE id = $1";
+const STOCK: &str = "UPDATE catalogue SET in_stock = $2 WHERE id = $1";
 const CATEGORIZE: &str = "UPDATE catalogue SET categories = $2 WHERE id = $1";
 const DETAIL: &str = "
     UPDATE catalogue SET details = details || jsonb_build_object($2::text, $3::jsonb)
@@ -170,8 +175,21 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             places::moved(recorded.stream_id, parent.map(|parent| parent.0))
         }
         Event::Assortment(event) => places::ruled(recorded.stream_id, event),
+        Event::Stock(stock::Event::Reported { product, available, .. }) => {
+            stocked(product.0, available.0.is_some())
+        }
         _ => vec![],
     }
+}
+
+fn stocked(id: Uuid, in_stock: bool) -> Vec<Change> {
+    let place = if in_stock { places::stands } else { places::leaves };
+    vec![
+        places::uncounted(id),
+        change!(STOCK, id, in_stock),
+        place(id, IN_STOCK),
+        places::counted(id),
+    ]
 }
 
 fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {

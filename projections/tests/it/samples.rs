@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::trade::House;
 
-const TYPES: [&str; 16] = [
+const TYPES: [&str; 18] = [
     "approval_rules",
     "assortment",
     "category",
@@ -27,9 +27,11 @@ const TYPES: [&str; 16] = [
     "price",
     "price_agreement",
     "product",
+    "product_code",
     "series",
     "shipment",
     "spending",
+    "stock",
 ];
 
 #[tokio::test]

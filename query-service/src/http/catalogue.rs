@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
 use deadpool_postgres::Object;
-use domain::{Currency, ProductId, pricing::Step, product};
+use domain::{Currency, ProductId, Reference, pricing::Step, product, stock::Level};
 use projections::{
     ReadError,
     views::{
         assortments,
         catalogue::{self, Line, Order, Place, Sought},
-        categories, companies, price_agreements, prices,
+        categories, companies, price_agreements, prices, product_codes, stock,
     },
     words::Wanted,
 };
@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     asker::{Asker, By, Trade, problem},
-    shopper::{Range, Shopper},
+    shopper::{Range, Shopper, Wish},
 };
 
 const VIEWS: &[&str] = &[
@@ -39,6 +39,8 @@ const VIEWS: &[&str] = &[
     companies::PROJECTION.name,
     price_agreements::PROJECTION.name,
     prices::PROJECTION.name,
+    product_codes::PROJECTION.name,
+    stock::PROJECTION.name,
 ];
 
 /// The most characters of a search.
@@ -76,8 +78,11 @@ struct List {
     category: Option<Uuid>,
     /// The brand, without regard to case and diacritics.
     brand: Option<String>,
+    /// Only what is there to be sold.
+    #[serde(default)]
+    in_stock: bool,
     /// Words of the name, the brand, the attributes, the description, in whatever form and however
-    /// they go on; or a code. When nothing has them, the nearest words that there are.
+    /// they go on; or a code, the company's own first. When nothing has them, the nearest words that there are.
     q: Option<String>,
     /// In which order; words that are searched give their best matches first when it is not given,
     /// otherwise it is by name.
@@ -113,6 +118,12 @@ struct Listed {
     /// What else is known of it, without its texts.
     #[serde(flatten)]
     details: product::Details,
+    /// What the company calls it, or a firm above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_code: Option<Reference>,
+    /// How much there is; missing while the warehouse has said nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stock: Option<Level>,
     /// The currency of the prices.
     currency: Currency,
     /// What one unit costs, net, from the least quantity on that is ordered; none when it has no
@@ -132,29 +143,43 @@ enum Next {
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(List { limit, cursor, company, currency, category, brand, q, order }): Query<List>,
+    Query(list): Query<List>,
 ) -> Result<Json<Shelf>, Problem> {
+    let List { limit, cursor, company, currency, category, brand, in_stock, q, order } = list;
     let page = PageRequest { limit, cursor };
     let (limit, next) = (page.limit()?, page.cursor::<Next>()?);
-    let wanted = wanted(q.as_deref())?;
+    let words = words(q.as_deref())?;
     let currency = currency.unwrap_or(Currency::Pln);
     let (client, shopper) = shopper(&queries, &asker, company, currency).await?;
+    let wanted = match words {
+        Some(words) => Some(Search::of(&client, &shopper, words).await.map_err(problem)?),
+        None => None,
+    };
     let brand = brand.map(|name| catalogue::brand(&name));
-    let range = shopper.range(&client, category, brand).await.map_err(problem)?;
+    let wish = Wish { category, brand, in_stock };
+    let range = shopper.range(&client, wish).await.map_err(problem)?;
     let order = order.map(Order::from);
     let mut look = Look { client: &client, shopper: &shopper, range: &range, order, wanted };
     let (lines, next) = look.find(next, limit).await?;
     let today = queries.clock.today();
-    let steps = shopper.prices(&client, &lines, today).await.map_err(problem)?;
+    let (firms, ids) = (shopper.firms(), lines.iter().map(|line| line.item.id).collect::<Vec<_>>());
+    let (steps, mut codes, stock) = futures::try_join!(
+        shopper.prices(&client, &lines, today),
+        product_codes::of_products(&client, &firms, &ids),
+        stock::levels(&client, &ids),
+    )
+    .map_err(problem)?;
     let items = lines.into_iter().zip(steps).map(|(Line { item, .. }, prices)| Listed {
         id: item.id,
+        own_code: codes.remove(&item.id),
+        stock: stock.get(&item.id).copied(),
         description: item.description,
         details: item.details,
         currency,
         prices,
     });
     let instead = match look.wanted {
-        Some(Search { words, instead: true }) => Some(words.words().join(" ")),
+        Some(Search { words, instead: true, .. }) => Some(words.words().join(" ")),
         Some(Search { instead: false, .. }) | None => None,
     };
     Ok(Json(Shelf { page: Page::ending(items.collect(), next.as_ref()), instead }))
@@ -163,8 +188,22 @@ async fn list(
 /// Words that are searched.
 struct Search {
     words: Wanted,
+    /// The products that the company calls so.
+    own: Vec<Uuid>,
     /// Whether they stand for others, which nothing has.
     instead: bool,
+}
+
+impl Search {
+    async fn of(client: &Object, shopper: &Shopper, words: Wanted) -> Result<Self, ReadError> {
+        let own = product_codes::meant(client, &shopper.firms(), &words.code()).await?;
+        Ok(Self { words, own, instead: false })
+    }
+
+    /// Words that stand for others.
+    fn instead(words: Wanted) -> Self {
+        Self { words, own: Vec::new(), instead: true }
+    }
 }
 
 /// A look for products.
@@ -187,7 +226,7 @@ impl Look<'_> {
             (None, None | Some(Next::After(_))) | (Some(_), None) => {}
             (Some(search), Some(Next::Skip(_, instead))) => {
                 if let Some(words) = instead.as_deref().and_then(Wanted::parse) {
-                    *search = Search { words, instead: true };
+                    *search = Search::instead(words);
                 }
             }
             (None, Some(Next::Skip(..))) | (Some(_), Some(Next::After(_))) => {
@@ -239,7 +278,8 @@ impl Look<'_> {
         match (&self.wanted, next) {
             (Some(search), next) => {
                 let skip = if let Some(Next::Skip(skip, _)) = next { *skip } else { 0 };
-                catalogue::search(self.client, &search.words, sought, self.order, skip, size).await
+                let asked = (&search.words, search.own.as_slice());
+                catalogue::search(self.client, asked, sought, self.order, skip, size).await
             }
             (None, Some(Next::After(place))) => {
                 catalogue::page(self.client, sought, self.by(), Some(place), size).await
@@ -253,7 +293,7 @@ impl Look<'_> {
     fn behind(&self, line: &Line, next: Option<&Next>) -> Next {
         match &self.wanted {
             None => Next::After(line.place(self.by())),
-            Some(Search { words, instead }) => {
+            Some(Search { words, instead, .. }) => {
                 let skipped = if let Some(Next::Skip(skip, _)) = next { *skip } else { 0 };
                 Next::Skip(skipped + 1, instead.then(|| words.words().join(" ")))
             }
@@ -270,7 +310,7 @@ impl Look<'_> {
         let corrected = corrected(self.client, &search.words).await?;
         let found = corrected.is_some();
         if let Some(words) = corrected {
-            *search = Search { words, instead: true };
+            *search = Search::instead(words);
         }
         Ok(found)
     }
@@ -294,7 +334,7 @@ async fn shopper(
     Ok((client, shopper))
 }
 
-fn wanted(q: Option<&str>) -> Result<Option<Search>, Problem> {
+fn words(q: Option<&str>) -> Result<Option<Wanted>, Problem> {
     let Some(q) = q else { return Ok(None) };
     let invalid = |detail| {
         Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
@@ -305,7 +345,7 @@ fn wanted(q: Option<&str>) -> Result<Option<Search>, Problem> {
     }
     let words = Wanted::parse(q)
         .ok_or_else(|| invalid("must have a letter or a digit in it".to_owned()))?;
-    Ok(Some(Search { words, instead: false }))
+    Ok(Some(words))
 }
 
 /// The same words with the nearest that there are for those that nothing begins with.

@@ -65,6 +65,9 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/companies/{id}/parent", SALES),
     ("post", "/v1/companies/{id}/payment-term", SALES),
     ("post", "/v1/companies/{id}/payment-term/inherit", SALES),
+    ("get", "/v1/companies/{id}/product-codes", EVERYBODY),
+    ("post", "/v1/companies/{id}/product-codes", ORDERING),
+    ("post", "/v1/companies/{id}/product-codes/drop", ORDERING),
     ("post", "/v1/companies/{id}/reinstate", TRUST),
     ("post", "/v1/companies/{id}/rename", SALES),
     ("post", "/v1/companies/{id}/suspend", TRUST),
@@ -88,9 +91,12 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/exports/prices", SALES),
     ("get", "/v1/history/{id}", HISTORY),
     ("get", "/v1/history/{id}/state", "admin auditor"),
+    ("post", "/v1/imports/assortments", PRICING),
     ("post", "/v1/imports/companies", SALES),
     ("post", "/v1/imports/prices", PRICING),
+    ("post", "/v1/imports/product-codes", SALES),
     ("post", "/v1/imports/products", PRICING),
+    ("post", "/v1/imports/stock", "admin sales_manager warehouse"),
     ("get", "/v1/invoices", MONEY),
     ("get", "/v1/invoices/{id}", MONEY),
     ("get", "/v1/offers", EVERYBODY),
@@ -143,6 +149,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/shipments", EVERYBODY),
     ("post", "/v1/shipments", "admin sales_manager warehouse"),
     ("get", "/v1/shipments/{id}", EVERYBODY),
+    ("get", "/v1/stock", "admin sales sales_manager warehouse"),
+    ("post", "/v1/stock", "admin sales_manager warehouse"),
 ];
 
 #[tokio::test]

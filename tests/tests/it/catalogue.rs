@@ -348,3 +348,178 @@ async fn the_catalogue_shows_what_an_order_would_cost() {
         json!([{ "at_least": "4", "price": "35.00" }, { "at_least": "100", "price": "30.00" }])
     );
 }
+
+#[tokio::test]
+async fn the_catalogue_shows_what_there_is() {
+    let stock = Stock::open().await;
+    let house = &stock.shop.house;
+    let report = async |levels: Value| {
+        house.post("warehouse", "/v1/stock", &json!({ "levels": levels })).await
+    };
+    let levels = json!([
+        { "sku": "KAW-01", "available": "12" },
+        { "sku": "KAW-02", "available": "0", "expected": "2030-01-02" },
+        { "sku": "KUB-01", "available": "1.5" },
+    ]);
+    done(report(levels.clone()).await);
+    done(report(levels).await);
+    assert_eq!(stock.found("grocer", "in_stock=true&order=sku").await, ["KAW-01", "KUB-01"]);
+    let coffees = format!("category={}&in_stock=true", stock.categories["Kawy"]);
+    assert_eq!(stock.found("grocer", &coffees).await, ["KAW-01"]);
+    assert_eq!(stock.found("grocer", "q=kubek&in_stock=true").await, ["KUB-01"]);
+    let counts = stock.counts("grocer", "").await;
+    assert_eq!((&counts["products"], &counts["in_stock"]), (&json!(12), &json!(2)));
+    let counts = stock.counts("grocer", "in_stock=true&q=kawa").await;
+    assert_eq!((&counts["products"], &counts["in_stock"]), (&json!(2), &json!(2)), "{counts}");
+
+    let shelf = house.get("grocer", "/v1/catalogue?q=KAW-02").await.body;
+    let level = json!({ "available": "0", "expected": "2030-01-02" });
+    assert_eq!(shelf["items"][0]["stock"], level);
+    let shelf = house.get("grocer", "/v1/catalogue?q=HER-01").await.body;
+    assert_eq!(shelf["items"][0]["stock"], Value::Null, "the warehouse has said nothing");
+
+    done(report(json!([{ "sku": "KAW-01", "available": "0" }])).await);
+    assert_eq!(stock.found("grocer", "in_stock=true").await, ["KUB-01"]);
+    let all = house.all("warehouse", "/v1/stock").await;
+    let told: Vec<(&Value, &Value)> =
+        all.iter().map(|one| (&one["sku"], &one["available"])).collect();
+    let (none, some) = (json!("0"), json!("1.5"));
+    let [one, two, mug] = [json!("KAW-01"), json!("KAW-02"), json!("KUB-01")];
+    assert_eq!(told, [(&two, &none), (&mug, &some), (&one, &none)]);
+
+    let missing = report(json!([
+        { "sku": "KAW-01", "available": "3" }, { "sku": "NONE", "available": "3" },
+    ]));
+    let missing = missing.await;
+    refused(&missing, 422, "body.names_nothing");
+    assert_eq!(missing.body["errors"][0]["pointer"], "/levels/1/sku");
+    refused(&report(json!([{ "sku": "KAW-01", "available": "-1" }])).await, 422, "body.invalid");
+    refused(&report(json!([])).await, 422, "stock.count_invalid");
+    assert_eq!(stock.found("grocer", "in_stock=true").await, ["KUB-01"], "all or none");
+    let compared = house.run(&["projections", "compare", "all"]);
+    assert!(compared.lines().all(|line| line.trim_end().ends_with("[]")), "{compared}");
+}
+
+#[tokio::test]
+async fn a_company_orders_by_its_own_codes() {
+    let mut stock = Stock::open().await;
+    let (grocer, hotel) = (stock.shop.grocer.clone(), stock.shop.hotel.clone());
+    let house = &mut stock.shop.house;
+    let branch = crate::journeys::register(house, "Hotel Gdynia", "9999999999", 7).await;
+    house.make_key("branch", "purchaser", Some(&branch)).await;
+    let parent = json!({ "parent": hotel });
+    done(house.post("sales", &format!("/v1/companies/{branch}/parent"), &parent).await);
+    let house = &stock.shop.house;
+    let codes_of = |company: &str| format!("/v1/companies/{company}/product-codes");
+    let codes = json!({ "codes": [
+        { "code": "B/77-a", "sku": "KAW-01" }, { "code": "B/78", "sku": "KUB-01" },
+    ] });
+    done(house.post("hotel", &codes_of(&hotel), &codes).await);
+    let own = json!({ "codes": [{ "code": "B/78", "sku": "KUB-02" }] });
+    done(house.post("sales", &codes_of(&branch), &own).await);
+    let others = json!({ "codes": [{ "code": "KAW", "sku": "MYD-01" }] });
+    done(house.post("grocer", &codes_of(&grocer), &others).await);
+
+    // It finds, sees and orders by them; the branch has those of the hotel too.
+    assert_eq!(stock.found("hotel", "q=b77").await, ["KAW-01"]);
+    assert_eq!(stock.found("branch", "q=B%2F77-A").await, ["KAW-01"]);
+    assert_eq!(stock.found("grocer", "q=b77a").await, Vec::<String>::new());
+    assert_eq!(stock.found("grocer", "q=kaw").await[0], "MYD-01", "its own comes first");
+    assert_eq!(stock.counts("hotel", "q=b77").await["products"], 1);
+    let shelf = house.get("branch", "/v1/catalogue?q=KAW-01").await.body;
+    assert_eq!(shelf["items"][0]["own_code"], "B/77-a");
+    for (role, code, sku) in
+        [("hotel", "B/78", "KUB-01"), ("branch", "B/78", "KUB-02"), ("branch", "B/77-a", "KAW-01")]
+    {
+        let order = json!({ "currency": "PLN", "lines": [{ "code": code, "quantity": "2" }] });
+        let order = created(house.post(role, "/v1/orders", &order).await);
+        let head = house.settled().await;
+        let order = house.get(role, &format!("/v1/orders/{order}?after={head}")).await.body;
+        assert_eq!(order["lines"][0]["sku"], sku, "{role} {code}");
+    }
+    for (role, line, pointer) in [
+        ("grocer", json!({ "code": "B/78", "quantity": "1" }), "/lines/0/code"),
+        ("hotel", json!({ "code": "B/78", "sku": "KUB-01", "quantity": "1" }), "/lines/0/sku"),
+        ("hotel", json!({ "quantity": "1" }), "/lines/0/sku"),
+    ] {
+        let order = json!({ "currency": "PLN", "lines": [line] });
+        let answer = house.post(role, "/v1/orders", &order).await;
+        refused(&answer, 422, "lines.invalid");
+        assert_eq!(answer.body["errors"][0]["pointer"], pointer);
+    }
+
+    // What is dropped means nothing; another company's codes are nobody else's.
+    let drop = json!({ "codes": ["B/78"] });
+    done(house.post("branch", &format!("{}/drop", codes_of(&branch)), &drop).await);
+    let head = house.settled().await;
+    let path = format!("{}?after={head}", codes_of(&branch));
+    let listed = house.all("branch", &path).await;
+    assert_eq!(listed.len(), 0);
+    let listed = house.all("hotel", &codes_of(&hotel)).await;
+    assert_eq!((&listed[1]["code"], &listed[1]["sku"]), (&json!("B/78"), &json!("KUB-01")));
+    let unknown = json!({ "codes": ["NONE"] });
+    let path = format!("{}/drop", codes_of(&hotel));
+    refused(&house.post("hotel", &path, &unknown).await, 404, "product_code.free");
+    refused(&house.post("grocer", &codes_of(&hotel), &codes).await, 404, "not_found");
+    refused(&house.get("grocer", &codes_of(&hotel)).await, 404, "not_found");
+    let nothing = json!({ "codes": [{ "code": "X", "sku": "NONE" }] });
+    let answer = house.post("hotel", &codes_of(&hotel), &nothing).await;
+    refused(&answer, 422, "body.names_nothing");
+    assert_eq!(answer.body["errors"][0]["pointer"], "/codes/0/sku");
+}
+
+#[tokio::test]
+async fn stock_codes_and_assortments_come_as_sheets() {
+    let stock = Stock::open().await;
+    let house = &stock.shop.house;
+    let grocer = &stock.shop.grocer;
+    let import = async |what: &str, sheet: String| {
+        let path = format!("/v1/imports/{what}");
+        house.send("admin", &path, "text/csv", sheet).await
+    };
+    let companies = "reference;tax_id;name;payment_term\nN-1;5252248481;Bar;net 7\n";
+    let answer = import("companies", companies.to_owned()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let head = house.settled().await;
+    let path = format!("/v1/companies?reference=N-1&after={head}");
+    let bar = house.get("sales", &path).await.body["items"][0].clone();
+    let bar = bar["id"].as_str().unwrap().to_owned();
+    for (what, sheet, changed) in [
+        ("stock", "sku;available;expected\nKAW-01;1,5;\nKAW-02;0;2030-01-02\n".to_owned(), 2),
+        ("product-codes", "company_reference;code;sku\nN-1;K1;KAW-01\n".to_owned(), 1),
+        (
+            "assortments",
+            format!(
+                "company_reference;group;sku;category;verdict\nN-1;;;;denied\nN-1;;;{};allowed\n\
+                 N-1;;KUB-01;;allowed\n;shops;KAW-01;;denied\n",
+                stock.categories["Kawy"]
+            ),
+            4,
+        ),
+    ] {
+        let again = sheet.clone();
+        let answer = import(what, sheet).await;
+        assert_eq!((answer.status, &answer.body["changed"]), (200, &json!(changed)), "{answer:?}");
+        let answer = import(what, again).await;
+        assert_eq!(answer.body["unchanged"], changed, "{what}");
+    }
+    let seen = format!("company={bar}&order=sku");
+    assert_eq!(stock.found("sales", &seen).await, ["KAW-01", "KAW-02", "KAW-03/X", "KUB-01"]);
+    assert_eq!(stock.found("sales", &format!("company={bar}&q=k1")).await, ["KAW-01"]);
+    assert_eq!(stock.found("sales", &format!("company={grocer}&in_stock=true")).await, ["KAW-01"]);
+    for (what, sheet, code) in [
+        ("stock", "sku;available\nNONE;1\n", "import.product_missing"),
+        ("stock", "sku;available\nKAW-01;\n", "import.cell_missing"),
+        ("product-codes", "company_reference;code;sku\nN-9;K1;KAW-01\n", "import.company_missing"),
+        ("assortments", "sku;category;verdict\nKAW-01;;maybe\n", "import.cell_invalid"),
+        (
+            "assortments",
+            "company_reference;group;verdict\nN-1;shops;denied\n",
+            "import.cell_invalid",
+        ),
+    ] {
+        let answer = import(what, sheet.to_owned()).await;
+        refused(&answer, 422, "import.rows_refused");
+        assert!(answer.body.to_string().contains(code), "{answer:?}");
+    }
+}

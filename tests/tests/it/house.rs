@@ -306,6 +306,7 @@ impl House {
             "price-agreements",
             "products",
             "shipments",
+            "stock",
         ] {
             let answer = self.get("admin", &format!("/v1/{list}?limit=1&after={head}")).await;
             assert_eq!(answer.status, 200, "{list}: {answer:?}");

@@ -125,6 +125,11 @@ async fn everything_can_be_looked_back_at() {
     done(shop.house.post("manager", "/v1/assortments/allow", &rule).await);
     shop.sent_offer().await;
     let grocer = shop.grocer.clone();
+    let levels = json!({ "levels": [{ "sku": "RICE", "available": "5" }] });
+    done(shop.house.post("warehouse", "/v1/stock", &levels).await);
+    let codes = json!({ "codes": [{ "code": "R-1", "sku": "RICE" }] });
+    let path = format!("/v1/companies/{grocer}/product-codes");
+    done(shop.house.post("grocer", &path, &codes).await);
     let path = format!("/v1/companies/{grocer}/approval-rules");
     done(shop.house.post("admin", &path, &json!({ "rules": [] })).await);
     shop.house.engage("Ewa", "purchaser", Some(&grocer)).await;

@@ -19,30 +19,47 @@ pub struct Group {
     pub categories: Vec<CategoryId>,
     /// The place of the brand.
     pub brand: Option<Uuid>,
+    /// Whether they are there to be sold.
+    pub in_stock: bool,
     /// How many they are.
     pub products: i64,
 }
 
+/// What is counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter<'a> {
+    /// What stands in this category or below it.
+    pub category: Option<Uuid>,
+    /// What is of this brand.
+    pub brand: Option<Uuid>,
+    /// Only what is there to be sold.
+    pub in_stock: bool,
+    /// What some words mean, and the products that a code of the company's means.
+    pub words: Option<(&'a Wanted, &'a [Uuid])>,
+}
+
 const COUNTS: &str = "
-    SELECT categories, brand_id, products FROM view.catalogue_counts
-    WHERE products > 0 AND ($2::uuid IS NULL OR brand_id = $2)
+    SELECT categories, brand_id, in_stock, products FROM view.catalogue_counts
+    WHERE products > 0 AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
         AND ($1::uuid IS NULL
             OR categories && ARRAY(SELECT id FROM view.catalogue_categories WHERE $1 = ANY(path)))";
 const MATCHES: &str = "
-    SELECT categories, brand_id, count(*) FROM view.catalogue
-    WHERE status = 'published' AND words @@ $3::text::tsquery
-        AND ($2::uuid IS NULL OR brand_id = $2)
+    SELECT categories, brand_id, in_stock, count(*) FROM view.catalogue
+    WHERE status = 'published'
+        AND (words @@ $4::text::tsquery OR $5::uuid[] IS NOT NULL AND id = ANY($5))
+        AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
         AND ($1::uuid IS NULL
             OR categories && ARRAY(SELECT id FROM view.catalogue_categories WHERE $1 = ANY(path)))
-    GROUP BY categories, brand_id";
+    GROUP BY categories, brand_id, in_stock";
 /// Those products by themselves that a rule of an assortment names.
 const EXCEPTIONS: &str = "
-    SELECT categories, brand_id, 1::bigint, id FROM view.catalogue
+    SELECT categories, brand_id, in_stock, 1::bigint, id FROM view.catalogue
     WHERE status = 'published'
         AND id IN (SELECT (selection ->> 'product')::uuid FROM view.assortments
-            WHERE assortment_id = ANY($4::uuid[]) AND of_product)
-        AND ($3::text IS NULL OR words @@ $3::text::tsquery)
-        AND ($2::uuid IS NULL OR brand_id = $2)
+            WHERE assortment_id = ANY($6::uuid[]) AND of_product)
+        AND ($4::text IS NULL OR words @@ $4::text::tsquery
+            OR $5::uuid[] IS NOT NULL AND id = ANY($5))
+        AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
         AND ($1::uuid IS NULL
             OR categories && ARRAY(SELECT id FROM view.catalogue_categories WHERE $1 = ANY(path)))";
 const BRANCHES: &str = "
@@ -51,22 +68,23 @@ const BRANCHES: &str = "
 const PATHS: &str = "SELECT id, path FROM view.catalogue_categories WHERE id = ANY($1)";
 const BRANDS: &str = "SELECT id, name FROM view.catalogue_brands WHERE id = ANY($1)";
 
-/// Products for sale by categories and brand: those in or below a category, of a brand, that some
-/// words mean.
-pub async fn counts(
-    client: &Object,
-    category: Option<Uuid>,
-    brand: Option<Uuid>,
-    wanted: Option<&Wanted>,
-) -> Result<Vec<Group>, ReadError> {
-    let rows = match wanted.map(Wanted::query) {
+/// Products for sale by categories, brand and stock.
+pub async fn counts(client: &Object, filter: Filter<'_>) -> Result<Vec<Group>, ReadError> {
+    let Filter { category, brand, in_stock, words } = filter;
+    let rows = match words {
         None => {
             let statement = client.prepare_cached(COUNTS).await?;
-            client.query(&statement, &[&category, &brand]).await?
+            client.query(&statement, &[&category, &brand, &in_stock]).await?
         }
-        Some(query) => {
-            let parameters: [(&(dyn ToSql + Sync), Type); 3] =
-                [(&category, Type::UUID), (&brand, Type::UUID), (&query, Type::TEXT)];
+        Some((wanted, own)) => {
+            let (query, own) = (wanted.query(), (!own.is_empty()).then_some(own));
+            let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+                (&category, Type::UUID),
+                (&brand, Type::UUID),
+                (&in_stock, Type::BOOL),
+                (&query, Type::TEXT),
+                (&own, Type::UUID_ARRAY),
+            ];
             client.query_typed(MATCHES, &parameters).await?
         }
     };
@@ -76,20 +94,22 @@ pub async fn counts(
 /// The same of those products alone that some assortments have rules on, one by one.
 pub async fn exceptions(
     client: &Object,
-    category: Option<Uuid>,
-    brand: Option<Uuid>,
-    wanted: Option<&Wanted>,
+    filter: Filter<'_>,
     assortments: &[Uuid],
 ) -> Result<Vec<(ProductId, Group)>, ReadError> {
-    let query = wanted.map(Wanted::query);
-    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+    let Filter { category, brand, in_stock, words } = filter;
+    let query = words.map(|(wanted, _)| wanted.query());
+    let own = words.map(|(_, own)| own).filter(|own| !own.is_empty());
+    let parameters: [(&(dyn ToSql + Sync), Type); 6] = [
         (&category, Type::UUID),
         (&brand, Type::UUID),
+        (&in_stock, Type::BOOL),
         (&query, Type::TEXT),
+        (&own, Type::UUID_ARRAY),
         (&assortments, Type::UUID_ARRAY),
     ];
     let rows = client.query_typed(EXCEPTIONS, &parameters).await?;
-    Ok(rows.iter().map(|row| (ProductId(row.get(3)), group_of(row))).collect())
+    Ok(rows.iter().map(|row| (ProductId(row.get(4)), group_of(row))).collect())
 }
 
 /// A category in its tree.
@@ -127,7 +147,12 @@ pub async fn brands(client: &Object, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Stri
 }
 
 fn group_of(row: &Row) -> Group {
-    Group { categories: categories_of(row, 0), brand: row.get(1), products: row.get(2) }
+    Group {
+        categories: categories_of(row, 0),
+        brand: row.get(1),
+        in_stock: row.get(2),
+        products: row.get(3),
+    }
 }
 
 fn categories_of(row: &Row, column: usize) -> Vec<CategoryId> {

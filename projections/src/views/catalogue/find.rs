@@ -137,7 +137,8 @@ const SEARCH: &str = concat!(
     line!(),
     " FROM (
         SELECT * FROM view.catalogue product
-        WHERE status = 'published' AND words @@ $1::text::tsquery
+        WHERE status = 'published'
+            AND (words @@ $1::text::tsquery OR $9::uuid[] IS NOT NULL AND id = ANY($9))
             AND ($3::uuid[] IS NULL OR EXISTS (
                 SELECT FROM view.catalogue_places here
                 WHERE here.product_id = product.id AND here.place_id = ANY($3)))
@@ -149,6 +150,7 @@ const SEARCH: &str = concat!(
     ORDER BY
         CASE $5::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
         CASE $5::text WHEN 'newest' THEN -created END,
+        CASE WHEN $5::text IS NULL THEN id = ANY($9) END DESC NULLS LAST,
         -- A code first, then words as they were written, then their other forms.
         ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1)
             + 0.5 * ts_rank('{0.01, 0.1, 0.3, 1}', words, $1::text::tsquery, 1) DESC,
@@ -184,11 +186,12 @@ pub async fn page(
     rows.iter().map(line_of).collect()
 }
 
-/// Products that some words mean, at most `limit` after as many as `skip`. Only the first two
-/// thousand that the index finds are put in order.
+/// Products that some words mean, and before them `own`, which a code of the company's means; at most
+/// `limit` after as many as `skip`. Only the first two thousand that the indexes find are put in
+/// order.
 pub async fn search(
     client: &Object,
-    wanted: &Wanted,
+    (wanted, own): (&Wanted, &[Uuid]),
     Sought { places, also }: Sought<'_>,
     order: Option<Order>,
     skip: i64,
@@ -197,7 +200,8 @@ pub async fn search(
     let places = (places != [EVERYTHING]).then_some(places);
     let (query, exact, order) = (wanted.query(), wanted.exact(), order.map(Order::matches));
     // How many matches there are depends on the words: each search is planned for its own.
-    let parameters: [(&(dyn ToSql + Sync), Type); 8] = [
+    let own = (!own.is_empty()).then_some(own);
+    let parameters: [(&(dyn ToSql + Sync), Type); 9] = [
         (&query, Type::TEXT),
         (&exact, Type::TEXT),
         (&places, Type::UUID_ARRAY),
@@ -206,6 +210,7 @@ pub async fn search(
         (&skip, Type::INT8),
         (&limit, Type::INT8),
         (&MOST_MATCHES, Type::INT8),
+        (&own, Type::UUID_ARRAY),
     ];
     let rows = client.query_typed(SEARCH, &parameters).await?;
     rows.iter().map(line_of).collect()

@@ -8,6 +8,9 @@ use crate::{Change, projection::change, words};
 /// The place of all products.
 pub const EVERYTHING: Uuid = Uuid::nil();
 
+/// The place of what is there to be sold.
+pub const IN_STOCK: Uuid = Uuid::from_u128(0xe3a1_6d0c_4f27_4b98_8c55_71fe_029d_b648);
+
 /// The place of a brand's products, however it is written.
 pub fn brand(name: &str) -> Uuid {
     /// Separates these from other name-based UUIDs; drawn once at random.
@@ -64,13 +67,14 @@ const ENTER_BELOW: &str = "
     WHERE product.categories && ARRAY(SELECT id FROM catalogue_categories WHERE $1 = ANY(path))
         AND product.status <> 'withdrawn'";
 const COUNT: &str = "
-    INSERT INTO catalogue_counts (categories, brand_id, products)
-    SELECT categories, brand_id, 1 FROM catalogue WHERE id = $1 AND status = 'published'
-    ON CONFLICT (categories, brand_id) DO UPDATE SET products = catalogue_counts.products + 1";
+    INSERT INTO catalogue_counts (categories, brand_id, in_stock, products)
+    SELECT categories, brand_id, in_stock, 1 FROM catalogue WHERE id = $1 AND status = 'published'
+    ON CONFLICT (categories, brand_id, in_stock)
+        DO UPDATE SET products = catalogue_counts.products + 1";
 const UNCOUNT: &str = "
     UPDATE catalogue_counts count SET products = products - 1 FROM catalogue product
     WHERE product.id = $1 AND product.status = 'published'
-        AND count.categories = product.categories
+        AND count.categories = product.categories AND count.in_stock = product.in_stock
         AND count.brand_id IS NOT DISTINCT FROM product.brand_id";
 const KNOW: &str = "
     INSERT INTO catalogue_words (word) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
@@ -83,6 +87,11 @@ pub(super) fn stands(product: Uuid, place: Uuid) -> Change {
 /// It is found wherever it stands.
 pub(super) fn opened_to_all(product: Uuid) -> Change {
     change!(PUBLISH, product)
+}
+
+/// It stands there no more.
+pub(super) fn leaves(product: Uuid, place: Uuid) -> Change {
+    change!(LEAVE, product, place)
 }
 
 /// It is found nowhere any more.
@@ -144,6 +153,6 @@ pub(super) fn ruled(assortment: Uuid, event: &assortment::Event) -> Vec<Change> 
     let Selection::Product { product } = selection else { return vec![] };
     vec![match event {
         E::Allowed { .. } => stands(product.0, assortment),
-        E::Denied { .. } | E::Lifted { .. } => change!(LEAVE, product.0, assortment),
+        E::Denied { .. } | E::Lifted { .. } => leaves(product.0, assortment),
     }]
 }

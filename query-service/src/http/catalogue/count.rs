@@ -7,15 +7,14 @@ use deadpool_postgres::Object;
 use domain::{CategoryId, Currency, ProductId, assortment};
 use projections::{
     ReadError,
-    views::catalogue::{self, Branch, Group},
-    words::Wanted,
+    views::catalogue::{self, Branch, Group, count::Filter},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{input::Query, problem::Problem};
 use uuid::Uuid;
 
-use super::{corrected, shopper, wanted};
+use super::{Search, corrected, shopper, words};
 use crate::{
     Queries,
     asker::{By, Trade, problem},
@@ -31,6 +30,9 @@ pub(super) struct Count {
     category: Option<Uuid>,
     /// The brand.
     brand: Option<String>,
+    /// Only what is there to be sold.
+    #[serde(default)]
+    in_stock: bool,
     /// Words, as in the catalogue.
     q: Option<String>,
 }
@@ -40,6 +42,8 @@ pub(super) struct Count {
 pub(super) struct Counts {
     /// Of all that was asked for.
     products: i64,
+    /// Of these, what is there to be sold.
+    in_stock: i64,
     /// In each category or below it, by name.
     categories: Vec<CategoryCount>,
     /// Of each brand, by name.
@@ -70,57 +74,60 @@ struct BrandCount {
 pub(super) async fn count(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(Count { company, category, brand, q }): Query<Count>,
+    Query(Count { company, category, brand, in_stock, q }): Query<Count>,
 ) -> Result<Json<Counts>, Problem> {
-    let search = wanted(q.as_deref())?;
+    let words = words(q.as_deref())?;
     let (client, shopper) = shopper(&queries, &asker, company, Currency::Pln).await?;
     let brand = brand.map(|name| catalogue::brand(&name));
-    let look = Look { client: &client, shopper: &shopper, category, brand };
-    let words = search.as_ref().map(|search| &search.words);
-    let counts = look.counts(words).await.map_err(problem)?;
-    let (0, Some(words)) = (counts.products, words) else { return Ok(Json(counts)) };
-    Ok(Json(match corrected(&client, words).await.map_err(problem)? {
+    let filter = Filter { category, brand, in_stock, words: None };
+    let look = Look { client: &client, shopper: &shopper };
+    let Some(words) = words else { return Ok(Json(look.counts(filter).await.map_err(problem)?)) };
+    let search = Search::of(&client, &shopper, words).await.map_err(problem)?;
+    let asked = Filter { words: Some((&search.words, &search.own)), ..filter };
+    let counts = look.counts(asked).await.map_err(problem)?;
+    if counts.products > 0 {
+        return Ok(Json(counts));
+    }
+    Ok(Json(match corrected(&client, &search.words).await.map_err(problem)? {
         None => counts,
-        Some(other) => Counts {
-            instead: Some(other.words().join(" ")),
-            ..look.counts(Some(&other)).await.map_err(problem)?
-        },
+        Some(other) => {
+            let asked = Filter { words: Some((&other, &[])), ..filter };
+            let counts = look.counts(asked).await.map_err(problem)?;
+            Counts { instead: Some(other.words().join(" ")), ..counts }
+        }
     }))
 }
 
 struct Look<'a> {
     client: &'a Object,
     shopper: &'a Shopper,
-    category: Option<Uuid>,
-    brand: Option<Uuid>,
 }
 
 type Branches = BTreeMap<CategoryId, Branch>;
 
 impl Look<'_> {
-    async fn counts(&self, words: Option<&Wanted>) -> Result<Counts, ReadError> {
-        let Self { client, category, brand, .. } = *self;
-        let branches = catalogue::branches(client).await?;
-        let mut groups = catalogue::counts(client, category, brand, words).await?;
+    async fn counts(&self, filter: Filter<'_>) -> Result<Counts, ReadError> {
+        let branches = catalogue::branches(self.client).await?;
+        let mut groups = catalogue::counts(self.client, filter).await?;
         // A product that no rule names is seen like any other in its categories.
         let unnamed = ProductId(Uuid::nil());
         let plain = self.shopper.assortments();
         groups.retain(|group| assortment::sees(plain, unnamed, &paths(&branches, group)));
-        groups.extend(self.differences(words, &branches).await?);
+        groups.extend(self.differences(filter, &branches).await?);
         self.summed(&groups, &branches).await
     }
 
     /// Products that rules name: one more or one less than their categories let expect.
     async fn differences(
         &self,
-        words: Option<&Wanted>,
+        filter: Filter<'_>,
         branches: &Branches,
     ) -> Result<Vec<Group>, ReadError> {
-        let Self { client, shopper, category, brand } = *self;
+        let Self { client, shopper } = *self;
         if shopper.picky().is_empty() {
             return Ok(vec![]);
         }
-        let named = catalogue::exceptions(client, category, brand, words, shopper.picky()).await?;
+        let named = catalogue::exceptions(client, filter, shopper.picky()).await?;
         let ids: Vec<ProductId> = named.iter().map(|(id, _)| *id).collect();
         let plain = shopper.assortments();
         let Some(whole) = shopper.with_rules_on(client, &ids).await? else { return Ok(vec![]) };
@@ -166,7 +173,9 @@ impl Look<'_> {
             .collect();
         brands.sort_by(|one, other| one.name.cmp(&other.name));
         let products = groups.iter().map(|group| group.products).sum();
-        Ok(Counts { products, categories, brands, instead: None })
+        let there = groups.iter().filter(|group| group.in_stock);
+        let in_stock = there.map(|group| group.products).sum();
+        Ok(Counts { products, in_stock, categories, brands, instead: None })
     }
 }
 
