@@ -70,13 +70,17 @@ pub(crate) async fn measure(server: &str, full: bool, table: &mut Table) -> Resu
     let key = NewKey { name: "bench", role: Role::Sales, company: None, employee: None };
     let secret = access.create(Uuid::now_v7(), key).await?;
     let clock = Clock::system(Clock::WARSAW)?;
+    let shelves = postgres::steady_pool(&url, "bench catalogue", 8)?;
     let router: axum::Router =
-        query_service::router(Queries { views, log: log.clone(), access, clock }).into();
+        query_service::router(Queries { views, shelves, log: log.clone(), access, clock }).into();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let shop = Shop { address: listener.local_addr()?, secret: Arc::new(secret), size };
     tokio::spawn(async { axum::serve(listener, router).await });
 
     pages(&shop, &pool, table).await?;
+    if std::env::var_os("BENCH_PAGES").is_some() {
+        return Ok(());
+    }
     searches(&shop, table).await?;
     counts(&shop, table).await?;
     change(&shop, &log, table).await?;
@@ -87,7 +91,8 @@ pub(crate) async fn measure(server: &str, full: bool, table: &mut Table) -> Resu
 /// Waits until the runner has made its tables.
 async fn set_up(database: &Client) -> Result<(), Failure> {
     const MADE: &str = "SELECT count(*) FROM view.checkpoints";
-    while database.query_one(MADE, &[]).await?.get::<_, i64>(0) < 15 {
+    let all = i64::try_from(projections::views::ALL.len())?;
+    while database.query_one(MADE, &[]).await?.get::<_, i64>(0) < all {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(())

@@ -33,7 +33,7 @@ const CATEGORIES: &str = "
 const PRODUCTS: &str = "
     INSERT INTO view.catalogue (id, sku, name, gtin, unit, vat_rate, status, base_prices, details,
         categories, brand_id, sort_name, code_words, name_words, character_words, created)
-    SELECT md5('p' || n)::uuid, 'SKU-' || n, initcap(named.name), lpad(n::text, 13, '0'), 'piece', '23',
+    SELECT md5('p' || n)::uuid, 'SKU-' || n, initcap(named.name), NULL, 'piece', '23',
         'published', jsonb_build_object('PLN', (10 + n % 900)::text || '.50'),
         jsonb_build_object('categories', jsonb_build_array(md5('c' || 105 + n % 1152)::uuid),
             'character', jsonb_build_object('brand', 'Marka ' || 1 + n % 2000),
@@ -46,15 +46,15 @@ const PRODUCTS: &str = "
             || adjectives[1 + h / 40 % 40] || ' ' || adjectives[1 + h / 1600 % 40] || ' '
             || nouns[1 + h / 64000 % 40] || ' ' || translate(substr(md5('s' || h % 20011), 1, 6),
                 '0123456789', 'ghijklmnop') AS name
-        FROM (SELECT abs(hashint8(n)::bigint) AS h,
-            string_to_array('kawa herbata kubek filizanka talerz noz widelec lyzka garnek patelnia
+        FROM (SELECT hashint8(n) & 2147483647 AS h,
+            regexp_split_to_array('kawa herbata kubek filizanka talerz noz widelec lyzka garnek patelnia
                 czajnik mydlo szampon recznik poduszka koldra przescieradlo lampa zarowka kabel gniazdko
                 wtyczka srub nakretka wkret mlotek wiertlo pila szczypce klucz farba pedzel walek tasma
-                klej zeszyt dlugopis olowek segregator papier', ' ') AS nouns,
-            string_to_array('czarna biala zielona niebieska czerwona zolta mala duza srednia lekka ciezka
+                klej zeszyt dlugopis olowek segregator papier', '\\s+') AS nouns,
+            regexp_split_to_array('czarna biala zielona niebieska czerwona zolta mala duza srednia lekka ciezka
                 mocna slaba gruba cienka dluga krotka szeroka waska miekka twarda gladka szorstka mokra
                 sucha zimna ciepla nowa stara tania droga prosta krzywa okragla kwadratowa stalowa drewniana
-                szklana plastikowa bawelniana', ' ') AS adjectives) AS words) AS named";
+                szklana plastikowa bawelniana', '\\s+') AS adjectives) AS words) AS named";
 const PLACES: &str = "
     INSERT INTO view.catalogue_places (place_id, product_id, name, sku, created, published)
     SELECT place, product.id, sort_name, sku, created, true
@@ -62,42 +62,43 @@ const PLACES: &str = "
         ON category.id = product.categories[1]
     CROSS JOIN unnest(category.path || ARRAY['00000000-0000-0000-0000-000000000000'::uuid, brand_id])
         AS place;
-    INSERT INTO view.catalogue_counts (categories, brand_id, products)
-    SELECT categories, brand_id, count(*) FROM view.catalogue GROUP BY categories, brand_id;
+    INSERT INTO view.catalogue_counts (categories, brand_id, in_stock, products)
+    SELECT categories, brand_id, in_stock, count(*) FROM view.catalogue
+    GROUP BY categories, brand_id, in_stock;
     INSERT INTO view.catalogue_words
     SELECT DISTINCT regexp_split_to_table(name_words, ' ') FROM view.catalogue";
 /// A company in five belongs to another; each group has a list, every tenth company a contract.
 const COMPANIES: &str = "
     INSERT INTO view.companies (id, name, tax_id, standing, parent_id, group_code, created)
     SELECT md5('f' || n)::uuid, 'Firma ' || n, '{}', '{}',
-        CASE WHEN n % 5 = 0 THEN md5('f' || n - 1)::uuid END, 'g' || n % $2, n
+        CASE WHEN n % 5 = 0 THEN md5('f' || n - 1)::uuid END, 'g' || n % $2::bigint, n
     FROM generate_series(1, $1::bigint) AS n";
 const LISTS: &str = "
     INSERT INTO view.price_agreements (id, header, status, created)
     SELECT md5('a' || n)::uuid, jsonb_build_object('name', 'Cennik ' || n, 'currency', 'PLN',
         'yields', false, 'audience', CASE WHEN n = 0 THEN '{\"kind\": \"everyone\"}'::jsonb
-            WHEN n <= $2 THEN jsonb_build_object('kind', 'group', 'group', 'g' || n % $2)
-            ELSE jsonb_build_object('kind', 'company', 'company', md5('f' || (n - $2) * 10)::uuid)
+            WHEN n <= $2::bigint THEN jsonb_build_object('kind', 'group', 'group', 'g' || n % $2::bigint)
+            ELSE jsonb_build_object('kind', 'company', 'company', md5('f' || (n - $2::bigint) * 10)::uuid)
         END), 'active', n
     FROM generate_series(0, $1::bigint - 1) AS n";
 const PRICES: &str = "
     INSERT INTO view.prices (agreement_id, selected, days, selection, breaks, agreed)
-    SELECT md5('a' || $1)::uuid, id, '{}', jsonb_build_object('kind', 'product', 'product', id),
+    SELECT md5('a' || $1::bigint)::uuid, id, '{}', jsonb_build_object('kind', 'product', 'product', id),
         CASE WHEN n % 3 = 0 THEN jsonb_build_array(
                 jsonb_build_object('value', jsonb_build_object('kind', 'fixed', 'price', price || '.40')),
                 jsonb_build_object('at_least', '100', 'value',
                     jsonb_build_object('kind', 'fixed', 'price', price || '.20')))
             ELSE jsonb_build_array(jsonb_build_object('value',
                 jsonb_build_object('kind', 'percent_off', 'percent', (1 + n % 30)::text))) END,
-        $1::bigint * 1000000 + n
-    FROM (SELECT n, n % 900 AS price, md5('p' || 1 + (n * 7919 + $1) % $3)::uuid AS id
+        ($1::bigint + 1) * 1000000 + n
+    FROM (SELECT n, n % 900 AS price, md5('p' || 1 + (n * 7919 + $1::bigint) % $3::bigint)::uuid AS id
         FROM generate_series(1, $2::bigint) AS n) AS priced";
 const CATEGORY_PRICES: &str = "
     INSERT INTO view.prices (agreement_id, selected, days, selection, breaks, agreed)
     SELECT md5('a' || list)::uuid, id, '{}',
         jsonb_build_object('kind', 'category', 'category', id),
         '[{\"value\": {\"kind\": \"percent_off\", \"percent\": \"5\"}}]',
-        list * 1000000 + 900000 + n
+        (list + 1) * 1000000 + 900000 + n
     FROM generate_series(1, $1::bigint - 1) AS list, generate_series(1, 20) AS n
     CROSS JOIN LATERAL (SELECT md5('c' || 9 + (list * 31 + n) % 1000)::uuid AS id) AS category
     ON CONFLICT DO NOTHING";
@@ -106,19 +107,19 @@ const COMPANY: &str = "SELECT md5('f' || $1::bigint)::uuid";
 const DENY_ALL: &str = "
     INSERT INTO view.assortments
         (assortment_id, selected, audience, selection, verdict, of_product, ruled)
-    VALUES ($1, 'everything', '{}', '{\"kind\": \"everything\"}', 'denied', false, $2)";
+    VALUES ($1, 'everything', '{}', '{\"kind\": \"everything\"}', 'denied', false, $2::bigint)";
 const ON_CATEGORIES: &str = "
     INSERT INTO view.assortments
         (assortment_id, selected, audience, selection, verdict, of_product, ruled)
-    SELECT $1, id, '{}', jsonb_build_object('kind', 'category', 'category', id), $3, false, $2 + n
+    SELECT $1, id, '{}', jsonb_build_object('kind', 'category', 'category', id), $3::text, false, $2::bigint + n
     FROM generate_series(1, $4::bigint) AS n CROSS JOIN LATERAL (
-        SELECT md5('c' || 105 + ($2 / 1000 * 37 + n * 11) % 1152)::uuid::text AS id) AS category";
+        SELECT md5('c' || 105 + ($2::bigint / 1000 * 37 + n * 11) % 1152)::uuid::text AS id) AS category";
 const PICK: &str = "
     INSERT INTO view.assortments
         (assortment_id, selected, audience, selection, verdict, of_product, ruled)
     SELECT $1, id, '{}', jsonb_build_object('kind', 'product', 'product', id), 'allowed', true,
-        $2 + row_number() OVER ()
-    FROM (SELECT id FROM view.catalogue WHERE created % 1000 = $2 / 1000 % 1000 LIMIT 500) AS product";
+        $2::bigint + row_number() OVER ()
+    FROM (SELECT id FROM view.catalogue WHERE created % 1000 = $2::bigint / 1000 % 1000 LIMIT 500) AS product";
 const STAND: &str = "
     INSERT INTO view.catalogue_places (place_id, product_id, name, sku, created, published)
     SELECT $1, id, sort_name, sku, created, true FROM view.catalogue
@@ -150,7 +151,8 @@ pub(crate) async fn fill(client: &Client, size: Size) -> Result<(), Failure> {
     for index in indexes {
         client.batch_execute(&index).await?;
     }
-    client.batch_execute("VACUUM ANALYZE; CHECKPOINT").await?;
+    client.batch_execute("VACUUM ANALYZE").await?;
+    client.batch_execute("CHECKPOINT").await?;
     Ok(())
 }
 

@@ -142,7 +142,8 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
     watch_policies(&health, policies::start(&services, &cancel).await?);
     timers::start(&services, &cancel);
 
-    let queries = Queries { views, log: log.clone(), access: access.clone(), clock };
+    let shelves = postgres::steady_pool(&settings.database_url, "kontor catalogue", 8)?;
+    let queries = Queries { views, shelves, log: log.clone(), access: access.clone(), clock };
     let api = command_service::router(services).merge(query_service::router(queries));
     let measured = log.clone();
     let router = server::serve(api, health, move || {

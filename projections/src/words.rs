@@ -76,10 +76,12 @@ impl Wanted {
         format!("({}) | '{}':A", words.join(" & "), self.code())
     }
 
-    /// In the language of `tsquery`: any of the words as it was written.
-    pub fn exact(&self) -> String {
-        let words: Vec<String> = self.words.iter().map(|word| format!("'{word}'")).collect();
-        words.join(" | ")
+    /// In the language of `tsquery`, to rank by: every word in whatever form, and once more as it was
+    /// written.
+    pub fn rank(&self) -> String {
+        let both = |word: &String| format!("'{}':* | '{word}'", stem(word));
+        let words: Vec<String> = self.words.iter().map(both).collect();
+        format!("{} | '{}':A", words.join(" | "), self.code())
     }
 }
 
@@ -139,7 +141,8 @@ mod tests {
     fn a_search_is_a_query_whatever_is_typed() {
         let wanted = Wanted::parse("Kawa' & !(ziarnista):*").unwrap();
         assert_eq!(wanted.query(), "('kaw':* & 'ziarnist':*) | 'kawaziarnista':A");
-        assert_eq!(wanted.exact(), "'kawa' | 'ziarnista'");
+        let rank = "'kaw':* | 'kawa' | 'ziarnist':* | 'ziarnista' | 'kawaziarnista':A";
+        assert_eq!(wanted.rank(), rank);
         assert_eq!(Wanted::parse("'&|!"), None);
         let long = "a b c d e f g h i j";
         assert_eq!(Wanted::parse(long).unwrap().words().len(), Wanted::MOST_WORDS);

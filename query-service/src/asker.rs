@@ -76,10 +76,26 @@ impl Asker {
         queries: &Queries,
         views: &[&str],
     ) -> Result<Object, Problem> {
-        if let Some(position) = self.after.0 {
-            queries.views.wait(views, Position(position)).await.map_err(problem)?;
-        }
+        self.seen(queries, views).await?;
         queries.views.client().await.map_err(problem)
+    }
+
+    /// The same for the catalogue.
+    pub(crate) async fn shelves(
+        &self,
+        queries: &Queries,
+        views: &[&str],
+    ) -> Result<Object, Problem> {
+        self.seen(queries, views).await?;
+        queries.shelves.get().await.map_err(|error| problem(error.into()))
+    }
+
+    /// Waits until read models show what the asker has seen.
+    async fn seen(&self, queries: &Queries, views: &[&str]) -> Result<(), Problem> {
+        match self.after.0 {
+            Some(position) => queries.views.wait(views, Position(position)).await.map_err(problem),
+            None => Ok(()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod http;
 mod shopper;
 
 use axum::extract::FromRef;
+use deadpool_postgres::Pool;
 use event_log::EventLog;
 use projections::Views;
 use service_kit::{access::Access, clock::Clock};
@@ -16,6 +17,9 @@ pub use http::router;
 pub struct Queries {
     /// Read models.
     pub views: Views,
+    /// Connections to them whose statements are planned once, for the catalogue; see
+    /// [`service_kit::postgres::steady_pool`].
+    pub shelves: Pool,
     /// History.
     pub log: EventLog,
     /// API keys.

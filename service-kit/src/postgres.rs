@@ -14,16 +14,36 @@ pub struct UrlError(#[source] tokio_postgres::Error);
 /// another one takes over.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '5s'";
 
+/// The same for what is asked all the time: its statements are planned once, for whatever they are
+/// asked with.
+const STEADY: &str = "
+    SET idle_in_transaction_session_timeout = '5s'; SET plan_cache_mode = 'force_generic_plan'";
+
 /// A pool of at most `connections`; connects when first used, and gives up on a connection that
 /// cannot be had within seconds.
 pub fn pool(url: &str, application: &str, connections: usize) -> Result<Pool, UrlError> {
+    build(url, application, connections, SESSION)
+}
+
+/// A pool like [`pool`]'s whose statements are planned once, for whatever they are asked with: for
+/// statements that are written so that one plan is the best one.
+pub fn steady_pool(url: &str, application: &str, connections: usize) -> Result<Pool, UrlError> {
+    build(url, application, connections, STEADY)
+}
+
+fn build(
+    url: &str,
+    application: &str,
+    connections: usize,
+    session: &'static str,
+) -> Result<Pool, UrlError> {
     let mut config: tokio_postgres::Config = url.parse().map_err(UrlError)?;
     config.application_name(application).connect_timeout(Duration::from_secs(5));
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
         .max_size(connections)
-        .post_create(Hook::async_fn(|client, _| {
-            Box::pin(async move { client.batch_execute(SESSION).await.map_err(HookError::Backend) })
+        .post_create(Hook::async_fn(move |client, _| {
+            Box::pin(async move { client.batch_execute(session).await.map_err(HookError::Backend) })
         }))
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(Duration::from_secs(10)))

@@ -115,7 +115,10 @@ const LINE: &str = "
         SELECT id, group_code, parent_id, 0 AS height FROM view.companies WHERE id = $1
         UNION ALL
         SELECT above.id, above.group_code, above.parent_id, height + 1
-        FROM line JOIN view.companies above ON above.id = line.parent_id
+        FROM line CROSS JOIN LATERAL (
+            -- One look into the index for each, whatever the planner thinks of their number.
+            SELECT id, group_code, parent_id FROM view.companies WHERE id = line.parent_id LIMIT 1
+        ) AS above
         WHERE height < 8)
     SELECT id, group_code FROM line ORDER BY height";
 

@@ -113,9 +113,8 @@ pub async fn with_skus(
 }
 
 const RULES: &str = "
-    SELECT selected, agreement_id, days, breaks
-    FROM unnest($1::uuid[]) AS wanted (agreement) CROSS JOIN unnest($2::uuid[]) AS of (id)
-    JOIN view.prices ON agreement_id = agreement AND selected = of.id";
+    SELECT selected, agreement_id, days, breaks FROM view.prices
+    WHERE agreement_id = ANY($1) AND selected = ANY($2)";
 
 /// What some agreements say of some selections (see [`selected`]).
 pub async fn rules(

@@ -328,7 +328,7 @@ async fn shopper(
             .field(FieldError::parameter("company", detail))
     };
     let company = asker.narrowed(company)?.ok_or_else(|| unnamed("must say who looks"))?;
-    let client = asker.client(queries, VIEWS).await?;
+    let client = asker.shelves(queries, VIEWS).await?;
     let shopper = Shopper::of(&client, company, currency).await.map_err(problem)?;
     let shopper = shopper.ok_or_else(|| unnamed("there is no such company"))?;
     Ok((client, shopper))

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use deadpool_postgres::Object;
 use domain::{CategoryId, ProductId};
-use tokio_postgres::{
-    Row,
-    types::{ToSql, Type},
-};
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 use crate::{ReadError, words::Wanted};
@@ -46,7 +43,7 @@ const COUNTS: &str = "
 const MATCHES: &str = "
     SELECT categories, brand_id, in_stock, count(*) FROM view.catalogue
     WHERE status = 'published'
-        AND (words @@ $4::text::tsquery OR $5::uuid[] IS NOT NULL AND id = ANY($5))
+        AND (words @@ $4::text::tsquery OR id = ANY($5::uuid[]))
         AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
         AND ($1::uuid IS NULL
             OR categories && ARRAY(SELECT id FROM view.catalogue_categories WHERE $1 = ANY(path)))
@@ -57,8 +54,7 @@ const EXCEPTIONS: &str = "
     WHERE status = 'published'
         AND id IN (SELECT (selection ->> 'product')::uuid FROM view.assortments
             WHERE assortment_id = ANY($6::uuid[]) AND of_product)
-        AND ($4::text IS NULL OR words @@ $4::text::tsquery
-            OR $5::uuid[] IS NOT NULL AND id = ANY($5))
+        AND ($4::text IS NULL OR words @@ $4::text::tsquery OR id = ANY($5::uuid[]))
         AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
         AND ($1::uuid IS NULL
             OR categories && ARRAY(SELECT id FROM view.catalogue_categories WHERE $1 = ANY(path)))";
@@ -77,15 +73,9 @@ pub async fn counts(client: &Object, filter: Filter<'_>) -> Result<Vec<Group>, R
             client.query(&statement, &[&category, &brand, &in_stock]).await?
         }
         Some((wanted, own)) => {
-            let (query, own) = (wanted.query(), (!own.is_empty()).then_some(own));
-            let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
-                (&category, Type::UUID),
-                (&brand, Type::UUID),
-                (&in_stock, Type::BOOL),
-                (&query, Type::TEXT),
-                (&own, Type::UUID_ARRAY),
-            ];
-            client.query_typed(MATCHES, &parameters).await?
+            let statement = client.prepare_cached(MATCHES).await?;
+            let query = wanted.query();
+            client.query(&statement, &[&category, &brand, &in_stock, &query, &own]).await?
         }
     };
     Ok(rows.iter().map(group_of).collect())
@@ -98,17 +88,11 @@ pub async fn exceptions(
     assortments: &[Uuid],
 ) -> Result<Vec<(ProductId, Group)>, ReadError> {
     let Filter { category, brand, in_stock, words } = filter;
-    let query = words.map(|(wanted, _)| wanted.query());
-    let own = words.map(|(_, own)| own).filter(|own| !own.is_empty());
-    let parameters: [(&(dyn ToSql + Sync), Type); 6] = [
-        (&category, Type::UUID),
-        (&brand, Type::UUID),
-        (&in_stock, Type::BOOL),
-        (&query, Type::TEXT),
-        (&own, Type::UUID_ARRAY),
-        (&assortments, Type::UUID_ARRAY),
-    ];
-    let rows = client.query_typed(EXCEPTIONS, &parameters).await?;
+    let (query, own) = words.map(|(wanted, own)| (wanted.query(), own)).unzip();
+    let statement = client.prepare_cached(EXCEPTIONS).await?;
+    let parameters: [&(dyn ToSql + Sync); 6] =
+        [&category, &brand, &in_stock, &query, &own, &assortments];
+    let rows = client.query(&statement, &parameters).await?;
     Ok(rows.iter().map(|row| (ProductId(row.get(4)), group_of(row))).collect())
 }
 

@@ -3,10 +3,7 @@
 use deadpool_postgres::Object;
 use domain::CategoryId;
 use serde::{Deserialize, Serialize};
-use tokio_postgres::{
-    Row,
-    types::{ToSql, Type},
-};
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 use super::{CatalogueItem, EVERYTHING, item_of};
@@ -91,8 +88,9 @@ macro_rules! line {
         "product.id, product.sku, product.name, product.gtin, product.unit, product.vat_rate,
         product.status, product.base_prices, product.created, product.details - 'texts',
         product.sort_name, coalesce((
-            SELECT jsonb_agg(path) FROM view.catalogue_categories category
-            WHERE category.id = ANY(product.categories)), '[]')"
+            -- One look into the index for each, whatever the planner thinks of their number.
+            SELECT jsonb_agg((SELECT path FROM view.catalogue_categories WHERE id = own.id))
+            FROM unnest(product.categories) AS own (id)), '[]')"
     };
 }
 
@@ -132,31 +130,54 @@ const BY_SKU: &str = page!("sku", after "(sku, created) > ($3::text, $4::bigint)
 const BY_AGE: &str = page!("$3::text", after "created < $4::bigint", "DESC");
 
 /// What some words mean: the best matches first, or in another order.
-const SEARCH: &str = concat!(
-    "SELECT ",
-    line!(),
-    " FROM (
-        SELECT * FROM view.catalogue product
-        WHERE status = 'published'
-            AND (words @@ $1::text::tsquery OR $9::uuid[] IS NOT NULL AND id = ANY($9))
-            AND ($3::uuid[] IS NULL OR EXISTS (
-                SELECT FROM view.catalogue_places here
-                WHERE here.product_id = product.id AND here.place_id = ANY($3)))
-            AND NOT EXISTS (
-                SELECT FROM unnest($4::uuid[]) AS also (id) WHERE NOT EXISTS (
-                    SELECT FROM view.catalogue_places other
-                    WHERE other.product_id = product.id AND other.place_id = also.id))
-        LIMIT $8) AS product
-    ORDER BY
-        CASE $5::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
-        CASE $5::text WHEN 'newest' THEN -created END,
-        CASE WHEN $5::text IS NULL THEN id = ANY($9) END DESC NULLS LAST,
-        -- A code first, then words as they were written, then their other forms.
-        ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1)
-            + 0.5 * ts_rank('{0.01, 0.1, 0.3, 1}', words, $1::text::tsquery, 1) DESC,
-        sort_name COLLATE \"C\", created
-    OFFSET $6 LIMIT $7"
+macro_rules! search {
+    (from $from:literal, where $where:literal) => {
+        concat!(
+            "SELECT ",
+            line!(),
+            " FROM (
+                SELECT product.* FROM ",
+            $from,
+            " WHERE product.status = 'published'
+                    AND (product.words @@ $1::text::tsquery OR product.id = ANY($9::uuid[]))
+                    AND NOT EXISTS (
+                        SELECT FROM unnest($4::uuid[]) AS also (id) WHERE NOT EXISTS (
+                            SELECT FROM view.catalogue_places other
+                            WHERE other.product_id = product.id AND other.place_id = also.id)) AND ",
+            $where,
+            " LIMIT $8) AS product
+            ORDER BY
+                CASE $5::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
+                CASE $5::text WHEN 'newest' THEN -created END,
+                CASE WHEN $5::text IS NULL THEN id = ANY($9) END DESC,
+                -- A code first, then the name, then the rest.
+                ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
+                sort_name COLLATE \"C\", created
+            OFFSET $6 LIMIT $7"
+        )
+    };
+}
+
+/// Everywhere, from the words on.
+const SEARCH: &str = search!(from "view.catalogue product", where "$3::uuid[] IS NULL");
+/// In some places, from the words on.
+const SEARCH_WITHIN: &str = search!(
+    from "view.catalogue product",
+    where "EXISTS (
+        SELECT FROM view.catalogue_places here
+        WHERE here.product_id = product.id AND here.place_id = ANY($3::uuid[]))"
 );
+/// In some places that hold little, from there on.
+const SEARCH_FROM: &str = search!(
+    from "(
+            SELECT DISTINCT product_id FROM view.catalogue_places
+            WHERE place_id = ANY($3::uuid[]) AND published OFFSET 0) AS here
+        JOIN view.catalogue product ON product.id = here.product_id",
+    where "true"
+);
+const SIZE: &str = "
+    SELECT count(*) FROM (
+        SELECT FROM view.catalogue_places WHERE place_id = ANY($1) AND published LIMIT $2) AS counted";
 
 /// The nearest words of the catalogue to some that begin none of it.
 const CORRECT: &str = "
@@ -169,7 +190,9 @@ const CORRECT: &str = "
         SELECT FROM view.catalogue_words WHERE word >= stem AND word < stem || '~')";
 
 /// How many matches of words are put in order.
-const MOST_MATCHES: i64 = 2_000;
+const MOST_MATCHES: i64 = 1_000;
+/// How many products places hold that are looked through for words one by one.
+const FEW: i64 = 2_000;
 
 /// Products of some places in order, from after a point, at most `limit`.
 pub async fn page(
@@ -187,8 +210,7 @@ pub async fn page(
 }
 
 /// Products that some words mean, and before them `own`, which a code of the company's means; at most
-/// `limit` after as many as `skip`. Only the first two thousand that the indexes find are put in
-/// order.
+/// `limit` after as many as `skip`. Only the first thousand that the indexes find are put in order.
 pub async fn search(
     client: &Object,
     (wanted, own): (&Wanted, &[Uuid]),
@@ -197,23 +219,27 @@ pub async fn search(
     skip: i64,
     limit: i64,
 ) -> Result<Vec<Line>, ReadError> {
-    let places = (places != [EVERYTHING]).then_some(places);
-    let (query, exact, order) = (wanted.query(), wanted.exact(), order.map(Order::matches));
-    // How many matches there are depends on the words: each search is planned for its own.
-    let own = (!own.is_empty()).then_some(own);
-    let parameters: [(&(dyn ToSql + Sync), Type); 9] = [
-        (&query, Type::TEXT),
-        (&exact, Type::TEXT),
-        (&places, Type::UUID_ARRAY),
-        (&also, Type::UUID_ARRAY),
-        (&order, Type::TEXT),
-        (&skip, Type::INT8),
-        (&limit, Type::INT8),
-        (&MOST_MATCHES, Type::INT8),
-        (&own, Type::UUID_ARRAY),
-    ];
-    let rows = client.query_typed(SEARCH, &parameters).await?;
+    let everywhere = places == [EVERYTHING];
+    let sql = if everywhere {
+        SEARCH
+    } else if size(client, places).await? < FEW {
+        SEARCH_FROM
+    } else {
+        SEARCH_WITHIN
+    };
+    let places = (!everywhere).then_some(places);
+    let (query, rank, order) = (wanted.query(), wanted.rank(), order.map(Order::matches));
+    let statement = client.prepare_cached(sql).await?;
+    let parameters: [&(dyn ToSql + Sync); 9] =
+        [&query, &rank, &places, &also, &order, &skip, &limit, &MOST_MATCHES, &own];
+    let rows = client.query(&statement, &parameters).await?;
     rows.iter().map(line_of).collect()
+}
+
+/// How many products some places hold, as far as it matters.
+async fn size(client: &Object, places: &[Uuid]) -> Result<i64, ReadError> {
+    let statement = client.prepare_cached(SIZE).await?;
+    Ok(client.query_one(&statement, &[&places, &FEW]).await?.get(0))
 }
 
 /// What mistyped words are likely to mean: each that no word of the catalogue begins with, and the
@@ -224,9 +250,8 @@ pub async fn corrections(
 ) -> Result<Vec<(String, String)>, ReadError> {
     let typed: Vec<&str> = wanted.words().iter().map(String::as_str).collect();
     let stems: Vec<&str> = typed.iter().map(|word| crate::words::stem(word)).collect();
-    let parameters: [(&(dyn ToSql + Sync), Type); 2] =
-        [(&typed, Type::TEXT_ARRAY), (&stems, Type::TEXT_ARRAY)];
-    let rows = client.query_typed(CORRECT, &parameters).await?;
+    let statement = client.prepare_cached(CORRECT).await?;
+    let rows = client.query(&statement, &[&typed, &stems]).await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
