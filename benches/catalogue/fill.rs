@@ -32,12 +32,14 @@ const CATEGORIES: &str = "
 /// Names of three words out of some hundreds, a series and a model; from number $1 to $2.
 const PRODUCTS: &str = "
     INSERT INTO view.catalogue (id, sku, name, gtin, unit, vat_rate, status, base_prices, details,
-        categories, brand_id, sort_name, code_words, name_words, character_words, created)
+        paths, categories, brand_id, sort_name, code_words, name_words, character_words, created)
     SELECT md5('p' || n)::uuid, 'SKU-' || n, initcap(named.name), NULL, 'piece', '23',
         'published', jsonb_build_object('PLN', (10 + n % 900)::text || '.50'),
         jsonb_build_object('categories', jsonb_build_array(md5('c' || 105 + n % 1152)::uuid),
             'character', jsonb_build_object('brand', 'Marka ' || 1 + n % 2000),
             'images', jsonb_build_array('https://img.example/' || n || '.jpg')),
+        (SELECT jsonb_build_array(path) FROM view.catalogue_categories
+            WHERE id = md5('c' || 105 + n % 1152)::uuid),
         ARRAY[md5('c' || 105 + n % 1152)::uuid], md5('b' || 1 + n % 2000)::uuid, named.name,
         'sku ' || n || ' sku' || n || ' ' || lpad(n::text, 13, '0'), named.name,
         'marka ' || 1 + n % 2000, n

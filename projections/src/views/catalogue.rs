@@ -47,6 +47,10 @@ pub const PROJECTION: Projection = Projection {
             status text NOT NULL,
             base_prices jsonb NOT NULL DEFAULT '{}',
             details jsonb NOT NULL DEFAULT '{}',
+            -- Long, and not shown in lists: apart from the other details.
+            texts jsonb NOT NULL DEFAULT '{}',
+            -- Its categories, each with those above it, nearest first.
+            paths jsonb NOT NULL DEFAULT '[]',
             categories uuid[] NOT NULL DEFAULT '{}',
             brand_id uuid,
             in_stock boolean NOT NULL DEFAULT false,
@@ -127,7 +131,7 @@ const PRICE: &str = "
 const RENAME: &str = "
     UPDATE catalogue SET name = $2, sort_name = $4, name_words = $5,
         details = details || jsonb_build_object('translations', $3::jsonb) WHERE id = $1";
-const DESCRIBE: &str = "UPDATE catalogue SET text_words = $2 WHERE id = $1";
+const DESCRIBE: &str = "UPDATE catalogue SET texts = $2, text_words = $3 WHERE id = $1";
 const CHARACTERIZE: &str = "UPDATE catalogue SET character_words = $2, brand_id = $3 WHERE id = $1";
 const STOCK: &str = "UPDATE catalogue SET in_stock = $2 WHERE id = $1";
 const CATEGORIZE: &str = "UPDATE catalogue SET categories = $2 WHERE id = $1";
@@ -140,7 +144,8 @@ const TAX: &str = "
     WHERE id = $1";
 const STATUS: &str = "UPDATE catalogue SET status = $2 WHERE id = $1";
 const LIST: &str = "
-    SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created, details
+    SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created,
+        details || jsonb_build_object('texts', texts)
     FROM view.catalogue
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR sku = $2)
         AND (NOT $3 OR status = 'published') AND ($4::bigint IS NULL OR created > $4)
@@ -201,10 +206,10 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
             vec![change!(PRICE, id, currency.code(), price.to_string())]
         }
         E::Renamed(naming) => renamed(id, naming),
-        E::Described { texts } => vec![
-            detail(id, "texts", texts.clone()),
-            change!(DESCRIBE, id, words::spelled(texts.values().map(product::Text::as_str))),
-        ],
+        E::Described { texts } => {
+            let words = words::spelled(texts.values().map(product::Text::as_str));
+            vec![change!(DESCRIBE, id, Json(texts.clone()), words)]
+        }
         E::Characterized(character) => characterized(id, character),
         E::Categorized { categories } => {
             let ids: Vec<Uuid> = categories.iter().map(|category| category.0).collect();

@@ -1,5 +1,7 @@
 //! Finding products of the catalogue: a page of a place in order, or what some words mean.
 
+use std::collections::{BTreeMap, HashMap};
+
 use deadpool_postgres::Object;
 use domain::CategoryId;
 use serde::{Deserialize, Serialize};
@@ -65,11 +67,20 @@ impl Order {
         }
     }
 
-    const fn page(self) -> &'static str {
+    /// The statement for this order, of one for each.
+    const fn of(self, statements: [&'static str; 3]) -> &'static str {
         match self {
-            Self::Name => BY_NAME,
-            Self::Sku => BY_SKU,
-            Self::Newest => BY_AGE,
+            Self::Name => statements[0],
+            Self::Sku => statements[1],
+            Self::Newest => statements[2],
+        }
+    }
+
+    /// What sorts a product whose key and position these are.
+    fn sorted(self, key: String, created: i64) -> (String, i64) {
+        match self {
+            Self::Name | Self::Sku => (key, created),
+            Self::Newest => (key, -created),
         }
     }
 
@@ -82,52 +93,78 @@ impl Order {
     }
 }
 
-/// A product without its texts, with the paths of its categories.
+/// A product without its texts.
 macro_rules! line {
     () => {
         "product.id, product.sku, product.name, product.gtin, product.unit, product.vat_rate,
-        product.status, product.base_prices, product.created, product.details - 'texts',
-        product.sort_name, coalesce((
-            -- One look into the index for each, whatever the planner thinks of their number.
-            SELECT jsonb_agg((SELECT path FROM view.catalogue_categories WHERE id = own.id))
-            FROM unnest(product.categories) AS own (id)), '[]')"
+        product.status, product.base_prices, product.created, product.details, product.sort_name,
+        product.paths"
     };
 }
 
-/// The first products of some places after a point. Each place gives its own first ones.
+/// The first products of a place after a point, in all of some other places too.
+macro_rules! first {
+    ($columns:literal, $key:literal, in $place:literal, after $after:literal, $direction:literal) => {
+        concat!(
+            "SELECT ",
+            $key,
+            " AS key, created, product_id",
+            $columns,
+            " FROM view.catalogue_places here WHERE place_id = ",
+            $place,
+            " AND published AND ",
+            $after,
+            " AND NOT EXISTS (
+                SELECT FROM unnest($2::uuid[]) AS also (id) WHERE NOT EXISTS (
+                    SELECT FROM view.catalogue_places other
+                    WHERE other.product_id = here.product_id AND other.place_id = also.id))
+            ORDER BY key, created ",
+            $direction,
+            " LIMIT $5"
+        )
+    };
+}
+
+/// A page of one place.
 macro_rules! page {
     ($key:literal, after $after:literal, $direction:literal) => {
         concat!(
             "SELECT ",
             line!(),
-            " FROM (
-                SELECT DISTINCT key, created, product_id
-                FROM unnest($1::uuid[]) AS place (id) CROSS JOIN LATERAL (
-                    SELECT ",
-            $key,
-            " AS key, created, product_id FROM view.catalogue_places here
-                    WHERE place_id = place.id AND published AND ",
-            $after,
-            " AND NOT EXISTS (
-                        SELECT FROM unnest($2::uuid[]) AS also (id) WHERE NOT EXISTS (
-                            SELECT FROM view.catalogue_places other
-                            WHERE other.product_id = here.product_id AND other.place_id = also.id))
-                    ORDER BY key, created ",
-            $direction,
-            " LIMIT $5) AS found
-                ORDER BY key, created ",
-            $direction,
-            " LIMIT $5) AS found
-            JOIN view.catalogue product ON product.id = found.product_id
+            " FROM (",
+            first!("", $key, in "$1::uuid", after $after, $direction),
+            ") AS found JOIN view.catalogue product ON product.id = found.product_id
             ORDER BY found.key, found.created ",
             $direction
         )
     };
 }
 
-const BY_NAME: &str = page!("name", after "(name, created) > ($3::text, $4::bigint)", "ASC");
-const BY_SKU: &str = page!("sku", after "(sku, created) > ($3::text, $4::bigint)", "ASC");
-const BY_AGE: &str = page!("$3::text", after "created < $4::bigint", "DESC");
+/// The first products of each of some places.
+macro_rules! firsts {
+    ($key:literal, after $after:literal, $direction:literal) => {
+        concat!(
+            "SELECT found.* FROM unnest($1::uuid[]) AS place (id) CROSS JOIN LATERAL (",
+            first!(", place_id", $key, in "place.id", after $after, $direction),
+            ") AS found"
+        )
+    };
+}
+
+macro_rules! in_every_order {
+    ($sql:ident) => {
+        [
+            $sql!("name", after "(name, created) > ($3::text, $4::bigint)", "ASC"),
+            $sql!("sku", after "(sku, created) > ($3::text, $4::bigint)", "ASC"),
+            $sql!("$3::text", after "created < $4::bigint", "DESC"),
+        ]
+    };
+}
+
+const PAGE: [&str; 3] = in_every_order!(page);
+const FIRSTS: [&str; 3] = in_every_order!(firsts);
+const LINES: &str =
+    concat!("SELECT ", line!(), " FROM view.catalogue product WHERE id = ANY($1::uuid[])");
 
 /// What some words mean: the best matches first, or in another order.
 macro_rules! search {
@@ -203,10 +240,59 @@ pub async fn page(
     limit: i64,
 ) -> Result<Vec<Line>, ReadError> {
     let start = order.start();
-    let Place(key, created) = after.unwrap_or(&start);
-    let statement = client.prepare_cached(order.page()).await?;
-    let rows = client.query(&statement, &[&places, &also, key, created, &limit]).await?;
+    let after = after.unwrap_or(&start);
+    let [place] = places else { return merged(client, places, also, order, after, limit).await };
+    let statement = client.prepare_cached(order.of(PAGE)).await?;
+    let rows = client.query(&statement, &[place, &also, &after.0, &after.1, &limit]).await?;
     rows.iter().map(line_of).collect()
+}
+
+/// A page of many places: the first products of each, until enough of them come before whatever a
+/// place has not told yet.
+async fn merged(
+    client: &Object,
+    places: &[Uuid],
+    also: &[Uuid],
+    order: Order,
+    Place(key, created): &Place,
+    limit: i64,
+) -> Result<Vec<Line>, ReadError> {
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let statement = client.prepare_cached(order.of(FIRSTS)).await?;
+    let mut each = 5 + 3 * limit / i64::try_from(places.len().max(1)).unwrap_or(i64::MAX);
+    let found = loop {
+        each = each.min(limit);
+        let rows = client.query(&statement, &[&places, &also, key, created, &each]).await?;
+        let mut told: HashMap<Uuid, (i64, (String, i64))> = HashMap::new();
+        let mut found: BTreeMap<(String, i64), Uuid> = BTreeMap::new();
+        for row in &rows {
+            let sorted = order.sorted(row.get(0), row.get(1));
+            let (number, last) = told.entry(row.get(3)).or_default();
+            (*number, *last) = (*number + 1, sorted.clone());
+            found.insert(sorted, row.get(2));
+        }
+        // A place that told as many as it was asked may have more right behind its last.
+        let silent = told.into_values().filter(|(number, _)| *number == each);
+        let horizon = silent.map(|(_, last)| last).min();
+        let known = |sorted: &(String, i64)| horizon.as_ref().is_none_or(|last| sorted <= last);
+        let found: Vec<Uuid> =
+            found.into_iter().take_while(|(sorted, _)| known(sorted)).map(|(_, id)| id).collect();
+        if found.len() >= wanted || horizon.is_none() || each == limit {
+            break found;
+        }
+        each *= 4;
+    };
+    lines(client, &found[..found.len().min(wanted)]).await
+}
+
+/// Some products, in this order.
+async fn lines(client: &Object, ids: &[Uuid]) -> Result<Vec<Line>, ReadError> {
+    let statement = client.prepare_cached(LINES).await?;
+    let rows = client.query(&statement, &[&ids]).await?;
+    let lines: Result<HashMap<Uuid, Line>, ReadError> =
+        rows.iter().map(|row| Ok((row.get(0), line_of(row)?))).collect();
+    let mut lines = lines?;
+    Ok(ids.iter().filter_map(|id| lines.remove(id)).collect())
 }
 
 /// Products that some words mean, and before them `own`, which a code of the company's means; at most

@@ -40,6 +40,16 @@ const ENTER_CATEGORIES: &str = "
     CROSS JOIN unnest(category.path) AS place
     WHERE product.id = $1 AND product.status <> 'withdrawn'";
 const PUBLISH: &str = "UPDATE catalogue_places SET published = true WHERE product_id = $1";
+const PATHS: &str = "
+    UPDATE catalogue SET paths = coalesce((
+        SELECT jsonb_agg(path ORDER BY category.id) FROM catalogue_categories category
+        WHERE category.id = ANY(catalogue.categories)), '[]')
+    WHERE id = $1";
+const PATHS_BELOW: &str = "
+    UPDATE catalogue SET paths = coalesce((
+        SELECT jsonb_agg(path ORDER BY category.id) FROM catalogue_categories category
+        WHERE category.id = ANY(catalogue.categories)), '[]')
+    WHERE categories && ARRAY(SELECT id FROM catalogue_categories WHERE $1 = ANY(path))";
 const RENAME: &str = "UPDATE catalogue_places SET name = $2 WHERE product_id = $1";
 const NAME_BRAND: &str = "
     INSERT INTO catalogue_brands (id, name) VALUES ($1, $2)
@@ -101,7 +111,11 @@ pub(super) fn left(product: Uuid) -> Change {
 
 /// Its categories are others; the row says which.
 pub(super) fn categorized(product: Uuid) -> Vec<Change> {
-    vec![change!(LEAVE_CATEGORIES, product), change!(ENTER_CATEGORIES, product)]
+    vec![
+        change!(PATHS, product),
+        change!(LEAVE_CATEGORIES, product),
+        change!(ENTER_CATEGORIES, product),
+    ]
 }
 
 /// The brand that the row says is its brand no more.
@@ -142,7 +156,12 @@ pub(super) fn opened(id: Uuid, parent: Option<Uuid>) -> Vec<Change> {
 
 /// A category stands elsewhere, with all that is below it.
 pub(super) fn moved(id: Uuid, parent: Option<Uuid>) -> Vec<Change> {
-    vec![change!(LEAVE_BELOW, id), change!(MOVE, id, parent), change!(ENTER_BELOW, id)]
+    vec![
+        change!(LEAVE_BELOW, id),
+        change!(MOVE, id, parent),
+        change!(PATHS_BELOW, id),
+        change!(ENTER_BELOW, id),
+    ]
 }
 
 /// What an audience is allowed to see by itself is a place too.
