@@ -78,8 +78,6 @@ pub(crate) async fn measure(server: &str, full: bool, table: &mut Table) -> Resu
     tokio::spawn(async { axum::serve(listener, router).await });
 
     pages(&shop, &pool, table).await?;
-        return Ok(());
-    }
     searches(&shop, table).await?;
     counts(&shop, table).await?;
     change(&shop, &log, table).await?;

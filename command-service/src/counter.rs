@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use domain::{
-    Assortment, AssortmentId, Audience, Price, PriceAgreement, Product, ProductId, Quantity,
-    UnitPrice, assortment,
+    Assortment, AssortmentId, Audience, Discount, DiscountId, Percent, Price, PriceAgreement,
+    Product, ProductId, Purchases, PurchasesId, Quantity, UnitPrice, assortment,
+    discount::{self, Programme},
     pricing::{self, Place, PricedBy, Question, Resolution},
     product::Item,
 };
@@ -18,6 +19,8 @@ pub(crate) struct Counter {
     sale: Sale,
     audiences: Vec<Audience>,
     places: HashMap<ProductId, Vec<Place>>,
+    /// What the company has earned by its purchases.
+    earned: Option<Percent>,
 }
 
 impl Counter {
@@ -42,7 +45,8 @@ impl Counter {
         let rules = found.iter().filter_map(|(id, _)| work.get::<Price>(*id));
         let agreements: Vec<Uuid> = rules.flat_map(Price::agreements).map(Uuid::from).collect();
         work.load_many::<PriceAgreement>(agreements).await?;
-        Ok(Self { sale, audiences, places })
+        let earned = earned(work, sale, &audiences).await?;
+        Ok(Self { sale, audiences, places, earned })
     }
 
     /// Whether the company sees a product.
@@ -75,6 +79,28 @@ impl Counter {
             })
             .collect();
         let base = item.base_price(self.sale.currency);
-        pricing::resolve(&Question { on: self.sale.on, quantity, base, candidates })
+        let (on, earned, floor) = (self.sale.on, self.earned, item.floor(self.sale.currency));
+        pricing::resolve(&Question { on, quantity, base, earned, floor, candidates })
     }
+}
+
+/// What a company has earned by its purchases; of these nothing is loaded without a programme.
+async fn earned(
+    work: &mut Work,
+    sale: Sale,
+    audiences: &[Audience],
+) -> Result<Option<Percent>, Failure> {
+    let kinds = [discount::Kind::Turnover, discount::Kind::Orders];
+    let ids: Vec<Uuid> = audiences
+        .iter()
+        .flat_map(|audience| kinds.map(|kind| DiscountId::of(audience, kind).0))
+        .collect();
+    work.load_many::<Discount>(ids.iter().copied()).await?;
+    let programme = |work: &Work, id: &Uuid| work.get::<Discount>(*id)?.programme().cloned();
+    let programmes: Vec<Programme> = ids.iter().filter_map(|id| programme(work, id)).collect();
+    if programmes.is_empty() {
+        return Ok(None);
+    }
+    let purchases = work.load::<Purchases>(PurchasesId::of(sale.company)).await?;
+    Ok(discount::earned(&programmes, purchases, sale.on))
 }

@@ -6,6 +6,7 @@ mod assortments;
 mod categories;
 mod companies;
 mod credit_notes;
+mod discounts;
 mod employees;
 mod imports;
 mod offers;
@@ -33,7 +34,10 @@ use serde::{Deserialize, Serialize};
 use service_kit::{position::POSITION, problem::Problem};
 use uuid::Uuid;
 
-pub(crate) use self::{api_keys::role_of, credit_notes::take_number, payments::set_against};
+pub(crate) use self::{
+    api_keys::role_of, credit_notes::take_number, payments::set_against,
+    price_agreements::agreements_aside,
+};
 use crate::{
     Services,
     caller::Caller,
@@ -49,6 +53,7 @@ pub fn router(services: Services) -> ApiRouter {
         .merge(categories::routes())
         .merge(companies::routes())
         .merge(credit_notes::routes())
+        .merge(discounts::routes())
         .merge(employees::routes())
         .merge(imports::routes())
         .merge(offers::routes())

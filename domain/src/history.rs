@@ -3,10 +3,11 @@
 use cqrs_es::Aggregate;
 
 use crate::{
-    ApprovalRules, Assortment, Category, Claim, Company, Employee, Invoice, OfCompany, Offer,
-    Order, Payment, Price, PriceAgreement, Product, ProductCode, Series, Shipment, Spending, Stock,
-    approval_rules, assortment, category, claim, company, employee, invoice, offer, order, payment,
-    price, price_agreement, product, product_code, series, shipment, spending, stock, upcaster,
+    ApprovalRules, Assortment, Category, Claim, Company, Discount, Employee, Invoice, OfCompany,
+    Offer, Order, Payment, Price, PriceAgreement, Product, ProductCode, Purchases, Series,
+    Shipment, Spending, Stock, approval_rules, assortment, category, claim, company, discount,
+    employee, invoice, offer, order, payment, price, price_agreement, product, product_code,
+    purchases, series, shipment, spending, stock, upcaster,
 };
 
 macro_rules! history {
@@ -114,6 +115,8 @@ history! {
     Claim(Claim, claim),
     /// Of a company.
     Company(Company, company),
+    /// Of a discount programme.
+    Discount(Discount, discount),
     /// Of an employee.
     Employee(Employee, employee),
     /// Of an invoice or a credit note.
@@ -132,6 +135,8 @@ history! {
     Product(Product, product),
     /// Of a product code.
     ProductCode(ProductCode, product_code),
+    /// Of what a company buys.
+    Purchases(Purchases, purchases),
     /// Of a numbering series.
     Series(Series, series),
     /// Of a shipment.

@@ -66,6 +66,10 @@ id!(
     CompanyId
 );
 id!(
+    /// What an audience earns by its purchases; derived from both.
+    DiscountId
+);
+id!(
     /// Somebody who works for a company, or for the seller.
     EmployeeId
 );
@@ -96,6 +100,10 @@ id!(
 id!(
     /// A sellable item.
     ProductId
+);
+id!(
+    /// What a company has bought lately; derived from the company.
+    PurchasesId
 );
 id!(
     /// A numbering series of documents; derived from its name.

@@ -21,6 +21,7 @@ pub mod category;
 pub mod claim;
 pub mod company;
 pub mod day;
+pub mod discount;
 pub mod email;
 pub mod employee;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub mod price_agreement;
 pub mod pricing;
 pub mod product;
 pub mod product_code;
+pub mod purchases;
 pub mod quantity;
 pub mod refusal;
 pub mod role;
@@ -68,6 +70,7 @@ pub use audience::Audience;
 pub use category::Category;
 pub use claim::Claim;
 pub use company::Company;
+pub use discount::Discount;
 pub use email::Email;
 pub use employee::Employee;
 pub use gtin::Gtin;
@@ -75,8 +78,8 @@ pub use history::{Event, UnreadableEvent};
 pub use iban::Iban;
 pub use ids::{
     ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
-    EmployeeId, InvoiceId, OfferId, OrderId, PaymentId, PriceId, ProductCodeId, ProductId,
-    SeriesId, ShipmentId, SpendingId, StockId,
+    DiscountId, EmployeeId, InvoiceId, OfferId, OrderId, PaymentId, PriceId, ProductCodeId,
+    ProductId, PurchasesId, SeriesId, ShipmentId, SpendingId, StockId,
 };
 pub use invoice::Invoice;
 pub use language::Language;
@@ -92,6 +95,7 @@ pub use price::Price;
 pub use price_agreement::PriceAgreement;
 pub use product::Product;
 pub use product_code::ProductCode;
+pub use purchases::Purchases;
 pub use quantity::Quantity;
 pub use refusal::{Refusal, RefusalKind};
 pub use role::Role;

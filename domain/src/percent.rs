@@ -37,6 +37,12 @@ impl Percent {
         Self::new(share.round_dp_with_strategy(2, RoundingStrategy::AwayFromZero)).ok()
     }
 
+    /// Both together, all of it at most.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self((self.0 + other.0).min(Decimal::ONE_HUNDRED))
+    }
+
     /// All of it.
     pub const ALL: Self = Self(Decimal::ONE_HUNDRED);
 

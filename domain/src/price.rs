@@ -89,8 +89,9 @@ pub enum Command {
         of: Subject,
         /// The rule.
         rule: Rule,
-        /// Those of the stream's agreements that have ended: their rules are in nobody's way.
-        ended: BTreeSet<AgreementId>,
+        /// Those of the stream's agreements whose rules are never of equal rank: that have ended, or
+        /// are promotions when this one is none, or the other way round.
+        aside: BTreeSet<AgreementId>,
     },
     /// Take an agreement's rules back.
     Withdraw {
@@ -200,14 +201,14 @@ impl Price {
     /// Every rule of prices.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         match command {
-            Command::Agree { of, rule, ended } => {
+            Command::Agree { of, rule, aside } => {
                 let rule = rule.checked()?;
                 if self.rules.contains(&rule) {
                     return Ok(vec![]);
                 }
                 let in_the_way = |other: &&Rule| {
                     !other.is_for(&rule)
-                        && !ended.contains(&other.agreement)
+                        && !aside.contains(&other.agreement)
                         && other.days.meet(rule.days)
                 };
                 if let Some(other) = self.rules.iter().find(in_the_way) {
@@ -369,10 +370,10 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(given: &[Rule], when: Rule, ended: &[u128], then: Result<&[Rule], Error>) {
+    fn check(given: &[Rule], when: Rule, aside: &[u128], then: Result<&[Rule], Error>) {
         let given: Vec<Event> = given.iter().cloned().map(agreed).collect();
-        let ended = ended.iter().copied().map(agreement).collect();
-        let answered = answer::<Price>(&given, Command::Agree { of: subject(), rule: when, ended });
+        let aside = aside.iter().copied().map(agreement).collect();
+        let answered = answer::<Price>(&given, Command::Agree { of: subject(), rule: when, aside });
         assert_eq!(answered, then.map(|rules| rules.iter().cloned().map(agreed).collect()));
     }
 

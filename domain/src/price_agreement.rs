@@ -45,6 +45,13 @@ pub struct Header {
     /// Whether a price that is meant for more people, and lower, beats its own.
     #[serde(default)]
     pub yields: bool,
+    /// Whether it is a promotion: it holds from a day until a day, and beats whatever else is for
+    /// the same audience.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub promotion: bool,
+    /// Whether what a company has earned by its purchases comes off its prices.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub discounts: bool,
 }
 
 /// What can be asked of a price agreement.
@@ -104,6 +111,9 @@ pub enum Error {
     /// It would end before it begins.
     #[error("a price agreement does not end before it begins")]
     EndsBeforeItBegins,
+    /// A promotion without an end is a price.
+    #[error("a promotion begins on one day and ends on another")]
+    PromotionWithoutEnd,
     /// No document bears such a day.
     #[error(transparent)]
     Day(#[from] DayError),
@@ -116,6 +126,7 @@ impl Refusal for Error {
             Self::Undrafted => "price_agreement.undrafted",
             Self::Ended { .. } => "price_agreement.ended",
             Self::EndsBeforeItBegins => "price_agreement.ends_before_it_begins",
+            Self::PromotionWithoutEnd => "price_agreement.promotion_without_end",
             Self::Day(_) => "day.out_of_range",
         }
     }
@@ -123,7 +134,9 @@ impl Refusal for Error {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Undrafted => RefusalKind::Missing,
-            Self::EndsBeforeItBegins | Self::Day(_) => RefusalKind::Invalid,
+            Self::EndsBeforeItBegins | Self::PromotionWithoutEnd | Self::Day(_) => {
+                RefusalKind::Invalid
+            }
             Self::AlreadyDrafted | Self::Ended { .. } => RefusalKind::State,
         }
     }
@@ -140,6 +153,7 @@ impl PriceAgreement {
                 })?;
                 match (header.from, header.until) {
                     (Some(from), Some(until)) if until < from => Err(Error::EndsBeforeItBegins),
+                    (None, _) | (_, None) if header.promotion => Err(Error::PromotionWithoutEnd),
                     _ => Ok(vec![Event::Drafted { id, header }]),
                 }
             }
@@ -214,6 +228,22 @@ mod tests {
             from: from.map(day),
             until: until.map(day),
             yields: false,
+            promotion: false,
+            discounts: false,
+        }
+    }
+
+    #[test]
+    fn a_promotion_ends() {
+        let id = AgreementId(Uuid::from_u128(1));
+        for (from, until, then) in [
+            (Some("2026-12-01"), Some("2026-12-24"), true),
+            (Some("2026-12-01"), None, false),
+            (None, None, false),
+        ] {
+            let header = Header { promotion: true, ..header(from, until) };
+            let draft = Command::Draft { id, header };
+            assert_eq!(answer::<PriceAgreement>(&[], draft).is_ok(), then, "{from:?} {until:?}");
         }
     }
 

@@ -2,12 +2,17 @@
 //!
 //! Audiences come first: the company, the firms above it from the nearest on, its group, everyone.
 //! Within an audience the product beats its category, a nearer category a farther one, and any of
-//! them everything. Within a rule the highest quantity break reached holds. When no rule holds, the
-//! product's base price does. A rule of an agreement that yields gives way to a lower price that is
-//! less specific, and to no other does one ever give way. What is off is off the base: the fixed
-//! price that everyone has, else the product's base price.
+//! them everything; a promotion beats whatever else is for the same audience. Within a rule the
+//! highest quantity break reached holds. When no rule holds, the product's base price does. A rule
+//! of an agreement that yields gives way to a lower price that is less specific, and to no other
+//! does one ever give way. What is off is off the base: the fixed price that everyone has, else the
+//! product's base price. What the company has earned by its purchases comes off a base price, and
+//! off the prices of agreements that allow it. No price is below the product's floor.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -15,8 +20,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, Audience, CategoryId, Currency, PriceAgreement, PriceId, ProductId, Quantity,
-    Selection, UnitPrice,
+    AgreementId, Audience, CategoryId, Currency, Percent, PriceAgreement, PriceId, ProductId,
+    Quantity, Selection, UnitPrice,
     price::{Rule, Subject, Value},
 };
 
@@ -96,6 +101,10 @@ pub struct Question<'a> {
     pub quantity: Quantity,
     /// The product's own base price.
     pub base: Option<UnitPrice>,
+    /// What the company has earned by its purchases; see [`crate::discount`].
+    pub earned: Option<Percent>,
+    /// The least that the product costs.
+    pub floor: Option<UnitPrice>,
     /// Every rule that could concern the company and the product, in any order.
     pub candidates: Vec<Candidate<'a>>,
 }
@@ -137,7 +146,14 @@ pub enum PricedBy {
     /// The seller and the company agreed on it for this document.
     Agreed {},
     /// The product's base price.
-    Base {},
+    Base {
+        /// What the company had earned by its purchases came off it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        earned: Option<Percent>,
+        /// It was raised to this floor.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        floor: Option<UnitPrice>,
+    },
     /// A rule.
     Rule {
         /// Of which agreement.
@@ -147,6 +163,12 @@ pub enum PricedBy {
         /// The quantity break that was reached.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at_least: Option<Quantity>,
+        /// What the company had earned by its purchases came off it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        earned: Option<Percent>,
+        /// It was raised to this floor.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        floor: Option<UnitPrice>,
     },
 }
 
@@ -181,6 +203,8 @@ pub enum Verdict {
     NoBase,
     /// Another rule is for fewer people.
     LessSpecificAudience,
+    /// A promotion holds for the same people.
+    Promotion,
     /// Another rule is nearer to the product.
     LessSpecificSelection,
     /// Of rules that are equally near, another one is lower.
@@ -212,17 +236,20 @@ pub fn resolve(question: &Question<'_>) -> Resolution {
             verdict: price.err().unwrap_or_else(|| verdict(&judged, index, winner)),
         })
         .collect();
-    let (price, made_by) = match winner.map(|index| &judged[index]) {
-        Some((candidate, price)) => (
-            price.ok(),
-            Some(PricedBy::Rule {
-                agreement: candidate.rule.agreement,
-                selection: candidate.selection,
-                at_least: candidate.rule.reached(question.quantity).and_then(|each| each.at_least),
-            }),
-        ),
-        None => (question.base, question.base.map(|_| PricedBy::Base {})),
+    let made = match winner.map(|index| judged[index].0) {
+        Some(candidate) => stated(candidate, question, base).ok().map(|stated| {
+            let Charged { price, earned, floor } = question.charged(stated, discounts(candidate));
+            let Candidate { rule, selection, .. } = *candidate;
+            let at_least = rule.reached(question.quantity).and_then(|each| each.at_least);
+            let agreement = rule.agreement;
+            (price, PricedBy::Rule { agreement, selection, at_least, earned, floor })
+        }),
+        None => question.base.map(|stated| {
+            let Charged { price, earned, floor } = question.charged(stated, true);
+            (price, PricedBy::Base { earned, floor })
+        }),
     };
+    let (price, made_by) = made.unzip();
     Resolution { price, made_by, base, considered }
 }
 
@@ -238,7 +265,8 @@ pub fn steps(question: &Question<'_>) -> Vec<Step> {
     for at_least in quantities {
         question.quantity = at_least;
         let Answer { judged, winner, .. } = answer(&question);
-        let price = winner.map_or(question.base, |index| judged[index].1.ok());
+        let of_base = || Some(question.charged(question.base?, true).price);
+        let price = winner.map_or_else(of_base, |index| judged[index].1.ok());
         let Some(price) = price else { continue };
         if steps.last().is_none_or(|last| last.price != price) {
             steps.push(Step { at_least, price });
@@ -264,36 +292,84 @@ fn answer<'a>(question: &'a Question<'_>) -> Answer<'a> {
         .map(|candidate| (candidate, priced(candidate, question, base)))
         .collect();
     // Where everyone has a price on a list, the product's base price is nobody's.
-    let winner = winner(&judged, question.base.filter(|_| everyones.is_none()));
+    let of_base = question.base.filter(|_| everyones.is_none());
+    let winner = winner(&judged, of_base.map(|base| question.charged(base, true).price));
     Answer { base, judged, winner }
 }
 
 type Judged<'a> = (&'a Candidate<'a>, Result<UnitPrice, Verdict>);
 
-/// The most specific first; what is equally specific in a fixed order.
-fn rank<'a>(candidate: &'a Candidate<'_>) -> impl Ord + use<'a> {
-    let Candidate { breadth, distance, rule, selection, .. } = candidate;
-    (*breadth, *distance, rule.agreement, *selection, rule.days)
+/// What is charged where a price is stated.
+struct Charged {
+    price: UnitPrice,
+    /// What came off.
+    earned: Option<Percent>,
+    /// To what it was raised.
+    floor: Option<UnitPrice>,
 }
 
-/// The fixed price that everyone has, at the place that is nearest to the product.
+impl Question<'_> {
+    fn charged(&self, stated: UnitPrice, discounts: bool) -> Charged {
+        let earned = self.earned.filter(|_| discounts);
+        let left = earned.map_or(stated, |percent| less(stated, percent));
+        let floor = self.floor.filter(|floor| left < *floor);
+        Charged { price: floor.unwrap_or(left), earned, floor }
+    }
+}
+
+/// A price less a share of it, rounded half up.
+fn less(price: UnitPrice, percent: Percent) -> UnitPrice {
+    let left = Decimal::ONE_HUNDRED - percent.hundredths();
+    UnitPrice::round_half_up(price.amount() * left / Decimal::ONE_HUNDRED)
+}
+
+/// The most specific first; what is equally specific in a fixed order.
+fn rank<'a>(candidate: &'a Candidate<'_>) -> impl Ord + use<'a> {
+    let Candidate { rule, selection, .. } = candidate;
+    (specific(candidate), rule.agreement, *selection, rule.days)
+}
+
+/// How specific a rule is: less is more.
+fn specific(candidate: &Candidate<'_>) -> (usize, bool, usize) {
+    (candidate.breadth, !promotion(candidate), candidate.distance)
+}
+
+fn promotion(candidate: &Candidate<'_>) -> bool {
+    candidate.agreement.header().is_some_and(|header| header.promotion)
+}
+
+fn discounts(candidate: &Candidate<'_>) -> bool {
+    candidate.agreement.header().is_some_and(|header| header.discounts)
+}
+
+/// The fixed price that everyone has without a promotion, at the place that is nearest to the product.
 fn everyones(question: &Question<'_>) -> Option<UnitPrice> {
     let fixed = |candidate: &&Candidate<'_>| {
         let reached = candidate.rule.reached(question.quantity);
         let is_fixed = matches!(reached.map(|each| each.value), Some(Value::Fixed { .. }));
-        *candidate.audience == Audience::Everyone && is_fixed
+        *candidate.audience == Audience::Everyone && is_fixed && !promotion(candidate)
     };
     let found: Vec<(usize, UnitPrice)> = question
         .candidates
         .iter()
         .filter(fixed)
-        .filter_map(|one| Some((one.distance, priced(one, question, None).ok()?)))
+        .filter_map(|one| Some((one.distance, stated(one, question, None).ok()?)))
         .collect();
     found.into_iter().min().map(|(_, price)| price)
 }
 
 /// What a rule would have one unit cost, if it holds.
 fn priced(
+    candidate: &Candidate<'_>,
+    question: &Question<'_>,
+    base: Option<UnitPrice>,
+) -> Result<UnitPrice, Verdict> {
+    let stated = stated(candidate, question, base)?;
+    Ok(question.charged(stated, discounts(candidate)).price)
+}
+
+/// What a rule says that one unit costs, if it holds.
+fn stated(
     candidate: &Candidate<'_>,
     Question { on, quantity, .. }: &Question<'_>,
     base: Option<UnitPrice>,
@@ -308,9 +384,7 @@ fn priced(
     match reached.value {
         Value::Fixed { price } => Ok(price),
         Value::PercentOff { percent } => {
-            let left = Decimal::ONE_HUNDRED - percent.hundredths();
-            let base = base.ok_or(Verdict::NoBase)?;
-            Ok(UnitPrice::round_half_up(base.amount() * left / Decimal::ONE_HUNDRED))
+            base.map(|base| less(base, percent)).ok_or(Verdict::NoBase)
         }
         Value::AmountOff { amount } => {
             let base = base.ok_or(Verdict::NoBase)?;
@@ -325,21 +399,17 @@ fn winner(judged: &[Judged<'_>], base: Option<UnitPrice>) -> Option<usize> {
     let holding = || (0..judged.len()).filter(|index| judged[*index].1.is_ok());
     let first = holding().min_by_key(|index| {
         let (candidate, price) = &judged[*index];
-        (candidate.breadth, candidate.distance, price.ok(), *index)
+        (specific(candidate), price.ok(), *index)
     })?;
     let yields = |index: usize| judged[index].0.agreement.header().is_some_and(|it| it.yields);
     let mut winner = first;
     while yields(winner) {
-        let (present, price) = (&judged[winner].0, judged[winner].1.ok());
+        let (present, price) = (judged[winner].0, judged[winner].1.ok());
         let lower = holding()
             .filter(|index| {
-                let (other, _) = &judged[*index];
-                (other.breadth, other.distance) > (present.breadth, present.distance)
-                    && judged[*index].1.ok() < price
+                specific(judged[*index].0) > specific(present) && judged[*index].1.ok() < price
             })
-            .min_by_key(|index| {
-                (judged[*index].0.breadth, judged[*index].0.distance, judged[*index].1.ok())
-            });
+            .min_by_key(|index| (specific(judged[*index].0), judged[*index].1.ok()));
         match lower {
             Some(index) => winner = index,
             // The base price is the least specific of all.
@@ -356,13 +426,12 @@ fn verdict(judged: &[Judged<'_>], index: usize, winner: Option<usize>) -> Verdic
         return Verdict::Won;
     }
     let (one, won) = (judged[index].0, judged[winner].0);
-    match (one.breadth.cmp(&won.breadth), one.distance.cmp(&won.distance)) {
-        (std::cmp::Ordering::Greater, _) => Verdict::LessSpecificAudience,
-        (std::cmp::Ordering::Equal, std::cmp::Ordering::Greater) => Verdict::LessSpecificSelection,
-        (std::cmp::Ordering::Equal, std::cmp::Ordering::Equal) => Verdict::NotTheLowest,
-        (std::cmp::Ordering::Less, _) | (std::cmp::Ordering::Equal, std::cmp::Ordering::Less) => {
-            Verdict::Yielded
-        }
+    match specific(one).cmp(&specific(won)) {
+        Ordering::Less => Verdict::Yielded,
+        Ordering::Equal => Verdict::NotTheLowest,
+        Ordering::Greater if one.breadth > won.breadth => Verdict::LessSpecificAudience,
+        Ordering::Greater if promotion(won) && !promotion(one) => Verdict::Promotion,
+        Ordering::Greater => Verdict::LessSpecificSelection,
     }
 }
 

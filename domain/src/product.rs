@@ -92,6 +92,13 @@ pub enum Command {
         /// Net price of one unit.
         price: UnitPrice,
     },
+    /// Let it never cost less.
+    Floor {
+        /// In which currency.
+        currency: Currency,
+        /// Net price of one unit; none lifts the floor.
+        price: Option<UnitPrice>,
+    },
     /// Call it something else.
     Rename(Naming),
     /// Say something about it.
@@ -171,6 +178,14 @@ pub enum Event {
         /// Net price of one unit.
         price: UnitPrice,
     },
+    /// It never costs less, whatever lists, contracts and discounts say.
+    Floored {
+        /// In which currency.
+        currency: Currency,
+        /// Net price of one unit; missing when there is no floor any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<UnitPrice>,
+    },
     /// It is called something else.
     Renamed(Naming),
     /// Something else is said about it.
@@ -225,6 +240,7 @@ pub enum Event {
 aggregate!(Product, "product", {
     Drafted => "drafted" v 1,
     Priced => "priced" v 1,
+    Floored => "floored" v 1,
     Renamed => "renamed" v 1,
     Described => "described" v 1,
     Characterized => "characterized" v 1,

@@ -19,6 +19,9 @@ pub enum ReadError {
     /// A row that no event could have made: the read model needs a rebuild.
     #[error("a row of a read model is malformed")]
     Malformed,
+    /// History could not be read.
+    #[error("history could not be read")]
+    Log(#[from] event_log::Error),
     /// The read model has not got to the wanted position in time.
     #[error("the read model is at {reached}, not yet at {wanted}")]
     Behind {

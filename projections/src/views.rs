@@ -7,6 +7,7 @@ pub mod assortments;
 pub mod catalogue;
 pub mod categories;
 pub mod companies;
+pub mod discounts;
 pub mod employees;
 pub mod invoices;
 pub mod offers;
@@ -21,7 +22,7 @@ pub mod stock;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 17] = [
+pub const ALL: [Projection; 18] = [
     account_balances::PROJECTION,
     approval_rules::PROJECTION,
     approvals::PROJECTION,
@@ -29,6 +30,7 @@ pub const ALL: [Projection; 17] = [
     catalogue::PROJECTION,
     categories::PROJECTION,
     companies::PROJECTION,
+    discounts::PROJECTION,
     employees::PROJECTION,
     invoices::PROJECTION,
     offers::PROJECTION,

@@ -69,20 +69,33 @@ impl Wanted {
     }
 
     /// In the language of `tsquery`: products that have all words, in whatever form and however
-    /// they go on, or whose code it is.
+    /// they go on. Words of one or two letters are meant as they are.
     pub fn query(&self) -> String {
-        let words: Vec<String> =
-            self.words.iter().map(|word| format!("'{}':*", stem(word))).collect();
-        format!("({}) | '{}':A", words.join(" & "), self.code())
+        let words: Vec<String> = self.words.iter().map(|word| form(word)).collect();
+        words.join(" & ")
+    }
+
+    /// The same for products whose code begins with all of it, when it can be one.
+    pub fn code_query(&self) -> Option<String> {
+        let code = self.code();
+        let is_code = code.len() >= LEAST && code.bytes().any(|byte| byte.is_ascii_digit());
+        is_code.then(|| format!("'{code}':*A"))
     }
 
     /// In the language of `tsquery`, to rank by: every word in whatever form, and once more as it was
     /// written.
     pub fn rank(&self) -> String {
-        let both = |word: &String| format!("'{}':* | '{word}'", stem(word));
+        let both = |word: &String| format!("{} | '{word}'", form(word));
         let words: Vec<String> = self.words.iter().map(both).collect();
         format!("{} | '{}':A", words.join(" | "), self.code())
     }
+}
+
+/// The letters that the beginning of a word must have to be searched by.
+const LEAST: usize = 3;
+
+fn form(word: &str) -> String {
+    if word.len() < LEAST { format!("'{word}'") } else { format!("'{}':*", stem(word)) }
 }
 
 /// What stays of a Polish word in all its cases: `kawy` and `kawa` both begin with `kaw`. What has
@@ -93,7 +106,6 @@ pub fn stem(word: &str) -> &str {
         "ami", "ach", "owi", "ego", "emu", "imi", "ymi", "iej", "iem", "ich", "ych", "ow", "om",
         "em", "im", "ym", "ej", "ie", "a", "e", "i", "o", "u", "y",
     ];
-    const LEAST: usize = 3;
     if word.bytes().any(|byte| byte.is_ascii_digit()) {
         return word;
     }
@@ -140,9 +152,12 @@ mod tests {
     #[test]
     fn a_search_is_a_query_whatever_is_typed() {
         let wanted = Wanted::parse("Kawa' & !(ziarnista):*").unwrap();
-        assert_eq!(wanted.query(), "('kaw':* & 'ziarnist':*) | 'kawaziarnista':A");
+        assert_eq!(wanted.query(), "'kaw':* & 'ziarnist':*");
         let rank = "'kaw':* | 'kawa' | 'ziarnist':* | 'ziarnista' | 'kawaziarnista':A";
         assert_eq!(wanted.rank(), rank);
+        assert_eq!(Wanted::parse("kawa 1 kg").unwrap().query(), "'kaw':* & '1' & 'kg'");
+        assert_eq!(wanted.code_query(), None);
+        assert_eq!(Wanted::parse("AB-1/2").unwrap().code_query().as_deref(), Some("'ab12':*A"));
         assert_eq!(Wanted::parse("'&|!"), None);
         let long = "a b c d e f g h i j";
         assert_eq!(Wanted::parse(long).unwrap().words().len(), Wanted::MOST_WORDS);

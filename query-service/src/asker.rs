@@ -112,7 +112,12 @@ pub(crate) fn problem(error: ReadError) -> Problem {
         ReadError::Database(cause) if cause.code().is_none() => {
             Problem::unavailable("the read models do not answer")
         }
-        ReadError::Database(_) | ReadError::Malformed => Problem::internal(&error),
+        ReadError::Log(cause) if cause.is_transient() => {
+            Problem::unavailable("history does not answer")
+        }
+        ReadError::Database(_) | ReadError::Malformed | ReadError::Log(_) => {
+            Problem::internal(&error)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod assortments;
 mod catalogue;
 mod categories;
 mod companies;
+mod discounts;
 mod employees;
 mod events;
 mod exports;
@@ -36,6 +37,7 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(catalogue::routes())
         .merge(categories::routes())
         .merge(companies::routes())
+        .merge(discounts::routes())
         .merge(employees::routes())
         .merge(events::routes())
         .merge(exports::routes())

@@ -1,22 +1,27 @@
 //! A company in front of the catalogue: where it looks, what it sees there, and what it pays.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use deadpool_postgres::Object;
 use domain::{
     AgreementId, Assortment, AssortmentId, Audience, CategoryId, CompanyId, Currency,
-    PriceAgreement, ProductId, Quantity, Selection,
-    assortment::{self, Verdict},
+    PriceAgreement, ProductId, Purchases, PurchasesId, Quantity, Selection,
+    assortment::{self, Bounds, Verdict},
+    discount::{self, Programme},
     price::Rule,
     pricing::{self, Candidate, Question, Step},
 };
+use event_log::{EventLog, Loaded};
 use jiff::civil::Date;
 use projections::{
     ReadError,
     views::{
         assortments,
-        catalogue::{self, CatalogueItem, EVERYTHING, IN_STOCK, Line},
-        companies, price_agreements, prices,
+        catalogue::{self, CatalogueItem, EVERYTHING, IN_STOCK, Line, Within},
+        companies, discounts, price_agreements, prices,
     },
 };
 use uuid::Uuid;
@@ -32,6 +37,9 @@ pub(crate) struct Shopper {
     /// Those that have rules on products too.
     picky: Vec<Uuid>,
     agreements: BTreeMap<AgreementId, (usize, PriceAgreement)>,
+    /// What is given to its audiences for purchases, the most specific first.
+    programmes: Vec<Programme>,
+    purchases: Option<Arc<Loaded<Purchases>>>,
 }
 
 /// What of the catalogue it wants to see.
@@ -57,7 +65,7 @@ pub(crate) struct Range {
 impl Shopper {
     /// A company that buys in a currency; `None` when there is no such company.
     pub(crate) async fn of(
-        client: &Object,
+        (client, log): (&Object, &EventLog),
         company: Uuid,
         currency: Currency,
     ) -> Result<Option<Self>, ReadError> {
@@ -67,10 +75,15 @@ impl Shopper {
         }
         let ids: Vec<Uuid> =
             audiences.iter().map(|audience| AssortmentId::of(audience).0).collect();
-        let (outline, agreements) = futures::try_join!(
+        let (outline, agreements, programmes) = futures::try_join!(
             assortments::outline(client, &ids),
-            price_agreements::active_for(client, &audiences, currency)
+            price_agreements::active_for(client, &audiences, currency),
+            discounts::offered_to(client, &audiences),
         )?;
+        let purchases = match programmes.as_slice() {
+            [] => None,
+            _ => Some(log.load::<Purchases>(PurchasesId::of(CompanyId(company)).0).await?),
+        };
         let assortments = gathered(&ids, outline.rules);
         let breadth = |audience: &Audience| audiences.iter().position(|one| one == audience);
         let agreements = agreements.into_iter().filter_map(|agreement| {
@@ -78,7 +91,18 @@ impl Shopper {
             Some((agreement.id, (breadth, PriceAgreement::Active(agreement.header))))
         });
         let agreements = agreements.collect();
-        Ok(Some(Self { currency, ids, assortments, picky: outline.picky, agreements, audiences }))
+        let picky = outline.picky;
+        let shopper = Self {
+            currency,
+            audiences,
+            ids,
+            assortments,
+            picky,
+            agreements,
+            programmes,
+            purchases,
+        };
+        Ok(Some(shopper))
     }
 
     /// Where it looks for products of a category, a brand, in stock.
@@ -90,14 +114,29 @@ impl Shopper {
             let places = vec![filters.next().unwrap_or(EVERYTHING)];
             return Ok(Range { places, also: filters.collect() });
         };
-        let allowed: Vec<Uuid> = bounds.categories.iter().map(|category| category.0).collect();
+        let allowed = ids_of(&bounds);
         let mut places = match category {
             None => allowed,
             Some(category) => overlap(client, &allowed, category).await?,
         };
-        let picks = self.ids[..bounds.picks].iter().filter(|id| self.picky.contains(id));
-        places.extend(picks);
+        places.extend(self.picks(&bounds));
         Ok(Range { places, also: filters.collect() })
+    }
+
+    /// Where it searches for words.
+    pub(crate) fn within(&self, Wish { category, brand, in_stock }: Wish) -> Within {
+        let bounds = assortment::bounds(&self.assortments);
+        let (allowed, picks) = match &bounds {
+            Some(bounds) => (Some(ids_of(bounds)), self.picks(bounds)),
+            None => (None, vec![]),
+        };
+        Within { category, allowed, picks, brand, in_stock }
+    }
+
+    /// The places of what its assortments allow product by product.
+    fn picks(&self, bounds: &Bounds) -> Vec<Uuid> {
+        let speaking = self.ids[..bounds.picks].iter();
+        speaking.filter(|id| self.picky.contains(id)).copied().collect()
     }
 
     /// Which of some products it sees.
@@ -162,6 +201,10 @@ impl Shopper {
         let selections: Vec<Vec<(Selection, usize)>> =
             lines.iter().map(|line| pricing::selections(line.item.id, &line.paths)).collect();
         let rules = self.rules(client, &selections).await?;
+        let earned = self
+            .purchases
+            .as_ref()
+            .and_then(|purchases| discount::earned(&self.programmes, &purchases.state, on));
         let steps = |(line, selections): (&Line, &Vec<(Selection, usize)>)| {
             let candidates = selections.iter().flat_map(|(selection, distance)| {
                 let rules = rules.get(&prices::selected(*selection)).map_or(&[][..], Vec::as_slice);
@@ -171,6 +214,8 @@ impl Shopper {
                 on,
                 quantity: least(&line.item),
                 base: line.item.base_prices.get(&self.currency).copied(),
+                earned,
+                floor: line.item.floors.get(&self.currency).copied(),
                 candidates: candidates.collect(),
             })
         };
@@ -207,6 +252,10 @@ impl Shopper {
         let audience = &self.audiences[*breadth];
         Some(Candidate { audience, breadth: *breadth, selection, distance, rule, agreement })
     }
+}
+
+fn ids_of(bounds: &Bounds) -> Vec<Uuid> {
+    bounds.categories.iter().map(|category| category.0).collect()
 }
 
 /// The least quantity of a product that is ordered.

@@ -5,8 +5,9 @@ pub mod compatibility;
 use std::collections::BTreeMap;
 
 use domain::{
-    approval_rules, assortment, category, claim, company, employee, invoice, offer, order, payment,
-    price, price_agreement, product, product_code, series, shipment, spending, stock,
+    approval_rules, assortment, category, claim, company, discount, employee, invoice, offer,
+    order, payment, price, price_agreement, product, product_code, purchases, series, shipment,
+    spending, stock,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ pub fn events() -> BTreeMap<String, Value> {
         ("category", category::Event::TYPES, schema::<category::Event>()),
         ("claim", claim::Event::TYPES, schema::<claim::Event>()),
         ("company", company::Event::TYPES, schema::<company::Event>()),
+        ("discount", discount::Event::TYPES, schema::<discount::Event>()),
         ("employee", employee::Event::TYPES, schema::<employee::Event>()),
         ("invoice", invoice::Event::TYPES, schema::<invoice::Event>()),
         ("offer", offer::Event::TYPES, schema::<offer::Event>()),
@@ -30,6 +32,7 @@ pub fn events() -> BTreeMap<String, Value> {
         ("price_agreement", price_agreement::Event::TYPES, schema::<price_agreement::Event>()),
         ("product", product::Event::TYPES, schema::<product::Event>()),
         ("product_code", product_code::Event::TYPES, schema::<product_code::Event>()),
+        ("purchases", purchases::Event::TYPES, schema::<purchases::Event>()),
         ("series", series::Event::TYPES, schema::<series::Event>()),
         ("shipment", shipment::Event::TYPES, schema::<shipment::Event>()),
         ("spending", spending::Event::TYPES, schema::<spending::Event>()),

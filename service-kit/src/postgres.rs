@@ -12,7 +12,8 @@ pub struct UrlError(#[source] tokio_postgres::Error);
 
 /// A process that is stopped, or has vanished, must not keep what its transactions have locked:
 /// another one takes over.
-const SESSION: &str = "SET idle_in_transaction_session_timeout = '5s'";
+/// Searches remember each of a few hundred thousand matches instead of their pages.
+const SESSION: &str = "SET idle_in_transaction_session_timeout = '5s'; SET work_mem = '16MB'";
 
 /// The same for what is asked all the time: its statements are planned once, for whatever they are
 /// asked with.

@@ -154,9 +154,7 @@ async fn agree_on(
     let rules = streams.iter().filter_map(|id| work.get::<Price>(*id));
     let others: BTreeSet<Uuid> = rules.flat_map(Price::agreements).map(Uuid::from).collect();
     work.load_many::<PriceAgreement>(&others).await?;
-    let is_open = |id: &Uuid| work.get::<PriceAgreement>(*id).is_some_and(|it| it.open().is_ok());
-    let ended: BTreeSet<AgreementId> =
-        others.into_iter().filter(|id| !is_open(id)).map(AgreementId).collect();
+    let aside = agreements_aside(work, &header, others.into_iter().map(AgreementId));
     for (index, (of, Agreed { selection, days, breaks })) in
         subjects.into_iter().zip(prices).enumerate()
     {
@@ -173,7 +171,7 @@ async fn agree_on(
                 .field(FieldError::at("/days", "the agreement holds on none of these days")))
         })?;
         let rule = Rule { agreement, days, breaks };
-        let command = price::Command::Agree { of: of.clone(), rule, ended: ended.clone() };
+        let command = price::Command::Agree { of: of.clone(), rule, aside: aside.clone() };
         let decided = work.decide::<Price>(PriceId::of(&of), command).await;
         decided.map_err(Failure::from).map_err(|failure| match failure {
             Failure::Refused(problem) => {
@@ -185,6 +183,20 @@ async fn agree_on(
     }
     work.answer(agreement);
     Ok(())
+}
+
+/// Those of some agreements whose rules are never of equal rank with those of another: that have
+/// ended, or are promotions when it is none, or the other way round.
+pub(crate) fn agreements_aside(
+    work: &Work,
+    header: &Header,
+    others: impl Iterator<Item = AgreementId>,
+) -> BTreeSet<AgreementId> {
+    let alike = |id: &AgreementId| {
+        let other = work.get::<PriceAgreement>(*id).and_then(|other| other.open().ok());
+        other.is_some_and(|other| other.promotion == header.promotion)
+    };
+    others.filter(|id| !alike(id)).collect()
 }
 
 /// Of what they are.

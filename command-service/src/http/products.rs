@@ -32,6 +32,10 @@ pub(super) fn routes() -> ApiRouter<Services> {
             post_with(price, |o| o.id("product.price").summary("Set a base price")),
         )
         .api_route(
+            "/v1/products/{id}/floor",
+            post_with(floor, |o| o.id("product.floor").summary("Let it never cost less")),
+        )
+        .api_route(
             "/v1/products/{id}/publish",
             post_with(publish, |o| o.id("product.publish").summary("Put on sale")),
         )
@@ -114,6 +118,25 @@ async fn price(
     Body { value, digest }: Body<Price>,
 ) -> Result<Done, Problem> {
     decide::<Product>(&services, &caller, id, digest, value.into()).await
+}
+
+/// The least that it costs, whatever lists, contracts and discounts say.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Floor {
+    currency: domain::Currency,
+    /// Net price of one unit; without it there is no floor any more.
+    price: Option<domain::UnitPrice>,
+}
+
+async fn floor(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    PathId(id): PathId,
+    Body { value: Floor { currency, price }, digest }: Body<Floor>,
+) -> Result<Done, Problem> {
+    let command = product::Command::Floor { currency, price };
+    decide::<Product>(&services, &caller, id, digest, command).await
 }
 
 async fn publish(

@@ -14,7 +14,10 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::{Cells, Column, Import, cells::columns, product_of, refused};
-use crate::failure::{Failure, refusal};
+use crate::{
+    failure::{Failure, refusal},
+    http::agreements_aside,
+};
 
 /// A row.
 pub(crate) struct Row {
@@ -91,11 +94,9 @@ impl Import for Row {
         let breaks = present.iter().find(is_ours).map_or(&[][..], |rule| &rule.breaks);
         let others = breaks.iter().filter(|other| other.at_least != self.price.at_least);
         let breaks = others.chain([&self.price]).cloned().collect();
-        let is_open =
-            |id: &AgreementId| work.get::<PriceAgreement>(*id).is_some_and(|it| it.open().is_ok());
-        let ended = present.iter().map(|rule| rule.agreement).filter(|id| !is_open(id)).collect();
+        let aside = agreements_aside(work, &header, present.iter().map(|rule| rule.agreement));
         let rule = Rule { agreement: self.agreement, days, breaks };
-        Ok(work.decide::<Price>(stream, Command::Agree { of, rule, ended }).await?)
+        Ok(work.decide::<Price>(stream, Command::Agree { of, rule, aside }).await?)
     }
 }
 

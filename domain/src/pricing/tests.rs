@@ -29,7 +29,7 @@ struct Case {
 
 /// `c0 2.00`: the company's rule of the product is 2.00. After the audience stands the distance (9
 /// is everything), then perhaps `?` for a draft, `!` for an agreement that yields, and `@2027` for a
-/// rule of that year alone; then the breaks: `2.00`, `10:1.80` from ten on, `-5%`, `-0.50`.
+/// rule of that year alone, `+` for a promotion, `%` where what is earned comes off; then the breaks: `2.00`, `10:1.80` from ten on, `-5%`, `-0.50`.
 fn case(number: u128, text: &str) -> Case {
     let mut words = text.split_whitespace();
     let head = words.next().unwrap();
@@ -44,6 +44,8 @@ fn case(number: u128, text: &str) -> Case {
         from: None,
         until: None,
         yields: head.contains('!'),
+        promotion: head.contains('+'),
+        discounts: head.contains('%'),
     };
     let breaks = words.map(|word| {
         let (at_least, value) = word.split_once(':').unwrap_or(("", word));
@@ -103,6 +105,8 @@ fn question<'a>(
         on: day(on),
         quantity: quantity.parse().unwrap(),
         base: base.map(|base| base.parse().unwrap()),
+        earned: None,
+        floor: None,
         candidates: candidates.collect(),
     }
 }
@@ -201,6 +205,69 @@ fn worked_cases() {
 }
 
 #[test]
+fn promotions_earnings_and_floors() {
+    #[rustfmt::skip]
+    let table: &[([&str; 3], &[&str], &str, &str)] = &[
+        // [base, earned, floor], rules, quantity, price
+        // A promotion beats whatever else is for the same audience, and nothing of a narrower one.
+        (["10", "", ""], &["e0 9", "e0+@2026 8"], "1", "8.00"),
+        (["10", "", ""], &["e0 9", "e2+@2026 -20%"], "1", "7.20"),
+        (["10", "", ""], &["e0 9", "e0+@2026 9.5"], "1", "9.50"),
+        (["10", "", ""], &["e0 9", "e0+@2027 8"], "1", "9.00"),
+        (["10", "", ""], &["c0 9", "e0+@2026 8"], "1", "9.00"),
+        (["10", "", ""], &["c0! 9", "e0+@2026 8"], "1", "8.00"),
+        (["10", "", ""], &["c0 -10%", "e0 9", "e0+@2026 1"], "1", "8.10"),
+        (["10", "", ""], &["g0 9", "g0+@2026 10:8"], "9", "9.00"),
+        (["10", "", ""], &["g0 9", "g0+@2026 10:8"], "10", "8.00"),
+        (["10", "", ""], &["e0! 7", "e0+@2026 8"], "1", "8.00"),
+        (["10", "", ""], &["e0! 7", "e0+!@2026 8"], "1", "7.00"),
+        // What is earned comes off base prices and off those of agreements that allow it.
+        (["10", "3", ""], &[], "1", "9.70"),
+        (["10", "3", ""], &["c0 9"], "1", "9.00"),
+        (["10", "3", ""], &["c0% 9"], "1", "8.73"),
+        (["10", "2.5", ""], &["e0% -10%"], "1", "8.775"),
+        (["0.0125", "50", ""], &[], "1", "0.0063"),
+        (["10", "100", ""], &[], "1", "0.00"),
+        (["", "3", ""], &[], "1", "none"),
+        // Whoever yields, yields to what would really be paid.
+        (["10", "20", ""], &["c0! 9", "e0% 10"], "1", "8.00"),
+        (["10", "5", ""], &["c0! 9", "e0% 10"], "1", "9.00"),
+        (["10", "20", ""], &["c0! 9"], "1", "8.00"),
+        // What is off is off what is stated, whatever the company has earned.
+        (["10", "20", ""], &["c0 -10%", "e0% 8"], "1", "7.20"),
+        // Nothing is below the floor.
+        (["10", "", "9.5"], &[], "1", "10.00"),
+        (["10", "10", "9.5"], &[], "1", "9.50"),
+        (["10", "", "9.5"], &["c0 9"], "1", "9.50"),
+        (["10", "", "9.5"], &["c0 9 10:8"], "10", "9.50"),
+        (["10", "", "9.5"], &["e0+@2026 1"], "1", "9.50"),
+        (["10", "", "12"], &[], "1", "12.00"),
+        (["", "", "12"], &[], "1", "none"),
+    ];
+    for ([base, earned, floor], rules, quantity, price) in table {
+        let (audiences, cases) = (audiences(), cases(rules));
+        let base = (!base.is_empty()).then_some(*base);
+        let question = Question {
+            earned: earned.parse().ok(),
+            floor: floor.parse().ok(),
+            ..question(&audiences, base, &cases, quantity, "2026-11-24")
+        };
+        let answered = resolve(&question);
+        let shown = answered.price.map_or_else(|| "none".to_owned(), |price| price.to_string());
+        assert_eq!(&shown, price, "{base:?} {earned} {floor} {rules:?} {quantity}");
+        let first = steps(&question).first().map(|step| step.price);
+        assert_eq!(first, answered.price);
+        // The answer says what came off, and to what it was raised.
+        if let Some(PricedBy::Base { earned, floor } | PricedBy::Rule { earned, floor, .. }) =
+            answered.made_by
+        {
+            assert!(earned.is_none() || earned == question.earned);
+            assert!(floor.is_none() || floor == answered.price);
+        }
+    }
+}
+
+#[test]
 fn the_answer_says_what_became_of_every_rule() {
     let rules = cases(&["e0 9", "c1 8", "c0 20:5", "c9 7", "c0? 1", "g0@2027 2", "p0 3", "c1 8.5"]);
     let answered = answer(Some("10"), &rules, "10", "2026-11-24");
@@ -224,10 +291,12 @@ fn the_answer_says_what_became_of_every_rule() {
         agreement: AgreementId(Uuid::from_u128(2)),
         selection: Selection::Category { category: CategoryId(Uuid::from_u128(1)) },
         at_least: None,
+        earned: None,
+        floor: None,
     };
     assert_eq!(answered.made_by, Some(made_by));
     let yielded = answer(Some("8"), &cases(&["c0! 9"]), "1", "2026-11-24");
-    assert_eq!(yielded.made_by, Some(PricedBy::Base {}));
+    assert_eq!(yielded.made_by, Some(PricedBy::Base { earned: None, floor: None }));
     assert_eq!(yielded.considered[0].verdict, Verdict::Yielded);
 }
 
@@ -256,7 +325,7 @@ fn rules_are_looked_for_at_every_place() {
 
 fn rules() -> impl Strategy<Value = Vec<String>> {
     let breaks = "([0-9]{1,2}\\.[0-9]{2}|-[1-9][0-9]%|-0\\.[0-9]{2})( 10:[0-9]\\.[0-9]{2})?";
-    let rule = format!("[cpge][0129][?!]?(@2026|@2027)? {breaks}");
+    let rule = format!("[cpge][0129][?!%]?(\\+@2026|@2026|@2027)? {breaks}");
     proptest::collection::vec(proptest::string::string_regex(&rule).unwrap(), 0..8)
 }
 
@@ -283,9 +352,40 @@ proptest! {
         prop_assert_eq!(answered.considered.len(), texts.len());
         match won.first() {
             Some(won) => prop_assert_eq!(answered.price, won.price),
-            None => prop_assert_eq!(answered.made_by, Some(PricedBy::Base {})),
+            None => prop_assert_eq!(answered.made_by, Some(PricedBy::Base { earned: None, floor: None })),
         }
         prop_assert!(answered.price.is_some_and(|price| !price.amount().is_sign_negative()));
+    }
+
+    /// No price is below the floor, and what is earned never makes one higher.
+    #[test]
+    fn no_price_is_below_the_floor(
+        rules in rules(), quantity in 1_u32..30, floor in 1_u32..12, earned in 1_u32..100,
+    ) {
+        let texts: Vec<&str> = rules.iter().map(String::as_str).collect();
+        let (audiences, cases, quantity) = (audiences(), cases(&texts), quantity.to_string());
+        let plain = question(&audiences, Some("10"), &cases, &quantity, "2026-11-24");
+        let floor: UnitPrice = floor.to_string().parse().unwrap();
+        let floored = Question { floor: Some(floor), ..plain.clone() };
+        prop_assert!(resolve(&floored).price >= Some(floor));
+        prop_assert!(steps(&floored).iter().all(|step| step.price >= floor));
+        let earning = Question { earned: earned.to_string().parse().ok(), ..plain.clone() };
+        prop_assert!(resolve(&earning).price <= resolve(&plain).price);
+    }
+
+    /// Where breaks only ever lower a price, more never costs more.
+    #[test]
+    fn prices_fall_where_all_breaks_fall(
+        firsts in proptest::collection::btree_map("[cpge][0129]", 1_u32..20, 0..6),
+    ) {
+        let texts: Vec<String> = firsts
+            .iter()
+            .map(|(place, price)| format!("{place} {price} 5:{} 9:{}", price * 3 / 4, price / 2))
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let (audiences, cases) = (audiences(), cases(&texts));
+        let steps = steps(&question(&audiences, Some("10"), &cases, "1", "2026-11-24"));
+        prop_assert!(steps.windows(2).all(|two| two[0].price > two[1].price));
     }
 
     /// The steps say what every quantity costs.

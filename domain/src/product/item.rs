@@ -20,12 +20,20 @@ pub struct Item {
     id: ProductId,
     description: Description,
     base_prices: BTreeMap<Currency, UnitPrice>,
+    #[serde(default)]
+    floors: BTreeMap<Currency, UnitPrice>,
     details: Details,
 }
 
 impl Item {
     pub(super) fn new(id: ProductId, description: Description) -> Self {
-        Self { id, description, base_prices: BTreeMap::new(), details: Details::default() }
+        Self {
+            id,
+            description,
+            base_prices: BTreeMap::new(),
+            floors: BTreeMap::new(),
+            details: Details::default(),
+        }
     }
 
     /// What a command changes; nothing when it is so already.
@@ -37,6 +45,9 @@ impl Item {
             Command::Publish | Command::Withdraw { .. } => None,
             Command::Price { currency, price } => (self.base_prices.get(&currency) != Some(&price))
                 .then_some(Event::Priced { currency, price }),
+            Command::Floor { currency, price } => {
+                (self.floor(currency) != price).then_some(Event::Floored { currency, price })
+            }
             Command::Rename(naming) => {
                 at_most(naming.translations.len(), Details::MOST_LANGUAGES, "languages")?;
                 (self.naming() != naming).then_some(Event::Renamed(naming))
@@ -94,6 +105,12 @@ impl Item {
             Event::Priced { currency, price } => {
                 self.base_prices.insert(currency, price);
             }
+            Event::Floored { currency, price: Some(price) } => {
+                self.floors.insert(currency, price);
+            }
+            Event::Floored { currency, price: None } => {
+                self.floors.remove(&currency);
+            }
             Event::Renamed(Naming { name, translations }) => {
                 self.description.name = name;
                 details.translations = translations;
@@ -132,6 +149,11 @@ impl Item {
     /// What else is known of it.
     pub fn details(&self) -> &Details {
         &self.details
+    }
+
+    /// The least that it costs.
+    pub fn floor(&self, currency: Currency) -> Option<UnitPrice> {
+        self.floors.get(&currency).copied()
     }
 
     /// Its price on the base list.

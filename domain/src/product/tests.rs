@@ -72,7 +72,12 @@ fn is_sold_at_the_agreed_or_the_base_price() {
     let sell = |given: &[Event], quantity: &str, agreed: Option<&str>| {
         let product = given.iter().cloned().fold(Product::default(), Product::evolve);
         let quantity = quantity.parse().unwrap();
-        let base = || Some((product.item().ok()?.base_price(Currency::Pln)?, PricedBy::Base {}));
+        let base = || {
+            Some((
+                product.item().ok()?.base_price(Currency::Pln)?,
+                PricedBy::Base { earned: None, floor: None },
+            ))
+        };
         let agreed =
             agreed.map(|price| (price.parse().unwrap(), PricedBy::Agreed {})).or_else(base);
         product

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use self::{
     count::{Branch, Group, branches, brands, counts, exceptions, paths},
-    find::{Line, Order, Place, Sought, corrections, page, search},
+    find::{Line, Order, Place, Sought, Within, corrections, page, search},
     places::{EVERYTHING, IN_STOCK, brand},
 };
 use crate::{
@@ -46,6 +46,7 @@ pub const PROJECTION: Projection = Projection {
             vat_rate text NOT NULL,
             status text NOT NULL,
             base_prices jsonb NOT NULL DEFAULT '{}',
+            floors jsonb NOT NULL DEFAULT '{}',
             details jsonb NOT NULL DEFAULT '{}',
             -- Long, and not shown in lists: apart from the other details.
             texts jsonb NOT NULL DEFAULT '{}',
@@ -128,6 +129,9 @@ const DRAFT: &str = "
 const PRICE: &str = "
     UPDATE catalogue SET base_prices = base_prices || jsonb_build_object($2::text, $3::text)
     WHERE id = $1";
+const FLOOR: &str = "
+    UPDATE catalogue SET floors = jsonb_strip_nulls(floors || jsonb_build_object($2::text, $3::text))
+    WHERE id = $1";
 const RENAME: &str = "
     UPDATE catalogue SET name = $2, sort_name = $4, name_words = $5,
         details = details || jsonb_build_object('translations', $3::jsonb) WHERE id = $1";
@@ -145,7 +149,7 @@ const TAX: &str = "
 const STATUS: &str = "UPDATE catalogue SET status = $2 WHERE id = $1";
 const LIST: &str = "
     SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created,
-        details || jsonb_build_object('texts', texts)
+        details || jsonb_build_object('texts', texts), floors
     FROM view.catalogue
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR sku = $2)
         AND (NOT $3 OR status = 'published') AND ($4::bigint IS NULL OR created > $4)
@@ -204,6 +208,9 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
         E::Drafted { id, description } => drafted(recorded, id.0, description),
         E::Priced { currency, price } => {
             vec![change!(PRICE, id, currency.code(), price.to_string())]
+        }
+        E::Floored { currency, price } => {
+            vec![change!(FLOOR, id, currency.code(), price.map(|price| price.to_string()))]
         }
         E::Renamed(naming) => renamed(id, naming),
         E::Described { texts } => {
@@ -322,6 +329,9 @@ pub struct CatalogueItem {
     pub status: Status,
     /// Net price of one unit, by currency.
     pub base_prices: BTreeMap<Currency, UnitPrice>,
+    /// The least that one unit costs, by currency; the seller's own affair.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub floors: BTreeMap<Currency, UnitPrice>,
     /// Where in the log it was drafted; lists are in this order.
     #[serde(skip)]
     pub created: i64,
@@ -384,5 +394,6 @@ fn item_of(row: &Row) -> Result<CatalogueItem, ReadError> {
         base_prices: json(row, 7)?,
         created: row.get(8),
         details: json(row, 9)?,
+        floors: json(row, 10)?,
     })
 }

@@ -13,12 +13,13 @@ use uuid::Uuid;
 
 use crate::trade::House;
 
-const TYPES: [&str; 18] = [
+const TYPES: [&str; 20] = [
     "approval_rules",
     "assortment",
     "category",
     "claim",
     "company",
+    "discount",
     "employee",
     "invoice",
     "offer",
@@ -28,6 +29,7 @@ const TYPES: [&str; 18] = [
     "price_agreement",
     "product",
     "product_code",
+    "purchases",
     "series",
     "shipment",
     "spending",

@@ -12,8 +12,8 @@ use projections::{
     ReadError,
     views::{
         assortments,
-        catalogue::{self, Line, Order, Place, Sought},
-        categories, companies, price_agreements, prices, product_codes, stock,
+        catalogue::{self, Line, Order, Place, Sought, Within},
+        categories, companies, discounts, price_agreements, prices, product_codes, stock,
     },
     words::Wanted,
 };
@@ -37,6 +37,7 @@ const VIEWS: &[&str] = &[
     catalogue::PROJECTION.name,
     categories::PROJECTION.name,
     companies::PROJECTION.name,
+    discounts::PROJECTION.name,
     price_agreements::PROJECTION.name,
     prices::PROJECTION.name,
     product_codes::PROJECTION.name,
@@ -157,9 +158,21 @@ async fn list(
     };
     let brand = brand.map(|name| catalogue::brand(&name));
     let wish = Wish { category, brand, in_stock };
+    let searching = match &wanted {
+        Some(_) => Some(queries.views.client().await.map_err(problem)?),
+        None => None,
+    };
     let range = shopper.range(&client, wish).await.map_err(problem)?;
-    let order = order.map(Order::from);
-    let mut look = Look { client: &client, shopper: &shopper, range: &range, order, wanted };
+    let (order, within) = (order.map(Order::from), shopper.within(wish));
+    let mut look = Look {
+        client: &client,
+        searching: searching.as_ref().unwrap_or(&client),
+        shopper: &shopper,
+        range: &range,
+        within: &within,
+        order,
+        wanted,
+    };
     let (lines, next) = look.find(next, limit).await?;
     let today = queries.clock.today();
     let (firms, ids) = (shopper.firms(), lines.iter().map(|line| line.item.id).collect::<Vec<_>>());
@@ -209,8 +222,11 @@ impl Search {
 /// A look for products.
 struct Look<'a> {
     client: &'a Object,
+    /// Plans each search by itself.
+    searching: &'a Object,
     shopper: &'a Shopper,
     range: &'a Range,
+    within: &'a Within,
     order: Option<Order>,
     wanted: Option<Search>,
 }
@@ -279,7 +295,8 @@ impl Look<'_> {
             (Some(search), next) => {
                 let skip = if let Some(Next::Skip(skip, _)) = next { *skip } else { 0 };
                 let asked = (&search.words, search.own.as_slice());
-                catalogue::search(self.client, asked, sought, self.order, skip, size).await
+                let (order, within) = (self.order, self.within);
+                catalogue::search(self.searching, asked, within, order, skip, size).await
             }
             (None, Some(Next::After(place))) => {
                 catalogue::page(self.client, sought, self.by(), Some(place), size).await
@@ -329,7 +346,7 @@ async fn shopper(
     };
     let company = asker.narrowed(company)?.ok_or_else(|| unnamed("must say who looks"))?;
     let client = asker.shelves(queries, VIEWS).await?;
-    let shopper = Shopper::of(&client, company, currency).await.map_err(problem)?;
+    let shopper = Shopper::of((&client, &queries.log), company, currency).await.map_err(problem)?;
     let shopper = shopper.ok_or_else(|| unnamed("there is no such company"))?;
     Ok((client, shopper))
 }

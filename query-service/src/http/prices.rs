@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    Audience, Category, CategoryId, Claim, Company, CompanyId, Currency, Price, PriceAgreement,
-    Product, ProductId, Quantity, Sku,
+    Audience, Category, CategoryId, Claim, Company, CompanyId, Currency, Discount, DiscountId,
+    Percent, Price, PriceAgreement, Product, ProductId, Purchases, PurchasesId, Quantity, Sku,
     audience::Member,
-    claim,
+    claim, discount,
     pricing::{self, Place, Question, Resolution},
 };
 use event_log::{EventLog, Loaded};
@@ -73,8 +73,11 @@ async fn explain(
     let named = prices.values().flat_map(|price| price.state.agreements().map(Uuid::from));
     let agreements: Vec<Uuid> = named.collect();
     let agreements = log.load_many::<PriceAgreement>(&agreements).await.map_err(failed)?;
+    let on = at.unwrap_or_else(|| queries.clock.today());
     let question = Question {
-        on: at.unwrap_or_else(|| queries.clock.today()),
+        on,
+        earned: earned(log, company, &audiences, on).await?,
+        floor: item.floor(currency),
         quantity: quantity.unwrap_or(Quantity::ONE),
         base: item.base_price(currency),
         candidates: places
@@ -83,6 +86,25 @@ async fn explain(
             .collect(),
     };
     Ok(Json(pricing::resolve(&question)))
+}
+
+/// What a company has earned by its purchases.
+async fn earned(
+    log: &EventLog,
+    company: CompanyId,
+    audiences: &[Audience],
+    on: Date,
+) -> Result<Option<Percent>, Problem> {
+    let kinds = [discount::Kind::Turnover, discount::Kind::Orders];
+    let ids: Vec<Uuid> = audiences
+        .iter()
+        .flat_map(|audience| kinds.map(|kind| DiscountId::of(audience, kind).0))
+        .collect();
+    let found = log.load_many::<Discount>(&ids).await.map_err(failed)?;
+    let programmes = ids.iter().filter_map(|id| found.get(id)?.state.programme());
+    let id = PurchasesId::of(company).0;
+    let purchases = log.load::<Purchases>(id).await.map_err(failed)?;
+    Ok(discount::earned(programmes, &purchases.state, on))
 }
 
 type States<A> = HashMap<Uuid, Arc<Loaded<A>>>;

@@ -1,5 +1,7 @@
 //! `/v1/products`: the catalogue.
 
+use std::collections::BTreeMap;
+
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use deadpool_postgres::Object;
@@ -67,6 +69,7 @@ async fn list(
     let filter = Filter { sku: sku.as_deref(), category, ..seen_by(&asker, &client).await? };
     let items =
         catalogue::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
+    let items = items.into_iter().map(|item| shown(&asker, item)).collect();
     Ok(Json(Page::of(items, limit, |item| item.created)))
 }
 
@@ -77,7 +80,16 @@ async fn show(
 ) -> Result<Json<CatalogueItem>, Problem> {
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { id: Some(id), ..seen_by(&asker, &client).await? };
-    only(catalogue::list(&client, &filter, None, 1).await.map_err(problem)?)
+    let items = catalogue::list(&client, &filter, None, 1).await.map_err(problem)?;
+    only(items.into_iter().map(|item| shown(&asker, item)).collect())
+}
+
+/// What an asker is shown of a product: how low its price may go is the seller's own affair.
+fn shown(asker: &Asker, item: CatalogueItem) -> CatalogueItem {
+    match asker.company() {
+        Some(_) => CatalogueItem { floors: BTreeMap::new(), ..item },
+        None => item,
+    }
 }
 
 /// A buyer sees what is for sale and in its company's assortment, the seller's people everything.

@@ -298,6 +298,7 @@ impl House {
             "assortments",
             "categories",
             "companies",
+            "discounts",
             "employees",
             "invoices",
             "offers",

@@ -180,3 +180,155 @@ async fn prices_come_and_go_as_a_sheet() {
     let again = import(String::from_utf8(file).unwrap(), "").await;
     assert_eq!(again.body["unchanged"], 3, "{again:?}");
 }
+
+/// What the grocer's next coffee costs by itself, as the catalogue shows it and as an order says it,
+/// and what made it so.
+async fn coffee(shop: &Shop) -> (String, Value) {
+    let head = shop.house.settled().await;
+    let shelf = shop.house.get("grocer", &format!("/v1/catalogue?q=COFFEE&after={head}")).await;
+    let shown = shelf.body["items"][0]["prices"][0]["price"].clone();
+    let path = format!("/v1/prices/explain?company={}&sku=COFFEE", shop.grocer);
+    let explained = shop.house.get("sales", &path).await.body;
+    let order = json!({ "currency": "PLN", "lines": [{ "sku": "COFFEE", "quantity": "1" }] });
+    let order = created(shop.house.post("grocer", "/v1/orders", &order).await);
+    let head = shop.house.settled().await;
+    let order = shop.house.get("grocer", &format!("/v1/orders/{order}?after={head}")).await.body;
+    let line = &order["lines"][0];
+    assert_eq!((&explained["price"], &line["unit_price"]), (&shown, &shown), "{explained}");
+    assert_eq!(explained["made_by"], line["priced_by"], "the order says what made it so");
+    (shown.as_str().unwrap().to_owned(), line["priced_by"].clone())
+}
+
+#[tokio::test]
+async fn purchases_earn_a_discount() {
+    let mut shop = Shop::open().await;
+    shop.house.make_key("manager", "sales_manager", None).await;
+    let everyone = || json!({ "kind": "everyone" });
+    let offer = async |audience: Value, days: u16, tiers: Value| {
+        let programme = json!({ "days": days, "tiers": tiers });
+        let offer = json!({ "audience": audience, "programme": programme });
+        shop.house.post("manager", "/v1/discounts/offer", &offer).await
+    };
+    let sum = |amount: &str| json!({ "amount": amount, "currency": "PLN" });
+    let loyal = json!({ "kind": "turnover", "tiers": [
+        { "at_least": sum("100.00"), "percent": "5" },
+        { "at_least": sum("1000.00"), "percent": "7.5" },
+    ] });
+    done(offer(everyone(), 90, loyal.clone()).await);
+    let often = json!({ "kind": "orders", "tiers": [{ "at_least": 2, "percent": "1" }] });
+    done(offer(everyone(), 30, often).await);
+    assert_eq!(coffee(&shop).await.0, "10.00");
+
+    // Ten coffees are a hundred złoty: five percent, and after the second order one more.
+    for (price, earned) in [("9.50", "5"), ("9.40", "6")] {
+        let order = json!([{ "sku": "COFFEE", "quantity": "11" }]);
+        let order = shop.confirmed_order(order).await;
+        shop.dispatch(json!({ "order": order })).await;
+        let (shown, made_by) = coffee(&shop).await;
+        assert_eq!((shown.as_str(), made_by), (price, json!({ "kind": "base", "earned": earned })));
+    }
+
+    // A floor holds it up; a contract gives it only when it says so.
+    let head = shop.house.settled().await;
+    let id = shop.house.get("admin", &format!("/v1/products?sku=COFFEE&after={head}")).await;
+    let id = id.body["items"][0]["id"].as_str().unwrap().to_owned();
+    let floor = |price: Value| json!({ "currency": "PLN", "price": price });
+    let path = format!("/v1/products/{id}/floor");
+    done(shop.house.post("manager", &path, &floor(json!("9.45"))).await);
+    let (shown, made_by) = coffee(&shop).await;
+    assert_eq!(shown, "9.45");
+    assert_eq!(made_by, json!({ "kind": "base", "earned": "6", "floor": "9.45" }));
+    let shown = shop.house.get("admin", &format!("/v1/products/{id}")).await.body;
+    assert_eq!(shown["floors"], json!({ "PLN": "9.45" }));
+    let shown = shop.house.get("grocer", &format!("/v1/products/{id}")).await.body;
+    assert_eq!(shown["floors"], Value::Null, "how low it may go is the seller's own affair");
+    done(shop.house.post("manager", &path, &floor(Value::Null)).await);
+    let breaks = json!([{ "value": fixed("9.90") }]);
+    let of_coffee = json!({ "kind": "product", "product": id });
+    let prices = json!([{ "selection": of_coffee, "breaks": breaks }]);
+    for (discounts, price) in [(false, "9.90"), (true, "9.306")] {
+        let header = json!({
+            "name": "K", "currency": "PLN", "discounts": discounts,
+            "audience": { "kind": "company", "company": shop.grocer },
+        });
+        let contract = created(shop.house.post("manager", "/v1/price-agreements", &header).await);
+        shop.agreement_is(&contract, "activate").await;
+        done(shop.prices(&contract, prices.clone()).await);
+        assert_eq!(coffee(&shop).await.0, price);
+        shop.agreement_is(&contract, "end").await;
+    }
+
+    // What is given back counts no more, and what is offered no more gives nothing.
+    let credit = json!({ "company": shop.grocer, "currency": "PLN",
+        "lines": [{ "sku": "COFFEE", "quantity": "11", "unit_price": "10.00" }] });
+    created(shop.house.post("accounting", "/v1/credit-notes", &credit).await);
+    assert_eq!(coffee(&shop).await.0, "9.40", "of 214.50 there are 104.50 left");
+    created(shop.house.post("accounting", "/v1/credit-notes", &credit).await);
+    assert_eq!(coffee(&shop).await.0, "9.90");
+    let end = json!({ "audience": everyone(), "kind": "orders" });
+    done(shop.house.post("manager", "/v1/discounts/end", &end).await);
+    assert_eq!(coffee(&shop).await.0, "10.00");
+    assert_eq!(shop.house.all("sales", "/v1/discounts").await.len(), 1);
+
+    // A company's own programme stands before everyone's; rubbish is refused.
+    let own = json!({ "kind": "company", "company": shop.grocer });
+    let half = json!({ "kind": "turnover", "tiers": [
+        { "at_least": sum("0.01"), "percent": "50" },
+    ] });
+    done(offer(own.clone(), 1, half).await);
+    assert_eq!(coffee(&shop).await.0, "10.00", "nothing is left of what was bought");
+    let twice = json!({ "kind": "orders", "tiers": [
+        { "at_least": 2, "percent": "1" }, { "at_least": 2, "percent": "2" },
+    ] });
+    refused(&offer(own.clone(), 30, twice).await, 422, "discount.tier_twice");
+    refused(&offer(own, 0, loyal.clone()).await, 422, "discount.days_invalid");
+    let nobody = json!({ "kind": "company", "company": "00000000-0000-7000-8000-000000000bad" });
+    refused(&offer(nobody, 90, loyal).await, 422, "body.names_nothing");
+    let end = json!({ "audience": { "kind": "group", "group": "x" }, "kind": "orders" });
+    let answer = shop.house.post("manager", "/v1/discounts/end", &end).await;
+    refused(&answer, 404, "discount.unoffered");
+}
+
+#[tokio::test]
+async fn a_promotion_stands_beside_the_list() {
+    let mut shop = Shop::open().await;
+    shop.house.make_key("manager", "sales_manager", None).await;
+    let everything = json!({ "kind": "everything" });
+    let list = shop.agreement("Cennik", json!({ "kind": "everyone" }), false).await;
+    let breaks = json!([{ "value": { "kind": "percent_off", "percent": "5" } }]);
+    done(shop.prices(&list, json!([{ "selection": everything, "breaks": breaks }])).await);
+    assert_eq!(coffee(&shop).await.0, "9.50");
+    let promotion = |from: &str, until: Value| {
+        json!({
+            "name": "Święta", "audience": { "kind": "everyone" }, "currency": "PLN",
+            "promotion": true, "from": from, "until": until,
+        })
+    };
+    let endless = promotion("2026-01-01", Value::Null);
+    let answer = shop.house.post("manager", "/v1/price-agreements", &endless).await;
+    refused(&answer, 422, "price_agreement.promotion_without_end");
+    let breaks = json!([{ "value": { "kind": "percent_off", "percent": "20" } }]);
+    let prices = json!([{ "selection": everything, "breaks": breaks }]);
+    for (from, until, price) in
+        [("2098-01-01", "2099-01-01", "9.50"), ("2026-01-01", "2090-01-01", "8.00")]
+    {
+        let header = promotion(from, json!(until));
+        let id = created(shop.house.post("manager", "/v1/price-agreements", &header).await);
+        shop.agreement_is(&id, "activate").await;
+        done(shop.prices(&id, prices.clone()).await);
+        assert_eq!(coffee(&shop).await.0, price, "{from}");
+    }
+    // Two promotions of equal rank are refused like two lists.
+    let header = promotion("2026-06-01", json!("2091-01-01"));
+    let id = created(shop.house.post("manager", "/v1/price-agreements", &header).await);
+    refused(&shop.prices(&id, prices).await, 409, "price.equal_rank");
+    let path = format!("/v1/prices/explain?company={}&sku=COFFEE", shop.grocer);
+    let explained = shop.house.get("sales", &path).await.body;
+    let verdicts: Vec<&str> = explained["considered"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["verdict"].as_str().unwrap())
+        .collect();
+    assert!(verdicts.contains(&"won") && verdicts.contains(&"promotion"), "{explained}");
+}

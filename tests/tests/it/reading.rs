@@ -123,6 +123,9 @@ async fn everything_can_be_looked_back_at() {
     done(shop.house.post("manager", &path, &json!({ "prices": [price] })).await);
     let rule = json!({ "audience": { "kind": "everyone" }, "selection": { "kind": "everything" } });
     done(shop.house.post("manager", "/v1/assortments/allow", &rule).await);
+    let programme = json!({ "audience": { "kind": "everyone" }, "programme": {
+        "days": 30, "tiers": { "kind": "orders", "tiers": [{ "at_least": 99, "percent": "1" }] } } });
+    done(shop.house.post("manager", "/v1/discounts/offer", &programme).await);
     shop.sent_offer().await;
     let grocer = shop.grocer.clone();
     let levels = json!({ "levels": [{ "sku": "RICE", "available": "5" }] });

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use deadpool_postgres::Object;
 use domain::CategoryId;
 use serde::{Deserialize, Serialize};
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
 use uuid::Uuid;
 
-use super::{CatalogueItem, EVERYTHING, item_of};
+use super::{CatalogueItem, item_of};
 use crate::{ReadError, row::json, words::Wanted};
 
 /// Which products are sought.
@@ -97,8 +100,8 @@ impl Order {
 macro_rules! line {
     () => {
         "product.id, product.sku, product.name, product.gtin, product.unit, product.vat_rate,
-        product.status, product.base_prices, product.created, product.details, product.sort_name,
-        product.paths"
+        product.status, product.base_prices, product.created, product.details, product.floors,
+        product.sort_name, product.paths"
     };
 }
 
@@ -166,55 +169,51 @@ const FIRSTS: [&str; 3] = in_every_order!(firsts);
 const LINES: &str =
     concat!("SELECT ", line!(), " FROM view.catalogue product WHERE id = ANY($1::uuid[])");
 
-/// What some words mean: the best matches first, or in another order.
-macro_rules! search {
-    (from $from:literal, where $where:literal) => {
-        concat!(
-            "SELECT ",
-            line!(),
-            " FROM (
-                SELECT product.* FROM ",
-            $from,
-            " WHERE product.status = 'published'
-                    AND (product.words @@ $1::text::tsquery OR product.id = ANY($9::uuid[]))
-                    AND NOT EXISTS (
-                        SELECT FROM unnest($4::uuid[]) AS also (id) WHERE NOT EXISTS (
-                            SELECT FROM view.catalogue_places other
-                            WHERE other.product_id = product.id AND other.place_id = also.id)) AND ",
-            $where,
-            " LIMIT $8) AS product
-            ORDER BY
-                CASE $5::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
-                CASE $5::text WHEN 'newest' THEN -created END,
-                CASE WHEN $5::text IS NULL THEN id = ANY($9) END DESC,
-                -- A code first, then the name, then the rest.
-                ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
-                sort_name COLLATE \"C\", created
-            OFFSET $6 LIMIT $7"
-        )
-    };
-}
-
-/// Everywhere, from the words on.
-const SEARCH: &str = search!(from "view.catalogue product", where "$3::uuid[] IS NULL");
-/// In some places, from the words on.
-const SEARCH_WITHIN: &str = search!(
-    from "view.catalogue product",
-    where "EXISTS (
-        SELECT FROM view.catalogue_places here
-        WHERE here.product_id = product.id AND here.place_id = ANY($3::uuid[]))"
+/// What some words mean: the best matches first, or in another order. It is planned for each search
+/// by itself: how many products have its words, and where, decides which index is read.
+const SEARCH: &str = concat!(
+    "SELECT ",
+    line!(),
+    " FROM (
+        SELECT product.* FROM view.catalogue product
+        WHERE product.status = 'published'
+            AND (product.words @@ $1::text::tsquery OR product.id = ANY($3::uuid[]))
+            AND ($4::uuid[] IS NULL OR product.categories && $4)
+            AND ($5::uuid[] IS NULL OR product.categories && $5 OR EXISTS (
+                SELECT FROM view.catalogue_places here
+                WHERE here.product_id = product.id AND here.place_id = ANY($6::uuid[])))
+            AND ($7::uuid IS NULL OR product.brand_id = $7) AND (NOT $8::boolean OR product.in_stock)
+        LIMIT $12) AS product
+    ORDER BY
+        CASE $9::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
+        CASE $9::text WHEN 'newest' THEN -created END,
+        CASE WHEN $9::text IS NULL THEN id = ANY($3) END DESC,
+        -- A code first, then the name, then the rest.
+        ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
+        sort_name COLLATE \"C\", created
+    OFFSET $10 LIMIT $11"
 );
-/// In some places that hold little, from there on.
-const SEARCH_FROM: &str = search!(
-    from "(
-            SELECT DISTINCT product_id FROM view.catalogue_places
-            WHERE place_id = ANY($3::uuid[]) AND published OFFSET 0) AS here
-        JOIN view.catalogue product ON product.id = here.product_id",
-    where "true"
+/// The same within few products, one by one.
+const SEARCH_PICKS: &str = concat!(
+    "SELECT ",
+    line!(),
+    " FROM (
+        SELECT DISTINCT product_id FROM view.catalogue_places
+        WHERE place_id = ANY($6::uuid[]) AND published OFFSET 0) AS here
+    JOIN view.catalogue product ON product.id = here.product_id
+    WHERE (product.words @@ $1::text::tsquery OR product.id = ANY($3::uuid[]))
+        AND ($4::uuid[] IS NULL OR product.categories && $4) AND $5::uuid[] IS NOT NULL
+        AND ($7::uuid IS NULL OR product.brand_id = $7) AND (NOT $8::boolean OR product.in_stock)
+    ORDER BY
+        CASE $9::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
+        CASE $9::text WHEN 'newest' THEN -created END,
+        CASE WHEN $9::text IS NULL THEN id = ANY($3) END DESC,
+        ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
+        sort_name COLLATE \"C\", created
+    OFFSET $10 LIMIT least($11, $12)"
 );
-const SIZE: &str = "
-    SELECT count(*) FROM (
-        SELECT FROM view.catalogue_places WHERE place_id = ANY($1) AND published LIMIT $2) AS counted";
+const BELOW: &str = "
+    SELECT coalesce(array_agg(id), '{}') FROM view.catalogue_categories WHERE path && $1::uuid[]";
 
 /// The nearest words of the catalogue to some that begin none of it.
 const CORRECT: &str = "
@@ -228,8 +227,21 @@ const CORRECT: &str = "
 
 /// How many matches of words are put in order.
 const MOST_MATCHES: i64 = 1_000;
-/// How many products places hold that are looked through for words one by one.
-const FEW: i64 = 2_000;
+
+/// Where words are searched.
+#[derive(Debug, Clone, Default)]
+pub struct Within {
+    /// Only in this category or below it.
+    pub category: Option<Uuid>,
+    /// Only in these categories or below them, or in the places of `picks`; everywhere without it.
+    pub allowed: Option<Vec<Uuid>>,
+    /// Places of products that were picked one by one.
+    pub picks: Vec<Uuid>,
+    /// Only of this brand.
+    pub brand: Option<Uuid>,
+    /// Only what is there.
+    pub in_stock: bool,
+}
 
 /// Products of some places in order, from after a point, at most `limit`.
 pub async fn page(
@@ -300,32 +312,55 @@ async fn lines(client: &Object, ids: &[Uuid]) -> Result<Vec<Line>, ReadError> {
 pub async fn search(
     client: &Object,
     (wanted, own): (&Wanted, &[Uuid]),
-    Sought { places, also }: Sought<'_>,
+    within: &Within,
     order: Option<Order>,
     skip: i64,
     limit: i64,
 ) -> Result<Vec<Line>, ReadError> {
-    let everywhere = places == [EVERYTHING];
-    let sql = if everywhere {
-        SEARCH
-    } else if size(client, places).await? < FEW {
-        SEARCH_FROM
-    } else {
-        SEARCH_WITHIN
+    let category = match within.category {
+        Some(category) => Some(below(client, &[category]).await?),
+        None => None,
     };
-    let places = (!everywhere).then_some(places);
-    let (query, rank, order) = (wanted.query(), wanted.rank(), order.map(Order::matches));
-    let statement = client.prepare_cached(sql).await?;
-    let parameters: [&(dyn ToSql + Sync); 9] =
-        [&query, &rank, &places, &also, &order, &skip, &limit, &MOST_MATCHES, &own];
-    let rows = client.query(&statement, &parameters).await?;
-    rows.iter().map(line_of).collect()
+    let allowed = match within.allowed.as_deref() {
+        Some(allowed) => Some(below(client, allowed).await?),
+        None => None,
+    };
+    let sql = match allowed.as_deref() {
+        Some([]) => SEARCH_PICKS,
+        Some(_) | None => SEARCH,
+    };
+    let order = order.map(Order::matches);
+    let found = async |query: String| {
+        let parameters: [(&(dyn ToSql + Sync), Type); 12] = [
+            (&query, Type::TEXT),
+            (&wanted.rank(), Type::TEXT),
+            (&own, Type::UUID_ARRAY),
+            (&category, Type::UUID_ARRAY),
+            (&allowed, Type::UUID_ARRAY),
+            (&within.picks, Type::UUID_ARRAY),
+            (&within.brand, Type::UUID),
+            (&within.in_stock, Type::BOOL),
+            (&order, Type::TEXT),
+            (&skip, Type::INT8),
+            (&limit, Type::INT8),
+            (&MOST_MATCHES, Type::INT8),
+        ];
+        client.query_typed(sql, &parameters).await
+    };
+    // What looks like a code, and is one, means nothing else.
+    if let Some(code) = wanted.code_query() {
+        let rows = found(code).await?;
+        if !rows.is_empty() || skip > 0 {
+            return rows.iter().map(line_of).collect();
+        }
+    }
+    found(wanted.query()).await?.iter().map(line_of).collect()
 }
 
-/// How many products some places hold, as far as it matters.
-async fn size(client: &Object, places: &[Uuid]) -> Result<i64, ReadError> {
-    let statement = client.prepare_cached(SIZE).await?;
-    Ok(client.query_one(&statement, &[&places, &FEW]).await?.get(0))
+/// Some categories and all below them.
+async fn below(client: &Object, categories: &[Uuid]) -> Result<Vec<Uuid>, ReadError> {
+    let row = client.query_typed(BELOW, &[(&categories, Type::UUID_ARRAY)]).await?;
+    Ok(row.first().map(|row| row.get(0)).unwrap_or_default())
 }
 
 /// What mistyped words are likely to mean: each that no word of the catalogue begins with, and the
@@ -342,5 +377,5 @@ pub async fn corrections(
 }
 
 fn line_of(row: &Row) -> Result<Line, ReadError> {
-    Ok(Line { item: item_of(row)?, sort_name: row.get(10), paths: json(row, 11)? })
+    Ok(Line { item: item_of(row)?, sort_name: row.get(11), paths: json(row, 12)? })
 }
