@@ -1,9 +1,12 @@
 //! Products: what has a known code is changed, everything else drafted.
 
+use std::collections::HashSet;
+
 use axum::http::StatusCode;
 use domain::{
-    Claim, Currency, Gtin, Name, Product, ProductId, Sku, UnitPrice, VatRate, claim,
-    product::{Character, Command, Description, Naming, Unit},
+    Category, CategoryId, Claim, Currency, Gtin, Name, Product, ProductId, Quantity, Sku,
+    UnitPrice, VatRate, claim,
+    product::{Character, Command, Description, Naming, Packing, Unit},
 };
 use event_log::Work;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
@@ -11,13 +14,17 @@ use service_kit::problem::Problem;
 use uuid::Uuid;
 
 use super::{Cells, Column, Import, cells::columns};
-use crate::failure::Failure;
+use crate::{failure::Failure, shelves};
 
 /// A row: what is blank stays as it is.
 pub(crate) struct Row {
     description: Description,
     brand: Option<Name>,
     price: Option<(Currency, UnitPrice)>,
+    floor: Option<(Currency, UnitPrice)>,
+    category: Option<CategoryId>,
+    minimum: Option<Quantity>,
+    multiple: Option<Quantity>,
     status: Option<Status>,
 }
 
@@ -38,7 +45,11 @@ impl Import for Row {
         vat_rate needed,
         brand,
         price,
+        floor,
         currency,
+        category,
+        minimum,
+        multiple,
         status,
     ];
 
@@ -52,12 +63,18 @@ impl Import for Row {
                 cells.refuse(column, "import.cell_missing", "is needed");
             }
         }
-        let price: Option<UnitPrice> = cells.number("price");
-        let price = price.and_then(|price| Some((cells.needed("currency")?, price)));
+        let (price, floor) = (cells.number("price"), cells.number("floor"));
+        let currency: Option<Currency> = match (price.is_some(), floor.is_some()) {
+            (false, false) => None,
+            (true, _) | (_, true) => cells.needed("currency"),
+        };
         let (brand, status) = (cells.given("brand"), one_of(cells, "status"));
+        let category = cells.given::<Uuid>("category").map(CategoryId);
+        let (minimum, multiple) = (cells.number("minimum"), cells.number("multiple"));
         let (sku, name, unit, vat_rate) = (sku?, name?, unit?, vat_rate?);
         let description = Description { sku, name, gtin, unit, vat_rate };
-        Some(Self { description, brand, price, status })
+        let (price, floor) = (currency.zip(price), currency.zip(floor));
+        Some(Self { description, brand, price, floor, category, minimum, multiple, status })
     }
 
     async fn load(work: &mut Work, rows: &[(u32, Self)]) -> Result<(), Failure> {
@@ -67,10 +84,16 @@ impl Import for Row {
         let holders = found.iter().filter_map(|(id, _)| work.get::<Claim>(*id)?.holder());
         let holders: Vec<Uuid> = holders.collect();
         work.load_many::<Product>(holders).await?;
+        let categories = rows.iter().filter_map(|(_, row)| row.category);
+        let categories: HashSet<Uuid> = categories.map(|category| category.0).collect();
+        work.load_many::<Category>(categories).await?;
         Ok(())
     }
 
     async fn decide(&self, work: &mut Work) -> Result<(), Failure> {
+        if let Some(category) = self.category {
+            shelves::takes(work, category).map_err(|error| crate::failure::refusal(&error))?;
+        }
         let claim = claim::Value::Sku(self.description.sku.clone()).id().0;
         let id = match work.get::<Claim>(claim).and_then(Claim::holder) {
             Some(id) => {
@@ -125,8 +148,19 @@ impl Row {
             let present = &work.get::<Product>(id)?.item().ok()?.details().character;
             Some(Character { brand: Some(brand), ..present.clone() })
         });
+        let item = work.get::<Product>(id).and_then(|product| product.item().ok());
+        let packing = item.map(|item| item.details().packing.clone()).unwrap_or_default();
+        let packing = Packing {
+            minimum: self.minimum.or(packing.minimum),
+            multiple: self.multiple.or(packing.multiple),
+            ..packing
+        };
+        let repacked = self.minimum.is_some() || self.multiple.is_some();
         [
             character.map(Command::Characterize),
+            self.category.map(|category| Command::Categorize { categories: vec![category] }),
+            repacked.then_some(Command::Pack(packing)),
+            self.floor.map(|(currency, price)| Command::Floor { currency, price: Some(price) }),
             self.price.map(|(currency, price)| Command::Price { currency, price }),
             self.status.map(|status| match status {
                 Status::Published => Command::Publish,

@@ -4,7 +4,7 @@ pub mod count;
 mod find;
 mod places;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     Currency, Event, ProductId, UnitPrice, category,
@@ -377,6 +377,14 @@ pub async fn list(
         .query(LIST, &[id, sku, published_only, &cursor, &limit, &category, audiences])
         .await?;
     rows.iter().map(item_of).collect()
+}
+
+const SKUS: &str = "SELECT id, sku FROM view.catalogue WHERE id = ANY($1)";
+
+/// The codes of some products.
+pub async fn skus(client: &Client, ids: &[Uuid]) -> Result<HashMap<ProductId, String>, ReadError> {
+    let rows = client.query(SKUS, &[&ids]).await?;
+    Ok(rows.iter().map(|row| (ProductId(row.get(0)), row.get(1))).collect())
 }
 
 fn item_of(row: &Row) -> Result<CatalogueItem, ReadError> {

@@ -503,6 +503,20 @@ async fn stock_codes_and_assortments_come_as_sheets() {
         let answer = import(what, again).await;
         assert_eq!(answer.body["unchanged"], changed, "{what}");
     }
+    let products = format!(
+        "sku;name;unit;vat_rate;price;floor;currency;category;minimum;multiple;status\n\
+         NEW-1;Nowość;piece;23;5,00;4,50;PLN;{};4;2;published\n",
+        stock.categories["Naczynia"]
+    );
+    let answer = import("products", products).await;
+    assert_eq!((answer.status, &answer.body["changed"]), (200, &json!(1)), "{answer:?}");
+    // What goes out can come in again and changes nothing.
+    for (what, rows) in [("products", 13), ("assortments", 4)] {
+        let head = house.settled().await;
+        let sheet = house.file("admin", &format!("/v1/exports/{what}?after={head}")).await;
+        let answer = import(what, String::from_utf8(sheet).unwrap()).await;
+        assert_eq!((answer.status, &answer.body["unchanged"]), (200, &json!(rows)), "{answer:?}");
+    }
     let seen = format!("company={bar}&order=sku");
     assert_eq!(stock.found("sales", &seen).await, ["KAW-01", "KAW-02", "KAW-03/X", "KUB-01"]);
     assert_eq!(stock.found("sales", &format!("company={bar}&q=k1")).await, ["KAW-01"]);
