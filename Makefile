@@ -30,8 +30,9 @@ torture: provision-tests
 		cargo test --no-fail-fast -p kontor-tests -p kontor-event-log --test it -- \
 		--test-threads=1 --nocapture faults::
 
-# The log against its limits and its peers, on servers that lose nothing. BENCH_LONG=1 adds the run
-# at 10 million events, BENCH_ONLY=append,relay,read,growth picks parts.
+# The log and the catalogue against their limits and their peers, on servers that lose nothing.
+# BENCH_LONG=1 adds the runs at 10 million events and at 800,000 products,
+# BENCH_ONLY=append,relay,read,growth,catalogue picks parts.
 bench: provision
 	cargo build --release -p kontor
 	target/release/kontor servers --durable -- cargo bench -p kontor-benches

@@ -71,8 +71,15 @@ pub(crate) async fn measure(server: &str, full: bool, table: &mut Table) -> Resu
     let secret = access.create(Uuid::now_v7(), key).await?;
     let clock = Clock::system(Clock::WARSAW)?;
     let shelves = postgres::steady_pool(&url, "bench catalogue", 8)?;
-    let router: axum::Router =
-        query_service::router(Queries { views, shelves, log: log.clone(), access, clock }).into();
+    let router: axum::Router = query_service::router(Queries {
+        views,
+        shelves,
+        lines: Arc::default(),
+        log: log.clone(),
+        access,
+        clock,
+    })
+    .into();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let shop = Shop { address: listener.local_addr()?, secret: Arc::new(secret), size };
     tokio::spawn(async { axum::serve(listener, router).await });
@@ -113,7 +120,8 @@ impl Shop {
     }
 }
 
-/// Pages of fifty: half of a category, half of all that the company sees, anywhere in it.
+/// First pages of fifty: half of a category, half of all that the company sees. Once as fast as they
+/// are answered, and once at a pace.
 async fn pages(shop: &Shop, pool: &Pool, table: &mut Table) -> Result<(), Failure> {
     let page = |shop: &Shop, draw: u64| {
         let company = shop.company(draw);
@@ -125,17 +133,21 @@ async fn pages(shop: &Shop, pool: &Pool, table: &mut Table) -> Result<(), Failur
             }
         }
     };
-    let ours = Arc::new(page);
-    let measured = latencies(CLIENTS, |_| {
-        let (shop, ours) = (shop.clone(), ours.clone());
-        async move {
-            let mut connection = shop.connect().await?;
-            Ok(async move |draw: u64| connection.get(&ours(&shop, draw)).await.map(|_| ()))
-        }
-    })
-    .await?;
+    let page = Arc::new(page);
+    let ask = |pace: Option<Duration>| {
+        let (shop, page) = (shop.clone(), page.clone());
+        latencies(CLIENTS, pace, move |_| {
+            let (shop, page) = (shop.clone(), page.clone());
+            async move {
+                let mut connection = shop.connect().await?;
+                Ok(async move |draw: u64| connection.get(&page(&shop, draw)).await.map(|_| ()))
+            }
+        })
+    };
+    let paced = Latencies::of(ask(Some(PACE)).await?);
+    let measured = ask(None).await?;
     let products = shop.size.products;
-    let plain = latencies(CLIENTS, |_| {
+    let plain = latencies(CLIENTS, None, |_| {
         let pool = pool.clone();
         async move {
             Ok(async move |draw: u64| {
@@ -149,7 +161,9 @@ async fn pages(shop: &Shop, pool: &Pool, table: &mut Table) -> Result<(), Failur
     })
     .await?;
     let (ours, plain) = (Latencies::of(measured), Latencies::of(plain));
-    table.beside("page of 50 priced rows, 32 clients", ours.told());
+    table.beside("page of 50 priced rows, 32 clients, 20 pages a second each", paced.told());
+    table.at_most("— p99", paced.p99(), paced.at(99), (20_000.0, "20 ms"));
+    table.beside("page of 50 priced rows, 32 clients, without a pause", ours.told());
     table.at_most("— p99", ours.p99(), ours.at(99), (20_000.0, "20 ms"));
     table.beside("plain indexed SELECT of 50 rows, 32 clients", plain.told());
     let ratio = ours.at(50) / plain.at(50);
@@ -175,7 +189,7 @@ async fn searches(shop: &Shop, table: &mut Table) -> Result<(), Failure> {
             format!("/v1/catalogue?company={}&q={word}", shop.company(draw))
         };
         let search = Arc::new(search);
-        let measured = latencies(2, |_| {
+        let measured = latencies(2, None, |_| {
             let (shop, search) = (shop.clone(), search.clone());
             async move {
                 let mut connection = shop.connect().await?;
@@ -192,7 +206,7 @@ async fn searches(shop: &Shop, table: &mut Table) -> Result<(), Failure> {
 
 async fn counts(shop: &Shop, table: &mut Table) -> Result<(), Failure> {
     for (what, query) in [("of everything", ""), ("of a word", "&q=kawa")] {
-        let measured = latencies(1, |_| {
+        let measured = latencies(1, None, |_| {
             let shop = shop.clone();
             async move {
                 let mut connection = shop.connect().await?;
@@ -275,8 +289,12 @@ async fn record(
 }
 
 /// Runs so many clients, one request after the other, and says how long each took, in microseconds.
+///
+/// With a pace, each asks once in so long a time; when an answer comes late, the next question does,
+/// and the time that it waited counts.
 async fn latencies<F, C>(
     clients: u64,
+    pace: Option<Duration>,
     client: impl Fn(u64) -> F,
 ) -> Result<(Vec<u64>, Duration), Failure>
 where
@@ -291,10 +309,20 @@ where
         let run = async move {
             let started = Instant::now();
             let mut taken = Vec::new();
+            // They begin one after the other, not all at once.
+            let offset = |pace: Duration| pace.mul_f64(number as f64 / clients as f64);
+            let mut due = pace.map(|pace| started + offset(pace));
             while started.elapsed() < MEASURE + WARM_UP {
                 // Numbers without a pattern, the same in every run.
                 let draw = next.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                let asked = Instant::now();
+                let asked = match due {
+                    None => Instant::now(),
+                    Some(due) => {
+                        tokio::time::sleep_until(due.into()).await;
+                        due
+                    }
+                };
+                due = pace.and_then(|pace| due?.checked_add(pace));
                 ask(draw >> 20).await?;
                 if started.elapsed() > WARM_UP {
                     taken.push(u64::try_from(asked.elapsed().as_micros())?);
@@ -315,6 +343,8 @@ where
         .await
 }
 
+/// How often a client asks when it asks at a pace.
+const PACE: Duration = Duration::from_millis(50);
 const WARM_UP: Duration = Duration::from_secs(5);
 
 struct Latencies {

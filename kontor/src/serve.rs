@@ -143,7 +143,14 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
     timers::start(&services, &cancel);
 
     let shelves = postgres::steady_pool(&settings.database_url, "kontor catalogue", 8)?;
-    let queries = Queries { views, shelves, log: log.clone(), access: access.clone(), clock };
+    let queries = Queries {
+        views,
+        shelves,
+        lines: Arc::default(),
+        log: log.clone(),
+        access: access.clone(),
+        clock,
+    };
     let api = command_service::router(services).merge(query_service::router(queries));
     let measured = log.clone();
     let router = server::serve(api, health, move || {

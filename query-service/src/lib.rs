@@ -4,10 +4,12 @@ mod asker;
 pub mod http;
 mod shopper;
 
+use std::sync::Arc;
+
 use axum::extract::FromRef;
 use deadpool_postgres::Pool;
 use event_log::EventLog;
-use projections::Views;
+use projections::{Views, views::catalogue::Lines};
 use service_kit::{access::Access, clock::Clock};
 
 pub use http::router;
@@ -20,6 +22,8 @@ pub struct Queries {
     /// Connections to them whose statements are planned once, for the catalogue; see
     /// [`service_kit::postgres::steady_pool`].
     pub shelves: Pool,
+    /// What was read through them lately.
+    pub lines: Arc<Lines>,
     /// History.
     pub log: EventLog,
     /// API keys.

@@ -143,12 +143,12 @@ impl Shopper {
     pub(crate) async fn sees(
         &self,
         client: &Object,
-        lines: &[Line],
+        lines: &[Arc<Line>],
     ) -> Result<Vec<bool>, ReadError> {
         let products: Vec<ProductId> = lines.iter().map(|line| line.item.id).collect();
         let whole = self.with_rules_on(client, &products).await?;
         let assortments = whole.as_ref().unwrap_or(&self.assortments);
-        let sees = |line: &Line| assortment::sees(assortments, line.item.id, &line.paths);
+        let sees = |line: &Arc<Line>| assortment::sees(assortments, line.item.id, &line.paths);
         Ok(lines.iter().map(sees).collect())
     }
 
@@ -195,7 +195,7 @@ impl Shopper {
     pub(crate) async fn prices(
         &self,
         client: &Object,
-        lines: &[Line],
+        lines: &[Arc<Line>],
         on: Date,
     ) -> Result<Vec<Vec<Step>>, ReadError> {
         let selections: Vec<Vec<(Selection, usize)>> =
@@ -205,7 +205,7 @@ impl Shopper {
             .purchases
             .as_ref()
             .and_then(|purchases| discount::earned(&self.programmes, &purchases.state, on));
-        let steps = |(line, selections): (&Line, &Vec<(Selection, usize)>)| {
+        let steps = |(line, selections): (&Arc<Line>, &Vec<(Selection, usize)>)| {
             let candidates = selections.iter().flat_map(|(selection, distance)| {
                 let rules = rules.get(&prices::selected(*selection)).map_or(&[][..], Vec::as_slice);
                 rules.iter().filter_map(|rule| self.candidate(rule, *selection, *distance))

@@ -2,6 +2,7 @@
 
 pub mod count;
 mod find;
+mod lines;
 mod places;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +21,7 @@ use uuid::Uuid;
 pub use self::{
     count::{Branch, Group, branches, brands, counts, exceptions, paths},
     find::{Line, Order, Place, Sought, Within, corrections, page, search},
+    lines::Lines,
     places::{EVERYTHING, IN_STOCK, brand},
 };
 use crate::{

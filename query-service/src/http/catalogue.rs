@@ -2,7 +2,7 @@
 
 mod count;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
@@ -12,7 +12,7 @@ use projections::{
     ReadError,
     views::{
         assortments,
-        catalogue::{self, Line, Order, Place, Sought, Within},
+        catalogue::{self, Line, Lines, Order, Place, Sought, Within},
         categories, companies, discounts, price_agreements, prices, product_codes, stock,
     },
     words::Wanted,
@@ -166,6 +166,7 @@ async fn list(
     let (order, within) = (order.map(Order::from), shopper.within(wish));
     let mut look = Look {
         client: &client,
+        lines: &queries.lines,
         searching: searching.as_ref().unwrap_or(&client),
         shopper: &shopper,
         range: &range,
@@ -182,12 +183,12 @@ async fn list(
         stock::levels(&client, &ids),
     )
     .map_err(problem)?;
-    let items = lines.into_iter().zip(steps).map(|(Line { item, .. }, prices)| Listed {
-        id: item.id,
-        own_code: codes.remove(&item.id),
-        stock: stock.get(&item.id).copied(),
-        description: item.description,
-        details: item.details,
+    let items = lines.iter().zip(steps).map(|(line, prices)| Listed {
+        id: line.item.id,
+        own_code: codes.remove(&line.item.id),
+        stock: stock.get(&line.item.id).copied(),
+        description: line.item.description.clone(),
+        details: line.item.details.clone(),
         currency,
         prices,
     });
@@ -222,6 +223,7 @@ impl Search {
 /// A look for products.
 struct Look<'a> {
     client: &'a Object,
+    lines: &'a Lines,
     /// Plans each search by itself.
     searching: &'a Object,
     shopper: &'a Shopper,
@@ -237,7 +239,7 @@ impl Look<'_> {
         &mut self,
         next: Option<Next>,
         limit: usize,
-    ) -> Result<(Vec<Line>, Option<Next>), Problem> {
+    ) -> Result<(Vec<Arc<Line>>, Option<Next>), Problem> {
         match (&mut self.wanted, &next) {
             (None, None | Some(Next::After(_))) | (Some(_), None) => {}
             (Some(search), Some(Next::Skip(_, instead))) => {
@@ -261,7 +263,7 @@ impl Look<'_> {
         &self,
         mut next: Option<Next>,
         limit: usize,
-    ) -> Result<(Vec<Line>, Option<Next>), ReadError> {
+    ) -> Result<(Vec<Arc<Line>>, Option<Next>), ReadError> {
         let (mut seen, mut looked_at, mut size) = (Vec::new(), 0, limit + 1);
         loop {
             let lines = self.some(next.as_ref(), size).await?;
@@ -288,7 +290,7 @@ impl Look<'_> {
     }
 
     /// Products where the company looks, whether it sees them or not.
-    async fn some(&self, next: Option<&Next>, size: usize) -> Result<Vec<Line>, ReadError> {
+    async fn some(&self, next: Option<&Next>, size: usize) -> Result<Vec<Arc<Line>>, ReadError> {
         let Range { places, also } = self.range;
         let (sought, size) = (Sought { places, also }, i64::try_from(size).unwrap_or(i64::MAX));
         match (&self.wanted, next) {
@@ -299,10 +301,11 @@ impl Look<'_> {
                 catalogue::search(self.searching, asked, within, order, skip, size).await
             }
             (None, Some(Next::After(place))) => {
-                catalogue::page(self.client, sought, self.by(), Some(place), size).await
+                catalogue::page((self.client, self.lines), sought, self.by(), Some(place), size)
+                    .await
             }
             (None, Some(Next::Skip(..)) | None) => {
-                catalogue::page(self.client, sought, self.by(), None, size).await
+                catalogue::page((self.client, self.lines), sought, self.by(), None, size).await
             }
         }
     }

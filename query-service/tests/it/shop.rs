@@ -43,7 +43,14 @@ impl Shop {
         let clock = Clock::fixed("2026-11-23T12:00:00Z".parse().unwrap());
         let shelves = postgres::steady_pool(&database, "test", 4).unwrap();
         let (log, access) = (log.clone(), access.clone());
-        let queries = Queries { views, shelves, log: log.clone(), access: access.clone(), clock };
+        let queries = Queries {
+            views,
+            shelves,
+            lines: std::sync::Arc::default(),
+            log: log.clone(),
+            access: access.clone(),
+            clock,
+        };
         let router: axum::Router = query_service::router(queries).into();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,6 +1,9 @@
 //! Finding products of the catalogue: a page of a place in order, or what some words mean.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use deadpool_postgres::Object;
 use domain::CategoryId;
@@ -11,8 +14,11 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
-use super::{CatalogueItem, item_of};
-use crate::{ReadError, row::json, words::Wanted};
+use super::{
+    CatalogueItem, item_of,
+    lines::{self, Lines, Wanted},
+};
+use crate::{ReadError, row::json, words};
 
 /// Which products are sought.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +111,13 @@ macro_rules! line {
     };
 }
 
+/// See [`super::lines::Version`].
+macro_rules! version {
+    () => {
+        "product.xmin::text || product.ctid::text"
+    };
+}
+
 /// The first products of a place after a point, in all of some other places too.
 macro_rules! first {
     ($columns:literal, $key:literal, in $place:literal, after $after:literal, $direction:literal) => {
@@ -132,8 +145,8 @@ macro_rules! first {
 macro_rules! page {
     ($key:literal, after $after:literal, $direction:literal) => {
         concat!(
-            "SELECT ",
-            line!(),
+            "SELECT product.id, ",
+            version!(),
             " FROM (",
             first!("", $key, in "$1::uuid", after $after, $direction),
             ") AS found JOIN view.catalogue product ON product.id = found.product_id
@@ -166,8 +179,18 @@ macro_rules! in_every_order {
 
 const PAGE: [&str; 3] = in_every_order!(page);
 const FIRSTS: [&str; 3] = in_every_order!(firsts);
-const LINES: &str =
-    concat!("SELECT ", line!(), " FROM view.catalogue product WHERE id = ANY($1::uuid[])");
+const VERSIONS: &str = concat!(
+    "SELECT product.id, ",
+    version!(),
+    " FROM view.catalogue product WHERE id = ANY($1::uuid[])"
+);
+pub(super) const LINES: &str = concat!(
+    "SELECT ",
+    line!(),
+    ", ",
+    version!(),
+    " FROM view.catalogue product WHERE id = ANY($1::uuid[])"
+);
 
 /// What some words mean: the best matches first, or in another order. It is planned for each search
 /// by itself: how many products have its words, and where, decides which index is read.
@@ -179,7 +202,8 @@ const SEARCH: &str = concat!(
         WHERE product.status = 'published'
             AND (product.words @@ $1::text::tsquery OR product.id = ANY($3::uuid[]))
             AND ($4::uuid[] IS NULL OR product.categories && $4)
-            AND ($5::uuid[] IS NULL OR product.categories && $5 OR EXISTS (
+            AND ($5::uuid[] IS NULL OR product.categories && $5
+                OR cardinality($6::uuid[]) > 0 AND EXISTS (
                 SELECT FROM view.catalogue_places here
                 WHERE here.product_id = product.id AND here.place_id = ANY($6::uuid[])))
             AND ($7::uuid IS NULL OR product.brand_id = $7) AND (NOT $8::boolean OR product.in_stock)
@@ -245,18 +269,27 @@ pub struct Within {
 
 /// Products of some places in order, from after a point, at most `limit`.
 pub async fn page(
-    client: &Object,
+    (client, lines): (&Object, &Lines),
     Sought { places, also }: Sought<'_>,
     order: Order,
     after: Option<&Place>,
     limit: i64,
-) -> Result<Vec<Line>, ReadError> {
+) -> Result<Vec<Arc<Line>>, ReadError> {
     let start = order.start();
     let after = after.unwrap_or(&start);
-    let [place] = places else { return merged(client, places, also, order, after, limit).await };
-    let statement = client.prepare_cached(order.of(PAGE)).await?;
-    let rows = client.query(&statement, &[place, &also, &after.0, &after.1, &limit]).await?;
-    rows.iter().map(line_of).collect()
+    let wanted = match places {
+        [place] => {
+            let statement = client.prepare_cached(order.of(PAGE)).await?;
+            let rows =
+                client.query(&statement, &[place, &also, &after.0, &after.1, &limit]).await?;
+            rows.iter().map(lines::wanted).collect()
+        }
+        _ => {
+            let ids = merged(client, places, also, order, after, limit).await?;
+            versions(client, &ids).await?
+        }
+    };
+    lines.of(client, &wanted).await
 }
 
 /// A page of many places: the first products of each, until enough of them come before whatever a
@@ -268,11 +301,11 @@ async fn merged(
     order: Order,
     Place(key, created): &Place,
     limit: i64,
-) -> Result<Vec<Line>, ReadError> {
+) -> Result<Vec<Uuid>, ReadError> {
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let statement = client.prepare_cached(order.of(FIRSTS)).await?;
     let mut each = 5 + 3 * limit / i64::try_from(places.len().max(1)).unwrap_or(i64::MAX);
-    let found = loop {
+    loop {
         each = each.min(limit);
         let rows = client.query(&statement, &[&places, &also, key, created, &each]).await?;
         let mut told: HashMap<Uuid, (i64, (String, i64))> = HashMap::new();
@@ -287,36 +320,34 @@ async fn merged(
         let silent = told.into_values().filter(|(number, _)| *number == each);
         let horizon = silent.map(|(_, last)| last).min();
         let known = |sorted: &(String, i64)| horizon.as_ref().is_none_or(|last| sorted <= last);
-        let found: Vec<Uuid> =
-            found.into_iter().take_while(|(sorted, _)| known(sorted)).map(|(_, id)| id).collect();
-        if found.len() >= wanted || horizon.is_none() || each == limit {
-            break found;
+        let known = found.into_iter().take_while(|(sorted, _)| known(sorted));
+        let found: Vec<Uuid> = known.map(|(_, id)| id).take(wanted).collect();
+        if found.len() == wanted || horizon.is_none() || each == limit {
+            return Ok(found);
         }
         each *= 4;
-    };
-    lines(client, &found[..found.len().min(wanted)]).await
+    }
 }
 
-/// Some products, in this order.
-async fn lines(client: &Object, ids: &[Uuid]) -> Result<Vec<Line>, ReadError> {
-    let statement = client.prepare_cached(LINES).await?;
+/// The versions of some products' rows, in this order.
+async fn versions(client: &Object, ids: &[Uuid]) -> Result<Vec<Wanted>, ReadError> {
+    let statement = client.prepare_cached(VERSIONS).await?;
     let rows = client.query(&statement, &[&ids]).await?;
-    let lines: Result<HashMap<Uuid, Line>, ReadError> =
-        rows.iter().map(|row| Ok((row.get(0), line_of(row)?))).collect();
-    let mut lines = lines?;
-    Ok(ids.iter().filter_map(|id| lines.remove(id)).collect())
+    let mut found: HashMap<Uuid, Wanted> =
+        rows.iter().map(|row| (row.get(0), lines::wanted(row))).collect();
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
 /// Products that some words mean, and before them `own`, which a code of the company's means; at most
 /// `limit` after as many as `skip`. Only the first thousand that the indexes find are put in order.
 pub async fn search(
     client: &Object,
-    (wanted, own): (&Wanted, &[Uuid]),
+    (wanted, own): (&words::Wanted, &[Uuid]),
     within: &Within,
     order: Option<Order>,
     skip: i64,
     limit: i64,
-) -> Result<Vec<Line>, ReadError> {
+) -> Result<Vec<Arc<Line>>, ReadError> {
     let category = match within.category {
         Some(category) => Some(below(client, &[category]).await?),
         None => None,
@@ -351,10 +382,11 @@ pub async fn search(
     if let Some(code) = wanted.code_query() {
         let rows = found(code).await?;
         if !rows.is_empty() || skip > 0 {
-            return rows.iter().map(line_of).collect();
+            return rows.iter().map(|row| line_of(row).map(Arc::new)).collect();
         }
     }
-    found(wanted.query()).await?.iter().map(line_of).collect()
+    let rows = found(wanted.query()).await?;
+    rows.iter().map(|row| line_of(row).map(Arc::new)).collect()
 }
 
 /// Some categories and all below them.
@@ -367,15 +399,15 @@ async fn below(client: &Object, categories: &[Uuid]) -> Result<Vec<Uuid>, ReadEr
 /// one that is nearest to it.
 pub async fn corrections(
     client: &Object,
-    wanted: &Wanted,
+    wanted: &words::Wanted,
 ) -> Result<Vec<(String, String)>, ReadError> {
     let typed: Vec<&str> = wanted.words().iter().map(String::as_str).collect();
-    let stems: Vec<&str> = typed.iter().map(|word| crate::words::stem(word)).collect();
+    let stems: Vec<&str> = typed.iter().map(|word| words::stem(word)).collect();
     let statement = client.prepare_cached(CORRECT).await?;
     let rows = client.query(&statement, &[&typed, &stems]).await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-fn line_of(row: &Row) -> Result<Line, ReadError> {
+pub(super) fn line_of(row: &Row) -> Result<Line, ReadError> {
     Ok(Line { item: item_of(row)?, sort_name: row.get(11), paths: json(row, 12)? })
 }
