@@ -127,6 +127,8 @@ async fn what_is_sold_is_found() {
         ("q=kaw-03%2Fx", &["KAW-03/X"]),
         ("q=KAW03X", &["KAW-03/X"]),
         ("q=her&order=sku", &["HER-01", "HER-02"]),
+        // It could be a code and is none: words, on every page.
+        ("q=01%20%C5%BBubr&order=sku", &["HER-01", "KAW-01", "KUB-01"]),
         // A word that is mistyped.
         ("q=hrebata&order=sku", &["HER-01", "HER-02"]),
         ("q=kawa%20zairnista", &["KAW-01"]),

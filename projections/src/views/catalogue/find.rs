@@ -361,7 +361,7 @@ pub async fn search(
         Some(_) | None => SEARCH,
     };
     let order = order.map(Order::matches);
-    let found = async |query: String| {
+    let found = async |query: &str, skip: i64, limit: i64| {
         let parameters: [(&(dyn ToSql + Sync), Type); 12] = [
             (&query, Type::TEXT),
             (&wanted.rank(), Type::TEXT),
@@ -378,14 +378,12 @@ pub async fn search(
         ];
         client.query_typed(sql, &parameters).await
     };
-    // What looks like a code, and is one, means nothing else.
-    if let Some(code) = wanted.code_query() {
-        let rows = found(code).await?;
-        if !rows.is_empty() || skip > 0 {
-            return rows.iter().map(|row| line_of(row).map(Arc::new)).collect();
-        }
-    }
-    let rows = found(wanted.query()).await?;
+    // What looks like a code, and is one, means nothing else, on every page alike.
+    let query = match wanted.code_query() {
+        Some(code) if !found(&code, 0, 1).await?.is_empty() => code,
+        Some(_) | None => wanted.query(),
+    };
+    let rows = found(&query, skip, limit).await?;
     rows.iter().map(|row| line_of(row).map(Arc::new)).collect()
 }
 
