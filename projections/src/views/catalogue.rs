@@ -71,7 +71,6 @@ pub const PROJECTION: Projection = Projection {
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON catalogue USING gin (categories);
-        CREATE INDEX ON catalogue (gtin);
         CREATE INDEX ON catalogue USING gin (words) WITH (fastupdate = off)
             WHERE status = 'published';
         -- Every category with those above it, itself first.
@@ -272,6 +271,7 @@ fn drafted(recorded: &RecordedEvent, id: Uuid, description: &product::Descriptio
 }
 
 fn renamed(id: Uuid, product::Naming { name, translations }: &product::Naming) -> Vec<Change> {
+    let sort_name = words::spelled([name.as_str()]);
     let names = || [name].into_iter().chain(translations.values()).map(domain::Name::as_str);
     vec![
         change!(
@@ -279,10 +279,10 @@ fn renamed(id: Uuid, product::Naming { name, translations }: &product::Naming) -
             id,
             name.to_string(),
             Json(translations.clone()),
-            words::spelled([name.as_str()]),
+            sort_name.clone(),
             words::spelled(names())
         ),
-        places::renamed(id, words::spelled([name.as_str()])),
+        places::renamed(id, sort_name),
         places::known(names().flat_map(words::of).collect()),
     ]
 }

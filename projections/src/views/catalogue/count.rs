@@ -35,29 +35,35 @@ pub struct Filter<'a> {
     pub words: Option<(&'a Wanted, &'a [Uuid])>,
 }
 
-const COUNTS: &str = "
-    SELECT categories, brand_id, in_stock, products FROM view.catalogue_counts
-    WHERE products > 0 AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
+/// What [`Filter`] says without its words.
+macro_rules! filtered {
+    () => {
+        " AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
         AND ($1::uuid IS NULL
-            OR categories && ARRAY(SELECT id FROM view.catalogue_categories WHERE $1 = ANY(path)))";
-const MATCHES: &str = "
-    SELECT categories, brand_id, in_stock, count(*) FROM view.catalogue
-    WHERE status = 'published'
-        AND (words @@ $4::text::tsquery OR id = ANY($5::uuid[]))
-        AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
-        AND ($1::uuid IS NULL
-            OR categories && ARRAY(SELECT id FROM view.catalogue_categories WHERE $1 = ANY(path)))
-    GROUP BY categories, brand_id, in_stock";
+            OR categories && ARRAY(SELECT id FROM view.catalogue_categories WHERE $1 = ANY(path)))"
+    };
+}
+
+const COUNTS: &str = concat!(
+    "SELECT categories, brand_id, in_stock, products FROM view.catalogue_counts
+    WHERE products > 0",
+    filtered!()
+);
+const MATCHES: &str = concat!(
+    "SELECT categories, brand_id, in_stock, count(*) FROM view.catalogue
+    WHERE status = 'published' AND (words @@ $4::text::tsquery OR id = ANY($5::uuid[]))",
+    filtered!(),
+    " GROUP BY categories, brand_id, in_stock"
+);
 /// Those products by themselves that a rule of an assortment names.
-const EXCEPTIONS: &str = "
-    SELECT categories, brand_id, in_stock, 1::bigint, id FROM view.catalogue
+const EXCEPTIONS: &str = concat!(
+    "SELECT categories, brand_id, in_stock, 1::bigint, id FROM view.catalogue
     WHERE status = 'published'
         AND id IN (SELECT (selection ->> 'product')::uuid FROM view.assortments
             WHERE assortment_id = ANY($6::uuid[]) AND of_product)
-        AND ($4::text IS NULL OR words @@ $4::text::tsquery OR id = ANY($5::uuid[]))
-        AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
-        AND ($1::uuid IS NULL
-            OR categories && ARRAY(SELECT id FROM view.catalogue_categories WHERE $1 = ANY(path)))";
+        AND ($4::text IS NULL OR words @@ $4::text::tsquery OR id = ANY($5::uuid[]))",
+    filtered!()
+);
 const BRANCHES: &str = "
     SELECT id, path, coalesce(title ->> 'name', '')
     FROM view.catalogue_categories LEFT JOIN view.categories USING (id)";

@@ -192,30 +192,45 @@ pub(super) const LINES: &str = concat!(
     " FROM view.catalogue product WHERE id = ANY($1::uuid[])"
 );
 
-/// What some words mean: the best matches first, or in another order. It is planned for each search
-/// by itself: how many products have its words, and where, decides which index is read.
+/// What words and filters ask of a product.
+macro_rules! asked {
+    () => {
+        "(product.words @@ $1::text::tsquery OR product.id = ANY($3::uuid[]))
+        AND ($4::uuid[] IS NULL OR product.categories && $4)
+        AND ($7::uuid IS NULL OR product.brand_id = $7) AND (NOT $8::boolean OR product.in_stock)"
+    };
+}
+
+/// The best matches first, or in another order.
+macro_rules! ranked {
+    () => {
+        " ORDER BY
+            CASE $9::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
+            CASE $9::text WHEN 'newest' THEN -created END,
+            CASE WHEN $9::text IS NULL THEN id = ANY($3) END DESC,
+            -- A code first, then the name, then the rest.
+            ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
+            sort_name COLLATE \"C\", created
+        OFFSET $10 "
+    };
+}
+
+/// What some words mean. It is planned for each search by itself: how many products have its words,
+/// and where, decides which index is read.
 const SEARCH: &str = concat!(
     "SELECT ",
     line!(),
     " FROM (
         SELECT product.* FROM view.catalogue product
-        WHERE product.status = 'published'
-            AND (product.words @@ $1::text::tsquery OR product.id = ANY($3::uuid[]))
-            AND ($4::uuid[] IS NULL OR product.categories && $4)
-            AND ($5::uuid[] IS NULL OR product.categories && $5
+        WHERE product.status = 'published' AND ",
+    asked!(),
+    "       AND ($5::uuid[] IS NULL OR product.categories && $5
                 OR cardinality($6::uuid[]) > 0 AND EXISTS (
                 SELECT FROM view.catalogue_places here
                 WHERE here.product_id = product.id AND here.place_id = ANY($6::uuid[])))
-            AND ($7::uuid IS NULL OR product.brand_id = $7) AND (NOT $8::boolean OR product.in_stock)
-        LIMIT $12) AS product
-    ORDER BY
-        CASE $9::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
-        CASE $9::text WHEN 'newest' THEN -created END,
-        CASE WHEN $9::text IS NULL THEN id = ANY($3) END DESC,
-        -- A code first, then the name, then the rest.
-        ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
-        sort_name COLLATE \"C\", created
-    OFFSET $10 LIMIT $11"
+        LIMIT $12) AS product",
+    ranked!(),
+    "LIMIT $11"
 );
 /// The same within few products, one by one.
 const SEARCH_PICKS: &str = concat!(
@@ -225,16 +240,10 @@ const SEARCH_PICKS: &str = concat!(
         SELECT DISTINCT product_id FROM view.catalogue_places
         WHERE place_id = ANY($6::uuid[]) AND published OFFSET 0) AS here
     JOIN view.catalogue product ON product.id = here.product_id
-    WHERE (product.words @@ $1::text::tsquery OR product.id = ANY($3::uuid[]))
-        AND ($4::uuid[] IS NULL OR product.categories && $4) AND $5::uuid[] IS NOT NULL
-        AND ($7::uuid IS NULL OR product.brand_id = $7) AND (NOT $8::boolean OR product.in_stock)
-    ORDER BY
-        CASE $9::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
-        CASE $9::text WHEN 'newest' THEN -created END,
-        CASE WHEN $9::text IS NULL THEN id = ANY($3) END DESC,
-        ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
-        sort_name COLLATE \"C\", created
-    OFFSET $10 LIMIT least($11, $12)"
+    WHERE $5::uuid[] IS NOT NULL AND ",
+    asked!(),
+    ranked!(),
+    "LIMIT least($11, $12)"
 );
 const BELOW: &str = "
     SELECT coalesce(array_agg(id), '{}') FROM view.catalogue_categories WHERE path && $1::uuid[]";

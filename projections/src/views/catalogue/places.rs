@@ -28,28 +28,63 @@ const LEAVE_ALL: &str = "DELETE FROM catalogue_places WHERE product_id = $1";
 const LEAVE_BRAND: &str = "
     DELETE FROM catalogue_places USING catalogue product
     WHERE product.id = $1 AND product_id = $1 AND place_id = product.brand_id";
-const LEAVE_CATEGORIES: &str = "
-    DELETE FROM catalogue_places USING catalogue_categories category
-    WHERE product_id = $1 AND place_id = category.id";
-const ENTER_CATEGORIES: &str = "
-    INSERT INTO catalogue_places (place_id, product_id, name, sku, created, published)
-    SELECT DISTINCT place, product.id, product.sort_name, product.sku, product.created,
-        product.status = 'published'
-    FROM catalogue product
-    JOIN catalogue_categories category ON category.id = ANY(product.categories)
-    CROSS JOIN unnest(category.path) AS place
-    WHERE product.id = $1 AND product.status <> 'withdrawn'";
+
+/// One product.
+macro_rules! itself {
+    () => {
+        "product.id = $1"
+    };
+}
+
+/// The products in a category or below it.
+macro_rules! below {
+    () => {
+        "product.categories && ARRAY(SELECT id FROM catalogue_categories WHERE $1 = ANY(path))"
+    };
+}
+
+/// Products leave their categories.
+macro_rules! leave_categories {
+    ($which:ident) => {
+        concat!(
+            "DELETE FROM catalogue_places
+            USING catalogue_categories category, catalogue product
+            WHERE place_id = category.id AND product_id = product.id AND ",
+            $which!()
+        )
+    };
+}
+
+/// Products learn the paths of their categories.
+macro_rules! learn_paths {
+    ($which:ident) => {
+        concat!(
+            "UPDATE catalogue product SET paths = coalesce((
+                SELECT jsonb_agg(path ORDER BY category.id) FROM catalogue_categories category
+                WHERE category.id = ANY(product.categories)), '[]')
+            WHERE ",
+            $which!()
+        )
+    };
+}
+
+/// Products stand in their categories and those above them.
+macro_rules! enter_categories {
+    ($which:ident) => {
+        concat!(
+            "INSERT INTO catalogue_places (place_id, product_id, name, sku, created, published)
+            SELECT DISTINCT place, product.id, product.sort_name, product.sku, product.created,
+                product.status = 'published'
+            FROM catalogue product
+            JOIN catalogue_categories category ON category.id = ANY(product.categories)
+            CROSS JOIN unnest(category.path) AS place
+            WHERE product.status <> 'withdrawn' AND ",
+            $which!()
+        )
+    };
+}
+
 const PUBLISH: &str = "UPDATE catalogue_places SET published = true WHERE product_id = $1";
-const PATHS: &str = "
-    UPDATE catalogue SET paths = coalesce((
-        SELECT jsonb_agg(path ORDER BY category.id) FROM catalogue_categories category
-        WHERE category.id = ANY(catalogue.categories)), '[]')
-    WHERE id = $1";
-const PATHS_BELOW: &str = "
-    UPDATE catalogue SET paths = coalesce((
-        SELECT jsonb_agg(path ORDER BY category.id) FROM catalogue_categories category
-        WHERE category.id = ANY(catalogue.categories)), '[]')
-    WHERE categories && ARRAY(SELECT id FROM catalogue_categories WHERE $1 = ANY(path))";
 const RENAME: &str = "UPDATE catalogue_places SET name = $2 WHERE product_id = $1";
 const NAME_BRAND: &str = "
     INSERT INTO catalogue_brands (id, name) VALUES ($1, $2)
@@ -62,20 +97,6 @@ const MOVE: &str = "
     UPDATE catalogue_categories SET path = path[:array_position(path, $1)]
         || coalesce((SELECT path FROM catalogue_categories WHERE id = $2), '{}')
     WHERE $1 = ANY(path)";
-/// The products in a category or below it leave all their categories.
-const LEAVE_BELOW: &str = "
-    DELETE FROM catalogue_places USING catalogue_categories category, catalogue product
-    WHERE place_id = category.id AND product_id = product.id
-        AND product.categories && ARRAY(SELECT id FROM catalogue_categories WHERE $1 = ANY(path))";
-const ENTER_BELOW: &str = "
-    INSERT INTO catalogue_places (place_id, product_id, name, sku, created, published)
-    SELECT DISTINCT place, product.id, product.sort_name, product.sku, product.created,
-        product.status = 'published'
-    FROM catalogue product
-    JOIN catalogue_categories category ON category.id = ANY(product.categories)
-    CROSS JOIN unnest(category.path) AS place
-    WHERE product.categories && ARRAY(SELECT id FROM catalogue_categories WHERE $1 = ANY(path))
-        AND product.status <> 'withdrawn'";
 const COUNT: &str = "
     INSERT INTO catalogue_counts (categories, brand_id, in_stock, products)
     SELECT categories, brand_id, in_stock, 1 FROM catalogue WHERE id = $1 AND status = 'published'
@@ -112,9 +133,9 @@ pub(super) fn left(product: Uuid) -> Change {
 /// Its categories are others; the row says which.
 pub(super) fn categorized(product: Uuid) -> Vec<Change> {
     vec![
-        change!(PATHS, product),
-        change!(LEAVE_CATEGORIES, product),
-        change!(ENTER_CATEGORIES, product),
+        change!(learn_paths!(itself), product),
+        change!(leave_categories!(itself), product),
+        change!(enter_categories!(itself), product),
     ]
 }
 
@@ -157,10 +178,10 @@ pub(super) fn opened(id: Uuid, parent: Option<Uuid>) -> Vec<Change> {
 /// A category stands elsewhere, with all that is below it.
 pub(super) fn moved(id: Uuid, parent: Option<Uuid>) -> Vec<Change> {
     vec![
-        change!(LEAVE_BELOW, id),
+        change!(leave_categories!(below), id),
         change!(MOVE, id, parent),
-        change!(PATHS_BELOW, id),
-        change!(ENTER_BELOW, id),
+        change!(learn_paths!(below), id),
+        change!(enter_categories!(below), id),
     ]
 }
 
