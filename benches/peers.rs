@@ -73,7 +73,7 @@ pub(crate) async fn disintegrate(server: &str, clients: usize) -> Result<f64, Fa
     let (_client, url) = fresh(server).await?;
     let pool = PgPoolOptions::new()
         .max_connections(40)
-        .acquire_timeout(std::time::Duration::from_secs(60))
+        .acquire_timeout(std::time::Duration::from_mins(1))
         .connect(&url)
         .await?;
     let store = PgEventStore::try_new(pool, Json::<Deposit>::default()).await?;

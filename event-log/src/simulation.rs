@@ -29,7 +29,7 @@ use self::{
 /// For how long things go wrong, at most, in milliseconds.
 const TROUBLE: u64 = 30_000;
 /// Within which time everybody must be served once nothing goes wrong any more.
-const BOUND: Duration = Duration::from_secs(180);
+const BOUND: Duration = Duration::from_mins(3);
 
 #[test]
 fn what_is_acknowledged_is_recorded_once_and_published_in_order() {

@@ -23,7 +23,7 @@ pub use programs::Programs;
 pub use secrets::write_private;
 
 /// How long a server may take until it answers; recovery after a crash is part of it.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// What a loss of power may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

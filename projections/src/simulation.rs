@@ -23,7 +23,7 @@ use crate::{Projection, Status, follower::Follower};
 /// For how long things go wrong, at most, in milliseconds.
 const TROUBLE: u64 = 30_000;
 /// Within which time the read model must be where it can be, once nothing goes wrong any more.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_mins(1);
 
 const THINGS: Projection = Projection {
     name: "things",

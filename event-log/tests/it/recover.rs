@@ -110,7 +110,7 @@ async fn lost_events_come_back_from_the_stream() {
     let log = restored.earlier.open().await;
     let (relay, cancel) = (restored.nats.relay(&log), CancellationToken::new());
     relay::start(&relay, &cancel);
-    relay.looked(std::time::Duration::from_secs(60)).await;
+    relay.looked(std::time::Duration::from_mins(1)).await;
     is_refused(&try_append(&log).await);
     assert_eq!(log.head().await.unwrap(), Position(150), "nothing was written, and it is read");
 

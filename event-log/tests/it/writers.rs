@@ -60,7 +60,7 @@ async fn two_writers_share_one_log() {
         }
     });
     futures::join!(write_streams(&one, 32, 20), write_streams(&two, 32, 20));
-    tokio::time::timeout(Duration::from_secs(60), follow).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_mins(1), follow).await.unwrap().unwrap();
     let report = one.verify().await.unwrap();
     assert_eq!((report.events, report.head), (1_280, Position(1_280)));
     assert_eq!(report.findings, Vec::<String>::new());

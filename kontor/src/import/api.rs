@@ -64,7 +64,7 @@ impl Refused {
 
 impl Api {
     /// For how long a command is sent again while nobody answers it.
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     /// Does not connect yet.
     pub fn new(url: &str, key: &str) -> anyhow::Result<Self> {

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use tokio_postgres::NoTls;
 
 /// Generous: a machine of two cores runs other tests beside.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_second_start_continues_with_the_same_data() {
