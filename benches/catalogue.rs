@@ -18,7 +18,7 @@ use domain::{
 };
 use event_log::{Append, Envelope, EventLog, LogConfig, NewEvent, StreamWrite};
 use projections::Views;
-use query_service::Queries;
+use query_service::{Live, Queries};
 use service_kit::{
     access::{self, Access, NewKey, Role},
     clock::Clock,
@@ -76,8 +76,10 @@ pub(crate) async fn measure(server: &str, full: bool, table: &mut Table) -> Resu
         shelves,
         lines: Arc::default(),
         log: log.clone(),
+        live: Live::start(log.clone(), access.clone(), &cancel).await?,
         access,
         clock,
+        letterhead: None,
     })
     .into();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;

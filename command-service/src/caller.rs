@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRef, FromRequestParts},
     http::request::Parts,
 };
-use domain::{ActorId, EmployeeId};
+use domain::{ActorId, EmployeeId, Side};
 use event_log::Envelope;
 use service_kit::{
     access::{self, Access, Principal},
@@ -31,14 +31,24 @@ roles! {
     Dispatch: Admin, SalesManager, Warehouse;
     /// Those who answer for a company.
     Buyers: CompanyAdmin, Purchaser;
+    /// Those of a company who look at what it is offered.
+    Shoppers: CompanyAdmin, Purchaser, Approver;
     /// Those who order: a company's people, or the seller's for them.
     Ordering: Admin, Sales, SalesManager, CompanyAdmin, Purchaser;
     /// Those who look after employees: the seller's admin after all, a company's after its own.
     Staffing: Admin, CompanyAdmin;
-    /// Those who go on leave and name who decides in the meantime.
-    Leave: Admin, SalesManager, CompanyAdmin, Approver;
+    /// Those who go on leave and name who stands in for them in the meantime.
+    Leave: Admin, Sales, SalesManager, CompanyAdmin, Approver;
     /// Those who answer for what a company's purchasers do.
     Superiors: CompanyAdmin, Approver;
+    /// Those who answer for what the people of their own side do.
+    Approving: Admin, SalesManager, CompanyAdmin, Approver;
+    /// Those who talk with the other side about what is offered.
+    OfferTalk: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
+    /// Those who talk about what was ordered.
+    OrderTalk: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
+    /// Those who talk about what is owed.
+    InvoiceTalk: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
     /// The operator.
     Operator: Admin;
 }
@@ -63,6 +73,11 @@ impl Caller {
     /// The company for which the caller can act only; `None` for the seller's people.
     pub(crate) fn company(&self) -> Option<Uuid> {
         self.principal.company
+    }
+
+    /// On which side of the table it sits.
+    pub(crate) fn side(&self) -> Side {
+        if self.principal.role.is_buyer() { Side::Buyer } else { Side::Seller }
     }
 
     /// Who it is, as events record it: the employee, or the key where it is nobody's.

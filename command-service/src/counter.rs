@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    Assortment, AssortmentId, Audience, Discount, DiscountId, Percent, Price, PriceAgreement,
-    Product, ProductId, Purchases, PurchasesId, Quantity, UnitPrice, assortment,
+    Assortment, AssortmentId, Audience, CompanyId, Discount, DiscountId, Percent, Price,
+    PriceAgreement, Product, ProductId, Purchases, PurchasesId, Quantity, UnitPrice, assortment,
     discount::{self, Programme},
     pricing::{self, Place, PricedBy, Question, Resolution},
     product::Item,
@@ -14,10 +14,37 @@ use uuid::Uuid;
 
 use crate::{failure::Failure, firms, lines::Sale, shelves};
 
+/// What decides on what one company sees; all of it is loaded, and asserted by the append.
+pub(crate) struct Window {
+    audiences: Vec<Audience>,
+}
+
+impl Window {
+    /// Loads the facts for some products, which are loaded: a few queries, however many there are.
+    pub(crate) async fn open(
+        work: &mut Work,
+        company: CompanyId,
+        products: &[ProductId],
+    ) -> Result<Self, Failure> {
+        let audiences = firms::audiences_of(work, company).await?;
+        shelves::load(work, products).await?;
+        work.load_many::<Assortment>(audiences.iter().map(|one| AssortmentId::of(one).0)).await?;
+        Ok(Self { audiences })
+    }
+
+    /// Whether the company sees a product.
+    pub(crate) fn shows(&self, work: &Work, product: &Product) -> bool {
+        let Ok(item) = product.item() else { return false };
+        let rules = self.audiences.iter().map(AssortmentId::of);
+        let rules = rules.filter_map(|id| work.get::<Assortment>(id));
+        assortment::sees(rules, item.id(), &shelves::paths(work, item.id()))
+    }
+}
+
 /// What decides on what one company sees and pays; all of it is loaded, and asserted by the append.
 pub(crate) struct Counter {
     sale: Sale,
-    audiences: Vec<Audience>,
+    window: Window,
     places: HashMap<ProductId, Vec<Place>>,
     /// What the company has earned by its purchases.
     earned: Option<Percent>,
@@ -30,14 +57,13 @@ impl Counter {
         sale: Sale,
         products: Vec<ProductId>,
     ) -> Result<Self, Failure> {
-        let audiences = firms::audiences_of(work, sale.company).await?;
-        shelves::load(work, &products).await?;
-        work.load_many::<Assortment>(audiences.iter().map(|one| AssortmentId::of(one).0)).await?;
+        let window = Window::open(work, sale.company, &products).await?;
+        let audiences = &window.audiences;
         let places: HashMap<ProductId, Vec<Place>> = products
             .into_iter()
             .map(|product| {
                 let paths = shelves::paths(work, product);
-                (product, pricing::places(&audiences, product, &paths, sale.currency))
+                (product, pricing::places(audiences, product, &paths, sale.currency))
             })
             .collect();
         let ids: Vec<Uuid> = places.values().flatten().map(|place| place.id().0).collect();
@@ -45,16 +71,13 @@ impl Counter {
         let rules = found.iter().filter_map(|(id, _)| work.get::<Price>(*id));
         let agreements: Vec<Uuid> = rules.flat_map(Price::agreements).map(Uuid::from).collect();
         work.load_many::<PriceAgreement>(agreements).await?;
-        let earned = earned(work, sale, &audiences).await?;
-        Ok(Self { sale, audiences, places, earned })
+        let earned = earned(work, sale, audiences).await?;
+        Ok(Self { sale, window, places, earned })
     }
 
     /// Whether the company sees a product.
     pub(crate) fn shows(&self, work: &Work, product: &Product) -> bool {
-        let Ok(item) = product.item() else { return false };
-        let rules = self.audiences.iter().map(AssortmentId::of);
-        let rules = rules.filter_map(|id| work.get::<Assortment>(id));
-        assortment::sees(rules, item.id(), &shelves::paths(work, item.id()))
+        self.window.shows(work, product)
     }
 
     /// What the company pays for one unit when it buys so many, and what made that.

@@ -54,6 +54,23 @@ pub(crate) fn refusal(error: &impl Refusal) -> Problem {
     Problem::new(status, error.code()).detail(error.to_string())
 }
 
+/// A broken rule of the domain that is about a field of the body.
+pub(crate) fn refusal_at<E: Refusal>(
+    error: WorkError<E>,
+    pointer: impl FnOnce(&E) -> Option<String>,
+) -> Failure {
+    match error {
+        WorkError::Refused(error) => {
+            let problem = refusal(&error);
+            match pointer(&error) {
+                Some(pointer) => problem.field(FieldError::at(pointer, error.to_string())).into(),
+                None => problem.into(),
+            }
+        }
+        WorkError::Log(error) => Failure::Log(error),
+    }
+}
+
 /// A field that names something that does not exist.
 pub(crate) fn names_nothing(pointer: impl Into<String>, what: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.names_nothing")

@@ -5,10 +5,13 @@ mod approval_rules;
 mod assortments;
 mod categories;
 mod companies;
+mod conversations;
 mod credit_notes;
 mod discounts;
 mod employees;
 mod imports;
+mod negotiations;
+mod offer_templates;
 mod offers;
 mod orders;
 mod payments;
@@ -16,8 +19,10 @@ mod policies;
 mod price_agreements;
 mod product_codes;
 mod products;
+mod quotation_requests;
 mod shipments;
 mod stock;
+mod territories;
 
 use aide::{OperationOutput, axum::ApiRouter, generate::GenContext, openapi};
 use axum::{
@@ -52,10 +57,13 @@ pub fn router(services: Services) -> ApiRouter {
         .merge(assortments::routes())
         .merge(categories::routes())
         .merge(companies::routes())
+        .merge(conversations::routes())
         .merge(credit_notes::routes())
         .merge(discounts::routes())
         .merge(employees::routes())
         .merge(imports::routes())
+        .merge(negotiations::routes())
+        .merge(offer_templates::routes())
         .merge(offers::routes())
         .merge(orders::routes())
         .merge(payments::routes())
@@ -63,8 +71,10 @@ pub fn router(services: Services) -> ApiRouter {
         .merge(price_agreements::routes())
         .merge(product_codes::routes())
         .merge(products::routes())
+        .merge(quotation_requests::routes())
         .merge(shipments::routes())
         .merge(stock::routes())
+        .merge(territories::routes())
         .with_state(services)
 }
 

@@ -8,12 +8,16 @@ pub mod http;
 mod imports;
 mod lines;
 pub mod metrics;
+mod negotiating;
+mod offering;
 mod ordering;
 pub mod policies;
+mod representatives;
 mod shelves;
 mod superiors;
 pub mod timers;
 pub mod white_list;
+mod wishes;
 
 use axum::extract::FromRef;
 use event_log::EventLog;

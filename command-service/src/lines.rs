@@ -7,7 +7,7 @@ use domain::{
     Claim, CompanyId, Currency, Line, Lines, Percent, Product, ProductCode, ProductCodeId,
     ProductId, Quantity, Reference, Sku, UnitPrice, assortment, claim,
     pricing::PricedBy,
-    product::{self, PackagingName},
+    product::{self, Item, PackagingName},
 };
 use event_log::Work;
 use jiff::civil::Date;
@@ -27,16 +27,16 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct LineRequest {
     /// The seller's code of it.
-    sku: Option<Sku>,
+    pub(crate) sku: Option<Sku>,
     /// What the company, or a firm above it, calls it; instead of `sku`.
-    code: Option<Reference>,
+    pub(crate) code: Option<Reference>,
     /// How much of it: in its units, or in those of `packaging`.
-    quantity: Quantity,
+    pub(crate) quantity: Quantity,
     /// In what it is counted, such as `carton`.
-    packaging: Option<PackagingName>,
+    pub(crate) packaging: Option<PackagingName>,
     /// Net price of one unit; only the seller's people can agree on one. Without it, the price
     /// that the company's agreements and lists make holds.
-    unit_price: Option<UnitPrice>,
+    pub(crate) unit_price: Option<UnitPrice>,
 }
 
 /// Who says what a line costs.
@@ -46,6 +46,8 @@ pub(crate) enum Prices {
     Listed,
     /// The request, and agreements and lists where it says nothing.
     Agreed,
+    /// The same for a company that says what it wants to pay.
+    Wished,
     /// The request alone: every line must have a price.
     Given,
 }
@@ -63,31 +65,69 @@ pub(crate) struct Sale {
     pub(crate) on: Date,
 }
 
-/// Lines with their prices.
-#[derive(Debug)]
-pub(crate) struct Priced {
-    pub(crate) lines: Lines,
-    /// How far the price that was agreed on lies below what agreements and lists make, in the line
-    /// where it does most; all of it where they make none.
-    pub(crate) discount: Option<Percent>,
-}
-
 /// Finds the products of lines, with two queries at most, and prices them. All lines that are
 /// wrong are named at once.
 pub(crate) async fn price(
     work: &mut Work,
     requests: &[LineRequest],
     sale: Sale,
-) -> Result<Priced, Failure> {
+) -> Result<Lines, Failure> {
+    let (lines, _) = at_counter(work, requests, sale).await?;
+    document(lines)
+}
+
+/// Refuses documents of nothing.
+pub(crate) fn document<L>(lines: Vec<L>) -> Result<Lines<L>, Failure> {
+    Lines::try_from(lines).map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
+            .field(FieldError::at("/lines", error.to_string()))
+            .into()
+    })
+}
+
+/// How far a price lies below that of the lists; all of it where they make none.
+pub(crate) fn below(listed: Option<UnitPrice>, price: UnitPrice) -> Option<Percent> {
+    match listed {
+        Some(listed) => Percent::taken_off(listed.amount(), price.amount()),
+        None => Some(Percent::ALL),
+    }
+}
+
+/// What agreements and lists make of one unit of a product that was loaded, in some quantity.
+pub(crate) fn listed(
+    work: &Work,
+    counter: &Counter,
+    product: ProductId,
+    quantity: Quantity,
+) -> Option<UnitPrice> {
+    let item = work.get::<Product>(product)?.item().ok()?;
+    Some(counter.price(work, item, quantity)?.0)
+}
+
+/// The lines, with the counter at which they were priced; none where the request alone says what
+/// they cost.
+pub(crate) async fn at_counter(
+    work: &mut Work,
+    requests: &[LineRequest],
+    sale: Sale,
+) -> Result<(Vec<Line>, Option<Counter>), Failure> {
     let Sale { prices, .. } = sale;
-    let products = products(work, requests, sale.company).await?;
+    if requests.is_empty() || requests.len() > Lines::MAX {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
+            .field(FieldError::at("/lines", domain::line::LinesError.to_string()))
+            .into());
+    }
+    let names: Vec<Naming<'_>> =
+        requests.iter().map(|one| Naming::by(one.sku.as_ref(), one.code.as_ref())).collect();
+    let products = products(work, &names, sale.company).await?;
     let found: Vec<ProductId> = products.iter().flatten().copied().collect();
     let counter = match prices {
-        Prices::Listed | Prices::Agreed => Some(Counter::open(work, sale, found).await?),
+        Prices::Listed | Prices::Agreed | Prices::Wished => {
+            Some(Counter::open(work, sale, found).await?)
+        }
         Prices::Given => None,
     };
     let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
-    let mut discount = None;
     let mut wrong = Vec::new();
     for (index, (request, product)) in requests.iter().zip(products).enumerate() {
         let field = |name, detail: String| FieldError::at(format!("/lines/{index}/{name}"), detail);
@@ -99,8 +139,8 @@ pub(crate) async fn price(
             (Prices::Given, None) => {
                 wrong.push((None, field("unit_price", "is needed".to_owned())));
             }
-            (Prices::Listed | Prices::Agreed, None) | (Prices::Agreed | Prices::Given, Some(_)) => {
-            }
+            (Prices::Listed | Prices::Agreed | Prices::Wished, None)
+            | (Prices::Agreed | Prices::Wished | Prices::Given, Some(_)) => {}
         }
         let named = match (&request.sku, &request.code) {
             (Some(_), None) => "sku",
@@ -118,7 +158,9 @@ pub(crate) async fn price(
         if counter.as_ref().is_some_and(|counter| !counter.shows(work, product)) {
             wrong.push(match prices {
                 // To whoever must not see it, it does not exist.
-                Prices::Listed => (None, field(named, "there is no such product".to_owned())),
+                Prices::Listed | Prices::Wished => {
+                    (None, field(named, "there is no such product".to_owned()))
+                }
                 Prices::Agreed | Prices::Given => {
                     let error = assortment::Error::Outside;
                     (Some(refusal(&error)), field(named, error.to_string()))
@@ -127,18 +169,9 @@ pub(crate) async fn price(
             continue;
         }
         match line(work, counter.as_ref(), product, request, sale) {
-            Ok(line) => {
-                discount = discount.max(taken_off(work, counter.as_ref(), product, &line));
-                lines.push(line);
-            }
+            Ok(line) => lines.push(line),
             Err(error) => {
-                let name = match error {
-                    product::Error::Indivisible { .. }
-                    | product::Error::QuantityNotOrdered { .. } => "quantity",
-                    product::Error::NotPackedSo { .. } => "packaging",
-                    _ => named,
-                };
-                let detail = error.to_string();
+                let (name, detail) = (field_of(&error, named), error.to_string());
                 wrong.push((Some(refusal(&error)), field(name, detail)));
             }
         }
@@ -146,28 +179,33 @@ pub(crate) async fn price(
     if !wrong.is_empty() {
         return Err(refused(wrong).into());
     }
-    let lines = Lines::try_from(lines).map_err(|error| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
-            .field(FieldError::at("/lines", error.to_string()))
-    })?;
-    Ok(Priced { lines, discount })
+    Ok((lines, counter))
 }
 
-/// How far an agreed price lies below what agreements and lists make; nothing for other prices.
-fn taken_off(
-    work: &Work,
-    counter: Option<&Counter>,
+/// The field of a line that a rule of products is about, when its product is named by this one.
+pub(crate) fn field_of(error: &product::Error, named: &'static str) -> &'static str {
+    match error {
+        product::Error::Indivisible { .. } | product::Error::QuantityNotOrdered { .. } => {
+            "quantity"
+        }
+        product::Error::NotPackedSo { .. } => "packaging",
+        _ => named,
+    }
+}
+
+/// A product that is for sale, in so many of its units.
+pub(crate) fn so_much_of(
     product: &Product,
-    line: &Line,
-) -> Option<Percent> {
-    if line.priced_by != Some(PricedBy::Agreed {}) {
-        return None;
-    }
-    let listed = counter?.price(work, product.item().ok()?, line.quantity);
-    match listed {
-        Some((listed, _)) => Percent::taken_off(listed.amount(), line.unit_price.amount()),
-        None => Some(Percent::ALL),
-    }
+    quantity: Quantity,
+    packaging: Option<PackagingName>,
+) -> Result<(&Item, Quantity), product::Error> {
+    let item = product.on_sale()?;
+    let quantity = match packaging {
+        Some(packaging) => item.unpacked(quantity, packaging)?,
+        None => quantity,
+    };
+    item.can_be_ordered(quantity)?;
+    Ok((item, quantity))
 }
 
 /// What was sold once is credited in any quantity, also when it is not for sale any more.
@@ -179,7 +217,7 @@ fn line(
     Sale { currency, prices, on, .. }: Sale,
 ) -> Result<Line, product::Error> {
     let item = match prices {
-        Prices::Listed | Prices::Agreed => product.on_sale()?,
+        Prices::Listed | Prices::Agreed | Prices::Wished => product.on_sale()?,
         Prices::Given => product.item()?,
     };
     let quantity = match request.packaging {
@@ -194,22 +232,33 @@ fn line(
     item.line(quantity, currency, price, on)
 }
 
-/// The products that lines name, in their order; `None` where a code means nothing.
-async fn products(
+/// How a line names its product.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Naming<'a> {
+    /// By the seller's code.
+    sku: Option<&'a Sku>,
+    /// By what the company, or a firm above it, calls it.
+    code: Option<&'a Reference>,
+}
+
+impl<'a> Naming<'a> {
+    /// By either.
+    pub(crate) fn by(sku: Option<&'a Sku>, code: Option<&'a Reference>) -> Self {
+        Self { sku, code }
+    }
+}
+
+/// The products that lines name, in their order, with two queries at most; `None` where a code
+/// means nothing.
+pub(crate) async fn products(
     work: &mut Work,
-    requests: &[LineRequest],
+    names: &[Naming<'_>],
     company: CompanyId,
 ) -> Result<Vec<Option<ProductId>>, Failure> {
-    if requests.is_empty() || requests.len() > Lines::MAX {
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
-            .field(FieldError::at("/lines", domain::line::LinesError.to_string()))
-            .into());
-    }
     let claim = |sku: &Sku| claim::Value::Sku(sku.clone()).id().0;
-    let skus = requests.iter().filter_map(|request| request.sku.as_ref());
+    let skus = names.iter().filter_map(|name| name.sku);
     work.load_many::<Claim>(skus.map(claim).collect::<HashSet<_>>()).await?;
-    let codes: Vec<&Reference> =
-        requests.iter().filter_map(|request| request.code.as_ref()).collect();
+    let codes: Vec<&Reference> = names.iter().filter_map(|name| name.code).collect();
     let firms = if codes.is_empty() { vec![] } else { firms::line_of(work, company).await? };
     let theirs = |firm: &CompanyId, code: &Reference| ProductCodeId::of(*firm, code).0;
     let streams: HashSet<Uuid> =
@@ -219,18 +268,14 @@ async fn products(
         firms.iter().find_map(|firm| work.get::<ProductCode>(theirs(firm, code))?.product())
     };
     let held = |sku: &Sku| work.get::<Claim>(claim(sku))?.holder().map(ProductId);
-    let found: Vec<Option<ProductId>> = requests
-        .iter()
-        .map(|request| {
-            request.sku.as_ref().and_then(held).or_else(|| meant(request.code.as_ref()?))
-        })
-        .collect();
+    let found: Vec<Option<ProductId>> =
+        names.iter().map(|name| name.sku.and_then(held).or_else(|| meant(name.code?))).collect();
     work.load_many::<Product>(found.iter().flatten().map(|id| id.0)).await?;
     Ok(found)
 }
 
 /// One problem for all wrong lines: the domain's when every line breaks the same rule.
-fn refused(wrong: Vec<(Option<Problem>, FieldError)>) -> Problem {
+pub(crate) fn refused(wrong: Vec<(Option<Problem>, FieldError)>) -> Problem {
     /// As many as anybody reads.
     const MOST: usize = 50;
     let first = wrong.first().and_then(|(problem, _)| problem.clone());

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use domain::{
-    ApprovalRules, ApprovalRulesId, CategoryId, CompanyId, Currency, Employee, EmployeeId, Lines,
-    Money, Order, OrderId, Product, Role, Spending, SpendingId,
+    ApprovalRules, ApprovalRulesId, CategoryId, CompanyId, Currency, Employee, EmployeeId, Line,
+    Lines, Money, Order, OrderId, Product, Role, Spending, SpendingId,
     approval::{Matter, Request, Rule},
     employee::Person,
     order::{self, Destination, Terms},
@@ -77,28 +77,58 @@ async fn needed(
     terms: &Terms,
     (on, now): (Date, Timestamp),
 ) -> Result<Option<Request>, Failure> {
-    let net = net(&terms.lines, terms.currency)?;
-    let company = terms.company;
-    let mut limits = Vec::new();
+    let wanted = Wanted {
+        company: terms.company,
+        by: terms.placed_by,
+        lines: &terms.lines,
+        net: net(&terms.lines, terms.currency)?,
+        destination: &terms.destination,
+    };
+    let request = superiors_asked(work, wanted, (on, now)).await?;
     if let Some(by) = terms.placed_by
+        && work.load::<Employee>(by).await?.person().is_ok()
+    {
+        let count = spending::Command::Count { company: terms.company, order, net: wanted.net, on };
+        work.decide::<Spending>(SpendingId::of(by), count).await?;
+    }
+    Ok(request)
+}
+
+/// What an employee wants for a company.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) company: CompanyId,
+    /// Who wants it, as far as that is known.
+    pub(crate) by: Option<EmployeeId>,
+    pub(crate) lines: &'a [Line],
+    /// What that costs, without tax.
+    pub(crate) net: Money,
+    pub(crate) destination: &'a Destination,
+}
+
+/// Who in the company must agree to what an employee wants, by its rules and the employee's limits.
+pub(crate) async fn superiors_asked(
+    work: &mut Work,
+    wanted: Wanted<'_>,
+    (on, now): (Date, Timestamp),
+) -> Result<Option<Request>, Failure> {
+    let Wanted { company, by, lines, net, destination } = wanted;
+    let mut limits = Vec::new();
+    if let Some(by) = by
         && let Ok(person) = work.load::<Employee>(by).await?.person()
     {
         let person: Person = person.clone();
-        let id = SpendingId::of(by);
-        let spending = work.load::<Spending>(id).await?;
-        limits = spending.beyond(&person, net, on);
-        let count = spending::Command::Count { company, order, net, on };
-        work.decide::<Spending>(id, count).await?;
+        limits = work.load::<Spending>(SpendingId::of(by)).await?.beyond(&person, net, on);
     }
     let rules = rules_of(work, company).await?;
     let matter = Matter {
         net,
-        categories: categories(work, &rules, &terms.lines).await?,
-        address: terms.destination.address,
-        cost_centre: terms.destination.cost_centre.clone(),
+        categories: categories(work, &rules, lines).await?,
+        address: destination.address,
+        cost_centre: destination.cost_centre.clone(),
         discount: None,
     };
-    Ok(Request::about(&matter, &rules, limits, Role::Approver, (terms.placed_by, now)))
+    Ok(Request::about(&matter, &rules, limits, Role::Approver, (by, now)))
 }
 
 /// What the lines cost, without tax.
@@ -123,7 +153,7 @@ async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Fail
 pub(crate) async fn categories(
     work: &mut Work,
     rules: &[Rule],
-    lines: &Lines,
+    lines: &[Line],
 ) -> Result<BTreeSet<CategoryId>, Failure> {
     if rules.iter().all(|rule| rule.when.categories.is_empty()) {
         return Ok(BTreeSet::new());

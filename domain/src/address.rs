@@ -53,6 +53,11 @@ impl Address {
         AddressJson { recipient: None, street, postal_code, city, country }.try_into()
     }
 
+    /// Who takes it in there, when it is not the company by its own name.
+    pub fn recipient(&self) -> Option<&Name> {
+        self.recipient.as_ref()
+    }
+
     /// Street, house and flat.
     pub fn street(&self) -> &Name {
         &self.street

@@ -62,6 +62,7 @@ pub(crate) fn line(quantity: &str, unit_price: &str, vat_rate: VatRate) -> Line 
         unit_price: unit_price.parse().unwrap(),
         vat_rate,
         priced_by: None,
+        deliver_on: None,
     }
 }
 

@@ -3,11 +3,13 @@
 use cqrs_es::Aggregate;
 
 use crate::{
-    ApprovalRules, Assortment, Category, Claim, Company, Discount, Employee, Invoice, OfCompany,
-    Offer, Order, Payment, Price, PriceAgreement, Product, ProductCode, Purchases, Series,
-    Shipment, Spending, Stock, approval_rules, assortment, category, claim, company, discount,
-    employee, invoice, offer, order, payment, price, price_agreement, product, product_code,
-    purchases, series, shipment, spending, stock, upcaster,
+    ApprovalRules, Assortment, Category, Claim, Company, Conversation, Discount, Employee, Invoice,
+    Negotiation, OfCompany, Offer, OfferTemplate, Order, Payment, Price, PriceAgreement, Product,
+    ProductCode, Purchases, QuotationRequest, Series, Shipment, Spending, Stock, Territories,
+    approval_rules, assortment, category, claim, company, conversation, discount, employee,
+    invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
+    product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
+    upcaster,
 };
 
 macro_rules! history {
@@ -83,9 +85,14 @@ macro_rules! history {
     };
 }
 
-/// The seller's own deliberations: of these a company's credential sees nothing, not even in its
-/// own history.
+/// What one side deliberates by itself: of these a company's credential sees nothing, not even in
+/// its own history.
 pub const INTERNAL: &[&str] = &[
+    "negotiation.approval_requested",
+    "negotiation.step_approved",
+    "negotiation.step_escalated",
+    "negotiation.approved",
+    "negotiation.disapproved",
     "offer.drafted",
     "offer.approval_requested",
     "offer.step_approved",
@@ -115,14 +122,20 @@ history! {
     Claim(Claim, claim),
     /// Of a company.
     Company(Company, company),
+    /// Of what is said about something.
+    Conversation(Conversation, conversation),
     /// Of a discount programme.
     Discount(Discount, discount),
     /// Of an employee.
     Employee(Employee, employee),
     /// Of an invoice or a credit note.
     Invoice(Invoice, invoice),
+    /// Of a negotiation.
+    Negotiation(Negotiation, negotiation),
     /// Of an offer.
     Offer(Offer, offer),
+    /// Of a template for offers.
+    OfferTemplate(OfferTemplate, offer_template),
     /// Of an order.
     Order(Order, order),
     /// Of a payment.
@@ -137,6 +150,8 @@ history! {
     ProductCode(ProductCode, product_code),
     /// Of what a company buys.
     Purchases(Purchases, purchases),
+    /// Of a request for prices.
+    QuotationRequest(QuotationRequest, quotation_request),
     /// Of a numbering series.
     Series(Series, series),
     /// Of a shipment.
@@ -145,6 +160,8 @@ history! {
     Spending(Spending, spending),
     /// Of stock.
     Stock(Stock, stock),
+    /// Of who looks after whom.
+    Territories(Territories, territories),
 }
 
 /// A stored event that this build cannot read.

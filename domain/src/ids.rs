@@ -66,6 +66,10 @@ id!(
     CompanyId
 );
 id!(
+    /// What is said about one thing; derived from it.
+    ConversationId
+);
+id!(
     /// What an audience earns by its purchases; derived from both.
     DiscountId
 );
@@ -78,8 +82,16 @@ id!(
     InvoiceId
 );
 id!(
+    /// The rounds on one revision of an offer; derived from both.
+    NegotiationId
+);
+id!(
     /// An offer to one company.
     OfferId
+);
+id!(
+    /// What the seller offers again and again.
+    OfferTemplateId
 );
 id!(
     /// An order of one company.
@@ -106,6 +118,10 @@ id!(
     PurchasesId
 );
 id!(
+    /// A company's request for prices.
+    QuotationRequestId
+);
+id!(
     /// A numbering series of documents; derived from its name.
     SeriesId
 );
@@ -121,6 +137,17 @@ id!(
     /// How much there is of a product; derived from the product.
     StockId
 );
+id!(
+    /// Who at the seller looks after whom: one for all.
+    TerritoriesId
+);
+
+impl NegotiationId {
+    /// Where a revision of an offer is talked about: one place, whoever begins how often.
+    pub fn of(offer: OfferId, revision: u32) -> Self {
+        Self(Uuid::new_v5(&offer.0, format!("negotiation/{revision}").as_bytes()))
+    }
+}
 
 impl OrderId {
     /// The order that an accepted offer places: one per offer, whoever asks how often.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,10 @@ pub struct Line {
     /// What made the price; missing where that was not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priced_by: Option<PricedBy>,
+    /// The day on which it is to arrive, where that was agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub deliver_on: Option<Date>,
 }
 
 impl Line {
@@ -41,8 +46,9 @@ impl Line {
 /// The lines of one document: at least one, at most [`Lines::MAX`]. A line's number is its place,
 /// counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Line>", into = "Vec<Line>")]
-pub struct Lines(Vec<Line>);
+#[serde(try_from = "Vec<L>", into = "Vec<L>")]
+#[serde(bound(serialize = "L: Clone + Serialize", deserialize = "L: Deserialize<'de>"))]
+pub struct Lines<L = Line>(Vec<L>);
 
 /// Too few or too many lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,42 +66,54 @@ impl Lines {
     }
 }
 
-impl TryFrom<Vec<Line>> for Lines {
+impl<L> Lines<L> {
+    /// Every line with its number.
+    pub fn numbered(&self) -> impl Iterator<Item = (u32, &L)> {
+        (1..).zip(&self.0)
+    }
+
+    /// The line of this number.
+    pub fn line(&self, number: u32) -> Option<&L> {
+        self.0.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+}
+
+impl<L> TryFrom<Vec<L>> for Lines<L> {
     type Error = LinesError;
 
-    fn try_from(lines: Vec<Line>) -> Result<Self, LinesError> {
-        if lines.is_empty() || lines.len() > Self::MAX {
+    fn try_from(lines: Vec<L>) -> Result<Self, LinesError> {
+        if lines.is_empty() || lines.len() > Lines::MAX {
             return Err(LinesError);
         }
         Ok(Self(lines))
     }
 }
 
-impl From<Lines> for Vec<Line> {
-    fn from(lines: Lines) -> Self {
+impl<L> From<Lines<L>> for Vec<L> {
+    fn from(lines: Lines<L>) -> Self {
         lines.0
     }
 }
 
-impl std::ops::Deref for Lines {
-    type Target = [Line];
+impl<L> std::ops::Deref for Lines<L> {
+    type Target = [L];
 
-    fn deref(&self) -> &[Line] {
+    fn deref(&self) -> &[L] {
         &self.0
     }
 }
 
-impl JsonSchema for Lines {
+impl<L: JsonSchema> JsonSchema for Lines<L> {
     fn schema_name() -> Cow<'static, str> {
-        "Lines".into()
+        format!("{}s", L::schema_name()).into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "array",
-            "items": generator.subschema_for::<Line>(),
+            "items": generator.subschema_for::<L>(),
             "minItems": 1,
-            "maxItems": Self::MAX,
+            "maxItems": Lines::MAX,
         })
     }
 }

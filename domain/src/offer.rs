@@ -1,19 +1,32 @@
-//! An offer: prices held open for one company until a date. Once sent it never changes; it is
-//! accepted, rejected, withdrawn or lapses. A discount beyond what its sender may give needs a
-//! superior's approval before it is sent.
+//! An offer: prices held open for one company until a day, in numbered revisions that never change
+//! once sent. It is accepted whole or in part, rejected, negotiated, withdrawn, or lapses. A
+//! discount beyond what its sender may give needs a superior's approval before it is sent.
 
+mod answer;
 mod approval;
+mod draft;
+mod proposal;
+mod revision;
+
+use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    answer::Acceptance,
+    draft::{Draft, Inside, Origin, Stage, Writing},
+    proposal::{Break, Choice, Chosen, OfferedLine, Proposal, discounted},
+    revision::{Digest, DigestError, Revision, Stamp},
+};
 use crate::{
-    ActorId, CompanyId, Currency, Lines, Note, OfCompany, PaymentTerm, Percent, Refusal,
-    RefusalKind,
+    ActorId, CompanyId, EmployeeId, Lines, NegotiationId, Note, OfCompany, Percent, Refusal,
+    RefusalKind, Sku,
     aggregate::aggregate,
-    approval::{self as asking, Decision, Pending, Request, Verdict, Who},
-    day::{self, DayError},
+    approval::{self as asking, Decision, Request, Verdict, Who},
+    day::DayError,
+    negotiation::Conditions,
     order::Destination,
 };
 
@@ -23,32 +36,16 @@ pub enum Offer {
     /// Nothing yet.
     #[default]
     Undrafted,
-    /// Being written; the company does not see it.
-    Drafted {
-        /// What it says.
-        proposal: Proposal,
-        /// The largest discount of a line.
-        discount: Option<Percent>,
-    },
-    /// Others at the seller must agree before it is sent.
-    AwaitingApproval {
-        /// What it says.
-        proposal: Proposal,
-        /// The largest discount of a line.
-        discount: Option<Percent>,
-        /// Who must agree.
-        pending: Pending,
-    },
-    /// They agreed; it is not sent yet.
-    Approved(Proposal),
-    /// Waiting for the company's answer.
-    Open(Proposal),
+    /// Being written for the first time; the company does not see it.
+    Drafted(Box<Draft>),
+    /// A revision waits for the company's answer.
+    Open(Box<Open>),
     /// The company said yes.
     Accepted {
-        /// Whose offer it was.
-        company: CompanyId,
         /// Who said yes.
         by: ActorId,
+        /// To what.
+        revision: Box<Revision>,
     },
     /// It ended without an order.
     Closed {
@@ -56,7 +53,24 @@ pub enum Offer {
         company: CompanyId,
         /// How it ended.
         how: Closure,
+        /// Whether the company ever saw it.
+        was_sent: bool,
     },
+}
+
+/// An offer that waits for the company's answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Open {
+    /// What can be accepted.
+    pub revision: Revision,
+    /// The last day on which it can: that of the proposal, or a later one.
+    pub valid_until: Date,
+    /// Who has looked at the revision.
+    pub seen_by: BTreeSet<ActorId>,
+    /// What takes its place once it is sent.
+    pub draft: Option<Box<Draft>>,
+    /// Where the two talk about it.
+    pub negotiation: Option<NegotiationId>,
 }
 
 /// How an offer ends without an order.
@@ -70,33 +84,12 @@ pub enum Closure {
     Withdrawn,
 }
 
-/// What the seller proposes, whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Proposal {
-    /// To whom.
-    pub company: CompanyId,
-    /// In which currency.
-    pub currency: Currency,
-    /// What, how much, at which prices.
-    pub lines: Lines,
-    /// When the invoice will be due.
-    pub payment_term: PaymentTerm,
-    /// The last day on which it can be accepted, in the seller's time zone.
-    pub valid_until: Date,
-}
-
 /// What can be asked of an offer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Write it, or write it anew before it is sent.
-    Draft {
-        /// The whole proposal.
-        proposal: Proposal,
-        /// The largest discount of a line below what agreements and lists make.
-        discount: Option<Percent>,
-    },
-    /// Put it before the company, or before those who must agree first.
+    /// Write it, or write it anew before it is sent, or write its next revision.
+    Draft(Box<Writing>),
+    /// Put what was written before the company, or before those who must agree first.
     Send {
         /// The day.
         today: Date,
@@ -112,15 +105,15 @@ pub enum Command {
         /// When.
         at: Timestamp,
     },
-    /// Say yes to all of it.
-    Accept {
-        /// Who says so.
+    /// Note that somebody of the company has looked at a revision.
+    View {
+        /// Who.
         by: ActorId,
-        /// The day.
-        today: Date,
-        /// Where its goods go.
-        destination: Destination,
+        /// Which.
+        revision: u32,
     },
+    /// Say yes to it, or to some of its lines.
+    Accept(Box<Acceptance>),
     /// Say no.
     Reject {
         /// Who says so.
@@ -129,9 +122,44 @@ pub enum Command {
         reason: Option<Note>,
     },
     /// Take it back.
-    Withdraw,
+    Withdraw {
+        /// Why.
+        reason: Option<Note>,
+    },
     /// Close it because its date has passed.
     Expire {
+        /// The day.
+        today: Date,
+    },
+    /// Hold it open for longer.
+    Extend {
+        /// The last day.
+        until: Date,
+        /// The day.
+        today: Date,
+    },
+    /// Begin to talk about the revision that stands, or go on.
+    Negotiate {
+        /// Where.
+        negotiation: NegotiationId,
+        /// About which revision.
+        revision: u32,
+        /// The day.
+        today: Date,
+    },
+    /// Stop talking; the revision stands.
+    EndNegotiation {
+        /// Where they talked.
+        negotiation: NegotiationId,
+    },
+    /// Put what both agreed on in the place of the revision that stands.
+    Agree {
+        /// Where they agreed.
+        negotiation: NegotiationId,
+        /// On what.
+        lines: Box<Lines<OfferedLine>>,
+        /// On which conditions.
+        conditions: Conditions,
         /// The day.
         today: Date,
     },
@@ -148,6 +176,15 @@ pub enum Event {
         /// The largest discount of a line below what agreements and lists make.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         discount: Option<Percent>,
+        /// Who looks after it at the seller.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        representative: Option<EmployeeId>,
+        /// What it was made of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
+        /// What stays at the seller.
+        #[serde(default, skip_serializing_if = "Inside::is_empty")]
+        inside: Inside,
     },
     /// Others at the seller must agree before it is sent.
     ApprovalRequested {
@@ -175,8 +212,46 @@ pub enum Event {
         /// Who, when and why.
         decision: Decision,
     },
-    /// The company can see and answer it.
+    /// The company can see and answer what was written last, and nothing that was sent before.
     Sent {
+        /// The day.
+        on: Date,
+        /// By what acceptance names it; missing in what was sent before revisions were stamped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<Stamp>,
+    },
+    /// Somebody of the company looked at the revision that stands for the first time.
+    Viewed {
+        /// Which.
+        revision: u32,
+        /// Who.
+        by: ActorId,
+    },
+    /// The two began to talk about the revision that stands, or went on. It can still be accepted.
+    NegotiationOpened {
+        /// Where.
+        negotiation: NegotiationId,
+    },
+    /// They stopped without agreeing; the revision stands as it did.
+    NegotiationEnded {
+        /// Where they talked.
+        negotiation: NegotiationId,
+    },
+    /// They agreed: this revision takes the place of the one that stood.
+    Agreed {
+        /// Where.
+        negotiation: NegotiationId,
+        /// The day.
+        on: Date,
+        /// On what.
+        proposal: Proposal,
+        /// By what acceptance names it.
+        revision: Stamp,
+    },
+    /// It can be accepted for longer.
+    Extended {
+        /// The last day.
+        until: Date,
         /// The day.
         on: Date,
     },
@@ -191,6 +266,12 @@ pub enum Event {
         /// Where its goods go, as far as that was said.
         #[serde(default, skip_serializing_if = "Destination::is_unsaid")]
         destination: Destination,
+        /// Which revision it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<Stamp>,
+        /// What is ordered, where that is not all lines as they stand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ordered: Option<Lines>,
     },
     /// The company said no.
     Rejected {
@@ -201,7 +282,11 @@ pub enum Event {
         reason: Option<Note>,
     },
     /// The seller took it back.
-    Withdrawn {},
+    Withdrawn {
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Note>,
+    },
     /// Its date passed.
     Expired {
         /// The day it was closed.
@@ -217,6 +302,11 @@ aggregate!(Offer, "offer", {
     Approved => "approved" v 1,
     Disapproved => "disapproved" v 1,
     Sent => "sent" v 1,
+    Viewed => "viewed" v 1,
+    NegotiationOpened => "negotiation_opened" v 1,
+    NegotiationEnded => "negotiation_ended" v 1,
+    Agreed => "agreed" v 1,
+    Extended => "extended" v 1,
     Accepted => "accepted" v 1,
     Rejected => "rejected" v 1,
     Withdrawn => "withdrawn" v 1,
@@ -229,9 +319,6 @@ pub enum Error {
     /// There is no such offer.
     #[error("there is no such offer")]
     Undrafted,
-    /// It cannot be changed any more.
-    #[error("the offer was already sent")]
-    AlreadySent,
     /// Others at the seller must agree first.
     #[error("the offer awaits approval")]
     AwaitingApproval,
@@ -256,6 +343,12 @@ pub enum Error {
         /// Its last day.
         valid_until: Date,
     },
+    /// It would not be held open for longer.
+    #[error("an offer is extended to a day after {valid_until}")]
+    NotLonger {
+        /// Its last day, or the present one.
+        valid_until: Date,
+    },
     /// It was accepted.
     #[error("the offer was already accepted")]
     AlreadyAccepted,
@@ -265,6 +358,75 @@ pub enum Error {
     /// It belongs to one company for good.
     #[error("an offer stays with the company for which it was drafted")]
     OtherCompany,
+    /// Another took its place, or it was never sent.
+    #[error("revision {standing} of the offer stands")]
+    NotTheStandingRevision {
+        /// The one that can be answered.
+        standing: u32,
+    },
+    /// Somebody accepts what they did not see.
+    #[error("the digest is not that of revision {revision}")]
+    OtherContent {
+        /// Which revision was named.
+        revision: u32,
+    },
+    /// More than anybody writes.
+    #[error("an offer has at most {} revisions", Offer::MOST_REVISIONS)]
+    TooManyRevisions,
+    /// What changes it is said there.
+    #[error("the offer is being negotiated")]
+    InNegotiation,
+    /// Nobody talks about it there.
+    #[error("the offer is not being negotiated there")]
+    NotInNegotiation,
+    /// The company has not said yes.
+    #[error("the company has not agreed to the prices of the offer")]
+    NotAgreedOn,
+    /// There is no such line.
+    #[error("the offer has no line {line}")]
+    NoSuchLine {
+        /// Its number.
+        line: u32,
+    },
+    /// An order of nothing.
+    #[error("none of the lines of the offer was chosen")]
+    NothingChosen,
+    /// A line, or two of its alternatives, twice.
+    #[error("line {line} of the offer, or what can be had instead, was chosen twice")]
+    ChosenTwice {
+        /// Its number.
+        line: u32,
+    },
+    /// The offer holds only as a whole.
+    #[error("line {line} of the offer, or what can be had instead, must be taken with it")]
+    LineNeeded {
+        /// Its number.
+        line: u32,
+    },
+    /// Nothing says what that costs.
+    #[error("line {line} is not offered in this quantity")]
+    QuantityNotOffered {
+        /// Its number.
+        line: u32,
+    },
+    /// It stands in for no line, or for one that stands in itself.
+    #[error("line {line} must be the alternative to another line that is none itself")]
+    AlternativeToNothing {
+        /// Its number.
+        line: u32,
+    },
+    /// Prices for quantities that are not in order.
+    #[error("the prices of {sku} for other quantities must be for growing ones, each once")]
+    BreaksNotInOrder {
+        /// Of what.
+        sku: Sku,
+    },
+    /// More than anybody reads.
+    #[error("{sku} has more than {} prices for other quantities", OfferedLine::MOST_BREAKS)]
+    TooManyBreaks {
+        /// Of what.
+        sku: Sku,
+    },
     /// No document bears such a day.
     #[error(transparent)]
     Day(#[from] DayError),
@@ -274,16 +436,30 @@ impl Refusal for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Undrafted => "offer.undrafted",
-            Self::AlreadySent => "offer.already_sent",
             Self::AwaitingApproval => "offer.awaiting_approval",
             Self::NotAwaitingApproval => "offer.not_awaiting_approval",
             Self::Approval(error) => error.code(),
             Self::NotSent => "offer.not_sent",
             Self::Lapsed { .. } => "offer.lapsed",
             Self::StillValid { .. } => "offer.still_valid",
+            Self::NotLonger { .. } => "offer.not_longer",
             Self::AlreadyAccepted => "offer.already_accepted",
             Self::Closed => "offer.closed",
             Self::OtherCompany => "offer.other_company",
+            Self::NotTheStandingRevision { .. } => "offer.not_the_standing_revision",
+            Self::OtherContent { .. } => "offer.other_content",
+            Self::TooManyRevisions => "offer.too_many_revisions",
+            Self::InNegotiation => "offer.in_negotiation",
+            Self::NotInNegotiation => "offer.not_in_negotiation",
+            Self::NotAgreedOn => "offer.not_agreed_on",
+            Self::NoSuchLine { .. } => "offer.no_such_line",
+            Self::NothingChosen => "offer.nothing_chosen",
+            Self::ChosenTwice { .. } => "offer.chosen_twice",
+            Self::LineNeeded { .. } => "offer.line_needed",
+            Self::QuantityNotOffered { .. } => "offer.quantity_not_offered",
+            Self::AlternativeToNothing { .. } => "offer.alternative_to_nothing",
+            Self::BreaksNotInOrder { .. } => "offer.breaks_not_in_order",
+            Self::TooManyBreaks { .. } => "offer.too_many_breaks",
             Self::Day(_) => "day.out_of_range",
         }
     }
@@ -291,180 +467,105 @@ impl Refusal for Error {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Undrafted => RefusalKind::Missing,
-            Self::OtherCompany | Self::Day(_) => RefusalKind::Invalid,
+            Self::OtherCompany
+            | Self::NotLonger { .. }
+            | Self::NoSuchLine { .. }
+            | Self::NothingChosen
+            | Self::ChosenTwice { .. }
+            | Self::LineNeeded { .. }
+            | Self::QuantityNotOffered { .. }
+            | Self::AlternativeToNothing { .. }
+            | Self::BreaksNotInOrder { .. }
+            | Self::TooManyBreaks { .. }
+            | Self::Day(_) => RefusalKind::Invalid,
             Self::Approval(error) => error.kind(),
-            Self::AlreadySent
-            | Self::AwaitingApproval
+            Self::AwaitingApproval
             | Self::NotAwaitingApproval
             | Self::NotSent
             | Self::Lapsed { .. }
             | Self::StillValid { .. }
             | Self::AlreadyAccepted
-            | Self::Closed => RefusalKind::State,
+            | Self::Closed
+            | Self::NotTheStandingRevision { .. }
+            | Self::OtherContent { .. }
+            | Self::TooManyRevisions
+            | Self::InNegotiation
+            | Self::NotInNegotiation
+            | Self::NotAgreedOn => RefusalKind::State,
         }
     }
 }
 
 impl Offer {
+    /// How many revisions an offer can have: far more than any two firms exchange.
+    pub const MOST_REVISIONS: u32 = 500;
+
     /// Every rule of an offer.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         match command {
-            Command::Draft { proposal, discount } => self.draft(proposal, discount),
+            Command::Draft(writing) => self.draft(*writing),
             Command::Send { today, approval } => self.send(today, approval),
             Command::Approve(verdict) => self.approve(verdict),
             Command::Disapprove(verdict) => self.disapprove(verdict),
             Command::Escalate { at } => self.escalate(at),
-            Command::Accept { by, today, destination } => self.accept(by, today, destination),
-            Command::Reject { by, reason } => {
-                self.close(Closure::Rejected, || Ok(Event::Rejected { by, reason }))
-            }
-            Command::Withdraw => self.withdraw(),
+            Command::View { by, revision } => self.view(by, revision),
+            Command::Accept(acceptance) => self.accept(*acceptance),
+            Command::Reject { by, reason } => self.reject(by, reason),
+            Command::Withdraw { reason } => self.withdraw(reason),
             Command::Expire { today } => self.expire(today),
-        }
-    }
-
-    fn draft(&self, proposal: Proposal, discount: Option<Percent>) -> Result<Vec<Event>, Error> {
-        let present = match self {
-            Self::Undrafted => None,
-            Self::Drafted { proposal, .. }
-            | Self::AwaitingApproval { proposal, .. }
-            | Self::Approved(proposal) => Some(proposal),
-            Self::Open(_) => return Err(Error::AlreadySent),
-            Self::Accepted { .. } => return Err(Error::AlreadyAccepted),
-            Self::Closed { .. } => return Err(Error::Closed),
-        };
-        match present {
-            Some(present) if present.company != proposal.company => Err(Error::OtherCompany),
-            Some(present) if *present == proposal => Ok(vec![]),
-            // What was agreed to was another offer: whoever had to agree must again.
-            Some(_) | None => {
-                day::checked(proposal.valid_until)?;
-                Ok(vec![Event::Drafted { proposal, discount }])
+            Command::Extend { until, today } => self.extend(until, today),
+            Command::Negotiate { negotiation, revision, today } => {
+                self.negotiate(negotiation, revision, today)
             }
-        }
-    }
-
-    fn send(&self, today: Date, approval: Option<Box<Request>>) -> Result<Vec<Event>, Error> {
-        match self {
-            Self::Undrafted => Err(Error::Undrafted),
-            Self::Drafted { proposal: Proposal { valid_until, .. }, .. }
-            | Self::Approved(Proposal { valid_until, .. })
-                if *valid_until < today =>
-            {
-                Err(Error::Lapsed { valid_until: *valid_until })
+            Command::EndNegotiation { negotiation } => self.end_negotiation(negotiation),
+            Command::Agree { negotiation, lines, conditions, today } => {
+                self.agree(negotiation, *lines, conditions, today)
             }
-            Self::Drafted { .. } => Ok(vec![match approval {
-                Some(request) => Event::ApprovalRequested { request: *request },
-                None => Event::Sent { on: today },
-            }]),
-            Self::AwaitingApproval { .. } => Err(Error::AwaitingApproval),
-            Self::Approved(_) => Ok(vec![Event::Sent { on: today }]),
-            Self::Open(_) => Ok(vec![]),
-            Self::Accepted { .. } => Err(Error::AlreadyAccepted),
-            Self::Closed { .. } => Err(Error::Closed),
-        }
-    }
-
-    fn accept(
-        &self,
-        by: ActorId,
-        today: Date,
-        destination: Destination,
-    ) -> Result<Vec<Event>, Error> {
-        match self {
-            Self::Undrafted => Err(Error::Undrafted),
-            Self::Drafted { .. } | Self::AwaitingApproval { .. } | Self::Approved(_) => {
-                Err(Error::NotSent)
-            }
-            Self::Open(Proposal { valid_until, .. }) if *valid_until < today => {
-                Err(Error::Lapsed { valid_until: *valid_until })
-            }
-            Self::Open(proposal) => {
-                let proposal = proposal.clone();
-                Ok(vec![Event::Accepted { by, on: today, proposal, destination }])
-            }
-            // A retry by the same buyer has already succeeded.
-            Self::Accepted { by: buyer, .. } if *buyer == by => Ok(vec![]),
-            Self::Accepted { .. } => Err(Error::AlreadyAccepted),
-            Self::Closed { .. } => Err(Error::Closed),
-        }
-    }
-
-    fn withdraw(&self) -> Result<Vec<Event>, Error> {
-        match self {
-            Self::Drafted { .. } | Self::AwaitingApproval { .. } | Self::Approved(_) => {
-                Ok(vec![Event::Withdrawn {}])
-            }
-            Self::Undrafted | Self::Open(_) | Self::Accepted { .. } | Self::Closed { .. } => {
-                self.close(Closure::Withdrawn, || Ok(Event::Withdrawn {}))
-            }
-        }
-    }
-
-    fn expire(&self, today: Date) -> Result<Vec<Event>, Error> {
-        self.close(Closure::Expired, || match self {
-            Self::Open(Proposal { valid_until, .. }) if today <= *valid_until => {
-                Err(Error::StillValid { valid_until: *valid_until })
-            }
-            _ => Ok(Event::Expired { on: today }),
-        })
-    }
-
-    /// Ends an open offer; one that ended the same way already has succeeded.
-    fn close(
-        &self,
-        wanted: Closure,
-        event: impl FnOnce() -> Result<Event, Error>,
-    ) -> Result<Vec<Event>, Error> {
-        match self {
-            Self::Undrafted => Err(Error::Undrafted),
-            Self::Drafted { .. } | Self::AwaitingApproval { .. } | Self::Approved(_) => {
-                Err(Error::NotSent)
-            }
-            Self::Open(_) => Ok(vec![event()?]),
-            Self::Accepted { .. } => Err(Error::AlreadyAccepted),
-            Self::Closed { how, .. } if *how == wanted => Ok(vec![]),
-            Self::Closed { .. } => Err(Error::Closed),
         }
     }
 
     /// Whether its company may know of it.
     pub fn is_disclosed(&self) -> bool {
         match self {
-            Self::Undrafted
-            | Self::Drafted { .. }
-            | Self::AwaitingApproval { .. }
-            | Self::Approved(_) => false,
-            Self::Open(_) | Self::Accepted { .. } | Self::Closed { .. } => true,
+            Self::Undrafted | Self::Drafted(_) => false,
+            Self::Open(_) | Self::Accepted { .. } => true,
+            Self::Closed { was_sent, .. } => *was_sent,
         }
     }
 
-    fn evolve(self, event: Event) -> Self {
-        let closed = |offer: Self, how| match offer.company() {
-            Some(company) => Self::Closed { company, how },
-            None => Self::Undrafted,
-        };
+    fn evolve(mut self, event: Event) -> Self {
         match event {
-            Event::Drafted { proposal, discount } => Self::Drafted { proposal, discount },
+            Event::Drafted { proposal, discount, representative, origin, inside } => {
+                let writing = Writing { proposal, discount, representative, origin, inside };
+                let draft = Draft::of(writing);
+                if let Self::Open(open) = &mut self {
+                    open.draft = Some(Box::new(draft));
+                    return self;
+                }
+                Self::Drafted(Box::new(draft))
+            }
             Event::ApprovalRequested { .. }
             | Event::StepApproved { .. }
             | Event::StepEscalated { .. }
             | Event::Approved {}
             | Event::Disapproved { .. } => self.after_asking(event),
-            Event::Sent { .. } => match self {
-                Self::Drafted { proposal, .. } | Self::Approved(proposal) => Self::Open(proposal),
-                Self::Undrafted
-                | Self::AwaitingApproval { .. }
-                | Self::Open(_)
-                | Self::Accepted { .. }
-                | Self::Closed { .. } => self,
-            },
-            Event::Accepted { by, proposal, .. } => {
-                Self::Accepted { company: proposal.company, by }
-            }
-            Event::Rejected { .. } => closed(self, Closure::Rejected),
-            Event::Withdrawn {} => closed(self, Closure::Withdrawn),
-            Event::Expired { .. } => closed(self, Closure::Expired),
+            Event::Sent { revision, .. } => self.after_sending(revision),
+            Event::Viewed { .. }
+            | Event::NegotiationOpened { .. }
+            | Event::NegotiationEnded { .. }
+            | Event::Agreed { .. }
+            | Event::Extended { .. }
+            | Event::Accepted { .. } => self.after_answer(event),
+            Event::Rejected { .. } => self.closed(Closure::Rejected),
+            Event::Withdrawn { .. } => self.closed(Closure::Withdrawn),
+            Event::Expired { .. } => self.closed(Closure::Expired),
+        }
+    }
+
+    fn closed(self, how: Closure) -> Self {
+        match self.company() {
+            Some(company) => Self::Closed { company, how, was_sent: self.is_disclosed() },
+            None => Self::Undrafted,
         }
     }
 }
@@ -473,11 +574,10 @@ impl OfCompany for Offer {
     fn company(&self) -> Option<CompanyId> {
         match self {
             Self::Undrafted => None,
-            Self::Drafted { proposal, .. }
-            | Self::AwaitingApproval { proposal, .. }
-            | Self::Approved(proposal)
-            | Self::Open(proposal) => Some(proposal.company),
-            Self::Accepted { company, .. } | Self::Closed { company, .. } => Some(*company),
+            Self::Drafted(draft) => Some(draft.writing.proposal.company),
+            Self::Open(open) => Some(open.revision.proposal.company),
+            Self::Accepted { revision, .. } => Some(revision.proposal.company),
+            Self::Closed { company, .. } => Some(*company),
         }
     }
 }

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AddressId, CompanyId, CostCentre, Currency, EmployeeId, Line, Lines, Note, OfCompany, OfferId,
-    PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
+    AddressId, CompanyId, CostCentre, Currency, DeliveryTerms, EmployeeId, Line, Lines, Note,
+    OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
     aggregate::aggregate,
     approval::{self as asking, Decision, Pending, Request, Verdict, Who},
     day::{self, DayError},
@@ -85,6 +85,9 @@ pub struct Terms {
     /// Where it goes and who pays for it, as far as that was said.
     #[serde(default, skip_serializing_if = "Destination::is_unsaid")]
     pub destination: Destination,
+    /// How the goods travel, where that was agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_terms: Option<DeliveryTerms>,
 }
 
 /// Where goods go, and who in the company pays for them.
@@ -116,6 +119,9 @@ pub enum Source {
     Offer {
         /// Which one.
         offer: OfferId,
+        /// Which revision of it; missing where that was not recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<u32>,
     },
 }
 
@@ -483,8 +489,7 @@ impl Terms {
         items
             .iter()
             .filter_map(|item| {
-                let index = usize::try_from(item.line).ok()?.checked_sub(1)?;
-                let line = self.lines.get(index)?;
+                let line = self.lines.line(item.line)?;
                 Some(Line { quantity: item.quantity, ..line.clone() })
             })
             .collect()

@@ -28,9 +28,6 @@ pub enum QuantityError {
 }
 
 impl Quantity {
-    /// One unit.
-    pub const ONE: Self = Self(Decimal::ONE);
-
     const MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
     /// Checks a number of units.
@@ -44,6 +41,9 @@ impl Quantity {
         }
         Ok(Self(units))
     }
+
+    /// One unit.
+    pub const ONE: Self = Self(Decimal::ONE);
 
     /// The number of units.
     pub const fn units(self) -> Decimal {

@@ -59,6 +59,18 @@ impl Role {
         }
     }
 
+    /// Whether it looks after companies that buy: writes them offers and takes their orders.
+    pub const fn sells(self) -> bool {
+        match self {
+            Self::Admin | Self::Sales | Self::SalesManager => true,
+            Self::Warehouse
+            | Self::Accounting
+            | Self::CompanyAdmin
+            | Self::Purchaser
+            | Self::Approver => false,
+        }
+    }
+
     /// Whether who has it can do what is asked of another role: the admins do what those who
     /// answer for others do.
     pub fn stands_for(self, asked: Self) -> bool {
@@ -86,6 +98,14 @@ mod tests {
             (Role::Approver, Role::Approver, true),
         ] {
             assert_eq!(role.stands_for(asked), stands, "{role:?} for {asked:?}");
+        }
+    }
+
+    #[test]
+    fn those_who_sell_are_the_sellers() {
+        let sellers = [Role::Admin, Role::Sales, Role::SalesManager];
+        for role in Role::ALL {
+            assert_eq!(role.sells(), sellers.contains(&role), "{role:?}");
         }
     }
 }

@@ -84,7 +84,7 @@ impl std::fmt::Display for TaxId {
 }
 
 /// A country as two capital letters, ISO 3166-1 alpha-2.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CountryCode(String);
 

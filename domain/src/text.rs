@@ -30,22 +30,38 @@ pub enum TextError {
     },
 }
 
-fn checked(what: &'static str, max: usize, text: &str) -> Result<String, TextError> {
+/// How many lines a text has.
+#[derive(Clone, Copy)]
+enum Lines {
+    One,
+    Many,
+}
+
+fn checked(what: &'static str, max: usize, lines: Lines, text: &str) -> Result<String, TextError> {
+    // Browsers end lines in the way of 1970; one way is enough for history.
+    let text = match lines {
+        Lines::One => Cow::Borrowed(text),
+        Lines::Many => Cow::Owned(text.replace("\r\n", "\n")),
+    };
     let text = text.trim();
+    let is_refused = |c: char| match lines {
+        Lines::One => c.is_control(),
+        Lines::Many => c.is_control() && c != '\n',
+    };
     if text.is_empty() {
         return Err(TextError::Empty { what });
     }
     if text.chars().count() > max {
         return Err(TextError::TooLong { what, max });
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(is_refused) {
         return Err(TextError::Control { what });
     }
     Ok(text.to_owned())
 }
 
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $lines:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -62,7 +78,7 @@ macro_rules! text {
             type Error = TextError;
 
             fn try_from(text: String) -> Result<Self, TextError> {
-                checked($what, $max, &text).map(Self)
+                checked($what, $max, Lines::$lines, &text).map(Self)
             }
         }
 
@@ -70,7 +86,7 @@ macro_rules! text {
             type Err = TextError;
 
             fn from_str(text: &str) -> Result<Self, TextError> {
-                checked($what, $max, text).map(Self)
+                checked($what, $max, Lines::$lines, text).map(Self)
             }
         }
 
@@ -100,25 +116,57 @@ macro_rules! text {
 
 text!(
     /// By which a firm knows who pays for goods, such as "kitchen 2".
-    CostCentre, "a cost centre", 64
+    CostCentre, "a cost centre", 64, One
 );
 text!(
     /// By which a group of companies is known, such as "hotels".
-    GroupCode, "a group", 64
+    GroupCode, "a group", 64, One
+);
+text!(
+    /// What people write to each other, in as many lines as they like.
+    Message, "a message", 4000, Many
 );
 text!(
     /// What a company or a product is called.
-    Name, "a name", 200
+    Name, "a name", 200, One
 );
 text!(
     /// Free words between the parties, such as the reason of a rejection or a transfer's title.
-    Note, "a note", 1000
+    Note, "a note", 1000, One
 );
 text!(
     /// A number or name by which another system knows a thing.
-    Reference, "a reference", 100
+    Reference, "a reference", 100, One
 );
 text!(
     /// Stock keeping unit: the seller's code of a product. Case matters.
-    Sku, "a SKU", 64
+    Sku, "a SKU", 64, One
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_alone_have_lines() {
+        let lines = "Dzień dobry,\r\nczy zdążą Państwo\ndo piątku?\n";
+        let message: Message = lines.parse().unwrap();
+        assert_eq!(message.as_str(), "Dzień dobry,\nczy zdążą Państwo\ndo piątku?");
+        let stored = serde_json::to_string(&message).unwrap();
+        assert_eq!(serde_json::from_str::<Message>(&stored).unwrap(), message);
+        assert_eq!(lines.parse::<Note>(), Err(TextError::Control { what: "a note" }));
+        for control in ["a\tb", "a\rb", "a\0b", "a\u{1b}[2Jb", "a\u{85}b"] {
+            let refused = Err(TextError::Control { what: "a message" });
+            assert_eq!(control.parse::<Message>(), refused, "{control:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_has_up_to_four_thousand_characters() {
+        let what = "a message";
+        assert!("ż".repeat(4_000).parse::<Message>().is_ok());
+        let long = "ż".repeat(4_001).parse::<Message>();
+        assert_eq!(long, Err(TextError::TooLong { what, max: 4_000 }));
+        assert_eq!(" \n ".parse::<Message>(), Err(TextError::Empty { what }));
+    }
+}

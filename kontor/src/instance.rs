@@ -8,6 +8,7 @@ use anyhow::Context;
 use service_kit::access::{Access, NewKey, Role};
 use tokio::net::TcpListener;
 
+use crate::letterhead;
 use crate::location::Location;
 use crate::progress::Step;
 use crate::run_file::RunFile;
@@ -31,6 +32,9 @@ pub struct Start {
     /// Name of the JetStream stream.
     #[arg(long, default_value = "kontor")]
     stream: String,
+    /// A JSON file that says who the seller is, for the head of its documents; an example without it.
+    #[arg(long, env = "KONTOR_SELLER")]
+    seller: Option<PathBuf>,
 }
 
 /// A running Kontor.
@@ -81,6 +85,10 @@ impl Instance {
     }
 
     async fn start_in(arguments: &Start, lock: Directory) -> anyhow::Result<Self> {
+        let letterhead = match &arguments.seller {
+            Some(path) => letterhead::read(path)?,
+            None => letterhead::example()?,
+        };
         let directory = lock.path().to_path_buf();
         RunFile::remove(&directory);
         let (database_url, nats_url, private) = match arguments.location.given()? {
@@ -93,11 +101,12 @@ impl Instance {
             }
         };
         let step = Step::begin("starting the services");
-        let running = serve::start(&serve::Settings {
+        let running = serve::start(serve::Settings {
             database_url: database_url.clone(),
             nats_url: nats_url.clone(),
             stream: arguments.stream.clone(),
             listen: free_address(arguments.listen).await?,
+            letterhead: Some(letterhead),
         })
         .await?;
         let keys = keys(&running.access, &directory).await?;

@@ -2,6 +2,7 @@
 
 pub mod import;
 pub mod instance;
+pub mod letterhead;
 pub mod location;
 pub mod log;
 pub mod nats;

@@ -105,9 +105,10 @@ async fn accepted_offer(api: &Api, buyer: &Api, company: Uuid) -> anyhow::Result
         ],
     });
     let offer = send(api, "/v1/offers", "deal/offer", &offer).await?.id;
-    send(api, &format!("/v1/offers/{offer}/send"), "deal/send", &json!({})).await?;
+    let sent = send(api, &format!("/v1/offers/{offer}/send"), "deal/send", &json!({})).await?;
     let accept = format!("/v1/offers/{offer}/accept");
-    let accepted = send(buyer, &accept, "deal/accept", &json!({})).await?;
+    let stamp = standing(buyer, offer, sent.position).await?;
+    let accepted = send(buyer, &accept, "deal/accept", &json!(stamp)).await?;
     policies(api, accepted.position).await?;
     let order = domain::OrderId::of_offer(domain::OfferId(offer));
     let confirm = format!("/v1/orders/{order}/confirm");
@@ -125,6 +126,12 @@ async fn accepted_offer(api: &Api, buyer: &Api, company: Uuid) -> anyhow::Result
     });
     let payment = send(api, "/v1/payments", "deal/payment", &payment).await?;
     policies(api, payment.position).await
+}
+
+/// What names the revision of an offer that its company sees.
+async fn standing(buyer: &Api, offer: Uuid, after: u64) -> anyhow::Result<domain::offer::Stamp> {
+    let stamp = buyer.query(&format!("/v1/offers/{offer}?after={after}")).await?;
+    stamp.ok_or_else(|| anyhow::anyhow!("the offer {offer} is not shown"))
 }
 
 /// Placed and confirmed, waiting for the warehouse.

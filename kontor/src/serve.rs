@@ -1,6 +1,6 @@
 //! The services of one process: relay, read models, policies, timers and HTTP, over a log.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use command_service::{Services, policies, timers, white_list};
@@ -10,7 +10,7 @@ use event_log::{
 };
 use futures::FutureExt;
 use projections::Views;
-use query_service::Queries;
+use query_service::{Letterhead, Live, Queries};
 use service_kit::{
     access::{self, Access},
     clock::Clock,
@@ -26,6 +26,8 @@ use tokio::{
 };
 use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
+
+use crate::letterhead;
 
 /// For how long a start waits to hear whether the stream has history that the log has lost. A NATS
 /// that does not answer must not keep commands waiting for longer.
@@ -46,6 +48,9 @@ pub struct Arguments {
     /// Name of the JetStream stream.
     #[arg(long, default_value = "kontor")]
     stream: String,
+    /// A JSON file that says who the seller is, for the head of its documents.
+    #[arg(long, env = "KONTOR_SELLER")]
+    seller: Option<PathBuf>,
 }
 
 /// Serves until Ctrl-C or SIGTERM, on servers that somebody else runs. Keys are made with
@@ -53,8 +58,9 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let Arguments { database_url, nats_url, listen, stream } = arguments;
-    let running = start(&Settings { database_url, nats_url, stream, listen }).await?;
+    let Arguments { database_url, nats_url, listen, stream, seller } = arguments;
+    let letterhead = seller.map(|path| letterhead::read(&path)).transpose()?;
+    let running = start(Settings { database_url, nats_url, stream, listen, letterhead }).await?;
     tracing::info!(address = %running.address, "serving");
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -75,6 +81,8 @@ pub struct Settings {
     pub stream: String,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The head of the seller's documents; there are none without it.
+    pub letterhead: Option<Letterhead>,
 }
 
 /// A serving process.
@@ -104,7 +112,7 @@ pub async fn migrate_all(database_url: &str) -> anyhow::Result<()> {
 }
 
 /// Starts to serve; returns as soon as it listens.
-pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
+pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let metrics = Metrics::collect(metrics())?;
     migrate_all(&settings.database_url).await?;
     let log = EventLog::open(&LogConfig::new(&settings.database_url)).await?;
@@ -149,7 +157,9 @@ pub async fn start(settings: &Settings) -> anyhow::Result<Running> {
         lines: Arc::default(),
         log: log.clone(),
         access: access.clone(),
+        live: Live::start(log.clone(), access.clone(), &cancel).await?,
         clock,
+        letterhead: settings.letterhead.map(Arc::new),
     };
     let api = command_service::router(services).merge(query_service::router(queries));
     let measured = log.clone();
@@ -186,7 +196,8 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
     let log = event_log::metrics::METRICS;
     let views = projections::metrics::METRICS;
     let policies = command_service::metrics::METRICS;
-    [log, views, policies, telemetry::METRICS].into_iter().flatten()
+    let live = query_service::metrics::METRICS;
+    [log, views, policies, live, telemetry::METRICS].into_iter().flatten()
 }
 
 fn watch_policies(health: &Health, policies: Vec<(&'static str, policies::Waiting)>) {

@@ -7,22 +7,27 @@ pub mod assortments;
 pub mod catalogue;
 pub mod categories;
 pub mod companies;
+pub mod conversations;
 pub mod discounts;
 pub mod employees;
 pub mod invoices;
+pub mod negotiations;
+pub mod offer_templates;
 pub mod offers;
 pub mod orders;
 pub mod payments;
 pub mod price_agreements;
 pub mod prices;
 pub mod product_codes;
+pub mod quotation_requests;
 pub mod shipments;
 pub mod stock;
+pub mod territories;
 
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 18] = [
+pub const ALL: [Projection; 23] = [
     account_balances::PROJECTION,
     approval_rules::PROJECTION,
     approvals::PROJECTION,
@@ -30,17 +35,22 @@ pub const ALL: [Projection; 18] = [
     catalogue::PROJECTION,
     categories::PROJECTION,
     companies::PROJECTION,
+    conversations::PROJECTION,
     discounts::PROJECTION,
     employees::PROJECTION,
     invoices::PROJECTION,
+    negotiations::PROJECTION,
+    offer_templates::PROJECTION,
     offers::PROJECTION,
     orders::PROJECTION,
     payments::PROJECTION,
     price_agreements::PROJECTION,
     prices::PROJECTION,
     product_codes::PROJECTION,
+    quotation_requests::PROJECTION,
     shipments::PROJECTION,
     stock::PROJECTION,
+    territories::PROJECTION,
 ];
 
 /// The read model of this name.

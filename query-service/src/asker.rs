@@ -6,11 +6,11 @@ use axum::{
     http::request::Parts,
 };
 use deadpool_postgres::Object;
-use domain::EmployeeId;
+use domain::{ActorId, EmployeeId, Side};
 use event_log::Position;
 use projections::ReadError;
 use service_kit::{
-    access::{self, Access, Principal},
+    access::{self, Access, Principal, Role},
     position::After,
     problem::Problem,
     roles,
@@ -33,6 +33,14 @@ roles! {
     /// Who sees who works where and what waits for whom: the seller's people who sell, and a company
     /// its own.
     People: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
+    /// Who reads how the seller and a company came to agree.
+    Dealing: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver, Integrator, Auditor;
+    /// Those who talk with the other side about what is offered.
+    OfferTalk: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
+    /// Those who talk about what was ordered: everybody who talks at all.
+    OrderTalk: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
+    /// Those who talk about what is owed.
+    InvoiceTalk: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
     /// Who looks behind the scenes.
     Audit: Admin, Auditor;
     /// Who reads history.
@@ -58,6 +66,26 @@ impl Asker {
     /// The employee whose key it is.
     pub(crate) fn employee(&self) -> Option<EmployeeId> {
         self.principal.employee.map(EmployeeId)
+    }
+
+    /// What it may do.
+    pub(crate) fn role(&self) -> Role {
+        self.principal.role
+    }
+
+    /// On which side of the table it sits.
+    pub(crate) fn side(&self) -> Side {
+        if self.principal.role.is_buyer() { Side::Buyer } else { Side::Seller }
+    }
+
+    /// As events record it: the employee, or the key where it is nobody's.
+    pub(crate) fn actor(&self) -> ActorId {
+        ActorId(self.principal.employee.unwrap_or(self.principal.key))
+    }
+
+    /// The position that it says it has seen.
+    pub(crate) fn after(&self) -> Option<Position> {
+        self.after.0.map(Position)
     }
 
     /// Narrows a wish to what it may see: its own company, or whichever it asks for when it sees

@@ -7,11 +7,15 @@ mod assortments;
 mod catalogue;
 mod categories;
 mod companies;
+mod conversations;
 mod discounts;
 mod employees;
 mod events;
 mod exports;
 mod invoices;
+mod live;
+mod negotiations;
+mod offer_templates;
 mod offers;
 mod orders;
 mod payments;
@@ -19,11 +23,14 @@ mod price_agreements;
 mod prices;
 mod product_codes;
 mod products;
+mod quotation_requests;
 mod shipments;
 mod stock;
+mod territories;
 
 use aide::axum::ApiRouter;
-use service_kit::problem::Problem;
+use axum::http::StatusCode;
+use service_kit::problem::{FieldError, Problem};
 
 use crate::Queries;
 
@@ -37,11 +44,15 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(catalogue::routes())
         .merge(categories::routes())
         .merge(companies::routes())
+        .merge(conversations::routes())
         .merge(discounts::routes())
         .merge(employees::routes())
         .merge(events::routes())
         .merge(exports::routes())
         .merge(invoices::routes())
+        .merge(negotiations::routes())
+        .merge(live::routes())
+        .merge(offer_templates::routes())
         .merge(offers::routes())
         .merge(orders::routes())
         .merge(payments::routes())
@@ -49,14 +60,22 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(prices::routes())
         .merge(product_codes::routes())
         .merge(products::routes())
+        .merge(quotation_requests::routes())
         .merge(shipments::routes())
         .merge(stock::routes())
+        .merge(territories::routes())
         .with_state(queries)
 }
 
 /// The one thing that was asked for, or 404.
 fn only<T>(items: Vec<T>) -> Result<axum::Json<T>, Problem> {
     items.into_iter().next().map(axum::Json).ok_or_else(Problem::not_found)
+}
+
+/// A parameter names something that is not there.
+fn names_nothing(parameter: &'static str, detail: &str) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query.names_nothing")
+        .field(FieldError::parameter(parameter, detail))
 }
 
 /// As many rows as say whether there is another page.

@@ -1,7 +1,10 @@
 //! HTTP read APIs over the read models; history for auditors.
 
 mod asker;
+pub mod documents;
 pub mod http;
+pub mod live;
+pub mod metrics;
 mod shopper;
 
 use std::sync::Arc;
@@ -12,7 +15,9 @@ use event_log::EventLog;
 use projections::{Views, views::catalogue::Lines};
 use service_kit::{access::Access, clock::Clock};
 
+pub use documents::Letterhead;
 pub use http::router;
+pub use live::Live;
 
 /// What every query works with. Cheap to clone.
 #[derive(Clone)]
@@ -28,8 +33,12 @@ pub struct Queries {
     pub log: EventLog,
     /// API keys.
     pub access: Access,
+    /// What has just happened, for those who watch.
+    pub live: Live,
     /// The seller's day, which decides what is overdue.
     pub clock: Clock,
+    /// What stands at the head of the seller's documents; there are none without it.
+    pub letterhead: Option<Arc<Letterhead>>,
 }
 
 impl FromRef<Queries> for Access {

@@ -5,9 +5,9 @@ pub mod compatibility;
 use std::collections::BTreeMap;
 
 use domain::{
-    approval_rules, assortment, category, claim, company, discount, employee, invoice, offer,
-    order, payment, price, price_agreement, product, product_code, purchases, series, shipment,
-    spending, stock,
+    approval_rules, assortment, category, claim, company, conversation, discount, employee,
+    invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
+    product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -22,10 +22,13 @@ pub fn events() -> BTreeMap<String, Value> {
         ("category", category::Event::TYPES, schema::<category::Event>()),
         ("claim", claim::Event::TYPES, schema::<claim::Event>()),
         ("company", company::Event::TYPES, schema::<company::Event>()),
+        ("conversation", conversation::Event::TYPES, schema::<conversation::Event>()),
         ("discount", discount::Event::TYPES, schema::<discount::Event>()),
         ("employee", employee::Event::TYPES, schema::<employee::Event>()),
         ("invoice", invoice::Event::TYPES, schema::<invoice::Event>()),
+        ("negotiation", negotiation::Event::TYPES, schema::<negotiation::Event>()),
         ("offer", offer::Event::TYPES, schema::<offer::Event>()),
+        ("offer_template", offer_template::Event::TYPES, schema::<offer_template::Event>()),
         ("order", order::Event::TYPES, schema::<order::Event>()),
         ("payment", payment::Event::TYPES, schema::<payment::Event>()),
         ("price", price::Event::TYPES, schema::<price::Event>()),
@@ -33,10 +36,16 @@ pub fn events() -> BTreeMap<String, Value> {
         ("product", product::Event::TYPES, schema::<product::Event>()),
         ("product_code", product_code::Event::TYPES, schema::<product_code::Event>()),
         ("purchases", purchases::Event::TYPES, schema::<purchases::Event>()),
+        (
+            "quotation_request",
+            quotation_request::Event::TYPES,
+            schema::<quotation_request::Event>(),
+        ),
         ("series", series::Event::TYPES, schema::<series::Event>()),
         ("shipment", shipment::Event::TYPES, schema::<shipment::Event>()),
         ("spending", spending::Event::TYPES, schema::<spending::Event>()),
         ("stock", stock::Event::TYPES, schema::<stock::Event>()),
+        ("territories", territories::Event::TYPES, schema::<territories::Event>()),
     ] {
         for (event_type, version) in types {
             let name = event_type.trim_start_matches(aggregate).trim_start_matches('.');

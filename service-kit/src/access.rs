@@ -273,6 +273,10 @@ const FIND: &str = "\
     SELECT secret_sha256, role, company_id, employee_id
     FROM access.api_keys LEFT JOIN access.employee_keys ON key_id = id
     WHERE id = $1 AND revoked_at IS NULL";
+const FIND_ALL: &str = "\
+    SELECT id, role, company_id, employee_id
+    FROM access.api_keys LEFT JOIN access.employee_keys ON key_id = id
+    WHERE id = ANY($1) AND revoked_at IS NULL";
 const LIST: &str = "\
     SELECT id, name, role, company_id, employee_id, revoked_at IS NOT NULL
     FROM access.api_keys LEFT JOIN access.employee_keys ON key_id = id
@@ -356,6 +360,19 @@ impl Access {
     fn forget(&self, employee: Uuid) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|_, (_, _, principal)| principal.employee != Some(employee));
+    }
+
+    /// Those of these keys that open something, as what they open stands in the database now.
+    pub async fn standing(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Principal>, AccessError> {
+        let rows = self.pool.get().await?.query(FIND_ALL, &[&keys]).await?;
+        rows.iter()
+            .map(|row| {
+                let key = row.get(0);
+                let role = row.get::<_, &str>(1).parse()?;
+                let (company, employee) = (row.get(2), row.get(3));
+                Ok((key, Principal { key, role, company, employee }))
+            })
+            .collect()
     }
 
     /// Who a key belongs to; `None` when it opens nothing.

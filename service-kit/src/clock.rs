@@ -41,7 +41,12 @@ impl Clock {
 
     /// The seller's day.
     pub fn today(&self) -> Date {
-        self.now().to_zoned(self.zone.clone()).date()
+        self.day_of(self.now())
+    }
+
+    /// The seller's day at an instant.
+    pub fn day_of(&self, instant: Timestamp) -> Date {
+        instant.to_zoned(self.zone.clone()).date()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Files that go out: sheets.
+//! Files that go out: sheets and documents.
 
 use aide::{
     OperationOutput,
@@ -44,37 +44,72 @@ impl Download {
 impl IntoResponse for Download {
     fn into_response(self) -> Response {
         let Self { name, format, file } = self;
-        let disposition = format!("attachment; filename=\"{name}\"");
-        let headers = [
-            (header::CONTENT_TYPE, format.media_type().to_owned()),
-            (header::CONTENT_DISPOSITION, disposition),
-        ];
-        (headers, file).into_response()
+        sent(format.media_type(), format!("attachment; filename=\"{name}\""), file)
     }
+}
+
+/// A document to be read and printed.
+#[derive(Debug)]
+pub struct Pdf {
+    /// What it is called when it is saved, without the extension: letters, digits and dashes.
+    pub name: String,
+    /// It itself.
+    pub file: Vec<u8>,
+}
+
+impl Pdf {
+    const MEDIA_TYPE: &str = "application/pdf";
+}
+
+impl IntoResponse for Pdf {
+    fn into_response(self) -> Response {
+        let Self { name, file } = self;
+        sent(Self::MEDIA_TYPE, format!("inline; filename=\"{name}.pdf\""), file)
+    }
+}
+
+fn sent(media_type: &str, disposition: String, file: Vec<u8>) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    (headers, file).into_response()
 }
 
 impl OperationOutput for Download {
     type Inner = Self;
 
     fn operation_response(_: &mut GenContext, _: &mut Operation) -> Option<openapi::Response> {
-        let content = Format::ALL
-            .map(|format| (format.media_type().to_owned(), MediaType::default()))
-            .into_iter()
-            .collect();
-        Some(openapi::Response {
-            description: "The sheet as a file.".to_owned(),
-            content,
-            ..openapi::Response::default()
-        })
+        Some(described("The sheet as a file.", &Format::ALL.map(Format::media_type)))
     }
 
     fn inferred_responses(
         ctx: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(ctx, operation)
-            .map(|response| (Some(StatusCode::OK.as_u16()), response))
-            .into_iter()
-            .collect()
+        when_ok(Self::operation_response(ctx, operation))
     }
+}
+
+impl OperationOutput for Pdf {
+    type Inner = Self;
+
+    fn operation_response(_: &mut GenContext, _: &mut Operation) -> Option<openapi::Response> {
+        Some(described("The document as PDF.", &[Self::MEDIA_TYPE]))
+    }
+
+    fn inferred_responses(
+        ctx: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        when_ok(Self::operation_response(ctx, operation))
+    }
+}
+
+fn described(what: &str, media_types: &[&str]) -> openapi::Response {
+    let content =
+        media_types.iter().map(|name| ((*name).to_owned(), MediaType::default())).collect();
+    openapi::Response { description: what.to_owned(), content, ..openapi::Response::default() }
+}
+
+fn when_ok(response: Option<openapi::Response>) -> Vec<(Option<u16>, openapi::Response)> {
+    response.map(|response| (Some(StatusCode::OK.as_u16()), response)).into_iter().collect()
 }

@@ -94,7 +94,7 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 }
 
 /// Documents a header that an operation reads.
-pub(crate) fn header_parameter(
+pub fn header_parameter(
     ctx: &mut GenContext,
     operation: &mut Operation,
     name: &str,

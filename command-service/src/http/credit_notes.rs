@@ -84,7 +84,7 @@ async fn give_back(
     work.load::<Company>(company).await?.customer().map_err(|error| refusal(&error))?;
     let on = issued_on.unwrap_or(today);
     let sale = Sale { company, currency, prices: Prices::Given, on: sold_on.unwrap_or(on) };
-    let lines = lines::price(work, &lines, sale).await?.lines;
+    let lines = lines::price(work, &lines, sale).await?;
     let kind = series::Kind::CreditNote;
     let number = take_number(work, kind, on, id).await?;
     let credit = invoice::Credit { company, corrects, currency, lines, reason, on };

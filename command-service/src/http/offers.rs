@@ -1,17 +1,21 @@
 //! `/v1/offers`: what the seller proposes, and what the company answers.
 
+mod answers;
+mod contract;
+mod drafts;
+mod origin;
+
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{
-    ApprovalRules, ApprovalRulesId, CompanyId, Currency, Employee, EmployeeId, Note, OfCompany,
-    Offer, OfferId, PaymentTerm, Percent, Role,
-    approval::{Matter, Reason, Request, Verdict},
-    offer,
-    order::Destination,
+    Note, OfCompany, Offer, OfferId, QuotationRequest,
+    approval::Verdict,
+    offer::{self, Origin, Stage},
+    quotation_request,
 };
 use event_log::Work;
 use futures::FutureExt;
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -21,34 +25,29 @@ use service_kit::{
 use uuid::Uuid;
 
 use super::{
-    Created, Done, Nothing,
+    Done, Nothing,
     orders::{Approve, Refuse},
 };
 use crate::{
     Services,
-    caller::{Buyers, By, Caller, Pricing, Sales},
-    failure::{Failure, problem, refusal},
+    caller::{By, Caller, Pricing, Sales},
+    failure::{Failure, problem},
     firms,
-    lines::{self, LineRequest, Priced, Prices, Sale},
-    ordering,
+    offering::{self, Intent},
     superiors::Word,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
-        .api_route(
-            "/v1/offers",
-            post_with(draft, |o| o.id("offer.draft").summary("Write an offer")),
-        )
-        .api_route(
-            "/v1/offers/{id}/draft",
-            post_with(redraft, |o| {
-                o.id("offer.redraft").summary("Write an offer anew before it is sent")
-            }),
-        )
+        .merge(answers::routes())
+        .merge(contract::routes())
+        .merge(drafts::routes())
         .api_route(
             "/v1/offers/{id}/send",
-            post_with(send, |o| o.id("offer.send").summary("Put an offer before the company")),
+            post_with(send, |o| {
+                o.id("offer.send")
+                    .summary("Put what was written before the company, as the next revision")
+            }),
         )
         .api_route(
             "/v1/offers/{id}/approve",
@@ -61,94 +60,15 @@ pub(super) fn routes() -> ApiRouter<Services> {
             }),
         )
         .api_route(
-            "/v1/offers/{id}/accept",
-            post_with(accept, |o| {
-                o.id("offer.accept").summary("Accept an offer, which places its order")
-            }),
-        )
-        .api_route(
-            "/v1/offers/{id}/reject",
-            post_with(reject, |o| o.id("offer.reject").summary("Reject an offer")),
-        )
-        .api_route(
             "/v1/offers/{id}/withdraw",
             post_with(withdraw, |o| o.id("offer.withdraw").summary("Take an offer back")),
         )
-}
-
-/// What is proposed.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Draft {
-    company: CompanyId,
-    currency: Currency,
-    lines: Vec<LineRequest>,
-    /// The last day on which it can be accepted.
-    #[schemars(with = "String", extend("format" = "date"))]
-    valid_until: Date,
-    /// The company's own term when not given.
-    #[serde(default)]
-    payment_term: Option<PaymentTerm>,
-}
-
-async fn draft(
-    State(services): State<Services>,
-    By { who: caller, .. }: By<Sales>,
-    Body { value, digest }: Body<Draft>,
-) -> Result<Created, Problem> {
-    let id = OfferId(Uuid::now_v7());
-    let outcome = write(&services, &caller, id, digest, value).await?;
-    Ok(Created::within("/v1/offers", outcome))
-}
-
-async fn redraft(
-    State(services): State<Services>,
-    By { who: caller, .. }: By<Sales>,
-    PathId(id): PathId,
-    Body { value, digest }: Body<Draft>,
-) -> Result<Done, Problem> {
-    let offer = services.log.load::<Offer>(id).await.map_err(Failure::from)?;
-    if offer.version == 0 {
-        return Err(refusal(&offer::Error::Undrafted));
-    }
-    Ok(write(&services, &caller, OfferId(id), digest, value).await?.into())
-}
-
-async fn write(
-    services: &Services,
-    caller: &Caller,
-    id: OfferId,
-    digest: [u8; 32],
-    draft: Draft,
-) -> Result<event_log::Outcome, Problem> {
-    let today = services.clock.today();
-    let executed = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let draft = draft.clone();
-            async move {
-                let (proposal, discount) = proposal(work, draft, today).await?;
-                work.decide::<Offer>(id, offer::Command::Draft { proposal, discount }).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(executed.outcome)
-}
-
-async fn proposal(
-    work: &mut Work,
-    draft: Draft,
-    today: Date,
-) -> Result<(offer::Proposal, Option<Percent>), Failure> {
-    let Draft { company, currency, lines, valid_until, payment_term } = draft;
-    let own = firms::buying_term(work, company).await?;
-    let sale = Sale { company, currency, prices: Prices::Agreed, on: today };
-    let Priced { lines, discount } = lines::price(work, &lines, sale).await?;
-    let payment_term = payment_term.unwrap_or(own);
-    Ok((offer::Proposal { company, currency, lines, payment_term, valid_until }, discount))
+        .api_route(
+            "/v1/offers/{id}/extend",
+            post_with(extend, |o| {
+                o.id("offer.extend").summary("Let an offer be accepted until a later day")
+            }),
+        )
 }
 
 async fn send(
@@ -161,23 +81,32 @@ async fn send(
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
-            let sender = caller.employee();
+            let by = caller.employee();
             async move {
                 let offer = work.load::<Offer>(id).await?;
-                let drafted = match offer {
-                    Offer::Drafted { proposal, discount } => Some((proposal.clone(), *discount)),
-                    _ => None,
-                };
+                let origin = offer.being_written().and_then(|draft| draft.writing.origin);
+                let written = offer.being_written().filter(|draft| draft.stage == Stage::Written);
+                let written = written.map(|draft| draft.writing.clone());
                 if let Some(company) = offer.company() {
                     firms::buying_term(work, company).await?;
                 }
-                let approval = match drafted {
-                    Some((proposal, discount)) => {
-                        needed(work, &proposal, discount, (sender, now)).await?.map(Box::new)
+                let approval = match written {
+                    Some(writing) => {
+                        let proposal = writing.proposal;
+                        let intent = Intent {
+                            by,
+                            net: proposal.most_net().map_err(offering::too_large)?,
+                            lines: proposal.lines.iter().map(|line| line.line.clone()).collect(),
+                            discount: writing.discount,
+                            now,
+                        };
+                        offering::superiors_asked(work, intent).await?.map(Box::new)
                     }
                     None => None,
                 };
                 work.decide::<Offer>(id, offer::Command::Send { today, approval }).await?;
+                answer_request(work, OfferId(id), origin).await?;
+                work.answer(id);
                 Ok::<_, Failure>(())
             }
             .boxed()
@@ -187,29 +116,18 @@ async fn send(
     Ok(done.outcome.into())
 }
 
-/// Who must agree before somebody sends an offer with such a discount.
-async fn needed(
+/// An offer that was sent answers the request that it was made of.
+async fn answer_request(
     work: &mut Work,
-    proposal: &offer::Proposal,
-    discount: Option<Percent>,
-    (sender, now): (Option<EmployeeId>, Timestamp),
-) -> Result<Option<Request>, Failure> {
-    let mut limits = Vec::new();
-    if let Some(sender) = sender {
-        let sender = work.load::<Employee>(sender).await?.person().map_err(|e| refusal(&e))?;
-        let beyond = discount.filter(|discount| !sender.discount.allows(*discount));
-        limits.extend(beyond.map(|percent| Reason::Discount { percent }));
+    offer: OfferId,
+    origin: Option<Origin>,
+) -> Result<(), Failure> {
+    let is_sent = work.get::<Offer>(offer).is_some_and(|offer| offer.being_written().is_none());
+    if let Some(Origin::Request { request }) = origin.filter(|_| is_sent) {
+        let answer = quotation_request::Command::Answer { offer };
+        work.decide::<QuotationRequest>(request, answer).await?;
     }
-    let rules = work.load::<ApprovalRules>(ApprovalRulesId::of(None)).await?;
-    let rules = rules.rules().unwrap_or_default().to_vec();
-    let matter = Matter {
-        net: ordering::net(&proposal.lines, proposal.currency)?,
-        categories: ordering::categories(work, &rules, &proposal.lines).await?,
-        address: None,
-        cost_centre: None,
-        discount,
-    };
-    Ok(Request::about(&matter, &rules, limits, Role::SalesManager, (sender, now)))
+    Ok(())
 }
 
 async fn approve(
@@ -256,51 +174,43 @@ async fn answer(
     Ok(done.outcome.into())
 }
 
-/// Where the goods will go, and who pays for them, as far as that is said.
+/// Why.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Accept {
-    #[serde(default)]
-    destination: Destination,
-}
-
-async fn accept(
-    State(services): State<Services>,
-    By { who: caller, .. }: By<Buyers>,
-    PathId(id): PathId,
-    Body { value: Accept { destination }, digest }: Body<Accept>,
-) -> Result<Done, Problem> {
-    let (by, today) = (caller.actor(), services.clock.today());
-    decide(&services, &caller, id, digest, offer::Command::Accept { by, today, destination }).await
-}
-
-/// Why not.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Reject {
+struct Reason {
     #[serde(default)]
     reason: Option<Note>,
-}
-
-async fn reject(
-    State(services): State<Services>,
-    By { who: caller, .. }: By<Buyers>,
-    PathId(id): PathId,
-    Body { value: Reject { reason }, digest }: Body<Reject>,
-) -> Result<Done, Problem> {
-    let by = caller.actor();
-    decide(&services, &caller, id, digest, offer::Command::Reject { by, reason }).await
 }
 
 async fn withdraw(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
-    Body { value: Nothing {}, digest }: Body<Nothing>,
+    Body { value: Reason { reason }, digest }: Body<Reason>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, offer::Command::Withdraw).await
+    decide(&services, &caller, id, digest, offer::Command::Withdraw { reason }).await
 }
 
+/// For how long.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Extend {
+    /// The last day on which it can be accepted.
+    #[schemars(with = "String", extend("format" = "date"))]
+    valid_until: Date,
+}
+
+async fn extend(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Sales>,
+    PathId(id): PathId,
+    Body { value: Extend { valid_until: until }, digest }: Body<Extend>,
+) -> Result<Done, Problem> {
+    let today = services.clock.today();
+    decide(&services, &caller, id, digest, offer::Command::Extend { until, today }).await
+}
+
+/// One command to an offer that the caller may know of.
 async fn decide(
     services: &Services,
     caller: &Caller,
@@ -314,24 +224,21 @@ async fn decide(
             let (caller, command) = (caller.clone(), command.clone());
             async move {
                 let offer = work.load::<Offer>(id).await?;
-                caller.must_see(offer.company())?;
-                let company = offer.company();
-                // A buyer does not know of an offer that was not sent.
-                if caller.company().is_some() && !offer.is_disclosed() {
-                    return Err(Problem::not_found().into());
-                }
-                if let (Some(company), offer::Command::Accept { destination, .. }) =
-                    (company, &command)
-                {
-                    firms::buying_term(work, company).await?;
-                    ordering::admit(work, company, caller.employee(), destination).await?;
-                }
-                work.decide::<Offer>(id, command).await?;
-                Ok::<_, Failure>(())
+                must_know(&caller, offer)?;
+                offering::decide(work, OfferId(id), command).await
             }
             .boxed()
         })
         .await
         .map_err(problem)?;
     Ok(done.outcome.into())
+}
+
+/// A buyer does not know of an offer to another company, nor of one that was never sent.
+pub(super) fn must_know(caller: &Caller, offer: &Offer) -> Result<(), Problem> {
+    caller.must_see(offer.company())?;
+    if caller.company().is_some() && !offer.is_disclosed() {
+        return Err(Problem::not_found());
+    }
+    Ok(())
 }

@@ -105,13 +105,13 @@ async fn place(
                     company,
                     currency,
                     lines: lines::price(work, &lines, Sale { company, currency, prices, on })
-                        .await?
-                        .lines,
+                        .await?,
                     payment_term: payment_term.unwrap_or(own),
                     source: order::Source::Direct,
                     reference,
                     placed_by,
                     destination: value.destination,
+                    delivery_terms: None,
                 };
                 ordering::place(work, id, terms, wish, (on, now)).await
             }

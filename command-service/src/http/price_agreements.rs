@@ -105,14 +105,14 @@ struct Agree {
 /// What is paid for a product, those of a category, or everything.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Agreed {
+pub(super) struct Agreed {
     /// Of what.
-    selection: Selection,
+    pub(super) selection: Selection,
     /// On which days, within those of the agreement; all of them when not given.
     #[serde(default)]
-    days: Days,
+    pub(super) days: Days,
     /// From each quantity on.
-    breaks: Vec<Break>,
+    pub(super) breaks: Vec<Break>,
 }
 
 /// How many prices a request may bring; more come as a sheet.
@@ -139,7 +139,7 @@ async fn agree(
     Ok(done.outcome.into())
 }
 
-async fn agree_on(
+pub(super) async fn agree_on(
     work: &mut Work,
     agreement: AgreementId,
     prices: Vec<Agreed>,

@@ -148,11 +148,20 @@ impl Person {
         Some(limits.get(&currency).copied().unwrap_or_else(|| Money::zero(currency)))
     }
 
+    /// Whether they are one of those at the seller who look after companies that buy.
+    pub fn looks_after_companies(&self) -> bool {
+        self.company.is_none() && self.role.sells()
+    }
+
+    /// Who stands in for them on this day; `None` when they are there.
+    pub fn substitute(&self, on: Date) -> Option<EmployeeId> {
+        let Absence { substitute, from, until } = self.absence?;
+        (from..=until).contains(&on).then_some(substitute)
+    }
+
     /// Whether another decides for them on this day.
     pub fn is_replaced_by(&self, other: EmployeeId, on: Date) -> bool {
-        self.absence.is_some_and(|Absence { substitute, from, until }| {
-            substitute == other && (from..=until).contains(&on)
-        })
+        self.substitute(on) == Some(other)
     }
 
     /// What a command changes; nothing when it is so already.

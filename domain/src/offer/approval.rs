@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Event, Offer};
+use super::{Error, Event, Offer, Stage};
 use crate::approval::{Pending, Verdict};
 
 impl Offer {
@@ -28,38 +28,34 @@ impl Offer {
     pub fn pending(&self) -> Result<&Pending, Error> {
         match self {
             Self::Undrafted => Err(Error::Undrafted),
-            Self::AwaitingApproval { pending, .. } => Ok(pending),
-            Self::Drafted { .. } | Self::Approved(_) | Self::Open(_) => {
-                Err(Error::NotAwaitingApproval)
-            }
             Self::Accepted { .. } => Err(Error::AlreadyAccepted),
             Self::Closed { .. } => Err(Error::Closed),
+            Self::Drafted(_) | Self::Open(_) => match self.being_written().map(|it| &it.stage) {
+                Some(Stage::AwaitingApproval(pending)) => Ok(pending),
+                Some(Stage::Written | Stage::Approved) | None => Err(Error::NotAwaitingApproval),
+            },
         }
     }
 
     /// What becomes of an offer as others are asked and answer.
-    pub(super) fn after_asking(self, event: Event) -> Self {
-        match (self, event) {
-            (Self::Drafted { proposal, discount }, Event::ApprovalRequested { request }) => {
-                let pending = Pending::new(request);
-                Self::AwaitingApproval { proposal, discount, pending }
+    pub(super) fn after_asking(mut self, event: Event) -> Self {
+        let Some(draft) = self.being_written_mut() else { return self };
+        let stage = std::mem::replace(&mut draft.stage, Stage::Written);
+        draft.stage = match (stage, event) {
+            (Stage::Written, Event::ApprovalRequested { request }) => {
+                Stage::AwaitingApproval(Pending::new(request))
             }
-            (
-                Self::AwaitingApproval { proposal, discount, pending },
-                Event::StepApproved { decision },
-            ) => Self::AwaitingApproval { proposal, discount, pending: pending.after(decision) },
-            (
-                Self::AwaitingApproval { proposal, discount, pending },
-                Event::StepEscalated { .. },
-            ) => Self::AwaitingApproval { proposal, discount, pending: pending.escalated() },
-            (Self::AwaitingApproval { proposal, .. }, Event::Approved {}) => {
-                Self::Approved(proposal)
+            (Stage::AwaitingApproval(pending), Event::StepApproved { decision }) => {
+                Stage::AwaitingApproval(pending.after(decision))
             }
-            (Self::AwaitingApproval { proposal, discount, .. }, Event::Disapproved { .. }) => {
-                Self::Drafted { proposal, discount }
+            (Stage::AwaitingApproval(pending), Event::StepEscalated { .. }) => {
+                Stage::AwaitingApproval(pending.escalated())
             }
+            (Stage::AwaitingApproval(_), Event::Approved {}) => Stage::Approved,
+            (Stage::AwaitingApproval(_), Event::Disapproved { .. }) => Stage::Written,
             // `decide` writes none of these otherwise.
-            (offer, _) => offer,
-        }
+            (stage, _) => stage,
+        };
+        self
     }
 }

@@ -26,6 +26,7 @@ fn terms() -> Terms {
         reference: None,
         placed_by: None,
         destination: Destination::default(),
+        delivery_terms: None,
     }
 }
 

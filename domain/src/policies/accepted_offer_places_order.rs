@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::{ActorId, OfferId, OrderId, offer, order};
+use crate::{ActorId, Lines, OfferId, OrderId, offer, order};
 
 /// An order that follows from an accepted offer.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,21 +20,31 @@ pub struct Following {
 /// The order that follows from an event of an offer, if one does.
 pub fn react(offer: OfferId, event: &offer::Event) -> Option<Following> {
     match event {
-        offer::Event::Accepted { by, on, proposal, destination } => Some(Following {
-            id: OrderId::of_offer(offer),
-            terms: order::Terms {
-                company: proposal.company,
-                currency: proposal.currency,
-                lines: proposal.lines.clone(),
-                payment_term: proposal.payment_term,
-                source: order::Source::Offer { offer },
-                reference: None,
-                placed_by: None,
-                destination: destination.clone(),
-            },
-            by: *by,
-            on: *on,
-        }),
+        offer::Event::Accepted { by, on, proposal, destination, revision, ordered } => {
+            let as_offered = || {
+                let lines = proposal.lines.iter().map(|line| line.line.clone());
+                Lines::try_from(lines.collect::<Vec<_>>()).ok()
+            };
+            Some(Following {
+                id: OrderId::of_offer(offer),
+                terms: order::Terms {
+                    company: proposal.company,
+                    currency: proposal.currency,
+                    lines: ordered.clone().or_else(as_offered)?,
+                    payment_term: proposal.payment_term,
+                    source: order::Source::Offer {
+                        offer,
+                        revision: revision.map(|revision| revision.number),
+                    },
+                    reference: None,
+                    placed_by: None,
+                    destination: destination.clone(),
+                    delivery_terms: proposal.delivery_terms.clone(),
+                },
+                by: *by,
+                on: *on,
+            })
+        }
         offer::Event::Drafted { .. }
         | offer::Event::ApprovalRequested { .. }
         | offer::Event::StepApproved { .. }
@@ -42,8 +52,13 @@ pub fn react(offer: OfferId, event: &offer::Event) -> Option<Following> {
         | offer::Event::Approved {}
         | offer::Event::Disapproved { .. }
         | offer::Event::Sent { .. }
+        | offer::Event::Viewed { .. }
+        | offer::Event::NegotiationOpened { .. }
+        | offer::Event::NegotiationEnded { .. }
+        | offer::Event::Agreed { .. }
+        | offer::Event::Extended { .. }
         | offer::Event::Rejected { .. }
-        | offer::Event::Withdrawn {}
+        | offer::Event::Withdrawn { .. }
         | offer::Event::Expired { .. } => None,
     }
 }

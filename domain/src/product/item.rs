@@ -230,6 +230,7 @@ impl Item {
             unit_price,
             vat_rate: self.vat_rate(on),
             priced_by: Some(priced_by),
+            deliver_on: None,
         })
     }
 

@@ -116,19 +116,24 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         | Event::Category(_)
         | Event::Claim(_)
         | Event::Company(_)
+        | Event::Conversation(_)
         | Event::Discount(_)
         | Event::Employee(_)
+        | Event::Negotiation(_)
         | Event::Offer(_)
+        | Event::OfferTemplate(_)
         | Event::Order(_)
         | Event::Price(_)
         | Event::PriceAgreement(_)
         | Event::Product(_)
         | Event::ProductCode(_)
         | Event::Purchases(_)
+        | Event::QuotationRequest(_)
         | Event::Series(_)
         | Event::Shipment(_)
         | Event::Spending(_)
-        | Event::Stock(_) => vec![],
+        | Event::Stock(_)
+        | Event::Territories(_) => vec![],
     }
 }
 

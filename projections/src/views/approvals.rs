@@ -1,9 +1,9 @@
 //! `approvals`: what others were asked to agree to, who answered what, and who is asked now.
 
 use domain::{
-    CompanyId, EmployeeId, Event,
+    CompanyId, EmployeeId, Event, Side,
     approval::{Decision, Pending, Request},
-    offer, order,
+    negotiation, offer, order,
 };
 use event_log::RecordedEvent;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub const PROJECTION: Projection = Projection {
             created bigint PRIMARY KEY,
             subject text NOT NULL,
             subject_id uuid NOT NULL,
-            -- Whose order it is; nothing where the seller asks itself.
+            -- Whose people are asked; nothing where the seller asks itself.
             company_id uuid,
             status text NOT NULL DEFAULT 'open',
             request jsonb NOT NULL,
@@ -38,7 +38,7 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON approvals (company_id, created);
         CREATE INDEX ON approvals (created) WHERE status = 'open'",
     tables: &["approvals"],
-    reads: &["offer", "order"],
+    reads: &["negotiation", "offer", "order"],
     apply,
 };
 
@@ -77,53 +77,110 @@ const OVERDUE: &str = "
     ORDER BY created LIMIT 1000";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let id = recorded.stream_id;
-    let requested = |subject: Subject, company: Option<Uuid>, request: &Request| {
-        change!(
-            REQUEST,
-            recorded.position.0.cast_signed(),
-            name_of(&subject),
-            id,
-            company,
-            Json(request.clone()),
-            request.at
-        )
-    };
-    let decided = |decision: &Decision| change!(DECIDE, id, Json([decision.clone()]), decision.at);
-    let ended = |status: Status| change!(END, id, name_of(&status));
     match event {
-        Event::Order(event) => match event {
-            order::Event::ApprovalRequested { request } => {
-                vec![requested(Subject::Order, recorded.company_id, request)]
-            }
-            order::Event::StepApproved { decision } => vec![decided(decision)],
-            order::Event::StepEscalated { .. } => vec![change!(ESCALATE, id)],
-            order::Event::Approved {} => vec![ended(Status::Approved)],
-            order::Event::Refused { decision } => vec![decided(decision), ended(Status::Refused)],
-            order::Event::Cancelled { .. } => vec![ended(Status::Void)],
-            order::Event::Placed { .. }
-            | order::Event::Confirmed {}
-            | order::Event::PartShipped { .. }
-            | order::Event::Shipped { .. } => vec![],
-        },
-        Event::Offer(event) => match event {
-            offer::Event::ApprovalRequested { request } => {
-                vec![requested(Subject::Offer, None, request)]
-            }
-            offer::Event::StepApproved { decision } => vec![decided(decision)],
-            offer::Event::StepEscalated { .. } => vec![change!(ESCALATE, id)],
-            offer::Event::Approved {} => vec![ended(Status::Approved)],
-            offer::Event::Disapproved { decision } => {
-                vec![decided(decision), ended(Status::Refused)]
-            }
-            offer::Event::Drafted { .. } | offer::Event::Withdrawn {} => vec![ended(Status::Void)],
-            offer::Event::Sent { .. }
-            | offer::Event::Accepted { .. }
-            | offer::Event::Rejected { .. }
-            | offer::Event::Expired { .. } => vec![],
-        },
+        Event::Negotiation(event) => of_negotiation(recorded, event),
+        Event::Offer(event) => of_offer(recorded, event),
+        Event::Order(event) => of_order(recorded, event),
         _ => vec![],
     }
+}
+
+fn of_order(recorded: &RecordedEvent, event: &order::Event) -> Vec<Change> {
+    let id = recorded.stream_id;
+    match event {
+        order::Event::ApprovalRequested { request } => {
+            vec![requested(recorded, Subject::Order, recorded.company_id, request)]
+        }
+        order::Event::StepApproved { decision } => vec![decided(id, decision)],
+        order::Event::StepEscalated { .. } => vec![change!(ESCALATE, id)],
+        order::Event::Approved {} => vec![ended(id, Status::Approved)],
+        order::Event::Refused { decision } => {
+            vec![decided(id, decision), ended(id, Status::Refused)]
+        }
+        order::Event::Cancelled { .. } => vec![ended(id, Status::Void)],
+        order::Event::Placed { .. }
+        | order::Event::Confirmed {}
+        | order::Event::PartShipped { .. }
+        | order::Event::Shipped { .. } => vec![],
+    }
+}
+
+fn of_offer(recorded: &RecordedEvent, event: &offer::Event) -> Vec<Change> {
+    let id = recorded.stream_id;
+    match event {
+        offer::Event::ApprovalRequested { request } => {
+            vec![requested(recorded, Subject::Offer, None, request)]
+        }
+        offer::Event::StepApproved { decision } => vec![decided(id, decision)],
+        offer::Event::StepEscalated { .. } => vec![change!(ESCALATE, id)],
+        offer::Event::Approved {} => vec![ended(id, Status::Approved)],
+        offer::Event::Disapproved { decision } => {
+            vec![decided(id, decision), ended(id, Status::Refused)]
+        }
+        // What was asked about is written anew, or of no use any more.
+        offer::Event::Drafted { .. }
+        | offer::Event::Agreed { .. }
+        | offer::Event::Accepted { .. }
+        | offer::Event::Rejected { .. }
+        | offer::Event::Withdrawn { .. }
+        | offer::Event::Expired { .. } => vec![ended(id, Status::Void)],
+        offer::Event::Sent { .. }
+        | offer::Event::Viewed { .. }
+        | offer::Event::NegotiationOpened { .. }
+        | offer::Event::NegotiationEnded { .. }
+        | offer::Event::Extended { .. } => vec![],
+    }
+}
+
+fn of_negotiation(recorded: &RecordedEvent, event: &negotiation::Event) -> Vec<Change> {
+    let id = recorded.stream_id;
+    match event {
+        negotiation::Event::ApprovalRequested { side, request, .. } => {
+            let company = recorded.company_id.filter(|_| *side == Side::Buyer);
+            vec![requested(recorded, Subject::Negotiation, company, request)]
+        }
+        negotiation::Event::StepApproved { decision, .. } => vec![decided(id, decision)],
+        negotiation::Event::StepEscalated { .. } => vec![change!(ESCALATE, id)],
+        negotiation::Event::Approved { .. } => vec![ended(id, Status::Approved)],
+        negotiation::Event::Disapproved { decision, .. } => {
+            vec![decided(id, decision), ended(id, Status::Refused)]
+        }
+        negotiation::Event::BrokenOff { .. }
+        | negotiation::Event::Expired { .. }
+        | negotiation::Event::Closed {} => vec![ended(id, Status::Void)],
+        negotiation::Event::Opened { .. }
+        | negotiation::Event::Proposed { .. }
+        | negotiation::Event::ReopeningAsked { .. }
+        | negotiation::Event::Reopened { .. }
+        | negotiation::Event::Agreed { .. }
+        | negotiation::Event::Resumed { .. }
+        | negotiation::Event::Reminded { .. } => vec![],
+    }
+}
+
+fn requested(
+    recorded: &RecordedEvent,
+    subject: Subject,
+    company: Option<Uuid>,
+    request: &Request,
+) -> Change {
+    change!(
+        REQUEST,
+        recorded.position.0.cast_signed(),
+        name_of(&subject),
+        recorded.stream_id,
+        company,
+        Json(request.clone()),
+        request.at
+    )
+}
+
+fn decided(id: Uuid, decision: &Decision) -> Change {
+    change!(DECIDE, id, Json([decision.clone()]), decision.at)
+}
+
+fn ended(id: Uuid, status: Status) -> Change {
+    change!(END, id, name_of(&status))
 }
 
 /// Of what it is.
@@ -134,6 +191,8 @@ pub enum Subject {
     Order,
     /// The seller's offer.
     Offer,
+    /// What one side wants to propose in a negotiation.
+    Negotiation,
 }
 
 /// What came of a request.
@@ -155,9 +214,9 @@ pub enum Status {
 pub struct Approval {
     /// Of what it is.
     pub subject: Subject,
-    /// The order's or the offer's id.
+    /// The id of the order, the offer or the negotiation.
     pub id: Uuid,
-    /// Whose order it is; missing where the seller asks itself.
+    /// Whose people are asked; missing where the seller asks itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<CompanyId>,
     /// What came of it.
@@ -186,7 +245,7 @@ impl Approval {
 /// Which requests are wanted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter<'a> {
-    /// That of this order or offer.
+    /// That of this order, offer or negotiation.
     pub subject: Option<Uuid>,
     /// Those of the seller.
     pub sellers: bool,

@@ -1,8 +1,11 @@
-//! `offers`: what was proposed to whom, and what became of it.
+//! `offers`: what was proposed to whom, in which revisions, and what became of it.
 
-use domain::{Event, OfferId, OrderId, offer};
+use domain::{
+    EmployeeId, Event, NegotiationId, OfferId, OrderId,
+    offer::{self, Digest, Inside, Origin, Proposal, Stamp},
+};
 use event_log::RecordedEvent;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::{Client, Row, types::Json};
@@ -11,10 +14,10 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, word},
+    row::{json, word, word_or_none},
 };
 
-/// Offers by id.
+/// Offers by id, and what was sent of them by number.
 pub const PROJECTION: Projection = Projection {
     name: "offers",
     schema: "
@@ -22,61 +25,165 @@ pub const PROJECTION: Projection = Projection {
             id uuid PRIMARY KEY,
             company_id uuid NOT NULL,
             status text NOT NULL,
-            -- Whether the company was ever told of it.
-            sent boolean NOT NULL DEFAULT false,
+            -- The last revision that was sent: 0 while the company was never told of any.
+            revision integer NOT NULL DEFAULT 0,
+            digest text,
+            -- What was sent last, or else what is being written.
             proposal jsonb NOT NULL,
             valid_until date NOT NULL,
+            -- What is being written, as far as it was not sent.
+            draft jsonb,
+            draft_status text,
+            discount numeric,
+            representative uuid,
+            origin jsonb,
+            inside jsonb NOT NULL,
+            negotiation_id uuid,
+            ordered jsonb,
             reason text,
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON offers (company_id, created);
-        CREATE INDEX ON offers (valid_until) WHERE status = 'open'",
-    tables: &["offers"],
+        CREATE INDEX ON offers (representative, created);
+        CREATE INDEX ON offers (valid_until) WHERE status IN ('open', 'in_negotiation');
+        CREATE TABLE offer_revisions (
+            offer_id uuid NOT NULL,
+            number integer NOT NULL,
+            digest text,
+            proposal jsonb NOT NULL,
+            negotiated boolean NOT NULL,
+            sent_at timestamptz NOT NULL,
+            seen_at timestamptz,
+            PRIMARY KEY (offer_id, number)
+        )",
+    tables: &["offers", "offer_revisions"],
     reads: &["offer"],
     apply,
 };
 
 const DRAFT: &str = "
-    INSERT INTO offers (id, company_id, status, proposal, valid_until, created)
-    VALUES ($1, $2, 'drafted', $3, $4, $5)
-    ON CONFLICT (id) DO UPDATE SET status = 'drafted', proposal = $3, valid_until = $4";
-const SEND: &str = "UPDATE offers SET status = 'open', sent = true WHERE id = $1";
-const STATUS: &str = "UPDATE offers SET status = $2, reason = $3 WHERE id = $1";
-const LIST: &str = "
-    SELECT id, status, proposal, reason, created FROM view.offers
-    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
-        AND (NOT $3 OR sent) AND ($4::text IS NULL OR status = $4)
-        AND ($5::bigint IS NULL OR created < $5)
-    ORDER BY created DESC LIMIT $6";
+    INSERT INTO offers (id, company_id, status, proposal, valid_until, draft, draft_status,
+        discount, representative, origin, inside, created)
+    VALUES ($1, $2, 'drafted', $3, $4, $3, 'drafted', $5, $6, $7, $8, $9)
+    ON CONFLICT (id) DO UPDATE SET draft = $3, draft_status = 'drafted', discount = $5,
+        representative = $6, origin = coalesce($7, offers.origin), inside = $8,
+        status = CASE WHEN offers.revision = 0 THEN 'drafted' ELSE offers.status END,
+        proposal = CASE WHEN offers.revision = 0 THEN $3 ELSE offers.proposal END,
+        valid_until = CASE WHEN offers.revision = 0 THEN $4 ELSE offers.valid_until END";
+const STAGE: &str = "
+    UPDATE offers SET draft_status = $2,
+        status = CASE WHEN revision = 0 THEN $2 ELSE status END
+    WHERE id = $1";
+const SEND: &str = "
+    UPDATE offers SET status = 'open', revision = coalesce($2, revision + 1), digest = $3,
+        proposal = coalesce(draft, proposal), draft = NULL, draft_status = NULL,
+        valid_until = (coalesce(draft, proposal) ->> 'valid_until')::date
+    WHERE id = $1";
+const AGREE: &str = "
+    UPDATE offers SET status = 'open', revision = $2, digest = $3, proposal = $4,
+        draft = NULL, draft_status = NULL, valid_until = $5, negotiation_id = NULL
+    WHERE id = $1";
+const KEEP: &str = "
+    INSERT INTO offer_revisions (offer_id, number, digest, proposal, negotiated, sent_at)
+    SELECT id, revision, digest, proposal, $2, $3 FROM offers WHERE id = $1";
+const SEE: &str = "
+    UPDATE offer_revisions SET seen_at = coalesce(seen_at, $3) WHERE offer_id = $1 AND number = $2";
+const NEGOTIATE: &str =
+    "UPDATE offers SET status = 'in_negotiation', negotiation_id = $2 WHERE id = $1";
+const STOP: &str = "UPDATE offers SET status = 'open', negotiation_id = NULL WHERE id = $1";
+const EXTEND: &str = "UPDATE offers SET valid_until = $2 WHERE id = $1";
+const END: &str = "
+    UPDATE offers SET status = $2, reason = $3, ordered = $4, draft = NULL, draft_status = NULL,
+        negotiation_id = NULL
+    WHERE id = $1";
+
+/// `offers!("where")`: offers as [`offer_of`] reads them.
+macro_rules! offers {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT id, status, proposal, reason, created, revision, digest, valid_until, draft,
+                draft_status, discount::text, representative, origin, inside, negotiation_id,
+                ordered
+            FROM view.offers ", $($rest),+)
+    };
+}
+
+const LIST: &str = offers!(
+    "WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
+        AND (NOT $3 OR revision > 0) AND ($4::text IS NULL OR status = $4)
+        AND ($5::uuid IS NULL OR representative = $5) AND ($6::bigint IS NULL OR created < $6)
+    ORDER BY created DESC LIMIT $7"
+);
+const REVISIONS: &str = "
+    SELECT number, digest, proposal, negotiated, sent_at, seen_at FROM view.offer_revisions
+    WHERE offer_id = $1 ORDER BY number";
 const LAPSED: &str = "
-    SELECT id FROM view.offers WHERE status = 'open' AND valid_until < $1
+    SELECT id FROM view.offers WHERE status IN ('open', 'in_negotiation') AND valid_until < $1
     ORDER BY valid_until LIMIT 1000";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Offer(event) = event else { return vec![] };
     let id = recorded.stream_id;
-    let status = |status: &'static str| vec![change!(STATUS, id, status, None::<String>)];
+    let keep = |negotiated: bool| change!(KEEP, id, negotiated, recorded.recorded_at);
+    let ended = |status: &'static str, reason: Option<&domain::Note>| {
+        let reason = reason.map(ToString::to_string);
+        vec![change!(END, id, status, reason, None::<Json<domain::Lines>>)]
+    };
     match event {
-        offer::Event::Drafted { proposal, .. } => vec![change!(
-            DRAFT,
-            id,
-            proposal.company.0,
-            Json(proposal.clone()),
-            proposal.valid_until,
-            recorded.position.0.cast_signed()
-        )],
-        offer::Event::ApprovalRequested { .. } => status("awaiting_approval"),
+        offer::Event::Drafted { .. } => vec![drafted(recorded, event)],
+        offer::Event::ApprovalRequested { .. } => vec![change!(STAGE, id, "awaiting_approval")],
         offer::Event::StepApproved { .. } | offer::Event::StepEscalated { .. } => vec![],
-        offer::Event::Approved {} => status("approved"),
-        offer::Event::Disapproved { .. } => status("drafted"),
-        offer::Event::Sent { .. } => vec![change!(SEND, id)],
-        offer::Event::Accepted { .. } => status("accepted"),
-        offer::Event::Rejected { reason, .. } => {
-            vec![change!(STATUS, id, "rejected", reason.as_ref().map(ToString::to_string))]
+        offer::Event::Approved {} => vec![change!(STAGE, id, "approved")],
+        offer::Event::Disapproved { .. } => vec![change!(STAGE, id, "drafted")],
+        offer::Event::Sent { revision, .. } => {
+            let number = revision.map(|revision| revision.number.cast_signed());
+            let digest = revision.map(|revision| revision.digest.to_string());
+            vec![change!(SEND, id, number, digest), keep(false)]
         }
-        offer::Event::Withdrawn {} => status("withdrawn"),
-        offer::Event::Expired { .. } => status("expired"),
+        offer::Event::Viewed { revision, .. } => {
+            vec![change!(SEE, id, revision.cast_signed(), recorded.recorded_at)]
+        }
+        offer::Event::NegotiationOpened { negotiation } => {
+            vec![change!(NEGOTIATE, id, negotiation.0)]
+        }
+        offer::Event::NegotiationEnded { .. } => vec![change!(STOP, id)],
+        offer::Event::Agreed { proposal, revision, .. } => {
+            let agreed = change!(
+                AGREE,
+                id,
+                revision.number.cast_signed(),
+                revision.digest.to_string(),
+                Json(proposal.clone()),
+                proposal.valid_until
+            );
+            vec![agreed, keep(true)]
+        }
+        offer::Event::Extended { until, .. } => vec![change!(EXTEND, id, *until)],
+        offer::Event::Accepted { ordered, .. } => {
+            vec![change!(END, id, "accepted", None::<String>, ordered.clone().map(Json))]
+        }
+        offer::Event::Rejected { reason, .. } => ended("rejected", reason.as_ref()),
+        offer::Event::Withdrawn { reason } => ended("withdrawn", reason.as_ref()),
+        offer::Event::Expired { .. } => ended("expired", None),
     }
+}
+
+fn drafted(recorded: &RecordedEvent, event: &offer::Event) -> Change {
+    let offer::Event::Drafted { proposal, discount, representative, origin, inside } = event else {
+        unreachable!("only what was drafted comes here")
+    };
+    change!(
+        DRAFT,
+        recorded.stream_id,
+        proposal.company.0,
+        Json(proposal.clone()),
+        proposal.valid_until,
+        discount.map(domain::Percent::hundredths),
+        representative.map(|representative| representative.0),
+        origin.map(Json),
+        Json(inside.clone()),
+        recorded.position.0.cast_signed()
+    )
 }
 
 /// An offer and what became of it.
@@ -86,18 +193,57 @@ pub struct Offer {
     pub id: OfferId,
     /// What became of it.
     pub status: Status,
-    /// What it says.
+    /// What names the revision that was sent last; missing while none was.
     #[serde(flatten)]
-    pub proposal: offer::Proposal,
-    /// Why the company said no.
+    pub stamp: Option<Stamp>,
+    /// What that revision says; what is being written while none was sent.
+    #[serde(flatten)]
+    pub proposal: Proposal,
+    /// The last day on which it can be accepted, where that is not the proposal's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub extended_until: Option<Date>,
+    /// Who looks after it at the seller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representative: Option<EmployeeId>,
+    /// What it was made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Where it is negotiated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negotiation: Option<NegotiationId>,
+    /// Why the company said no, or the seller took it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The order that its acceptance places.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
+    /// What of it was ordered, where that is not all of its lines as they stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ordered: Option<domain::Lines>,
+    /// What only the seller sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inside: Option<Deliberation>,
     /// Where in the log it was drafted; lists are in this order, newest first.
     #[serde(skip)]
     pub created: i64,
+}
+
+/// What only the seller sees of an offer.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Deliberation {
+    /// The next revision, as far as it is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Proposal>,
+    /// How far that is: `drafted`, `awaiting_approval` or `approved`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft_status: Option<Status>,
+    /// The largest discount of a line below what agreements and lists make, in hundredths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discount: Option<String>,
+    /// Notes, and what things cost the seller.
+    #[serde(flatten)]
+    pub inside: Inside,
 }
 
 /// What became of an offer.
@@ -112,6 +258,8 @@ pub enum Status {
     Approved,
     /// It waits for the company's answer.
     Open,
+    /// The two talk about it; it can still be accepted as it stands.
+    InNegotiation,
     /// The company said yes.
     Accepted,
     /// The company said no.
@@ -122,6 +270,23 @@ pub enum Status {
     Expired,
 }
 
+/// A revision as it was sent.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Revision {
+    /// By what acceptance names it.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+    /// What it says.
+    pub proposal: Proposal,
+    /// Whether it came of a negotiation.
+    pub negotiated: bool,
+    /// When the company could see it first.
+    pub sent_at: Timestamp,
+    /// When somebody of the company looked at it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Timestamp>,
+}
+
 /// Which offers are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter<'a> {
@@ -129,10 +294,13 @@ pub struct Filter<'a> {
     pub id: Option<Uuid>,
     /// Those of this company.
     pub company: Option<Uuid>,
-    /// Not those that were never sent, withdrawn or not, as buyers see it.
+    /// Not those that were never sent, withdrawn or not, nor what the seller deliberates, as buyers
+    /// see it.
     pub sent_only: bool,
     /// Those with this status.
     pub status: Option<&'a str>,
+    /// Those that this employee of the seller looks after.
+    pub representative: Option<Uuid>,
 }
 
 /// Offers, newest first, from before `cursor`, at most `limit`.
@@ -142,9 +310,28 @@ pub async fn list(
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Offer>, ReadError> {
-    let Filter { id, company, sent_only, status } = filter;
-    let rows = client.query(LIST, &[id, company, sent_only, status, &cursor, &limit]).await?;
-    rows.iter().map(offer_of).collect()
+    let Filter { id, company, sent_only, status, representative } = filter;
+    let rows = client
+        .query(LIST, &[id, company, sent_only, status, representative, &cursor, &limit])
+        .await?;
+    let seen = |offer: Offer| if *sent_only { Offer { inside: None, ..offer } } else { offer };
+    rows.iter().map(|row| Ok(seen(offer_of(row)?))).collect()
+}
+
+/// All that was sent of an offer, in order.
+pub async fn revisions(client: &Client, offer: Uuid) -> Result<Vec<Revision>, ReadError> {
+    let rows = client.query(REVISIONS, &[&offer]).await?;
+    let revision = |row: &Row| {
+        let proposal: Proposal = json(row, 2)?;
+        Ok(Revision {
+            stamp: stamp_of(row.get(0), row.get(1), &proposal)?,
+            proposal,
+            negotiated: row.get(3),
+            sent_at: row.get(4),
+            seen_at: row.get(5),
+        })
+    };
+    rows.iter().map(revision).collect()
 }
 
 /// Offers that are open although their last day is over; at most a thousand at a time.
@@ -153,14 +340,42 @@ pub async fn lapsed(client: &Client, today: Date) -> Result<Vec<OfferId>, ReadEr
     Ok(rows.iter().map(|row| OfferId(row.get(0))).collect())
 }
 
+/// What was sent before revisions were stamped has the stamp that it would have now.
+fn stamp_of(number: i32, digest: Option<String>, proposal: &Proposal) -> Result<Stamp, ReadError> {
+    let number = number.cast_unsigned();
+    let Some(digest) = digest else { return Ok(Stamp::of(number, proposal)) };
+    let digest: Digest = digest.parse().map_err(|_| ReadError::Malformed)?;
+    Ok(Stamp { number, digest })
+}
+
 fn offer_of(row: &Row) -> Result<Offer, ReadError> {
-    let (id, status) = (OfferId(row.get(0)), word(row, 1)?);
+    let (id, status): (_, Status) = (OfferId(row.get(0)), word(row, 1)?);
+    let proposal: Proposal = json(row, 2)?;
+    let (revision, valid_until): (i32, Date) = (row.get(5), row.get(7));
+    let stamp = match revision {
+        0 => None,
+        number => Some(stamp_of(number, row.get(6), &proposal)?),
+    };
+    let optional = |column: usize| row.get::<_, Option<Uuid>>(column);
+    let draft = row.get::<_, Option<Json<Proposal>>>(8).map(|Json(draft)| draft);
     Ok(Offer {
         id,
         status,
-        proposal: json(row, 2)?,
+        stamp,
+        extended_until: (valid_until != proposal.valid_until).then_some(valid_until),
+        proposal,
+        representative: optional(11).map(EmployeeId),
+        origin: row.get::<_, Option<Json<Origin>>>(12).map(|Json(origin)| origin),
+        negotiation: optional(14).map(NegotiationId),
         reason: row.get(3),
         order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
+        ordered: row.get::<_, Option<Json<domain::Lines>>>(15).map(|Json(lines)| lines),
+        inside: Some(Deliberation {
+            draft: draft.filter(|_| revision > 0),
+            draft_status: word_or_none(row, 9)?,
+            discount: row.get(10),
+            inside: json(row, 13)?,
+        }),
         created: row.get(4),
     })
 }

@@ -3,26 +3,30 @@
 
 use std::{fs, path::Path};
 
+use domain::{ActorId, Side};
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
 use projections::views::{
-    self, account_balances, approvals, catalogue, companies, employees, invoices, offers, orders,
-    payments, shipments,
+    self, account_balances, approvals, catalogue, companies, conversations, employees, invoices,
+    offer_templates, offers, orders, payments, quotation_requests, shipments, territories,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::trade::House;
 
-const TYPES: [&str; 20] = [
+const TYPES: [&str; 25] = [
     "approval_rules",
     "assortment",
     "category",
     "claim",
     "company",
+    "conversation",
     "discount",
     "employee",
     "invoice",
+    "negotiation",
     "offer",
+    "offer_template",
     "order",
     "payment",
     "price",
@@ -30,10 +34,12 @@ const TYPES: [&str; 20] = [
     "product",
     "product_code",
     "purchases",
+    "quotation_request",
     "series",
     "shipment",
     "spending",
     "stock",
+    "territories",
 ];
 
 #[tokio::test]
@@ -77,6 +83,10 @@ async fn every_event_passes_through_every_read_model() {
     );
     let drafts = offers::Filter::default();
     assert_eq!(offers::list(&client, &drafts, None, 9).await.unwrap().len(), 1);
+    assert_eq!(offer_templates::list(&client, None, None, 9).await.unwrap().len(), 1);
+    let asked = quotation_requests::Filter::default();
+    assert_eq!(quotation_requests::list(&client, asked, None, 9).await.unwrap().len(), 1);
+    assert_eq!(territories::holding(&client).await.unwrap().territories.len(), 2);
     let placed = orders::Filter::default();
     assert_eq!(orders::list(&client, &placed, None, 9).await.unwrap().len(), 1);
     assert_eq!(payments::list(&client, None, None, None, 9).await.unwrap().len(), 1);
@@ -87,6 +97,17 @@ async fn every_event_passes_through_every_read_model() {
     assert_eq!(asked.len(), 1, "the seller asks itself about one offer");
     let staff = employees::Filter::default();
     assert_eq!(employees::list(&client, staff, None, 9).await.unwrap().len(), 1);
+    let everything = conversations::Filter {
+        asker: ActorId(Uuid::nil()),
+        side: Side::Seller,
+        id: None,
+        company: None,
+        kinds: &["order"],
+        unread: true,
+    };
+    let talks = conversations::list(&client, &everything, None, 9).await.unwrap();
+    assert_eq!(talks.iter().map(|talk| talk.unread).collect::<Vec<_>>(), [1]);
+    assert_eq!(talks[0].last.attachments.len(), 1);
     cancel.cancel();
 }
 

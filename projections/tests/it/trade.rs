@@ -140,6 +140,7 @@ async fn issue(house: &House, id: InvoiceId, company: CompanyId, sequence: u32, 
         unit_price: domain::UnitPrice::new(Decimal::new(grosze, 2)).unwrap(),
         vat_rate: VatRate::Exempt,
         priced_by: None,
+        deliver_on: None,
     };
     let sale = invoice::Sale {
         company,

@@ -2,7 +2,8 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
-use domain::{CompanyId, EmployeeId, approval::Speaker, offer, order};
+use domain::{CompanyId, EmployeeId, Side, approval::Speaker, negotiation, offer, order};
+use event_log::At;
 use projections::views::{
     approvals::{self, Approval, Filter, Subject},
     companies, employees, offers, orders,
@@ -16,7 +17,7 @@ use service_kit::{
 };
 use tokio_postgres::Client;
 
-use super::{one_more, only};
+use super::{negotiations::story::Story, one_more, only};
 use crate::{
     Queries,
     asker::{Asker, By, People, problem},
@@ -44,7 +45,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/approvals/{id}",
             get_with(show, |o| {
                 o.id("approval.show")
-                    .summary("The latest request about an order or an offer, with what it says")
+                    .summary("The latest request about an order, an offer or a negotiation, with what it says")
             }),
         )
 }
@@ -160,6 +161,9 @@ struct Whole {
     /// What is offered.
     #[serde(skip_serializing_if = "Option::is_none")]
     offer: Option<offer::Proposal>,
+    /// What would be proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round: Option<negotiation::Round>,
 }
 
 async fn show(
@@ -175,7 +179,7 @@ async fn show(
         ..Filter::default()
     };
     let Json(approval) = only(approvals::list(&client, &filter, None, 1).await.map_err(problem)?)?;
-    let (mut order, mut offer) = (None, None);
+    let (mut order, mut offer, mut round) = (None, None, None);
     match approval.subject {
         Subject::Order => {
             let filter = orders::Filter { id: Some(id), ..orders::Filter::default() };
@@ -185,8 +189,18 @@ async fn show(
         Subject::Offer => {
             let filter = offers::Filter { id: Some(id), ..offers::Filter::default() };
             let found = offers::list(&client, &filter, None, 1).await.map_err(problem)?;
-            offer = found.into_iter().next().map(|offer| offer.proposal);
+            // What is asked about is what is written, where something was sent before.
+            offer = found.into_iter().next().map(|offer| {
+                offer.inside.and_then(|inside| inside.draft).unwrap_or(offer.proposal)
+            });
+        }
+        Subject::Negotiation => {
+            let side = match approval.company {
+                Some(_) => Side::Buyer,
+                None => Side::Seller,
+            };
+            round = Story::of(&queries, id, At::Now, side).await?.awaiting_approval();
         }
     }
-    Ok(Json(Whole { approval, order, offer }))
+    Ok(Json(Whole { approval, order, offer, round }))
 }

@@ -110,9 +110,9 @@ struct Wanted {
 }
 
 /// Which way history is read.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Order {
+pub(super) enum Order {
     /// The oldest first.
     #[default]
     Asc,

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use aide::axum::{ApiRouter, routing::get_with};
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use domain::{
     Audience, Category, CategoryId, Claim, Company, CompanyId, Currency, Discount, DiscountId,
     Percent, Price, PriceAgreement, Product, ProductId, Purchases, PurchasesId, Quantity, Sku,
@@ -16,13 +16,11 @@ use event_log::{EventLog, Loaded};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::{
-    input::Query,
-    problem::{FieldError, Problem},
-};
+use service_kit::{input::Query, problem::Problem};
 use std::sync::Arc;
 use uuid::Uuid;
 
+use super::names_nothing;
 use crate::{
     Queries,
     asker::{By, Sales},
@@ -147,11 +145,6 @@ async fn paths(log: &EventLog, categories: &[CategoryId]) -> Result<Vec<Vec<Cate
         paths.push(path);
     }
     Ok(paths)
-}
-
-fn names_nothing(parameter: &'static str, detail: &str) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query.names_nothing")
-        .field(FieldError::parameter(parameter, detail))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]

@@ -2,7 +2,7 @@
 
 use event_log::{Append, Envelope, EventLog, LogConfig, NewEvent, StreamWrite};
 use projections::Views;
-use query_service::Queries;
+use query_service::{Live, Queries};
 use serde_json::Value;
 use service_kit::{
     access::{self, Access, NewKey, Role},
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 /// A service that answers queries.
 pub(crate) struct Shop {
-    log: EventLog,
+    pub(crate) log: EventLog,
     access: Access,
     url: String,
     follow: CancellationToken,
@@ -49,7 +49,9 @@ impl Shop {
             lines: std::sync::Arc::default(),
             log: log.clone(),
             access: access.clone(),
+            live: Live::start(log.clone(), access.clone(), &follow).await.unwrap(),
             clock,
+            letterhead: None,
         };
         let router: axum::Router = query_service::router(queries).into();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -69,6 +71,14 @@ impl Shop {
         let request = reqwest::Client::new().get(format!("{}{path}", self.url)).bearer_auth(key);
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// A question whose answer is not read yet.
+    pub(crate) async fn begin(&self, key: &str, path: &str) -> reqwest::Response {
+        let request = reqwest::Client::new().get(format!("{}{path}", self.url)).bearer_auth(key);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer
     }
 
     /// Records `count` events of a company in one stream; says which.

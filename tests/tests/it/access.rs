@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::journeys::{Shop, created};
+use crate::journeys::{Shop, created, stamp};
 
 const EVERYBODY: &str = "admin sales sales_manager warehouse accounting company_admin purchaser \
     approver integrator auditor";
@@ -17,8 +17,15 @@ const BOOKS: &str = "admin accounting";
 const BUYERS: &str = "company_admin purchaser";
 const ORDERING: &str = "admin sales sales_manager company_admin purchaser";
 const STAFFING: &str = "admin company_admin";
-const LEAVE: &str = "admin sales_manager company_admin approver";
+const LEAVE: &str = "admin sales sales_manager company_admin approver";
 const PEOPLE: &str = "admin sales sales_manager company_admin purchaser approver";
+const APPROVING: &str = "admin sales_manager company_admin approver";
+const DEALING: &str =
+    "admin sales sales_manager company_admin purchaser approver integrator auditor";
+const OFFER_TALK: &str = PEOPLE;
+const ORDER_TALK: &str =
+    "admin sales sales_manager warehouse accounting company_admin purchaser approver";
+const INVOICE_TALK: &str = "admin sales sales_manager accounting company_admin purchaser approver";
 const HISTORY: &str = "admin integrator auditor";
 
 /// Every route with the roles that may use it.
@@ -73,6 +80,23 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/companies/{id}/suspend", TRUST),
     ("post", "/v1/companies/{id}/vat-number", SALES),
     ("post", "/v1/companies/{id}/verify", SALES),
+    ("get", "/v1/conversations", ORDER_TALK),
+    ("get", "/v1/conversations/invoices/{id}", INVOICE_TALK),
+    ("post", "/v1/conversations/invoices/{id}/messages", INVOICE_TALK),
+    ("post", "/v1/conversations/invoices/{id}/notes", INVOICE_TALK),
+    ("post", "/v1/conversations/invoices/{id}/read", INVOICE_TALK),
+    ("get", "/v1/conversations/negotiations/{id}", OFFER_TALK),
+    ("post", "/v1/conversations/negotiations/{id}/messages", OFFER_TALK),
+    ("post", "/v1/conversations/negotiations/{id}/notes", OFFER_TALK),
+    ("post", "/v1/conversations/negotiations/{id}/read", OFFER_TALK),
+    ("get", "/v1/conversations/offers/{id}", OFFER_TALK),
+    ("post", "/v1/conversations/offers/{id}/messages", OFFER_TALK),
+    ("post", "/v1/conversations/offers/{id}/notes", OFFER_TALK),
+    ("post", "/v1/conversations/offers/{id}/read", OFFER_TALK),
+    ("get", "/v1/conversations/orders/{id}", ORDER_TALK),
+    ("post", "/v1/conversations/orders/{id}/messages", ORDER_TALK),
+    ("post", "/v1/conversations/orders/{id}/notes", ORDER_TALK),
+    ("post", "/v1/conversations/orders/{id}/read", ORDER_TALK),
     ("post", "/v1/credit-notes", BOOKS),
     ("get", "/v1/discounts", SALES),
     ("post", "/v1/discounts/end", PRICING),
@@ -104,15 +128,37 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/imports/stock", "admin sales_manager warehouse"),
     ("get", "/v1/invoices", MONEY),
     ("get", "/v1/invoices/{id}", MONEY),
+    ("get", "/v1/negotiations", DEALING),
+    ("get", "/v1/negotiations/{id}", DEALING),
+    ("post", "/v1/negotiations/{id}/agree", ORDERING),
+    ("post", "/v1/negotiations/{id}/approve", APPROVING),
+    ("post", "/v1/negotiations/{id}/break-off", ORDERING),
+    ("get", "/v1/negotiations/{id}/differences", DEALING),
+    ("post", "/v1/negotiations/{id}/disapprove", APPROVING),
+    ("post", "/v1/negotiations/{id}/propose", ORDERING),
+    ("post", "/v1/negotiations/{id}/reopen", ORDERING),
+    ("post", "/v1/negotiations/{id}/resume", ORDERING),
+    ("get", "/v1/live", ORDER_TALK),
+    ("get", "/v1/offer-templates", SALES),
+    ("post", "/v1/offer-templates", SALES),
+    ("get", "/v1/offer-templates/{id}", SALES),
+    ("post", "/v1/offer-templates/{id}/drop", SALES),
+    ("post", "/v1/offer-templates/{id}/keep", SALES),
     ("get", "/v1/offers", EVERYBODY),
     ("post", "/v1/offers", SALES),
     ("get", "/v1/offers/{id}", EVERYBODY),
     ("post", "/v1/offers/{id}/accept", BUYERS),
     ("post", "/v1/offers/{id}/approve", PRICING),
+    ("post", "/v1/offers/{id}/contract", PRICING),
     ("post", "/v1/offers/{id}/disapprove", PRICING),
     ("post", "/v1/offers/{id}/draft", SALES),
+    ("post", "/v1/offers/{id}/extend", SALES),
+    ("post", "/v1/offers/{id}/negotiate", ORDERING),
+    ("get", "/v1/offers/{id}/pdf", EVERYBODY),
     ("post", "/v1/offers/{id}/reject", BUYERS),
+    ("get", "/v1/offers/{id}/revisions", EVERYBODY),
     ("post", "/v1/offers/{id}/send", SALES),
+    ("post", "/v1/offers/{id}/view", "company_admin purchaser approver"),
     ("post", "/v1/offers/{id}/withdraw", SALES),
     ("get", "/v1/orders", EVERYBODY),
     ("post", "/v1/orders", ORDERING),
@@ -152,11 +198,20 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/products/{id}/texts", PRICING),
     ("post", "/v1/products/{id}/vat-rate", PRICING),
     ("post", "/v1/products/{id}/withdraw", PRICING),
+    ("get", "/v1/quotation-requests", EVERYBODY),
+    ("post", "/v1/quotation-requests", ORDERING),
+    ("get", "/v1/quotation-requests/{id}", EVERYBODY),
+    ("post", "/v1/quotation-requests/{id}/assign", PRICING),
+    ("post", "/v1/quotation-requests/{id}/decline", SALES),
+    ("post", "/v1/quotation-requests/{id}/take", SALES),
+    ("post", "/v1/quotation-requests/{id}/withdraw", BUYERS),
     ("get", "/v1/shipments", EVERYBODY),
     ("post", "/v1/shipments", "admin sales_manager warehouse"),
     ("get", "/v1/shipments/{id}", EVERYBODY),
     ("get", "/v1/stock", "admin sales sales_manager warehouse"),
     ("post", "/v1/stock", "admin sales_manager warehouse"),
+    ("get", "/v1/territories", SALES),
+    ("post", "/v1/territories", PRICING),
 ];
 
 #[tokio::test]
@@ -266,6 +321,7 @@ async fn another_company_is_like_a_missing_one() {
     house.settled().await;
     assert_eq!(house.get("sales", &format!("/v1/offers/{draft}")).await.status, 200);
     assert_eq!(house.get("grocer", &format!("/v1/offers/{draft}")).await.status, 404);
-    let accepted = house.post("grocer", &format!("/v1/offers/{draft}/accept"), &json!({})).await;
+    let stamp = stamp(house, &offer).await;
+    let accepted = house.post("grocer", &format!("/v1/offers/{draft}/accept"), &stamp).await;
     assert_eq!(accepted.status, 404);
 }

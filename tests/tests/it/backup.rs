@@ -17,7 +17,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::{
     faults::sound::check_history,
     house::{House, binary, eventually},
-    journeys::{Shop, created, done},
+    journeys::{Shop, accept, created, done},
 };
 
 const LISTS: [&str; 8] = [
@@ -53,7 +53,7 @@ async fn a_house_goes_on_in_the_place_of_another() {
     let folder = folder.to_str().unwrap();
 
     let offer = shop.sent_offer().await;
-    done(house.post("grocer", &format!("/v1/offers/{offer}/accept"), &json!({})).await);
+    done(accept(house, "grocer", &offer).await);
     house.run(&["log", "export", folder]);
     let order = shop.confirmed_order(json!([{ "sku": "COFFEE", "quantity": "3" }])).await;
     let part = |quantity: &str| {

@@ -10,7 +10,7 @@ use service_kit::{access::Access, clock::Clock, postgres};
 
 use crate::{
     house::House,
-    journeys::{Shop, created, done, refused, register},
+    journeys::{Shop, accept, created, done, refused, register},
 };
 
 /// A head office, Warsaw and Gdynia below it, and their people, each with a key of their own.
@@ -325,11 +325,11 @@ async fn a_limit_holds_however_many_order_at_once() {
         "lines": [{ "sku": "COFFEE", "quantity": "1" }] });
     let offer = created(firm.house().post("sales", "/v1/offers", &offer).await);
     done(firm.house().post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
-    done(firm.house().post("Ewa", &format!("/v1/offers/{offer}/accept"), &json!({})).await);
+    done(accept(firm.house(), "Ewa", &offer).await);
     firm.house().settled().await;
     let orders = firm.house().all("Ewa", "/v1/orders?status=awaiting_approval").await;
     assert_eq!(orders.len(), 6);
-    assert_eq!(orders[0]["source"], json!({ "kind": "offer", "offer": offer }));
+    assert_eq!(orders[0]["source"], json!({ "kind": "offer", "offer": offer, "revision": 1 }));
     assert_eq!(orders[0]["placed_by"], json!(firm.ewa));
 }
 

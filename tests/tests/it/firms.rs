@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::journeys::{Shop, created, done, refused, register};
+use crate::journeys::{Shop, created, done, refused, register, stamp};
 
 const PLACE: &str = "00000000-0000-7000-8000-0000000000ad";
 
@@ -72,10 +72,11 @@ async fn a_suspended_firm_and_those_below_it_buy_nothing() {
     shop.tell("accounting", &shop.grocer, "suspend", json!({ "reason": "overdue" })).await;
 
     let accept = format!("/v1/offers/{offer}/accept");
+    let stamp = stamp(&shop.house, &offer).await;
     for (role, path, body) in [
         ("grocer", "/v1/orders", order()),
         ("branch", "/v1/orders", order()),
-        ("grocer", accept.as_str(), json!({})),
+        ("grocer", accept.as_str(), stamp.clone()),
     ] {
         refused(&shop.house.post(role, path, &body).await, 409, "company.suspended");
     }
@@ -85,7 +86,7 @@ async fn a_suspended_firm_and_those_below_it_buy_nothing() {
     shop.tell("accounting", &shop.grocer, "reinstate", json!({})).await;
     assert_eq!(shop.company("grocer", &shop.grocer).await["standing"]["kind"], "verified");
     created(shop.house.post("branch", "/v1/orders", &order()).await);
-    done(shop.house.post("grocer", &accept, &json!({})).await);
+    done(shop.house.post("grocer", &accept, &stamp).await);
 }
 
 #[tokio::test]

@@ -298,16 +298,21 @@ impl House {
             "assortments",
             "categories",
             "companies",
+            "conversations",
             "discounts",
             "employees",
             "invoices",
+            "negotiations",
+            "offer-templates",
             "offers",
             "orders",
             "payments",
             "price-agreements",
             "products",
+            "quotation-requests",
             "shipments",
             "stock",
+            "territories",
         ] {
             let answer = self.get("admin", &format!("/v1/{list}?limit=1&after={head}")).await;
             assert_eq!(answer.status, 200, "{list}: {answer:?}");

@@ -82,6 +82,23 @@ impl Shop {
     }
 }
 
+/// What names the revision of an offer that stands, as acceptance must.
+pub(crate) async fn stamp(house: &House, offer: &str) -> Value {
+    let path = format!("/v1/offers/{offer}");
+    eventually("the offer is shown", async || {
+        let shown = house.get("sales", &path).await.body;
+        let stamp = json!({ "revision": shown["revision"], "digest": shown["digest"] });
+        shown["digest"].is_string().then_some(stamp)
+    })
+    .await
+}
+
+/// Accepts the revision of an offer that stands, whole.
+pub(crate) async fn accept(house: &House, role: &str, offer: &str) -> Answer {
+    let stamp = stamp(house, offer).await;
+    house.post(role, &format!("/v1/offers/{offer}/accept"), &stamp).await
+}
+
 pub(crate) async fn register(house: &House, name: &str, nip: &str, days: u16) -> String {
     let company = json!({
         "name": name,
@@ -116,11 +133,11 @@ async fn from_an_offer_to_the_last_penny() {
 
     // Offered, accepted by the buyer, and ordered by itself at exactly the offered price.
     let offer = shop.sent_offer().await;
-    done(house.post("grocer", &format!("/v1/offers/{offer}/accept"), &json!({})).await);
+    done(accept(house, "grocer", &offer).await);
     house.settled().await;
     let orders = house.all("grocer", "/v1/orders").await;
     assert_eq!(orders.len(), 1);
-    assert_eq!(orders[0]["source"], json!({ "kind": "offer", "offer": offer }));
+    assert_eq!(orders[0]["source"], json!({ "kind": "offer", "offer": offer, "revision": 1 }));
     assert_eq!(orders[0]["lines"][0]["unit_price"], "9.00");
     let order = orders[0]["id"].as_str().unwrap();
     done(house.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
@@ -210,7 +227,7 @@ async fn of_many_who_accept_one_wins() {
     let house = &shop.house;
     let offer = shop.sent_offer().await;
     let accept = format!("/v1/offers/{offer}/accept");
-    let body = json!({});
+    let body = stamp(house, &offer).await;
     let answers = futures::future::join_all(
         ["grocer", "chief"]
             .into_iter()

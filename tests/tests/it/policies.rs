@@ -8,7 +8,7 @@ use service_kit::{access::Access, clock::Clock, postgres};
 
 use crate::{
     forgery::forge,
-    journeys::{Shop, created, done},
+    journeys::{Shop, accept, created, done},
 };
 
 const ALLOCATION: &str = "booked_payment_is_allocated";
@@ -25,7 +25,7 @@ async fn policies_that_run_again_from_the_beginning_do_nothing_twice() {
     let shop = Shop::open().await;
     let Shop { house, grocer, .. } = &shop;
     let offer = shop.sent_offer().await;
-    done(house.post("grocer", &format!("/v1/offers/{offer}/accept"), &json!({})).await);
+    done(accept(house, "grocer", &offer).await);
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "2" }])).await;
     shop.dispatch(json!({ "order": order })).await;
     created(house.post("accounting", "/v1/payments", &payment(grocer, "100.00")).await);

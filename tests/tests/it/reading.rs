@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::journeys::{Shop, created, done};
+use crate::journeys::{Shop, accept, created, done};
 
 fn types(page: &Value) -> Vec<String> {
     let items = page["items"].as_array().unwrap_or_else(|| panic!("{page}"));
@@ -22,7 +22,7 @@ async fn history_answers_what_is_asked() {
     let grocer = shop.grocer.clone();
     shop.house.make_key("grocer's erp", "integrator", Some(&grocer)).await;
     let offer = shop.sent_offer().await;
-    done(shop.house.post("grocer", &format!("/v1/offers/{offer}/accept"), &json!({})).await);
+    done(accept(&shop.house, "grocer", &offer).await);
     shop.house.settled().await;
     let ask = async |role: &str, query: &str| {
         let answer = shop.house.get(role, &format!("/v1/events?{query}")).await;
@@ -140,6 +140,11 @@ async fn everything_can_be_looked_back_at() {
     created(shop.house.post("Ewa", "/v1/orders", &ewas).await);
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     shop.dispatch(json!({ "order": order })).await;
+    let path = format!("/v1/conversations/orders/{order}");
+    let message = json!({ "text": "Kiedy przyjedzie?" });
+    done(shop.house.post("grocer", &format!("{path}/messages"), &message).await);
+    done(shop.house.post("sales", &format!("{path}/read"), &json!({ "up_to": 1 })).await);
+    done(shop.house.post("sales", &format!("{path}/notes"), &message).await);
     let payment = json!({ "company": shop.grocer, "method": "cash",
         "amount": { "amount": "1.00", "currency": "PLN" } });
     created(shop.house.post("accounting", "/v1/payments", &payment).await);

@@ -332,7 +332,7 @@ fn wrong_states(
         case(
             "grocer",
             &format!("/v1/offers/{rejected}/accept"),
-            json!({}),
+            json!({ "revision": 1, "digest": "00".repeat(32) }),
             409,
             "offer.closed",
             None,
@@ -362,7 +362,14 @@ fn wrong_states(
             Some("/items/0/quantity"),
         ),
         // Another company's things are like missing ones.
-        case("hotel", &format!("/v1/offers/{rejected}/accept"), json!({}), 404, "not_found", None),
+        case(
+            "hotel",
+            &format!("/v1/offers/{rejected}/accept"),
+            json!({ "revision": 1, "digest": "00".repeat(32) }),
+            404,
+            "not_found",
+            None,
+        ),
         case("hotel", &format!("/v1/orders/{placed}/cancel"), json!({}), 404, "not_found", None),
         case("grocer", "/v1/orders", hotel_order, 404, "not_found", None),
     ]

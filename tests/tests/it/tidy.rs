@@ -152,10 +152,15 @@ fn migrations_are_numbered_without_a_gap() {
 fn an_aggregate_has_the_same_name_everywhere() {
     for (aggregate, plural) in [
         ("company", "companies"),
+        ("negotiation", "negotiations"),
+        ("conversation", "conversations"),
         ("offer", "offers"),
         ("order", "orders"),
         ("shipment", "shipments"),
         ("payment", "payments"),
+        ("offer_template", "offer_templates"),
+        ("quotation_request", "quotation_requests"),
+        ("territories", "territories"),
     ] {
         for path in [
             format!("domain/src/{aggregate}.rs"),

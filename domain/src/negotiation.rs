@@ -1,0 +1,796 @@
+//! A negotiation: the rounds in which the seller and a company talk about one revision of an offer,
+//! until they agree on every line and on the conditions, break off, or one lets the other wait.
+//!
+//! Whoever spoke waits for the other. What both have agreed on stays as it is unless both want to
+//! talk about it again. Where an employee may not propose something alone, a superior agrees first,
+//! and the other side learns of none of that.
+
+mod approval;
+mod table;
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, civil::Date};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::table::{Conditions, Difference, Item, Move, Moves, Point, Table, Topic};
+use crate::{
+    ActorId, CompanyId, Currency, Lines, Message, Note, OfCompany, OfferId, Refusal, RefusalKind,
+    Side,
+    aggregate::aggregate,
+    approval::{self as asking, Decision, Pending, Request, Verdict, Who},
+    day::{self, DayError},
+    offer::{OfferedLine, Proposal},
+};
+
+/// What decisions need to know of a negotiation.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Negotiation {
+    /// Nothing yet.
+    #[default]
+    Unopened,
+    /// One side waits for the other.
+    Open(Box<Talks>),
+    /// They stopped; they can go on while the offer stands.
+    Stopped {
+        /// What was on the table.
+        talks: Box<Talks>,
+        /// How they stopped.
+        how: Stop,
+    },
+    /// They agreed on everything: the offer has a new revision.
+    Agreed {
+        /// With whom.
+        company: CompanyId,
+    },
+    /// The offer was accepted as it stood, rejected, withdrawn or lapsed.
+    Closed {
+        /// With whom.
+        company: CompanyId,
+    },
+}
+
+/// How talks stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stop {
+    /// One side broke them off.
+    BrokenOff {
+        /// Which.
+        side: Side,
+    },
+    /// One side did not answer in time.
+    Expired,
+}
+
+/// What the two talk about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Talks {
+    /// With whom the seller talks.
+    pub company: CompanyId,
+    /// About which offer.
+    pub offer: OfferId,
+    /// About which revision of it.
+    pub revision: u32,
+    /// In which currency.
+    pub currency: Currency,
+    /// What is on the table.
+    pub table: Table,
+    /// Whose turn it is.
+    pub turn: Side,
+    /// How many rounds there were.
+    pub rounds: u32,
+    /// Until when the answer is awaited.
+    pub answer_by: Option<Date>,
+    /// Whether whose turn it is was reminded of that.
+    pub reminded: bool,
+    /// What the superiors of whose turn it is are asked.
+    pub asking: Option<Box<Asking>>,
+}
+
+/// A round that waits for the word of a superior.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asking {
+    /// Of which side.
+    pub side: Side,
+    /// What would be said.
+    pub round: Round,
+    /// Who must agree.
+    pub pending: Pending,
+}
+
+/// What one side says when it is its turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// Who says so.
+    pub by: ActorId,
+    /// To which points what.
+    pub moves: Moves,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Message>,
+    /// The last day on which the other side may answer, in the seller's time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub answer_by: Option<Date>,
+}
+
+/// What can be asked of a negotiation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Begin to talk about a revision.
+    Open {
+        /// Of which offer.
+        offer: OfferId,
+        /// Which one.
+        revision: u32,
+        /// What it says.
+        proposal: Box<Proposal>,
+        /// Which side wants to talk: it speaks first.
+        side: Side,
+        /// Who.
+        by: ActorId,
+    },
+    /// Speak.
+    Propose {
+        /// For which side.
+        side: Side,
+        /// The number of the round that this is: who speaks has heard all rounds before it.
+        number: u32,
+        /// What.
+        round: Round,
+        /// The day.
+        today: Date,
+        /// Who of the same side must agree first; `None`: nobody.
+        approval: Option<Box<Request>>,
+    },
+    /// Agree that it is said, step by step.
+    Approve {
+        /// For which side.
+        side: Side,
+        /// By whom.
+        verdict: Verdict,
+    },
+    /// Do not agree.
+    Disapprove {
+        /// For which side.
+        side: Side,
+        /// By whom.
+        verdict: Verdict,
+    },
+    /// Ask somebody else too: it takes too long.
+    Escalate {
+        /// When.
+        at: Timestamp,
+    },
+    /// Want to talk again about what was agreed on, or agree to that.
+    Reopen {
+        /// Which side.
+        side: Side,
+        /// Who.
+        by: ActorId,
+        /// About what.
+        topics: BTreeSet<Topic>,
+    },
+    /// Stop talking.
+    BreakOff {
+        /// Which side.
+        side: Side,
+        /// Who.
+        by: ActorId,
+        /// Why.
+        reason: Option<Note>,
+    },
+    /// Go on where they stopped.
+    Resume {
+        /// Which side.
+        side: Side,
+        /// Who.
+        by: ActorId,
+    },
+    /// Remind whose turn it is.
+    Remind {
+        /// The day.
+        today: Date,
+    },
+    /// Stop because nobody answered in time.
+    Expire {
+        /// The day.
+        today: Date,
+    },
+    /// Stop because the offer was answered otherwise.
+    Close,
+}
+
+/// What happened to a negotiation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// One side wants to talk about a revision of an offer; it speaks first.
+    Opened {
+        /// With whom the seller talks.
+        company: CompanyId,
+        /// Of which offer.
+        offer: OfferId,
+        /// About which revision of it.
+        revision: u32,
+        /// In which currency.
+        currency: Currency,
+        /// Which side.
+        side: Side,
+        /// Who.
+        by: ActorId,
+        /// What the seller has offered.
+        lines: Lines<OfferedLine>,
+        /// On which conditions.
+        conditions: Conditions,
+    },
+    /// One side has spoken; it is the other's turn.
+    Proposed {
+        /// The number of the round, counted from 1.
+        number: u32,
+        /// Which side.
+        side: Side,
+        /// What it said.
+        round: Round,
+    },
+    /// A superior must agree before something is said; the other side does not know.
+    ApprovalRequested {
+        /// Of which side.
+        side: Side,
+        /// What would be said.
+        round: Round,
+        /// Who must agree, and why.
+        request: Request,
+    },
+    /// Somebody agreed; the other side does not know.
+    StepApproved {
+        /// Of which side.
+        side: Side,
+        /// Who, and when.
+        decision: Decision,
+    },
+    /// It took too long, so somebody else is asked too; the other side does not know.
+    StepEscalated {
+        /// Of which side.
+        side: Side,
+        /// Which step, counted from 1.
+        step: u32,
+        /// Whom.
+        to: Who,
+        /// When.
+        at: Timestamp,
+    },
+    /// All agreed: it was said; the other side does not know that they had to.
+    Approved {
+        /// Of which side.
+        side: Side,
+    },
+    /// Somebody did not agree: it was not said; the other side does not know.
+    Disapproved {
+        /// Of which side.
+        side: Side,
+        /// Who, when and why.
+        decision: Decision,
+    },
+    /// One side wants to talk again about what both had agreed on.
+    ReopeningAsked {
+        /// Which side.
+        side: Side,
+        /// Who.
+        by: ActorId,
+        /// About what.
+        topics: BTreeSet<Topic>,
+    },
+    /// Both want to: what they had agreed on is open again.
+    Reopened {
+        /// Which side wanted it too.
+        side: Side,
+        /// Who.
+        by: ActorId,
+        /// About what.
+        topics: BTreeSet<Topic>,
+    },
+    /// Both agreed on everything.
+    Agreed {
+        /// On these lines.
+        lines: Lines<OfferedLine>,
+        /// On these conditions.
+        conditions: Conditions,
+    },
+    /// One side does not want to talk any more.
+    BrokenOff {
+        /// Which side.
+        side: Side,
+        /// Who.
+        by: ActorId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Note>,
+    },
+    /// They go on where they stopped.
+    Resumed {
+        /// Which side wanted to.
+        side: Side,
+        /// Who.
+        by: ActorId,
+    },
+    /// Whose turn it is was reminded that time runs out.
+    Reminded {
+        /// Whose turn it is.
+        side: Side,
+        /// The day.
+        on: Date,
+    },
+    /// Whose turn it was did not answer in time.
+    Expired {
+        /// Whose turn it was.
+        side: Side,
+        /// The day.
+        on: Date,
+    },
+    /// The offer was accepted as it stood, rejected, withdrawn or lapsed.
+    Closed {},
+}
+
+aggregate!(Negotiation, "negotiation", {
+    Opened => "opened" v 1,
+    Proposed => "proposed" v 1,
+    ApprovalRequested => "approval_requested" v 1,
+    StepApproved => "step_approved" v 1,
+    StepEscalated => "step_escalated" v 1,
+    Approved => "approved" v 1,
+    Disapproved => "disapproved" v 1,
+    ReopeningAsked => "reopening_asked" v 1,
+    Reopened => "reopened" v 1,
+    Agreed => "agreed" v 1,
+    BrokenOff => "broken_off" v 1,
+    Resumed => "resumed" v 1,
+    Reminded => "reminded" v 1,
+    Expired => "expired" v 1,
+    Closed => "closed" v 1,
+});
+
+/// Why a negotiation refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such negotiation.
+    #[error("there is no such negotiation")]
+    Unopened,
+    /// The two talk about this revision already.
+    #[error("the negotiation was already opened")]
+    AlreadyOpened,
+    /// Somebody must go on first.
+    #[error("the negotiation has stopped")]
+    Stopped,
+    /// The two talk.
+    #[error("the negotiation has not stopped")]
+    NotStopped,
+    /// Everything is agreed on.
+    #[error("the negotiation has come to an agreement")]
+    Concluded,
+    /// The offer was answered otherwise.
+    #[error("the negotiation is closed")]
+    Closed,
+    /// The other side has not answered.
+    #[error("it is the other side's turn")]
+    NotYourTurn,
+    /// Somebody spoke in the meantime.
+    #[error("the next round is round {next}")]
+    OtherRound {
+        /// Its number.
+        next: u32,
+    },
+    /// A superior has not answered.
+    #[error("what was to be proposed awaits approval")]
+    AwaitingApproval,
+    /// Nobody has to agree.
+    #[error("the negotiation awaits nobody's approval")]
+    NotAwaitingApproval,
+    /// An answer that is not taken.
+    #[error(transparent)]
+    Approval(#[from] asking::Error),
+    /// There is no such line.
+    #[error("there is no line {line} on the table")]
+    NoSuchLine {
+        /// Its number.
+        line: u32,
+    },
+    /// Both agreed on it.
+    #[error("{topic} was agreed on, and stays unless both want to talk about it again")]
+    Agreed {
+        /// What.
+        topic: Topic,
+    },
+    /// It is open as it is.
+    #[error("{topic} is not agreed on")]
+    NotAgreed {
+        /// What.
+        topic: Topic,
+    },
+    /// Only the other side can agree to it.
+    #[error("{topic} is your own proposal")]
+    OwnProposal {
+        /// What.
+        topic: Topic,
+    },
+    /// A round in which nothing is said.
+    #[error("a round agrees to something, or proposes something else")]
+    NothingSaid,
+    /// An offer of nothing.
+    #[error("at least one line must be left")]
+    NothingLeft,
+    /// Nobody can answer in the past.
+    #[error("an answer cannot be awaited by {answer_by}")]
+    AnswerInThePast {
+        /// The day.
+        answer_by: Date,
+    },
+    /// There is still time, or no deadline.
+    #[error("the answer is not overdue")]
+    NotOverdue,
+    /// More than any two firms exchange.
+    #[error("a negotiation has at most {} rounds", Negotiation::MOST_ROUNDS)]
+    TooManyRounds,
+    /// No document bears such a day.
+    #[error(transparent)]
+    Day(#[from] DayError),
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unopened => "negotiation.unopened",
+            Self::AlreadyOpened => "negotiation.already_opened",
+            Self::Stopped => "negotiation.stopped",
+            Self::NotStopped => "negotiation.not_stopped",
+            Self::Concluded => "negotiation.concluded",
+            Self::Closed => "negotiation.closed",
+            Self::NotYourTurn => "negotiation.not_your_turn",
+            Self::OtherRound { .. } => "negotiation.other_round",
+            Self::AwaitingApproval => "negotiation.awaiting_approval",
+            Self::NotAwaitingApproval => "negotiation.not_awaiting_approval",
+            Self::Approval(error) => error.code(),
+            Self::NoSuchLine { .. } => "negotiation.no_such_line",
+            Self::Agreed { .. } => "negotiation.agreed",
+            Self::NotAgreed { .. } => "negotiation.not_agreed",
+            Self::OwnProposal { .. } => "negotiation.own_proposal",
+            Self::NothingSaid => "negotiation.nothing_said",
+            Self::NothingLeft => "negotiation.nothing_left",
+            Self::AnswerInThePast { .. } => "negotiation.answer_in_the_past",
+            Self::NotOverdue => "negotiation.not_overdue",
+            Self::TooManyRounds => "negotiation.too_many_rounds",
+            Self::Day(_) => "day.out_of_range",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Unopened => RefusalKind::Missing,
+            Self::NoSuchLine { .. }
+            | Self::NothingSaid
+            | Self::NothingLeft
+            | Self::AnswerInThePast { .. }
+            | Self::Day(_) => RefusalKind::Invalid,
+            Self::Approval(error) => error.kind(),
+            Self::AlreadyOpened
+            | Self::Stopped
+            | Self::NotStopped
+            | Self::Concluded
+            | Self::Closed
+            | Self::NotYourTurn
+            | Self::OtherRound { .. }
+            | Self::AwaitingApproval
+            | Self::NotAwaitingApproval
+            | Self::Agreed { .. }
+            | Self::NotAgreed { .. }
+            | Self::OwnProposal { .. }
+            | Self::NotOverdue
+            | Self::TooManyRounds => RefusalKind::State,
+        }
+    }
+}
+
+impl Event {
+    /// The only side that may know of it; `None`: both.
+    pub fn known_to(&self) -> Option<Side> {
+        match self {
+            Self::ApprovalRequested { side, .. }
+            | Self::StepApproved { side, .. }
+            | Self::StepEscalated { side, .. }
+            | Self::Approved { side }
+            | Self::Disapproved { side, .. } => Some(*side),
+            Self::Opened { .. }
+            | Self::Proposed { .. }
+            | Self::ReopeningAsked { .. }
+            | Self::Reopened { .. }
+            | Self::Agreed { .. }
+            | Self::BrokenOff { .. }
+            | Self::Resumed { .. }
+            | Self::Reminded { .. }
+            | Self::Expired { .. }
+            | Self::Closed {} => None,
+        }
+    }
+}
+
+impl Negotiation {
+    /// How many rounds a negotiation can have: far more than any two firms exchange.
+    pub const MOST_ROUNDS: u32 = 500;
+
+    /// Every rule of a negotiation.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
+        match command {
+            Command::Open { offer, revision, proposal, side, by } => match self {
+                Self::Unopened => Ok(vec![Event::Opened {
+                    company: proposal.company,
+                    offer,
+                    revision,
+                    currency: proposal.currency,
+                    side,
+                    by,
+                    conditions: proposal.conditions(),
+                    lines: proposal.lines,
+                }]),
+                Self::Open(_)
+                | Self::Stopped { .. }
+                | Self::Agreed { .. }
+                | Self::Closed { .. } => Err(Error::AlreadyOpened),
+            },
+            Command::Propose { side, number, round, today, approval } => {
+                self.propose(side, number, round, today, approval)
+            }
+            Command::Approve { side, verdict } => self.approve(side, verdict),
+            Command::Disapprove { side, verdict } => self.disapprove(side, verdict),
+            Command::Escalate { at } => self.escalate(at),
+            Command::Reopen { side, by, topics } => self.reopen(side, by, topics),
+            Command::BreakOff { side, by, reason } => match self {
+                Self::Stopped { how: Stop::BrokenOff { side: who }, .. } if *who == side => {
+                    Ok(vec![])
+                }
+                _ => {
+                    self.open()?;
+                    Ok(vec![Event::BrokenOff { side, by, reason }])
+                }
+            },
+            Command::Resume { side, by } => match self {
+                Self::Stopped { .. } => Ok(vec![Event::Resumed { side, by }]),
+                Self::Open(_) => Err(Error::NotStopped),
+                Self::Unopened | Self::Agreed { .. } | Self::Closed { .. } => Err(self.not_open()),
+            },
+            Command::Remind { today } => {
+                let talks = self.open()?;
+                let near = talks.answer_by.filter(|by| today >= day_before(*by));
+                match near {
+                    Some(_) if talks.reminded => Ok(vec![]),
+                    Some(_) => Ok(vec![Event::Reminded { side: talks.turn, on: today }]),
+                    None => Err(Error::NotOverdue),
+                }
+            }
+            Command::Expire { today } => {
+                let talks = self.open()?;
+                match talks.answer_by.filter(|by| *by < today) {
+                    Some(_) => Ok(vec![Event::Expired { side: talks.turn, on: today }]),
+                    None => Err(Error::NotOverdue),
+                }
+            }
+            Command::Close => match self {
+                Self::Open(_) | Self::Stopped { .. } => Ok(vec![Event::Closed {}]),
+                Self::Agreed { .. } | Self::Closed { .. } => Ok(vec![]),
+                Self::Unopened => Err(Error::Unopened),
+            },
+        }
+    }
+
+    fn propose(
+        &self,
+        side: Side,
+        number: u32,
+        round: Round,
+        today: Date,
+        approval: Option<Box<Request>>,
+    ) -> Result<Vec<Event>, Error> {
+        let talks = self.open()?;
+        let next = talks.rounds + 1;
+        if talks.turn != side {
+            return Err(Error::NotYourTurn);
+        }
+        if number != next {
+            return Err(Error::OtherRound { next });
+        }
+        if number > Self::MOST_ROUNDS {
+            return Err(Error::TooManyRounds);
+        }
+        if talks.asking.is_some() {
+            return Err(Error::AwaitingApproval);
+        }
+        if let Some(answer_by) = round.answer_by.map(day::checked).transpose()?
+            && answer_by < today
+        {
+            return Err(Error::AnswerInThePast { answer_by });
+        }
+        let spoken = talks.spoken(side, round.clone())?;
+        Ok(match approval {
+            Some(request) => vec![Event::ApprovalRequested { side, round, request: *request }],
+            None => spoken,
+        })
+    }
+
+    fn reopen(
+        &self,
+        side: Side,
+        by: ActorId,
+        topics: BTreeSet<Topic>,
+    ) -> Result<Vec<Event>, Error> {
+        let table = &self.open()?.table;
+        let reopened = table.reopened(side, &topics)?;
+        if reopened == *table {
+            return Ok(vec![]);
+        }
+        let wanted_by_the_other = |topic: &Topic| table.reopening(*topic) == Some(side.other());
+        let (both, one): (BTreeSet<Topic>, BTreeSet<Topic>) =
+            topics.into_iter().partition(wanted_by_the_other);
+        let asked = (!one.is_empty()).then_some(Event::ReopeningAsked { side, by, topics: one });
+        let reopened = (!both.is_empty()).then_some(Event::Reopened { side, by, topics: both });
+        Ok(asked.into_iter().chain(reopened).collect())
+    }
+
+    /// The talks, while one side waits for the other.
+    pub fn open(&self) -> Result<&Talks, Error> {
+        match self {
+            Self::Open(talks) => Ok(talks),
+            Self::Unopened | Self::Stopped { .. } | Self::Agreed { .. } | Self::Closed { .. } => {
+                Err(self.not_open())
+            }
+        }
+    }
+
+    /// The talks, also where they have stopped.
+    pub fn talks(&self) -> Option<&Talks> {
+        match self {
+            Self::Open(talks) | Self::Stopped { talks, .. } => Some(talks),
+            Self::Unopened | Self::Agreed { .. } | Self::Closed { .. } => None,
+        }
+    }
+
+    fn not_open(&self) -> Error {
+        match self {
+            Self::Unopened => Error::Unopened,
+            Self::Open(_) => Error::NotStopped,
+            Self::Stopped { .. } => Error::Stopped,
+            Self::Agreed { .. } => Error::Concluded,
+            Self::Closed { .. } => Error::Closed,
+        }
+    }
+
+    fn evolve(self, event: Event) -> Self {
+        if let Event::Opened {
+            company,
+            offer,
+            revision,
+            currency,
+            side: turn,
+            lines,
+            conditions,
+            ..
+        } = event
+        {
+            let (rounds, answer_by, reminded, asking) = (0, None, false, None);
+            let table = Table::laid(&lines, conditions);
+            return Self::Open(Box::new(Talks {
+                company,
+                offer,
+                revision,
+                currency,
+                table,
+                turn,
+                rounds,
+                answer_by,
+                reminded,
+                asking,
+            }));
+        }
+        let company = self.company();
+        match self {
+            Self::Open(talks) => talks.after(event),
+            Self::Stopped { mut talks, how } => match (event, company) {
+                (Event::Resumed { .. }, _) => {
+                    (talks.answer_by, talks.reminded) = (None, false);
+                    Self::Open(talks)
+                }
+                (Event::Closed {}, Some(company)) => Self::Closed { company },
+                // `decide` writes none of the others.
+                _ => Self::Stopped { talks, how },
+            },
+            ended @ (Self::Unopened | Self::Agreed { .. } | Self::Closed { .. }) => ended,
+        }
+    }
+}
+
+/// The day on which somebody is reminded of a deadline.
+fn day_before(answer_by: Date) -> Date {
+    answer_by.yesterday().unwrap_or(answer_by)
+}
+
+impl Asking {
+    fn new(side: Side, round: Round, request: Request) -> Self {
+        Self { side, round, pending: Pending::new(request) }
+    }
+}
+
+impl Talks {
+    /// What happens when one side speaks: where all is agreed on then, they have come to an end.
+    fn spoken(&self, side: Side, round: Round) -> Result<Vec<Event>, Error> {
+        let table = self.table.after(side, &round.moves)?;
+        let agreed = match table.kept().filter(|_| table.is_agreed()) {
+            Some(lines) => {
+                Some(Event::Agreed { lines, conditions: table.conditions.proposed.clone() })
+            }
+            None => None,
+        };
+        let proposed = Event::Proposed { number: self.rounds + 1, side, round };
+        Ok(std::iter::once(proposed).chain(agreed).collect())
+    }
+
+    fn after(mut self, event: Event) -> Negotiation {
+        match event {
+            Event::Proposed { number, side, round } => {
+                // `decide` has done the same.
+                if let Ok(table) = self.table.after(side, &round.moves) {
+                    self.table = table;
+                }
+                (self.rounds, self.turn) = (number, side.other());
+                (self.answer_by, self.reminded) = (round.answer_by, false);
+            }
+            Event::ApprovalRequested { .. }
+            | Event::StepApproved { .. }
+            | Event::StepEscalated { .. }
+            | Event::Approved { .. }
+            | Event::Disapproved { .. } => {
+                return Negotiation::Open(Box::new(self.after_asking(event)));
+            }
+            Event::ReopeningAsked { side, topics, .. } | Event::Reopened { side, topics, .. } => {
+                if let Ok(table) = self.table.reopened(side, &topics) {
+                    self.table = table;
+                }
+            }
+            Event::Agreed { .. } => return Negotiation::Agreed { company: self.company },
+            Event::BrokenOff { side, .. } => return self.stopped(Stop::BrokenOff { side }),
+            Event::Expired { .. } => return self.stopped(Stop::Expired),
+            Event::Reminded { .. } => self.reminded = true,
+            Event::Closed {} => return Negotiation::Closed { company: self.company },
+            // `decide` writes none of these while they talk.
+            Event::Opened { .. } | Event::Resumed { .. } => {}
+        }
+        Negotiation::Open(Box::new(self))
+    }
+
+    /// What was to be said is forgotten.
+    fn stopped(mut self, how: Stop) -> Negotiation {
+        self.asking = None;
+        Negotiation::Stopped { talks: Box::new(self), how }
+    }
+
+    /// The talks as one side knows them.
+    #[must_use]
+    pub fn seen_by(mut self, side: Side) -> Self {
+        self.asking = self.asking.filter(|asking| asking.side == side);
+        self
+    }
+}
+
+impl OfCompany for Negotiation {
+    fn company(&self) -> Option<CompanyId> {
+        match self {
+            Self::Unopened => None,
+            Self::Open(talks) | Self::Stopped { talks, .. } => Some(talks.company),
+            Self::Agreed { company } | Self::Closed { company } => Some(*company),
+        }
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

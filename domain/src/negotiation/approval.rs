@@ -1,0 +1,62 @@
+//! How one side comes to stand behind what its employee wants to propose.
+
+use jiff::Timestamp;
+
+use super::{Asking, Error, Event, Negotiation, Talks};
+use crate::{Side, approval::Verdict};
+
+impl Negotiation {
+    pub(super) fn approve(&self, side: Side, verdict: Verdict) -> Result<Vec<Event>, Error> {
+        let talks = self.open()?;
+        let Asking { round, pending, .. } = talks.asking_of(side)?;
+        let is_last = pending.is_last();
+        let Some(decision) = pending.answer(verdict)? else { return Ok(vec![]) };
+        let mut events = vec![Event::StepApproved { side, decision }];
+        if is_last {
+            events.push(Event::Approved { side });
+            events.extend(talks.spoken(side, round.clone())?);
+        }
+        Ok(events)
+    }
+
+    pub(super) fn disapprove(&self, side: Side, verdict: Verdict) -> Result<Vec<Event>, Error> {
+        let decision = self.open()?.asking_of(side)?.pending.refusal(verdict)?;
+        Ok(vec![Event::Disapproved { side, decision }])
+    }
+
+    pub(super) fn escalate(&self, at: Timestamp) -> Result<Vec<Event>, Error> {
+        let asking = self.open()?.asking.as_deref();
+        let Asking { side, pending, .. } = asking.ok_or(Error::NotAwaitingApproval)?;
+        let to = pending.escalate(at)?;
+        Ok(vec![Event::StepEscalated { side: *side, step: pending.step(), to, at }])
+    }
+}
+
+impl Talks {
+    /// What one side's superiors are asked.
+    pub fn asking_of(&self, side: Side) -> Result<&Asking, Error> {
+        let asking = self.asking.as_deref().filter(|asking| asking.side == side);
+        asking.ok_or(Error::NotAwaitingApproval)
+    }
+
+    /// What becomes of the talks as superiors are asked and answer.
+    pub(super) fn after_asking(mut self, event: Event) -> Self {
+        let asking = self.asking.take().map(|asking| *asking);
+        let asking = match (asking, event) {
+            (None, Event::ApprovalRequested { side, round, request }) => {
+                Some(Asking::new(side, round, request))
+            }
+            (Some(asking), Event::StepApproved { decision, .. }) => {
+                Some(Asking { pending: asking.pending.after(decision), ..asking })
+            }
+            (Some(asking), Event::StepEscalated { .. }) => {
+                Some(Asking { pending: asking.pending.escalated(), ..asking })
+            }
+            (Some(_), Event::Approved { .. } | Event::Disapproved { .. }) => None,
+            // `decide` writes none of these otherwise.
+            (asking, _) => asking,
+        };
+        self.asking = asking.map(Box::new);
+        self
+    }
+}

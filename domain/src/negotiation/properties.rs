@@ -1,0 +1,359 @@
+//! Whatever both sides do, what both have agreed on stays until both want otherwise, and an offer
+//! ends in what both have agreed on or not at all.
+
+use cqrs_es::Aggregate;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    NegotiationId, Offer, PaymentTerm, VatRate,
+    fixtures::{TERM, company, day, line},
+    offer::{self, Acceptance, Inside, Stamp, Writing},
+    order::Destination,
+};
+
+/// An offer with its negotiation, as the command-service keeps the two together.
+#[derive(Debug, Clone, Default)]
+struct House {
+    offer: Offer,
+    talks: Negotiation,
+    /// What the negotiation recorded of what each side said itself.
+    said: Vec<(Side, Moves)>,
+}
+
+/// What somebody says of the conditions.
+#[derive(Debug, Clone)]
+enum Stance {
+    Nothing,
+    Agree,
+    Wants { days: u16 },
+}
+
+/// What somebody tries.
+#[derive(Debug, Clone)]
+enum Try {
+    Speak { agree: Vec<u32>, wants: Vec<(u32, u32, u32)>, conditions: Stance },
+    AgreeToAll,
+    Reopen(Vec<u32>),
+    BreakOff,
+    GoOn,
+    Accept { other_digest: bool },
+    Reject,
+    Withdraw,
+    Revise(u32),
+    Extend,
+}
+
+const TALKS: NegotiationId = NegotiationId(Uuid::from_u128(0x7A));
+const TODAY: &str = "2026-03-02";
+
+fn proposal(price: u32) -> Proposal {
+    let line = |price: u32| OfferedLine::plain(line("10", &format!("{price}.00"), VatRate::Basic));
+    Proposal {
+        company: company(),
+        currency: Currency::Pln,
+        lines: Lines::try_from(vec![line(price), line(price + 1), line(price + 2)]).unwrap(),
+        payment_term: TERM,
+        valid_until: day("2026-03-31"),
+        delivery_terms: None,
+        discount: None,
+        divisible: false,
+        message: None,
+    }
+}
+
+fn actor(side: Side) -> ActorId {
+    ActorId(Uuid::from_u128(match side {
+        Side::Seller => 1,
+        Side::Buyer => 2,
+    }))
+}
+
+impl House {
+    /// An offer that was sent.
+    fn open() -> Self {
+        let mut house = Self::default();
+        house.revise(3);
+        house
+    }
+
+    fn tell_offer(&mut self, command: offer::Command) -> bool {
+        let Ok(events) = self.offer.decide(command) else { return false };
+        for event in events {
+            self.offer.apply(event);
+        }
+        true
+    }
+
+    fn tell_talks(&mut self, command: Command) -> bool {
+        let Ok(events) = self.talks.decide(command) else { return false };
+        for event in events {
+            if let Event::Proposed { side, round, .. } = &event {
+                self.said.push((*side, round.moves.clone()));
+            }
+            self.talks.apply(event);
+        }
+        true
+    }
+
+    fn revise(&mut self, price: u32) {
+        let (discount, representative, origin) = (None, None, None);
+        let (proposal, inside) = (proposal(price), Inside::default());
+        let writing = Writing { proposal, discount, representative, origin, inside };
+        let before = self.offer.revision().map(|revision| revision.stamp.number);
+        if self.tell_offer(offer::Command::Draft(Box::new(writing))) {
+            self.tell_offer(offer::Command::Send { today: day(TODAY), approval: None });
+        }
+        // Another revision is talked about in another place.
+        if self.offer.revision().map(|revision| revision.stamp.number) != before {
+            self.talks = Negotiation::default();
+        }
+    }
+
+    /// What one side tries; `false` where it was refused.
+    fn tries(&mut self, side: Side, what: &Try) -> bool {
+        let by = actor(side);
+        match what {
+            Try::Speak { agree, wants, conditions } => self.speaks(side, |_| {
+                let yes = agree.iter().map(|line| (*line, Move::Agree {}));
+                let other = wants.iter().map(|&(number, quantity, price)| {
+                    let price = format!("{price}.50");
+                    let line = line(&quantity.to_string(), &price, VatRate::Basic);
+                    let line = Box::new(OfferedLine::plain(line));
+                    (number, Move::Propose { proposed: Item::Line { line } })
+                });
+                let wanted = |days| Conditions {
+                    payment_term: PaymentTerm::net(days),
+                    delivery_terms: None,
+                };
+                let conditions = match conditions {
+                    Stance::Nothing => None,
+                    Stance::Agree => Some(Move::Agree {}),
+                    Stance::Wants { days } => Some(Move::Propose { proposed: wanted(*days) }),
+                };
+                Moves { lines: yes.chain(other).collect(), conditions }
+            }),
+            Try::AgreeToAll => self.speaks(side, |talks| talks.table.agreement(side)),
+            Try::Reopen(lines) => {
+                let topics = lines.iter().map(|&line| Topic::Line { line }).collect();
+                self.tell_talks(Command::Reopen { side, by, topics })
+            }
+            Try::BreakOff => {
+                self.tell_talks(Command::BreakOff { side, by, reason: None })
+                    && self.tell_offer(offer::Command::EndNegotiation { negotiation: TALKS })
+            }
+            Try::GoOn => self.tell_talks(Command::Resume { side, by }) && self.negotiates(),
+            Try::Accept { other_digest } if side == Side::Buyer => {
+                let Some(revision) = self.offer.revision() else { return false };
+                let stamp = if *other_digest {
+                    Stamp::of(revision.stamp.number, &proposal(99))
+                } else {
+                    revision.stamp
+                };
+                let acceptance = Acceptance {
+                    by,
+                    today: day(TODAY),
+                    stamp,
+                    chosen: None,
+                    destination: Destination::default(),
+                };
+                self.tell_offer(offer::Command::Accept(Box::new(acceptance))) && self.closes()
+            }
+            Try::Reject if side == Side::Buyer => {
+                self.tell_offer(offer::Command::Reject { by, reason: None }) && self.closes()
+            }
+            Try::Withdraw if side == Side::Seller => {
+                self.tell_offer(offer::Command::Withdraw { reason: None }) && self.closes()
+            }
+            Try::Revise(price) if side == Side::Seller => {
+                self.revise(*price);
+                true
+            }
+            Try::Extend if side == Side::Seller => {
+                let (until, today) = (day("2026-12-31"), day(TODAY));
+                self.tell_offer(offer::Command::Extend { until, today })
+            }
+            Try::Accept { .. } | Try::Reject | Try::Withdraw | Try::Revise(_) | Try::Extend => {
+                false
+            }
+        }
+    }
+
+    fn negotiates(&mut self) -> bool {
+        let revision = self.offer.revision().map_or(0, |revision| revision.stamp.number);
+        let command = offer::Command::Negotiate { negotiation: TALKS, revision, today: day(TODAY) };
+        self.tell_offer(command)
+    }
+
+    fn closes(&mut self) -> bool {
+        self.tell_talks(Command::Close) || self.talks == Negotiation::Unopened
+    }
+
+    fn speaks(&mut self, side: Side, moves: impl FnOnce(&Talks) -> Moves) -> bool {
+        let by = actor(side);
+        if let (Negotiation::Unopened, Offer::Open(open)) = (&self.talks, &self.offer) {
+            let (revision, proposal) = (open.revision.stamp.number, &open.revision.proposal);
+            let proposal = Box::new(proposal.clone());
+            let offer = OfferId(Uuid::nil());
+            self.tell_talks(Command::Open { offer, revision, proposal, side, by });
+            self.negotiates();
+        }
+        let Ok(talks) = self.talks.open() else { return false };
+        let (number, moves) = (talks.rounds + 1, moves(talks));
+        let round = Round { by, moves, message: None, answer_by: None };
+        let (today, approval) = (day(TODAY), None);
+        let propose = Command::Propose { side, number, round, today, approval };
+        let before = self.talks.clone();
+        let Ok(events) = self.talks.decide(propose.clone()) else { return false };
+        if let Some(Event::Agreed { lines, conditions }) = events.last().cloned() {
+            let lines = Box::new(lines);
+            let agree = offer::Command::Agree { negotiation: TALKS, lines, conditions, today };
+            if !self.tell_offer(agree) {
+                self.talks = before;
+                return false;
+            }
+            self.tell_talks(propose);
+            self.talks = Negotiation::default();
+            return true;
+        }
+        self.tell_talks(propose)
+    }
+
+    /// What stands agreed on, by line.
+    fn agreed(&self) -> Vec<(u32, Item)> {
+        let Some(talks) = self.talks.talks() else { return vec![] };
+        let lines = talks.table.lines.iter().filter(|(_, point)| point.agreed);
+        lines.map(|(number, point)| (*number, point.proposed.clone())).collect()
+    }
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    prop_oneof![Just(Side::Seller), Just(Side::Buyer)]
+}
+
+fn attempt() -> impl Strategy<Value = Try> {
+    let lines = || proptest::collection::vec(1_u32..4, 0..3);
+    let wants = proptest::collection::vec((1_u32..4, 1_u32..4, 1_u32..3), 0..3);
+    let conditions = prop_oneof![
+        Just(Stance::Nothing),
+        Just(Stance::Agree),
+        (1_u16..3).prop_map(|days| Stance::Wants { days }),
+    ];
+    prop_oneof![
+        12 => (lines(), wants, conditions)
+            .prop_map(|(agree, wants, conditions)| Try::Speak { agree, wants, conditions }),
+        3 => Just(Try::AgreeToAll),
+        4 => lines().prop_map(Try::Reopen),
+        1 => Just(Try::BreakOff),
+        2 => Just(Try::GoOn),
+        1 => any::<bool>().prop_map(|other_digest| Try::Accept { other_digest }),
+        1 => Just(Try::Reject),
+        1 => Just(Try::Withdraw),
+        1 => (1_u32..5).prop_map(Try::Revise),
+        1 => Just(Try::Extend),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// From any reachable state, nothing that one side does alone changes what the other agreed
+    /// to: no agreed line, no accepted revision, and no order but at what was put before the buyer.
+    #[test]
+    fn one_side_alone_changes_nothing_that_the_other_agreed_to(
+        history in proptest::collection::vec((side(), attempt()), 0..24),
+        alone in side(),
+        tries in proptest::collection::vec(attempt(), 1..16),
+    ) {
+        let mut house = House::open();
+        for (side, what) in &history {
+            house.tries(*side, what);
+        }
+        let (before, agreed) = (house.offer.clone(), house.agreed());
+        let asked_by_the_other: Vec<u32> = house.talks.talks().map_or(vec![], |talks| {
+            let asked = talks.table.lines.iter();
+            asked.filter(|(_, p)| p.reopening == Some(alone.other())).map(|(n, _)| *n).collect()
+        });
+        let talked_about = house.talks.talks().map(|talks| talks.revision);
+        for what in &tries {
+            house.tries(alone, what);
+            // While the same revision is talked about: a new offer of the seller, or none at all,
+            // ends the talk, and binds nobody to anything.
+            if house.talks.talks().map(|talks| talks.revision) == talked_about {
+                for (number, item) in &agreed {
+                    // The other side may have asked to talk about it again: then both want to.
+                    if !asked_by_the_other.contains(number) {
+                        let stands = house.agreed();
+                        prop_assert!(stands.contains(&(*number, item.clone())), "{number}: {what:?}");
+                    }
+                }
+            }
+            match (&before, &house.offer, alone) {
+                (Offer::Accepted { .. } | Offer::Closed { .. }, after, _) => {
+                    prop_assert_eq!(&before, after);
+                }
+                // The seller alone never makes an order.
+                (_, after, Side::Seller) => {
+                    let is_accepted = matches!(after, Offer::Accepted { .. });
+                    prop_assert!(!is_accepted);
+                }
+                // The buyer alone orders what the seller has put before it, or agreed to.
+                (before, Offer::Accepted { revision, .. }, Side::Buyer) => {
+                    let offered = before.revision().map(|revision| &revision.proposal.lines);
+                    let is_offered = offered == Some(&revision.proposal.lines);
+                    prop_assert!(is_offered || revision.negotiated);
+                    if revision.negotiated {
+                        for (_, line) in revision.proposal.lines.numbered() {
+                            prop_assert!(was_wanted_by_the_seller(&house, before, line));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Each speaks in turn, and an agreement holds exactly what one side proposed last and the
+    /// other said yes to.
+    #[test]
+    fn an_agreement_is_what_both_said(
+        history in proptest::collection::vec((side(), attempt()), 0..60),
+    ) {
+        let mut house = House::open();
+        for (side, what) in &history {
+            let turn = house.talks.open().ok().map(|talks| (talks.turn, talks.rounds));
+            house.tries(*side, what);
+            if let (Some((turn, rounds)), Ok(talks)) = (turn, house.talks.open())
+                && talks.rounds > rounds
+            {
+                prop_assert_eq!(talks.rounds, rounds + 1);
+                prop_assert_eq!(talks.turn, turn.other());
+                prop_assert_eq!(turn, *side);
+            }
+            if let Some(talks) = house.talks.talks() {
+                prop_assert!(!talks.table.is_agreed(), "what is agreed on is not on the table");
+            }
+            if let Some(open) = house.offer.revision().filter(|revision| revision.negotiated) {
+                prop_assert_eq!(open.stamp, Stamp::of(open.stamp.number, &open.proposal));
+            }
+        }
+    }
+}
+
+/// Whether the seller has offered a line, proposed it or agreed to it.
+fn was_wanted_by_the_seller(house: &House, before: &Offer, line: &OfferedLine) -> bool {
+    let offered = before.revision().is_some_and(|revision| revision.proposal.lines.contains(line));
+    let is_it = |said: &Move<Item>| match said {
+        Move::Propose { proposed } => proposed.line() == Some(line),
+        Move::Agree {} => false,
+    };
+    let said = |side: Side| {
+        house.said.iter().any(|(who, moves)| *who == side && moves.lines.values().any(is_it))
+    };
+    let agreed = house.said.iter().any(|(who, moves)| {
+        *who == Side::Seller && moves.lines.values().any(|said| *said == Move::Agree {})
+    });
+    let basic = proposal(3).lines.contains(line);
+    offered || basic || said(Side::Seller) || (said(Side::Buyer) && agreed)
+}

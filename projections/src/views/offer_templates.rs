@@ -1,0 +1,76 @@
+//! `offer_templates`: with what drafts of offers can begin.
+
+use domain::{
+    Event, OfferTemplateId,
+    offer_template::{self, Template},
+};
+use event_log::RecordedEvent;
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio_postgres::{Client, Row, types::Json};
+use uuid::Uuid;
+
+use crate::{Change, Projection, ReadError, projection::change, row::json};
+
+/// Templates that are kept, by id.
+pub const PROJECTION: Projection = Projection {
+    name: "offer_templates",
+    schema: "
+        CREATE TABLE offer_templates (
+            id uuid PRIMARY KEY,
+            template jsonb NOT NULL,
+            created bigint NOT NULL UNIQUE
+        )",
+    tables: &["offer_templates"],
+    reads: &["offer_template"],
+    apply,
+};
+
+const KEEP: &str = "
+    INSERT INTO offer_templates (id, template, created) VALUES ($1, $2, $3)
+    ON CONFLICT (id) DO UPDATE SET template = $2";
+const DROP: &str = "DELETE FROM offer_templates WHERE id = $1";
+const LIST: &str = "
+    SELECT id, template, created FROM view.offer_templates
+    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::bigint IS NULL OR created < $2)
+    ORDER BY created DESC LIMIT $3";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::OfferTemplate(event) = event else { return vec![] };
+    let id = recorded.stream_id;
+    vec![match event {
+        offer_template::Event::Kept { template } => {
+            change!(KEEP, id, Json(template.clone()), recorded.position.0.cast_signed())
+        }
+        offer_template::Event::Dropped {} => change!(DROP, id),
+    }]
+}
+
+/// A template that is kept.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct OfferTemplate {
+    /// Its id.
+    pub id: OfferTemplateId,
+    /// What it says.
+    #[serde(flatten)]
+    pub template: Template,
+    /// Where in the log it was made; lists are in this order, newest first.
+    #[serde(skip)]
+    pub created: i64,
+}
+
+/// Templates, newest first, from before `cursor`, at most `limit`.
+pub async fn list(
+    client: &Client,
+    id: Option<Uuid>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<OfferTemplate>, ReadError> {
+    let rows = client.query(LIST, &[&id, &cursor, &limit]).await?;
+    rows.iter().map(template_of).collect()
+}
+
+fn template_of(row: &Row) -> Result<OfferTemplate, ReadError> {
+    let (id, created) = (OfferTemplateId(row.get(0)), row.get(2));
+    Ok(OfferTemplate { id, template: json(row, 1)?, created })
+}

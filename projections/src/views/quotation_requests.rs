@@ -1,0 +1,218 @@
+//! `quotation_requests`: what companies asked prices for, who sees to it, and what became of it.
+
+use domain::{
+    ActorId, Email, EmployeeId, Event, Name, OfferId, QuotationRequestId,
+    employee::Profile,
+    quotation_request::{self, Inquiry},
+};
+use event_log::RecordedEvent;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio_postgres::{Client, Row, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Change, Projection, ReadError,
+    projection::change,
+    row::{json, name_of, word},
+};
+
+/// Requests by id.
+pub const PROJECTION: Projection = Projection {
+    name: "quotation_requests",
+    schema: "
+        CREATE TABLE quotation_requests (
+            id uuid PRIMARY KEY,
+            company_id uuid NOT NULL,
+            status text NOT NULL,
+            inquiry jsonb NOT NULL,
+            -- An employee, or a key that is nobody's.
+            requested_by uuid NOT NULL,
+            representative_id uuid,
+            -- In the order in which they were sent.
+            offers uuid[] NOT NULL DEFAULT '{}',
+            -- Why it was declined or withdrawn.
+            reason text,
+            requested_at timestamptz NOT NULL,
+            -- When it was given to somebody, and answered, first.
+            assigned_at timestamptz,
+            answered_at timestamptz,
+            -- When it was declined or withdrawn.
+            closed_at timestamptz,
+            created bigint NOT NULL UNIQUE
+        );
+        CREATE INDEX ON quotation_requests (company_id, created);
+        CREATE INDEX ON quotation_requests (representative_id, created);
+        CREATE INDEX ON quotation_requests (status, created)",
+    tables: &["quotation_requests"],
+    reads: &["quotation_request"],
+    apply,
+};
+
+const REQUEST: &str = "
+    INSERT INTO quotation_requests (
+        id, company_id, status, inquiry, requested_by, requested_at, created)
+    VALUES ($1, $2, 'requested', $3, $4, $5, $6)";
+const ASSIGN: &str = "
+    UPDATE quotation_requests SET status = 'assigned', representative_id = $2,
+        assigned_at = coalesce(assigned_at, $3)
+    WHERE id = $1";
+const ANSWER: &str = "
+    UPDATE quotation_requests SET status = 'answered', offers = offers || $2::uuid,
+        answered_at = coalesce(answered_at, $3)
+    WHERE id = $1";
+const CLOSE: &str =
+    "UPDATE quotation_requests SET status = $2, reason = $3, closed_at = $4 WHERE id = $1";
+const LIST: &str = "
+    SELECT request.id, status, inquiry, requested_by, representative_id, representative.profile,
+        offers, reason, requested_at, assigned_at, answered_at, closed_at, request.created
+    FROM view.quotation_requests request
+    LEFT JOIN view.employees representative ON representative.id = representative_id
+    WHERE ($1::uuid IS NULL OR request.id = $1)
+        AND ($2::uuid IS NULL OR request.company_id = $2)
+        AND ($3::text IS NULL OR status = $3)
+        AND ($4::uuid IS NULL OR representative_id = $4)
+        AND ($5::uuid IS NULL OR requested_by = $5)
+        AND ($6::bigint IS NULL OR request.created < $6)
+    ORDER BY request.created DESC LIMIT $7";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    use quotation_request::Event as E;
+    let Event::QuotationRequest(event) = event else { return vec![] };
+    let (id, at) = (recorded.stream_id, recorded.recorded_at);
+    vec![match event {
+        E::Requested { inquiry, by } => change!(
+            REQUEST,
+            id,
+            inquiry.company.0,
+            Json(inquiry.clone()),
+            by.0,
+            at,
+            recorded.position.0.cast_signed()
+        ),
+        E::Assigned { representative } => change!(ASSIGN, id, representative.0, at),
+        E::Answered { offer } => change!(ANSWER, id, offer.0, at),
+        E::Declined { reason } => {
+            change!(CLOSE, id, "declined", Some(reason.to_string()), at)
+        }
+        E::Withdrawn { reason, .. } => {
+            change!(CLOSE, id, "withdrawn", reason.as_ref().map(ToString::to_string), at)
+        }
+    }]
+}
+
+/// A request and what became of it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct QuotationRequest {
+    /// Its id.
+    pub id: QuotationRequestId,
+    /// What became of it.
+    pub status: Status,
+    /// What was asked.
+    #[serde(flatten)]
+    pub inquiry: Inquiry,
+    /// Who asked: an employee, or a key that is nobody's.
+    pub requested_by: ActorId,
+    /// Who at the seller looks after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representative: Option<Representative>,
+    /// The offers that answer it, in the order in which they were sent.
+    pub offers: Vec<OfferId>,
+    /// Why it was declined or withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was made.
+    pub requested_at: Timestamp,
+    /// When it was first given to somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assigned_at: Option<Timestamp>,
+    /// When the first offer was sent for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
+    /// When it was declined or withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// Where in the log it was made; lists are in this order, newest first.
+    #[serde(skip)]
+    pub created: i64,
+}
+
+/// Who at the seller looks after a request.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Representative {
+    /// The employee.
+    pub id: EmployeeId,
+    /// First and last name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// Where mail reaches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nobody looks after it yet.
+    Requested,
+    /// Somebody at the seller looks after it.
+    Assigned,
+    /// An offer was sent for it.
+    Answered,
+    /// The seller makes no offer.
+    Declined,
+    /// The company does not want one any more.
+    Withdrawn,
+}
+
+/// Which requests are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter {
+    /// This one.
+    pub id: Option<Uuid>,
+    /// Those of this company.
+    pub company: Option<Uuid>,
+    /// Those with this status.
+    pub status: Option<Status>,
+    /// Those that this employee of the seller looks after.
+    pub representative: Option<Uuid>,
+    /// Those that this employee made.
+    pub requested_by: Option<Uuid>,
+}
+
+/// Requests, newest first, from before `cursor`, at most `limit`.
+pub async fn list(
+    client: &Client,
+    filter: Filter,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<QuotationRequest>, ReadError> {
+    let Filter { id, company, status, representative, requested_by } = filter;
+    let status = status.as_ref().map(name_of);
+    let rows = client
+        .query(LIST, &[&id, &company, &status, &representative, &requested_by, &cursor, &limit])
+        .await?;
+    rows.iter().map(request_of).collect()
+}
+
+fn request_of(row: &Row) -> Result<QuotationRequest, ReadError> {
+    let profile: Option<Json<Profile>> = row.try_get(5)?;
+    let (name, email) = profile.map(|Json(Profile { name, email })| (name, email)).unzip();
+    let representative = row.get::<_, Option<Uuid>>(4);
+    Ok(QuotationRequest {
+        id: QuotationRequestId(row.get(0)),
+        status: word(row, 1)?,
+        inquiry: json(row, 2)?,
+        requested_by: ActorId(row.get(3)),
+        representative: representative.map(|id| Representative { id: EmployeeId(id), name, email }),
+        offers: row.get::<_, Vec<Uuid>>(6).into_iter().map(OfferId).collect(),
+        reason: row.get(7),
+        requested_at: row.get(8),
+        assigned_at: row.get(9),
+        answered_at: row.get(10),
+        closed_at: row.get(11),
+        created: row.get(12),
+    })
+}

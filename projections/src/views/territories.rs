@@ -1,0 +1,44 @@
+//! `territories`: who at the seller looks after which companies.
+
+use domain::{
+    Event,
+    territories::{self, Map},
+};
+use event_log::RecordedEvent;
+use tokio_postgres::{Client, types::Json};
+
+use crate::{Change, Projection, ReadError, projection::change, row::json};
+
+/// The one map.
+pub const PROJECTION: Projection = Projection {
+    name: "territories",
+    schema: "
+        CREATE TABLE territories (
+            id uuid PRIMARY KEY,
+            map jsonb NOT NULL
+        )",
+    tables: &["territories"],
+    reads: &["territories"],
+    apply,
+};
+
+const DRAW: &str = "
+    INSERT INTO territories (id, map) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET map = $2";
+const SHOW: &str = "SELECT map FROM view.territories";
+
+fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Territories(event) = event else { return vec![] };
+    match event {
+        territories::Event::Drawn { map } => {
+            vec![change!(DRAW, recorded.stream_id, Json(map.clone()))]
+        }
+        // Each request says who got it.
+        territories::Event::Assigned { .. } => vec![],
+    }
+}
+
+/// The map that holds; an empty one before any was drawn.
+pub async fn holding(client: &Client) -> Result<Map, ReadError> {
+    let row = client.query_opt(SHOW, &[]).await?;
+    row.map_or_else(|| Ok(Map::default()), |row| json(&row, 0))
+}

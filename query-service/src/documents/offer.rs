@@ -1,0 +1,314 @@
+//! The document of an offer: what the seller proposes, as its customer prints, files and signs it.
+
+mod words;
+
+use std::sync::{Arc, LazyLock};
+
+use domain::{
+    Currency, DeliveryTerms, Money, PaymentTerm, Percent, Quantity, UnitPrice, VatRate,
+    offer::{Break, Choice},
+    product::Unit,
+    vat::{RateTotal, Totals},
+};
+use jiff::civil::Date;
+use serde::Serialize;
+
+use self::words::Words;
+use super::{
+    Buyer, DocumentError, Language, Letterhead, Template,
+    letter::{Fact, Letter},
+    render, template,
+};
+
+static OFFER: Template =
+    LazyLock::new(|| template("offer.typ", include_str!("../../templates/offer.typ")));
+
+/// Everything that the document shows. Nothing of it is computed here: amounts are those of
+/// `domain`.
+#[derive(Debug, Clone)]
+pub struct OfferDocument {
+    /// In which language it is set.
+    pub language: Language,
+    /// Who offers.
+    pub letterhead: Arc<Letterhead>,
+    /// To whom.
+    pub buyer: Buyer,
+    /// By which number or id both know the offer.
+    pub number: String,
+    /// Which revision it is, counted from 1.
+    pub revision: u32,
+    /// The fingerprint of what the revision says.
+    pub digest: Option<String>,
+    /// Whether it can be accepted.
+    pub standing: Standing,
+    /// The day it was sent, where it was.
+    pub sent_on: Option<Date>,
+    /// The last day on which it can be accepted.
+    pub valid_until: Date,
+    /// Of all its amounts.
+    pub currency: Currency,
+    /// Whom to ask.
+    pub representative: Option<Representative>,
+    /// Words to the customer.
+    pub note: Option<String>,
+    /// When the invoice will be due.
+    pub payment_term: PaymentTerm,
+    /// Who carries the goods how far.
+    pub delivery_terms: Option<DeliveryTerms>,
+    /// When all of it is delivered.
+    pub delivery_date: Option<Date>,
+    /// Whether the customer may take some of the needed lines and leave others.
+    pub divisible: bool,
+    /// What is offered, in its order.
+    pub lines: Vec<OfferLine>,
+    /// What its needed lines come to.
+    pub totals: Totals,
+    /// By how much the needed lines are cheaper than by their list prices, net.
+    pub discount: Option<Money>,
+}
+
+/// How a revision stands. What is marked as something else than open binds nobody any more, or not
+/// yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is being written.
+    Draft,
+    /// It can be accepted.
+    Open,
+    /// A later revision has taken its place.
+    Superseded,
+    /// The customer said yes.
+    Accepted,
+    /// The customer said no.
+    Rejected,
+    /// The seller took it back.
+    Withdrawn,
+    /// Its last day is over.
+    Expired,
+}
+
+/// Somebody at the seller.
+#[derive(Debug, Clone)]
+pub struct Representative {
+    /// What they are called.
+    pub name: String,
+    /// Where they read mail.
+    pub email: Option<String>,
+}
+
+/// One line of an offer.
+#[derive(Debug, Clone)]
+pub struct OfferLine {
+    /// Its number, by which others name it.
+    pub number: u32,
+    /// The seller's code of the product.
+    pub sku: String,
+    /// What the product is called in the language of the document.
+    pub name: String,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// Of which units, where that is known.
+    pub unit: Option<Unit>,
+    /// The price before the discount, where it is shown.
+    pub list_price: Option<UnitPrice>,
+    /// What made the price of it, each off what the ones before it left.
+    pub discounts: Vec<Percent>,
+    /// Net price of one unit.
+    pub unit_price: UnitPrice,
+    /// Net amount of the line.
+    pub net: Money,
+    /// The rate of its tax.
+    pub vat_rate: VatRate,
+    /// When it is delivered, where it has a day of its own.
+    pub delivery_date: Option<Date>,
+    /// Whether it counts into the totals.
+    pub choice: Choice,
+    /// What it costs in other quantities.
+    pub breaks: Vec<Break>,
+}
+
+/// The offer as PDF. The same document always makes the same bytes. Ask for it by
+/// [`beside`](super::beside).
+pub fn pdf(offer: &OfferDocument) -> Result<Vec<u8>, DocumentError> {
+    render(&OFFER, &Sheet::of(offer), offer.letterhead.logo.as_ref())
+}
+
+/// What the template reads: everything in words.
+#[derive(Serialize)]
+struct Sheet<'a> {
+    letter: Letter<'a>,
+    words: &'static Words,
+    currency: &'static str,
+    note: Option<&'a str>,
+    digest: Option<&'a str>,
+    lines: Vec<Row<'a>>,
+    any_list_price: bool,
+    any_not_counted: bool,
+    divisible: bool,
+    rates: Vec<Taxed>,
+    net: String,
+    vat: String,
+    gross: String,
+    saved: Option<String>,
+}
+
+/// A line in words.
+#[derive(Serialize)]
+struct Row<'a> {
+    number: u32,
+    name: &'a str,
+    /// Code and day of delivery.
+    details: String,
+    /// What it is if it does not count.
+    standing: Option<String>,
+    quantity: String,
+    list_price: Option<String>,
+    discount: Option<String>,
+    price: String,
+    vat: String,
+    net: String,
+    breaks: Vec<String>,
+}
+
+/// The tax of one rate in words.
+#[derive(Serialize)]
+struct Taxed {
+    rate: String,
+    net: String,
+    vat: String,
+}
+
+impl<'a> Sheet<'a> {
+    fn of(offer: &'a OfferDocument) -> Self {
+        let language = offer.language;
+        let Totals { by_rate, net, vat, gross } = &offer.totals;
+        let taxed = |rate: &RateTotal| Taxed {
+            rate: language.vat_rate(rate.rate),
+            net: language.amount(rate.net),
+            vat: language.amount(rate.vat),
+        };
+        Self {
+            letter: letter(offer),
+            words: Words::of(language),
+            currency: offer.currency.code(),
+            note: offer.note.as_deref(),
+            digest: offer.digest.as_deref(),
+            lines: offer.lines.iter().map(|line| Row::of(line, language)).collect(),
+            any_list_price: offer.lines.iter().any(|line| line.list_price.is_some()),
+            any_not_counted: offer.lines.iter().any(|line| line.choice != Choice::Needed),
+            divisible: offer.divisible,
+            rates: by_rate.iter().map(taxed).collect(),
+            net: language.amount(*net),
+            vat: language.amount(*vat),
+            gross: language.money(*gross),
+            saved: offer.discount.map(|discount| language.money(discount)),
+        }
+    }
+}
+
+fn letter(offer: &OfferDocument) -> Letter<'_> {
+    let language = offer.language;
+    let mut letter = Letter::new(language, &offer.letterhead, &offer.buyer, offer.sent_on);
+    let OfferDocument { number, revision, .. } = offer;
+    letter.kind = language.either("Oferta", "Offer");
+    letter.number = match language {
+        Language::Pl => format!("nr {number}, wersja {revision}"),
+        Language::En => format!("no. {number}, revision {revision}"),
+    };
+    letter.mark = offer.standing.in_words(language);
+    let mut fact = |polish, english, lines: Option<Vec<String>>| {
+        let label = language.either(polish, english);
+        letter.facts.extend(lines.map(|lines| Fact { label, lines }));
+    };
+    let day = |day| vec![language.day(day)];
+    fact("Data oferty", "Date", offer.sent_on.map(day));
+    fact("Ważna do", "Valid until", Some(day(offer.valid_until)));
+    fact("Termin dostawy", "Delivery date", offer.delivery_date.map(day));
+    let terms = offer.delivery_terms.as_ref();
+    fact("Warunki dostawy", "Delivery terms", terms.map(|terms| vec![delivery_terms(terms)]));
+    let payment = language.payment_term(offer.payment_term);
+    fact("Płatność", "Payment", Some(vec![payment]));
+    let contact = offer.representative.as_ref();
+    fact("Osoba kontaktowa", "Your contact", contact.map(Representative::in_words));
+    letter
+}
+
+fn delivery_terms(terms: &DeliveryTerms) -> String {
+    format!("{terms} (Incoterms\u{a0}2020)")
+}
+
+impl Standing {
+    fn in_words(self, language: Language) -> Option<&'static str> {
+        let (polish, english) = match self {
+            Self::Open => return None,
+            Self::Draft => ("Szkic, jeszcze niewysłany", "Draft, not sent yet"),
+            Self::Superseded => ("Zastąpiona nowszą wersją", "Superseded by a later revision"),
+            Self::Accepted => ("Przyjęta", "Accepted"),
+            Self::Rejected => ("Odrzucona", "Rejected"),
+            Self::Withdrawn => ("Wycofana", "Withdrawn"),
+            Self::Expired => ("Wygasła", "Expired"),
+        };
+        Some(language.either(polish, english))
+    }
+}
+
+impl Representative {
+    fn in_words(&self) -> Vec<String> {
+        std::iter::once(&self.name).chain(&self.email).cloned().collect()
+    }
+}
+
+impl<'a> Row<'a> {
+    fn of(line: &'a OfferLine, language: Language) -> Self {
+        let price = |price: UnitPrice| language.number(price.amount());
+        let quantity = language.number(line.quantity.units());
+        let mut details = line.sku.clone();
+        if let Some(day) = line.delivery_date.map(|day| language.day(day)) {
+            details.push_str(
+                &language
+                    .either(format!(" · dostawa\u{a0}{day}"), format!(" · delivery\u{a0}{day}")),
+            );
+        }
+        let a_break = |at: &Break| {
+            let (from, price) = (language.number(at.at_least.units()), price(at.unit_price));
+            format!("{}\u{a0}{from}:\u{a0}{price}", language.either("od", "from"))
+        };
+        Self {
+            number: line.number,
+            name: &line.name,
+            details,
+            standing: standing(line.choice, language),
+            quantity: match line.unit {
+                Some(unit) => format!("{quantity}\u{a0}{}", language.unit(unit)),
+                None => quantity,
+            },
+            list_price: line.list_price.map(price),
+            discount: discount(&line.discounts, language),
+            price: price(line.unit_price),
+            vat: language.vat_rate(line.vat_rate),
+            net: language.amount(line.net),
+            breaks: line.breaks.iter().map(a_break).collect(),
+        }
+    }
+}
+
+/// What a line is if it does not count.
+fn standing(choice: Choice, language: Language) -> Option<String> {
+    match choice {
+        Choice::Needed => None,
+        Choice::Optional => Some(language.either("opcja", "option").to_owned()),
+        Choice::Alternative { to } => Some(match language {
+            Language::Pl => format!("zamiast poz.\u{a0}{to}"),
+            Language::En => format!("instead of line\u{a0}{to}"),
+        }),
+    }
+}
+
+fn discount(discounts: &[Percent], language: Language) -> Option<String> {
+    let each: Vec<String> =
+        discounts.iter().map(|discount| format!("−{}", language.percent(*discount))).collect();
+    (!each.is_empty()).then(|| each.join(" "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! `/v1/live`: what happens, as it happens, as server-sent events.
+
+use std::{convert::Infallible, time::Duration};
+
+use aide::{
+    OperationInput, OperationOutput,
+    axum::{ApiRouter, routing::get_with},
+    generate::GenContext,
+    openapi::{self, MediaType, Operation, SchemaObject},
+};
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
+    response::{
+        IntoResponse, Response,
+        sse::{self, KeepAlive, Sse},
+    },
+};
+use event_log::Position;
+use futures::stream;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    access::Allowed,
+    input::Query,
+    problem::{FieldError, Problem},
+    server::header_parameter,
+};
+use tokio::sync::mpsc;
+
+use super::conversations::talked_about_by;
+use crate::{
+    Queries,
+    asker::{By, Money, OrderTalk},
+    live::{Happened, Watching},
+};
+
+/// A proxy that gathered what is sent would make it late.
+const UNGATHERED: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+/// How often a comment keeps a quiet connection alive.
+const BEAT: Duration = Duration::from_secs(15);
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new().api_route(
+        "/v1/live",
+        get_with(watch, |o| {
+            o.id("live.watch")
+                .summary("What happens, as it happens, as server-sent events from `after` on")
+        }),
+    )
+}
+
+/// Nothing can be asked but from where on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Watch {}
+
+async fn watch(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<OrderTalk>,
+    LastEventId(last): LastEventId,
+    Query(Watch {}): Query<Watch>,
+) -> Result<Frames, Problem> {
+    let role = asker.role();
+    let mut things = vec!["offer", "negotiation", "order"];
+    if Money::ROLES.contains(&role) {
+        things.push("invoice");
+    }
+    let watching = Watching {
+        company: asker.company(),
+        side: asker.side(),
+        things,
+        talks: talked_about_by(role),
+    };
+    let after = asker.after().max(last);
+    Ok(Frames(queries.live.watch(asker.as_ref(), watching, after).await?))
+}
+
+/// The position of the last event that a client was told of before its connection ended.
+struct LastEventId(Option<Position>);
+
+const LAST_EVENT_ID: &str = "Last-Event-ID";
+
+impl<S: Send + Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get(LAST_EVENT_ID) else { return Ok(Self(None)) };
+        let position = value.to_str().ok().and_then(|text| text.parse().ok()).map(Position);
+        let position = position.ok_or_else(|| {
+            Problem::new(StatusCode::BAD_REQUEST, "position.invalid").field(FieldError::header(
+                LAST_EVENT_ID,
+                "must be a position: a whole number from 0",
+            ))
+        })?;
+        Ok(Self(Some(position)))
+    }
+}
+
+impl OperationInput for LastEventId {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        header_parameter(
+            ctx,
+            operation,
+            LAST_EVENT_ID,
+            "Go on after this position; also as the query parameter `after`. From now on without it.",
+        );
+    }
+}
+
+/// Frames as they come.
+struct Frames(mpsc::Receiver<sse::Event>);
+
+impl IntoResponse for Frames {
+    fn into_response(self) -> Response {
+        let Self(mut frames) = self;
+        let frames = stream::poll_fn(move |context| {
+            frames.poll_recv(context).map(|frame| frame.map(Ok::<_, Infallible>))
+        });
+        let beat = KeepAlive::new().interval(BEAT);
+        ([UNGATHERED], Sse::new(frames).keep_alive(beat)).into_response()
+    }
+}
+
+impl OperationOutput for Frames {
+    type Inner = Happened;
+
+    fn operation_response(ctx: &mut GenContext, _: &mut Operation) -> Option<openapi::Response> {
+        let json_schema = ctx.schema.subschema_for::<Happened>();
+        let schema = SchemaObject { json_schema, external_docs: None, example: None };
+        let frames = MediaType { schema: Some(schema), ..MediaType::default() };
+        Some(openapi::Response {
+            description: "Frames whose data is this, whose id is its position and whose event is \
+                          its type. The first one is `live` and names the position alone."
+                .to_owned(),
+            content: [("text/event-stream".to_owned(), frames)].into_iter().collect(),
+            ..openapi::Response::default()
+        })
+    }
+
+    fn inferred_responses(
+        ctx: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        Self::operation_response(ctx, operation)
+            .map(|response| (Some(StatusCode::OK.as_u16()), response))
+            .into_iter()
+            .collect()
+    }
+}

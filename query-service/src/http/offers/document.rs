@@ -1,0 +1,254 @@
+//! `/v1/offers/{id}/pdf`: a revision of an offer as its customer reads, prints and files it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{extract::State, http::StatusCode};
+use domain::{
+    Address, CompanyId, EmployeeId, Product,
+    offer::{OfferedLine, Proposal},
+};
+use event_log::Loaded;
+use jiff::{Timestamp, civil::Date};
+use projections::{
+    ReadError,
+    views::{
+        companies, employees,
+        offers::{self, Offer, Status},
+    },
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    download::Pdf,
+    input::{PathId, Query},
+    problem::Problem,
+};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::{
+    Queries,
+    asker::{Asker, By, Trade, problem},
+    documents::{
+        self, Buyer, Language,
+        offer::{OfferDocument, OfferLine, Representative, Standing},
+    },
+    http::names_nothing,
+};
+
+const VIEWS: &[&str] =
+    &[offers::PROJECTION.name, companies::PROJECTION.name, employees::PROJECTION.name];
+
+/// Which document is wanted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    /// In which language; Polish when not given.
+    #[serde(default)]
+    language: Language,
+    /// Which revision; the last that was sent when not given. To the seller, what is being written
+    /// is the one after that.
+    revision: Option<u32>,
+}
+
+pub(super) async fn pdf(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    PathId(id): PathId,
+    Query(Wish { language, revision }): Query<Wish>,
+) -> Result<Pdf, Problem> {
+    let offer = super::one(&queries, &asker, id).await?;
+    let document = document(&queries, &asker, offer, language, revision).await?;
+    let name = format!("offer-{id}-{}", document.revision);
+    let file = documents::beside(move || documents::offer::pdf(&document))
+        .await
+        .map_err(|error| Problem::internal(&error))?;
+    Ok(Pdf { name, file })
+}
+
+async fn document(
+    queries: &Queries,
+    asker: &Asker,
+    offer: Offer,
+    language: Language,
+    revision: Option<u32>,
+) -> Result<OfferDocument, Problem> {
+    let letterhead = queries.letterhead.clone().ok_or_else(no_letterhead)?;
+    let client = asker.client(queries, VIEWS).await?;
+    let (number, buyer) = (offer.id.to_string(), buyer(&client, offer.proposal.company).await?);
+    let representative = representative(&client, offer.representative).await?;
+    let Text { standing, revision, digest, sent_at, valid_until, proposal } =
+        text(&client, offer, revision).await?;
+    let totals = proposal.totals().map_err(|error| Problem::internal(&error))?;
+    let saved = proposal.saved().map_err(|error| Problem::internal(&error))?;
+    let delivery_date = one_day(&proposal);
+    let products = products(queries, &proposal).await?;
+    let line = |(number, line): (u32, &OfferedLine)| {
+        let product = products.get(&Uuid::from(line.line.product)).map(|loaded| &loaded.state);
+        let mut shown = offer_line(number, line, &proposal, product, language);
+        shown.delivery_date = shown.delivery_date.filter(|_| delivery_date.is_none());
+        shown
+    };
+    Ok(OfferDocument {
+        language,
+        letterhead,
+        buyer,
+        number,
+        revision,
+        digest,
+        standing,
+        sent_on: sent_at.map(|at| queries.clock.day_of(at)),
+        valid_until,
+        currency: proposal.currency,
+        representative,
+        note: proposal.message.as_ref().map(ToString::to_string),
+        payment_term: proposal.payment_term,
+        delivery_terms: proposal.delivery_terms.clone(),
+        delivery_date,
+        divisible: proposal.divisible,
+        lines: proposal.lines.numbered().map(line).collect(),
+        totals,
+        discount: (!saved.is_zero()).then_some(saved),
+    })
+}
+
+fn no_letterhead() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "letterhead.missing")
+        .detail("nobody has said who the seller is: its documents need KONTOR_SELLER to be set")
+}
+
+/// What one revision says, and how it stands.
+struct Text {
+    standing: Standing,
+    revision: u32,
+    digest: Option<String>,
+    sent_at: Option<Timestamp>,
+    valid_until: Date,
+    proposal: Proposal,
+}
+
+/// The revision of this number, or the last; to the seller also what is being written.
+async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Text, Problem> {
+    let sent = offers::revisions(client, offer.id.0).await.map_err(problem)?;
+    let last = sent.last().map_or(0, |last| last.stamp.number);
+    let revision = revision.unwrap_or(last.max(1));
+    if let Some(sent) = sent.into_iter().find(|sent| sent.stamp.number == revision) {
+        let is_last = revision == last;
+        let extended = offer.extended_until.filter(|_| is_last);
+        return Ok(Text {
+            standing: if is_last { standing(offer.status) } else { Standing::Superseded },
+            revision,
+            digest: Some(sent.stamp.digest.to_string()),
+            sent_at: Some(sent.sent_at),
+            valid_until: extended.unwrap_or(sent.proposal.valid_until),
+            proposal: sent.proposal,
+        });
+    }
+    // Buyers have nothing inside.
+    let inside = offer.inside.filter(|_| revision == last + 1);
+    let written =
+        inside.and_then(|inside| if last == 0 { Some(offer.proposal) } else { inside.draft });
+    let proposal = written.ok_or_else(|| {
+        names_nothing("revision", &format!("the last revision that was sent is {last}"))
+    })?;
+    Ok(Text {
+        standing: Standing::Draft,
+        revision,
+        digest: None,
+        sent_at: None,
+        valid_until: proposal.valid_until,
+        proposal,
+    })
+}
+
+fn standing(status: Status) -> Standing {
+    match status {
+        Status::Drafted | Status::AwaitingApproval | Status::Approved => Standing::Draft,
+        Status::Open | Status::InNegotiation => Standing::Open,
+        Status::Accepted => Standing::Accepted,
+        Status::Rejected => Standing::Rejected,
+        Status::Withdrawn => Standing::Withdrawn,
+        Status::Expired => Standing::Expired,
+    }
+}
+
+async fn buyer(client: &Client, company: CompanyId) -> Result<Buyer, Problem> {
+    let filter = companies::Filter { company: Some(company.0), ..companies::Filter::default() };
+    let found = companies::list(client, filter, None, 1).await.map_err(problem)?;
+    let company = found.into_iter().next().ok_or_else(|| problem(ReadError::Malformed))?;
+    Ok(Buyer {
+        name: company.profile.name.to_string(),
+        tax_id: Some(company.profile.tax_id),
+        address: company.billing_address.as_ref().map(lines_of).unwrap_or_default(),
+    })
+}
+
+fn lines_of(address: &Address) -> Vec<String> {
+    let country = address.country().as_str();
+    let recipient = address.recipient().map(ToString::to_string);
+    let abroad = (country != "PL").then(|| country.to_owned());
+    recipient
+        .into_iter()
+        .chain([address.street().to_string()])
+        .chain([format!("{} {}", address.postal_code(), address.city())])
+        .chain(abroad)
+        .collect()
+}
+
+async fn representative(
+    client: &Client,
+    id: Option<EmployeeId>,
+) -> Result<Option<Representative>, Problem> {
+    let Some(id) = id else { return Ok(None) };
+    let filter = employees::Filter { id: Some(id.0), company: None };
+    let found = employees::list(client, filter, None, 1).await.map_err(problem)?;
+    Ok(found.into_iter().next().map(|employee| Representative {
+        name: employee.profile.name.to_string(),
+        email: Some(employee.profile.email.to_string()),
+    }))
+}
+
+type Products = HashMap<Uuid, Arc<Loaded<Product>>>;
+
+/// What is known of the products, for their units and for what other languages call them.
+async fn products(queries: &Queries, proposal: &Proposal) -> Result<Products, Problem> {
+    let ids: Vec<Uuid> = proposal.lines.iter().map(|line| line.line.product.into()).collect();
+    queries.log.load_many::<Product>(&ids).await.map_err(|error| problem(ReadError::Log(error)))
+}
+
+/// The day on which all of it arrives, where that is one.
+fn one_day(proposal: &Proposal) -> Option<Date> {
+    let first = proposal.lines.first()?.line.deliver_on?;
+    proposal.lines.iter().all(|line| line.line.deliver_on == Some(first)).then_some(first)
+}
+
+fn offer_line(
+    number: u32,
+    offered: &OfferedLine,
+    proposal: &Proposal,
+    product: Option<&Product>,
+    language: Language,
+) -> OfferLine {
+    let line = &offered.line;
+    let item = product.and_then(|product| product.item().ok());
+    // Polish as the revision says it, for ever; other languages as the product has it now.
+    let translated = item.and_then(|item| {
+        let translations = &item.details().translations;
+        translations.iter().find(|(code, _)| code.as_str() == language.code())
+    });
+    OfferLine {
+        number,
+        sku: line.sku.to_string(),
+        name: translated.map_or(&line.name, |(_, name)| name).to_string(),
+        quantity: line.quantity,
+        unit: item.map(|item| item.description().unit),
+        list_price: offered.listed.filter(|listed| listed.amount() > line.unit_price.amount()),
+        discounts: offered.discounts(proposal.discount),
+        unit_price: line.unit_price,
+        net: line.net(proposal.currency),
+        vat_rate: line.vat_rate,
+        delivery_date: line.deliver_on,
+        choice: offered.choice,
+        breaks: offered.breaks.clone(),
+    }
+}

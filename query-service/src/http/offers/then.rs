@@ -1,0 +1,153 @@
+//! An offer as somebody saw it at an instant: history is replayed until then.
+
+use cqrs_es::Aggregate;
+use domain::{
+    Event, OfCompany, OfferId, OrderId,
+    offer::{self, Stage},
+};
+use event_log::At;
+use jiff::Timestamp;
+use projections::{
+    ReadError,
+    views::offers::{Deliberation, Offer, Status},
+};
+use service_kit::problem::Problem;
+use uuid::Uuid;
+
+use crate::{
+    Queries,
+    asker::{Asker, problem},
+};
+
+/// What an offer was, as the asker may know.
+pub(super) async fn offer(
+    queries: &Queries,
+    asker: &Asker,
+    id: Uuid,
+    at: Timestamp,
+) -> Result<Offer, Problem> {
+    let read = |error| problem(ReadError::Log(error));
+    let events = queries.log.events_until(id, At::Instant(at)).await.map_err(read)?;
+    let mut then = Then::default();
+    for recorded in &events {
+        let event = recorded.event().map_err(|error| Problem::internal(&error))?;
+        // The id may be that of something else.
+        let Event::Offer(event) = event else { return Err(Problem::not_found()) };
+        then.hear(event, recorded.position.0.cast_signed());
+    }
+    let is_buyer = asker.company().is_some();
+    asker.narrowed(then.offer.company().map(Uuid::from))?;
+    if is_buyer && !then.offer.is_disclosed() {
+        return Err(Problem::not_found());
+    }
+    let shown = then.shown(OfferId(id)).ok_or_else(Problem::not_found)?;
+    Ok(if is_buyer { Offer { inside: None, ..shown } } else { shown })
+}
+
+/// An offer up to some event.
+#[derive(Debug, Default)]
+struct Then {
+    offer: domain::Offer,
+    /// What was sent last, also of one that has ended.
+    revision: Option<offer::Revision>,
+    /// What was written last.
+    writing: Option<offer::Writing>,
+    valid_until: Option<jiff::civil::Date>,
+    ordered: Option<domain::Lines>,
+    reason: Option<String>,
+    ended: Option<Status>,
+    created: i64,
+}
+
+impl Then {
+    fn hear(&mut self, event: offer::Event, position: i64) {
+        self.ended = match &event {
+            offer::Event::Accepted { ordered, .. } => {
+                self.ordered.clone_from(ordered);
+                Some(Status::Accepted)
+            }
+            offer::Event::Rejected { reason, .. } => {
+                self.reason = reason.as_ref().map(ToString::to_string);
+                Some(Status::Rejected)
+            }
+            offer::Event::Withdrawn { reason } => {
+                self.reason = reason.as_ref().map(ToString::to_string);
+                Some(Status::Withdrawn)
+            }
+            offer::Event::Expired { .. } => Some(Status::Expired),
+            _ => self.ended,
+        };
+        if self.created == 0 {
+            self.created = position;
+        }
+        self.offer.apply(event);
+        if let Some(draft) = self.offer.being_written() {
+            self.writing = Some(draft.writing.clone());
+        }
+        if let Some(revision) = self.offer.revision() {
+            self.revision = Some(revision.clone());
+        }
+        if let domain::Offer::Open(open) = &self.offer {
+            self.valid_until = Some(open.valid_until);
+        }
+    }
+
+    fn status(&self) -> Option<Status> {
+        if self.ended.is_some() {
+            return self.ended;
+        }
+        match &self.offer {
+            domain::Offer::Drafted(draft) => Some(stage(&draft.stage)),
+            domain::Offer::Open(open) if open.negotiation.is_some() => Some(Status::InNegotiation),
+            domain::Offer::Open(_) => Some(Status::Open),
+            domain::Offer::Undrafted
+            | domain::Offer::Accepted { .. }
+            | domain::Offer::Closed { .. } => None,
+        }
+    }
+
+    fn shown(self, id: OfferId) -> Option<Offer> {
+        let status = self.status()?;
+        let being_written = self.offer.being_written().filter(|_| self.revision.is_some());
+        let draft_status = self.offer.being_written().map(|draft| stage(&draft.stage));
+        let draft = being_written.map(|draft| draft.writing.proposal.clone());
+        let negotiation = match &self.offer {
+            domain::Offer::Open(open) => open.negotiation,
+            _ => None,
+        };
+        let writing = self.writing?;
+        let (stamp, proposal) = match self.revision {
+            Some(revision) => (Some(revision.stamp), revision.proposal),
+            None => (None, writing.proposal),
+        };
+        let valid_until = self.valid_until.unwrap_or(proposal.valid_until);
+        Some(Offer {
+            id,
+            status,
+            stamp,
+            extended_until: (valid_until != proposal.valid_until).then_some(valid_until),
+            proposal,
+            representative: writing.representative,
+            origin: writing.origin,
+            negotiation,
+            reason: self.reason,
+            order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
+            ordered: self.ordered,
+            inside: Some(Deliberation {
+                draft,
+                draft_status,
+                discount: writing.discount.map(|discount| discount.to_string()),
+                inside: writing.inside,
+            }),
+            created: self.created,
+        })
+    }
+}
+
+fn stage(stage: &Stage) -> Status {
+    match stage {
+        Stage::Written => Status::Drafted,
+        Stage::AwaitingApproval(_) => Status::AwaitingApproval,
+        Stage::Approved => Status::Approved,
+    }
+}

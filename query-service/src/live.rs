@@ -1,0 +1,238 @@
+//! What happens, to those who watch, as it happens.
+//!
+//! One task per process follows the log and tells all connections; a connection that has just come
+//! back, or has fallen behind, first reads on in the log from the position that it has seen. So it
+//! misses nothing and is told nothing twice, and holds no more memory than what is on its way.
+
+mod occurrence;
+mod watcher;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{http::StatusCode, response::sse};
+use domain::history::{DISCLOSED_BY, INTERNAL};
+use event_log::{Direction, EventLog, Lookup, Position, RecordedEvent};
+use metrics::gauge;
+use service_kit::{
+    access::{Access, Principal},
+    problem::Problem,
+};
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub(crate) use self::occurrence::{Happened, Occurrence, Watching};
+
+/// How many connections one key has at once.
+pub const MOST_OF_A_KEY: usize = 10;
+/// How many connections one process has at once.
+pub const MOST: usize = 1_000;
+
+/// How many occurrences are kept for connections that are slow.
+const KEPT: usize = 1_024;
+/// How many events are read at once.
+const PAGE: usize = 500;
+/// Other processes write too, so the log is looked at as often as this.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Those who watch, and who tells them. Cheap to clone.
+#[derive(Clone)]
+pub struct Live {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    log: EventLog,
+    access: Access,
+    told: broadcast::Sender<Arc<Occurrence>>,
+    seats: Mutex<HashMap<u64, Taken>>,
+    next: AtomicU64,
+    cancel: CancellationToken,
+}
+
+/// A connection as others see it.
+struct Taken {
+    principal: Principal,
+    end: CancellationToken,
+}
+
+/// A connection's place among those that are allowed, until it is dropped.
+pub(crate) struct Seat {
+    live: Live,
+    number: u64,
+    /// Its key opens nothing any more, or the process stops.
+    end: CancellationToken,
+}
+
+impl Live {
+    /// Starts to follow the log from its end, until cancelled.
+    pub async fn start(
+        log: EventLog,
+        access: Access,
+        cancel: &CancellationToken,
+    ) -> Result<Self, event_log::Error> {
+        let head = log.head().await?;
+        let shared = Shared {
+            log,
+            access,
+            told: broadcast::Sender::new(KEPT),
+            seats: Mutex::default(),
+            next: AtomicU64::default(),
+            cancel: cancel.clone(),
+        };
+        let live = Self { shared: Arc::new(shared) };
+        tokio::spawn(cancel.clone().run_until_cancelled_owned(live.clone().follow(head)));
+        tokio::spawn(cancel.clone().run_until_cancelled_owned(live.clone().look_at_keys()));
+        Ok(live)
+    }
+
+    /// Lets somebody watch, from after a position on or from now on; the frames come until the key
+    /// opens nothing any more, the process stops or nobody takes them.
+    pub(crate) async fn watch(
+        &self,
+        principal: &Principal,
+        watching: Watching,
+        after: Option<Position>,
+    ) -> Result<mpsc::Receiver<sse::Event>, Problem> {
+        let seat = self.seat(principal)?;
+        // What is told from here on cannot be missed; the rest is in the log up to its head.
+        let told = self.shared.told.subscribe();
+        let head = self.shared.log.head().await.map_err(|error| unread(&error))?;
+        if after.is_some_and(|after| after > head) {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "position.invalid")
+                .detail(format!("history has got to position {head} only")));
+        }
+        Ok(watcher::start(self.shared.log.clone(), seat, told, watching, after.unwrap_or(head)))
+    }
+
+    fn seat(&self, principal: &Principal) -> Result<Seat, Problem> {
+        let mut seats = self.seats();
+        let of_key = seats.values().filter(|taken| taken.principal.key == principal.key).count();
+        if of_key >= MOST_OF_A_KEY {
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "live.too_many_of_key")
+                .detail(format!("a key has at most {MOST_OF_A_KEY} live connections at once"))
+                .retry_after(15));
+        }
+        if seats.len() >= MOST {
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "live.full")
+                .detail("as many watch as can be told; ask without watching, or try again")
+                .retry_after(15));
+        }
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let end = self.shared.cancel.child_token();
+        seats.insert(number, Taken { principal: principal.clone(), end: end.clone() });
+        gauge!("kontor_live_connections").increment(1.0);
+        Ok(Seat { live: self.clone(), number, end })
+    }
+
+    fn seats(&self) -> MutexGuard<'_, HashMap<u64, Taken>> {
+        self.shared.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn follow(self, mut reached: Position) {
+        let mut committed = self.shared.log.committed();
+        loop {
+            committed.mark_unchanged();
+            match self.tell(reached).await {
+                Ok((position, more)) => {
+                    reached = position;
+                    if !more {
+                        let _ = tokio::time::timeout(PAUSE, committed.changed()).await;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "those who watch wait for the log");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// Tells what has happened after a position; says how far it has got, and whether there is more.
+    async fn tell(&self, reached: Position) -> Result<(Position, bool), event_log::Error> {
+        let Shared { log, told, .. } = &*self.shared;
+        if told.receiver_count() == 0 {
+            // Who begins to watch after the second look finds the head here or beyond.
+            let head = log.head().await?;
+            if told.receiver_count() == 0 {
+                return Ok((head, false));
+            }
+        }
+        let page = log.read(reached, PAGE).await?;
+        let more = page.len() == PAGE;
+        let mut reached = reached;
+        for event in page {
+            reached = event.position;
+            if !occurrence::concerns(&event) {
+                continue;
+            }
+            let disclosed = is_disclosed(log, &event).await?;
+            if let Some(occurrence) = Occurrence::of(&event, disclosed) {
+                // Nobody watches any more: then nobody misses it.
+                let _ = told.send(Arc::new(occurrence));
+            }
+        }
+        Ok((reached, more))
+    }
+
+    /// Ends connections whose key was revoked, or opens something else than when they came.
+    async fn look_at_keys(self) {
+        loop {
+            tokio::time::sleep(Access::MEMORY).await;
+            let keys: Vec<Uuid> = self.seats().values().map(|taken| taken.principal.key).collect();
+            if keys.is_empty() {
+                continue;
+            }
+            match self.shared.access.standing(&keys).await {
+                Ok(standing) => {
+                    for Taken { principal, end } in self.seats().values() {
+                        // Who came meanwhile has shown a key just now.
+                        if keys.contains(&principal.key)
+                            && standing.get(&principal.key) != Some(principal)
+                        {
+                            end.cancel();
+                        }
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "the keys of those who watch are not known"),
+            }
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.live.seats().remove(&self.number);
+        gauge!("kontor_live_connections").decrement(1.0);
+    }
+}
+
+/// Whether its company may know of an event, as [`Lookup::disclosed`] says.
+async fn is_disclosed(log: &EventLog, event: &RecordedEvent) -> Result<bool, event_log::Error> {
+    let (kind, event_type) = (event.stream_type.as_str(), event.event_type.as_str());
+    if INTERNAL.contains(&event_type) {
+        return Ok(false);
+    }
+    if !DISCLOSED_BY.iter().any(|(of, by)| *of == kind && *by != event_type) {
+        return Ok(true);
+    }
+    let own = Lookup { stream_id: Some(event.stream_id), disclosed: true, ..Lookup::default() };
+    let after = Position(event.position.0 + 1);
+    let found = log.find(&own, Direction::Backwards, Some(after), 1).await?;
+    Ok(found.first().is_some_and(|found| found.position == event.position))
+}
+
+fn unread(error: &event_log::Error) -> Problem {
+    if error.is_transient() {
+        Problem::unavailable("the log does not answer")
+    } else {
+        Problem::internal(error)
+    }
+}

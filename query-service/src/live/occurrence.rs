@@ -1,0 +1,333 @@
+//! Something that happened, and who may be told of it.
+
+use domain::{
+    ActorId, CompanyId, Event, Side, UnreadableEvent,
+    conversation::{self, Subject},
+};
+use event_log::RecordedEvent;
+use jiff::Timestamp;
+use projections::views::conversations::Written;
+use schemars::JsonSchema;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// An event, as far as somebody may be told of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Occurrence {
+    pub(crate) happened: Happened,
+    /// Whether its company may know of it.
+    disclosed: bool,
+    /// The only side that may know of it; both where nothing is said.
+    known_to: Option<Side>,
+}
+
+/// An event, as those who watch are told of it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct Happened {
+    /// Where in the log it is.
+    pub(crate) position: u64,
+    /// What happened, such as `order.confirmed`.
+    #[serde(rename = "type")]
+    pub(crate) event_type: String,
+    /// What it is about.
+    pub(crate) subject: Subject,
+    /// Whose thing that is.
+    pub(crate) company: Option<CompanyId>,
+    /// When it was recorded.
+    pub(crate) recorded_at: Timestamp,
+    /// What was said, where something was.
+    #[serde(flatten)]
+    pub(crate) said: Option<Said>,
+}
+
+/// What was said about something.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Said {
+    /// A message from one side to the other.
+    Message(Written),
+    /// A note of the watcher's own side.
+    Note(Written),
+    /// Somebody has read what the other side had written.
+    Read(Reading),
+}
+
+/// How far somebody has read.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct Reading {
+    /// Who.
+    pub(crate) by: ActorId,
+    /// For which side.
+    pub(crate) side: Side,
+    /// The number of the last message that was read.
+    pub(crate) up_to: u32,
+}
+
+/// Who watches, and what they may see.
+#[derive(Debug, Clone)]
+pub(crate) struct Watching {
+    /// The only company that they see.
+    pub(crate) company: Option<Uuid>,
+    /// For which side they watch.
+    pub(crate) side: Side,
+    /// The kinds of things of which they may know what happens.
+    pub(crate) things: Vec<&'static str>,
+    /// The kinds of things about which they talk.
+    pub(crate) talks: Vec<&'static str>,
+}
+
+/// The kind of aggregate in which people talk.
+const TALK: &str = "conversation";
+
+/// Things of which it is told what happens, by the kind of their aggregate.
+fn thing(kind: &str, id: Uuid) -> Option<Subject> {
+    match kind {
+        "offer" => Some(Subject::Offer { id: id.into() }),
+        "negotiation" => Some(Subject::Negotiation { id: id.into() }),
+        "order" => Some(Subject::Order { id: id.into() }),
+        "invoice" => Some(Subject::Invoice { id: id.into() }),
+        _ => None,
+    }
+}
+
+fn is_told(kind: &str) -> bool {
+    kind == TALK || thing(kind, Uuid::nil()).is_some()
+}
+
+/// Whether anybody is told of such events.
+pub(super) fn concerns(event: &RecordedEvent) -> bool {
+    is_told(&event.stream_type)
+}
+
+/// The types of events of which anybody is told.
+pub(super) fn event_types() -> Vec<String> {
+    let of_told = |name: &&str| name.split_once('.').is_some_and(|(kind, _)| is_told(kind));
+    Event::types().map(|(name, _)| name).filter(of_told).map(str::to_owned).collect()
+}
+
+impl Occurrence {
+    /// What there is to tell of an event; `None` of one that concerns nobody who watches, or that
+    /// only a newer build can read: as whose note it would have to be kept is not known.
+    pub(crate) fn of(recorded: &RecordedEvent, disclosed: bool) -> Option<Self> {
+        let (subject, company, said) = match thing(&recorded.stream_type, recorded.stream_id) {
+            Some(subject) => (subject, recorded.company_id.map(CompanyId), None),
+            None if recorded.stream_type != TALK => return None,
+            None => match recorded.event() {
+                Ok(Event::Conversation(event)) => said(recorded, event),
+                Ok(_) => return None,
+                Err(error) => {
+                    tracing::error!(position = recorded.position.0, %error, "nobody is told");
+                    return None;
+                }
+            },
+        };
+        let happened = Happened {
+            position: recorded.position.0,
+            event_type: recorded.event_type.clone(),
+            subject,
+            company,
+            recorded_at: recorded.recorded_at,
+            said,
+        };
+        let known_to = known_to(recorded)
+            .inspect_err(|error| {
+                tracing::error!(position = recorded.position.0, %error, "nobody is told");
+            })
+            .ok()?;
+        Some(Self { happened, disclosed, known_to })
+    }
+
+    /// Whether somebody may be told.
+    pub(crate) fn is_for(&self, watching: &Watching) -> bool {
+        let Happened { subject, company, said, .. } = &self.happened;
+        let may_know = self.disclosed || self.known_to == Some(Side::Buyer);
+        let is_theirs =
+            watching.company.is_none_or(|own| may_know && *company == Some(CompanyId(own)));
+        let kinds = if said.is_some() { &watching.talks } else { &watching.things };
+        let is_meant = match said {
+            Some(Said::Note(note)) => note.side == watching.side,
+            Some(Said::Message(_) | Said::Read(_)) | None => true,
+        };
+        let is_own = self.known_to.is_none_or(|side| side == watching.side);
+        is_theirs && is_own && is_meant && kinds.contains(&subject.kind())
+    }
+}
+
+/// The only side that may know of an event. One of a negotiation that cannot be read is told to
+/// nobody: that is an error.
+fn known_to(recorded: &RecordedEvent) -> Result<Option<Side>, UnreadableEvent> {
+    if recorded.stream_type != "negotiation" {
+        return Ok(None);
+    }
+    Ok(match recorded.event()? {
+        Event::Negotiation(event) => event.known_to(),
+        _ => None,
+    })
+}
+
+fn said(
+    recorded: &RecordedEvent,
+    event: conversation::Event,
+) -> (Subject, Option<CompanyId>, Option<Said>) {
+    let (position, recorded_at) = (recorded.position.0, recorded.recorded_at);
+    match event {
+        conversation::Event::MessageSent {
+            subject,
+            company,
+            number,
+            by,
+            side,
+            text,
+            attachments,
+        } => {
+            let said = Written { number, side, by, text, attachments, position, recorded_at };
+            (subject, Some(company), Some(Said::Message(said)))
+        }
+        conversation::Event::NoteWritten {
+            subject,
+            company,
+            number,
+            by,
+            side,
+            text,
+            attachments,
+        } => {
+            let said = Written { number, side, by, text, attachments, position, recorded_at };
+            (subject, Some(company), Some(Said::Note(said)))
+        }
+        conversation::Event::Read { subject, by, side, up_to } => {
+            let company = recorded.company_id.map(CompanyId);
+            (subject, company, Some(Said::Read(Reading { by, side, up_to })))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ConversationId, OrderId};
+    use event_log::Position;
+
+    use super::*;
+
+    const SHOP: &[&str] = &["offer", "negotiation", "order", "invoice"];
+
+    fn company(number: u128) -> CompanyId {
+        CompanyId(Uuid::from_u128(number))
+    }
+
+    fn watching(side: Side, of: Option<u128>, talks: &[&'static str]) -> Watching {
+        let company = of.map(|number| company(number).0);
+        Watching { company, side, things: SHOP.to_vec(), talks: talks.to_vec() }
+    }
+
+    fn recorded(kind: &str, event_type: &str, company: Option<CompanyId>) -> RecordedEvent {
+        RecordedEvent {
+            position: Position(7),
+            event_id: Uuid::nil(),
+            stream_type: kind.to_owned(),
+            stream_id: Uuid::from_u128(0x0D),
+            version: 1,
+            event_type: format!("{kind}.{event_type}"),
+            schema_version: 1,
+            company_id: company.map(Uuid::from),
+            actor: String::new(),
+            command_id: Uuid::nil(),
+            correlation_id: Uuid::nil(),
+            causation_id: None,
+            recorded_at: Timestamp::UNIX_EPOCH,
+            payload: "{}".to_owned(),
+        }
+    }
+
+    /// A note of a side about an order of the first company, as history has it.
+    fn note(side: Side) -> RecordedEvent {
+        let subject = Subject::Order { id: OrderId(Uuid::from_u128(0x0D)) };
+        let event = conversation::Event::NoteWritten {
+            subject,
+            company: company(1),
+            number: 1,
+            by: ActorId(Uuid::nil()),
+            side,
+            text: "Uwaga".parse().unwrap(),
+            attachments: Default::default(),
+        };
+        let whose = (side == Side::Buyer).then(|| company(1));
+        RecordedEvent {
+            stream_id: ConversationId::inside(subject.id(), side).0,
+            payload: serde_json::to_string(&event).unwrap(),
+            ..recorded(TALK, "note_written", whose)
+        }
+    }
+
+    #[track_caller]
+    fn check(event: &RecordedEvent, disclosed: bool, watching: &Watching, told: bool) {
+        let occurrence = Occurrence::of(event, disclosed).unwrap();
+        assert_eq!(occurrence.is_for(watching), told, "{watching:?}: {event:?}");
+    }
+
+    #[test]
+    fn a_company_is_told_of_its_own_and_of_what_it_may_know() {
+        let own = watching(Side::Buyer, Some(1), SHOP);
+        let other = watching(Side::Buyer, Some(2), SHOP);
+        let seller = watching(Side::Seller, None, SHOP);
+        let placed = recorded("order", "placed", Some(company(1)));
+        check(&placed, true, &own, true);
+        check(&placed, true, &other, false);
+        check(&placed, true, &seller, true);
+        let drafted = recorded("offer", "drafted", Some(company(1)));
+        check(&drafted, false, &own, false);
+        check(&drafted, false, &seller, true);
+        let of_nobody = recorded("order", "placed", None);
+        check(&of_nobody, true, &own, false);
+        assert!(Occurrence::of(&recorded("stock", "reported", None), true).is_none());
+    }
+
+    #[test]
+    fn a_side_is_told_of_its_own_notes_alone() {
+        let buyer = watching(Side::Buyer, Some(1), SHOP);
+        let other = watching(Side::Buyer, Some(2), SHOP);
+        let seller = watching(Side::Seller, None, SHOP);
+        check(&note(Side::Seller), true, &seller, true);
+        check(&note(Side::Seller), true, &buyer, false);
+        check(&note(Side::Buyer), true, &buyer, true);
+        check(&note(Side::Buyer), true, &seller, false);
+        check(&note(Side::Buyer), true, &other, false);
+    }
+
+    #[test]
+    fn a_side_is_told_of_its_own_deliberations_alone() {
+        let approved = |side: Side| {
+            let event = domain::negotiation::Event::Approved { side };
+            let payload = serde_json::to_string(&event).unwrap();
+            RecordedEvent { payload, ..recorded("negotiation", "approved", Some(company(1))) }
+        };
+        let (buyer, seller) =
+            (watching(Side::Buyer, Some(1), SHOP), watching(Side::Seller, None, SHOP));
+        check(&approved(Side::Buyer), false, &buyer, true);
+        check(&approved(Side::Buyer), false, &seller, false);
+        check(&approved(Side::Buyer), false, &watching(Side::Buyer, Some(2), SHOP), false);
+        check(&approved(Side::Seller), false, &seller, true);
+        check(&approved(Side::Seller), false, &buyer, false);
+    }
+
+    #[test]
+    fn nobody_is_told_of_what_is_not_their_work() {
+        let picker = Watching {
+            things: vec!["offer", "negotiation", "order"],
+            ..watching(Side::Seller, None, &["order"])
+        };
+        check(&note(Side::Seller), true, &picker, true);
+        check(&recorded("invoice", "issued", Some(company(1))), true, &picker, false);
+        let talk_of_invoices = watching(Side::Seller, None, &["invoice"]);
+        check(&note(Side::Seller), true, &talk_of_invoices, false);
+    }
+
+    #[test]
+    fn every_type_that_is_told_is_looked_for_when_catching_up() {
+        let types = event_types();
+        for wanted in ["offer.sent", "order.placed", "invoice.issued", "conversation.read"] {
+            assert!(types.iter().any(|name| name == wanted), "{wanted}");
+        }
+        assert!(types.iter().all(|name| !name.starts_with("stock.")));
+    }
+}

@@ -1,0 +1,175 @@
+//! One connection: what it is told, from which position on, and when it ends.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::response::sse;
+use event_log::{Direction, EventLog, Lookup, Position};
+use metrics::counter;
+use serde::Serialize;
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
+
+use super::{
+    Seat,
+    occurrence::{Occurrence, Watching, event_types},
+};
+
+/// How many frames are on their way to a client that is slow.
+const ON_THEIR_WAY: usize = 16;
+/// Who takes nothing for so long is not told any more.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// After how long a client comes back when its connection ends.
+const COME_BACK: Duration = Duration::from_secs(1);
+/// How many events are read from the log at once.
+const PAGE: usize = 200;
+
+struct Watcher {
+    log: EventLog,
+    watching: Watching,
+    told: broadcast::Receiver<Arc<Occurrence>>,
+    frames: mpsc::Sender<sse::Event>,
+    /// All up to here was told, as far as it was for them.
+    seen: Position,
+}
+
+/// The client is gone, or takes nothing.
+struct Gone;
+
+/// What a client is told first.
+#[derive(Serialize)]
+struct Greeting {
+    position: u64,
+}
+
+/// Starts to tell somebody what happens after a position. What has happened before `told` began is
+/// in the log.
+pub(super) fn start(
+    log: EventLog,
+    seat: Seat,
+    told: broadcast::Receiver<Arc<Occurrence>>,
+    watching: Watching,
+    seen: Position,
+) -> mpsc::Receiver<sse::Event> {
+    let (frames, receiver) = mpsc::channel(ON_THEIR_WAY);
+    tokio::spawn(async move {
+        let gone = frames.clone();
+        let watcher = Watcher { log, watching, told, frames, seen };
+        tokio::select! {
+            () = seat.end.cancelled() => {}
+            () = gone.closed() => {}
+            Gone = watcher.run() => {}
+        }
+    });
+    receiver
+}
+
+impl Watcher {
+    async fn run(mut self) -> Gone {
+        loop {
+            if let Err(gone) = self.turn().await {
+                return gone;
+            }
+        }
+    }
+
+    async fn turn(&mut self) -> Result<(), Gone> {
+        self.greet().await?;
+        self.catch_up().await?;
+        loop {
+            match self.told.recv().await {
+                Ok(occurrence) => self.tell(&occurrence).await?,
+                Err(RecvError::Lagged(_)) => {
+                    counter!("kontor_live_lagged_total").increment(1);
+                    // What was passed over was committed before, so the log has it.
+                    self.catch_up().await?;
+                }
+                Err(RecvError::Closed) => return Err(Gone),
+            }
+        }
+    }
+
+    /// Says from where on is told, so that a client that loses its connection before anything has
+    /// happened knows where to go on.
+    async fn greet(&self) -> Result<(), Gone> {
+        let Position(position) = self.seen;
+        let frame = sse::Event::default().retry(COME_BACK).id(position.to_string()).event("live");
+        self.send(frame.json_data(Greeting { position })).await
+    }
+
+    /// Tells what the log has after what was seen, up to its head.
+    async fn catch_up(&mut self) -> Result<(), Gone> {
+        let company_id = self.watching.company;
+        let lookup = Lookup {
+            event_types: event_types(),
+            company_id,
+            disclosed: company_id.is_some(),
+            ..Lookup::default()
+        };
+        loop {
+            match self.read_on(&lookup).await? {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(%error, "somebody who watches waits for the log");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// Tells the next page; says whether there may be more.
+    async fn read_on(&mut self, lookup: &Lookup) -> Result<Result<bool, event_log::Error>, Gone> {
+        let found = async {
+            let head = self.log.head().await?;
+            if head <= self.seen {
+                return Ok((head, Vec::new()));
+            }
+            let page = self.log.find(lookup, Direction::Forwards, Some(self.seen), PAGE).await?;
+            Ok((head, page))
+        };
+        let (head, page) = match found.await {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        for event in &page {
+            match Occurrence::of(event, true) {
+                Some(occurrence) => self.tell(&occurrence).await?,
+                None => self.seen = event.position,
+            }
+        }
+        let more = page.len() == PAGE;
+        if !more {
+            self.seen = self.seen.max(head);
+        }
+        Ok(Ok(more))
+    }
+
+    async fn tell(&mut self, occurrence: &Occurrence) -> Result<(), Gone> {
+        let happened = &occurrence.happened;
+        if happened.position <= self.seen.0 {
+            return Ok(());
+        }
+        if occurrence.is_for(&self.watching) {
+            let frame = sse::Event::default()
+                .id(happened.position.to_string())
+                .event(&happened.event_type)
+                .json_data(happened);
+            self.send(frame).await?;
+        }
+        self.seen = Position(happened.position);
+        Ok(())
+    }
+
+    async fn send(&self, frame: Result<sse::Event, axum::Error>) -> Result<(), Gone> {
+        let frame = frame.map_err(|error| {
+            tracing::error!(%error, "what happened cannot be written");
+            Gone
+        })?;
+        match tokio::time::timeout(PATIENCE, self.frames.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! An offer as PDF: what its customer reads in it, opened as a reader opens it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    house::House,
+    journeys::{Shop, accept, created, done, refused},
+};
+
+/// The words of a document, with one plain space between them.
+async fn words(house: &House, who: &str, path: &str) -> String {
+    let pdf = house.file(who, path).await;
+    assert!(pdf.starts_with(b"%PDF-"), "{path}");
+    let text = pdf_extract::extract_text_from_mem(&pdf).unwrap();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn says(text: &str, all: &[&str]) {
+    for expected in all {
+        assert!(text.contains(expected), "{expected:?} is not in {text}");
+    }
+}
+
+/// Of coffee 100 at list price less 10 percent, and rice if wanted; all of it less 5 percent.
+fn coffee(company: &str) -> Value {
+    json!({
+        "company": company, "valid_until": "2099-12-31", "discount": "5",
+        "delivery_terms": { "incoterm": "DAP", "place": "Gdynia" },
+        "message": "Dziękujemy za zapytanie #1.",
+        "note": "Schodzimy najwyżej do 8.00",
+        "lines": [
+            { "sku": "COFFEE", "quantity": "100", "discount": "10", "deliver_on": "2099-05-01",
+                "breaks": [{ "at_least": "500", "unit_price": "9.00" }] },
+            { "sku": "RICE", "quantity": "1000", "choice": { "kind": "optional" } },
+        ],
+    })
+}
+
+#[tokio::test]
+async fn the_figures_of_an_offer_are_in_its_document() {
+    let mut shop = Shop::open().await;
+    let grocer = shop.grocer.clone();
+    shop.house.engage("Tomasz Śliwa", "sales", None).await;
+    let house = &shop.house;
+    let named = json!({ "name": "Kawa ziarnista", "translations": { "en": "Coffee beans" } });
+    let products = house.all("admin", "/v1/products").await;
+    let coffees = products.iter().find(|product| product["sku"] == "COFFEE").unwrap();
+    let rename = format!("/v1/products/{}/rename", coffees["id"].as_str().unwrap());
+    done(house.post("admin", &rename, &named).await);
+    let moved = json!({ "street": "ul. Długa 1", "postal_code": "80-001", "city": "Gdańsk",
+        "country": "PL" });
+    let moved = json!({ "address": moved });
+    let path = format!("/v1/companies/{grocer}/billing-address");
+    done(house.post("admin", &path, &moved).await);
+
+    let offer = created(house.post("Tomasz Śliwa", "/v1/offers", &coffee(&grocer)).await);
+    let pdf = format!("/v1/offers/{offer}/pdf");
+    let draft = format!("{pdf}?after={}", house.settled().await);
+    says(&words(house, "sales", &draft).await, &["Szkic, jeszcze niewysłany", "wersja 1"]);
+    refused(&house.get("grocer", &draft).await, 404, "not_found");
+    done(house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+
+    // 100 × 8.55 (10.00 less 10, less 5 percent) at 23 percent; 1,000 × 1.90 if wanted.
+    let sent = format!("{pdf}?after={}", house.settled().await);
+    let polish = words(house, "grocer", &sent).await;
+    says(
+        &polish,
+        &[
+            "Oferta",
+            &offer,
+            "Hurtownia Przykładowa sp. z o.o.",
+            "Delikatesy",
+            "ul. Długa 1",
+            "80-001 Gdańsk",
+            "NIP 5260250274",
+            "31.12.2099",
+            "przelew 14 dni",
+            "DAP Gdynia (Incoterms 2020)",
+            "Tomasz Śliwa",
+            "Dziękujemy za zapytanie #1.",
+            "Kawa ziarnista",
+            "COFFEE · dostawa 01.05.2099",
+            "100 szt.",
+            "10,00",
+            "−10 % −5 %",
+            "8,55",
+            "od 500: 7,695",
+            "opcja",
+            "(1 900,00)",
+            "23 % 855,00 196,65",
+            "Razem brutto 1 051,65 PLN",
+            "rabaty o wartości 145,00 PLN",
+        ],
+    );
+    assert!(!polish.contains("najwyżej"), "what is said inside stays there: {polish}");
+    let shown = house.get("grocer", &format!("/v1/offers/{offer}")).await.body;
+    // It breaks where the column ends.
+    let digest = shown["digest"].as_str().unwrap();
+    says(&polish.replace(' ', ""), &[digest]);
+    let english = words(house, "grocer", &format!("{pdf}?language=en")).await;
+    says(&english, &["Offer", "Coffee beans", "from 500: 7.695", "Total gross 1,051.65 PLN"]);
+
+    another_revision(&shop, &offer, &pdf).await;
+}
+
+/// Revisions stay as they were; one that is being written is the seller's business.
+async fn another_revision(shop: &Shop, offer: &str, pdf: &str) {
+    let house = &shop.house;
+    let mut dearer = coffee(&shop.grocer);
+    dearer["discount"] = Value::Null;
+    done(house.post("sales", &format!("/v1/offers/{offer}/draft"), &dearer).await);
+    let third = format!("{pdf}?revision=2&after={}", house.settled().await);
+    says(&words(house, "sales", &third).await, &["Szkic", "Razem brutto 1 107,00 PLN"]);
+    refused(&house.get("grocer", &third).await, 422, "query.names_nothing");
+    done(house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+
+    let after = house.settled().await;
+    let first = words(house, "grocer", &format!("{pdf}?revision=1&after={after}")).await;
+    says(&first, &["Zastąpiona nowszą wersją", "wersja 1", "Razem brutto 1 051,65 PLN"]);
+    let second = words(house, "grocer", pdf).await;
+    says(&second, &["wersja 2", "Razem brutto 1 107,00 PLN"]);
+    assert!(!second.contains("Zastąpiona"), "{second}");
+
+    refused(&house.get("hotel", pdf).await, 404, "not_found");
+    refused(&house.get("grocer", &format!("{pdf}?language=de")).await, 400, "query.invalid");
+    done(accept(house, "grocer", offer).await);
+    let accepted = format!("{pdf}?after={}", house.settled().await);
+    says(&words(house, "grocer", &accepted).await, &["Przyjęta", "Razem brutto 1 107,00 PLN"]);
+}
