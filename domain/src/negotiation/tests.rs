@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     EmployeeId, PaymentTerm, Role, VatRate,
-    approval::{Speaker, Step},
+    approval::{Escalation, Speaker, Step},
     employee::Person,
     fixtures::{TERM, answer, buyer, company, day, line, person, pln},
 };
@@ -423,4 +423,42 @@ fn the_other_side_learns_of_no_approval() {
     let talks = negotiation.open().unwrap().clone();
     assert!(talks.clone().seen_by(Side::Seller).asking.is_none());
     assert!(talks.seen_by(side).asking.is_some());
+}
+
+#[test]
+fn somebody_else_is_asked_too_when_it_takes_too_long() {
+    let (side, to) = (Side::Buyer, Who::Role { role: Role::CompanyAdmin });
+    let mut request = request();
+    request.steps[0].escalation = Some(Escalation { after_minutes: 30, to });
+    let asked =
+        [opened(), Event::ApprovalRequested { side, round: round(side, cheaper()), request }];
+    let after = |minutes: i64| moment() + jiff::SignedDuration::from_mins(minutes);
+    let escalate = |minutes| Command::Escalate { at: after(minutes) };
+    check(&asked, escalate(29), Err(asking::Error::NotOverdue.into()));
+    let escalated = Event::StepEscalated { side, step: 1, to, at: after(30) };
+    assert_eq!(escalated.known_to(), Some(side));
+    check(&asked, escalate(30), Ok(vec![escalated.clone()]));
+    let escalated = [&asked[..], &[escalated]].concat();
+    check(&escalated, escalate(90), Err(asking::Error::NotOverdue.into()));
+    let mut admin = superior();
+    admin.role = Role::CompanyAdmin;
+    let approve = Command::Approve { side, verdict: verdict(admin) };
+    let said = answer::<Negotiation>(&escalated, approve).unwrap();
+    assert_eq!(said.last(), Some(&proposed(side, 1, cheaper())));
+}
+
+#[test]
+fn rounds_come_to_an_end() {
+    let mut given = vec![opened()];
+    let turn = |number| if number % 2 == 1 { Side::Buyer } else { Side::Seller };
+    let price =
+        |number: u32| moves([(1, wants("10", if number % 2 == 1 { "1.50" } else { "1.90" }))]);
+    for number in 1..=Negotiation::MOST_ROUNDS {
+        given.push(proposed(turn(number), number, price(number)));
+    }
+    let last = Negotiation::MOST_ROUNDS;
+    check(&given, propose(turn(last + 1), last + 1, price(last + 1)), Err(Error::TooManyRounds));
+    given.pop();
+    let said = vec![proposed(turn(last), last, price(last))];
+    check(&given, propose(turn(last), last, price(last)), Ok(said));
 }

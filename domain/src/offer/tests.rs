@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     Currency, PaymentTerm, Role, VatRate,
-    approval::{Speaker, Step},
+    approval::{Escalation, Speaker, Step},
     employee::{DiscountLimit, Person},
     fixtures::{TERM, answer, buyer, company, day, line, lines, person, pln},
 };
@@ -452,4 +452,69 @@ fn a_large_discount_is_sent_once_a_superior_agrees() {
     let asked = [&next[..], &[Event::ApprovalRequested { request: request() }]].concat();
     check(&asked, ask, Err(Error::AwaitingApproval));
     check(&asked, accept("2026-03-31"), Ok(vec![accepted()]));
+}
+
+#[test]
+fn somebody_else_is_asked_too_when_it_takes_too_long() {
+    let to = Who::Role { role: Role::Admin };
+    let mut request = request();
+    request.steps[0].escalation = Some(Escalation { after_minutes: 30, to });
+    let asked = [drafted(), Event::ApprovalRequested { request }];
+    let after = |minutes: i64| moment() + jiff::SignedDuration::from_mins(minutes);
+    let escalate = |minutes| Command::Escalate { at: after(minutes) };
+    check(&asked, escalate(29), Err(asking::Error::NotOverdue.into()));
+    let escalated = Event::StepEscalated { step: 1, to, at: after(30) };
+    check(&asked, escalate(30), Ok(vec![escalated.clone()]));
+    let mut admin = manager(DiscountLimit::Free);
+    admin.role = Role::Admin;
+    // An admin can always do what a manager can; the manager still may.
+    let escalated = [&asked[..], &[escalated]].concat();
+    check(&escalated, escalate(90), Err(asking::Error::NotOverdue.into()));
+    for by in [admin, manager(DiscountLimit::Free)] {
+        let answered = answer::<Offer>(&escalated, Command::Approve(verdict(by)));
+        assert_eq!(answered.unwrap().last(), Some(&Event::Approved {}));
+    }
+    check(&[drafted()], escalate(90), Err(Error::NotAwaitingApproval));
+}
+
+#[test]
+fn only_prices_that_both_agreed_on_become_a_contract() {
+    let after = |given: &[Event]| {
+        let mut offer = Offer::default();
+        given.iter().cloned().for_each(|event| cqrs_es::Aggregate::apply(&mut offer, event));
+        offer.agreed_on().map(|revision| revision.stamp)
+    };
+    assert_eq!(after(&[]), Err(Error::Undrafted));
+    assert_eq!(after(&[drafted()]), Err(Error::NotSent));
+    assert_eq!(after(&[drafted(), sent()]), Err(Error::NotAgreedOn));
+    assert_eq!(after(&[drafted(), sent(), accepted()]), Ok(first()));
+    assert_eq!(after(&[drafted(), sent(), rejected()]), Err(Error::Closed));
+    let agreed = Event::Agreed {
+        negotiation: talks(),
+        on: day("2026-03-02"),
+        proposal: another(),
+        revision: second(),
+    };
+    assert_eq!(after(&[drafted(), sent(), opened(), agreed]), Ok(second()));
+}
+
+#[test]
+fn revisions_come_to_an_end() {
+    let mut given = vec![drafted()];
+    for number in 1..=Offer::MOST_REVISIONS {
+        let proposal = if number % 2 == 1 { proposal() } else { another() };
+        let revision = Some(Stamp::of(number, &proposal));
+        given.extend([wrote(proposal), Event::Sent { on: day("2026-03-01"), revision }]);
+    }
+    check(&given, draft(proposal()), Err(Error::TooManyRevisions));
+    let agree = Command::Agree {
+        negotiation: talks(),
+        lines: Box::new(proposal().lines),
+        conditions: proposal().conditions(),
+        today: day("2026-03-02"),
+    };
+    let talking = [&given[..], &[opened()]].concat();
+    check(&talking, agree, Err(Error::TooManyRevisions));
+    given.truncate(given.len() - 2);
+    check(&given, draft(another()), Ok(vec![wrote(another())]));
 }
