@@ -54,7 +54,8 @@ pub async fn run(api: &Api) -> anyhow::Result<[String; 3]> {
     }
     accepted_offer(api, &api.with_key(&keys[0]), grocer).await?;
     waiting_order(api, hotel).await?;
-    open_offer(api, bakery).await?;
+    negotiated_offer(api, bakery).await?;
+    open_request(api, hotel).await?;
     Ok(keys)
 }
 
@@ -151,8 +152,8 @@ async fn waiting_order(api: &Api, company: Uuid) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sent, waiting for the customer's answer.
-async fn open_offer(api: &Api, company: Uuid) -> anyhow::Result<()> {
+/// Sent, then better for more: the customer's turn to answer.
+async fn negotiated_offer(api: &Api, company: Uuid) -> anyhow::Result<()> {
     let offer = json!({
         "company": company,
         "currency": "PLN",
@@ -164,6 +165,28 @@ async fn open_offer(api: &Api, company: Uuid) -> anyhow::Result<()> {
     });
     let offer = send(api, "/v1/offers", "bakery/offer", &offer).await?.id;
     send(api, &format!("/v1/offers/{offer}/send"), "bakery/send", &json!({})).await?;
+    let say = json!({
+        "lines": [{ "line": 1, "quantity": "1000", "unit_price": "2.39" }],
+        "message": "Przy tysiącu sztuk możemy zejść z ceny.",
+    });
+    let talk = json!({ "revision": 1, "say": say });
+    let negotiate = format!("/v1/offers/{offer}/negotiate");
+    send(api, &negotiate, "bakery/negotiate", &talk).await?;
+    Ok(())
+}
+
+/// Asked, waiting for an offer.
+async fn open_request(api: &Api, company: Uuid) -> anyhow::Result<()> {
+    let request = json!({
+        "company": company,
+        "currency": "PLN",
+        "lines": [
+            { "sku": "HK-1001", "quantity": "200", "unit_price": "51.00" },
+            { "wanted": "Filiżanki 250 ml z naszym znakiem", "quantity": "300" },
+        ],
+        "message": "W marcu otwieramy nowy hotel. Prosimy o ofertę.",
+    });
+    send(api, "/v1/quotation-requests", "hotel/request", &request).await?;
     Ok(())
 }
 
