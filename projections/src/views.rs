@@ -10,6 +10,7 @@ pub mod companies;
 pub mod conversations;
 pub mod discounts;
 pub mod employees;
+pub mod inboxes;
 pub mod invoices;
 pub mod negotiations;
 pub mod offer_templates;
@@ -27,7 +28,7 @@ pub mod territories;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 23] = [
+pub const ALL: [Projection; 24] = [
     account_balances::PROJECTION,
     approval_rules::PROJECTION,
     approvals::PROJECTION,
@@ -38,6 +39,7 @@ pub const ALL: [Projection; 23] = [
     conversations::PROJECTION,
     discounts::PROJECTION,
     employees::PROJECTION,
+    inboxes::PROJECTION,
     invoices::PROJECTION,
     negotiations::PROJECTION,
     offer_templates::PROJECTION,

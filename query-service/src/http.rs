@@ -12,6 +12,7 @@ mod discounts;
 mod employees;
 mod events;
 mod exports;
+mod inboxes;
 mod invoices;
 mod live;
 mod negotiations;
@@ -49,6 +50,7 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(employees::routes())
         .merge(events::routes())
         .merge(exports::routes())
+        .merge(inboxes::routes())
         .merge(invoices::routes())
         .merge(negotiations::routes())
         .merge(live::routes())

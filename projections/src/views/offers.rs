@@ -186,6 +186,20 @@ fn drafted(recorded: &RecordedEvent, event: &offer::Event) -> Change {
     )
 }
 
+/// The request that an offer answers.
+pub(super) fn request_of(origin: Option<Origin>) -> Option<Uuid> {
+    match origin {
+        Some(Origin::Request { request }) => Some(request.0),
+        Some(
+            Origin::Offer { .. }
+            | Origin::Order { .. }
+            | Origin::Template { .. }
+            | Origin::List { .. },
+        )
+        | None => None,
+    }
+}
+
 /// An offer and what became of it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Offer {

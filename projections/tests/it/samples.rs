@@ -6,8 +6,9 @@ use std::{fs, path::Path};
 use domain::{ActorId, Side};
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
 use projections::views::{
-    self, account_balances, approvals, catalogue, companies, conversations, employees, invoices,
-    offer_templates, offers, orders, payments, quotation_requests, shipments, territories,
+    self, account_balances, approvals, catalogue, companies, conversations, employees, inboxes,
+    invoices, offer_templates, offers, orders, payments, quotation_requests, shipments,
+    territories,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -95,6 +96,29 @@ async fn every_event_passes_through_every_read_model() {
     let sellers = approvals::Filter { sellers: true, ..approvals::Filter::default() };
     let asked = approvals::list(&client, &sellers, None, 9).await.unwrap();
     assert_eq!(asked.len(), 1, "the seller asks itself about one offer");
+    let sellers = inboxes::Filter {
+        side: Side::Seller,
+        company: None,
+        waiting: None,
+        kind: None,
+        until: None,
+        employee: None,
+    };
+    // Each sample is a stream of its own, so what they begin is never ended.
+    let waits = inboxes::list(&client, sellers, None, 9).await.unwrap();
+    let kinds: Vec<_> = waits.iter().map(|item| item.kind).collect();
+    assert_eq!(
+        kinds,
+        [inboxes::Kind::Negotiation, inboxes::Kind::Offer, inboxes::Kind::QuotationRequest]
+    );
+    let buyers = inboxes::Filter { side: Side::Buyer, ..sellers };
+    let waits = inboxes::list(&client, buyers, None, 9).await.unwrap();
+    let kinds: Vec<_> = waits.iter().map(|item| item.kind).collect();
+    assert_eq!(
+        kinds,
+        [inboxes::Kind::Negotiation, inboxes::Kind::QuotationRequest],
+        "the offer is a draft"
+    );
     let staff = employees::Filter::default();
     assert_eq!(employees::list(&client, staff, None, 9).await.unwrap().len(), 1);
     let everything = conversations::Filter {

@@ -126,6 +126,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/imports/product-codes", SALES),
     ("post", "/v1/imports/products", PRICING),
     ("post", "/v1/imports/stock", "admin sales_manager warehouse"),
+    ("get", "/v1/inbox", PEOPLE),
     ("get", "/v1/invoices", MONEY),
     ("get", "/v1/invoices/{id}", MONEY),
     ("get", "/v1/negotiations", DEALING),

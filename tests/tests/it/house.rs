@@ -301,6 +301,7 @@ impl House {
             "conversations",
             "discounts",
             "employees",
+            "inbox",
             "invoices",
             "negotiations",
             "offer-templates",

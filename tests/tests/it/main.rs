@@ -16,6 +16,7 @@ mod firms;
 mod forgery;
 mod house;
 mod imports;
+mod inboxes;
 mod journeys;
 mod negotiations;
 mod observability;

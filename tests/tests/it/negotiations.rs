@@ -18,15 +18,15 @@ use crate::{
 
 /// Tomasz sells and takes off at most 5 percent, Maria is his manager; Ewa buys for at most 500 at
 /// once, and Anna is her superior.
-struct Table {
-    shop: Shop,
-    request: String,
-    offer: String,
+pub(crate) struct Table {
+    pub(crate) shop: Shop,
+    pub(crate) request: String,
+    pub(crate) offer: String,
 }
 
 impl Table {
     /// An offer of 100 coffees at 9.50 and 50 rice at 1.95, of lists at 10.00 and 2.00.
-    async fn laid() -> Self {
+    pub(crate) async fn laid() -> Self {
         let mut shop = Shop::open().await;
         let grocer = shop.grocer.clone();
         let house = &mut shop.house;
@@ -60,17 +60,23 @@ impl Table {
         Self { shop, request, offer }
     }
 
-    fn house(&self) -> &House {
+    pub(crate) fn house(&self) -> &House {
         &self.shop.house
     }
 
     /// Begins to talk, and says where.
-    async fn open(&self, who: &str, say: Value) -> String {
+    pub(crate) async fn open(&self, who: &str, say: Value) -> String {
         let path = format!("/v1/offers/{}/negotiate", self.offer);
         created(self.house().post(who, &path, &json!({ "revision": 1, "say": say })).await)
     }
 
-    async fn tell(&self, who: &str, talks: &str, what: &str, body: Value) -> crate::house::Answer {
+    pub(crate) async fn tell(
+        &self,
+        who: &str,
+        talks: &str,
+        what: &str,
+        body: Value,
+    ) -> crate::house::Answer {
         let path = format!("/v1/negotiations/{talks}/{what}");
         self.house().post(who, &path, &body).await
     }
