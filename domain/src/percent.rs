@@ -12,6 +12,15 @@ use crate::{Money, money::exact};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percent(Decimal);
 
+/// What a part is of a whole, in hundredths, rounded half up (a half goes away from zero) to one
+/// decimal place, which is always there: `"66.7"`. `None` where there is no whole.
+pub fn share(part: Decimal, whole: Decimal) -> Option<Decimal> {
+    let share = (part * Decimal::ONE_HUNDRED).checked_div(whole)?;
+    let mut share = share.round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero);
+    share.rescale(1);
+    Some(share)
+}
+
 /// A number that is no percentage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a percentage is more than 0, at most 100, with at most two decimal places: \"2.5\"")]
@@ -119,6 +128,24 @@ mod tests {
         assert_eq!(of("2", "0.25"), pln("0.01"));
         assert_eq!(of("2", "0.24"), pln("0.00"));
         assert_eq!(of("100", "123.45"), pln("123.45"));
+    }
+
+    #[test]
+    fn a_share_is_rounded_half_up_to_one_decimal_place() {
+        let decimal = |text: &str| text.parse::<Decimal>().unwrap();
+        for (part, whole, then) in [
+            ("2", "3", Some("66.7")),
+            ("1", "3", Some("33.3")),
+            ("1", "2", Some("50.0")),
+            ("0", "7", Some("0.0")),
+            ("1", "2000", Some("0.1")),
+            ("0.0499", "100", Some("0.0")),
+            ("-1", "2000", Some("-0.1")),
+            ("5", "0", None),
+        ] {
+            let share = share(decimal(part), decimal(whole)).map(|share| share.to_string());
+            assert_eq!(share.as_deref(), then, "{part} of {whole}");
+        }
     }
 
     #[test]

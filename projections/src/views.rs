@@ -13,6 +13,7 @@ pub mod employees;
 pub mod inboxes;
 pub mod invoices;
 pub mod negotiations;
+pub mod offer_statistics;
 pub mod offer_templates;
 pub mod offers;
 pub mod orders;
@@ -28,7 +29,7 @@ pub mod territories;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 24] = [
+pub const ALL: [Projection; 25] = [
     account_balances::PROJECTION,
     approval_rules::PROJECTION,
     approvals::PROJECTION,
@@ -42,6 +43,7 @@ pub const ALL: [Projection; 24] = [
     inboxes::PROJECTION,
     invoices::PROJECTION,
     negotiations::PROJECTION,
+    offer_statistics::PROJECTION,
     offer_templates::PROJECTION,
     offers::PROJECTION,
     orders::PROJECTION,

@@ -16,6 +16,7 @@ mod inboxes;
 mod invoices;
 mod live;
 mod negotiations;
+mod offer_statistics;
 mod offer_templates;
 mod offers;
 mod orders;
@@ -54,6 +55,7 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(invoices::routes())
         .merge(negotiations::routes())
         .merge(live::routes())
+        .merge(offer_statistics::routes())
         .merge(offer_templates::routes())
         .merge(offers::routes())
         .merge(orders::routes())

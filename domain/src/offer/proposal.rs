@@ -90,9 +90,19 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// Whether the company must take it.
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-    fn is_needed(&self) -> bool {
+    pub fn is_needed(&self) -> bool {
         *self == Self::Needed
+    }
+
+    /// The number of the line whose place a line of this number takes: its own, or that of the one
+    /// to which it is an alternative.
+    pub fn place(self, number: u32) -> u32 {
+        match self {
+            Self::Needed | Self::Optional => number,
+            Self::Alternative { to } => to,
+        }
     }
 }
 
@@ -214,10 +224,7 @@ impl Proposal {
     pub fn most_net(&self) -> Result<Money, MoneyError> {
         let mut dearest = BTreeMap::<u32, Money>::new();
         for (number, line) in self.lines.numbered() {
-            let place = match line.choice {
-                Choice::Needed | Choice::Optional => number,
-                Choice::Alternative { to } => to,
-            };
+            let place = line.choice.place(number);
             let net = line.line.net(self.currency);
             let most = dearest.entry(place).or_insert(net);
             if most.amount() < net.amount() {
@@ -241,10 +248,7 @@ impl Proposal {
         let mut lines = Vec::with_capacity(chosen.len().min(self.lines.len()));
         for &Chosen { line: number, quantity } in chosen {
             let line = self.lines.line(number).ok_or(Error::NoSuchLine { line: number })?;
-            let place = match line.choice {
-                Choice::Needed | Choice::Optional => number,
-                Choice::Alternative { to } => to,
-            };
+            let place = line.choice.place(number);
             if !places.insert(place) {
                 return Err(Error::ChosenTwice { line: place });
             }
@@ -260,6 +264,29 @@ impl Proposal {
             Some((line, _)) if !self.divisible => Err(Error::LineNeeded { line }),
             Some(_) | None => Ok(lines),
         }
+    }
+
+    /// What was ordered of it, each line with the number under which it was offered.
+    pub fn traced<'a>(&self, ordered: &'a [Line]) -> Vec<(u32, &'a Line)> {
+        let mut found = BTreeMap::new();
+        for line in ordered {
+            let is_origin = |(number, offered): &(u32, &OfferedLine)| {
+                !found.contains_key(number)
+                    && offered.in_quantity(line.quantity).as_ref() == Some(line)
+            };
+            if let Some((number, _)) = self.lines.numbered().find(is_origin) {
+                found.insert(number, line);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// Whether a needed line is not among those of these numbers, nor what can be had instead.
+    pub fn is_left_in_part(&self, numbers: impl IntoIterator<Item = u32>) -> bool {
+        let place = |number| Some(self.lines.line(number)?.choice.place(number));
+        let places: BTreeSet<u32> = numbers.into_iter().filter_map(place).collect();
+        let mut needed = self.lines.numbered().filter(|(_, line)| line.choice.is_needed());
+        needed.any(|(number, _)| !places.contains(&number))
     }
 
     /// What holds for all lines.
@@ -362,6 +389,26 @@ mod tests {
         let nothing_needed =
             with(vec![OfferedLine { choice: Choice::Optional, ..offered("1", "1.00") }]);
         assert_eq!(nothing_needed.choose(None), Err(Error::NothingChosen));
+    }
+
+    #[test]
+    fn what_was_ordered_is_traced_to_its_lines() {
+        let divisible = Proposal { divisible: true, ..proposal() };
+        for (taken, numbers, in_part) in [
+            (vec![chosen(1, None)], vec![1], false),
+            (vec![chosen(3, Some("50")), chosen(2, None)], vec![2, 3], false),
+            (vec![chosen(3, Some("5"))], vec![3], true),
+        ] {
+            let ordered = divisible.choose(Some(&taken)).unwrap();
+            let traced: Vec<u32> =
+                divisible.traced(&ordered).into_iter().map(|(number, _)| number).collect();
+            assert_eq!(divisible.is_left_in_part(traced.iter().copied()), in_part, "{taken:?}");
+            assert_eq!(traced, numbers);
+        }
+        // Two lines alike are each ordered once.
+        let twice = with(vec![offered("10", "2.00"), offered("10", "2.00")]);
+        let ordered = twice.choose(None).unwrap();
+        assert_eq!(twice.traced(&ordered).len(), 2);
     }
 
     #[test]

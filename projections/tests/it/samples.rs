@@ -7,8 +7,8 @@ use domain::{ActorId, Side};
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
 use projections::views::{
     self, account_balances, approvals, catalogue, companies, conversations, employees, inboxes,
-    invoices, offer_templates, offers, orders, payments, quotation_requests, shipments,
-    territories,
+    invoices, offer_statistics, offer_templates, offers, orders, payments, quotation_requests,
+    shipments, territories,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -119,6 +119,9 @@ async fn every_event_passes_through_every_read_model() {
         [inboxes::Kind::Negotiation, inboxes::Kind::QuotationRequest],
         "the offer is a draft"
     );
+    let all = offer_statistics::Filter::default();
+    let counted = offer_statistics::list(&client, all, None, 9).await.unwrap();
+    assert_eq!(counted.len(), 0, "what was not sent does not count");
     let staff = employees::Filter::default();
     assert_eq!(employees::list(&client, staff, None, 9).await.unwrap().len(), 1);
     let everything = conversations::Filter {

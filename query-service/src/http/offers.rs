@@ -5,10 +5,9 @@ mod then;
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use domain::Currency;
+use domain::{Currency, percent};
 use jiff::Timestamp;
 use projections::views::offers::{self, Filter, Offer, Revision};
-use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -179,11 +178,7 @@ impl Margin {
         let zero = domain::Money::zero(currency);
         let cost = costs?.into_iter().try_fold(zero, domain::Money::plus).ok()?;
         let earned = net.minus(cost).ok()?;
-        let share = (earned.amount() * Decimal::ONE_HUNDRED).checked_div(net.amount());
-        let percent = share.map(|share| {
-            let half_up = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
-            share.round_dp_with_strategy(1, half_up).to_string()
-        });
+        let percent = percent::share(earned.amount(), net.amount()).map(|share| share.to_string());
         Some(Self { cost, earned, percent })
     }
 }

@@ -140,6 +140,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/negotiations/{id}/reopen", ORDERING),
     ("post", "/v1/negotiations/{id}/resume", ORDERING),
     ("get", "/v1/live", ORDER_TALK),
+    ("get", "/v1/offer-statistics", SALES),
     ("get", "/v1/offer-templates", SALES),
     ("post", "/v1/offer-templates", SALES),
     ("get", "/v1/offer-templates/{id}", SALES),

@@ -304,6 +304,7 @@ impl House {
             "inbox",
             "invoices",
             "negotiations",
+            "offer-statistics",
             "offer-templates",
             "offers",
             "orders",

@@ -20,6 +20,7 @@ mod inboxes;
 mod journeys;
 mod negotiations;
 mod observability;
+mod offer_statistics;
 mod offer_templates;
 mod policies;
 mod prices;
