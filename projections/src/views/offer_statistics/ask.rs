@@ -46,27 +46,32 @@ const LIST: &str = "
             AND ($5::date IS NULL OR offer.sent_on >= $5)
             AND ($6::date IS NULL OR offer.sent_on <= $6)
             AND ($7::text IS NULL OR offer.currency = $7)),
+    sums AS (
+        SELECT key, currency, count(*) AS offered,
+            count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
+            count(*) FILTER (WHERE outcome = 'partly_accepted') AS partly_accepted,
+            count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
+            count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn,
+            count(*) FILTER (WHERE outcome = 'expired') AS expired,
+            count(*) FILTER (WHERE outcome = 'open') AS open,
+            count(*) FILTER (WHERE is_won) AS won,
+            percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds_to_offer) AS seconds_to_offer,
+            percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds_to_answer) AS seconds_to_answer,
+            coalesce(sum(offered_listed), 0) AS offered_listed,
+            coalesce(sum(offered_net), 0) AS offered_net,
+            coalesce(sum(won_listed), 0) AS won_listed, coalesce(sum(won_net), 0) AS won_net,
+            sum(first_net) FILTER (WHERE is_won AND offered_net IS NOT NULL) AS agreed_first,
+            sum(offered_net) FILTER (WHERE is_won AND first_net IS NOT NULL) AS agreed_last
+        FROM units GROUP BY GROUPING SETS ((key), (key, currency))),
     page AS (
-        SELECT key, count(*) AS offered FROM units GROUP BY key
-        HAVING $8::bigint IS NULL OR (count(*), key) < ($8, $9::uuid)
-        ORDER BY count(*) DESC, key DESC LIMIT $10)
-    SELECT key, currency, count(*),
-        count(*) FILTER (WHERE outcome = 'accepted'),
-        count(*) FILTER (WHERE outcome = 'partly_accepted'),
-        count(*) FILTER (WHERE outcome = 'rejected'),
-        count(*) FILTER (WHERE outcome = 'withdrawn'),
-        count(*) FILTER (WHERE outcome = 'expired'),
-        count(*) FILTER (WHERE outcome = 'open'),
-        count(*) FILTER (WHERE is_won),
-        percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds_to_offer),
-        percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds_to_answer),
-        coalesce(sum(offered_listed), 0), coalesce(sum(offered_net), 0),
-        coalesce(sum(won_listed), 0), coalesce(sum(won_net), 0),
-        sum(first_net) FILTER (WHERE is_won AND offered_net IS NOT NULL),
-        sum(offered_net) FILTER (WHERE is_won AND first_net IS NOT NULL)
-    FROM units JOIN page USING (key)
-    GROUP BY GROUPING SETS ((page.offered, key), (page.offered, key, currency))
-    ORDER BY page.offered DESC, key DESC, currency NULLS FIRST";
+        SELECT key, offered AS of_key FROM sums
+        WHERE currency IS NULL AND ($8::bigint IS NULL OR (offered, key) < ($8, $9::uuid))
+        ORDER BY offered DESC, key DESC LIMIT $10)
+    SELECT key, currency, offered, accepted, partly_accepted, rejected, withdrawn, expired, open,
+        won, seconds_to_offer, seconds_to_answer, offered_listed, offered_net, won_listed, won_net,
+        agreed_first, agreed_last
+    FROM sums JOIN page USING (key)
+    ORDER BY of_key DESC, key DESC, currency NULLS FIRST";
 
 /// By what offers are taken together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
