@@ -2,9 +2,9 @@
 //! when they stop, it stands as it stood.
 
 use domain::{
-    Line, Negotiation, NegotiationId, OfCompany, Offer, Side,
+    Line, Money, Negotiation, NegotiationId, OfCompany, Offer, Side,
     negotiation::{self, Conditions, Item, Moves, Talks},
-    offer,
+    offer::{self, OfferedLine},
 };
 use event_log::Work;
 use jiff::civil::Date;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     caller::Caller,
     failure::{Failure, refusal},
+    offering::too_large,
 };
 
 /// The talks that a caller takes part in; `None` where they have come to an end.
@@ -68,16 +69,21 @@ pub(crate) async fn decide(
     Ok(())
 }
 
-/// The lines that would be ordered were the other side to agree to everything: those of the table
-/// after one side has spoken, alternatives aside.
-pub(crate) fn wanted(talks: &Talks, side: Side, moves: &Moves) -> Result<Vec<Line>, Failure> {
+/// The lines that could be ordered were the other side to agree to everything, and the most that
+/// would come to, without tax: those of the table after one side has spoken.
+pub(crate) fn wanted(
+    talks: &Talks,
+    side: Side,
+    moves: &Moves,
+) -> Result<(Vec<Line>, Money), Failure> {
     let table = talks.table.after(side, moves).map_err(|error| refusal(&error))?;
-    let lines = table.lines.values().filter_map(|point| point.proposed.line());
-    let counted = lines.filter(|line| match line.choice {
-        offer::Choice::Needed | offer::Choice::Optional => true,
-        offer::Choice::Alternative { .. } => false,
-    });
-    Ok(counted.map(|line| line.line.clone()).collect())
+    let lines: Vec<(u32, &OfferedLine)> = table
+        .lines
+        .iter()
+        .filter_map(|(number, point)| Some((*number, point.proposed.line()?)))
+        .collect();
+    let net = offer::most_net(lines.iter().copied(), talks.currency).map_err(too_large)?;
+    Ok((lines.into_iter().map(|(_, line)| line.line.clone()).collect(), net))
 }
 
 /// The lines to which one side says yes in a round, or that it proposes itself: for these prices it

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use domain::{
-    ApprovalRules, ApprovalRulesId, Currency, Employee, EmployeeId, Line, Lines, Money,
-    Negotiation, Offer, OfferId, Percent, Quantity, Reference, Role, Sku, UnitPrice,
+    ApprovalRules, ApprovalRulesId, Employee, EmployeeId, Line, Lines, Money, Negotiation, Offer,
+    OfferId, Percent, ProductId, Quantity, Reference, Role, Sku, UnitPrice,
     approval::{Matter, Reason, Request},
     money::MoneyError,
     negotiation,
@@ -46,6 +46,8 @@ pub(crate) struct OfferedRequest {
     /// Prices for other quantities, before discounts; the smallest quantity first.
     #[serde(default)]
     pub(crate) breaks: Vec<Break>,
+    /// The largest quantity that the company can take, which prices for other quantities need.
+    pub(crate) at_most: Option<Quantity>,
     /// Whether the company must take it.
     #[serde(default)]
     pub(crate) choice: Choice,
@@ -68,6 +70,7 @@ impl OfferedRequest {
             unit_price: None,
             discount: None,
             breaks: Vec::new(),
+            at_most: None,
             choice: Choice::Needed,
             deliver_on: None,
             unit_cost: None,
@@ -91,8 +94,8 @@ pub(crate) struct Offered {
     pub(crate) lines: Lines<OfferedLine>,
     /// How far a price lies below what agreements and lists make, where it does most.
     pub(crate) discount: Option<Percent>,
-    /// What one unit costs the seller, by line number.
-    pub(crate) unit_costs: BTreeMap<u32, UnitPrice>,
+    /// What one unit of a product costs the seller.
+    pub(crate) unit_costs: BTreeMap<ProductId, UnitPrice>,
 }
 
 /// Finds the products of lines and prices them, with what comes off each line and off all of them.
@@ -102,6 +105,9 @@ pub(crate) async fn offered(
     sale: Sale,
     off_all: Option<Percent>,
 ) -> Result<Offered, Failure> {
+    for (index, request) in requests.iter().enumerate() {
+        must_come(request.deliver_on, sale.on, format!("/lines/{index}/deliver_on"))?;
+    }
     let wanted: Vec<LineRequest> = requests.iter().map(OfferedRequest::wanted).collect();
     let (lines, counter) = lines::at_counter(work, &wanted, sale).await?;
     let listed = |line: &Line, quantity: Quantity| {
@@ -135,12 +141,43 @@ pub(crate) async fn offered(
             listed: listed_price,
             discount: request.discount,
             breaks,
+            at_most: request.at_most,
             choice: request.choice,
         }
     });
     let lines = lines::document(offered.collect())?;
-    let costs = (1..).zip(requests).filter_map(|(number, line)| Some((number, line.unit_cost?)));
-    Ok(Offered { lines, discount, unit_costs: costs.collect() })
+    let unit_costs = unit_costs(&lines, requests)?;
+    Ok(Offered { lines, discount, unit_costs })
+}
+
+/// Nothing arrives on a day that is over.
+pub(crate) fn must_come(day: Option<Date>, today: Date, pointer: String) -> Result<(), Problem> {
+    match day {
+        Some(day) if day < today => {
+            let field = FieldError::at(pointer, format!("{day} is over"));
+            Err(lines::refused(vec![(None, field)]))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What products cost the seller: one cost each, in however many lines they stand.
+fn unit_costs(
+    lines: &[OfferedLine],
+    requests: &[OfferedRequest],
+) -> Result<BTreeMap<ProductId, UnitPrice>, Problem> {
+    let mut costs = BTreeMap::new();
+    for (index, (line, request)) in lines.iter().zip(requests).enumerate() {
+        let Some(cost) = request.unit_cost else { continue };
+        if costs.insert(line.line.product, cost).is_some_and(|other| other != cost) {
+            let field = FieldError::at(
+                format!("/lines/{index}/unit_cost"),
+                "is not what another line says that the product costs",
+            );
+            return Err(lines::refused(vec![(None, field)]));
+        }
+    }
+    Ok(costs)
 }
 
 /// Something that somebody at the seller wants to put before a company.
@@ -181,12 +218,6 @@ pub(crate) fn too_large(error: MoneyError) -> Failure {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.sum_too_large")
         .field(FieldError::at("/lines", error.to_string()))
         .into()
-}
-
-/// The sum without tax of lines, in the currency of their document.
-pub(crate) fn net(lines: &[Line], currency: Currency) -> Result<Money, Failure> {
-    let nets = lines.iter().map(|line| line.net(currency));
-    nets.into_iter().try_fold(Money::zero(currency), Money::plus).map_err(too_large)
 }
 
 /// Gives a command to an offer. Where that ends it, the two have nothing more to talk about.

@@ -9,7 +9,9 @@ use domain::{
 use event_log::Work;
 use jiff::{Timestamp, civil::Date};
 use projections::views::employees;
-use service_kit::problem::Problem;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
@@ -18,14 +20,69 @@ use crate::{
     failure::{Failure, refusal},
 };
 
+/// Yes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Approve {
+    /// To which step, counted from 1.
+    step: u32,
+    /// `request.at` of what was read, which an offer and a negotiation need: they may ask anew.
+    #[serde(default)]
+    asked_at: Option<Timestamp>,
+    #[serde(default)]
+    note: Option<Note>,
+}
+
+/// No.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refuse {
+    /// To which step, counted from 1.
+    step: u32,
+    /// `request.at` of what was read, which an offer and a negotiation need: they may ask anew.
+    #[serde(default)]
+    asked_at: Option<Timestamp>,
+    reason: Note,
+}
+
+/// To what somebody says yes or no, and why.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    step: u32,
+    asked_at: Option<Timestamp>,
+    note: Option<Note>,
+}
+
+impl From<Approve> for Answer {
+    fn from(Approve { step, asked_at, note }: Approve) -> Self {
+        Self { step, asked_at, note }
+    }
+}
+
+impl From<Refuse> for Answer {
+    fn from(Refuse { step, asked_at, reason }: Refuse) -> Self {
+        Self { step, asked_at, note: Some(reason) }
+    }
+}
+
+impl Answer {
+    /// Refuses an answer that does not say what was read.
+    pub(crate) fn having_read(self) -> Result<Self, Problem> {
+        if self.asked_at.is_some() {
+            return Ok(self);
+        }
+        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.invalid")
+            .field(FieldError::at("/asked_at", "is needed: the `request.at` of what was read")))
+    }
+}
+
 /// What somebody says to a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Word {
     who: EmployeeId,
     /// Those who may have named them; the read model only says where to look.
     absent: Vec<Uuid>,
-    step: u32,
-    note: Option<Note>,
+    answer: Answer,
     at: Timestamp,
     today: Date,
 }
@@ -36,8 +93,7 @@ impl Word {
     pub(crate) async fn of(
         services: &Services,
         caller: &Caller,
-        step: u32,
-        note: Option<Note>,
+        answer: Answer,
     ) -> Result<Self, Problem> {
         let who = caller.employee().ok_or_else(|| {
             Problem::new(StatusCode::FORBIDDEN, "approval.needs_employee")
@@ -48,7 +104,7 @@ impl Word {
         let client = services.views.client().await.map_err(unavailable)?;
         let absent = employees::replaced_by(&client, who, today).await.map_err(unavailable)?;
         let absent = absent.iter().map(|employee| employee.id.0).collect();
-        Ok(Self { who, absent, step, note, at: services.clock.now(), today })
+        Ok(Self { who, absent, answer, at: services.clock.now(), today })
     }
 
     /// The same as the domain hears it, on facts that the append asserts.
@@ -57,7 +113,8 @@ impl Word {
         work: &mut Work,
         firms: Vec<CompanyId>,
     ) -> Result<Verdict, Failure> {
-        let Self { who, absent, step, note, at, today } = self;
+        let Self { who, absent, answer, at, today } = self;
+        let Answer { step, asked_at, note } = answer;
         let by = work.load::<Employee>(who).await?.person().map_err(|error| refusal(&error))?;
         let by = by.clone();
         work.load_many::<Employee>(&absent).await?;
@@ -67,6 +124,6 @@ impl Word {
             .cloned()
             .collect();
         let speaker = Box::new(Speaker { by, absent, today });
-        Ok(Verdict { step, speaker, firms, at, note })
+        Ok(Verdict { step, asked_at, speaker, firms, at, note })
     }
 }

@@ -265,6 +265,9 @@ pub struct Speaker {
 pub struct Verdict {
     /// Which step they mean, counted from 1: who clicks twice does not answer the next one too.
     pub step: u32,
+    /// When that was asked which they have read: what is asked anew in the meantime they have not.
+    /// Not said where it can be asked only once.
+    pub asked_at: Option<Timestamp>,
     /// Who.
     pub speaker: Box<Speaker>,
     /// The firm that asks and those above it; none when the seller asks itself.
@@ -304,6 +307,12 @@ pub enum Error {
         /// Which waits.
         at: u32,
     },
+    /// They read something else.
+    #[error("something else was asked at {at}: read that")]
+    OtherRequest {
+        /// When.
+        at: Timestamp,
+    },
     /// There is still time, or nobody else to ask.
     #[error("the step is not overdue")]
     NotOverdue,
@@ -317,6 +326,7 @@ impl Refusal for Error {
             Self::BeyondTheirLimit => "approval.beyond_limit",
             Self::StepDecided { .. } => "approval.step_decided",
             Self::StepNotReached { .. } => "approval.step_not_reached",
+            Self::OtherRequest { .. } => "approval.other_request",
             Self::NotOverdue => "approval.not_overdue",
         }
     }
@@ -357,6 +367,10 @@ impl Pending {
     /// The answer that somebody can give, for themselves or for somebody who is away; `None` when
     /// they have agreed to this step before.
     pub fn answer(&self, verdict: Verdict) -> Result<Option<Decision>, Error> {
+        let asked_at = self.request.at;
+        if verdict.asked_at.is_some_and(|read| read != asked_at) {
+            return Err(Error::OtherRequest { at: asked_at });
+        }
         let (step, at) = (verdict.step, self.step());
         let index = usize::try_from(step).unwrap_or(usize::MAX).wrapping_sub(1);
         if let Some(decided) = self.decisions.get(index) {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     answer::Acceptance,
     draft::{Draft, Inside, Origin, Stage, Writing},
-    proposal::{Break, Choice, Chosen, OfferedLine, Proposal, discounted},
+    proposal::{Break, Choice, Chosen, OfferedLine, Proposal, discounted, most_net},
     revision::{Digest, DigestError, Revision, Stamp},
 };
 use crate::{
@@ -46,6 +46,12 @@ pub enum Offer {
         by: ActorId,
         /// To what.
         revision: Box<Revision>,
+        /// What of it was ordered, where that is not all of its lines as they stand.
+        #[serde(default)]
+        ordered: Option<Lines>,
+        /// Where it goes.
+        #[serde(default)]
+        destination: Destination,
     },
     /// It ended without an order.
     Closed {
@@ -379,6 +385,9 @@ pub enum Error {
     /// Nobody talks about it there.
     #[error("the offer is not being negotiated there")]
     NotInNegotiation,
+    /// Both said yes to it.
+    #[error("both have agreed on this revision: negotiate it again, or withdraw the offer")]
+    AgreedOn,
     /// The company has not said yes.
     #[error("the company has not agreed to the prices of the offer")]
     NotAgreedOn,
@@ -427,6 +436,12 @@ pub enum Error {
         /// Of what.
         sku: Sku,
     },
+    /// Nobody could say to how much they agree.
+    #[error("{sku} needs a largest quantity, at least that of its last price")]
+    LargestQuantityNeeded {
+        /// Of what.
+        sku: Sku,
+    },
     /// No document bears such a day.
     #[error(transparent)]
     Day(#[from] DayError),
@@ -460,6 +475,8 @@ impl Refusal for Error {
             Self::AlternativeToNothing { .. } => "offer.alternative_to_nothing",
             Self::BreaksNotInOrder { .. } => "offer.breaks_not_in_order",
             Self::TooManyBreaks { .. } => "offer.too_many_breaks",
+            Self::LargestQuantityNeeded { .. } => "offer.largest_quantity_needed",
+            Self::AgreedOn => "offer.agreed_on",
             Self::Day(_) => "day.out_of_range",
         }
     }
@@ -477,6 +494,7 @@ impl Refusal for Error {
             | Self::AlternativeToNothing { .. }
             | Self::BreaksNotInOrder { .. }
             | Self::TooManyBreaks { .. }
+            | Self::LargestQuantityNeeded { .. }
             | Self::Day(_) => RefusalKind::Invalid,
             Self::Approval(error) => error.kind(),
             Self::AwaitingApproval
@@ -491,6 +509,7 @@ impl Refusal for Error {
             | Self::TooManyRevisions
             | Self::InNegotiation
             | Self::NotInNegotiation
+            | Self::AgreedOn
             | Self::NotAgreedOn => RefusalKind::State,
         }
     }

@@ -23,17 +23,14 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{
-    Done, Nothing,
-    orders::{Approve, Refuse},
-};
+use super::{Done, Nothing};
 use crate::{
     Services,
     caller::{Approving, By, Caller, Ordering},
     failure::{Failure, problem, refusal},
     firms,
     negotiating::{self, may_talk},
-    superiors::Word,
+    superiors::{Answer, Approve, Refuse, Word},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -77,20 +74,20 @@ async fn approve(
     State(services): State<Services>,
     By { who: caller, .. }: By<Approving>,
     PathId(id): PathId,
-    Body { value: Approve { step, note }, digest }: Body<Approve>,
+    Body { value, digest }: Body<Approve>,
 ) -> Result<Done, Problem> {
     let command = |side, verdict| negotiation::Command::Approve { side, verdict };
-    answer(&services, &caller, id, digest, (step, note), command).await
+    answer(&services, &caller, id, digest, value.into(), command).await
 }
 
 async fn disapprove(
     State(services): State<Services>,
     By { who: caller, .. }: By<Approving>,
     PathId(id): PathId,
-    Body { value: Refuse { step, reason }, digest }: Body<Refuse>,
+    Body { value, digest }: Body<Refuse>,
 ) -> Result<Done, Problem> {
     let command = |side, verdict| negotiation::Command::Disapprove { side, verdict };
-    answer(&services, &caller, id, digest, (step, Some(reason)), command).await
+    answer(&services, &caller, id, digest, value.into(), command).await
 }
 
 /// What a superior of one side, for a company also one of a firm above it, says to what its
@@ -100,10 +97,10 @@ async fn answer(
     caller: &Caller,
     id: Uuid,
     digest: [u8; 32],
-    (step, note): (u32, Option<Note>),
+    answer: Answer,
     command: fn(Side, Verdict) -> negotiation::Command,
 ) -> Result<Done, Problem> {
-    let word = Word::of(services, caller, step, note).await?;
+    let word = Word::of(services, caller, answer.having_read()?).await?;
     let today = services.clock.today();
     let done = services
         .log

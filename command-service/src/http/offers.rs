@@ -24,17 +24,14 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{
-    Done, Nothing,
-    orders::{Approve, Refuse},
-};
+use super::{Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Pricing, Sales},
     failure::{Failure, problem},
     firms,
     offering::{self, Intent},
-    superiors::Word,
+    superiors::{Answer, Approve, Refuse, Word},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -134,18 +131,18 @@ async fn approve(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: Approve { step, note }, digest }: Body<Approve>,
+    Body { value, digest }: Body<Approve>,
 ) -> Result<Done, Problem> {
-    answer(&services, &caller, id, digest, (step, note), offer::Command::Approve).await
+    answer(&services, &caller, id, digest, value.into(), offer::Command::Approve).await
 }
 
 async fn disapprove(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: Refuse { step, reason }, digest }: Body<Refuse>,
+    Body { value, digest }: Body<Refuse>,
 ) -> Result<Done, Problem> {
-    answer(&services, &caller, id, digest, (step, Some(reason)), offer::Command::Disapprove).await
+    answer(&services, &caller, id, digest, value.into(), offer::Command::Disapprove).await
 }
 
 /// What a superior says to an offer.
@@ -154,10 +151,10 @@ async fn answer(
     caller: &Caller,
     id: Uuid,
     digest: [u8; 32],
-    (step, note): (u32, Option<Note>),
+    answer: Answer,
     command: fn(Verdict) -> offer::Command,
 ) -> Result<Done, Problem> {
-    let word = Word::of(services, caller, step, note).await?;
+    let word = Word::of(services, caller, answer.having_read()?).await?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

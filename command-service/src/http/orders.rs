@@ -25,7 +25,7 @@ use crate::{
     firms,
     lines::{self, LineRequest, Prices, Sale},
     ordering::{self, Wish},
-    superiors::Word,
+    superiors::{Answer, Approve, Refuse, Word},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -202,41 +202,22 @@ async fn decide(
     Ok(done.outcome.into())
 }
 
-/// Yes.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Approve {
-    /// To which step, counted from 1.
-    pub(super) step: u32,
-    #[serde(default)]
-    pub(super) note: Option<Note>,
-}
-
 async fn approve(
     State(services): State<Services>,
     By { who: caller, .. }: By<Superiors>,
     PathId(id): PathId,
-    Body { value: Approve { step, note }, digest }: Body<Approve>,
+    Body { value, digest }: Body<Approve>,
 ) -> Result<Done, Problem> {
-    answer(&services, &caller, id, digest, (step, note), order::Command::Approve).await
-}
-
-/// No.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Refuse {
-    /// To which step, counted from 1.
-    pub(super) step: u32,
-    pub(super) reason: Note,
+    answer(&services, &caller, id, digest, value.into(), order::Command::Approve).await
 }
 
 async fn refuse(
     State(services): State<Services>,
     By { who: caller, .. }: By<Superiors>,
     PathId(id): PathId,
-    Body { value: Refuse { step, reason }, digest }: Body<Refuse>,
+    Body { value, digest }: Body<Refuse>,
 ) -> Result<Done, Problem> {
-    answer(&services, &caller, id, digest, (step, Some(reason)), order::Command::Refuse).await
+    answer(&services, &caller, id, digest, value.into(), order::Command::Refuse).await
 }
 
 /// What a superior, of the firm or of one above it, says to an order.
@@ -245,10 +226,10 @@ async fn answer(
     caller: &Caller,
     id: Uuid,
     digest: [u8; 32],
-    (step, note): (u32, Option<Note>),
+    answer: Answer,
     command: fn(Verdict) -> order::Command,
 ) -> Result<Done, Problem> {
-    let word = Word::of(services, caller, step, note).await?;
+    let word = Word::of(services, caller, answer).await?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -161,7 +161,7 @@ fn speaker(by: &Person, people: &[Person]) -> Speaker {
 
 fn verdict(step: u32, by: &Person, people: &[Person]) -> Verdict {
     let speaker = Box::new(speaker(by, people));
-    Verdict { step, speaker, firms: firms(), at: Timestamp::UNIX_EPOCH, note: None }
+    Verdict { step, asked_at: None, speaker, firms: firms(), at: Timestamp::UNIX_EPOCH, note: None }
 }
 
 /// Whether somebody could answer without anybody's help.
@@ -287,4 +287,20 @@ fn who_answers_for_the_seller_has_a_limit_on_discounts() {
     assert_eq!(ask(&manager, &[company()]), Err(Error::NotAsked { step: 1 }));
     manager.discount = DiscountLimit::UpTo { percent: "14.99".parse().unwrap() };
     assert_eq!(ask(&manager, &[]), Err(Error::BeyondTheirLimit));
+}
+
+#[test]
+fn who_has_read_something_else_has_not_answered() {
+    let asked_at = Timestamp::UNIX_EPOCH;
+    let pending = Pending::new(request(None, 1, vec![asks(Who::Role { role: Role::Approver })]));
+    let mut approver = person(1);
+    approver.role = Role::Approver;
+    let answer = |read| {
+        let verdict = Verdict { asked_at: read, ..verdict(1, &approver, &[]) };
+        pending.answer(verdict).map(|decision| decision.is_some())
+    };
+    let before = asked_at - jiff::SignedDuration::from_mins(1);
+    assert_eq!(answer(Some(before)), Err(Error::OtherRequest { at: asked_at }));
+    assert_eq!(answer(Some(asked_at)), Ok(true));
+    assert_eq!(answer(None), Ok(true));
 }

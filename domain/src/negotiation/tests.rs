@@ -359,7 +359,14 @@ fn superior() -> Person {
 
 fn verdict(by: Person) -> Verdict {
     let speaker = Box::new(Speaker { by, absent: vec![], today: day("2026-03-01") });
-    Verdict { step: 1, speaker, firms: vec![company()], at: moment(), note: None }
+    Verdict {
+        step: 1,
+        asked_at: Some(moment()),
+        speaker,
+        firms: vec![company()],
+        at: moment(),
+        note: None,
+    }
 }
 
 fn decision() -> Decision {

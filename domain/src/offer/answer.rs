@@ -61,21 +61,22 @@ impl Offer {
                 stamp.must_be(open.revision.stamp)?;
                 open.must_be_valid(today)?;
                 let proposal = &open.revision.proposal;
-                let ordered = proposal.choose(chosen.as_deref())?;
-                let is_all = *ordered
-                    == *proposal.lines.iter().map(|line| line.line.clone()).collect::<Vec<_>>();
+                let ordered = proposal.ordered(chosen.as_deref())?;
                 Ok(vec![Event::Accepted {
                     by,
                     on: today,
                     proposal: proposal.clone(),
                     destination,
                     revision: Some(open.revision.stamp),
-                    ordered: (!is_all).then_some(ordered),
+                    ordered,
                 }])
             }
-            // A retry by the same buyer has already succeeded.
-            Self::Accepted { by: buyer, revision, .. }
-                if *buyer == by && revision.stamp == stamp =>
+            // The same by the same buyer has already succeeded.
+            Self::Accepted { by: buyer, revision, ordered, destination: to }
+                if *buyer == by
+                    && revision.stamp == stamp
+                    && *to == destination
+                    && revision.proposal.ordered(chosen.as_deref()).as_ref() == Ok(ordered) =>
             {
                 Ok(vec![])
             }
@@ -198,12 +199,20 @@ impl Offer {
         }
     }
 
-    /// The revision on whose prices both have agreed: the company has accepted it, or it came of a
-    /// negotiation and stands.
-    pub fn agreed_on(&self) -> Result<&Revision, Error> {
+    /// The lines on whose prices both have agreed: the company has accepted them, or they came of a
+    /// negotiation and stand.
+    pub fn agreed_on(&self) -> Result<Vec<&OfferedLine>, Error> {
         match self {
-            Self::Accepted { revision, .. } => Ok(revision),
-            Self::Open(open) if open.revision.negotiated => Ok(&open.revision),
+            Self::Accepted { revision, ordered, .. } => {
+                let lines = revision.proposal.lines.iter();
+                Ok(match ordered {
+                    None => lines.collect(),
+                    Some(ordered) => lines.filter(|line| line.is_among(ordered)).collect(),
+                })
+            }
+            Self::Open(open) if open.revision.negotiated => {
+                Ok(open.revision.proposal.lines.iter().collect())
+            }
             Self::Open(_) => Err(Error::NotAgreedOn),
             Self::Undrafted | Self::Drafted(_) | Self::Closed { .. } => Err(self.not_open()),
         }
@@ -250,8 +259,9 @@ impl Offer {
             Event::Agreed { proposal, revision: stamp, .. } => {
                 *open = Open::new(Revision { stamp, proposal, negotiated: true });
             }
-            Event::Accepted { by, .. } => {
-                return Self::Accepted { by, revision: Box::new(open.revision) };
+            Event::Accepted { by, ordered, destination, .. } => {
+                let revision = Box::new(open.revision);
+                return Self::Accepted { by, revision, ordered, destination };
             }
             // These are no answers.
             Event::Drafted { .. }

@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, Event, Offer, Proposal, Stamp};
 use crate::{
-    AgreementId, EmployeeId, Message, OfferId, OfferTemplateId, OrderId, Percent,
+    AgreementId, EmployeeId, Message, OfferId, OfferTemplateId, OrderId, Percent, ProductId,
     QuotationRequestId, UnitPrice,
     approval::{Pending, Request},
-    numbered::{self, Numbered},
 };
 
 /// What is being written, and how far the seller's people stand behind it.
@@ -87,10 +86,10 @@ pub struct Inside {
     /// What the seller's people have to say to one another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Message>,
-    /// What one unit costs the seller, by line number, as far as that was said.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "numbered")]
-    #[schemars(with = "Vec<Numbered<UnitPrice>>")]
-    pub unit_costs: BTreeMap<u32, UnitPrice>,
+    /// What one unit of a product costs the seller, as far as that was said. Whatever becomes of the
+    /// lines, it stays what it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unit_costs: BTreeMap<ProductId, UnitPrice>,
 }
 
 impl Inside {
@@ -134,6 +133,9 @@ impl Offer {
             Self::Open(open) => {
                 if open.negotiation.is_some() {
                     return Err(Error::InNegotiation);
+                }
+                if open.revision.negotiated {
+                    return Err(Error::AgreedOn);
                 }
                 open.draft.as_deref()
             }

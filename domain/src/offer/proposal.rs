@@ -58,6 +58,11 @@ pub struct OfferedLine {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = OfferedLine::MOST_BREAKS))]
     pub breaks: Vec<Break>,
+    /// The largest quantity that the company can take, where it can take others than the one
+    /// offered: what has prices for other quantities says so, so that whoever agrees to the line
+    /// knows to how much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Quantity>,
     /// Whether the company must take it.
     #[serde(default, skip_serializing_if = "Choice::is_needed")]
     pub choice: Choice,
@@ -126,25 +131,70 @@ pub fn discounted(price: UnitPrice, discounts: impl IntoIterator<Item = Percent>
     UnitPrice::round_half_up(left)
 }
 
+/// The largest sum without tax that can be ordered of numbered lines. Of alternatives the dearest
+/// counts.
+pub fn most_net<'a>(
+    lines: impl IntoIterator<Item = (u32, &'a OfferedLine)>,
+    currency: Currency,
+) -> Result<Money, MoneyError> {
+    let mut dearest = BTreeMap::<u32, Money>::new();
+    for (number, line) in lines {
+        let place = match line.choice {
+            Choice::Needed | Choice::Optional => number,
+            Choice::Alternative { to } => to,
+        };
+        let net = line.most_net(currency);
+        let most = dearest.entry(place).or_insert(net);
+        if most.amount() < net.amount() {
+            *most = net;
+        }
+    }
+    dearest.into_values().try_fold(Money::zero(currency), Money::plus)
+}
+
 impl OfferedLine {
     /// How many prices for other quantities a line can have.
     pub const MOST_BREAKS: usize = 20;
 
     /// A line that is part of the offer as it stands.
     pub fn plain(line: Line) -> Self {
-        let (listed, discount, breaks) = (None, None, Vec::new());
-        Self { line, listed, discount, breaks, choice: Choice::Needed }
+        let (listed, discount, breaks, at_most) = (None, None, Vec::new(), None);
+        Self { line, listed, discount, breaks, at_most, choice: Choice::Needed }
     }
 
     /// The line in another quantity: the highest break that it reaches makes the price. Only from
-    /// the least quantity on that has a price.
+    /// the least quantity on that has a price, up to the largest that is offered.
     fn in_quantity(&self, quantity: Quantity) -> Option<Line> {
+        let reached = self.prices().rfind(|price| price.at_least <= quantity)?;
+        (quantity == self.line.quantity || self.at_most.is_some_and(|most| quantity <= most))
+            .then(|| Line { quantity, unit_price: reached.unit_price, ..self.line.clone() })
+    }
+
+    /// Whether it was taken, in some quantity.
+    pub(super) fn is_among(&self, ordered: &[Line]) -> bool {
+        ordered.iter().any(|line| self.in_quantity(line.quantity).as_ref() == Some(line))
+    }
+
+    /// What one unit costs from which quantity on, the smallest first.
+    fn prices(&self) -> std::vec::IntoIter<Break> {
         let offered = Break { at_least: self.line.quantity, unit_price: self.line.unit_price };
-        let prices = self.breaks.iter().copied().chain([offered]);
-        let reached =
-            prices.filter(|price| price.at_least <= quantity).max_by_key(|price| price.at_least)?;
-        let is_open = !self.breaks.is_empty() || quantity == self.line.quantity;
-        is_open.then(|| Line { quantity, unit_price: reached.unit_price, ..self.line.clone() })
+        let mut prices: Vec<Break> = self.breaks.iter().copied().chain([offered]).collect();
+        prices.sort_by_key(|price| price.at_least);
+        prices.into_iter()
+    }
+
+    /// No quantity of it that can be taken comes to more than this.
+    fn most_net(&self, currency: Currency) -> Money {
+        let most = self.at_most.unwrap_or(self.line.quantity);
+        // A price holds for less than the quantity from which the next one does.
+        let ends = self.prices().skip(1).map(|next| next.at_least).chain([most]);
+        self.prices()
+            .zip(ends)
+            .map(|(Break { unit_price, .. }, quantity)| {
+                Line { quantity, unit_price, ..self.line.clone() }.net(currency)
+            })
+            .max_by_key(|net| net.amount())
+            .unwrap_or_else(|| self.line.net(currency))
     }
 
     /// The discounts that made its price of its list price, each off what the ones before it left;
@@ -170,6 +220,10 @@ impl OfferedLine {
         let all_differ = quantities.len() == self.breaks.len();
         if !are_in_order || !all_differ || quantities.contains(&self.line.quantity) {
             return Err(Error::BreaksNotInOrder { sku: self.line.sku.clone() });
+        }
+        let largest = self.prices().next_back().map(|price| price.at_least);
+        if self.at_most.map_or(!self.breaks.is_empty(), |most| Some(most) < largest) {
+            return Err(Error::LargestQuantityNeeded { sku: self.line.sku.clone() });
         }
         if self.breaks.len() > Self::MOST_BREAKS {
             return Err(Error::TooManyBreaks { sku: self.line.sku.clone() });
@@ -219,19 +273,18 @@ impl Proposal {
         saved.try_fold(Money::zero(self.currency), Money::plus)
     }
 
-    /// The largest sum without tax that can be ordered in the quantities offered: whoever must
-    /// agree to the offer agrees to all of that. Of alternatives the dearest counts.
+    /// The largest sum without tax that can be ordered: whoever must agree to the offer agrees to
+    /// all of that.
     pub fn most_net(&self) -> Result<Money, MoneyError> {
-        let mut dearest = BTreeMap::<u32, Money>::new();
-        for (number, line) in self.lines.numbered() {
-            let place = line.choice.place(number);
-            let net = line.line.net(self.currency);
-            let most = dearest.entry(place).or_insert(net);
-            if most.amount() < net.amount() {
-                *most = net;
-            }
-        }
-        dearest.into_values().try_fold(Money::zero(self.currency), Money::plus)
+        most_net(self.lines.numbered(), self.currency)
+    }
+
+    /// What of it is ordered when the company takes these lines, or all that are needed, where that
+    /// is not all of its lines as they stand.
+    pub(super) fn ordered(&self, chosen: Option<&[Chosen]>) -> Result<Option<Lines>, Error> {
+        let ordered = self.choose(chosen)?;
+        let is_all = ordered.iter().eq(self.lines.iter().map(|line| &line.line));
+        Ok((!is_all).then_some(ordered))
     }
 
     /// What is ordered when the company takes these lines, or all that are needed.
@@ -343,6 +396,7 @@ mod tests {
         let optional = OfferedLine {
             choice: Choice::Optional,
             breaks: vec![at_least("5", "1.20"), at_least("50", "0.80")],
+            at_most: Some("5000".parse().unwrap()),
             ..offered("20", "1.00")
         };
         with(vec![offered("10", "2.00"), instead, optional])
@@ -422,6 +476,7 @@ mod tests {
             ("49", Ok("1.00")),
             ("50", Ok("0.80")),
             ("5000", Ok("0.80")),
+            ("5001", Err(Error::QuantityNotOffered { line: 3 })),
         ] {
             let then = then.map(|price| [(quantity, price)]);
             let then = then.as_ref().map(<[_; 1]>::as_slice).map_err(Clone::clone);
@@ -435,7 +490,27 @@ mod tests {
     #[test]
     fn says_what_it_comes_to() {
         assert_eq!(proposal().net(), Ok(pln("20.00")));
-        assert_eq!(proposal().most_net(), Ok(pln("50.00")));
+        // Ten at 3.00 instead, and five thousand at 0.80 if wanted.
+        assert_eq!(proposal().most_net(), Ok(pln("4030.00")));
+    }
+
+    #[test]
+    fn the_most_may_be_less_than_the_largest_quantity() {
+        let most = |breaks: &[(&str, &str)], at_most: Option<&str>| {
+            let breaks = breaks.iter().map(|(at_least, price)| Break {
+                at_least: at_least.parse().unwrap(),
+                unit_price: price.parse().unwrap(),
+            });
+            let at_most = at_most.map(|most| most.parse().unwrap());
+            let line = OfferedLine { breaks: breaks.collect(), at_most, ..offered("10", "2.00") };
+            with(vec![line]).most_net().unwrap()
+        };
+        assert_eq!(most(&[], None), pln("20.00"));
+        assert_eq!(most(&[], Some("30")), pln("60.00"));
+        // A hair less than a hundred at 2.00 is more than a hundred at 1.50.
+        assert_eq!(most(&[("100", "1.50")], Some("100")), pln("200.00"));
+        assert_eq!(most(&[("100", "1.50")], Some("200")), pln("300.00"));
+        assert_eq!(most(&[("5", "3.00")], Some("10")), pln("30.00"));
     }
 
     #[test]
@@ -456,7 +531,8 @@ mod tests {
                 .iter()
                 .map(|q| Break { at_least: q.parse().unwrap(), unit_price: "1".parse().unwrap() })
                 .collect();
-            with(vec![OfferedLine { breaks, ..offered("10", "2.00") }]).checked()
+            let at_most = Some("1000".parse().unwrap());
+            with(vec![OfferedLine { breaks, at_most, ..offered("10", "2.00") }]).checked()
         };
         assert_eq!(at(&["5", "20"]), Ok(()));
         for wrong in [&["20", "5"][..], &["20", "20"], &["5", "10"]] {
@@ -465,6 +541,20 @@ mod tests {
         let many: Vec<String> = (11..40).map(|quantity| quantity.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(at(&many), Err(Error::TooManyBreaks { sku: sku() }));
+        let up_to = |breaks: &[&str], at_most: Option<&str>| {
+            let breaks = breaks
+                .iter()
+                .map(|q| Break { at_least: q.parse().unwrap(), unit_price: "1".parse().unwrap() })
+                .collect();
+            let at_most = at_most.map(|most| most.parse().unwrap());
+            with(vec![OfferedLine { breaks, at_most, ..offered("10", "2.00") }]).checked()
+        };
+        assert_eq!(up_to(&[], Some("10")), Ok(()));
+        assert_eq!(up_to(&["20"], Some("20")), Ok(()));
+        let needed = || Err(Error::LargestQuantityNeeded { sku: sku() });
+        assert_eq!(up_to(&["20"], Some("19")), needed());
+        assert_eq!(up_to(&["5"], Some("9")), needed());
+        assert_eq!(up_to(&["20"], None), needed());
     }
 
     #[test]

@@ -154,7 +154,7 @@ fn is_written_until_it_is_sent() {
     check(&[drafted(), sent(), accepted()], draft(proposal()), Err(Error::AlreadyAccepted));
     check(&[drafted(), sent(), rejected()], draft(proposal()), Err(Error::Closed));
     // What stays at the seller is part of what is written.
-    let unit_costs = BTreeMap::from([(1, "1.50".parse().unwrap())]);
+    let unit_costs = BTreeMap::from([(lines()[0].product, "1.50".parse().unwrap())]);
     let inside = Inside { note: None, unit_costs };
     let noted = Command::Draft(Box::new(Writing { inside, ..writing(proposal()) }));
     assert_eq!(answer::<Offer>(&[drafted()], noted).unwrap().len(), 1);
@@ -257,11 +257,20 @@ fn is_accepted_in_part() {
     let stamp = Stamp::of(1, &divisible);
     let given = [wrote(divisible), Event::Sent { on: day("2026-03-01"), revision: Some(stamp) }];
     let part = Acceptance { stamp, chosen: Some(first_line()), ..acceptance("2026-03-31") };
-    let events = answer::<Offer>(&given, Command::Accept(Box::new(part))).unwrap();
+    let take = |acceptance: Acceptance| Command::Accept(Box::new(acceptance));
+    let events = answer::<Offer>(&given, take(part.clone())).unwrap();
     let [Event::Accepted { ordered: Some(ordered), .. }] = &events[..] else {
         panic!("{events:?}")
     };
     assert_eq!(**ordered, [line("10", "2.00", VatRate::Basic)]);
+    // The same again is nothing new; anything else is too late.
+    let taken = [&given[..], &events[..]].concat();
+    check(&taken, take(part.clone()), Ok(vec![]));
+    let all = Acceptance { chosen: None, ..part.clone() };
+    check(&taken, take(all), Err(Error::AlreadyAccepted));
+    let cost_centre = Some("Kuchnia".parse().unwrap());
+    let destination = Destination { cost_centre, ..Destination::default() };
+    check(&taken, take(Acceptance { destination, ..part }), Err(Error::AlreadyAccepted));
 }
 
 #[test]
@@ -405,7 +414,7 @@ fn manager(limit: DiscountLimit) -> Person {
 
 fn verdict(by: Person) -> Verdict {
     let speaker = Box::new(Speaker { by, absent: vec![], today: day("2026-03-01") });
-    Verdict { step: 1, speaker, firms: vec![], at: moment(), note: None }
+    Verdict { step: 1, asked_at: Some(moment()), speaker, firms: vec![], at: moment(), note: None }
 }
 
 #[test]
@@ -482,12 +491,22 @@ fn only_prices_that_both_agreed_on_become_a_contract() {
     let after = |given: &[Event]| {
         let mut offer = Offer::default();
         given.iter().cloned().for_each(|event| cqrs_es::Aggregate::apply(&mut offer, event));
-        offer.agreed_on().map(|revision| revision.stamp)
+        offer.agreed_on().map(|lines| lines.into_iter().cloned().collect::<Vec<_>>())
     };
     assert_eq!(after(&[]), Err(Error::Undrafted));
     assert_eq!(after(&[drafted()]), Err(Error::NotSent));
     assert_eq!(after(&[drafted(), sent()]), Err(Error::NotAgreedOn));
-    assert_eq!(after(&[drafted(), sent(), accepted()]), Ok(first()));
+    let all = || proposal().lines.to_vec();
+    assert_eq!(after(&[drafted(), sent(), accepted()]), Ok(all()));
+    let some = Event::Accepted {
+        by: buyer(),
+        on: day("2026-03-31"),
+        proposal: proposal(),
+        destination: Destination::default(),
+        revision: Some(first()),
+        ordered: Lines::try_from(vec![proposal().lines[1].line.clone()]).ok(),
+    };
+    assert_eq!(after(&[drafted(), sent(), some]), Ok(all()[1..].to_vec()));
     assert_eq!(after(&[drafted(), sent(), rejected()]), Err(Error::Closed));
     let agreed = Event::Agreed {
         negotiation: talks(),
@@ -495,7 +514,10 @@ fn only_prices_that_both_agreed_on_become_a_contract() {
         proposal: another(),
         revision: second(),
     };
-    assert_eq!(after(&[drafted(), sent(), opened(), agreed]), Ok(second()));
+    let agreed = [drafted(), sent(), opened(), agreed];
+    assert_eq!(after(&agreed), Ok(all()));
+    // Neither makes another revision of it alone.
+    check(&agreed, draft(proposal()), Err(Error::AgreedOn));
 }
 
 #[test]

@@ -125,6 +125,8 @@ pub struct OfferLine {
     pub choice: Choice,
     /// What it costs in other quantities.
     pub breaks: Vec<Break>,
+    /// In how much of it at most, where it can be had in other quantities.
+    pub at_most: Option<Quantity>,
 }
 
 /// The offer as PDF. The same document always makes the same bytes. Ask for it by
@@ -273,6 +275,10 @@ impl<'a> Row<'a> {
             let (from, price) = (language.number(at.at_least.units()), price(at.unit_price));
             format!("{}\u{a0}{from}:\u{a0}{price}", language.either("od", "from"))
         };
+        let most = |most: Quantity| {
+            let most = language.number(most.units());
+            format!("{}\u{a0}{most}", language.either("najwyżej", "at most"))
+        };
         Self {
             number: line.number,
             name: &line.name,
@@ -287,7 +293,7 @@ impl<'a> Row<'a> {
             price: price(line.unit_price),
             vat: language.vat_rate(line.vat_rate),
             net: language.amount(line.net),
-            breaks: line.breaks.iter().map(a_break).collect(),
+            breaks: line.breaks.iter().map(a_break).chain(line.at_most.map(most)).collect(),
         }
     }
 }

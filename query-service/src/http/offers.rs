@@ -166,12 +166,10 @@ impl Margin {
         let costs = &inside.inside.unit_costs;
         let currency: Currency = proposal.currency;
         let net = proposal.net().ok()?;
-        let needed = proposal
-            .lines
-            .numbered()
-            .filter(|(_, line)| line.choice == domain::offer::Choice::Needed);
-        let of_line = |(number, line): (u32, &domain::offer::OfferedLine)| {
-            let cost = costs.get(&number)?.amount().checked_mul(line.line.quantity.units())?;
+        let needed =
+            proposal.lines.iter().filter(|line| line.choice == domain::offer::Choice::Needed);
+        let of_line = |domain::offer::OfferedLine { line, .. }: &domain::offer::OfferedLine| {
+            let cost = costs.get(&line.product)?.amount().checked_mul(line.quantity.units())?;
             Some(currency.round_half_up(cost))
         };
         let costs: Option<Vec<_>> = needed.map(of_line).collect();

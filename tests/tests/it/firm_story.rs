@@ -10,7 +10,7 @@ use service_kit::{access::Access, clock::Clock, postgres};
 
 use crate::{
     house::House,
-    journeys::{Shop, accept, created, done, refused, register},
+    journeys::{Shop, accept, asked, created, done, refused, register},
 };
 
 /// A head office, Warsaw and Gdynia below it, and their people, each with a key of their own.
@@ -450,12 +450,22 @@ async fn a_large_discount_needs_the_managers_word() {
         "approval.needs_employee",
     );
     let path = |what: &str| format!("/v1/offers/{large}/{what}");
-    let accept = house.post("grocer", &path("accept"), &json!({})).await;
-    refused(&accept, 404, "not_found");
-    let no = json!({ "step": 1, "reason": "Za nisko" });
+    let unseen = json!({ "revision": 1, "digest": "0".repeat(64) });
+    refused(&house.post("grocer", &path("accept"), &unseen).await, 404, "not_found");
+    let read = asked(house, "Hanna", &large).await;
+    let mut no = read.clone();
+    no["reason"] = json!("Za nisko");
     done(house.post("Hanna", &path("disapprove"), &no).await);
+    // What is asked anew she must read anew.
+    done(house.post("Karol", &path("draft"), &draft("1.00")).await);
     assert_eq!(send(&large).await, "awaiting_approval");
-    done(house.post("Hanna", &path("approve"), &json!({ "step": 1 })).await);
+    refused(&house.post("Hanna", &path("approve"), &read).await, 409, "approval.other_request");
+    let unread = house.post("Hanna", &path("approve"), &json!({ "step": 1 })).await;
+    assert_eq!(unread.body["errors"][0]["pointer"], "/asked_at", "{unread:?}");
+    done(house.post("Karol", &path("draft"), &draft("9.4999")).await);
+    assert_eq!(send(&large).await, "awaiting_approval");
+    let read = asked(house, "Hanna", &large).await;
+    done(house.post("Hanna", &path("approve"), &read).await);
     assert_eq!(send(&large).await, "open");
     // Beyond her own limit she must not; the seller's rules can ask somebody else.
     let rules = json!({ "rules": [{ "name": "Ponad 20 %", "when": { "discount_above": "20" },
@@ -465,7 +475,7 @@ async fn a_large_discount_needs_the_managers_word() {
     assert_eq!(house.get("sales", "/v1/approval-rules").await.body["rules"], rules["rules"]);
     let given_away = created(house.post("Karol", "/v1/offers", &draft("7.00")).await);
     assert_eq!(send(&given_away).await, "awaiting_approval");
-    let answer = json!({ "step": 1 });
+    let answer = asked(house, "Hanna", &given_away).await;
     let approve = format!("/v1/offers/{given_away}/approve");
     refused(&house.post("Hanna", &approve, &answer).await, 409, "approval.not_asked");
     done(house.post("Karol", &format!("/v1/offers/{given_away}/withdraw"), &json!({})).await);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     house::House,
-    journeys::{accept, created, done, refused},
+    journeys::{accept, asked, created, done, refused},
     negotiations::Table,
 };
 
@@ -72,7 +72,7 @@ async fn a_turn_goes_to_and_fro_and_superiors_are_one_sides_business() {
     let unheard = items(house, "Tomasz", "").await.remove(0);
     assert_eq!((&unheard["id"], &unheard["offer"]), (&json!(talks), &json!(table.offer)));
     assert_eq!((&unheard["rounds"], &unheard["until"]), (&json!(0), &json!("2099-12-31")));
-    done(table.tell("Anna", &talks, "approve", json!({ "step": 1 })).await);
+    done(table.answer("Anna", &talks, "approve").await);
     table.check([&[], &["negotiation seller"], &["negotiation seller"], &[]]).await;
     let heard = items(house, "Tomasz", "").await.remove(0);
     assert_eq!((&heard["rounds"], &heard["until"]), (&json!(1), &json!("2099-02-01")));
@@ -85,11 +85,12 @@ async fn a_turn_goes_to_and_fro_and_superiors_are_one_sides_business() {
     let asking = "negotiation seller awaiting_approval";
     table.check([&[], &["negotiation seller"], &[asking], &[]]).await;
     assert_eq!(items(house, "Ewa", "").await, before);
-    let no = json!({ "step": 1, "reason": "Za tanio" });
+    let mut no = asked(house, "Maria", &talks).await;
+    no["reason"] = json!("Za tanio");
     done(table.tell("Maria", &talks, "disapprove", no).await);
     table.check([&[], &["negotiation seller"], &["negotiation seller"], &[]]).await;
     done(table.tell("Tomasz", &talks, "propose", second).await);
-    done(table.tell("Maria", &talks, "approve", json!({ "step": 1 })).await);
+    done(table.answer("Maria", &talks, "approve").await);
     table.check([&["negotiation buyer"], &[], &[], &["negotiation buyer"]]).await;
 
     // When they stop, the offer waits as it stands; when they go on, it does not.
@@ -121,7 +122,8 @@ async fn a_company_sees_nothing_of_what_is_being_written() {
     let asking = "offer buyer awaiting_approval being_written";
     table.check([&["offer buyer"], &[], &[asking], &[asking]]).await;
     assert_eq!(items(house, "Ewa", "").await, before);
-    done(house.post("Maria", &path("approve"), &json!({ "step": 1 })).await);
+    let read = asked(house, "Maria", &table.offer).await;
+    done(house.post("Maria", &path("approve"), &read).await);
     table.check([&["offer buyer"], &[], &[both], &[both]]).await;
     assert_eq!(items(house, "Ewa", "").await, before);
     done(house.post("Tomasz", &path("send"), &json!({})).await);

@@ -99,6 +99,19 @@ pub(crate) async fn accept(house: &House, role: &str, offer: &str) -> Answer {
     house.post(role, &format!("/v1/offers/{offer}/accept"), &stamp).await
 }
 
+/// What names the step that waits of a request for approval, as whoever is asked has read it.
+pub(crate) async fn asked(house: &House, who: &str, of: &str) -> Value {
+    let path = format!("/v1/approvals/{of}");
+    eventually("somebody is asked", async || {
+        let head = house.head().await?;
+        let approval = house.get(who, &format!("{path}?after={head}")).await.body;
+        let step = approval["decisions"].as_array()?.len() + 1;
+        let asked_at = &approval["request"]["at"];
+        (approval["status"] == "open").then(|| json!({ "step": step, "asked_at": asked_at }))
+    })
+    .await
+}
+
 pub(crate) async fn register(house: &House, name: &str, nip: &str, days: u16) -> String {
     let company = json!({
         "name": name,

@@ -22,6 +22,7 @@ mod negotiations;
 mod observability;
 mod offer_statistics;
 mod offer_templates;
+mod offers;
 mod policies;
 mod prices;
 mod products;

@@ -13,7 +13,7 @@ use service_kit::{access::Access, clock::Clock, postgres};
 
 use crate::{
     house::House,
-    journeys::{Shop, accept, created, done, refused, stamp},
+    journeys::{Shop, accept, asked, created, done, refused, stamp},
 };
 
 /// Tomasz sells and takes off at most 5 percent, Maria is his manager; Ewa buys for at most 500 at
@@ -81,6 +81,12 @@ impl Table {
         self.house().post(who, &path, &body).await
     }
 
+    /// What a superior says to the request that waits, having read it.
+    pub(crate) async fn answer(&self, who: &str, talks: &str, what: &str) -> crate::house::Answer {
+        let read = asked(self.house(), who, talks).await;
+        self.tell(who, talks, what, read).await
+    }
+
     /// What somebody sees of the talks.
     async fn sees(&self, who: &str, talks: &str) -> Value {
         let seen = self.house().get(who, &format!("/v1/negotiations/{talks}")).await;
@@ -145,7 +151,8 @@ async fn two_rounds(table: &Table) -> (String, String) {
     assert_eq!(unheard["timeline"].as_array().unwrap().len(), 1, "{unheard}");
     let own = table.sees("Ewa", &talks).await;
     assert_eq!(own["awaiting_approval"]["request"]["reasons"][0]["per"], "order");
-    let foreign = table.tell("Maria", &talks, "approve", json!({ "step": 1 })).await;
+    let read = asked(house, "Anna", &talks).await;
+    let foreign = table.tell("Maria", &talks, "approve", read).await;
     refused(&foreign, 409, "negotiation.not_awaiting_approval");
     let early = json!({ "round": 1, "say": { "agree": [1] } });
     let early = table.tell("Tomasz", &talks, "propose", early).await;
@@ -157,7 +164,7 @@ async fn two_rounds(table: &Table) -> (String, String) {
     assert_eq!(house.all("Maria", &waiting).await, Vec::<Value>::new());
     let whole = house.get("Anna", &format!("/v1/approvals/{talks}")).await.body;
     assert_eq!(whole["round"]["message"], "Za tę cenę bierzemy od razu.", "{whole}");
-    done(table.tell("Anna", &talks, "approve", json!({ "step": 1 })).await);
+    done(table.answer("Anna", &talks, "approve").await);
     let heard = table.sees("Tomasz", &talks).await;
     assert_eq!((&heard["rounds"], &heard["turn"]), (&json!(1), &json!("seller")));
     assert_eq!(line(&heard, 2)["proposed"]["line"]["sku"], "TEA");
@@ -171,7 +178,7 @@ async fn two_rounds(table: &Table) -> (String, String) {
     done(table.tell("Tomasz", &talks, "propose", second).await);
     let unheard = table.sees("Ewa", &talks).await;
     assert_eq!((&unheard["rounds"], &unheard["turn"]), (&json!(1), &json!("seller")));
-    let own = json!({ "step": 1 });
+    let own = asked(house, "Maria", &talks).await;
     refused(&table.tell("Tomasz", &talks, "approve", own.clone()).await, 403, "role_not_allowed");
     done(table.tell("Maria", &talks, "approve", own).await);
     let heard = table.sees("Ewa", &talks).await;
@@ -196,12 +203,12 @@ async fn two_more(table: &Table, talks: &str) {
     let say = json!({ "lines": [{ "line": 1, "unit_price": "8.80" }],
         "payment_term": { "kind": "net", "days": 30 } });
     done(table.tell("Ewa", talks, "propose", json!({ "round": 3, "say": say })).await);
-    done(table.tell("Anna", talks, "approve", json!({ "step": 1 })).await);
+    done(table.answer("Anna", talks, "approve").await);
 
     // Round 4: Tomasz agrees to everything, and Maria stands behind it.
     let all = json!({ "round": 4 });
     done(table.tell("Tomasz", talks, "agree", all).await);
-    done(table.tell("Maria", talks, "approve", json!({ "step": 1 })).await);
+    done(table.answer("Maria", talks, "approve").await);
     let agreed = table.sees("Ewa", talks).await;
     assert_eq!((&agreed["status"], &agreed["rounds"]), (&json!("agreed"), &json!(4)));
     let offer = table.offer("Ewa").await;
@@ -302,7 +309,7 @@ async fn an_offer_is_taken_in_part_with_other_quantities() {
         "delivery_terms": { "incoterm": "DAP", "place": "Gdynia" }, "divisible": true,
         "lines": [
             { "sku": "COFFEE", "quantity": "100", "discount": "2",
-              "breaks": [{ "at_least": "50", "unit_price": "9.90" }] },
+              "breaks": [{ "at_least": "50", "unit_price": "9.90" }], "at_most": "1000" },
             { "sku": "RICE", "quantity": "100", "choice": { "kind": "alternative", "to": 1 } },
             { "sku": "COURSE", "quantity": "1", "choice": { "kind": "optional" } },
         ],

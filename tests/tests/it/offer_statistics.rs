@@ -243,7 +243,7 @@ async fn answers_take_their_time() {
     let say = json!({ "lines": [{ "line": 1, "unit_price": "8.50" }] });
     let talks = table.open("Ewa", say).await;
     assert_eq!(tomasz().await["seconds_to_answer"], Value::Null);
-    done(table.tell("Anna", &talks, "approve", json!({ "step": 1 })).await);
+    done(table.answer("Anna", &talks, "approve").await);
     let answer = (talks.as_str(), "negotiation.proposed");
     let taken = between(house, sent, answer).await;
     assert_eq!(tomasz().await["seconds_to_answer"], taken);

@@ -113,6 +113,7 @@ async fn a_company_is_told_nothing_of_a_withdrawn_draft() {
 async fn everything_can_be_looked_back_at() {
     let mut shop = Shop::open().await;
     shop.house.make_key("manager", "sales_manager", None).await;
+    let tomasz = shop.house.engage("Tomasz", "sales", None).await;
     let category = json!({ "title": { "name": "Zboża" } });
     created(shop.house.post("manager", "/v1/categories", &category).await);
     let list = json!({ "name": "Cennik", "audience": { "kind": "everyone" }, "currency": "PLN" });
@@ -126,8 +127,19 @@ async fn everything_can_be_looked_back_at() {
     let programme = json!({ "audience": { "kind": "everyone" }, "programme": {
         "days": 30, "tiers": { "kind": "orders", "tiers": [{ "at_least": 99, "percent": "1" }] } } });
     done(shop.house.post("manager", "/v1/discounts/offer", &programme).await);
-    shop.sent_offer().await;
+    let offer = shop.sent_offer().await;
+    let say = json!({ "lines": [{ "line": 1, "unit_price": "8.00" }] });
+    let talk = json!({ "revision": 1, "say": say });
+    created(shop.house.post("grocer", &format!("/v1/offers/{offer}/negotiate"), &talk).await);
     let grocer = shop.grocer.clone();
+    let template = json!({ "name": "Na początek", "currency": "PLN", "valid_days": 30,
+        "lines": [{ "sku": "RICE", "quantity": "10" }] });
+    created(shop.house.post("sales", "/v1/offer-templates", &template).await);
+    let territory = json!({ "name": "Polska", "countries": ["PL"], "representatives": [tomasz] });
+    let territories = json!({ "territories": [territory] });
+    done(shop.house.post("manager", "/v1/territories", &territories).await);
+    let request = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "10" }] });
+    created(shop.house.post("grocer", "/v1/quotation-requests", &request).await);
     let levels = json!({ "levels": [{ "sku": "RICE", "available": "5" }] });
     done(shop.house.post("warehouse", "/v1/stock", &levels).await);
     let codes = json!({ "codes": [{ "code": "R-1", "sku": "RICE" }] });

@@ -111,7 +111,9 @@ struct Want {
 struct Open {
     /// The revision of the offer that is talked about.
     revision: u32,
-    say: Say,
+    /// The first round; whoever opens can also say it later.
+    #[serde(default)]
+    say: Option<Say>,
 }
 
 async fn open(
@@ -139,7 +141,11 @@ async fn open(
                     let open = negotiation::Command::Open { offer, revision, proposal, side, by };
                     work.decide::<Negotiation>(negotiation, open).await?;
                 }
-                speak(work, &caller, negotiation, 1, say, (today, now)).await
+                if let Some(say) = say {
+                    return speak(work, &caller, negotiation, 1, say, (today, now)).await;
+                }
+                work.answer(negotiation);
+                Ok(())
             }
             .boxed()
         })
@@ -247,8 +253,7 @@ async fn say_it(
     let approval = match side {
         Side::Seller => sellers_superiors(work, caller, &talks, &round.moves, (today, now)).await?,
         Side::Buyer => {
-            let lines = negotiating::wanted(&talks, side, &round.moves)?;
-            let net = offering::net(&lines, talks.currency)?;
+            let (lines, net) = negotiating::wanted(&talks, side, &round.moves)?;
             let (company, by) = (talks.company, caller.employee());
             let destination = &Destination::default();
             let wanted = Wanted { company, by, lines: &lines, net, destination };
@@ -268,10 +273,9 @@ async fn sellers_superiors(
     moves: &Moves,
     (today, now): (Date, Timestamp),
 ) -> Result<Option<domain::approval::Request>, Failure> {
-    let lines = negotiating::wanted(talks, Side::Seller, moves)?;
+    let (lines, net) = negotiating::wanted(talks, Side::Seller, moves)?;
     let answered_for = negotiating::answered_for(talks, moves);
     let discount = discount(work, talks, &answered_for, today).await?;
-    let net = offering::net(&lines, talks.currency)?;
     let intent = Intent { by: caller.employee(), lines, net, discount, now };
     offering::superiors_asked(work, intent).await
 }
@@ -354,6 +358,7 @@ async fn wanted(
     let mut requests = Vec::with_capacity(wants.len());
     let mut standing = Vec::with_capacity(wants.len());
     for (index, want) in wants.iter().enumerate() {
+        offering::must_come(want.deliver_on, today, format!("/say/lines/{index}/deliver_on"))?;
         let present = match negotiating::standing(talks, want.line) {
             Some(Item::Line { line }) => Some((**line).clone()),
             Some(Item::Dropped {}) => None,
@@ -399,9 +404,9 @@ async fn wanted(
         let choice = present.as_ref().map_or(Choice::Needed, |present| present.choice);
         // The discounts of the offer went into another price, and prices for other quantities
         // went with it.
-        let (discount, breaks) = (None, Vec::new());
+        let (discount, breaks, at_most) = (None, Vec::new(), None);
         let line = Line { deliver_on: want.deliver_on.or(kept), ..line };
-        let said = OfferedLine { line, listed, discount, breaks, choice };
+        let said = OfferedLine { line, listed, discount, breaks, at_most, choice };
         (
             want.line,
             of_present.filter(|present| is_the_same(present, &said)).cloned().unwrap_or(said),

@@ -6,7 +6,7 @@ use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{
     AgreementId, Audience, Name, Offer, OfferId, PriceAgreement, ProductId, Selection,
-    offer::{self, OfferedLine, Revision},
+    offer::{self, OfferedLine, Proposal},
     price::{Break, Days, Value},
     price_agreement::{Command, Header},
 };
@@ -84,13 +84,15 @@ async fn agree(
     id: AgreementId,
     contract: Contract,
 ) -> Result<(), Failure> {
-    let Revision { proposal, .. } =
-        work.load::<Offer>(offer).await?.agreed_on().map_err(|e| refusal(&e))?.clone();
+    let offer = work.load::<Offer>(offer).await?;
+    let prices = prices(offer.agreed_on().map_err(|error| refusal(&error))?);
+    let agreed = offer.revision().map(|revision| &revision.proposal);
+    let Proposal { company, currency, .. } = *agreed.ok_or_else(Problem::not_found)?;
     let Contract { name, from, until, discounts } = contract;
     let header = Header {
         name,
-        audience: Audience::Company { company: proposal.company },
-        currency: proposal.currency,
+        audience: Audience::Company { company },
+        currency,
         from,
         until,
         yields: false,
@@ -98,7 +100,7 @@ async fn agree(
         discounts,
     };
     work.decide::<PriceAgreement>(id, Command::Draft { id, header }).await?;
-    agree_on(work, id, prices(&proposal.lines)).await?;
+    agree_on(work, id, prices).await?;
     work.decide::<PriceAgreement>(id, Command::Activate).await?;
     work.answer(id);
     Ok(())
@@ -106,7 +108,7 @@ async fn agree(
 
 /// Of each product, what it costs in the quantities that were agreed on: in the least of them, and
 /// in any smaller one, the price of the least.
-fn prices(lines: &[OfferedLine]) -> Vec<Agreed> {
+fn prices(lines: Vec<&OfferedLine>) -> Vec<Agreed> {
     let mut steps: BTreeMap<ProductId, BTreeMap<_, _>> = BTreeMap::new();
     for OfferedLine { line, breaks, .. } in lines {
         let offered = offer::Break { at_least: line.quantity, unit_price: line.unit_price };

@@ -92,6 +92,7 @@ fn firm(number: u32, language: Language) -> OfferLine {
         delivery_date: number.is_multiple_of(5).then(|| date(2027, 1, 11)),
         choice: Choice::Needed,
         breaks: vec![],
+        at_most: None,
     }
 }
 
@@ -125,6 +126,7 @@ fn rich(language: Language) -> OfferDocument {
         unit_price: price.parse().unwrap(),
     };
     offer.lines[0].breaks = vec![at("100", "1199.00"), at("500", "1150.7525")];
+    offer.lines[0].at_most = Some("1000".parse().unwrap());
     offer.divisible = true;
     offer.discount = Some(Money::parse("1965.00", Currency::Pln).unwrap());
     count(&mut offer);
@@ -184,7 +186,7 @@ fn says_all_in_polish() {
             "−3 % −2,1 %",
             "1 234,50",
             "15 431,25",
-            "od 100: 1 199,00; od 500: 1 150,7525",
+            "od 100: 1 199,00; od 500: 1 150,7525; najwyżej 1 000",
             "23 %",
             "Można przyjąć także tylko część pozycji.",
             "W cenach ujęto rabaty o wartości 1 965,00 PLN.",
@@ -224,7 +226,7 @@ fn says_all_in_english() {
             "−3% −2.1%",
             "1,234.50",
             "15,431.25",
-            "from 100: 1,199.00; from 500: 1,150.7525",
+            "from 100: 1,199.00; from 500: 1,150.7525; at most 1,000",
             "Some lines can be accepted without the others.",
             "Prices include discounts worth 1,965.00 PLN.",
             "Fingerprint of this revision: 7f3a90c2e51b04d87f3a90c2e51b04d87f3a90c2e51b04d87f3a90c2e51b04d8",

@@ -250,5 +250,6 @@ fn offer_line(
         delivery_date: line.deliver_on,
         choice: offered.choice,
         breaks: offered.breaks.clone(),
+        at_most: offered.at_most,
     }
 }
