@@ -125,66 +125,87 @@ impl From<Outcome> for Done {
     }
 }
 
-impl IntoResponse for Done {
-    fn into_response(self) -> Response {
-        ([(POSITION, HeaderValue::from(self.position))], Json(self)).into_response()
+/// The same of what each side deliberates unseen by the other: a version would count that too.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Unversioned {
+    /// The thing that the command was about.
+    id: Uuid,
+    /// A query with `after` this position shows what the command did.
+    position: u64,
+}
+
+impl From<Outcome> for Unversioned {
+    fn from(outcome: Outcome) -> Self {
+        Self { id: outcome.stream_id, position: outcome.position.0 }
     }
 }
 
-impl OperationOutput for Done {
-    type Inner = Self;
+/// What is answered as JSON, with its position as a header too.
+macro_rules! answers {
+    ($($answer:ty),+) => {$(
+        impl IntoResponse for $answer {
+            fn into_response(self) -> Response {
+                ([(POSITION, HeaderValue::from(self.position))], Json(self)).into_response()
+            }
+        }
 
-    fn operation_response(
-        ctx: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Option<openapi::Response> {
-        Json::<Self>::operation_response(ctx, operation)
-    }
+        impl OperationOutput for $answer {
+            type Inner = Self;
 
-    fn inferred_responses(
-        ctx: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Vec<(Option<u16>, openapi::Response)> {
-        Json::<Self>::inferred_responses(ctx, operation)
-    }
+            fn operation_response(
+                ctx: &mut GenContext,
+                operation: &mut openapi::Operation,
+            ) -> Option<openapi::Response> {
+                Json::<Self>::operation_response(ctx, operation)
+            }
+
+            fn inferred_responses(
+                ctx: &mut GenContext,
+                operation: &mut openapi::Operation,
+            ) -> Vec<(Option<u16>, openapi::Response)> {
+                Json::<Self>::inferred_responses(ctx, operation)
+            }
+        }
+    )+};
 }
+
+answers!(Done, Unversioned);
 
 /// The same, for commands that make something new: 201 and where to find it.
 #[derive(Debug)]
-pub(crate) struct Created {
-    collection: &'static str,
-    done: Done,
+pub(crate) struct Created<D = Done> {
+    location: String,
+    done: D,
 }
 
-impl Created {
+impl<D: From<Outcome>> Created<D> {
     /// Made in a collection such as `/v1/orders`.
     fn within(collection: &'static str, outcome: Outcome) -> Self {
-        Self { collection, done: outcome.into() }
+        Self { location: format!("{collection}/{}", outcome.stream_id), done: outcome.into() }
     }
 }
 
-impl IntoResponse for Created {
+impl<D: IntoResponse> IntoResponse for Created<D> {
     fn into_response(self) -> Response {
-        let location = format!("{}/{}", self.collection, self.done.id);
-        (StatusCode::CREATED, [(header::LOCATION, location)], self.done).into_response()
+        (StatusCode::CREATED, [(header::LOCATION, self.location)], self.done).into_response()
     }
 }
 
-impl OperationOutput for Created {
-    type Inner = Done;
+impl<D: OperationOutput> OperationOutput for Created<D> {
+    type Inner = D;
 
     fn operation_response(
         ctx: &mut GenContext,
         operation: &mut openapi::Operation,
     ) -> Option<openapi::Response> {
-        Done::operation_response(ctx, operation)
+        D::operation_response(ctx, operation)
     }
 
     fn inferred_responses(
         ctx: &mut GenContext,
         operation: &mut openapi::Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
-        Done::operation_response(ctx, operation)
+        D::operation_response(ctx, operation)
             .map(|response| (Some(StatusCode::CREATED.as_u16()), response))
             .into_iter()
             .collect()

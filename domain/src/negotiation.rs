@@ -418,6 +418,9 @@ pub enum Error {
     /// A round in which nothing is said.
     #[error("a round agrees to something, or proposes something else")]
     NothingSaid,
+    /// A wish for nothing.
+    #[error("nothing is named that is to be talked about again")]
+    NothingToReopen,
     /// An offer of nothing.
     #[error("at least one line must be left")]
     NothingLeft,
@@ -457,6 +460,7 @@ impl Refusal for Error {
             Self::NotAgreed { .. } => "negotiation.not_agreed",
             Self::OwnProposal { .. } => "negotiation.own_proposal",
             Self::NothingSaid => "negotiation.nothing_said",
+            Self::NothingToReopen => "negotiation.nothing_to_reopen",
             Self::NothingLeft => "negotiation.nothing_left",
             Self::AnswerInThePast { .. } => "negotiation.answer_in_the_past",
             Self::NotOverdue => "negotiation.not_overdue",
@@ -470,6 +474,7 @@ impl Refusal for Error {
             Self::Unopened => RefusalKind::Missing,
             Self::NoSuchLine { .. }
             | Self::NothingSaid
+            | Self::NothingToReopen
             | Self::NothingLeft
             | Self::AnswerInThePast { .. }
             | Self::Day(_) => RefusalKind::Invalid,
@@ -624,6 +629,9 @@ impl Negotiation {
         topics: BTreeSet<Topic>,
     ) -> Result<Vec<Event>, Error> {
         let table = &self.open()?.table;
+        if topics.is_empty() {
+            return Err(Error::NothingToReopen);
+        }
         let reopened = table.reopened(side, &topics)?;
         if reopened == *table {
             return Ok(vec![]);

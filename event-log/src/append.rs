@@ -68,7 +68,8 @@ pub struct Outcome {
     pub stream_id: Uuid,
     /// Its version after the command.
     pub version: u64,
-    /// A read model that has got here shows what the command did.
+    /// A read model that has got here shows what the command did: that of its last event, or the
+    /// end of the log where it had none, which tells nothing of when the thing last changed.
     pub position: Position,
 }
 

@@ -23,7 +23,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{Done, Nothing};
+use super::{Nothing, Unversioned};
 use crate::{
     Services,
     caller::{Approving, By, Caller, Ordering},
@@ -75,7 +75,7 @@ async fn approve(
     By { who: caller, .. }: By<Approving>,
     PathId(id): PathId,
     Body { value, digest }: Body<Approve>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let command = |side, verdict| negotiation::Command::Approve { side, verdict };
     answer(&services, &caller, id, digest, value.into(), command).await
 }
@@ -85,7 +85,7 @@ async fn disapprove(
     By { who: caller, .. }: By<Approving>,
     PathId(id): PathId,
     Body { value, digest }: Body<Refuse>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let command = |side, verdict| negotiation::Command::Disapprove { side, verdict };
     answer(&services, &caller, id, digest, value.into(), command).await
 }
@@ -99,7 +99,7 @@ async fn answer(
     digest: [u8; 32],
     answer: Answer,
     command: fn(Side, Verdict) -> negotiation::Command,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let word = Word::of(services, caller, answer.having_read()?).await?;
     let today = services.clock.today();
     let done = services
@@ -151,7 +151,7 @@ async fn reopen(
     By { who: caller, .. }: By<Ordering>,
     PathId(id): PathId,
     Body { value: Reopen { lines, conditions }, digest }: Body<Reopen>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let topics = lines.into_iter().map(|line| Topic::Line { line });
     let topics = topics.chain(conditions.then_some(Topic::Conditions {})).collect();
     let (side, by) = (caller.side(), caller.actor());
@@ -172,7 +172,7 @@ async fn break_off(
     By { who: caller, .. }: By<Ordering>,
     PathId(id): PathId,
     Body { value: BreakOff { reason }, digest }: Body<BreakOff>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let (side, by) = (caller.side(), caller.actor());
     let command = negotiation::Command::BreakOff { side, by, reason };
     decide(&services, &caller, id, digest, command).await
@@ -183,7 +183,7 @@ async fn resume(
     By { who: caller, .. }: By<Ordering>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let today = services.clock.today();
     let done = services
         .log
@@ -227,7 +227,7 @@ async fn decide(
     id: Uuid,
     digest: [u8; 32],
     command: negotiation::Command,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let today = services.clock.today();
     let done = services
         .log

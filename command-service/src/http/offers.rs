@@ -24,7 +24,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{Done, Nothing};
+use super::{Nothing, Unversioned};
 use crate::{
     Services,
     caller::{By, Caller, Pricing, Sales},
@@ -73,7 +73,7 @@ async fn send(
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let (today, now) = (services.clock.today(), services.clock.now());
     let done = services
         .log
@@ -132,7 +132,7 @@ async fn approve(
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value, digest }: Body<Approve>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     answer(&services, &caller, id, digest, value.into(), offer::Command::Approve).await
 }
 
@@ -141,7 +141,7 @@ async fn disapprove(
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
     Body { value, digest }: Body<Refuse>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     answer(&services, &caller, id, digest, value.into(), offer::Command::Disapprove).await
 }
 
@@ -153,7 +153,7 @@ async fn answer(
     digest: [u8; 32],
     answer: Answer,
     command: fn(Verdict) -> offer::Command,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let word = Word::of(services, caller, answer.having_read()?).await?;
     let done = services
         .log
@@ -184,7 +184,7 @@ async fn withdraw(
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: Reason { reason }, digest }: Body<Reason>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     decide(&services, &caller, id, digest, offer::Command::Withdraw { reason }).await
 }
 
@@ -202,7 +202,7 @@ async fn extend(
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value: Extend { valid_until: until }, digest }: Body<Extend>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let today = services.clock.today();
     decide(&services, &caller, id, digest, offer::Command::Extend { until, today }).await
 }
@@ -214,7 +214,7 @@ async fn decide(
     id: Uuid,
     digest: [u8; 32],
     command: offer::Command,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

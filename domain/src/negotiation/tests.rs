@@ -211,6 +211,8 @@ fn both_must_want_to_talk_about_it_again() {
     check(&given, reopen(Side::Buyer), Err(Error::NotAgreed { topic: Topic::Line { line: 1 } }));
     let nothing = Command::Reopen { side: Side::Buyer, by: buyer(), topics: topic(9) };
     check(&given, nothing, Err(Error::NoSuchLine { line: 9 }));
+    let unnamed = Command::Reopen { side: Side::Buyer, by: buyer(), topics: BTreeSet::new() };
+    check(&given, unnamed, Err(Error::NothingToReopen));
 }
 
 #[test]

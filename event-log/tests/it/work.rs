@@ -138,6 +138,10 @@ async fn a_repeat_without_events_names_what_it_was_about() {
     );
     let events = log.read(Position::START, 10).await.unwrap();
     assert_eq!(events.len(), 1);
+    // It answers where history ends, not where that of what it was about does.
+    execute(&log, Uuid::now_v7(), Command::Deposit(vec![5])).await.unwrap();
+    let again = execute(&log, id, Command::Belong(holder)).await.unwrap();
+    assert_eq!((again.outcome.version, again.outcome.position), (1, Position(2)));
     assert_eq!(events[0].company_id, Some(holder.0));
 }
 

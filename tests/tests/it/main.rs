@@ -14,6 +14,7 @@ mod faults;
 mod firm_story;
 mod firms;
 mod forgery;
+mod hidden;
 mod house;
 mod imports;
 mod inboxes;

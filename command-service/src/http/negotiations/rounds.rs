@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Created, Done, offers::must_know};
+use super::super::{Created, Unversioned, offers::must_know};
 use crate::{
     Services,
     caller::{By, Caller, Ordering},
@@ -121,7 +121,7 @@ async fn open(
     By { who: caller, .. }: By<Ordering>,
     PathId(id): PathId,
     Body { value: Open { revision, say }, digest }: Body<Open>,
-) -> Result<Created, Problem> {
+) -> Result<Created<Unversioned>, Problem> {
     let (today, now) = (services.clock.today(), services.clock.now());
     let offer = OfferId(id);
     let negotiation = NegotiationId::of(offer, revision);
@@ -168,7 +168,7 @@ async fn propose(
     By { who: caller, .. }: By<Ordering>,
     PathId(id): PathId,
     Body { value: Propose { round, say }, digest }: Body<Propose>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let (today, now) = (services.clock.today(), services.clock.now());
     let done = services
         .log
@@ -200,7 +200,7 @@ async fn agree(
     By { who: caller, .. }: By<Ordering>,
     PathId(id): PathId,
     Body { value: Agree { round, message }, digest }: Body<Agree>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let (today, now) = (services.clock.today(), services.clock.now());
     let done = services
         .log

@@ -16,7 +16,7 @@ use service_kit::{
     problem::{FieldError, Problem},
 };
 
-use super::{super::Done, Reason, decide, must_know};
+use super::{super::Unversioned, Reason, decide, must_know};
 use crate::{
     Services,
     caller::{Buyers, By, Shoppers},
@@ -58,7 +58,7 @@ async fn view(
     By { who: caller, .. }: By<Shoppers>,
     PathId(id): PathId,
     Body { value: View { revision }, digest }: Body<View>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let by = caller.actor();
     decide(&services, &caller, id, digest, offer::Command::View { by, revision }).await
 }
@@ -84,7 +84,7 @@ async fn accept(
     By { who: caller, .. }: By<Buyers>,
     PathId(id): PathId,
     Body { value, digest }: Body<Accept>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let today = services.clock.today();
     let done = services
         .log
@@ -142,7 +142,7 @@ async fn reject(
     By { who: caller, .. }: By<Buyers>,
     PathId(id): PathId,
     Body { value: Reason { reason }, digest }: Body<Reason>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let by = caller.actor();
     decide(&services, &caller, id, digest, offer::Command::Reject { by, reason }).await
 }

@@ -19,7 +19,7 @@ use service_kit::{
 use uuid::Uuid;
 
 use super::{
-    super::{Created, Done},
+    super::{Created, Unversioned},
     origin,
 };
 use crate::{
@@ -93,7 +93,7 @@ async fn draft(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     Body { value, digest }: Body<Draft>,
-) -> Result<Created, Problem> {
+) -> Result<Created<Unversioned>, Problem> {
     let id = OfferId(Uuid::now_v7());
     let outcome = write(&services, &caller, id, digest, value).await?;
     Ok(Created::within("/v1/offers", outcome))
@@ -104,7 +104,7 @@ async fn redraft(
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value, digest }: Body<Draft>,
-) -> Result<Done, Problem> {
+) -> Result<Unversioned, Problem> {
     let offer = services.log.load::<Offer>(id).await.map_err(Failure::from)?;
     if offer.version == 0 {
         return Err(refusal(&offer::Error::Undrafted));
