@@ -105,6 +105,13 @@ pub const INTERNAL: &[&str] = &[
 /// tells that there was one.
 pub const DISCLOSED_BY: &[(&str, &str)] = &[("offer", "offer.sent")];
 
+/// Whether a company sees of such an aggregate no more than a part of what happened.
+pub fn is_partly_hidden(aggregate: &str) -> bool {
+    let of_aggregate =
+        |name: &&str| name.split_once('.').is_some_and(|(kind, _)| kind == aggregate);
+    INTERNAL.iter().any(of_aggregate)
+}
+
 impl UnreadableEvent {
     fn unknown(event_type: &str, schema_version: u16) -> Self {
         Self::Unknown { event_type: event_type.to_owned(), schema_version }

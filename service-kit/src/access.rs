@@ -1,7 +1,7 @@
 //! Who is asking: API keys, roles and the company that a key belongs to.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     marker::PhantomData,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -277,6 +277,8 @@ const FIND_ALL: &str = "\
     SELECT id, role, company_id, employee_id
     FROM access.api_keys LEFT JOIN access.employee_keys ON key_id = id
     WHERE id = ANY($1) AND revoked_at IS NULL";
+const OF_COMPANIES: &str =
+    "SELECT id FROM access.api_keys WHERE id = ANY($1) AND company_id IS NOT NULL";
 const LIST: &str = "\
     SELECT id, name, role, company_id, employee_id, revoked_at IS NOT NULL
     FROM access.api_keys LEFT JOIN access.employee_keys ON key_id = id
@@ -373,6 +375,12 @@ impl Access {
                 Ok((key, Principal { key, role, company, employee }))
             })
             .collect()
+    }
+
+    /// Those of these keys that are companies', also where they open nothing any more.
+    pub async fn of_companies(&self, keys: &[Uuid]) -> Result<HashSet<Uuid>, AccessError> {
+        let rows = self.pool.get().await?.query(OF_COMPANIES, &[&keys]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// Who a key belongs to; `None` when it opens nothing.

@@ -1,5 +1,7 @@
 //! `/v1/events` and `/v1/history/{id}`: what happened, as it was recorded, and what it had come to.
 
+mod told;
+
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
 use event_log::{At, Direction, LookBackError, Lookup, Position, RecordedEvent, StateAt};
@@ -46,10 +48,13 @@ struct Event {
     event_id: Uuid,
     stream_type: String,
     stream_id: Uuid,
-    version: u64,
+    /// Missing where it would tell a company how much is hidden from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
     event_type: String,
     schema_version: u16,
     company_id: Option<Uuid>,
+    /// Who did it; to a company, whoever did it for the seller is `seller`.
     actor: String,
     command_id: Uuid,
     correlation_id: Uuid,
@@ -65,7 +70,7 @@ impl From<RecordedEvent> for Event {
             event_id: event.event_id,
             stream_type: event.stream_type,
             stream_id: event.stream_id,
-            version: event.version,
+            version: Some(event.version),
             event_type: event.event_type,
             schema_version: event.schema_version,
             company_id: event.company_id,
@@ -155,12 +160,14 @@ impl Wanted {
         })
     }
 
+    /// A page of what is looked for, as whom it is shown to is told it.
     async fn page(&self, queries: &Queries, lookup: &Lookup) -> Result<Page<Event>, Problem> {
         let page = PageRequest { limit: self.limit, cursor: self.cursor.clone() };
         let (limit, cursor) = (page.limit()?, page.cursor::<u64>()?);
         let found = queries.log.find(lookup, self.order.into(), cursor.map(Position), limit + 1);
         let items = found.await.map_err(|error| problem(&error))?;
         let items = items.into_iter().map(Event::from).collect();
+        let items = if lookup.disclosed { told::told(queries, items).await? } else { items };
         Ok(Page::of(items, limit, |event: &Event| event.position))
     }
 }

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    house::Answer,
-    journeys::{accept, created, refused},
+    house::{Answer, House},
+    journeys::{accept, created, done, refused},
     negotiations::Table,
 };
 
@@ -70,4 +70,70 @@ async fn no_answer_counts_what_the_other_side_deliberates() {
     position(&ask("Tomasz", "extend", json!({ "valid_until": "2100-01-31" })).await);
     house.settled().await;
     position(&accept(house, "Jan", &table.offer).await);
+}
+
+/// What somebody reads of the history of something.
+async fn history(house: &House, who: &str, path: &str) -> Vec<Value> {
+    house.settled().await;
+    house.all(who, path).await
+}
+
+#[tokio::test]
+async fn a_company_reads_neither_how_much_is_hidden_nor_who_stood_behind_the_seller() {
+    let mut table = Table::laid().await;
+    let grocer = table.shop.grocer.clone();
+    table.shop.house.make_key("grocer's erp", "integrator", Some(&grocer)).await;
+    let house = table.house();
+    let talks = table.open("Ewa", json!({ "lines": [{ "line": 1, "unit_price": "8.50" }] })).await;
+    done(table.answer("Anna", &talks, "approve").await);
+    let lower = json!({ "round": 2, "say": { "lines": [{ "line": 1, "unit_price": "9.00" }] } });
+    done(table.tell("Tomasz", &talks, "propose", lower).await);
+    done(table.answer("Maria", &talks, "approve").await);
+    done(accept(house, "Jan", &table.offer).await);
+    let keys_offer = table.shop.sent_offer().await;
+    done(accept(house, "grocer", &keys_offer).await);
+
+    let path = format!("/v1/history/{talks}");
+    let told = history(house, "grocer's erp", &path).await;
+    let of = |name: &str| told.iter().map(|event| event[name].clone()).collect::<Vec<_>>();
+    let types = ["opened", "proposed", "proposed", "closed"];
+    assert_eq!(of("event_type"), types.map(|name| json!(format!("negotiation.{name}"))));
+    assert_eq!(of("version"), [(); 4].map(|()| Value::Null));
+    let whole = history(house, "auditor", &path).await;
+    let actors = |types: &str| -> Vec<String> {
+        let of_type = whole.iter().filter(|event| event["event_type"] == types);
+        of_type.map(|event| event["actor"].as_str().unwrap().to_owned()).collect()
+    };
+    let [anna, maria] = actors("negotiation.proposed").try_into().unwrap();
+    let ewa = &actors("negotiation.opened")[0];
+    assert_ne!(&anna, ewa);
+    assert_eq!(of("actor")[..3], [ewa.as_str(), &anna, "seller"].map(|actor| json!(actor)));
+    assert_eq!(whole.last().unwrap()["version"], whole.len());
+
+    // The same wherever history is read: what the seller's people and keys do, the seller does.
+    let told = history(house, "grocer's erp", "/v1/events").await;
+    let all = history(house, "auditor", "/v1/events").await;
+    assert!(all.iter().any(|event| event["actor"] == json!(maria)));
+    let mut seen = Vec::new();
+    for event in &told {
+        let kind = event["stream_type"].as_str().unwrap();
+        let counts = !["offer", "negotiation"].contains(&kind);
+        assert_eq!(event["version"].is_u64(), counts, "{event}");
+        let recorded = all.iter().find(|other| other["position"] == event["position"]).unwrap();
+        let actor = event["actor"].as_str().unwrap();
+        let who = if actor == "seller" { "seller" } else { actor.split(':').next().unwrap() };
+        assert!(who == "seller" || recorded["actor"] == event["actor"], "{event}");
+        seen.push((event["event_type"].as_str().unwrap(), who));
+    }
+    for (event_type, who) in [
+        ("company.registered", "seller"),
+        ("employee.engaged", "seller"),
+        ("offer.sent", "seller"),
+        ("quotation_request.requested", "employee"),
+        ("offer.accepted", "employee"),
+        ("offer.accepted", "key"),
+        ("order.placed", "policy"),
+    ] {
+        assert!(seen.contains(&(event_type, who)), "{event_type} {who}: {seen:?}");
+    }
 }
