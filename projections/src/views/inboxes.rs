@@ -42,6 +42,8 @@ pub const PROJECTION: Projection = Projection {
             -- Only the seller knows of what it is writing.
             is_written boolean NOT NULL DEFAULT false,
             next_until date,
+            next_representative uuid,
+            next_request_id uuid,
             -- The side whose superiors are asked: the other one does not know.
             asking text,
             since timestamptz NOT NULL,
@@ -61,19 +63,24 @@ const REQUEST: &str = "
 const ASSIGN: &str = "UPDATE inboxes SET representative = $2 WHERE id = $1";
 const DRAFT: &str = "
     INSERT INTO inboxes (id, kind, company_id, turn, revision, representative, request_id, until,
-        next_until, is_written, since, position)
-    VALUES ($1, 'offer', $2, 'seller', 0, $3, $4, $5, $5, true, $6, $7)
-    ON CONFLICT (id) DO UPDATE SET representative = $3, next_until = $5, is_written = true,
-        request_id = coalesce($4, inboxes.request_id), asking = NULL,
+        next_until, next_representative, next_request_id, is_written, since, position)
+    VALUES ($1, 'offer', $2, 'seller', 0, $3, $4, $5, $5, $3, $4, true, $6, $7)
+    ON CONFLICT (id) DO UPDATE SET next_until = $5, next_representative = $3,
+        next_request_id = $4, is_written = true, asking = NULL,
+        representative = CASE WHEN inboxes.revision = 0 THEN $3 ELSE inboxes.representative END,
+        request_id = CASE WHEN inboxes.revision = 0 THEN coalesce($4, inboxes.request_id)
+            ELSE inboxes.request_id END,
         until = CASE WHEN inboxes.revision = 0 THEN $5 ELSE inboxes.until END";
 const SEND: &str = "
     UPDATE inboxes SET turn = 'buyer', revision = coalesce($2, revision + 1),
-        until = coalesce(next_until, until), next_until = NULL, is_written = false, asking = NULL,
+        until = coalesce(next_until, until), representative = next_representative,
+        request_id = coalesce(next_request_id, request_id), next_until = NULL,
+        next_representative = NULL, next_request_id = NULL, is_written = false, asking = NULL,
         seen_at = NULL, since = $3, position = $4
     WHERE id = $1";
 const AGREE: &str = "
     UPDATE inboxes SET waits = true, turn = 'buyer', revision = $2, until = $3, next_until = NULL,
-        is_written = false, asking = NULL, seen_at = NULL, since = $4, position = $5
+        next_representative = NULL, next_request_id = NULL, is_written = false, asking = NULL, seen_at = NULL, since = $4, position = $5
     WHERE id = $1";
 const SEE: &str =
     "UPDATE inboxes SET seen_at = coalesce(seen_at, $3) WHERE id = $1 AND revision = $2";

@@ -22,9 +22,13 @@ pub const PROJECTION: Projection = Projection {
         CREATE TABLE offer_statistics (
             id uuid PRIMARY KEY,
             company_id uuid NOT NULL,
+            -- Of what was sent last, or else of what is being written.
             representative uuid,
             -- The request that it answers.
             request_id uuid,
+            -- Those of what was written last.
+            next_representative uuid,
+            next_request_id uuid,
             outcome text NOT NULL DEFAULT 'open',
             -- The currency of the revision that was sent last.
             currency text,
@@ -58,10 +62,18 @@ pub const PROJECTION: Projection = Projection {
 };
 
 const DRAFT: &str = "
-    INSERT INTO offer_statistics (id, company_id, representative, request_id)
-    VALUES ($1, $2, $3, $4)
-    ON CONFLICT (id) DO UPDATE SET representative = $3,
-        request_id = coalesce($4, offer_statistics.request_id)";
+    INSERT INTO offer_statistics AS present (id, company_id, representative, request_id,
+        next_representative, next_request_id)
+    VALUES ($1, $2, $3, $4, $3, $4)
+    ON CONFLICT (id) DO UPDATE SET next_representative = $3, next_request_id = $4,
+        representative = CASE WHEN present.sent_on IS NULL THEN $3
+            ELSE present.representative END,
+        request_id = CASE WHEN present.sent_on IS NULL THEN coalesce($4, present.request_id)
+            ELSE present.request_id END";
+const CREDIT: &str = "
+    UPDATE offer_statistics SET representative = next_representative,
+        request_id = coalesce(next_request_id, request_id)
+    WHERE id = $1";
 const FORGET: &str = "DELETE FROM offer_statistics_lines WHERE offer_id = $1 AND stage = ANY($2)";
 const LINES: &str = "
     INSERT INTO offer_statistics_lines (offer_id, stage, currency, number, product_id, is_needed,
@@ -125,6 +137,7 @@ fn of_offer(recorded: &RecordedEvent, event: &offer::Event) -> Vec<Change> {
             change!(REPLACE, id),
             change!(PUT, id),
             change!(REMEMBER, id),
+            change!(CREDIT, id),
             change!(SEND, id, *on, recorded.recorded_at),
         ],
         E::Agreed { proposal, on, .. } => vec![

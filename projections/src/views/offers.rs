@@ -34,7 +34,10 @@ pub const PROJECTION: Projection = Projection {
             -- What is being written, as far as it was not sent.
             draft jsonb,
             draft_status text,
+            draft_representative uuid,
+            draft_origin jsonb,
             discount numeric,
+            -- Those of what was sent last, or else of what is being written.
             representative uuid,
             origin jsonb,
             inside jsonb NOT NULL,
@@ -63,10 +66,13 @@ pub const PROJECTION: Projection = Projection {
 
 const DRAFT: &str = "
     INSERT INTO offers (id, company_id, status, proposal, valid_until, draft, draft_status,
-        discount, representative, origin, inside, created)
-    VALUES ($1, $2, 'drafted', $3, $4, $3, 'drafted', $5, $6, $7, $8, $9)
-    ON CONFLICT (id) DO UPDATE SET draft = $3, draft_status = 'drafted', discount = $5,
-        representative = $6, origin = coalesce($7, offers.origin), inside = $8,
+        draft_representative, draft_origin, discount, representative, origin, inside, created)
+    VALUES ($1, $2, 'drafted', $3, $4, $3, 'drafted', $6, $7, $5, $6, $7, $8, $9)
+    ON CONFLICT (id) DO UPDATE SET draft = $3, draft_status = 'drafted',
+        draft_representative = $6, draft_origin = $7, discount = $5, inside = $8,
+        representative = CASE WHEN offers.revision = 0 THEN $6 ELSE offers.representative END,
+        origin = CASE WHEN offers.revision = 0 THEN coalesce($7, offers.origin)
+            ELSE offers.origin END,
         status = CASE WHEN offers.revision = 0 THEN 'drafted' ELSE offers.status END,
         proposal = CASE WHEN offers.revision = 0 THEN $3 ELSE offers.proposal END,
         valid_until = CASE WHEN offers.revision = 0 THEN $4 ELSE offers.valid_until END";
@@ -76,12 +82,15 @@ const STAGE: &str = "
     WHERE id = $1";
 const SEND: &str = "
     UPDATE offers SET status = 'open', revision = coalesce($2, revision + 1), digest = $3,
-        proposal = coalesce(draft, proposal), draft = NULL, draft_status = NULL,
+        proposal = coalesce(draft, proposal), representative = draft_representative,
+        origin = coalesce(draft_origin, origin), draft = NULL, draft_status = NULL,
+        draft_representative = NULL, draft_origin = NULL,
         valid_until = (coalesce(draft, proposal) ->> 'valid_until')::date
     WHERE id = $1";
 const AGREE: &str = "
     UPDATE offers SET status = 'open', revision = $2, digest = $3, proposal = $4,
-        draft = NULL, draft_status = NULL, valid_until = $5, negotiation_id = NULL
+        draft = NULL, draft_status = NULL, draft_representative = NULL, draft_origin = NULL,
+        valid_until = $5, negotiation_id = NULL
     WHERE id = $1";
 const KEEP: &str = "
     INSERT INTO offer_revisions (offer_id, number, digest, proposal, negotiated, sent_at)
@@ -94,7 +103,7 @@ const STOP: &str = "UPDATE offers SET status = 'open', negotiation_id = NULL WHE
 const EXTEND: &str = "UPDATE offers SET valid_until = $2 WHERE id = $1";
 const END: &str = "
     UPDATE offers SET status = $2, reason = $3, ordered = $4, draft = NULL, draft_status = NULL,
-        negotiation_id = NULL
+        draft_representative = NULL, draft_origin = NULL, negotiation_id = NULL
     WHERE id = $1";
 
 /// `offers!("where")`: offers as [`offer_of`] reads them.
@@ -103,7 +112,7 @@ macro_rules! offers {
         concat!(
             "SELECT id, status, proposal, reason, created, revision, digest, valid_until, draft,
                 draft_status, discount::text, representative, origin, inside, negotiation_id,
-                ordered
+                ordered, draft_representative, draft_origin
             FROM view.offers ", $($rest),+)
     };
 }
@@ -220,7 +229,7 @@ pub struct Offer {
     /// Who looks after it at the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representative: Option<EmployeeId>,
-    /// What it was made of.
+    /// What it was made of; to its company only where that is the company's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// Where it is negotiated.
@@ -249,6 +258,12 @@ pub struct Deliberation {
     /// The next revision, as far as it is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<Proposal>,
+    /// Who looks after it from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representative: Option<EmployeeId>,
+    /// What it is made of, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// How far that is: `drafted`, `awaiting_approval` or `approved`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft_status: Option<Status>,
@@ -371,7 +386,10 @@ fn offer_of(row: &Row) -> Result<Offer, ReadError> {
         number => Some(stamp_of(number, row.get(6), &proposal)?),
     };
     let optional = |column: usize| row.get::<_, Option<Uuid>>(column);
+    let origin =
+        |column: usize| row.get::<_, Option<Json<Origin>>>(column).map(|Json(origin)| origin);
     let draft = row.get::<_, Option<Json<Proposal>>>(8).map(|Json(draft)| draft);
+    let draft = draft.filter(|_| revision > 0);
     Ok(Offer {
         id,
         status,
@@ -379,13 +397,15 @@ fn offer_of(row: &Row) -> Result<Offer, ReadError> {
         extended_until: (valid_until != proposal.valid_until).then_some(valid_until),
         proposal,
         representative: optional(11).map(EmployeeId),
-        origin: row.get::<_, Option<Json<Origin>>>(12).map(|Json(origin)| origin),
+        origin: origin(12),
         negotiation: optional(14).map(NegotiationId),
         reason: row.get(3),
         order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
         ordered: row.get::<_, Option<Json<domain::Lines>>>(15).map(|Json(lines)| lines),
         inside: Some(Deliberation {
-            draft: draft.filter(|_| revision > 0),
+            representative: draft.as_ref().and(optional(16)).map(EmployeeId),
+            origin: draft.as_ref().and(origin(17)),
+            draft,
             draft_status: word_or_none(row, 9)?,
             discount: row.get(10),
             inside: json(row, 13)?,

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The words of a document, with one plain space between them.
-async fn words(house: &House, who: &str, path: &str) -> String {
+pub(crate) async fn words(house: &House, who: &str, path: &str) -> String {
     let pdf = house.file(who, path).await;
     assert!(pdf.starts_with(b"%PDF-"), "{path}");
     let text = pdf_extract::extract_text_from_mem(&pdf).unwrap();

@@ -1,9 +1,11 @@
 //! What one side deliberates shows nowhere to the other: not in what commands answer, not in its
 //! history, not in an offer that was not sent.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
+    documents::words,
     house::{Answer, House},
     journeys::{accept, created, done, refused},
     negotiations::Table,
@@ -136,4 +138,86 @@ async fn a_company_reads_neither_how_much_is_hidden_nor_who_stood_behind_the_sel
     ] {
         assert!(seen.contains(&(event_type, who)), "{event_type} {who}: {seen:?}");
     }
+}
+
+/// Who looks after it and what it was made of, as somebody sees it in the offer, now and by its
+/// history, among others, in its document and in the inbox.
+async fn source(table: &Table, who: &str, offer: &str) -> [Value; 2] {
+    let house = table.house();
+    let after = house.settled().await;
+    let now = house.get(who, &format!("/v1/offers/{offer}?after={after}")).await.body;
+    let at = format!("/v1/offers/{offer}?at={}", Timestamp::now());
+    assert_eq!(house.get(who, &at).await.body, now, "{who}");
+    let mine = format!("/v1/offers?representative={}", now["representative"].as_str().unwrap());
+    let listed = house.all(who, &mine).await;
+    let listed = listed.iter().find(|listed| listed["id"] == now["id"]);
+    assert_eq!(listed.unwrap()["origin"], now["origin"], "{who}");
+    if now["status"] != "accepted" && who != "auditor" {
+        let inbox = house.all(who, "/v1/inbox").await;
+        let item = inbox.iter().find(|item| item["id"] == now["id"]).unwrap();
+        assert_eq!(item["representative"], now["representative"], "{who}");
+    }
+    ["representative", "origin"].map(|name| now[name].clone())
+}
+
+#[tokio::test]
+async fn an_unsent_draft_shows_neither_its_representative_nor_its_origin() {
+    let mut table = Table::laid().await;
+    let beata = table.shop.house.engage("Beata", "sales", None).await;
+    let house = table.house();
+    let request = json!({ "kind": "request", "request": table.request });
+    let [tomasz, first] = source(&table, "Ewa", &table.offer).await;
+    assert_eq!((&first, &tomasz), (&request, &source(&table, "Tomasz", &table.offer).await[0]));
+    let order = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "10" }] });
+    let order = created(house.post("Jan", "/v1/orders", &order).await);
+    let order = json!({ "kind": "order", "order": order });
+
+    let path = |what: &str| format!("/v1/offers/{}/{what}", table.offer);
+    let with = |origin: &Value, representative: &Value| {
+        let mut next = coffee(&table, "9.60");
+        next["from"] = origin.clone();
+        next["representative"] = representative.clone();
+        next
+    };
+    done(house.post("Tomasz", &path("draft"), &with(&order, &json!(beata))).await);
+    for who in ["Ewa", "Tomasz", "auditor"] {
+        let shown = source(&table, who, &table.offer).await;
+        assert_eq!(shown, [tomasz.clone(), request.clone()], "{who}");
+    }
+    let shown = house.get("Tomasz", &format!("/v1/offers/{}", table.offer)).await.body;
+    assert_eq!(
+        (&shown["inside"]["representative"], &shown["inside"]["origin"]),
+        (&json!(beata), &order)
+    );
+    let credited = async || {
+        let path = format!("/v1/offer-statistics?after={}", house.settled().await);
+        let found = house.all("Maria", &path).await;
+        found.iter().map(|of| of["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(credited().await, std::slice::from_ref(&tomasz));
+    let unsent = house.all("Ewa", &format!("/v1/offers?representative={beata}")).await;
+    assert_eq!(unsent, Vec::<Value>::new());
+    let pdf = path("pdf");
+    assert!(words(house, "Ewa", &pdf).await.contains("Tomasz"));
+    assert!(words(house, "Tomasz", &format!("{pdf}?revision=2")).await.contains("Beata"));
+
+    done(house.post("Tomasz", &path("send"), &json!({})).await);
+    for who in ["Ewa", "Tomasz", "auditor"] {
+        let shown = source(&table, who, &table.offer).await;
+        assert_eq!(shown, [json!(beata), order.clone()], "{who}");
+    }
+    assert_eq!(credited().await, [json!(beata)]);
+    assert!(words(house, "Ewa", &pdf).await.contains("Beata"));
+
+    // What is not said of what it is made stays; what they agree on takes the place of a draft.
+    done(house.post("Tomasz", &path("draft"), &with(&request, &tomasz)).await);
+    done(house.post("Maria", &path("draft"), &with(&Value::Null, &Value::Null)).await);
+    let all = json!({ "agree": [1], "agree_to_conditions": true });
+    let all = json!({ "revision": 2, "say": all });
+    created(house.post("Jan", &path("negotiate"), &all).await);
+    assert_eq!(source(&table, "Ewa", &table.offer).await, [json!(beata), order.clone()]);
+    done(accept(house, "Jan", &table.offer).await);
+    assert_eq!(source(&table, "Ewa", &table.offer).await, [json!(beata), order]);
+    let compared = house.run(&["projections", "compare", "all"]);
+    assert!(compared.lines().all(|line| line.trim_end().ends_with("[]")), "{compared}");
 }

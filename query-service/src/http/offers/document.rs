@@ -76,9 +76,9 @@ async fn document(
     let letterhead = queries.letterhead.clone().ok_or_else(no_letterhead)?;
     let client = asker.client(queries, VIEWS).await?;
     let (number, buyer) = (offer.id.to_string(), buyer(&client, offer.proposal.company).await?);
-    let representative = representative(&client, offer.representative).await?;
-    let Text { standing, revision, digest, sent_at, valid_until, proposal } =
+    let Text { standing, revision, digest, sent_at, valid_until, proposal, representative } =
         text(&client, offer, revision).await?;
+    let representative = looks_after(&client, representative).await?;
     let totals = proposal.totals().map_err(|error| Problem::internal(&error))?;
     let saved = proposal.saved().map_err(|error| Problem::internal(&error))?;
     let delivery_date = one_day(&proposal);
@@ -125,6 +125,7 @@ struct Text {
     sent_at: Option<Timestamp>,
     valid_until: Date,
     proposal: Proposal,
+    representative: Option<EmployeeId>,
 }
 
 /// The revision of this number, or the last; to the seller also what is being written.
@@ -142,13 +143,16 @@ async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Te
             sent_at: Some(sent.sent_at),
             valid_until: extended.unwrap_or(sent.proposal.valid_until),
             proposal: sent.proposal,
+            representative: offer.representative,
         });
     }
     // Buyers have nothing inside.
     let inside = offer.inside.filter(|_| revision == last + 1);
-    let written =
-        inside.and_then(|inside| if last == 0 { Some(offer.proposal) } else { inside.draft });
-    let proposal = written.ok_or_else(|| {
+    let written = inside.and_then(|inside| match last {
+        0 => Some((offer.proposal, offer.representative)),
+        _ => Some((inside.draft?, inside.representative)),
+    });
+    let (proposal, representative) = written.ok_or_else(|| {
         names_nothing("revision", &format!("the last revision that was sent is {last}"))
     })?;
     Ok(Text {
@@ -158,6 +162,7 @@ async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Te
         sent_at: None,
         valid_until: proposal.valid_until,
         proposal,
+        representative,
     })
 }
 
@@ -195,7 +200,7 @@ fn lines_of(address: &Address) -> Vec<String> {
         .collect()
 }
 
-async fn representative(
+async fn looks_after(
     client: &Client,
     id: Option<EmployeeId>,
 ) -> Result<Option<Representative>, Problem> {

@@ -2,8 +2,8 @@
 
 use cqrs_es::Aggregate;
 use domain::{
-    Event, OfCompany, OfferId, OrderId,
-    offer::{self, Stage},
+    EmployeeId, Event, OfCompany, OfferId, OrderId,
+    offer::{self, Origin, Stage},
 };
 use event_log::At;
 use jiff::Timestamp;
@@ -52,11 +52,20 @@ struct Then {
     revision: Option<offer::Revision>,
     /// What was written last.
     writing: Option<offer::Writing>,
+    /// Whose and of what is what was sent last, or else what is being written.
+    source: Source,
     valid_until: Option<jiff::civil::Date>,
     ordered: Option<domain::Lines>,
     reason: Option<String>,
     ended: Option<Status>,
     created: i64,
+}
+
+/// Who looks after an offer, and what it was made of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Source {
+    representative: Option<EmployeeId>,
+    origin: Option<Origin>,
 }
 
 impl Then {
@@ -80,9 +89,15 @@ impl Then {
         if self.created == 0 {
             self.created = position;
         }
+        let is_sent = matches!(event, offer::Event::Sent { .. });
         self.offer.apply(event);
         if let Some(draft) = self.offer.being_written() {
             self.writing = Some(draft.writing.clone());
+        }
+        if let Some(writing) = self.writing.as_ref().filter(|_| is_sent || self.revision.is_none())
+        {
+            let origin = writing.origin.or(self.source.origin);
+            self.source = Source { representative: writing.representative, origin };
         }
         if let Some(revision) = self.offer.revision() {
             self.revision = Some(revision.clone());
@@ -127,13 +142,15 @@ impl Then {
             stamp,
             extended_until: (valid_until != proposal.valid_until).then_some(valid_until),
             proposal,
-            representative: writing.representative,
-            origin: writing.origin,
+            representative: self.source.representative,
+            origin: self.source.origin,
             negotiation,
             reason: self.reason,
             order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
             ordered: self.ordered,
             inside: Some(Deliberation {
+                representative: writing.representative.filter(|_| draft.is_some()),
+                origin: writing.origin.filter(|_| draft.is_some()),
                 draft,
                 draft_status,
                 discount: writing.discount.map(|discount| discount.to_string()),
