@@ -1,6 +1,7 @@
 //! `/v1/offers`: what was proposed to whom, now and at any time before.
 
 mod document;
+mod origin;
 mod then;
 
 use aide::axum::{ApiRouter, routing::get_with};
@@ -15,6 +16,7 @@ use service_kit::{
     page::{Page, PageRequest},
     problem::Problem,
 };
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::{one_more, only};
@@ -83,7 +85,7 @@ async fn list(
         representative,
         ..Filter::default()
     };
-    let items = offers::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
+    let items = found(&queries, &client, &filter, cursor, one_more(limit)).await?;
     Ok(Json(Page::of(items, limit, |item| item.created)))
 }
 
@@ -124,8 +126,23 @@ async fn one(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Offer, Proble
     let client = asker.client(queries, VIEWS).await?;
     let filter =
         Filter { id: Some(id), company, sent_only: company.is_some(), ..Filter::default() };
-    let Json(offer) = only(offers::list(&client, &filter, None, 1).await.map_err(problem)?)?;
+    let Json(offer) = only(found(queries, &client, &filter, None, 1).await?)?;
     Ok(offer)
+}
+
+/// Offers as whoever may see what the filter lets through is told them.
+async fn found(
+    queries: &Queries,
+    client: &Client,
+    filter: &Filter<'_>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Offer>, Problem> {
+    let mut offers = offers::list(client, filter, cursor, limit).await.map_err(problem)?;
+    if let Some(company) = filter.company.filter(|_| filter.sent_only) {
+        origin::told(queries, company, &mut offers).await?;
+    }
+    Ok(offers)
 }
 
 /// The revisions of an offer.

@@ -221,3 +221,51 @@ async fn an_unsent_draft_shows_neither_its_representative_nor_its_origin() {
     let compared = house.run(&["projections", "compare", "all"]);
     assert!(compared.lines().all(|line| line.trim_end().ends_with("[]")), "{compared}");
 }
+
+#[tokio::test]
+async fn of_what_an_offer_was_made_its_company_sees_its_own() {
+    let table = Table::laid().await;
+    let house = table.house();
+    let hotel = &table.shop.hotel;
+    let offered = async |from: Value| {
+        let body = json!({ "company": hotel, "valid_until": "2099-12-31", "from": from });
+        let offer = created(house.post("Tomasz", "/v1/offers", &body).await);
+        done(house.post("Tomasz", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+        house.settled().await;
+        offer
+    };
+    let order = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "10" }] });
+    let foreign = created(house.post("Jan", "/v1/orders", &order).await);
+    let own = created(house.post("hotel", "/v1/orders", &order).await);
+    let template = json!({ "name": "Na początek", "currency": "PLN", "valid_days": 30,
+        "lines": [{ "sku": "RICE", "quantity": "10" }] });
+    let template = created(house.post("Tomasz", "/v1/offer-templates", &template).await);
+    let copied = offered(json!({ "kind": "offer", "offer": table.offer })).await;
+    for (from, is_shown) in [
+        (json!({ "kind": "offer", "offer": table.offer }), false),
+        (json!({ "kind": "offer", "offer": copied }), true),
+        (json!({ "kind": "order", "order": foreign }), false),
+        (json!({ "kind": "order", "order": own }), true),
+        (json!({ "kind": "template", "template": template }), false),
+    ] {
+        let offer = offered(from.clone()).await;
+        let sellers = house.get("Tomasz", &format!("/v1/offers/{offer}")).await.body;
+        assert_eq!(sellers["origin"], from);
+        let listed = house.all("hotel", "/v1/offers").await;
+        let listed = listed.into_iter().find(|listed| listed["id"] == json!(offer)).unwrap();
+        let now = house.get("hotel", &format!("/v1/offers/{offer}")).await.body;
+        let at = format!("/v1/offers/{offer}?at={}", Timestamp::now());
+        let then = house.get("hotel", &at).await.body;
+        for seen in [listed, now, then] {
+            let expected = if is_shown { &from } else { &Value::Null };
+            assert_eq!(&seen["origin"], expected, "{seen}");
+        }
+    }
+    // One that was never sent is as little known as another company's.
+    let draft = json!({ "company": hotel, "valid_until": "2099-12-31",
+        "lines": [{ "sku": "RICE", "quantity": "10" }] });
+    let draft = created(house.post("Tomasz", "/v1/offers", &draft).await);
+    house.settled().await;
+    let copy = offered(json!({ "kind": "offer", "offer": draft })).await;
+    assert_eq!(house.get("hotel", &format!("/v1/offers/{copy}")).await.body["origin"], Value::Null);
+}

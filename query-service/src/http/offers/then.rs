@@ -14,6 +14,7 @@ use projections::{
 use service_kit::problem::Problem;
 use uuid::Uuid;
 
+use super::origin;
 use crate::{
     Queries,
     asker::{Asker, problem},
@@ -41,7 +42,10 @@ pub(super) async fn offer(
         return Err(Problem::not_found());
     }
     let shown = then.shown(OfferId(id)).ok_or_else(Problem::not_found)?;
-    Ok(if is_buyer { Offer { inside: None, ..shown } } else { shown })
+    let Some(company) = asker.company() else { return Ok(shown) };
+    let mut told = Offer { inside: None, ..shown };
+    origin::told(queries, company, std::slice::from_mut(&mut told)).await?;
+    Ok(told)
 }
 
 /// An offer up to some event.

@@ -1,0 +1,58 @@
+//! What an offer was made of, as far as its company may know: what is its own, not what the seller keeps
+//! for itself or has agreed on with others.
+
+use std::collections::HashSet;
+
+use cqrs_es::Aggregate;
+use domain::{OfCompany, Order, QuotationRequest, offer::Origin};
+use projections::{ReadError, views::offers::Offer};
+use service_kit::problem::Problem;
+use uuid::Uuid;
+
+use crate::{Queries, asker::problem};
+
+/// Leaves out of a company's offers of what they were made where it may not know that.
+pub(super) async fn told(
+    queries: &Queries,
+    company: Uuid,
+    offers: &mut [Offer],
+) -> Result<(), Problem> {
+    let (mut requests, mut copied, mut orders) = (vec![], vec![], vec![]);
+    for origin in offers.iter().filter_map(|offer| offer.origin) {
+        match origin {
+            Origin::Request { request } => requests.push(request.0),
+            Origin::Offer { offer } => copied.push(offer.0),
+            Origin::Order { order } => orders.push(order.0),
+            Origin::Template { .. } | Origin::List { .. } => {}
+        }
+    }
+    let is_own =
+        |company_of: Option<domain::CompanyId>| company_of.map(Uuid::from) == Some(company);
+    let requests =
+        those::<QuotationRequest>(queries, &requests, |asked| is_own(asked.company())).await?;
+    let copied = those::<domain::Offer>(queries, &copied, |offer| {
+        is_own(offer.company()) && offer.is_disclosed()
+    })
+    .await?;
+    let orders = those::<Order>(queries, &orders, |order| is_own(order.company())).await?;
+    for offer in offers {
+        offer.origin = offer.origin.filter(|origin| match origin {
+            Origin::Request { request } => requests.contains(&request.0),
+            Origin::Offer { offer } => copied.contains(&offer.0),
+            Origin::Order { order } => orders.contains(&order.0),
+            Origin::Template { .. } | Origin::List { .. } => false,
+        });
+    }
+    Ok(())
+}
+
+/// Those of some things of which something holds.
+async fn those<A: Aggregate + OfCompany + Clone + 'static>(
+    queries: &Queries,
+    ids: &[Uuid],
+    holds: impl Fn(&A) -> bool,
+) -> Result<HashSet<Uuid>, Problem> {
+    let loaded = queries.log.load_many::<A>(ids).await;
+    let loaded = loaded.map_err(|error| problem(ReadError::Log(error)))?;
+    Ok(loaded.into_iter().filter(|(_, thing)| holds(&thing.state)).map(|(id, _)| id).collect())
+}
