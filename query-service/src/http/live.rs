@@ -21,7 +21,7 @@ use futures::stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
-    access::Allowed,
+    access::{Allowed, Role},
     input::Query,
     problem::{FieldError, Problem},
     server::header_parameter,
@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 use super::conversations::talked_about_by;
 use crate::{
     Queries,
-    asker::{By, Money, OrderTalk},
+    asker::{By, Dealing, Money, OrderTalk, Trade},
     live::{Happened, Watching},
 };
 
@@ -63,18 +63,25 @@ async fn watch(
     Query(Watch {}): Query<Watch>,
 ) -> Result<Frames, Problem> {
     let role = asker.role();
-    let mut things = vec!["offer", "negotiation", "order"];
-    if Money::ROLES.contains(&role) {
-        things.push("invoice");
-    }
     let watching = Watching {
         company: asker.company(),
         side: asker.side(),
-        things,
+        things: known_by(role),
         talks: talked_about_by(role),
     };
     let after = asker.after().max(last);
     Ok(Frames(queries.live.watch(asker.as_ref(), watching, after).await?))
+}
+
+/// The kinds of things of which somebody may know what happens: those that they may read.
+fn known_by(role: Role) -> Vec<&'static str> {
+    let kinds = [
+        ("offer", Trade::ROLES),
+        ("negotiation", Dealing::ROLES),
+        ("order", Trade::ROLES),
+        ("invoice", Money::ROLES),
+    ];
+    kinds.into_iter().filter(|(_, roles)| roles.contains(&role)).map(|(kind, _)| kind).collect()
 }
 
 /// The position of the last event that a client was told of before its connection ended.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     house::{House, eventually},
     journeys::{Shop, created, done, refused},
+    negotiations::Table,
 };
 
 /// What somebody who watches is told.
@@ -340,6 +341,28 @@ async fn notes_stay_inside() {
     let to_seller = seller.told_up_to(position).await;
     let of_draft: Vec<Frame> = to_seller.into_iter().filter(about_draft).collect();
     assert_eq!(names(&of_draft), ["offer.drafted", "conversation.note_written", "offer.withdrawn"]);
+}
+
+/// Whoever may not read how the two came to agree does not hear that they talk either.
+#[tokio::test]
+async fn negotiations_are_told_to_those_who_may_read_them() {
+    let table = Table::laid().await;
+    let house = table.house();
+    let mut watches = Vec::new();
+    for name in ["warehouse", "accounting", "sales", "Ewa"] {
+        watches.push((name, Watch::begin(house, name, None).await));
+    }
+    let talks = table.open("Ewa", json!({ "lines": [{ "line": 1, "unit_price": "9.40" }] })).await;
+    // All of them are told that an order was placed, after that.
+    let order = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
+    let placed = house.post("grocer", "/v1/orders", &order).await;
+    let position = placed.body["position"].as_u64().unwrap();
+    for (name, watch) in watches {
+        let told = watch.told_up_to(position).await;
+        let hears = told.iter().any(|frame| frame.data["subject"]["id"] == json!(talks));
+        let reads = house.get(name, &format!("/v1/negotiations/{talks}")).await.status == 200;
+        assert_eq!((hears, reads), (["sales", "Ewa"].contains(&name), hears), "{name}: {told:?}");
+    }
 }
 
 #[tokio::test]
