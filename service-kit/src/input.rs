@@ -116,16 +116,39 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let invalid = |error: serde_urlencoded::de::Error| {
-            Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
-                .detail(error.to_string().chars().take(300).collect::<String>())
+        let malformed = |error: serde_urlencoded::de::Error| {
+            Problem::new(StatusCode::BAD_REQUEST, "query.invalid").detail(short(&error))
         };
         let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_str(parts.uri.query().unwrap_or_default()).map_err(invalid)?;
+            serde_urlencoded::from_str(parts.uri.query().unwrap_or_default()).map_err(malformed)?;
         let rest: Vec<_> = pairs.into_iter().filter(|(name, _)| name != "after").collect();
         let rest = serde_urlencoded::to_string(rest).map_err(|error| Problem::internal(&error))?;
-        serde_urlencoded::from_str(&rest).map(Self).map_err(invalid)
+        queried(&rest).map(Self)
     }
+}
+
+/// Names the parameter that is not understood; one that is missing names itself in the detail.
+fn queried<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|error| {
+        let parameter = match error.path().iter().next() {
+            Some(Segment::Map { key }) => Some(key.clone()),
+            _ => None,
+        };
+        let detail = short(error.inner());
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "query.invalid");
+        match parameter {
+            Some(name) => problem
+                .detail("the query does not say what is needed")
+                .field(FieldError::parameter(name, detail)),
+            None => problem.detail(detail),
+        }
+    })
+}
+
+/// Not longer than anybody reads.
+fn short(error: &dyn std::error::Error) -> String {
+    error.to_string().chars().take(300).collect()
 }
 
 impl<T: JsonSchema> OperationInput for Query<T> {
@@ -157,5 +180,48 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 impl OperationInput for PathId {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         axum::extract::Path::<IdInPath>::operation_input(ctx, operation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wish {
+        #[serde(rename = "as")]
+        _eyes: Option<Language>,
+        _round: u32,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Language {
+        Pl,
+    }
+
+    #[track_caller]
+    fn check(query: &str, parameter: Option<&str>, says: &str) {
+        let problem = queried::<Wish>(query).map(|_| ()).unwrap_err();
+        let problem = serde_json::to_value(&problem).unwrap();
+        assert_eq!(problem["code"], "query.invalid");
+        let detail = match parameter {
+            Some(name) => {
+                assert_eq!(problem["errors"][0]["parameter"], name, "{problem}");
+                &problem["errors"][0]["detail"]
+            }
+            None => &problem["detail"],
+        };
+        assert!(detail.as_str().unwrap().contains(says), "{problem}");
+    }
+
+    #[test]
+    fn a_query_names_the_parameter_to_blame() {
+        check("_round=1&as=de", Some("as"), "unknown variant");
+        check("_round=x", Some("_round"), "invalid digit");
+        check("_round=1&colour=blue", Some("colour"), "unknown field");
+        check("as=pl", None, "_round");
+        queried::<Wish>("as=pl&_round=3").unwrap();
     }
 }
