@@ -169,6 +169,23 @@ macro_rules! in_directory {
 const EVERYTHING: [&str; 2] = [everything!("ASC"), everything!("DESC")];
 const OF_STREAM: [&str; 2] = [of_stream!("ASC"), of_stream!("DESC")];
 const IN_DIRECTORY: [&str; 2] = [in_directory!("ASC"), in_directory!("DESC")];
+/// Of a page forwards, only events of the types in $14 come with their payload, and no more than fit
+/// into $15 bytes of it, but one at least.
+const SKIMMED: &str = concat!(
+    "SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
+        company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
+    FROM (
+        SELECT *, sum(octet_length(payload)) OVER (ORDER BY position)
+            - octet_length(payload) AS before
+        FROM (SELECT position, event_id, stream_type, stream_id, version, event_type,
+                schema_version, company_id, actor, command_id, correlation_id, causation_id,
+                recorded_at, CASE WHEN event_type = ANY($14::text[]) THEN payload ELSE '' END
+                    AS payload
+            FROM (",
+    in_directory!("ASC"),
+    ") AS page) AS spare) AS stretch
+    WHERE before < $15 ORDER BY position"
+);
 const POSITION_BEFORE: &str = "SELECT log.position_before($1)";
 
 impl Lookup {
@@ -196,10 +213,40 @@ impl EventLog {
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, Error> {
         let [forwards, backwards] = lookup.statements();
-        let (mut low, mut high, sql) = match direction {
+        let (low, high, sql) = match direction {
             Direction::Forwards => (from.unwrap_or_default().as_i64(), i64::MAX, forwards),
             Direction::Backwards => (0, from.map_or(i64::MAX, Position::as_i64), backwards),
         };
+        self.found(sql, lookup, [low, high], limit, &[]).await
+    }
+
+    /// Up to `limit` events of a lookup that names no stream, beyond `from`, the oldest first. Only
+    /// those of these types come with their payload, and no more at once than fit into a megabyte.
+    /// None says that there are no more.
+    pub async fn skim(
+        &self,
+        lookup: &Lookup,
+        with_payload: &[&str],
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, Error> {
+        const BYTES: i64 = 1 << 20;
+        debug_assert!(lookup.stream_id.is_none(), "the directory knows no streams");
+        let more: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&with_payload, Type::TEXT_ARRAY), (&BYTES, Type::INT8)];
+        self.found(SKIMMED, lookup, [from.as_i64(), i64::MAX], limit, &more).await
+    }
+
+    /// Events between two positions, by one of the statements above; `more` are its parameters
+    /// from $14 on.
+    async fn found(
+        &self,
+        sql: &str,
+        lookup: &Lookup,
+        [mut low, mut high]: [i64; 2],
+        limit: usize,
+        more: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<RecordedEvent>, Error> {
         if let Some(since) = lookup.since {
             low = low.max(self.position_before(since).await?.as_i64());
         }
@@ -226,6 +273,7 @@ impl EventLog {
             (&lookup.stream_id, Type::UUID),
         ];
         // Planned anew for what is asked: what is not said costs nothing, what is finds its index.
+        let parameters = [&parameters, more].concat();
         let rows = self.finder().await?.query_typed(sql, &parameters).await?;
         Ok(rows.iter().map(recorded_event).collect())
     }

@@ -18,6 +18,17 @@ const STREAM: &str = "\
     SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
         company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
     FROM log.events WHERE stream_id = $1 AND version > $2 ORDER BY version LIMIT $3";
+/// A stretch of one stream: no more events than fit into so many bytes, but one at least. How long
+/// a payload is, PostgreSQL knows without reading it.
+const STRETCH: &str = "\
+    SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
+        company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
+    FROM (
+        SELECT *, sum(octet_length(payload)) OVER (ORDER BY version)
+            - octet_length(payload) AS before
+        FROM (SELECT * FROM log.events WHERE stream_id = $1 AND version > $2
+            ORDER BY version LIMIT $3) AS next) AS stretch
+    WHERE before < $4 ORDER BY version";
 /// Of each stream its snapshot, if these rules have made one, and the events after it. A snapshot
 /// comes without an event type.
 const STATES: &str = "\
@@ -40,6 +51,8 @@ const OUTCOME: &str = "\
 impl EventLog {
     /// The most events that are read at once.
     pub const PAGE: usize = 10_000;
+    /// Where payloads may be long, no more is read at once than this, and one event.
+    const STRETCH_BYTES: i64 = 1 << 20;
 
     /// Up to `limit` events after a position, in order.
     pub async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, Error> {
@@ -60,6 +73,22 @@ impl EventLog {
         let statement = client.prepare_cached(STREAM).await?;
         let after = after_version.cast_signed();
         let rows = client.query(&statement, &[&stream_id, &after, &as_limit(limit)]).await?;
+        Ok(rows.iter().map(recorded_event).collect())
+    }
+
+    /// The events of one stream after a version, in order, as far as they are read at once; none
+    /// says that there are no more.
+    pub(crate) async fn stretch(
+        &self,
+        stream_id: Uuid,
+        after_version: u64,
+    ) -> Result<Vec<RecordedEvent>, Error> {
+        let client = self.reader().await?;
+        let statement = client.prepare_cached(STRETCH).await?;
+        let (after, limit) = (after_version.cast_signed(), as_limit(1_000));
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&stream_id, &after, &limit, &Self::STRETCH_BYTES];
+        let rows = client.query(&statement, &parameters).await?;
         Ok(rows.iter().map(recorded_event).collect())
     }
 

@@ -1,5 +1,6 @@
 //! Looking back: what an aggregate was after a version, at a position or at an instant.
 
+use futures::{Stream, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
@@ -69,18 +70,31 @@ impl At {
 }
 
 impl EventLog {
-    /// The events of a stream that had happened by then, in order. Times and positions only grow
-    /// along a stream, so what follows the first that had not, had not either.
+    /// The events of a stream that had happened by then, in order.
     pub async fn events_until(&self, id: Uuid, at: At) -> Result<Vec<RecordedEvent>, Error> {
-        let mut events: Vec<RecordedEvent> = Vec::new();
-        loop {
-            let page = self.read_stream(id, events.len() as u64, EventLog::PAGE).await?;
-            let before = events.len();
-            events.extend(page.into_iter().take_while(|event| at.includes(event)));
-            if events.len() < before + EventLog::PAGE {
-                return Ok(events);
+        self.stretches_until(id, at).try_concat().await
+    }
+
+    /// The same, of which no more than a megabyte and an event is in memory at a time. Times and
+    /// positions only grow along a stream, so what follows the first that had not happened, had not
+    /// either.
+    pub fn stretches_until(
+        &self,
+        id: Uuid,
+        at: At,
+    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, Error>> + Send + use<> {
+        let log = self.clone();
+        stream::try_unfold(Some(0), move |after| {
+            let log = log.clone();
+            async move {
+                let Some(after) = after else { return Ok(None) };
+                let mut stretch = log.stretch(id, after).await?;
+                let last = stretch.last().map(|event| event.version);
+                stretch.truncate(stretch.partition_point(|event| at.includes(event)));
+                let next = last.filter(|last| stretch.last().is_some_and(|e| e.version == *last));
+                Ok((!stretch.is_empty()).then_some((stretch, next)))
             }
-        }
+        })
     }
 
     /// What an aggregate was at a moment, folded from its events by today's rules.

@@ -150,6 +150,50 @@ async fn finds_what_reading_everything_would() {
     assert_eq!(streamed, all);
 }
 
+/// What is long is not read where nobody wants it, nor all at once where somebody does.
+#[tokio::test]
+async fn long_payloads_come_little_by_little() {
+    let (_database, log) = fresh_log().await;
+    let long = |event_type: &'static str| NewEvent {
+        event_type: event_type.into(),
+        schema_version: 1,
+        payload: format!("\"{}\"", "x".repeat(600_000)),
+    };
+    let types = ["offer.drafted", "offer.sent", "offer.drafted", "offer.drafted"];
+    let write = StreamWrite {
+        stream_type: "offer",
+        stream_id: id(1),
+        expected: 0,
+        company_id: Some(id(2)),
+        events: types.map(long).to_vec(),
+    };
+    log.append(append(envelope(), vec![write], vec![])).await.unwrap();
+    let all = log.read_stream(id(1), 0, 10).await.unwrap();
+
+    let lookup = Lookup { company_id: Some(id(2)), ..Lookup::default() };
+    let skim = async |with_payload: &[&str], from: u64| {
+        let page = log.skim(&lookup, with_payload, Position(from), 10).await.unwrap();
+        page.iter().map(|event| (event.position.0, event.payload.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(skim(&[], 0).await, [(1, 0), (2, 0), (3, 0), (4, 0)]);
+    let (drafted, length) = (["offer.drafted"], all[0].payload.len());
+    assert_eq!(skim(&drafted, 0).await, [(1, length), (2, 0), (3, length)]);
+    assert_eq!(skim(&drafted, 3).await, [(4, length)]);
+    assert_eq!(skim(&drafted, 4).await, []);
+
+    for (at, lengths) in [
+        (At::Now, vec![2, 2]),
+        (At::Version(3), vec![2, 1]),
+        (At::Version(2), vec![2]),
+        (At::Version(0), vec![]),
+    ] {
+        let stretches = log.stretches_until(id(1), at).try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!(stretches.iter().map(Vec::len).collect::<Vec<_>>(), lengths, "{at:?}");
+        let count = lengths.iter().sum();
+        assert_eq!(stretches.concat(), all[..count]);
+    }
+}
+
 /// Questions that wait, here for a lock, hold no connection that a decision needs.
 #[tokio::test]
 async fn questions_keep_no_command_waiting() {
