@@ -3,6 +3,7 @@
 use domain::{
     ActorId, CompanyId, Event, Side, UnreadableEvent,
     conversation::{self, Subject},
+    history::INTERNAL,
 };
 use event_log::RecordedEvent;
 use jiff::Timestamp;
@@ -105,6 +106,19 @@ pub(super) fn event_types() -> Vec<String> {
     Event::types().map(|(name, _)| name).filter(of_told).map(str::to_owned).collect()
 }
 
+/// Those of them whose payload says what is told, or to whom.
+pub(super) fn types_read() -> Vec<&'static str> {
+    let is_read = |name: &&str| {
+        name.split_once('.').is_some_and(|(kind, _)| kind == TALK) || is_deliberation(name)
+    };
+    Event::types().map(|(name, _)| name).filter(is_read).collect()
+}
+
+/// Whether it is an event of a negotiation of which only one side knows.
+fn is_deliberation(event_type: &str) -> bool {
+    event_type.starts_with("negotiation.") && INTERNAL.contains(&event_type)
+}
+
 impl Occurrence {
     /// What there is to tell of an event; `None` of one that concerns nobody who watches, or that
     /// only a newer build can read: as whose note it would have to be kept is not known.
@@ -156,7 +170,10 @@ impl Occurrence {
 /// The only side that may know of an event. One of a negotiation that cannot be read is told to
 /// nobody: that is an error.
 fn known_to(recorded: &RecordedEvent) -> Result<Option<Side>, UnreadableEvent> {
-    if recorded.stream_type != "negotiation" {
+    // The others were told to both, and are long.
+    let (event_type, version) = (recorded.event_type.as_str(), recorded.schema_version);
+    let is_known = || Event::types().any(|(name, newest)| name == event_type && version <= newest);
+    if recorded.stream_type != "negotiation" || (!is_deliberation(event_type) && is_known()) {
         return Ok(None);
     }
     Ok(match recorded.event()? {
@@ -320,6 +337,20 @@ mod tests {
         check(&recorded("invoice", "issued", Some(company(1))), true, &picker, false);
         let talk_of_invoices = watching(Side::Seller, None, &["invoice"]);
         check(&note(Side::Seller), true, &talk_of_invoices, false);
+    }
+
+    /// Without their payload, the others would be told to nobody, or to whom they do not concern.
+    #[test]
+    fn what_is_read_of_is_enough_to_tell() {
+        let read = types_read();
+        for event_type in event_types() {
+            let (kind, name) = event_type.split_once('.').unwrap();
+            let bare = RecordedEvent { payload: String::new(), ..recorded(kind, name, None) };
+            let tells = Occurrence::of(&bare, true).is_some();
+            assert_eq!(tells, !read.contains(&event_type.as_str()), "{event_type}");
+        }
+        let newer = recorded("negotiation", "whispered", None);
+        assert!(Occurrence::of(&newer, true).is_none());
     }
 
     #[test]

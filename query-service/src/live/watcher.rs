@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::response::sse;
-use event_log::{Direction, EventLog, Lookup, Position};
+use event_log::{EventLog, Lookup, Position};
 use metrics::counter;
 use serde::Serialize;
 use tokio::sync::{
@@ -13,7 +13,7 @@ use tokio::sync::{
 
 use super::{
     Seat,
-    occurrence::{Occurrence, Watching, event_types},
+    occurrence::{Occurrence, Watching, event_types, types_read},
 };
 
 /// How many frames are on their way to a client that is slow.
@@ -126,7 +126,7 @@ impl Watcher {
             if head <= self.seen {
                 return Ok((head, Vec::new()));
             }
-            let page = self.log.find(lookup, Direction::Forwards, Some(self.seen), PAGE).await?;
+            let page = self.log.skim(lookup, &types_read(), self.seen, PAGE).await?;
             Ok((head, page))
         };
         let (head, page) = match found.await {
@@ -139,7 +139,7 @@ impl Watcher {
                 None => self.seen = event.position,
             }
         }
-        let more = page.len() == PAGE;
+        let more = !page.is_empty();
         if !more {
             self.seen = self.seen.max(head);
         }
