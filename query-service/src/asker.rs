@@ -68,6 +68,11 @@ impl Asker {
         self.principal.employee.map(EmployeeId)
     }
 
+    /// Whose work is its own.
+    pub(crate) fn key(&self) -> Uuid {
+        self.principal.key
+    }
+
     /// What it may do.
     pub(crate) fn role(&self) -> Role {
         self.principal.role

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::{sync::Semaphore, task};
+use tokio::task;
 use typst::{
     Library, LibraryExt, World, comemo,
     diag::{FileError, FileResult, SourceDiagnostic, Warned},
@@ -31,6 +31,7 @@ pub use self::{
     logo::{Logo, LogoError},
     wording::Language,
 };
+use crate::places::Places;
 
 /// Why there is no document.
 #[derive(Debug, thiserror::Error)]
@@ -57,11 +58,9 @@ pub enum DocumentError {
 /// The most text of one document, in bytes: the most lines with names of the greatest length.
 const MOST_TEXT: usize = 8 * 1024 * 1024;
 
-/// How many documents are set at once. One of the most lines takes a few hundred megabytes and
-/// seconds of a processor; whoever asks for more waits.
-const AT_ONCE: usize = 2;
-
-static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
+/// Where documents are set, so many at once: one of the most lines takes a few hundred megabytes
+/// and seconds of a processor.
+pub(crate) static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("document", 2));
 
 /// The fonts. What the first family lacks, such as Arabic, Hebrew and smileys, is in the other.
 const FONTS: [&[u8]; 3] = [
@@ -157,7 +156,7 @@ impl World for Desk<'_> {
     }
 }
 
-/// Sets a template with its data. This works for milliseconds to seconds: see [`beside`].
+/// Sets a template with its data. This works for milliseconds to seconds: see [`PLACES`].
 fn render(
     template: &Source,
     data: &impl Serialize,
@@ -210,19 +209,6 @@ fn printable(character: char) -> Option<char> {
         _ if character.is_control() => None,
         _ => Some(character),
     }
-}
-
-/// Sets a document beside the threads that answer requests, [`AT_ONCE`] at a time.
-pub async fn beside<T: Send + 'static>(
-    document: impl FnOnce() -> Result<T, DocumentError> + Send + 'static,
-) -> Result<T, DocumentError> {
-    let place = PLACES.acquire().await.expect("the places are never closed");
-    // The place is given back when the work is done, also when nobody waits for it any more.
-    task::spawn_blocking(move || {
-        let _place = place;
-        document()
-    })
-    .await?
 }
 
 #[cfg(test)]

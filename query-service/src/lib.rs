@@ -5,6 +5,7 @@ pub mod documents;
 pub mod http;
 pub mod live;
 pub mod metrics;
+mod places;
 mod shopper;
 
 use std::sync::Arc;

@@ -129,8 +129,7 @@ pub struct OfferLine {
     pub at_most: Option<Quantity>,
 }
 
-/// The offer as PDF. The same document always makes the same bytes. Ask for it by
-/// [`beside`](super::beside).
+/// The offer as PDF. The same document always makes the same bytes.
 pub fn pdf(offer: &OfferDocument) -> Result<Vec<u8>, DocumentError> {
     render(&OFFER, &Sheet::of(offer), offer.letterhead.logo.as_ref())
 }

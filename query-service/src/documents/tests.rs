@@ -1,10 +1,5 @@
 //! What the machinery promises of every document.
 
-use std::sync::{
-    Arc, Barrier,
-    atomic::{AtomicUsize, Ordering},
-};
-
 use serde_json::json;
 
 use super::*;
@@ -104,32 +99,4 @@ fn the_same_data_makes_the_same_bytes() {
     let first = make("one");
     assert_ne!(make("two"), first);
     assert_eq!(make("one"), first);
-}
-
-/// Where a place is missing or there is one too many, this waits for ever or counts wrong.
-#[tokio::test]
-async fn so_many_are_set_at_once() {
-    let together = Arc::new(Barrier::new(AT_ONCE));
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let documents = (0..3 * AT_ONCE).map(|number| {
-        let (together, now, most) = (together.clone(), now.clone(), most.clone());
-        tokio::spawn(beside(move || {
-            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            together.wait();
-            now.fetch_sub(1, Ordering::SeqCst);
-            Ok(number)
-        }))
-    });
-    let documents: Vec<_> = documents.collect();
-    for (number, document) in documents.into_iter().enumerate() {
-        assert_eq!(document.await.unwrap().unwrap(), number);
-    }
-    assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);
-}
-
-#[tokio::test]
-async fn what_panics_is_unfinished() {
-    let broken: Result<(), _> = beside(|| panic!("on purpose")).await;
-    assert!(matches!(broken, Err(DocumentError::Unfinished(_))));
-    assert!(beside(|| Ok(())).await.is_ok());
 }

@@ -30,7 +30,7 @@ use crate::{
     Queries,
     asker::{Asker, By, Trade, problem},
     documents::{
-        self, Buyer, Language,
+        self, Buyer, DocumentError, Language,
         offer::{OfferDocument, OfferLine, Representative, Standing},
     },
     http::names_nothing,
@@ -58,11 +58,12 @@ pub(super) async fn pdf(
     Query(Wish { language, revision }): Query<Wish>,
 ) -> Result<Pdf, Problem> {
     let offer = super::one(&queries, &asker, id).await?;
+    let place = documents::PLACES.take(asker.key()).await?;
     let document = document(&queries, &asker, offer, language, revision).await?;
     let name = format!("offer-{id}-{}", document.revision);
-    let file = documents::beside(move || documents::offer::pdf(&document))
-        .await
-        .map_err(|error| Problem::internal(&error))?;
+    let made = place.beside(move || documents::offer::pdf(&document)).await;
+    let file = made.map_err(DocumentError::from).flatten();
+    let file = file.map_err(|error| Problem::internal(&error))?;
     Ok(Pdf { name, file })
 }
 

@@ -1,0 +1,210 @@
+//! Places for work that keeps a processor busy for seconds: so many at once in a process, and one
+//! of a key, so that nobody takes them all. It is done beside the threads that answer requests.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use axum::http::StatusCode;
+use service_kit::problem::Problem;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::{self, JoinError},
+    time,
+};
+use uuid::Uuid;
+
+/// How long somebody waits for a place.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Places for work of one kind.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// What the work is about, with which the codes of its problems begin.
+    work: &'static str,
+    free: Arc<Semaphore>,
+    patience: Duration,
+    /// The turn of each key that works or waits.
+    turns: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
+}
+
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crowded {
+    /// The key itself has the place that it may have.
+    OfKey,
+    /// Others have all of them.
+    Full,
+}
+
+/// A place, until it is dropped and all work that was begun in it has ended, also work for which
+/// nobody waits any more.
+#[derive(Debug, Clone)]
+pub(crate) struct Place(#[expect(dead_code, reason = "it is held")] Arc<[OwnedSemaphorePermit; 2]>);
+
+impl Places {
+    pub(crate) fn new(work: &'static str, at_once: usize) -> Self {
+        let free = Arc::new(Semaphore::new(at_once));
+        Self { work, free, patience: PATIENCE, turns: Mutex::default() }
+    }
+
+    /// A place for somebody with a key. Who stops waiting has never had one.
+    pub(crate) async fn take(&self, key: Uuid) -> Result<Place, Problem> {
+        self.place(key).await.map_err(|crowded| self.problem(crowded))
+    }
+
+    async fn place(&self, key: Uuid) -> Result<Place, Crowded> {
+        let end = time::Instant::now() + self.patience;
+        let turn = self.turn(key).acquire_owned();
+        let turn = time::timeout_at(end, turn).await.map_err(|_| Crowded::OfKey)?;
+        let free = self.free.clone().acquire_owned();
+        let free = time::timeout_at(end, free).await.map_err(|_| Crowded::Full)?;
+        let both = [turn, free].map(|permit| permit.expect("places are never closed"));
+        Ok(Place(Arc::new(both)))
+    }
+
+    fn turn(&self, key: Uuid) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let known = turns.get(&key).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let turn = Arc::new(Semaphore::new(1));
+            turns.insert(key, Arc::downgrade(&turn));
+            turn
+        })
+    }
+
+    fn problem(&self, crowded: Crowded) -> Problem {
+        let (status, why, detail) = match crowded {
+            Crowded::OfKey => {
+                let detail = "a key has one answer of this kind made at once; wait for it";
+                (StatusCode::TOO_MANY_REQUESTS, "too_many", detail)
+            }
+            Crowded::Full => {
+                let detail = "others have as many made as can be made at once; try again";
+                (StatusCode::SERVICE_UNAVAILABLE, "full", detail)
+            }
+        };
+        Problem::new(status, format!("{}.{why}", self.work)).detail(detail).retry_after(5)
+    }
+}
+
+impl Place {
+    /// Works beside the threads that answer requests.
+    pub(crate) async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let place = self.clone();
+        task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures::{FutureExt, future::join_all};
+
+    use super::*;
+
+    const ANNA: Uuid = Uuid::from_u128(1);
+    const EWA: Uuid = Uuid::from_u128(2);
+    const JAN: Uuid = Uuid::from_u128(3);
+
+    fn places(patience: Duration) -> Places {
+        Places { patience, ..Places::new("test", 2) }
+    }
+
+    #[tokio::test]
+    async fn a_key_has_one_place_and_all_have_two() {
+        let places = places(Duration::ZERO);
+        let anna = places.place(ANNA).await.unwrap();
+        assert_eq!(places.place(ANNA).await.unwrap_err(), Crowded::OfKey);
+        let ewa = places.place(EWA).await.unwrap();
+        assert_eq!(places.place(JAN).await.unwrap_err(), Crowded::Full);
+        drop(ewa);
+        let jan = places.place(JAN).await.unwrap();
+        drop((anna, jan));
+        places.place(ANNA).await.unwrap();
+        assert_eq!(places.turns.lock().unwrap().len(), 1, "no key is remembered for ever");
+    }
+
+    #[tokio::test]
+    async fn who_finds_none_is_told_when_to_come_back() {
+        let places = places(Duration::ZERO);
+        let _anna = places.place(ANNA).await.unwrap();
+        let of_key = serde_json::to_value(places.take(ANNA).await.unwrap_err()).unwrap();
+        let _ewa = places.place(EWA).await.unwrap();
+        let full = serde_json::to_value(places.take(JAN).await.unwrap_err()).unwrap();
+        for (problem, status, code) in [(of_key, 429, "test.too_many"), (full, 503, "test.full")] {
+            assert_eq!((&problem["status"], &problem["code"]), (&status.into(), &code.into()));
+            assert_eq!(problem["retry_after"], 5);
+        }
+    }
+
+    /// However many one key asks for, another waits for none but the one that is being made.
+    #[tokio::test]
+    async fn many_of_one_key_keep_nobody_else_waiting() {
+        let places = places(Duration::from_mins(1));
+        let anna = places.place(ANNA).await.unwrap();
+        let mut more = Box::pin(join_all((0..20).map(|_| places.place(ANNA))));
+        assert!((&mut more).now_or_never().is_none(), "they wait");
+        let ewa = places.place(EWA).now_or_never().expect("there is a place").unwrap();
+        drop((anna, ewa));
+        let served = async {
+            for place in (&mut more).await {
+                // All but the last wait for what is dropped here.
+                drop(place.unwrap());
+            }
+        };
+        assert!(served.now_or_never().is_none(), "they come one after the other");
+    }
+
+    #[tokio::test]
+    async fn who_leaves_is_not_served() {
+        let places = places(Duration::from_mins(1));
+        let (anna, _ewa) = (places.place(ANNA).await.unwrap(), places.place(EWA).await.unwrap());
+        let mut leaving = Box::pin(places.place(JAN));
+        assert!((&mut leaving).now_or_never().is_none());
+        drop(leaving);
+        drop(anna);
+        assert_eq!(places.free.available_permits(), 1);
+        places.place(JAN).now_or_never().expect("nobody is before him").unwrap();
+    }
+
+    /// Work goes on when nobody waits for it any more, and keeps its place until it has ended.
+    #[tokio::test]
+    async fn abandoned_work_keeps_its_place() {
+        let places = places(Duration::ZERO);
+        let (go_on, wait) = mpsc::channel::<()>();
+        let (ended, end) = tokio::sync::oneshot::channel();
+        let place = places.place(ANNA).await.unwrap();
+        let work = place.beside(move || {
+            wait.recv().unwrap();
+            ended.send(()).unwrap();
+        });
+        assert!(Box::pin(work).now_or_never().is_none());
+        drop(place);
+        assert_eq!(places.place(ANNA).await.unwrap_err(), Crowded::OfKey);
+        go_on.send(()).unwrap();
+        end.await.unwrap();
+        let again = Places { patience: Duration::from_mins(1), ..places };
+        again.place(ANNA).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_panics_gives_its_place_back() {
+        let places = places(Duration::ZERO);
+        let place = places.place(ANNA).await.unwrap();
+        assert!(place.beside(|| panic!("on purpose")).await.unwrap_err().is_panic());
+        drop(place);
+        places.place(ANNA).await.unwrap();
+    }
+}
