@@ -6,6 +6,7 @@ pub mod http;
 pub mod live;
 pub mod metrics;
 mod places;
+mod replay;
 mod shopper;
 
 use std::sync::Arc;

@@ -17,7 +17,10 @@ use service_kit::{
 };
 use tokio_postgres::Client;
 
-use super::{negotiations::story::Story, one_more, only};
+use super::{
+    negotiations::story::{Story, Wish},
+    one_more, only,
+};
 use crate::{
     Queries,
     asker::{Asker, By, People, problem},
@@ -199,7 +202,9 @@ async fn show(
                 Some(_) => Side::Buyer,
                 None => Side::Seller,
             };
-            round = Story::of(&queries, id, At::Now, side).await?.awaiting_approval();
+            let moment = (At::Now, side);
+            let story = Story::of(&queries, &asker, id, moment, Wish::default()).await?;
+            round = story.awaiting_approval();
         }
     }
     Ok(Json(Whole { approval, order, offer, round }))

@@ -18,7 +18,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use self::story::Story;
+use self::story::{Story, Wish};
 use super::one_more;
 use crate::{
     Queries,
@@ -82,6 +82,8 @@ async fn list(
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Show {
+    limit: Option<u16>,
+    cursor: Option<String>,
     /// As it was then; now when not given.
     at: Option<Timestamp>,
     /// With the eyes of this side; only auditors and the seller's admin look with the buyer's.
@@ -93,11 +95,13 @@ async fn show(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Dealing>,
     PathId(id): PathId,
-    Query(Show { at, eyes }): Query<Show>,
+    Query(Show { limit, cursor, at, eyes }): Query<Show>,
 ) -> Result<Json<Story>, Problem> {
-    let side = eyes_of(&asker, eyes)?;
-    let at = at.map_or(At::Now, At::Instant);
-    Ok(Json(story(&queries, &asker, id, at, side).await?))
+    let page = PageRequest { limit, cursor };
+    let (entries, after) = (page.limit()?, page.cursor()?.unwrap_or_default());
+    let wish = Wish { entries, after, ..Wish::default() };
+    let moment = (at.map_or(At::Now, At::Instant), eyes_of(&asker, eyes)?);
+    Ok(Json(story(&queries, &asker, id, moment, wish).await?))
 }
 
 /// The negotiation of a company that the asker may see.
@@ -105,10 +109,10 @@ async fn story(
     queries: &Queries,
     asker: &Asker,
     id: Uuid,
-    at: At,
-    side: Side,
+    moment: (At, Side),
+    wish: Wish,
 ) -> Result<Story, Problem> {
-    let story = Story::of(queries, id, at, side).await?;
+    let story = Story::of(queries, asker, id, moment, wish).await?;
     asker.narrowed(Some(story.company().0))?;
     Ok(story)
 }
@@ -152,12 +156,13 @@ async fn differences(
     PathId(id): PathId,
     Query(Between { from, to }): Query<Between>,
 ) -> Result<Json<Differences>, Problem> {
-    let side = eyes_of(&asker, None)?;
-    let tables = story(&queries, &asker, id, At::Now, side).await?.tables();
-    let last = u32::try_from(tables.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let moment = (At::Now, eyes_of(&asker, None)?);
+    let wish = Wish { rounds: [from].into_iter().chain(to).collect(), ..Wish::default() };
+    let story = story(&queries, &asker, id, moment, wish).await?;
+    let last = story.rounds();
     let to = to.unwrap_or(last);
     let table = |round: u32, parameter: &'static str| {
-        usize::try_from(round).ok().and_then(|round| tables.get(round)).ok_or_else(|| {
+        story.table_after(round).ok_or_else(|| {
             let detail = format!("there were {last} rounds");
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query.invalid")
                 .field(FieldError::parameter(parameter, detail))

@@ -264,6 +264,23 @@ async fn what_each_saw(table: &Table, talks: &str, at: &str) {
     assert_eq!(sellers["timeline"].as_array().unwrap().len(), 2);
     let buyers = then("auditor", "&as=buyer").await.body;
     assert_eq!(buyers["timeline"].as_array().unwrap().len(), 5, "{buyers}");
+    // Page by page it is the same, and each page knows the whole table.
+    let whole = table.sees("Ewa", talks).await;
+    let (mut pages, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = format!("/v1/negotiations/{talks}?limit=3{cursor}");
+        let page = house.get("Ewa", &page).await.body;
+        assert_eq!(page["table"], whole["table"]);
+        pages.push(page["timeline"].as_array().unwrap().clone());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let (last, full) = pages.split_last().unwrap();
+    assert!(full.len() > 2 && full.iter().all(|page| page.len() == 3) && last.len() <= 3);
+    assert_eq!(json!(pages.concat()), whole["timeline"]);
+    assert_eq!(whole["next_cursor"], Value::Null);
     refused(&then("Tomasz", "&as=buyer").await, 403, "negotiation.other_side");
     refused(&then("hotel", "").await, 404, "not_found");
     let path = format!("/v1/offers/{}?at={at}", table.offer);

@@ -1,19 +1,25 @@
 //! A negotiation as one side knows it at a moment: the table, and how it came to be so.
 
+use std::collections::BTreeMap;
+
 use cqrs_es::Aggregate;
 use domain::{
     CompanyId, Currency, Event, Negotiation, NegotiationId, OfferId, Side,
-    negotiation::{self, Asking, Conditions, Stop, Table, Talks},
+    negotiation::{self, Asking, Stop, Table, Talks},
 };
 use event_log::{At, RecordedEvent};
 use jiff::{Timestamp, civil::Date};
-use projections::{ReadError, views::negotiations::Status};
+use projections::views::negotiations::Status;
 use schemars::JsonSchema;
 use serde::Serialize;
-use service_kit::problem::Problem;
+use service_kit::{page::Page, problem::Problem};
 use uuid::Uuid;
 
-use crate::{Queries, asker::problem};
+use crate::{
+    Queries,
+    asker::Asker,
+    replay::{Hearer, replay},
+};
 
 /// A negotiation, whole.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -40,10 +46,13 @@ pub(in crate::http) struct Story {
     /// What of one's own side waits for a superior's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     awaiting_approval: Option<Waiting>,
-    /// What happened, the oldest first.
+    /// What happened, the oldest first: as many events as are asked for, or fewer that are long.
     timeline: Vec<Entry>,
+    /// Asks for what happened next; absent where this is all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
     #[serde(skip)]
-    tables: Vec<Table>,
+    tables: BTreeMap<u32, Table>,
 }
 
 /// What waits for a superior's word.
@@ -70,36 +79,60 @@ struct Entry {
     known_to: Option<Side>,
 }
 
+/// What of a negotiation is wanted beside how it stands.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Wish {
+    /// So many entries of the timeline,
+    pub(super) entries: usize,
+    /// after this position.
+    pub(super) after: u64,
+    /// The tables after these rounds; round 0 is what was offered.
+    pub(super) rounds: Vec<u32>,
+}
+
+/// Once they have so many bytes, no more entries are shown at once.
+const MOST_BYTES: usize = 1 << 20;
+
 /// What is gathered on the way through history.
 struct Gathered {
+    side: Side,
+    wish: Wish,
     state: Negotiation,
-    /// Before the negotiation ended.
-    talks: Option<Talks>,
+    /// The talks as they stood before they ended for good.
+    ended: Option<Box<Talks>>,
     timeline: Vec<Entry>,
-    /// After each round; the first is what was offered.
-    tables: Vec<Table>,
+    /// How long the payloads of these are.
+    bytes: usize,
+    /// Whether more happened after them.
+    more: bool,
+    tables: BTreeMap<u32, Table>,
 }
 
 impl Story {
     /// What one side knew at a moment.
     pub(in crate::http) async fn of(
         queries: &Queries,
+        asker: &Asker,
         id: Uuid,
-        at: At,
-        side: Side,
+        (at, side): (At, Side),
+        wish: Wish,
     ) -> Result<Self, Problem> {
-        let read = |error| problem(ReadError::Log(error));
-        let events = queries.log.events_until(id, at).await.map_err(read)?;
-        let Gathered { state, talks, timeline, tables } = gathered(&events, side)?;
-        let talks = talks.ok_or_else(Problem::not_found)?.seen_by(side);
-        let status = match &state {
-            Negotiation::Unopened | Negotiation::Open(_) => Status::Open,
-            Negotiation::Stopped { how: Stop::BrokenOff { .. }, .. } => Status::BrokenOff,
-            Negotiation::Stopped { how: Stop::Expired, .. } => Status::Expired,
-            Negotiation::Agreed { .. } => Status::Agreed,
-            Negotiation::Closed { .. } => Status::Closed,
+        let gathered = replay(queries, asker, id, at, Gathered::new(side, wish)).await?;
+        let Gathered { state, ended, timeline, more, tables, .. } = gathered;
+        let (status, talks) = match state {
+            Negotiation::Unopened => (Status::Open, None),
+            Negotiation::Open(talks) => (Status::Open, Some(talks)),
+            Negotiation::Stopped { how: Stop::BrokenOff { .. }, talks } => {
+                (Status::BrokenOff, Some(talks))
+            }
+            Negotiation::Stopped { how: Stop::Expired, talks } => (Status::Expired, Some(talks)),
+            Negotiation::Agreed { .. } => (Status::Agreed, ended),
+            Negotiation::Closed { .. } => (Status::Closed, ended),
         };
+        let talks = talks.ok_or_else(Problem::not_found)?.seen_by(side);
         let is_open = status == Status::Open;
+        let next = timeline.last().filter(|_| more).map(|entry| entry.position);
+        let Page { items: timeline, next_cursor } = Page::ending(timeline, next.as_ref());
         Ok(Self {
             id: NegotiationId(id),
             offer: talks.offer,
@@ -113,6 +146,7 @@ impl Story {
             table: talks.table,
             awaiting_approval: talks.asking.filter(|_| is_open).map(|asking| waiting(*asking)),
             timeline,
+            next_cursor,
             tables,
         })
     }
@@ -122,74 +156,118 @@ impl Story {
         self.company
     }
 
+    /// How many rounds there were.
+    pub(super) fn rounds(&self) -> u32 {
+        self.rounds
+    }
+
     /// What would be said once a superior agrees.
     pub(in crate::http) fn awaiting_approval(self) -> Option<negotiation::Round> {
         self.awaiting_approval.map(|waiting| waiting.round)
     }
 
-    /// The table after each round; the first is what was offered.
-    pub(super) fn tables(self) -> Vec<Table> {
-        self.tables
+    /// The table after a round that was wished for, or after the last.
+    pub(super) fn table_after(&self, round: u32) -> Option<&Table> {
+        if round == self.rounds { Some(&self.table) } else { self.tables.get(&round) }
     }
-}
-
-fn gathered(events: &[RecordedEvent], side: Side) -> Result<Gathered, Problem> {
-    let mut gathered = Gathered {
-        state: Negotiation::default(),
-        talks: None,
-        timeline: Vec::new(),
-        tables: Vec::new(),
-    };
-    for recorded in events {
-        let event = recorded.event().map_err(|error| Problem::internal(&error))?;
-        // The id may be that of something else.
-        let Event::Negotiation(event) = event else { return Err(Problem::not_found()) };
-        gathered.hear(recorded, event, side);
-    }
-    Ok(gathered)
 }
 
 impl Gathered {
-    fn hear(&mut self, recorded: &RecordedEvent, event: negotiation::Event, side: Side) {
-        match &event {
-            negotiation::Event::Opened { lines, conditions, .. } => {
-                self.tables.push(Table::laid(lines, Conditions::clone(conditions)));
-            }
-            negotiation::Event::Proposed { side, round, .. } => {
-                let after =
-                    self.tables.last().and_then(|table| table.after(*side, &round.moves).ok());
-                self.tables.extend(after);
-            }
-            negotiation::Event::ReopeningAsked { side, topics, .. }
-            | negotiation::Event::Reopened { side, topics, .. } => {
-                // It is no round of its own: the table before it shows it too.
-                if let Some(last) = self.tables.last_mut()
-                    && let Ok(reopened) = last.reopened(*side, topics)
-                {
-                    *last = reopened;
-                }
-            }
-            _ => {}
+    fn new(side: Side, wish: Wish) -> Self {
+        Self {
+            side,
+            wish,
+            state: Negotiation::default(),
+            ended: None,
+            timeline: Vec::new(),
+            bytes: 0,
+            more: false,
+            tables: BTreeMap::new(),
         }
+    }
+
+    /// Keeps what belongs to the page of the timeline that is wanted.
+    fn keep(&mut self, event: &negotiation::Event, recorded: &RecordedEvent) {
         let known_to = event.known_to();
-        self.state.apply(event.clone());
-        match self.state.talks() {
-            Some(talks) => self.talks = Some(talks.clone()),
-            // The last round, which made the agreement, is on the table of what was agreed on.
-            None => {
-                if let (Some(talks), Some(table)) = (&mut self.talks, self.tables.last()) {
-                    talks.table = table.clone();
-                    talks.rounds = u32::try_from(self.tables.len() - 1).unwrap_or(u32::MAX);
-                }
-            }
+        let position = recorded.position.0;
+        if position <= self.wish.after || known_to.is_some_and(|only| only != self.side) {
+            return;
         }
-        if known_to.is_none_or(|only| only == side) {
-            let (position, at) = (recorded.position.0, recorded.recorded_at);
-            self.timeline.push(Entry { position, at, event, known_to });
+        if self.timeline.len() >= self.wish.entries || self.bytes >= MOST_BYTES {
+            self.more = true;
+            return;
         }
+        self.bytes += recorded.payload.len();
+        let (at, event) = (recorded.recorded_at, event.clone());
+        self.timeline.push(Entry { position, at, event, known_to });
+    }
+}
+
+impl Hearer for Gathered {
+    fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
+        // The id may be that of something else.
+        let Event::Negotiation(event) = event else { return Err(Problem::not_found()) };
+        self.keep(&event, recorded);
+        // Where all ends, the state forgets the table.
+        if matches!(event, negotiation::Event::Agreed { .. } | negotiation::Event::Closed {}) {
+            self.ended = self.state.talks().map(|talks| Box::new(talks.clone()));
+        }
+        self.state.apply(event);
+        // What is reopened is no round of its own: the table before it shows it too.
+        if let Some(Talks { rounds, table, .. }) = self.state.talks()
+            && self.wish.rounds.contains(rounds)
+        {
+            self.tables.insert(*rounds, table.clone());
+        }
+        Ok(())
     }
 }
 
 fn waiting(Asking { round, pending, .. }: Asking) -> Waiting {
     Waiting { round, request: pending.request, decisions: pending.decisions }
+}
+
+#[cfg(test)]
+mod tests {
+    use event_log::Position;
+
+    use super::*;
+
+    /// Hears of reminders whose payloads are so long; says what is shown, and whether there is more.
+    fn heard(wish: Wish, lengths: &[usize]) -> (Vec<u64>, bool) {
+        let on = jiff::civil::date(2026, 11, 26);
+        let event = negotiation::Event::Reminded { side: Side::Buyer, on };
+        let mut gathered = Gathered::new(Side::Seller, wish);
+        for (position, length) in (1..).zip(lengths) {
+            let recorded = RecordedEvent {
+                position: Position(position),
+                event_id: Uuid::nil(),
+                stream_type: "negotiation".to_owned(),
+                stream_id: Uuid::nil(),
+                version: position,
+                event_type: "negotiation.reminded".to_owned(),
+                schema_version: 1,
+                company_id: None,
+                actor: String::new(),
+                command_id: Uuid::nil(),
+                correlation_id: Uuid::nil(),
+                causation_id: None,
+                recorded_at: Timestamp::UNIX_EPOCH,
+                payload: " ".repeat(*length),
+            };
+            gathered.hear(Event::Negotiation(event.clone()), &recorded).unwrap();
+        }
+        (gathered.timeline.iter().map(|entry| entry.position).collect(), gathered.more)
+    }
+
+    #[test]
+    fn a_page_has_so_many_entries_and_ends_sooner_where_they_are_long() {
+        let wish = |entries, after| Wish { entries, after, ..Wish::default() };
+        assert_eq!(heard(wish(2, 0), &[1, 1, 1]), (vec![1, 2], true));
+        assert_eq!(heard(wish(2, 1), &[1, 1, 1]), (vec![2, 3], false));
+        let long = [MOST_BYTES - 1, 1, 1, 2 * MOST_BYTES, 1];
+        assert_eq!(heard(wish(9, 0), &long), (vec![1, 2], true));
+        assert_eq!(heard(wish(9, 2), &long), (vec![3, 4], true));
+        assert_eq!(heard(wish(9, 4), &long), (vec![5], false));
+    }
 }

@@ -5,19 +5,17 @@ use domain::{
     EmployeeId, Event, OfCompany, OfferId, OrderId,
     offer::{self, Origin, Stage},
 };
-use event_log::At;
+use event_log::{At, RecordedEvent};
 use jiff::Timestamp;
-use projections::{
-    ReadError,
-    views::offers::{Deliberation, Offer, Status},
-};
+use projections::views::offers::{Deliberation, Offer, Status};
 use service_kit::problem::Problem;
 use uuid::Uuid;
 
 use super::origin;
 use crate::{
     Queries,
-    asker::{Asker, problem},
+    asker::Asker,
+    replay::{Hearer, replay},
 };
 
 /// What an offer was, as the asker may know.
@@ -27,15 +25,7 @@ pub(super) async fn offer(
     id: Uuid,
     at: Timestamp,
 ) -> Result<Offer, Problem> {
-    let read = |error| problem(ReadError::Log(error));
-    let events = queries.log.events_until(id, At::Instant(at)).await.map_err(read)?;
-    let mut then = Then::default();
-    for recorded in &events {
-        let event = recorded.event().map_err(|error| Problem::internal(&error))?;
-        // The id may be that of something else.
-        let Event::Offer(event) = event else { return Err(Problem::not_found()) };
-        then.hear(event, recorded.position.0.cast_signed());
-    }
+    let then = replay(queries, asker, id, At::Instant(at), Then::default()).await?;
     let is_buyer = asker.company().is_some();
     asker.narrowed(then.offer.company().map(Uuid::from))?;
     if is_buyer && !then.offer.is_disclosed() {
@@ -72,8 +62,10 @@ struct Source {
     origin: Option<Origin>,
 }
 
-impl Then {
-    fn hear(&mut self, event: offer::Event, position: i64) {
+impl Hearer for Then {
+    fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
+        // The id may be that of something else.
+        let Event::Offer(event) = event else { return Err(Problem::not_found()) };
         self.ended = match &event {
             offer::Event::Accepted { ordered, .. } => {
                 self.ordered.clone_from(ordered);
@@ -91,11 +83,13 @@ impl Then {
             _ => self.ended,
         };
         if self.created == 0 {
-            self.created = position;
+            self.created = recorded.position.0.cast_signed();
         }
         let is_sent = matches!(event, offer::Event::Sent { .. });
+        let is_written = matches!(event, offer::Event::Drafted { .. });
+        let is_revised = matches!(event, offer::Event::Sent { .. } | offer::Event::Agreed { .. });
         self.offer.apply(event);
-        if let Some(draft) = self.offer.being_written() {
+        if let Some(draft) = self.offer.being_written().filter(|_| is_written) {
             self.writing = Some(draft.writing.clone());
         }
         if let Some(writing) = self.writing.as_ref().filter(|_| is_sent || self.revision.is_none())
@@ -103,14 +97,17 @@ impl Then {
             let origin = writing.origin.or(self.source.origin);
             self.source = Source { representative: writing.representative, origin };
         }
-        if let Some(revision) = self.offer.revision() {
+        if let Some(revision) = self.offer.revision().filter(|_| is_revised) {
             self.revision = Some(revision.clone());
         }
         if let domain::Offer::Open(open) = &self.offer {
             self.valid_until = Some(open.valid_until);
         }
+        Ok(())
     }
+}
 
+impl Then {
     fn status(&self) -> Option<Status> {
         if self.ended.is_some() {
             return self.ended;

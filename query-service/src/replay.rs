@@ -1,0 +1,64 @@
+//! What the history of one thing adds up to. Where that is long, it is read bit by bit, and heard
+//! in one of few places beside the threads that answer requests.
+
+use std::{pin::pin, sync::LazyLock};
+
+use domain::Event;
+use event_log::{At, RecordedEvent};
+use futures::TryStreamExt;
+use projections::ReadError;
+use service_kit::problem::Problem;
+use uuid::Uuid;
+
+use crate::{
+    Queries,
+    asker::{Asker, problem},
+    places::Places,
+};
+
+/// Where long histories are heard.
+static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("history", 2));
+
+/// As many bytes of payload are heard within milliseconds, so nobody waits for a place for them.
+const SHORT: usize = 128 * 1024;
+
+/// Something that hears what happened to one thing.
+pub(crate) trait Hearer: Sized + Send + 'static {
+    /// Hears of the next event.
+    fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem>;
+
+    fn hear_all(mut self, stretch: &[RecordedEvent]) -> Result<Self, Problem> {
+        for recorded in stretch {
+            let event = recorded.event().map_err(|error| Problem::internal(&error))?;
+            self.hear(event, recorded)?;
+        }
+        Ok(self)
+    }
+}
+
+/// Lets somebody hear all that had happened until a moment.
+pub(crate) async fn replay<H: Hearer>(
+    queries: &Queries,
+    asker: &Asker,
+    id: Uuid,
+    at: At,
+    mut hearer: H,
+) -> Result<H, Problem> {
+    let read = |error| problem(ReadError::Log(error));
+    let mut stretches = pin!(queries.log.stretches_until(id, at));
+    let mut place = None;
+    while let Some(stretch) = stretches.try_next().await.map_err(read)? {
+        let bytes: usize = stretch.iter().map(|recorded| recorded.payload.len()).sum();
+        if place.is_none() && bytes > SHORT {
+            place = Some(PLACES.take(asker.key()).await?);
+        }
+        hearer = match &place {
+            None => hearer.hear_all(&stretch)?,
+            Some(place) => place
+                .beside(move || hearer.hear_all(&stretch))
+                .await
+                .map_err(|error| Problem::internal(&error))??,
+        };
+    }
+    Ok(hearer)
+}
