@@ -13,7 +13,7 @@ run: provision
 
 # Every test, against private servers that are thrown away afterwards.
 test: provision-tests
-	cargo build -p kontor
+	cargo build $(CRATES) --bins --tests
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		$(KONTOR) servers -- cargo nextest run $(CRATES); \
 	else \
