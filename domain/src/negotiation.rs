@@ -7,6 +7,7 @@
 
 mod approval;
 mod table;
+mod talks;
 
 use std::collections::BTreeSet;
 
@@ -14,12 +15,14 @@ use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::table::{Conditions, Difference, Item, Move, Moves, Point, Table, Topic};
+pub use self::{
+    table::{Conditions, Difference, Item, Move, Moves, Point, Table, Topic},
+    talks::{Asking, Round, Talks},
+};
 use crate::{
-    ActorId, CompanyId, Currency, Lines, Message, Note, OfCompany, OfferId, Refusal, RefusalKind,
-    Side,
+    ActorId, CompanyId, Currency, Lines, Note, OfCompany, OfferId, Refusal, RefusalKind, Side,
     aggregate::aggregate,
-    approval::{self as asking, Decision, Pending, Request, Verdict, Who},
+    approval::{self as asking, Decision, Request, Verdict, Who},
     day::{self, DayError},
     offer::{OfferedLine, Proposal},
 };
@@ -61,59 +64,6 @@ pub enum Stop {
     },
     /// One side did not answer in time.
     Expired,
-}
-
-/// What the two talk about.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Talks {
-    /// With whom the seller talks.
-    pub company: CompanyId,
-    /// About which offer.
-    pub offer: OfferId,
-    /// About which revision of it.
-    pub revision: u32,
-    /// In which currency.
-    pub currency: Currency,
-    /// What is on the table.
-    pub table: Table,
-    /// Whose turn it is.
-    pub turn: Side,
-    /// How many rounds there were.
-    pub rounds: u32,
-    /// Until when the answer is awaited.
-    pub answer_by: Option<Date>,
-    /// Whether whose turn it is was reminded of that.
-    pub reminded: bool,
-    /// What the superiors of whose turn it is are asked.
-    pub asking: Option<Box<Asking>>,
-}
-
-/// A round that waits for the word of a superior.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Asking {
-    /// Of which side.
-    pub side: Side,
-    /// What would be said.
-    pub round: Round,
-    /// Who must agree.
-    pub pending: Pending,
-}
-
-/// What one side says when it is its turn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Round {
-    /// Who says so.
-    pub by: ActorId,
-    /// To which points what.
-    pub moves: Moves,
-    /// In words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<Message>,
-    /// The last day on which the other side may answer, in the seller's time zone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub answer_by: Option<Date>,
 }
 
 /// What can be asked of a negotiation.
@@ -719,73 +669,6 @@ impl Negotiation {
 /// The day on which somebody is reminded of a deadline.
 fn day_before(answer_by: Date) -> Date {
     answer_by.yesterday().unwrap_or(answer_by)
-}
-
-impl Asking {
-    fn new(side: Side, round: Round, request: Request) -> Self {
-        Self { side, round, pending: Pending::new(request) }
-    }
-}
-
-impl Talks {
-    /// What happens when one side speaks: where all is agreed on then, they have come to an end.
-    fn spoken(&self, side: Side, round: Round) -> Result<Vec<Event>, Error> {
-        let table = self.table.after(side, &round.moves)?;
-        let agreed = match table.kept().filter(|_| table.is_agreed()) {
-            Some(lines) => {
-                Some(Event::Agreed { lines, conditions: table.conditions.proposed.clone() })
-            }
-            None => None,
-        };
-        let proposed = Event::Proposed { number: self.rounds + 1, side, round };
-        Ok(std::iter::once(proposed).chain(agreed).collect())
-    }
-
-    fn after(mut self, event: Event) -> Negotiation {
-        match event {
-            Event::Proposed { number, side, round } => {
-                // `decide` has done the same.
-                if let Ok(table) = self.table.after(side, &round.moves) {
-                    self.table = table;
-                }
-                (self.rounds, self.turn) = (number, side.other());
-                (self.answer_by, self.reminded) = (round.answer_by, false);
-            }
-            Event::ApprovalRequested { .. }
-            | Event::StepApproved { .. }
-            | Event::StepEscalated { .. }
-            | Event::Approved { .. }
-            | Event::Disapproved { .. } => {
-                return Negotiation::Open(Box::new(self.after_asking(event)));
-            }
-            Event::ReopeningAsked { side, topics, .. } | Event::Reopened { side, topics, .. } => {
-                if let Ok(table) = self.table.reopened(side, &topics) {
-                    self.table = table;
-                }
-            }
-            Event::Agreed { .. } => return Negotiation::Agreed { company: self.company },
-            Event::BrokenOff { side, .. } => return self.stopped(Stop::BrokenOff { side }),
-            Event::Expired { .. } => return self.stopped(Stop::Expired),
-            Event::Reminded { .. } => self.reminded = true,
-            Event::Closed {} => return Negotiation::Closed { company: self.company },
-            // `decide` writes none of these while they talk.
-            Event::Opened { .. } | Event::Resumed { .. } => {}
-        }
-        Negotiation::Open(Box::new(self))
-    }
-
-    /// What was to be said is forgotten.
-    fn stopped(mut self, how: Stop) -> Negotiation {
-        self.asking = None;
-        Negotiation::Stopped { talks: Box::new(self), how }
-    }
-
-    /// The talks as one side knows them.
-    #[must_use]
-    pub fn seen_by(mut self, side: Side) -> Self {
-        self.asking = self.asking.filter(|asking| asking.side == side);
-        self
-    }
 }
 
 impl OfCompany for Negotiation {
