@@ -87,6 +87,7 @@ const ENTER: &str = "SET LOCAL search_path TO view; SET LOCAL synchronous_commit
 const LOCK: &str = "SELECT position FROM checkpoints WHERE projection = $1 FOR UPDATE";
 const POSITION: &str = "SELECT position FROM view.checkpoints WHERE projection = $1";
 const ADVANCE: &str = "UPDATE checkpoints SET position = $2 WHERE projection = $1";
+const CHANGE: &str = "UPDATE checkpoints SET changed = $2 WHERE projection = $1";
 const FAIL: &str = "
     INSERT INTO view.failures (projection, position, reason) VALUES ($1, $2, $3)
     ON CONFLICT (projection, position) DO UPDATE SET reason = $3, failed_at = now()";
@@ -187,7 +188,7 @@ pub(crate) async fn apply(
     projection: Projection,
     events: &[RecordedEvent],
 ) -> Result<(), ProjectionError> {
-    let mut changes: Vec<Change> = Vec::new();
+    let mut changes: Vec<(Position, Change)> = Vec::new();
     let concerning =
         events.iter().filter(|event| projection.reads.contains(&event.stream_type.as_str()));
     for recorded in concerning {
@@ -195,24 +196,30 @@ pub(crate) async fn apply(
             position: recorded.position,
             source,
         })?;
-        changes.extend((projection.apply)(recorded, &event));
+        let position = recorded.position;
+        changes
+            .extend((projection.apply)(recorded, &event).into_iter().map(|each| (position, each)));
     }
     let mut statements = BTreeMap::new();
-    for change in &changes {
+    for (_, change) in &changes {
         if !statements.contains_key(change.sql) {
             statements.insert(change.sql, transaction.prepare(change.sql).await?);
         }
     }
     let client = transaction.client();
     let mut sent = FuturesOrdered::new();
-    for change in &changes {
+    let mut changed: Option<Position> = None;
+    for (position, change) in &changes {
         if sent.len() == AHEAD {
-            sent.next().await.transpose()?;
+            changed = changed.max(sent.next().await.transpose()?.flatten());
         }
-        sent.push_back(execute(client, &statements[change.sql], change));
+        sent.push_back(execute(client, &statements[change.sql], *position, change));
     }
-    while let Some(result) = sent.next().await {
-        result?;
+    while let Some(done) = sent.next().await {
+        changed = changed.max(done?);
+    }
+    if let Some(changed) = changed {
+        transaction.execute(CHANGE, &[&projection.name, &changed.0.cast_signed()]).await?;
     }
     Ok(())
 }
@@ -220,14 +227,17 @@ pub(crate) async fn apply(
 /// How many statements are on their way at once.
 const AHEAD: usize = 128;
 
+/// Says the event's position when anything has changed.
 async fn execute(
     client: &Client,
     statement: &Statement,
+    position: Position,
     change: &Change,
-) -> Result<u64, tokio_postgres::Error> {
+) -> Result<Option<Position>, tokio_postgres::Error> {
     let parameters: Vec<&(dyn ToSql + Sync)> =
         change.parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync)).collect();
-    client.execute(statement, &parameters).await
+    let rows = client.execute(statement, &parameters).await?;
+    Ok((rows > 0).then_some(position))
 }
 
 fn position(row: &Row) -> Position {

@@ -3,11 +3,13 @@
 //!
 //! All tables live in PostgreSQL schema `view`, which can be dropped and rebuilt from the log.
 
+pub mod changed;
 mod database;
 mod follower;
 pub mod metrics;
 pub mod projection;
 pub mod rebuild;
+pub mod remembered;
 pub mod row;
 pub mod runner;
 #[cfg(test)]
@@ -17,5 +19,6 @@ pub mod wait;
 pub mod words;
 
 pub use projection::{Change, Projection};
+pub use remembered::Remembered;
 pub use row::ReadError;
 pub use runner::{Status, Views};

@@ -13,8 +13,9 @@ use crate::{
 
 const REGISTERED: &str = "SELECT schema_digest FROM view.checkpoints WHERE projection = $1";
 const REGISTER: &str = "
-    INSERT INTO view.checkpoints (projection, position, schema_digest) VALUES ($1, $2, $3)
-    ON CONFLICT (projection) DO UPDATE SET position = $2, schema_digest = $3";
+    INSERT INTO view.checkpoints (projection, position, schema_digest, changed)
+    VALUES ($1, $2, $3, $2)
+    ON CONFLICT (projection) DO UPDATE SET position = $2, schema_digest = $3, changed = $2";
 const ALONE: &str = "SELECT pg_advisory_lock(hashtextextended('kontor ' || $1, 0))";
 const RECOVER: &str = "DELETE FROM view.failures WHERE projection = $1";
 
@@ -101,7 +102,7 @@ impl Generation {
                 "DROP SCHEMA IF EXISTS {schema} CASCADE;
                  CREATE SCHEMA {schema};
                  CREATE TABLE {schema}.checkpoints (LIKE view.checkpoints INCLUDING ALL);
-                 INSERT INTO {schema}.checkpoints VALUES ('{}', 0, '');
+                 INSERT INTO {schema}.checkpoints VALUES ('{}', 0, '', 0);
                  SET search_path TO {schema}",
                 projection.name
             ))

@@ -17,6 +17,7 @@ use crate::{Projection, follower::Follower, rebuild, views};
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "view", sql: include_str!("../migrations/0001_view.sql") },
     Migration { number: 2, name: "trigrams", sql: include_str!("../migrations/0002_trigrams.sql") },
+    Migration { number: 3, name: "changed", sql: include_str!("../migrations/0003_changed.sql") },
 ];
 
 /// Why a read model stopped, or could not be built.

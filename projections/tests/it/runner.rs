@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::CompanyId;
 use event_log::{Append, Envelope, NewEvent, Position, StreamWrite};
-use projections::{Status, Views, rebuild, views};
+use projections::{Status, Views, changed::changed, rebuild, views};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rust_decimal::Decimal;
 use tokio_util::sync::CancellationToken;
@@ -113,6 +113,31 @@ async fn live_equals_rebuilt_and_a_rebuild_changes_nothing() {
     cancel.cancel();
 }
 
+#[tokio::test]
+async fn a_read_model_says_which_event_changed_it_last() {
+    let house = House::new().await;
+    let views = house.views().await;
+    let cancel = CancellationToken::new();
+    views.follow(&cancel);
+    trade(&house, 11, 20).await;
+    caught_up(&house, &views).await;
+    let of = [views::account_balances::PROJECTION, views::stock::PROJECTION];
+    let client = views.client().await.unwrap();
+    let [balances, stock] = changed(&client, of).await.unwrap();
+    let head = house.log.head().await.unwrap();
+    assert!(Position::START < balances && balances <= head, "{balances} of {head}");
+    assert_eq!(stock, Position::START, "the warehouse has said nothing");
+
+    let last = house.log.read(Position(balances.0 - 1), 1).await.unwrap().remove(0);
+    assert!(of[0].reads.contains(&last.stream_type.as_str()), "{last:?}");
+    append(&house, "picture", "picture.framed").await;
+    caught_up(&house, &views).await;
+    assert_eq!(changed(&client, of).await.unwrap(), [balances, stock]);
+    rebuild::rebuild(&views, of[0]).await.unwrap();
+    assert_eq!(changed(&client, of).await.unwrap(), [Position(head.0 + 1), stock]);
+    cancel.cancel();
+}
+
 /// The comparison is no formality: it sees a single row that is not what history says.
 #[tokio::test]
 async fn a_row_that_was_tampered_with_is_found() {
@@ -207,9 +232,14 @@ async fn schemas_of_rebuilds(house: &House) -> i64 {
 
 /// An event of a build that is newer than this one.
 async fn append_from_the_future(house: &House) {
+    append(house, "invoice", "invoice.framed").await;
+}
+
+/// An event that says nothing but its type, the first of a new stream.
+async fn append(house: &House, stream_type: &'static str, event_type: &'static str) {
     let id = Uuid::now_v7();
     let event = NewEvent {
-        event_type: "invoice.framed".into(),
+        event_type: event_type.into(),
         schema_version: 1,
         payload: r#"{"type":"framed"}"#.to_owned(),
     };
@@ -222,7 +252,7 @@ async fn append_from_the_future(house: &House) {
             causation_id: None,
         },
         writes: vec![StreamWrite {
-            stream_type: "invoice",
+            stream_type,
             stream_id: id,
             expected: 0,
             company_id: None,
