@@ -29,6 +29,93 @@ const CATEGORIES: &str = "
     INSERT INTO view.catalogue_brands (id, name)
     SELECT md5('b' || n)::uuid, 'Marka ' || n FROM generate_series(1, 2000) AS n";
 
+/// What is sold.
+pub(crate) const NOUNS: [&str; 40] = [
+    "kawa",
+    "herbata",
+    "kubek",
+    "filizanka",
+    "talerz",
+    "noz",
+    "widelec",
+    "lyzka",
+    "garnek",
+    "patelnia",
+    "czajnik",
+    "mydlo",
+    "szampon",
+    "recznik",
+    "poduszka",
+    "koldra",
+    "przescieradlo",
+    "lampa",
+    "zarowka",
+    "kabel",
+    "gniazdko",
+    "wtyczka",
+    "srub",
+    "nakretka",
+    "wkret",
+    "mlotek",
+    "wiertlo",
+    "pila",
+    "szczypce",
+    "klucz",
+    "farba",
+    "pedzel",
+    "walek",
+    "tasma",
+    "klej",
+    "zeszyt",
+    "dlugopis",
+    "olowek",
+    "segregator",
+    "papier",
+];
+/// Of what kind it is.
+pub(crate) const ADJECTIVES: [&str; 40] = [
+    "czarna",
+    "biala",
+    "zielona",
+    "niebieska",
+    "czerwona",
+    "zolta",
+    "mala",
+    "duza",
+    "srednia",
+    "lekka",
+    "ciezka",
+    "mocna",
+    "slaba",
+    "gruba",
+    "cienka",
+    "dluga",
+    "krotka",
+    "szeroka",
+    "waska",
+    "miekka",
+    "twarda",
+    "gladka",
+    "szorstka",
+    "mokra",
+    "sucha",
+    "zimna",
+    "ciepla",
+    "nowa",
+    "stara",
+    "tania",
+    "droga",
+    "prosta",
+    "krzywa",
+    "okragla",
+    "kwadratowa",
+    "stalowa",
+    "drewniana",
+    "szklana",
+    "plastikowa",
+    "bawelniana",
+];
+
 /// Names of three words out of some hundreds, a series and a model; from number $1 to $2.
 const PRODUCTS: &str = "
     INSERT INTO view.catalogue (id, sku, name, gtin, unit, vat_rate, status, base_prices, details,
@@ -49,14 +136,7 @@ const PRODUCTS: &str = "
             || nouns[1 + h / 64000 % 40] || ' ' || translate(substr(md5('s' || h % 20011), 1, 6),
                 '0123456789', 'ghijklmnop') AS name
         FROM (SELECT hashint8(n) & 2147483647 AS h,
-            regexp_split_to_array('kawa herbata kubek filizanka talerz noz widelec lyzka garnek patelnia
-                czajnik mydlo szampon recznik poduszka koldra przescieradlo lampa zarowka kabel gniazdko
-                wtyczka srub nakretka wkret mlotek wiertlo pila szczypce klucz farba pedzel walek tasma
-                klej zeszyt dlugopis olowek segregator papier', '\\s+') AS nouns,
-            regexp_split_to_array('czarna biala zielona niebieska czerwona zolta mala duza srednia lekka ciezka
-                mocna slaba gruba cienka dluga krotka szeroka waska miekka twarda gladka szorstka mokra
-                sucha zimna ciepla nowa stara tania droga prosta krzywa okragla kwadratowa stalowa drewniana
-                szklana plastikowa bawelniana', '\\s+') AS adjectives) AS words) AS named";
+            string_to_array($3, ' ') AS nouns, string_to_array($4, ' ') AS adjectives) AS words) AS named";
 const PLACES: &str = "
     INSERT INTO view.catalogue_places (place_id, product_id, name, sku, created, published)
     SELECT place, product.id, sort_name, sku, created, true
@@ -68,7 +148,8 @@ const PLACES: &str = "
     SELECT categories, brand_id, in_stock, count(*) FROM view.catalogue
     GROUP BY categories, brand_id, in_stock;
     INSERT INTO view.catalogue_words
-    SELECT DISTINCT regexp_split_to_table(name_words, ' ') FROM view.catalogue";
+    SELECT DISTINCT regexp_split_to_table('sku ' || name_words || ' ' || character_words, ' ')
+    FROM view.catalogue";
 /// A company in five belongs to another; each group has a list, every tenth company a contract.
 const COMPANIES: &str = "
     INSERT INTO view.companies (id, name, tax_id, standing, parent_id, group_code, created)
@@ -84,8 +165,9 @@ const LISTS: &str = "
         END), 'active', n
     FROM generate_series(0, $1::bigint - 1) AS n";
 const PRICES: &str = "
-    INSERT INTO view.prices (agreement_id, selected, days, selection, breaks, agreed)
+    INSERT INTO view.prices (agreement_id, selected, days, selection, of_product, breaks, agreed)
     SELECT md5('a' || $1::bigint)::uuid, id, '{}', jsonb_build_object('kind', 'product', 'product', id),
+        true,
         CASE WHEN n % 3 = 0 THEN jsonb_build_array(
                 jsonb_build_object('value', jsonb_build_object('kind', 'fixed', 'price', price || '.40')),
                 jsonb_build_object('at_least', '100', 'value',
@@ -96,9 +178,9 @@ const PRICES: &str = "
     FROM (SELECT n, n % 900 AS price, md5('p' || 1 + (n * 7919 + $1::bigint) % $3::bigint)::uuid AS id
         FROM generate_series(1, $2::bigint) AS n) AS priced";
 const CATEGORY_PRICES: &str = "
-    INSERT INTO view.prices (agreement_id, selected, days, selection, breaks, agreed)
+    INSERT INTO view.prices (agreement_id, selected, days, selection, of_product, breaks, agreed)
     SELECT md5('a' || list)::uuid, id, '{}',
-        jsonb_build_object('kind', 'category', 'category', id),
+        jsonb_build_object('kind', 'category', 'category', id), false,
         '[{\"value\": {\"kind\": \"percent_off\", \"percent\": \"5\"}}]',
         (list + 1) * 1000000 + 900000 + n
     FROM generate_series(1, $1::bigint - 1) AS list, generate_series(1, 20) AS n
@@ -139,8 +221,11 @@ pub(crate) async fn fill(client: &Client, size: Size) -> Result<(), Failure> {
     let indexes = without_indexes(client).await?;
     let groups = lists * 3 / 4;
     client.batch_execute(CATEGORIES).await?;
+    let (nouns, adjectives) = (NOUNS.join(" "), ADJECTIVES.join(" "));
     for from in (1..=products).step_by(100_000) {
-        client.execute(PRODUCTS, &[&from, &products.min(from + 99_999)]).await?;
+        client
+            .execute(PRODUCTS, &[&from, &products.min(from + 99_999), &nouns, &adjectives])
+            .await?;
     }
     client.batch_execute(PLACES).await?;
     client.execute(COMPANIES, &[&companies, &groups]).await?;

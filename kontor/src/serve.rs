@@ -154,7 +154,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let queries = Queries {
         views,
         shelves,
-        lines: Arc::default(),
+        memory: Arc::default(),
         log: log.clone(),
         access: access.clone(),
         live: Live::start(log.clone(), access.clone(), &cancel).await?,

@@ -1,7 +1,7 @@
 //! Words as they are searched: lower case letters and digits without diacritics, so that `żółć`,
 //! `Zolc` and `ŻÓŁĆ` are one word.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use deunicode::deunicode;
 
@@ -30,32 +30,59 @@ pub fn code<'a>(codes: impl IntoIterator<Item = &'a str>) -> String {
     Vec::from_iter(words).join(" ")
 }
 
+/// What a vocabulary has to know of some codes, so that whoever types letters of them finds them: their
+/// words without digits, and `kaw*` where one begins with `kaw` and goes on with digits.
+pub fn letters_of_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let words = code(codes);
+    let words: BTreeSet<&str> = words.split(' ').collect();
+    let letters = |word: &str| {
+        let digit = word.find(|each: char| each.is_ascii_digit());
+        match digit.map(|digit| &word[..digit]) {
+            None => Some(word.to_owned()),
+            Some(letters) if letters.is_empty() || words.contains(letters) => None,
+            Some(letters) => Some(format!("{letters}*")),
+        }
+    };
+    words.iter().filter_map(|word| letters(word)).collect()
+}
+
 /// What somebody searches for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wanted {
-    words: Vec<String>,
+    words: Vec<Typed>,
+}
+
+/// A word as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Typed {
+    word: String,
+    /// Whether it is all of a word: a part of a code, before its last one.
+    whole: bool,
 }
 
 impl Wanted {
     /// How many words of a search count; the others are not looked at.
     pub const MOST_WORDS: usize = 8;
+    /// How many words of a vocabulary a stem is spelled out in at most.
+    pub const MOST_SPELLED: usize = 64;
 
     /// Reads what somebody typed; `None` when there is no word in it.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut words = of(text);
+        let mut words: Vec<Typed> = text.split_whitespace().flat_map(typed).collect();
         words.truncate(Self::MOST_WORDS);
         (!words.is_empty()).then_some(Self { words })
     }
 
     /// The words.
-    pub fn words(&self) -> &[String] {
-        &self.words
+    pub fn words(&self) -> Vec<&str> {
+        self.words.iter().map(|typed| typed.word.as_str()).collect()
     }
 
     /// The same with other words in place of some.
     #[must_use]
     pub fn with(mut self, replaced: impl Fn(&str) -> Option<String>) -> Self {
-        for word in &mut self.words {
+        for Typed { word, whole } in &mut self.words {
+            *whole = false;
             if let Some(other) = replaced(word) {
                 *word = other;
             }
@@ -65,14 +92,39 @@ impl Wanted {
 
     /// All words as one code.
     pub fn code(&self) -> String {
-        self.words.concat()
+        self.words().concat()
     }
 
     /// In the language of `tsquery`: products that have all words, in whatever form and however
     /// they go on. Words of one or two letters are meant as they are.
     pub fn query(&self) -> String {
-        let words: Vec<String> = self.words.iter().map(|word| form(word)).collect();
+        let words: Vec<String> = self.words.iter().map(form).collect();
         words.join(" & ")
+    }
+
+    /// The beginnings that have to be looked up in a vocabulary for [`Self::spelled_out`].
+    pub fn stems(&self) -> Vec<&str> {
+        self.words.iter().filter_map(open_stem).collect()
+    }
+
+    /// The same as [`Self::query`] in the words that there are: those that the vocabulary has for each
+    /// stem, as many as fit, or more. It finds the same, sooner; `None` when a stem begins nothing.
+    pub fn spelled_out(&self, vocabulary: &HashMap<String, Vec<String>>) -> Option<String> {
+        let spelled = |typed: &Typed| {
+            let Some(words) = open_stem(typed).and_then(|stem| vocabulary.get(stem)) else {
+                return Some(form(typed));
+            };
+            if words.is_empty() {
+                return None;
+            }
+            if words.len() > Self::MOST_SPELLED || words.iter().any(|word| word.ends_with('*')) {
+                return Some(form(typed));
+            }
+            let words: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+            Some(format!("({})", words.join(" | ")))
+        };
+        let words: Vec<String> = self.words.iter().map(spelled).collect::<Option<_>>()?;
+        Some(words.join(" & "))
     }
 
     /// The same for products whose code begins with all of it, when it can be one.
@@ -85,7 +137,7 @@ impl Wanted {
     /// In the language of `tsquery`, to rank by: every word in whatever form, and once more as it was
     /// written.
     pub fn rank(&self) -> String {
-        let both = |word: &String| format!("{} | '{word}'", form(word));
+        let both = |typed: &Typed| format!("{} | '{}'", form(typed), typed.word);
         let words: Vec<String> = self.words.iter().map(both).collect();
         format!("{} | '{}':A", words.join(" | "), self.code())
     }
@@ -94,8 +146,24 @@ impl Wanted {
 /// The letters that the beginning of a word must have to be searched by.
 const LEAST: usize = 3;
 
-fn form(word: &str) -> String {
-    if word.len() < LEAST { format!("'{word}'") } else { format!("'{}':*", stem(word)) }
+fn form(Typed { word, whole }: &Typed) -> String {
+    if *whole || word.len() < LEAST { format!("'{word}'") } else { format!("'{}':*", stem(word)) }
+}
+
+/// What a word begins with, if it can go on to other words of letters.
+fn open_stem(Typed { word, whole }: &Typed) -> Option<&str> {
+    let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+    (!*whole && word.len() >= LEAST && !has_digit).then(|| stem(word))
+}
+
+/// The words of something without spaces: what has a digit in it and more than one part is a code, and
+/// only its last part may go on.
+fn typed(text: &str) -> Vec<Typed> {
+    let words = of(text);
+    let (parts, code) = (words.len(), words.iter().flat_map(|word| word.bytes()));
+    let is_code = code.into_iter().any(|byte| byte.is_ascii_digit());
+    let typed = |(number, word)| Typed { word, whole: is_code && number + 1 < parts };
+    words.into_iter().enumerate().map(typed).collect()
 }
 
 /// What stays of a Polish word in all its cases: `kawy` and `kawa` both begin with `kaw`. What has
@@ -131,6 +199,30 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_codes_are_words() {
+        assert_eq!(letters_of_codes(["SKU-4711", "0000000012345"]), ["sku"]);
+        assert_eq!(letters_of_codes(["KAW01"]), ["kaw*"]);
+        assert_eq!(letters_of_codes(["AB-CD/12"]), ["ab", "abcd*", "cd"]);
+        assert_eq!(letters_of_codes(["AB-CD"]), ["ab", "abcd", "cd"]);
+    }
+
+    #[test]
+    fn a_search_is_spelled_out_in_the_words_that_there_are() {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let wanted = Wanted::parse("kawy w ziarnach 1kg SKU-4711").unwrap();
+        assert_eq!(wanted.stems(), ["kaw", "ziarn"]);
+        let of = |kaw: &[&str]| {
+            let ziarn = ("ziarn".to_owned(), words(&["ziarna"]));
+            wanted.spelled_out(&HashMap::from([("kaw".to_owned(), words(kaw)), ziarn]))
+        };
+        let rest = "& 'w' & ('ziarna') & '1kg':* & 'sku' & '4711':*";
+        assert_eq!(of(&["kawa", "kawior"]).unwrap(), format!("('kawa' | 'kawior') {rest}"));
+        assert_eq!(of(&["kaw*", "kawa"]).unwrap(), format!("'kaw':* {rest}"));
+        assert_eq!(of(&["kawa"; 65]).unwrap(), format!("'kaw':* {rest}"));
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
     fn every_case_of_a_noun_begins_with_its_stem() {
         for (stemmed, cases) in [
             ("kaw", &["kawa", "kawy", "kawie", "kawe", "kawo", "kawom", "kawach", "kawami"][..]),
@@ -157,6 +249,8 @@ mod tests {
         assert_eq!(wanted.rank(), rank);
         assert_eq!(Wanted::parse("kawa 1 kg").unwrap().query(), "'kaw':* & '1' & 'kg'");
         assert_eq!(wanted.code_query(), None);
+        assert_eq!(Wanted::parse("SKUA-47110").unwrap().query(), "'skua' & '47110':*");
+        assert_eq!(Wanted::parse("kawa/herbata").unwrap().query(), "'kaw':* & 'herbat':*");
         assert_eq!(Wanted::parse("AB-1/2").unwrap().code_query().as_deref(), Some("'ab12':*A"));
         assert_eq!(Wanted::parse("'&|!"), None);
         let long = "a b c d e f g h i j";

@@ -17,7 +17,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use crate::Queries;
+use crate::{Queries, reading::Reading};
 
 roles! {
     /// Everybody reads the trade that it may see.
@@ -114,13 +114,14 @@ impl Asker {
     }
 
     /// The same for the catalogue.
-    pub(crate) async fn shelves(
+    pub(crate) async fn reading(
         &self,
         queries: &Queries,
         views: &[&str],
-    ) -> Result<Object, Problem> {
+    ) -> Result<Reading, Problem> {
         self.seen(queries, views).await?;
-        queries.shelves.get().await.map_err(|error| problem(error.into()))
+        let client = queries.shelves.get().await.map_err(|error| problem(error.into()))?;
+        Reading::open(client, queries.memory.clone()).await.map_err(problem)
     }
 
     /// Waits until read models show what the asker has seen.

@@ -6,6 +6,7 @@ pub mod http;
 pub mod live;
 pub mod metrics;
 mod places;
+mod reading;
 mod replay;
 mod shopper;
 
@@ -14,12 +15,13 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use deadpool_postgres::Pool;
 use event_log::EventLog;
-use projections::{Views, views::catalogue::Lines};
+use projections::Views;
 use service_kit::{access::Access, clock::Clock};
 
 pub use documents::Letterhead;
 pub use http::router;
 pub use live::Live;
+pub use reading::Memory;
 
 /// What every query works with. Cheap to clone.
 #[derive(Clone)]
@@ -30,7 +32,7 @@ pub struct Queries {
     /// [`service_kit::postgres::steady_pool`].
     pub shelves: Pool,
     /// What was read through them lately.
-    pub lines: Arc<Lines>,
+    pub memory: Arc<Memory>,
     /// History.
     pub log: EventLog,
     /// API keys.

@@ -8,7 +8,7 @@ use std::{
 use deadpool_postgres::Object;
 use domain::{
     AgreementId, Assortment, AssortmentId, Audience, CategoryId, CompanyId, Currency,
-    PriceAgreement, ProductId, Purchases, PurchasesId, Quantity, Selection,
+    PriceAgreement, ProductId, Purchases, PurchasesId, Quantity, Reference, Selection,
     assortment::{self, Bounds, Verdict},
     discount::{self, Programme},
     price::Rule,
@@ -20,14 +20,23 @@ use projections::{
     ReadError,
     views::{
         assortments,
-        catalogue::{self, CatalogueItem, EVERYTHING, IN_STOCK, Line, Within},
-        companies, discounts, price_agreements, prices,
+        catalogue::{CatalogueItem, EVERYTHING, IN_STOCK, Line, Within},
+        companies, discounts, price_agreements, product_codes,
     },
 };
 use uuid::Uuid;
 
-/// What is on record for a company that decides what it sees and pays.
+use crate::reading::Reading;
+
+/// A company with what is on record that decides what it sees and pays.
 pub(crate) struct Shopper {
+    standing: Arc<Standing>,
+    purchases: Option<Arc<Loaded<Purchases>>>,
+}
+
+/// How the seller stands to a company that buys in a currency.
+#[derive(Debug)]
+pub(crate) struct Standing {
     currency: Currency,
     audiences: Vec<Audience>,
     /// The ids of its audiences' assortments, in the same order.
@@ -39,7 +48,8 @@ pub(crate) struct Shopper {
     agreements: BTreeMap<AgreementId, (usize, PriceAgreement)>,
     /// What is given to its audiences for purchases, the most specific first.
     programmes: Vec<Programme>,
-    purchases: Option<Arc<Loaded<Purchases>>>,
+    /// Whether products have names of its own, or of a firm above it.
+    names_products: bool,
 }
 
 /// What of the catalogue it wants to see.
@@ -65,59 +75,41 @@ pub(crate) struct Range {
 impl Shopper {
     /// A company that buys in a currency; `None` when there is no such company.
     pub(crate) async fn of(
-        (client, log): (&Object, &EventLog),
+        reading: &Reading,
+        log: &EventLog,
         company: Uuid,
         currency: Currency,
     ) -> Result<Option<Self>, ReadError> {
-        let audiences = companies::audiences(client, company).await?;
-        if !matches!(audiences.first(), Some(Audience::Company { .. })) {
-            return Ok(None);
-        }
-        let ids: Vec<Uuid> =
-            audiences.iter().map(|audience| AssortmentId::of(audience).0).collect();
-        let (outline, agreements, programmes) = futures::try_join!(
-            assortments::outline(client, &ids),
-            price_agreements::active_for(client, &audiences, currency),
-            discounts::offered_to(client, &audiences),
-        )?;
-        let purchases = match programmes.as_slice() {
+        let (standings, now) = (&reading.memory.standings, &reading.changed.standings);
+        let standing = match standings.get(&(company, currency), now) {
+            Some(standing) => standing,
+            None => {
+                let read = Standing::read(&reading.client, company, currency).await?;
+                let Some(read) = read.map(Arc::new) else { return Ok(None) };
+                standings.put((company, currency), *now, Arc::clone(&read));
+                read
+            }
+        };
+        let purchases = match standing.programmes.as_slice() {
             [] => None,
             _ => Some(log.load::<Purchases>(PurchasesId::of(CompanyId(company)).0).await?),
         };
-        let assortments = gathered(&ids, outline.rules);
-        let breadth = |audience: &Audience| audiences.iter().position(|one| one == audience);
-        let agreements = agreements.into_iter().filter_map(|agreement| {
-            let breadth = breadth(&agreement.header.audience)?;
-            Some((agreement.id, (breadth, PriceAgreement::Active(agreement.header))))
-        });
-        let agreements = agreements.collect();
-        let picky = outline.picky;
-        let shopper = Self {
-            currency,
-            audiences,
-            ids,
-            assortments,
-            picky,
-            agreements,
-            programmes,
-            purchases,
-        };
-        Ok(Some(shopper))
+        Ok(Some(Self { standing, purchases }))
     }
 
     /// Where it looks for products of a category, a brand, in stock.
-    pub(crate) async fn range(&self, client: &Object, wish: Wish) -> Result<Range, ReadError> {
+    pub(crate) async fn range(&self, reading: &Reading, wish: Wish) -> Result<Range, ReadError> {
         let Wish { category, brand, in_stock } = wish;
         let in_stock = in_stock.then_some(IN_STOCK);
         let mut filters = category.into_iter().chain(brand).chain(in_stock);
-        let Some(bounds) = assortment::bounds(&self.assortments) else {
+        let Some(bounds) = assortment::bounds(&self.standing.assortments) else {
             let places = vec![filters.next().unwrap_or(EVERYTHING)];
             return Ok(Range { places, also: filters.collect() });
         };
         let allowed = ids_of(&bounds);
         let mut places = match category {
             None => allowed,
-            Some(category) => overlap(client, &allowed, category).await?,
+            Some(category) => overlap(reading, &allowed, category).await?,
         };
         places.extend(self.picks(&bounds));
         Ok(Range { places, also: filters.collect() })
@@ -125,7 +117,7 @@ impl Shopper {
 
     /// Where it searches for words.
     pub(crate) fn within(&self, Wish { category, brand, in_stock }: Wish) -> Within {
-        let bounds = assortment::bounds(&self.assortments);
+        let bounds = assortment::bounds(&self.standing.assortments);
         let (allowed, picks) = match &bounds {
             Some(bounds) => (Some(ids_of(bounds)), self.picks(bounds)),
             None => (None, vec![]),
@@ -135,8 +127,8 @@ impl Shopper {
 
     /// The places of what its assortments allow product by product.
     fn picks(&self, bounds: &Bounds) -> Vec<Uuid> {
-        let speaking = self.ids[..bounds.picks].iter();
-        speaking.filter(|id| self.picky.contains(id)).copied().collect()
+        let speaking = self.standing.ids[..bounds.picks].iter();
+        speaking.filter(|id| self.picky().contains(id)).copied().collect()
     }
 
     /// Which of some products it sees.
@@ -147,28 +139,40 @@ impl Shopper {
     ) -> Result<Vec<bool>, ReadError> {
         let products: Vec<ProductId> = lines.iter().map(|line| line.item.id).collect();
         let whole = self.with_rules_on(client, &products).await?;
-        let assortments = whole.as_ref().unwrap_or(&self.assortments);
+        let assortments = whole.as_deref().unwrap_or(self.assortments());
         let sees = |line: &Arc<Line>| assortment::sees(assortments, line.item.id, &line.paths);
         Ok(lines.iter().map(sees).collect())
     }
 
-    /// It and the firms above it, nearest first.
-    pub(crate) fn firms(&self) -> Vec<CompanyId> {
-        let firm = |audience: &Audience| match audience {
-            Audience::Company { company } => Some(*company),
-            Audience::Everyone | Audience::Group { .. } => None,
-        };
-        self.audiences.iter().filter_map(firm).collect()
+    /// The products whose names with it or a firm above it begin so; see
+    /// [`projections::words::Wanted::code`].
+    pub(crate) async fn means(&self, client: &Object, code: &str) -> Result<Vec<Uuid>, ReadError> {
+        if !self.standing.names_products {
+            return Ok(vec![]);
+        }
+        product_codes::meant(client, &self.standing.firms(), code).await
+    }
+
+    /// What it calls some products, or the nearest firm above it.
+    pub(crate) async fn names(
+        &self,
+        client: &Object,
+        products: &[ProductId],
+    ) -> Result<HashMap<ProductId, Reference>, ReadError> {
+        if !self.standing.names_products {
+            return Ok(HashMap::new());
+        }
+        product_codes::of_products(client, &self.standing.firms(), products).await
     }
 
     /// Its assortments without rules on products.
     pub(crate) fn assortments(&self) -> &[Assortment] {
-        &self.assortments
+        &self.standing.assortments
     }
 
     /// The assortments that have rules on products too.
     pub(crate) fn picky(&self) -> &[Uuid] {
-        &self.picky
+        &self.standing.picky
     }
 
     /// Its assortments with their rules on some products, if any has rules on products.
@@ -177,13 +181,13 @@ impl Shopper {
         client: &Object,
         products: &[ProductId],
     ) -> Result<Option<Vec<Assortment>>, ReadError> {
-        if self.picky.is_empty() || products.is_empty() {
+        if self.picky().is_empty() || products.is_empty() {
             return Ok(None);
         }
-        let rules = assortments::on_products(client, &self.picky, products).await?;
-        let mut whole = self.assortments.clone();
+        let rules = assortments::on_products(client, self.picky(), products).await?;
+        let mut whole = self.assortments().to_vec();
         for (id, selection, verdict) in rules {
-            let at = self.ids.iter().position(|one| *one == id.0);
+            let at = self.standing.ids.iter().position(|one| *one == id.0);
             let assortment = at.and_then(|at| whole.get_mut(at)).ok_or(ReadError::Malformed)?;
             assortment.extend([(selection, verdict)]);
         }
@@ -194,52 +198,79 @@ impl Shopper {
     /// ordered.
     pub(crate) async fn prices(
         &self,
-        client: &Object,
+        reading: &Reading,
         lines: &[Arc<Line>],
         on: Date,
     ) -> Result<Vec<Vec<Step>>, ReadError> {
-        let selections: Vec<Vec<(Selection, usize)>> =
-            lines.iter().map(|line| pricing::selections(line.item.id, &line.paths)).collect();
-        let rules = self.rules(client, &selections).await?;
-        let earned = self
-            .purchases
-            .as_ref()
-            .and_then(|purchases| discount::earned(&self.programmes, &purchases.state, on));
-        let steps = |(line, selections): (&Arc<Line>, &Vec<(Selection, usize)>)| {
-            let candidates = selections.iter().flat_map(|(selection, distance)| {
-                let rules = rules.get(&prices::selected(*selection)).map_or(&[][..], Vec::as_slice);
-                rules.iter().filter_map(|rule| self.candidate(rule, *selection, *distance))
+        let Standing { currency, agreements, programmes, .. } = &*self.standing;
+        let agreements: Vec<AgreementId> = agreements.keys().copied().collect();
+        let products: Vec<ProductId> = lines.iter().map(|line| line.item.id).collect();
+        let rules = &reading.memory.rules;
+        let rules =
+            rules.of(&reading.client, reading.changed.prices, &agreements, &products).await?;
+        let purchases = self.purchases.as_ref();
+        let earned =
+            purchases.and_then(|purchases| discount::earned(programmes, &purchases.state, on));
+        let steps = |(at, line): (usize, &Arc<Line>)| {
+            let candidates = line.selections.iter().flat_map(|(selection, distance)| {
+                let rules = rules.on(at, *selection);
+                rules.filter_map(|rule| self.standing.candidate(rule, *selection, *distance))
             });
             pricing::steps(&Question {
                 on,
                 quantity: least(&line.item),
-                base: line.item.base_prices.get(&self.currency).copied(),
+                base: line.item.base_prices.get(currency).copied(),
                 earned,
-                floor: line.item.floors.get(&self.currency).copied(),
+                floor: line.item.floors.get(currency).copied(),
                 candidates: candidates.collect(),
             })
         };
-        Ok(lines.iter().zip(&selections).map(steps).collect())
+        Ok(lines.iter().enumerate().map(steps).collect())
+    }
+}
+
+impl Standing {
+    async fn read(
+        client: &Object,
+        company: Uuid,
+        currency: Currency,
+    ) -> Result<Option<Self>, ReadError> {
+        let audiences = companies::audiences(client, company).await?;
+        if !matches!(audiences.first(), Some(Audience::Company { .. })) {
+            return Ok(None);
+        }
+        let ids: Vec<Uuid> =
+            audiences.iter().map(|audience| AssortmentId::of(audience).0).collect();
+        let firms = firms(&audiences);
+        let (outline, agreements, programmes, names_products) = futures::try_join!(
+            assortments::outline(client, &ids),
+            price_agreements::active_for(client, &audiences, currency),
+            discounts::offered_to(client, &audiences),
+            product_codes::any(client, &firms),
+        )?;
+        let assortments = gathered(&ids, outline.rules);
+        let breadth = |audience: &Audience| audiences.iter().position(|one| one == audience);
+        let agreements = agreements.into_iter().filter_map(|agreement| {
+            let breadth = breadth(&agreement.header.audience)?;
+            Some((agreement.id, (breadth, PriceAgreement::Active(agreement.header))))
+        });
+        let agreements = agreements.collect();
+        let picky = outline.picky;
+        Ok(Some(Self {
+            currency,
+            audiences,
+            ids,
+            assortments,
+            picky,
+            agreements,
+            programmes,
+            names_products,
+        }))
     }
 
-    /// What its agreements say of some selections.
-    async fn rules(
-        &self,
-        client: &Object,
-        selections: &[Vec<(Selection, usize)>],
-    ) -> Result<HashMap<Uuid, Vec<Rule>>, ReadError> {
-        let mut rules: HashMap<Uuid, Vec<Rule>> = HashMap::new();
-        if self.agreements.is_empty() {
-            return Ok(rules);
-        }
-        let agreements: Vec<Uuid> = self.agreements.keys().map(|id| id.0).collect();
-        let of = selections.iter().flatten().map(|(selection, _)| prices::selected(*selection));
-        let of: std::collections::BTreeSet<Uuid> = of.collect();
-        let of: Vec<Uuid> = of.into_iter().collect();
-        for (selected, rule) in prices::rules(client, &agreements, &of).await? {
-            rules.entry(selected).or_default().push(rule);
-        }
-        Ok(rules)
+    /// It and the firms above it, nearest first.
+    fn firms(&self) -> Vec<CompanyId> {
+        firms(&self.audiences)
     }
 
     fn candidate<'a>(
@@ -252,6 +283,14 @@ impl Shopper {
         let audience = &self.audiences[*breadth];
         Some(Candidate { audience, breadth: *breadth, selection, distance, rule, agreement })
     }
+}
+
+fn firms(audiences: &[Audience]) -> Vec<CompanyId> {
+    let firm = |audience: &Audience| match audience {
+        Audience::Company { company } => Some(*company),
+        Audience::Everyone | Audience::Group { .. } => None,
+    };
+    audiences.iter().filter_map(firm).collect()
 }
 
 fn ids_of(bounds: &Bounds) -> Vec<Uuid> {
@@ -276,9 +315,10 @@ fn gathered(ids: &[Uuid], rules: Vec<(AssortmentId, Selection, Verdict)>) -> Vec
 }
 
 /// What some categories and another have in common.
-async fn overlap(client: &Object, these: &[Uuid], other: Uuid) -> Result<Vec<Uuid>, ReadError> {
+async fn overlap(reading: &Reading, these: &[Uuid], other: Uuid) -> Result<Vec<Uuid>, ReadError> {
     let all: Vec<Uuid> = these.iter().copied().chain([other]).collect();
-    let paths = catalogue::paths(client, &all).await?;
+    let (memory, changed) = (&reading.memory.catalogue, reading.changed.catalogue);
+    let paths = memory.paths(&reading.client, changed, &all).await?;
     let below = |inner: &Uuid, outer: Uuid| {
         paths.get(inner).is_some_and(|path| path.contains(&CategoryId(outer)))
     };

@@ -2,8 +2,9 @@
 
 pub mod count;
 mod find;
-mod lines;
+mod memory;
 mod places;
+mod search;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,10 +20,11 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 pub use self::{
-    count::{Branch, Group, branches, brands, counts, exceptions, paths},
-    find::{Line, Order, Place, Sought, Within, corrections, page, search},
-    lines::Lines,
+    count::{Branch, Group, branches, brands, counts, exceptions},
+    find::{Line, Order, Place, Places, page},
+    memory::Memory,
     places::{EVERYTHING, IN_STOCK, brand},
+    search::{Sought, Within, corrections, search},
 };
 use crate::{
     Change, Projection, ReadError,
@@ -73,6 +75,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON catalogue USING gin (categories);
         CREATE INDEX ON catalogue USING gin (words) WITH (fastupdate = off)
             WHERE status = 'published';
+        -- Of every eighth, for words that very many products have.
+        CREATE INDEX ON catalogue USING gin (words) WITH (fastupdate = off)
+            WHERE status = 'published' AND created % 8 = 0;
         -- Every category with those above it, itself first.
         CREATE TABLE catalogue_categories (
             id uuid PRIMARY KEY,
@@ -106,7 +111,8 @@ pub const PROJECTION: Projection = Projection {
             products bigint NOT NULL,
             UNIQUE NULLS NOT DISTINCT (categories, brand_id, in_stock)
         );
-        -- Every word that was ever in a name, to find what a mistyped one means.
+        -- Every word that was ever said of a product, to find what a mistyped one means and in which
+        -- words one goes on that was begun; of codes, what words::letters_of_codes says.
         CREATE TABLE catalogue_words (
             word text COLLATE \"C\" PRIMARY KEY
         );
@@ -138,7 +144,7 @@ const RENAME: &str = "
         details = details || jsonb_build_object('translations', $3::jsonb) WHERE id = $1";
 const DESCRIBE: &str = "UPDATE catalogue SET texts = $2, text_words = $3 WHERE id = $1";
 const CHARACTERIZE: &str = "UPDATE catalogue SET character_words = $2, brand_id = $3 WHERE id = $1";
-const STOCK: &str = "UPDATE catalogue SET in_stock = $2 WHERE id = $1";
+const STOCK: &str = "UPDATE catalogue SET in_stock = $2 WHERE id = $1 AND in_stock <> $2";
 const CATEGORIZE: &str = "UPDATE catalogue SET categories = $2 WHERE id = $1";
 const DETAIL: &str = "
     UPDATE catalogue SET details = details || jsonb_build_object($2::text, $3::jsonb)
@@ -192,14 +198,12 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }
 }
 
+/// Levels are reported all the time; most of them change nothing here.
 fn stocked(id: Uuid, in_stock: bool) -> Vec<Change> {
     let place = if in_stock { places::stands } else { places::leaves };
-    vec![
-        places::uncounted(id),
-        change!(STOCK, id, in_stock),
-        place(id, IN_STOCK),
-        places::counted(id),
-    ]
+    let mut changes: Vec<Change> = places::recounted(id, in_stock).into();
+    changes.extend([change!(STOCK, id, in_stock), place(id, IN_STOCK)]);
+    changes
 }
 
 fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
@@ -216,7 +220,8 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
         E::Renamed(naming) => renamed(id, naming),
         E::Described { texts } => {
             let words = words::spelled(texts.values().map(product::Text::as_str));
-            vec![change!(DESCRIBE, id, Json(texts.clone()), words)]
+            let known = texts.values().flat_map(|text| words::of(text.as_str())).collect();
+            vec![change!(DESCRIBE, id, Json(texts.clone()), words), places::known(known)]
         }
         E::Characterized(character) => characterized(id, character),
         E::Categorized { categories } => {
@@ -251,7 +256,9 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
 
 fn drafted(recorded: &RecordedEvent, id: Uuid, description: &product::Description) -> Vec<Change> {
     let product::Description { sku, name, gtin, unit, vat_rate } = description;
-    let codes = [sku.as_str()].into_iter().chain(gtin.as_ref().map(domain::Gtin::as_str));
+    let codes = || [sku.as_str()].into_iter().chain(gtin.as_ref().map(domain::Gtin::as_str));
+    let mut known = words::of(name.as_str());
+    known.extend(words::letters_of_codes(codes()));
     vec![
         change!(
             DRAFT,
@@ -262,11 +269,11 @@ fn drafted(recorded: &RecordedEvent, id: Uuid, description: &product::Descriptio
             name_of(unit),
             vat_rate.code(),
             recorded.position.0.cast_signed(),
-            words::code(codes),
+            words::code(codes()),
             words::spelled([name.as_str()]),
         ),
         places::stands(id, EVERYTHING),
-        places::known(words::of(name.as_str())),
+        places::known(known),
     ]
 }
 

@@ -1,9 +1,10 @@
 //! `prices`: what is paid for what, by agreement.
 
-use deadpool_postgres::Object;
+mod rules;
+
 use domain::{
     AgreementId, Event, Selection,
-    price::{self, Break, Days, Rule},
+    price::{self, Break, Days},
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -11,9 +12,13 @@ use serde::Serialize;
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
+pub use self::rules::{Rules, Said};
 use crate::{Change, Projection, ReadError, projection::change, row::json};
 
 /// Rules by agreement, which is one audience's and in one currency, by what they are of, and days.
+///
+/// What is withdrawn leaves a row without breaks, so that the last position of an agreement says whether
+/// anything in it has changed.
 pub const PROJECTION: Projection = Projection {
     name: "prices",
     schema: "
@@ -24,41 +29,52 @@ pub const PROJECTION: Projection = Projection {
             selection jsonb NOT NULL,
             -- The id of the product or the category, or nil for everything.
             selected uuid NOT NULL,
+            -- Of one product; there are few others.
+            of_product boolean NOT NULL,
             breaks jsonb NOT NULL,
+            -- Or withdrawn.
             agreed bigint NOT NULL UNIQUE,
             PRIMARY KEY (agreement_id, selected, days)
         );
-        CREATE INDEX ON prices (agreement_id, agreed)",
+        CREATE INDEX ON prices (agreement_id, agreed);
+        CREATE INDEX ON prices (agreement_id) WHERE NOT of_product",
     tables: &["prices"],
     reads: &["price"],
     apply,
 };
 
 const AGREE: &str = "
-    INSERT INTO prices (agreement_id, selected, days, selection, breaks, agreed)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO prices (agreement_id, selected, days, selection, breaks, agreed, of_product)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (agreement_id, selected, days) DO UPDATE SET breaks = $5, agreed = $6";
-const WITHDRAW: &str = "DELETE FROM prices WHERE agreement_id = $1 AND selected = $2";
+const CLEAR: &str = "DELETE FROM prices WHERE agreement_id = $1 AND selected = $2";
 const LIST: &str = "
     SELECT selection, days, breaks, agreed FROM view.prices
-    WHERE agreement_id = $1 AND ($2::bigint IS NULL OR agreed > $2) ORDER BY agreed LIMIT $3";
+    WHERE agreement_id = $1 AND breaks <> '[]' AND ($2::bigint IS NULL OR agreed > $2) ORDER BY agreed LIMIT $3";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Price(event) = event else { return vec![] };
-    vec![match event {
-        price::Event::Agreed { of, agreement, days, breaks } => change!(
+    let says = |agreement: AgreementId, selection: Selection, days: Days, breaks: Vec<Break>| {
+        change!(
             AGREE,
             agreement.0,
-            selected(of.selection),
-            Json(*days),
-            Json(of.selection),
-            Json(breaks.clone()),
-            recorded.position.0.cast_signed()
-        ),
-        price::Event::Withdrawn { of, agreement } => {
-            change!(WITHDRAW, agreement.0, selected(of.selection))
+            selected(selection),
+            Json(days),
+            Json(selection),
+            Json(breaks),
+            recorded.position.0.cast_signed(),
+            matches!(selection, Selection::Product { .. })
+        )
+    };
+    match event {
+        price::Event::Agreed { of, agreement, days, breaks } => {
+            vec![says(*agreement, of.selection, *days, breaks.clone())]
         }
-    }]
+        price::Event::Withdrawn { of, agreement } => vec![
+            change!(CLEAR, agreement.0, selected(of.selection)),
+            says(*agreement, of.selection, Days::default(), vec![]),
+        ],
+    }
 }
 
 /// What a price is of, as it is looked up: a product or a category by its id, everything by nil.
@@ -101,7 +117,7 @@ pub async fn list(
 const WITH_SKUS: &str = "
     SELECT selection, days, breaks, agreed, product.sku FROM view.prices
     LEFT JOIN view.catalogue product ON product.id = (selection ->> 'product')::uuid
-    WHERE agreement_id = $1 ORDER BY product.sku, agreed";
+    WHERE agreement_id = $1 AND breaks <> '[]' ORDER BY product.sku, agreed";
 
 /// The prices of an agreement, each with the code of its product if it is one's.
 pub async fn with_skus(
@@ -110,25 +126,6 @@ pub async fn with_skus(
 ) -> Result<Vec<(Price, Option<String>)>, ReadError> {
     let rows = client.query(WITH_SKUS, &[&agreement.0]).await?;
     rows.iter().map(|row| Ok((price_of(row)?, row.get(4)))).collect()
-}
-
-const RULES: &str = "
-    SELECT selected, agreement_id, days, breaks FROM view.prices
-    WHERE agreement_id = ANY($1) AND selected = ANY($2)";
-
-/// What some agreements say of some selections (see [`selected`]).
-pub async fn rules(
-    client: &Object,
-    agreements: &[Uuid],
-    of: &[Uuid],
-) -> Result<Vec<(Uuid, Rule)>, ReadError> {
-    let statement = client.prepare_cached(RULES).await?;
-    let rows = client.query(&statement, &[&agreements, &of]).await?;
-    let rule = |row: &Row| {
-        let agreement = AgreementId(row.get(1));
-        Ok((row.get(0), Rule { agreement, days: json(row, 2)?, breaks: json(row, 3)? }))
-    };
-    rows.iter().map(rule).collect()
 }
 
 fn price_of(row: &Row) -> Result<Price, ReadError> {

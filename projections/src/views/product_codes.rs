@@ -48,6 +48,7 @@ const LIST: &str = "
 const MEANT: &str = "
     SELECT DISTINCT product_id FROM view.product_codes
     WHERE company_id = ANY($1) AND folded >= $2 AND folded < $2 || '~' LIMIT 100";
+const ANY: &str = "SELECT EXISTS (SELECT FROM view.product_codes WHERE company_id = ANY($1))";
 const OF_PRODUCTS: &str = "
     SELECT DISTINCT ON (product_id) product_id, code
     FROM unnest($1::uuid[]) WITH ORDINALITY AS firm (id, height)
@@ -115,6 +116,13 @@ pub async fn meant(
     let statement = client.prepare_cached(MEANT).await?;
     let rows = client.query(&statement, &[&firms, &folded]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Whether some firms have codes of their own at all.
+pub async fn any(client: &Object, firms: &[CompanyId]) -> Result<bool, ReadError> {
+    let firms: Vec<Uuid> = firms.iter().map(|firm| firm.0).collect();
+    let statement = client.prepare_cached(ANY).await?;
+    Ok(client.query_one(&statement, &[&firms]).await?.get(0))
 }
 
 /// What the first of some firms that has a code for each of some products calls it.

@@ -7,7 +7,7 @@ use domain::{
     Event, ProductId, Sku,
     stock::{self, Available, Level},
 };
-use event_log::RecordedEvent;
+use event_log::{Position, RecordedEvent};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, Remembered,
     projection::change,
     row::{parsed, word_or_none},
 };
@@ -90,15 +90,45 @@ pub async fn list(
     rows.iter().map(stock_of).collect()
 }
 
-/// What is known of the stock of some products.
-pub async fn levels(
-    client: &Object,
-    of: &[ProductId],
-) -> Result<HashMap<ProductId, Level>, ReadError> {
-    let of: Vec<Uuid> = of.iter().map(|product| product.0).collect();
-    let statement = client.prepare_cached(LEVELS).await?;
-    let rows = client.query(&statement, &[&of]).await?;
-    rows.iter().map(|row| Ok((ProductId(row.get(2)), level(row)?))).collect()
+/// Levels that were read lately.
+#[derive(Debug)]
+pub struct Levels(Remembered<ProductId, Option<Level>>);
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self(Remembered::at_most(Self::MOST))
+    }
+}
+
+impl Levels {
+    /// How many are remembered: some 100 bytes each.
+    const MOST: usize = 50_000;
+
+    /// What is known of the stock of some products, in this order; the read model changed last at
+    /// `changed`.
+    pub async fn of(
+        &self,
+        client: &Object,
+        changed: Position,
+        products: &[ProductId],
+    ) -> Result<Vec<Option<Level>>, ReadError> {
+        let remembered = products.iter().map(|product| self.0.get(product, &changed));
+        if let Some(levels) = remembered.collect() {
+            return Ok(levels);
+        }
+        let of: Vec<Uuid> = products.iter().map(|product| product.0).collect();
+        let statement = client.prepare_cached(LEVELS).await?;
+        let rows = client.query(&statement, &[&of]).await?;
+        let read = |row: &Row| Ok((ProductId(row.get(2)), level(row)?));
+        let read: HashMap<ProductId, Level> =
+            rows.iter().map(read).collect::<Result<_, ReadError>>()?;
+        let level = |product: &ProductId| {
+            let level = read.get(product).copied();
+            self.0.put(*product, changed, level);
+            level
+        };
+        Ok(products.iter().map(level).collect())
+    }
 }
 
 fn level(row: &Row) -> Result<Level, ReadError> {

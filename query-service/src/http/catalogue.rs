@@ -12,13 +12,13 @@ use projections::{
     ReadError,
     views::{
         assortments,
-        catalogue::{self, Line, Lines, Order, Place, Sought, Within},
+        catalogue::{self, CatalogueItem, Line, Order, Place, Places, Sought},
         categories, companies, discounts, price_agreements, prices, product_codes, stock,
     },
     words::Wanted,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use service_kit::{
     input::Query,
     page::{self, Page, PageRequest},
@@ -29,6 +29,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     asker::{Asker, By, Trade, problem},
+    reading::Reading,
     shopper::{Range, Shopper, Wish},
 };
 
@@ -111,14 +112,9 @@ struct Shelf {
 /// A product as a company sees it.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Listed {
-    /// Its id.
-    id: ProductId,
-    /// What it is.
     #[serde(flatten)]
-    description: product::Description,
-    /// What else is known of it, without its texts.
-    #[serde(flatten)]
-    details: product::Details,
+    #[schemars(with = "Shown<'_>")]
+    line: Kept,
     /// What the company calls it, or a firm above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     own_code: Option<Reference>,
@@ -132,13 +128,37 @@ struct Listed {
     prices: Vec<Step>,
 }
 
+/// What every company sees of a product alike.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Shown<'a> {
+    /// Its id.
+    id: ProductId,
+    /// What it is.
+    #[serde(flatten)]
+    description: &'a product::Description,
+    /// What else is known of it, without its texts.
+    #[serde(flatten)]
+    details: &'a product::Details,
+}
+
+/// A line that is remembered, shown without being copied.
+#[derive(Debug)]
+struct Kept(Arc<Line>);
+
+impl Serialize for Kept {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let CatalogueItem { id, description, details, .. } = &self.0.item;
+        Shown { id: *id, description, details }.serialize(serializer)
+    }
+}
+
 /// Where the next page begins.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Next {
     /// After a place in the order.
     After(Place),
     /// After so many matches of words; of others than those asked for, perhaps.
-    Skip(i64, Option<String>),
+    Skip(usize, Option<String>),
 }
 
 async fn list(
@@ -151,86 +171,69 @@ async fn list(
     let (limit, next) = (page.limit()?, page.cursor::<Next>()?);
     let words = words(q.as_deref())?;
     let currency = currency.unwrap_or(Currency::Pln);
-    let (client, shopper) = shopper(&queries, &asker, company, currency).await?;
-    let wanted = match words {
-        Some(words) => Some(Search::of(&client, &shopper, words).await.map_err(problem)?),
-        None => None,
-    };
+    let (reading, shopper) = shopper(&queries, &asker, company, currency).await?;
     let brand = brand.map(|name| catalogue::brand(&name));
-    let wish = Wish { category, brand, in_stock };
-    let searching = match &wanted {
-        Some(_) => Some(queries.views.client().await.map_err(problem)?),
+    let (wish, order) = (Wish { category, brand, in_stock }, order.map(Order::from));
+    let search = match words {
+        Some(words) => {
+            let own = shopper.means(&reading.client, &words.code()).await.map_err(problem)?;
+            let sought = Sought { words, own, within: shopper.within(wish), order };
+            let client = queries.views.client().await.map_err(problem)?;
+            Some(Search { client, sought, instead: false })
+        }
         None => None,
     };
-    let range = shopper.range(&client, wish).await.map_err(problem)?;
-    let (order, within) = (order.map(Order::from), shopper.within(wish));
-    let mut look = Look {
-        client: &client,
-        lines: &queries.lines,
-        searching: searching.as_ref().unwrap_or(&client),
-        shopper: &shopper,
-        range: &range,
-        within: &within,
-        order,
-        wanted,
-    };
+    let range = shopper.range(&reading, wish).await.map_err(problem)?;
+    let by = order.unwrap_or(Order::Name);
+    let mut look = Look { reading: &reading, shopper: &shopper, range: &range, by, search };
     let (lines, next) = look.find(next, limit).await?;
     let today = queries.clock.today();
-    let (firms, ids) = (shopper.firms(), lines.iter().map(|line| line.item.id).collect::<Vec<_>>());
-    let (steps, mut codes, stock) = futures::try_join!(
-        shopper.prices(&client, &lines, today),
-        product_codes::of_products(&client, &firms, &ids),
-        stock::levels(&client, &ids),
+    let ids: Vec<ProductId> = lines.iter().map(|line| line.item.id).collect();
+    let (levels, changed) = (&reading.memory.levels, reading.changed.stock);
+    let (steps, mut names, levels) = futures::try_join!(
+        shopper.prices(&reading, &lines, today),
+        shopper.names(&reading.client, &ids),
+        levels.of(&reading.client, changed, &ids),
     )
     .map_err(problem)?;
-    let items = lines.iter().zip(steps).map(|(line, prices)| Listed {
-        id: line.item.id,
-        own_code: codes.remove(&line.item.id),
-        stock: stock.get(&line.item.id).copied(),
-        description: line.item.description.clone(),
-        details: line.item.details.clone(),
+    let items = lines.into_iter().zip(steps).zip(levels).map(|((line, prices), stock)| Listed {
+        own_code: names.remove(&line.item.id),
+        line: Kept(line),
+        stock,
         currency,
         prices,
     });
-    let instead = match look.wanted {
-        Some(Search { words, instead: true, .. }) => Some(words.words().join(" ")),
-        Some(Search { instead: false, .. }) | None => None,
-    };
+    let instead = look.search.filter(|search| search.instead).map(|search| search.told());
     Ok(Json(Shelf { page: Page::ending(items.collect(), next.as_ref()), instead }))
 }
 
 /// Words that are searched.
 struct Search {
-    words: Wanted,
-    /// The products that the company calls so.
-    own: Vec<Uuid>,
+    /// Plans each search by itself.
+    client: Object,
+    sought: Sought,
     /// Whether they stand for others, which nothing has.
     instead: bool,
 }
 
 impl Search {
-    async fn of(client: &Object, shopper: &Shopper, words: Wanted) -> Result<Self, ReadError> {
-        let own = product_codes::meant(client, &shopper.firms(), &words.code()).await?;
-        Ok(Self { words, own, instead: false })
+    /// Searches words that stand for others.
+    fn instead(&mut self, words: Wanted) {
+        (self.sought.words, self.sought.own, self.instead) = (words, vec![], true);
     }
 
-    /// Words that stand for others.
-    fn instead(words: Wanted) -> Self {
-        Self { words, own: Vec::new(), instead: true }
+    fn told(&self) -> String {
+        self.sought.words.words().join(" ")
     }
 }
 
 /// A look for products.
 struct Look<'a> {
-    client: &'a Object,
-    lines: &'a Lines,
-    /// Plans each search by itself.
-    searching: &'a Object,
+    reading: &'a Reading,
     shopper: &'a Shopper,
     range: &'a Range,
-    within: &'a Within,
-    order: Option<Order>,
-    wanted: Option<Search>,
+    by: Order,
+    search: Option<Search>,
 }
 
 impl Look<'_> {
@@ -240,11 +243,11 @@ impl Look<'_> {
         next: Option<Next>,
         limit: usize,
     ) -> Result<(Vec<Arc<Line>>, Option<Next>), Problem> {
-        match (&mut self.wanted, &next) {
+        match (&mut self.search, &next) {
             (None, None | Some(Next::After(_))) | (Some(_), None) => {}
             (Some(search), Some(Next::Skip(_, instead))) => {
                 if let Some(words) = instead.as_deref().and_then(Wanted::parse) {
-                    *search = Search::instead(words);
+                    search.instead(words);
                 }
             }
             (None, Some(Next::Skip(..))) | (Some(_), Some(Next::After(_))) => {
@@ -269,7 +272,7 @@ impl Look<'_> {
             let lines = self.some(next.as_ref(), size).await?;
             let ended = lines.len() < size;
             looked_at += lines.len();
-            let sees = self.shopper.sees(self.client, &lines).await?;
+            let sees = self.shopper.sees(&self.reading.client, &lines).await?;
             for (line, sees) in lines.into_iter().zip(sees) {
                 if seen.len() == limit {
                     return Ok((seen, next));
@@ -291,48 +294,44 @@ impl Look<'_> {
 
     /// Products where the company looks, whether it sees them or not.
     async fn some(&self, next: Option<&Next>, size: usize) -> Result<Vec<Arc<Line>>, ReadError> {
-        let Range { places, also } = self.range;
-        let (sought, size) = (Sought { places, also }, i64::try_from(size).unwrap_or(i64::MAX));
-        match (&self.wanted, next) {
-            (Some(search), next) => {
-                let skip = if let Some(Next::Skip(skip, _)) = next { *skip } else { 0 };
-                let asked = (&search.words, search.own.as_slice());
-                let (order, within) = (self.order, self.within);
-                catalogue::search(self.searching, asked, within, order, skip, size).await
-            }
-            (None, Some(Next::After(place))) => {
-                catalogue::page((self.client, self.lines), sought, self.by(), Some(place), size)
-                    .await
-            }
-            (None, Some(Next::Skip(..)) | None) => {
-                catalogue::page((self.client, self.lines), sought, self.by(), None, size).await
-            }
-        }
+        let Reading { client, memory, changed } = self.reading;
+        let Some(search) = &self.search else {
+            let after = match next {
+                Some(Next::After(place)) => Some(place),
+                Some(Next::Skip(..)) | None => None,
+            };
+            let Range { places, also } = self.range;
+            let from = (client, &memory.catalogue, changed.catalogue);
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
+            return catalogue::page(from, Places { any: places, also }, self.by, after, size).await;
+        };
+        let from = (&search.client, &memory.catalogue, changed.catalogue);
+        catalogue::search(from, &search.sought, skipped(next), size).await
     }
 
     fn behind(&self, line: &Line, next: Option<&Next>) -> Next {
-        match &self.wanted {
-            None => Next::After(line.place(self.by())),
-            Some(Search { words, instead, .. }) => {
-                let skipped = if let Some(Next::Skip(skip, _)) = next { *skip } else { 0 };
-                Next::Skip(skipped + 1, instead.then(|| words.words().join(" ")))
-            }
+        match &self.search {
+            None => Next::After(line.place(self.by)),
+            Some(search) => Next::Skip(skipped(next) + 1, search.instead.then(|| search.told())),
         }
-    }
-
-    fn by(&self) -> Order {
-        self.order.unwrap_or(Order::Name)
     }
 
     /// Takes the nearest words that there are for those that nothing has.
     async fn corrected(&mut self) -> Result<bool, ReadError> {
-        let Some(search) = &mut self.wanted else { return Ok(false) };
-        let corrected = corrected(self.client, &search.words).await?;
+        let Some(search) = &mut self.search else { return Ok(false) };
+        let corrected = corrected(&self.reading.client, &search.sought.words).await?;
         let found = corrected.is_some();
         if let Some(words) = corrected {
-            *search = Search::instead(words);
+            search.instead(words);
         }
         Ok(found)
+    }
+}
+
+fn skipped(next: Option<&Next>) -> usize {
+    match next {
+        Some(Next::Skip(skipped, _)) => *skipped,
+        Some(Next::After(_)) | None => 0,
     }
 }
 
@@ -342,16 +341,16 @@ async fn shopper(
     asker: &Asker,
     company: Option<Uuid>,
     currency: Currency,
-) -> Result<(Object, Shopper), Problem> {
+) -> Result<(Reading, Shopper), Problem> {
     let unnamed = |detail| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query.names_nothing")
             .field(FieldError::parameter("company", detail))
     };
     let company = asker.narrowed(company)?.ok_or_else(|| unnamed("must say who looks"))?;
-    let client = asker.shelves(queries, VIEWS).await?;
-    let shopper = Shopper::of((&client, &queries.log), company, currency).await.map_err(problem)?;
+    let reading = asker.reading(queries, VIEWS).await?;
+    let shopper = Shopper::of(&reading, &queries.log, company, currency).await.map_err(problem)?;
     let shopper = shopper.ok_or_else(|| unnamed("there is no such company"))?;
-    Ok((client, shopper))
+    Ok((reading, shopper))
 }
 
 fn words(q: Option<&str>) -> Result<Option<Wanted>, Problem> {

@@ -46,7 +46,7 @@ impl Shop {
         let queries = Queries {
             views,
             shelves,
-            lines: std::sync::Arc::default(),
+            memory: std::sync::Arc::default(),
             log: log.clone(),
             access: access.clone(),
             live: Live::start(log.clone(), access.clone(), &follow).await.unwrap(),

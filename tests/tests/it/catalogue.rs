@@ -17,13 +17,13 @@ const PRODUCTS: [(&str, &str, &str, &str, &str); 9] = [
     ("MYD-02", "Mydełko", "", "", "3.00"),
 ];
 
-struct Stock {
-    shop: Shop,
-    categories: std::collections::BTreeMap<&'static str, String>,
+pub(crate) struct Stock {
+    pub(crate) shop: Shop,
+    pub(crate) categories: std::collections::BTreeMap<&'static str, String>,
 }
 
 impl Stock {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let mut shop = Shop::open().await;
         shop.house.make_key("manager", "sales_manager", None).await;
         let mut categories = std::collections::BTreeMap::new();
@@ -67,7 +67,7 @@ impl Stock {
         done(self.shop.house.post("manager", &path, &body).await);
     }
 
-    async fn id(&self, sku: &str) -> String {
+    pub(crate) async fn id(&self, sku: &str) -> String {
         let head = self.shop.house.settled().await;
         let path = format!("/v1/products?sku={sku}&after={head}");
         let answer = self.shop.house.get("manager", &path).await;

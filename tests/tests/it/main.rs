@@ -30,6 +30,7 @@ mod products;
 mod quotation_requests;
 mod reading;
 mod refusals;
+mod remembered;
 mod territories;
 mod tidy;
 mod two_houses;

@@ -120,7 +120,7 @@ pub async fn branches(client: &Object) -> Result<BTreeMap<CategoryId, Branch>, R
 }
 
 /// Some categories, each with those above it, itself first.
-pub async fn paths(
+pub(super) async fn paths(
     client: &Object,
     of: &[Uuid],
 ) -> Result<BTreeMap<Uuid, Vec<CategoryId>>, ReadError> {

@@ -1,4 +1,4 @@
-//! Finding products of the catalogue: a page of a place in order, or what some words mean.
+//! Products of the catalogue as lists show them: a page of some places in order.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -6,31 +6,29 @@ use std::{
 };
 
 use deadpool_postgres::Object;
-use domain::CategoryId;
+use domain::{CategoryId, Selection, pricing};
+use event_log::Position;
 use serde::{Deserialize, Serialize};
-use tokio_postgres::{
-    Row,
-    types::{ToSql, Type},
-};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
     CatalogueItem, item_of,
-    lines::{self, Lines, Wanted},
+    memory::{self, Memory, Page, Wanted},
 };
-use crate::{ReadError, row::json, words};
+use crate::{ReadError, row::json};
 
-/// Which products are sought.
+/// Where products are sought.
 #[derive(Debug, Clone, Copy)]
-pub struct Sought<'a> {
-    /// In any of these places…
-    pub places: &'a [Uuid],
+pub struct Places<'a> {
+    /// In any of these…
+    pub any: &'a [Uuid],
     /// …and in each of these.
     pub also: &'a [Uuid],
 }
 
 /// In which order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Order {
     /// By name, without regard to case and diacritics.
     Name,
@@ -41,7 +39,7 @@ pub enum Order {
 }
 
 /// Where a page ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place(String, i64);
 
 /// A product that was found.
@@ -51,6 +49,8 @@ pub struct Line {
     pub item: CatalogueItem,
     /// Its categories, each with those above it, nearest first.
     pub paths: Vec<Vec<CategoryId>>,
+    /// What prices can be of that concern it; see [`pricing::selections`].
+    pub selections: Vec<(Selection, usize)>,
     /// Its name as lists are sorted by it.
     sort_name: String,
 }
@@ -93,7 +93,7 @@ impl Order {
         }
     }
 
-    const fn matches(self) -> &'static str {
+    pub(super) const fn matches(self) -> &'static str {
         match self {
             Self::Name => "name",
             Self::Sku => "sku",
@@ -111,12 +111,13 @@ macro_rules! line {
     };
 }
 
-/// See [`super::lines::Version`].
+/// See [`super::memory::Version`].
 macro_rules! version {
     () => {
-        "product.xmin::text || product.ctid::text"
+        "product.xmin, product.ctid"
     };
 }
+pub(super) use version;
 
 /// The first products of a place after a point, in all of some other places too.
 macro_rules! first {
@@ -192,131 +193,50 @@ pub(super) const LINES: &str = concat!(
     " FROM view.catalogue product WHERE id = ANY($1::uuid[])"
 );
 
-/// What words and filters ask of a product.
-macro_rules! asked {
-    () => {
-        "(product.words @@ $1::text::tsquery OR product.id = ANY($3::uuid[]))
-        AND ($4::uuid[] IS NULL OR product.categories && $4)
-        AND ($7::uuid IS NULL OR product.brand_id = $7) AND (NOT $8::boolean OR product.in_stock)"
-    };
-}
-
-/// The best matches first, or in another order.
-macro_rules! ranked {
-    () => {
-        " ORDER BY
-            CASE $9::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
-            CASE $9::text WHEN 'newest' THEN -created END,
-            CASE WHEN $9::text IS NULL THEN id = ANY($3) END DESC,
-            -- A code first, then the name, then the rest.
-            ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
-            sort_name COLLATE \"C\", created
-        OFFSET $10 "
-    };
-}
-
-/// What some words mean. It is planned for each search by itself: how many products have its words,
-/// and where, decides which index is read.
-const SEARCH: &str = concat!(
-    "SELECT ",
-    line!(),
-    " FROM (
-        SELECT product.* FROM view.catalogue product
-        WHERE product.status = 'published' AND ",
-    asked!(),
-    "       AND ($5::uuid[] IS NULL OR product.categories && $5
-                OR cardinality($6::uuid[]) > 0 AND EXISTS (
-                SELECT FROM view.catalogue_places here
-                WHERE here.product_id = product.id AND here.place_id = ANY($6::uuid[])))
-        LIMIT $12) AS product",
-    ranked!(),
-    "LIMIT $11"
-);
-/// The same within few products, one by one.
-const SEARCH_PICKS: &str = concat!(
-    "SELECT ",
-    line!(),
-    " FROM (
-        SELECT DISTINCT product_id FROM view.catalogue_places
-        WHERE place_id = ANY($6::uuid[]) AND published OFFSET 0) AS here
-    JOIN view.catalogue product ON product.id = here.product_id
-    WHERE $5::uuid[] IS NOT NULL AND ",
-    asked!(),
-    ranked!(),
-    "LIMIT least($11, $12)"
-);
-const BELOW: &str = "
-    SELECT coalesce(array_agg(id), '{}') FROM view.catalogue_categories WHERE path && $1::uuid[]";
-
-/// The nearest words of the catalogue to some that begin none of it.
-const CORRECT: &str = "
-    SELECT typed, near.word FROM unnest($1::text[], $2::text[]) AS wanted (typed, stem)
-    CROSS JOIN LATERAL (
-        SELECT word FROM view.catalogue_words
-        WHERE word OPERATOR(view.%) typed
-        ORDER BY view.similarity(word, typed) DESC, word LIMIT 1) AS near
-    WHERE NOT EXISTS (
-        SELECT FROM view.catalogue_words WHERE word >= stem AND word < stem || '~')";
-
-/// How many matches of words are put in order.
-const MOST_MATCHES: i64 = 1_000;
-
-/// Where words are searched.
-#[derive(Debug, Clone, Default)]
-pub struct Within {
-    /// Only in this category or below it.
-    pub category: Option<Uuid>,
-    /// Only in these categories or below them, or in the places of `picks`; everywhere without it.
-    pub allowed: Option<Vec<Uuid>>,
-    /// Places of products that were picked one by one.
-    pub picks: Vec<Uuid>,
-    /// Only of this brand.
-    pub brand: Option<Uuid>,
-    /// Only what is there.
-    pub in_stock: bool,
-}
-
 /// Products of some places in order, from after a point, at most `limit`.
+///
+/// What was found is remembered; the catalogue changed last at `changed`.
 pub async fn page(
-    (client, lines): (&Object, &Lines),
-    Sought { places, also }: Sought<'_>,
+    (client, memory, changed): (&Object, &Memory, Position),
+    Places { any, also }: Places<'_>,
     order: Order,
     after: Option<&Place>,
     limit: i64,
 ) -> Result<Vec<Arc<Line>>, ReadError> {
-    let start = order.start();
-    let after = after.unwrap_or(&start);
-    let wanted = match places {
-        [place] => {
-            let statement = client.prepare_cached(order.of(PAGE)).await?;
-            let rows =
-                client.query(&statement, &[place, &also, &after.0, &after.1, &limit]).await?;
-            rows.iter().map(lines::wanted).collect()
-        }
-        _ => {
-            let ids = merged(client, places, also, order, after, limit).await?;
-            versions(client, &ids).await?
+    let after = after.cloned().unwrap_or_else(|| order.start());
+    let page = Page { any: any.to_vec(), also: also.to_vec(), order, after, limit };
+    let wanted = match memory.pages.get(&page, &changed) {
+        Some(wanted) => wanted,
+        None => {
+            let wanted: Arc<[Wanted]> = found(client, &page).await?.into();
+            memory.pages.put(page, changed, Arc::clone(&wanted));
+            wanted
         }
     };
-    lines.of(client, &wanted).await
+    memory.lines(client, &wanted).await
+}
+
+async fn found(client: &Object, page: &Page) -> Result<Vec<Wanted>, ReadError> {
+    let [place] = page.any.as_slice() else {
+        return versions(client, &merged(client, page).await?).await;
+    };
+    let Page { any: _, also, order, after: Place(key, created), limit } = page;
+    let statement = client.prepare_cached(order.of(PAGE)).await?;
+    let rows = client.query(&statement, &[place, also, key, created, limit]).await?;
+    Ok(rows.iter().map(memory::wanted).collect())
 }
 
 /// A page of many places: the first products of each, until enough of them come before whatever a
 /// place has not told yet.
-async fn merged(
-    client: &Object,
-    places: &[Uuid],
-    also: &[Uuid],
-    order: Order,
-    Place(key, created): &Place,
-    limit: i64,
-) -> Result<Vec<Uuid>, ReadError> {
+async fn merged(client: &Object, page: &Page) -> Result<Vec<Uuid>, ReadError> {
+    let Page { any: places, also, order, after: Place(key, created), limit } = page;
+    let limit = *limit;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let statement = client.prepare_cached(order.of(FIRSTS)).await?;
     let mut each = 5 + 3 * limit / i64::try_from(places.len().max(1)).unwrap_or(i64::MAX);
     loop {
         each = each.min(limit);
-        let rows = client.query(&statement, &[&places, &also, key, created, &each]).await?;
+        let rows = client.query(&statement, &[places, also, key, created, &each]).await?;
         let mut told: HashMap<Uuid, (i64, (String, i64))> = HashMap::new();
         let mut found: BTreeMap<(String, i64), Uuid> = BTreeMap::new();
         for row in &rows {
@@ -343,78 +263,12 @@ async fn versions(client: &Object, ids: &[Uuid]) -> Result<Vec<Wanted>, ReadErro
     let statement = client.prepare_cached(VERSIONS).await?;
     let rows = client.query(&statement, &[&ids]).await?;
     let mut found: HashMap<Uuid, Wanted> =
-        rows.iter().map(|row| (row.get(0), lines::wanted(row))).collect();
+        rows.iter().map(|row| (row.get(0), memory::wanted(row))).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
-/// Products that some words mean, and before them `own`, which a code of the company's means; at most
-/// `limit` after as many as `skip`. Only the first thousand that the indexes find are put in order.
-pub async fn search(
-    client: &Object,
-    (wanted, own): (&words::Wanted, &[Uuid]),
-    within: &Within,
-    order: Option<Order>,
-    skip: i64,
-    limit: i64,
-) -> Result<Vec<Arc<Line>>, ReadError> {
-    let category = match within.category {
-        Some(category) => Some(below(client, &[category]).await?),
-        None => None,
-    };
-    let allowed = match within.allowed.as_deref() {
-        Some(allowed) => Some(below(client, allowed).await?),
-        None => None,
-    };
-    let sql = match allowed.as_deref() {
-        Some([]) => SEARCH_PICKS,
-        Some(_) | None => SEARCH,
-    };
-    let order = order.map(Order::matches);
-    let found = async |query: &str, skip: i64, limit: i64| {
-        let parameters: [(&(dyn ToSql + Sync), Type); 12] = [
-            (&query, Type::TEXT),
-            (&wanted.rank(), Type::TEXT),
-            (&own, Type::UUID_ARRAY),
-            (&category, Type::UUID_ARRAY),
-            (&allowed, Type::UUID_ARRAY),
-            (&within.picks, Type::UUID_ARRAY),
-            (&within.brand, Type::UUID),
-            (&within.in_stock, Type::BOOL),
-            (&order, Type::TEXT),
-            (&skip, Type::INT8),
-            (&limit, Type::INT8),
-            (&MOST_MATCHES, Type::INT8),
-        ];
-        client.query_typed(sql, &parameters).await
-    };
-    // What looks like a code, and is one, means nothing else, on every page alike.
-    let query = match wanted.code_query() {
-        Some(code) if !found(&code, 0, 1).await?.is_empty() => code,
-        Some(_) | None => wanted.query(),
-    };
-    let rows = found(&query, skip, limit).await?;
-    rows.iter().map(|row| line_of(row).map(Arc::new)).collect()
-}
-
-/// Some categories and all below them.
-async fn below(client: &Object, categories: &[Uuid]) -> Result<Vec<Uuid>, ReadError> {
-    let row = client.query_typed(BELOW, &[(&categories, Type::UUID_ARRAY)]).await?;
-    Ok(row.first().map(|row| row.get(0)).unwrap_or_default())
-}
-
-/// What mistyped words are likely to mean: each that no word of the catalogue begins with, and the
-/// one that is nearest to it.
-pub async fn corrections(
-    client: &Object,
-    wanted: &words::Wanted,
-) -> Result<Vec<(String, String)>, ReadError> {
-    let typed: Vec<&str> = wanted.words().iter().map(String::as_str).collect();
-    let stems: Vec<&str> = typed.iter().map(|word| words::stem(word)).collect();
-    let statement = client.prepare_cached(CORRECT).await?;
-    let rows = client.query(&statement, &[&typed, &stems]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-}
-
 pub(super) fn line_of(row: &Row) -> Result<Line, ReadError> {
-    Ok(Line { item: item_of(row)?, sort_name: row.get(11), paths: json(row, 12)? })
+    let (item, paths) = (item_of(row)?, json::<Vec<Vec<CategoryId>>>(row, 12)?);
+    let selections = pricing::selections(item.id, &paths);
+    Ok(Line { item, paths, selections, sort_name: row.get(11) })
 }

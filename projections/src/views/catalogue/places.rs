@@ -107,6 +107,17 @@ const UNCOUNT: &str = "
     WHERE product.id = $1 AND product.status = 'published'
         AND count.categories = product.categories AND count.in_stock = product.in_stock
         AND count.brand_id IS NOT DISTINCT FROM product.brand_id";
+const COUNT_AS: &str = "
+    INSERT INTO catalogue_counts (categories, brand_id, in_stock, products)
+    SELECT categories, brand_id, $2, 1 FROM catalogue
+    WHERE id = $1 AND status = 'published' AND in_stock <> $2
+    ON CONFLICT (categories, brand_id, in_stock)
+        DO UPDATE SET products = catalogue_counts.products + 1";
+const UNCOUNT_UNLESS: &str = "
+    UPDATE catalogue_counts count SET products = products - 1 FROM catalogue product
+    WHERE product.id = $1 AND product.status = 'published' AND product.in_stock <> $2
+        AND count.categories = product.categories AND count.in_stock = product.in_stock
+        AND count.brand_id IS NOT DISTINCT FROM product.brand_id";
 const KNOW: &str = "
     INSERT INTO catalogue_words (word) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
 
@@ -163,6 +174,11 @@ pub(super) fn counted(product: Uuid) -> Change {
 /// The row as it is now counts no more.
 pub(super) fn uncounted(product: Uuid) -> Change {
     change!(UNCOUNT, product)
+}
+
+/// It counts among what is there or what is not from now on; the row does not say so yet.
+pub(super) fn recounted(product: Uuid, in_stock: bool) -> [Change; 2] {
+    [change!(UNCOUNT_UNLESS, product, in_stock), change!(COUNT_AS, product, in_stock)]
 }
 
 /// These are words of the catalogue.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::{input::Query, problem::Problem};
 use uuid::Uuid;
 
-use super::{Search, corrected, shopper, words};
+use super::{corrected, shopper, words};
 use crate::{
     Queries,
     asker::{By, Trade, problem},
@@ -77,18 +77,19 @@ pub(super) async fn count(
     Query(Count { company, category, brand, in_stock, q }): Query<Count>,
 ) -> Result<Json<Counts>, Problem> {
     let words = words(q.as_deref())?;
-    let (client, shopper) = shopper(&queries, &asker, company, Currency::Pln).await?;
+    let (reading, shopper) = shopper(&queries, &asker, company, Currency::Pln).await?;
     let brand = brand.map(|name| catalogue::brand(&name));
     let filter = Filter { category, brand, in_stock, words: None };
-    let look = Look { client: &client, shopper: &shopper };
+    let client = &reading.client;
+    let look = Look { client, shopper: &shopper };
     let Some(words) = words else { return Ok(Json(look.counts(filter).await.map_err(problem)?)) };
-    let search = Search::of(&client, &shopper, words).await.map_err(problem)?;
-    let asked = Filter { words: Some((&search.words, &search.own)), ..filter };
+    let own = shopper.means(client, &words.code()).await.map_err(problem)?;
+    let asked = Filter { words: Some((&words, &own)), ..filter };
     let counts = look.counts(asked).await.map_err(problem)?;
     if counts.products > 0 {
         return Ok(Json(counts));
     }
-    Ok(Json(match corrected(&client, &search.words).await.map_err(problem)? {
+    Ok(Json(match corrected(client, &words).await.map_err(problem)? {
         None => counts,
         Some(other) => {
             let asked = Filter { words: Some((&other, &[])), ..filter };

@@ -1,0 +1,155 @@
+//! What was read of the catalogue lately.
+
+use std::{collections::HashMap, sync::Arc};
+
+use deadpool_postgres::Object;
+use domain::CategoryId;
+use event_log::Position;
+use tokio_postgres::{
+    Row,
+    types::{FromSql, Type},
+};
+use uuid::Uuid;
+
+use super::{
+    Order, Place, count,
+    find::{LINES, Line, line_of},
+    search::{As, Part, Sought},
+};
+use crate::{ReadError, Remembered};
+
+/// Products as lists show them, what pages and searches found, and the categories above others.
+#[derive(Debug)]
+pub struct Memory {
+    /// Whoever asks has read which versions of their rows are there now: a change of the catalogue has
+    /// other products' lines as they were.
+    lines: Remembered<Uuid, Arc<Line>, Version>,
+    pub(super) pages: Remembered<Page, Arc<[Wanted]>>,
+    pub(super) searches: Remembered<(Sought, As, Part), Arc<[Wanted]>>,
+    paths: Remembered<Uuid, Option<Arc<[CategoryId]>>>,
+}
+
+/// A page of some places.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Page {
+    /// In any of these…
+    pub(super) any: Vec<Uuid>,
+    /// …and in each of these.
+    pub(super) also: Vec<Uuid>,
+    pub(super) order: Order,
+    pub(super) after: Place,
+    pub(super) limit: i64,
+}
+
+/// A product whose line is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Its id.
+    pub(super) id: Uuid,
+    /// The version of its row.
+    version: Version,
+}
+
+/// Which version of a row it is: PostgreSQL's own name for it, the transaction that wrote it and the
+/// place where it wrote it. No other version of any row has the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Version {
+    written_by: [u8; 4],
+    at: [u8; 6],
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            lines: Remembered::at_most(Self::MOST_LINES),
+            pages: Remembered::at_most(Self::MOST_PAGES),
+            searches: Remembered::at_most(Self::MOST_SEARCHES),
+            paths: Remembered::at_most(Self::MOST_PATHS),
+        }
+    }
+}
+
+impl Memory {
+    /// How many lines are remembered: some 2 KB each.
+    const MOST_LINES: usize = 20_000;
+    /// How many pages: some 2 KB each, too.
+    const MOST_PAGES: usize = 20_000;
+    /// How many searches: up to 26 KB each.
+    const MOST_SEARCHES: usize = 2_000;
+    const MOST_PATHS: usize = 20_000;
+
+    /// The lines of some products, in this order; those that are not remembered are read.
+    pub(super) async fn lines(
+        &self,
+        client: &Object,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Arc<Line>>, ReadError> {
+        let remembered = wanted.iter().map(|one| self.lines.get(&one.id, &one.version));
+        let mut lines: Vec<Option<Arc<Line>>> = remembered.collect();
+        let missing = || wanted.iter().zip(&lines).filter(|(_, line)| line.is_none());
+        let missing: Vec<Uuid> = missing().map(|(one, _)| one.id).collect();
+        if !missing.is_empty() {
+            let statement = client.prepare_cached(LINES).await?;
+            let mut read: HashMap<Uuid, Arc<Line>> = HashMap::new();
+            for row in client.query(&statement, &[&missing]).await? {
+                let (id, line) = (row.get(0), Arc::new(line_of(&row)?));
+                self.lines.put(id, version(&row, LINES_VERSION), Arc::clone(&line));
+                read.insert(id, line);
+            }
+            let gaps = wanted.iter().zip(&mut lines).filter(|(_, line)| line.is_none());
+            gaps.for_each(|(one, line)| *line = read.get(&one.id).cloned());
+        }
+        Ok(lines.into_iter().flatten().collect())
+    }
+
+    /// Those of some categories that there are, each with those above it, itself first; the catalogue
+    /// changed last at `changed`.
+    pub async fn paths(
+        &self,
+        client: &Object,
+        changed: Position,
+        of: &[Uuid],
+    ) -> Result<HashMap<Uuid, Arc<[CategoryId]>>, ReadError> {
+        let mut paths: HashMap<Uuid, Option<Arc<[CategoryId]>>> = HashMap::new();
+        let remembered = of.iter().filter_map(|id| Some((*id, self.paths.get(id, &changed)?)));
+        paths.extend(remembered);
+        let missing = of.iter().copied().filter(|id| !paths.contains_key(id));
+        let missing: Vec<Uuid> = missing.collect();
+        if !missing.is_empty() {
+            let mut read = count::paths(client, &missing).await?;
+            for id in missing {
+                let path = read.remove(&id).map(Arc::from);
+                self.paths.put(id, changed, path.clone());
+                paths.insert(id, path);
+            }
+        }
+        Ok(paths.into_iter().filter_map(|(id, path)| Some((id, path?))).collect())
+    }
+}
+
+/// Where [`LINES`] says the version, in two columns.
+const LINES_VERSION: usize = 13;
+
+/// A row of an id and a version.
+pub(super) fn wanted(row: &Row) -> Wanted {
+    Wanted { id: row.get(0), version: version(row, 1) }
+}
+
+fn version(row: &Row, column: usize) -> Version {
+    let Bytes(written_by) = row.get(column);
+    let Bytes(at) = row.get(column + 1);
+    Version { written_by, at }
+}
+
+/// A system column as it is sent.
+struct Bytes<const N: usize>([u8; N]);
+
+impl<'a, const N: usize> FromSql<'a> for Bytes<N> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw.try_into()?))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!((kind, N), (&Type::XID, 4) | (&Type::TID, 6))
+    }
+}

@@ -1,0 +1,281 @@
+//! What some words mean in the catalogue.
+
+use std::sync::Arc;
+
+use deadpool_postgres::Object;
+use event_log::Position;
+use tokio_postgres::types::{ToSql, Type};
+use uuid::Uuid;
+
+use super::{
+    find::{Line, Order, version},
+    memory::{self, Memory, Wanted},
+};
+use crate::{ReadError, words};
+
+/// What is searched.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sought {
+    /// What was typed.
+    pub words: words::Wanted,
+    /// The products that a code of the company's means; they come first.
+    pub own: Vec<Uuid>,
+    /// Where.
+    pub within: Within,
+    /// In which order; the best matches first without one.
+    pub order: Option<Order>,
+}
+
+/// Where words are searched.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Within {
+    /// Only in this category or below it.
+    pub category: Option<Uuid>,
+    /// Only in these categories or below them, or in the places of `picks`; everywhere without it.
+    pub allowed: Option<Vec<Uuid>>,
+    /// Places of products that were picked one by one.
+    pub picks: Vec<Uuid>,
+    /// Only of this brand.
+    pub brand: Option<Uuid>,
+    /// Only what is there.
+    pub in_stock: bool,
+}
+
+/// As what words are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum As {
+    /// As the beginning of a code.
+    Code,
+    /// As words.
+    Words,
+}
+
+/// In which part of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    /// Everywhere.
+    Whole,
+    /// Among every eighth product, which have an index of their own.
+    Eighth,
+    /// Among the others.
+    Rest,
+}
+
+/// What words and filters ask of a product.
+macro_rules! asked {
+    () => {
+        "(product.words @@ $1::text::tsquery OR product.id = ANY($3::uuid[]))
+        AND ($4::uuid[] IS NULL OR product.categories && $4)
+        AND ($7::uuid IS NULL OR product.brand_id = $7) AND (NOT $8::boolean OR product.in_stock)"
+    };
+}
+
+/// The best matches first, or in another order.
+macro_rules! ranked {
+    () => {
+        " ORDER BY
+            CASE $9::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
+            CASE $9::text WHEN 'newest' THEN -created END,
+            CASE WHEN $9::text IS NULL THEN id = ANY($3) END DESC,
+            -- A code first, then the name, then the rest.
+            ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
+            sort_name COLLATE \"C\", created "
+    };
+}
+
+/// What some words mean in a part. It is planned for each search by itself: how many products have its
+/// words, and where, decides which index is read.
+macro_rules! search {
+    ($part:literal) => {
+        concat!(
+            "SELECT product.id, product.version_by, product.version_at FROM (
+                SELECT product.id, sku, sort_name, created, words, product.xmin AS version_by,
+                    product.ctid AS version_at
+                FROM view.catalogue product
+                WHERE product.status = 'published' AND ",
+            $part,
+            asked!(),
+            "       AND ($5::uuid[] IS NULL OR product.categories && $5
+                        OR cardinality($6::uuid[]) > 0 AND EXISTS (
+                        SELECT FROM view.catalogue_places here
+                        WHERE here.product_id = product.id AND here.place_id = ANY($6::uuid[])))
+                LIMIT $10) AS product",
+            ranked!()
+        )
+    };
+}
+
+const WHOLE: &str = search!("");
+const EIGHTH: &str = search!("product.created % 8 = 0 AND ");
+const REST: &str = search!("product.created % 8 <> 0 AND ");
+/// The same within few products, one by one.
+const PICKS: &str = concat!(
+    "SELECT product.id, ",
+    version!(),
+    " FROM (
+        SELECT DISTINCT product_id FROM view.catalogue_places
+        WHERE place_id = ANY($6::uuid[]) AND published OFFSET 0) AS here
+    JOIN view.catalogue product ON product.id = here.product_id
+    WHERE $5::uuid[] IS NOT NULL AND ",
+    asked!(),
+    ranked!(),
+    "LIMIT $10"
+);
+const BELOW: &str = "
+    SELECT coalesce(array_agg(id), '{}') FROM view.catalogue_categories WHERE path && $1::uuid[]";
+
+/// Words of the catalogue by what they begin with.
+const BEGUN: &str = "
+    SELECT stem, array(SELECT word FROM view.catalogue_words
+        WHERE word >= stem AND word < stem || '~' ORDER BY word LIMIT $2)
+    FROM unnest($1::text[]) AS of (stem)";
+/// The nearest words of the catalogue to some that begin none of it.
+const CORRECT: &str = "
+    SELECT typed, near.word FROM unnest($1::text[], $2::text[]) AS wanted (typed, stem)
+    CROSS JOIN LATERAL (
+        SELECT word FROM view.catalogue_words
+        WHERE word OPERATOR(view.%) typed AND word NOT LIKE '%*'
+        ORDER BY view.similarity(word, typed) DESC, word LIMIT 1) AS near
+    WHERE NOT EXISTS (
+        SELECT FROM view.catalogue_words WHERE word >= stem AND word < stem || '~')";
+
+/// How many matches of words are put in order.
+const MOST_MATCHES: i64 = 1_000;
+/// When the eighth has so many, all together would be too many to put in order.
+const ENOUGH: usize = 125;
+
+/// Products that some words mean, at most `limit` after as many as `skip`.
+///
+/// Only so many are put in order as are found soon: of words that very many products have, first those
+/// of every eighth product, then a thousand of the others. What was found is remembered; the catalogue
+/// changed last at `changed`.
+pub async fn search(
+    from: (&Object, &Memory, Position),
+    sought: &Sought,
+    skip: usize,
+    limit: usize,
+) -> Result<Vec<Arc<Line>>, ReadError> {
+    // What looks like a code, and is one, means nothing else.
+    let is_code = sought.words.code_query().is_some()
+        && !some(from, sought, As::Code, 0, 1).await?.is_empty();
+    let meant = if is_code { As::Code } else { As::Words };
+    let wanted = some(from, sought, meant, skip, limit).await?;
+    let (client, memory, _) = from;
+    memory.lines(client, &wanted).await
+}
+
+/// Some of the matches of a query.
+async fn some(
+    from: (&Object, &Memory, Position),
+    sought: &Sought,
+    meant: As,
+    skip: usize,
+    limit: usize,
+) -> Result<Vec<Wanted>, ReadError> {
+    let eighth = match sought.own.as_slice() {
+        [] => found(from, sought, meant, Part::Eighth).await?,
+        _ => [].into(),
+    };
+    if eighth.len() < ENOUGH {
+        let all = found(from, sought, meant, Part::Whole).await?;
+        return Ok(all.iter().skip(skip).take(limit).copied().collect());
+    }
+    let mut some: Vec<Wanted> = eighth.iter().skip(skip).take(limit).copied().collect();
+    if some.len() < limit {
+        let rest = found(from, sought, meant, Part::Rest).await?;
+        let skip = skip.saturating_sub(eighth.len());
+        some.extend(rest.iter().skip(skip).take(limit - some.len()));
+    }
+    Ok(some)
+}
+
+/// The matches of a query in a part, in order.
+async fn found(
+    (client, memory, changed): (&Object, &Memory, Position),
+    sought: &Sought,
+    meant: As,
+    part: Part,
+) -> Result<Arc<[Wanted]>, ReadError> {
+    let key = (sought.clone(), meant, part);
+    if let Some(found) = memory.searches.get(&key, &changed) {
+        return Ok(found);
+    }
+    let query = match meant {
+        As::Code => sought.words.code_query(),
+        As::Words => spelled_out(client, &sought.words).await?,
+    };
+    let found: Arc<[Wanted]> = match query {
+        Some(query) => matches(client, sought, &query, part).await?.into(),
+        // The company's own code can still mean something.
+        None if !sought.own.is_empty() => matches(client, sought, "", part).await?.into(),
+        None => [].into(),
+    };
+    memory.searches.put(key, changed, Arc::clone(&found));
+    Ok(found)
+}
+
+async fn matches(
+    client: &Object,
+    Sought { words, own, within, order }: &Sought,
+    query: &str,
+    part: Part,
+) -> Result<Vec<Wanted>, ReadError> {
+    let category = match within.category {
+        Some(category) => Some(below(client, &[category]).await?),
+        None => None,
+    };
+    let allowed = match within.allowed.as_deref() {
+        Some(allowed) => Some(below(client, allowed).await?),
+        None => None,
+    };
+    let sql = match (allowed.as_deref(), part) {
+        (Some([]), Part::Whole) => PICKS,
+        // They are not in parts.
+        (Some([]), Part::Eighth | Part::Rest) => return Ok(vec![]),
+        (_, Part::Whole) => WHOLE,
+        (_, Part::Eighth) => EIGHTH,
+        (_, Part::Rest) => REST,
+    };
+    let parameters: [(&(dyn ToSql + Sync), Type); 10] = [
+        (&query, Type::TEXT),
+        (&words.rank(), Type::TEXT),
+        (&own, Type::UUID_ARRAY),
+        (&category, Type::UUID_ARRAY),
+        (&allowed, Type::UUID_ARRAY),
+        (&within.picks, Type::UUID_ARRAY),
+        (&within.brand, Type::UUID),
+        (&within.in_stock, Type::BOOL),
+        (&order.map(Order::matches), Type::TEXT),
+        (&MOST_MATCHES, Type::INT8),
+    ];
+    let rows = client.query_typed(sql, &parameters).await?;
+    Ok(rows.iter().map(memory::wanted).collect())
+}
+
+/// Words as a query in the words that there are; `None` when one begins nothing.
+async fn spelled_out(client: &Object, words: &words::Wanted) -> Result<Option<String>, ReadError> {
+    let most = i64::try_from(words::Wanted::MOST_SPELLED).unwrap_or(i64::MAX) + 1;
+    let statement = client.prepare_cached(BEGUN).await?;
+    let rows = client.query(&statement, &[&words.stems(), &most]).await?;
+    let vocabulary = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    Ok(words.spelled_out(&vocabulary))
+}
+
+/// Some categories and all below them.
+async fn below(client: &Object, categories: &[Uuid]) -> Result<Vec<Uuid>, ReadError> {
+    let row = client.query_typed(BELOW, &[(&categories, Type::UUID_ARRAY)]).await?;
+    Ok(row.first().map(|row| row.get(0)).unwrap_or_default())
+}
+
+/// What mistyped words are likely to mean: each that no word of the catalogue begins with, and the
+/// one that is nearest to it.
+pub async fn corrections(
+    client: &Object,
+    wanted: &words::Wanted,
+) -> Result<Vec<(String, String)>, ReadError> {
+    let typed = wanted.words();
+    let stems: Vec<&str> = typed.iter().map(|word| words::stem(word)).collect();
+    let statement = client.prepare_cached(CORRECT).await?;
+    let rows = client.query(&statement, &[&typed, &stems]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
