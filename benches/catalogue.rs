@@ -11,10 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cqrs_es::DomainEvent;
 use deadpool_postgres::Pool;
 use domain::{
-    AgreementId, Audience, Currency, ProductId, Selection,
+    AgreementId, Audience, Currency, PriceId, ProductId, Selection, StockId,
     price::{self, Break, Days, Subject, Value},
+    product, stock,
 };
 use event_log::{Append, Envelope, EventLog, LogConfig, NewEvent, StreamWrite};
 use projections::Views;
@@ -30,7 +32,10 @@ use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::{client::Connection, fill::Size};
+use self::{
+    client::Connection,
+    fill::{ADJECTIVES, NOUNS, Size},
+};
 use crate::{
     Failure,
     database::fresh,
@@ -70,11 +75,11 @@ pub(crate) async fn measure(server: &str, full: bool, table: &mut Table) -> Resu
     let key = NewKey { name: "bench", role: Role::Sales, company: None, employee: None };
     let secret = access.create(Uuid::now_v7(), key).await?;
     let clock = Clock::system(Clock::WARSAW)?;
-    let shelves = postgres::steady_pool(&url, "bench catalogue", 8)?;
+    let shelves = postgres::steady_pool(&url, "bench catalogue", 4)?;
     let router: axum::Router = query_service::router(Queries {
         views,
         shelves,
-        lines: Arc::default(),
+        memory: Arc::default(),
         log: log.clone(),
         live: Live::start(log.clone(), access.clone(), &cancel).await?,
         access,
@@ -86,7 +91,7 @@ pub(crate) async fn measure(server: &str, full: bool, table: &mut Table) -> Resu
     let shop = Shop { address: listener.local_addr()?, secret: Arc::new(secret), size };
     tokio::spawn(async { axum::serve(listener, router).await });
 
-    pages(&shop, &pool, table).await?;
+    pages(&shop, &pool, &log, table).await?;
     searches(&shop, table).await?;
     counts(&shop, table).await?;
     change(&shop, &log, table).await?;
@@ -122,9 +127,9 @@ impl Shop {
     }
 }
 
-/// First pages of fifty: half of a category, half of all that the company sees. Once as fast as they
-/// are answered, and once at a pace.
-async fn pages(shop: &Shop, pool: &Pool, table: &mut Table) -> Result<(), Failure> {
+/// First pages of fifty: half of a category, half of all that the company sees. At a pace, as fast as
+/// they are answered, and so again while the seller works.
+async fn pages(shop: &Shop, pool: &Pool, log: &EventLog, table: &mut Table) -> Result<(), Failure> {
     let page = |shop: &Shop, draw: u64| {
         let company = shop.company(draw);
         match draw / 7 % 2 {
@@ -146,8 +151,17 @@ async fn pages(shop: &Shop, pool: &Pool, table: &mut Table) -> Result<(), Failur
             }
         })
     };
+    // Once for nothing: a catalogue is asked for days, and what is asked often is in memory then.
+    ask(None).await?;
     let paced = Latencies::of(ask(Some(PACE)).await?);
     let measured = ask(None).await?;
+    let work = tokio::spawn(work(log.clone(), shop.size));
+    let meanwhile = ask(None).await?;
+    if work.is_finished() {
+        work.await??;
+    } else {
+        work.abort();
+    }
     let products = shop.size.products;
     let plain = latencies(CLIENTS, None, |_| {
         let pool = pool.clone();
@@ -163,13 +177,44 @@ async fn pages(shop: &Shop, pool: &Pool, table: &mut Table) -> Result<(), Failur
     })
     .await?;
     let (ours, plain) = (Latencies::of(measured), Latencies::of(plain));
+    let meanwhile = Latencies::of(meanwhile);
     table.beside("page of 50 priced rows, 32 clients, 20 pages a second each", paced.told());
     table.at_most("— p99", paced.p99(), paced.at(99), (20_000.0, "20 ms"));
     table.beside("page of 50 priced rows, 32 clients, without a pause", ours.told());
     table.at_most("— p99", ours.p99(), ours.at(99), (20_000.0, "20 ms"));
+    table.beside("the same while 30 prices, levels and pictures change a second", meanwhile.told());
+    table.at_most("— p99", meanwhile.p99(), meanwhile.at(99), (20_000.0, "20 ms"));
     table.beside("plain indexed SELECT of 50 rows, 32 clients", plain.told());
     let ratio = ours.at(50) / plain.at(50);
     table.beside("— page beside it, median", format!("{ratio:.1} ×"));
+    Ok(())
+}
+
+/// The seller at work: ten times a second a price of everyone's list, a product's stock, and another's
+/// pictures change.
+async fn work(log: EventLog, size: Size) -> Result<(), Failure> {
+    let mut often = tokio::time::interval(Duration::from_millis(100));
+    let agreement = AgreementId(md5("a0").parse()?);
+    for number in 1..size.products {
+        often.tick().await;
+        let product = |step: i64| {
+            Ok::<_, Failure>(ProductId(
+                md5(&format!("p{}", number * step % size.products)).parse()?,
+            ))
+        };
+        let (priced, stocked, pictured) = (product(7)?, product(11)?, product(13)?);
+        let selection = Selection::Product { product: priced };
+        let of = Subject { audience: Audience::Everyone, selection, currency: Currency::Pln };
+        let breaks = vec![Break { at_least: None, value: Value::Fixed { price: "7.77".parse()? } }];
+        let id = ("price", PriceId::of(&of).0);
+        let agreed = price::Event::Agreed { of, agreement, days: Days::default(), breaks };
+        record(&log, id, 0, &agreed).await?;
+        let available = "40".parse()?;
+        let reported = stock::Event::Reported { product: stocked, available, expected: None };
+        record(&log, ("stock", StockId::of(stocked).0), 0, &reported).await?;
+        let pictures = product::Event::Pictured { images: Vec::new() };
+        record(&log, ("product", pictured.0), 0, &pictures).await?;
+    }
     Ok(())
 }
 
@@ -180,15 +225,15 @@ const PLAIN: &str = "
 
 async fn searches(shop: &Shop, table: &mut Table) -> Result<(), Failure> {
     for (what, words) in [
-        ("two words", &["kawa%20zielona", "talerze+duze", "recznik+miekki", "farby+biale"][..]),
-        ("one common word", &["kawa", "lampy", "klej", "drewniany"]),
-        ("as typed, two letters", &["ka", "he", "re", "pa"]),
-        ("a code", &["SKU-4711", "sku71234", "0000000012345", "SKU-79999"]),
-        ("a typo", &["kuebk%20czarny", "herbtaa", "recznki", "dlugpois"]),
+        ("two words", two_words as fn(u64, Size) -> String),
+        ("one common word", common_word),
+        ("as typed, two letters", two_letters),
+        ("a code", code),
+        ("a typo", typo),
     ] {
-        let search = |shop: &Shop, draw: u64| {
-            let word = words[usize::try_from(draw / 3).unwrap_or(0) % words.len()];
-            format!("/v1/catalogue?company={}&q={word}", shop.company(draw))
+        let search = move |shop: &Shop, draw: u64| {
+            let words = words(draw / 3, shop.size);
+            format!("/v1/catalogue?company={}&q={words}", shop.company(draw))
         };
         let search = Arc::new(search);
         let measured = latencies(2, None, |_| {
@@ -204,6 +249,40 @@ async fn searches(shop: &Shop, table: &mut Table) -> Result<(), Failure> {
         table.at_most(&what, measured.p99(), measured.at(99), (50_000.0, "50 ms"));
     }
     Ok(())
+}
+
+/// One of some words.
+fn drawn(words: [&'static str; 40], draw: u64) -> &'static str {
+    words[usize::try_from(draw % 40).unwrap_or(0)]
+}
+
+fn two_words(draw: u64, _: Size) -> String {
+    format!("{}+{}", drawn(NOUNS, draw), drawn(ADJECTIVES, draw / 40))
+}
+
+fn common_word(draw: u64, _: Size) -> String {
+    drawn(if draw.is_multiple_of(2) { NOUNS } else { ADJECTIVES }, draw / 2).to_owned()
+}
+
+fn two_letters(draw: u64, _: Size) -> String {
+    drawn(NOUNS, draw)[..2].to_owned()
+}
+
+fn code(draw: u64, size: Size) -> String {
+    let number = draw / 4 % size.products.unsigned_abs();
+    match draw % 4 {
+        0 => format!("SKU-{number}"),
+        1 => format!("sku{number}"),
+        2 => format!("SKU-{}", number / 100),
+        _ => format!("{number:013}"),
+    }
+}
+
+/// The second and the third letter the other way round, alone or beside another word.
+fn typo(draw: u64, _: Size) -> String {
+    let word = drawn(NOUNS, draw);
+    let typed = format!("{}{}{}{}", &word[..1], &word[2..3], &word[1..2], &word[3..]);
+    if draw.is_multiple_of(3) { format!("{typed}+{}", drawn(ADJECTIVES, draw / 40)) } else { typed }
 }
 
 async fn counts(shop: &Shop, table: &mut Table) -> Result<(), Failure> {
@@ -244,7 +323,7 @@ async fn change(shop: &Shop, log: &EventLog, table: &mut Table) -> Result<(), Fa
         let agreed =
             price::Event::Agreed { of: of.clone(), agreement, days: Days::default(), breaks };
         let started = Instant::now();
-        record(log, &of, round, &agreed).await?;
+        record(log, ("price", PriceId::of(&of).0), round, &agreed).await?;
         while !connection.get(&path).await?.contains(&price) {
             if started.elapsed() > Duration::from_secs(30) {
                 return Err("a price never became visible".into());
@@ -259,11 +338,12 @@ async fn change(shop: &Shop, log: &EventLog, table: &mut Table) -> Result<(), Fa
     Ok(())
 }
 
+/// Appends an event as version `after` + 1 of its stream.
 async fn record(
     log: &EventLog,
-    of: &Subject,
-    version: u64,
-    event: &price::Event,
+    (stream_type, stream_id): (&'static str, Uuid),
+    after: u64,
+    event: &(impl DomainEvent + serde::Serialize),
 ) -> Result<(), Failure> {
     let id = Uuid::now_v7();
     let envelope = Envelope {
@@ -274,14 +354,14 @@ async fn record(
         causation_id: None,
     };
     let event = NewEvent {
-        event_type: "price.agreed".into(),
-        schema_version: 1,
+        event_type: event.event_type().into(),
+        schema_version: event.event_version().parse()?,
         payload: serde_json::to_string(event)?,
     };
     let write = StreamWrite {
-        stream_type: "price",
-        stream_id: domain::PriceId::of(of).0,
-        expected: version,
+        stream_type,
+        stream_id,
+        expected: after,
         company_id: None,
         events: vec![event],
     };

@@ -164,6 +164,7 @@ const LISTS: &str = "
             ELSE jsonb_build_object('kind', 'company', 'company', md5('f' || (n - $2::bigint) * 10)::uuid)
         END), 'active', n
     FROM generate_series(0, $1::bigint - 1) AS n";
+/// Agreed on before anything that the log has.
 const PRICES: &str = "
     INSERT INTO view.prices (agreement_id, selected, days, selection, of_product, breaks, agreed)
     SELECT md5('a' || $1::bigint)::uuid, id, '{}', jsonb_build_object('kind', 'product', 'product', id),
@@ -174,7 +175,7 @@ const PRICES: &str = "
                     jsonb_build_object('kind', 'fixed', 'price', price || '.20')))
             ELSE jsonb_build_array(jsonb_build_object('value',
                 jsonb_build_object('kind', 'percent_off', 'percent', (1 + n % 30)::text))) END,
-        ($1::bigint + 1) * 1000000 + n
+        -($1::bigint + 1) * 1000000 - n
     FROM (SELECT n, n % 900 AS price, md5('p' || 1 + (n * 7919 + $1::bigint) % $3::bigint)::uuid AS id
         FROM generate_series(1, $2::bigint) AS n) AS priced";
 const CATEGORY_PRICES: &str = "
@@ -182,7 +183,7 @@ const CATEGORY_PRICES: &str = "
     SELECT md5('a' || list)::uuid, id, '{}',
         jsonb_build_object('kind', 'category', 'category', id), false,
         '[{\"value\": {\"kind\": \"percent_off\", \"percent\": \"5\"}}]',
-        (list + 1) * 1000000 + 900000 + n
+        -(list + 1) * 1000000 - 900000 - n
     FROM generate_series(1, $1::bigint - 1) AS list, generate_series(1, 20) AS n
     CROSS JOIN LATERAL (SELECT md5('c' || 9 + (list * 31 + n) % 1000)::uuid AS id) AS category
     ON CONFLICT DO NOTHING";

@@ -150,7 +150,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     watch_policies(&health, policies::start(&services, &cancel).await?);
     timers::start(&services, &cancel);
 
-    let shelves = postgres::steady_pool(&settings.database_url, "kontor catalogue", 8)?;
+    let shelves = postgres::steady_pool(&settings.database_url, "kontor catalogue", 4)?;
     let queries = Queries {
         views,
         shelves,
