@@ -252,20 +252,20 @@ async fn searches(shop: &Shop, table: &mut Table) -> Result<(), Failure> {
 }
 
 /// One of some words.
-fn drawn(words: [&'static str; 40], draw: u64) -> &'static str {
+fn drawn(words: &[&'static str; 40], draw: u64) -> &'static str {
     words[usize::try_from(draw % 40).unwrap_or(0)]
 }
 
 fn two_words(draw: u64, _: Size) -> String {
-    format!("{}+{}", drawn(NOUNS, draw), drawn(ADJECTIVES, draw / 40))
+    format!("{}+{}", drawn(&NOUNS, draw), drawn(&ADJECTIVES, draw / 40))
 }
 
 fn common_word(draw: u64, _: Size) -> String {
-    drawn(if draw.is_multiple_of(2) { NOUNS } else { ADJECTIVES }, draw / 2).to_owned()
+    drawn(if draw.is_multiple_of(2) { &NOUNS } else { &ADJECTIVES }, draw / 2).to_owned()
 }
 
 fn two_letters(draw: u64, _: Size) -> String {
-    drawn(NOUNS, draw)[..2].to_owned()
+    drawn(&NOUNS, draw)[..2].to_owned()
 }
 
 fn code(draw: u64, size: Size) -> String {
@@ -280,9 +280,13 @@ fn code(draw: u64, size: Size) -> String {
 
 /// The second and the third letter the other way round, alone or beside another word.
 fn typo(draw: u64, _: Size) -> String {
-    let word = drawn(NOUNS, draw);
+    let word = drawn(&NOUNS, draw);
     let typed = format!("{}{}{}{}", &word[..1], &word[2..3], &word[1..2], &word[3..]);
-    if draw.is_multiple_of(3) { format!("{typed}+{}", drawn(ADJECTIVES, draw / 40)) } else { typed }
+    if draw.is_multiple_of(3) {
+        format!("{typed}+{}", drawn(&ADJECTIVES, draw / 40))
+    } else {
+        typed
+    }
 }
 
 async fn counts(shop: &Shop, table: &mut Table) -> Result<(), Failure> {
@@ -343,7 +347,7 @@ async fn record(
     log: &EventLog,
     (stream_type, stream_id): (&'static str, Uuid),
     after: u64,
-    event: &(impl DomainEvent + serde::Serialize),
+    event: &impl DomainEvent,
 ) -> Result<(), Failure> {
     let id = Uuid::now_v7();
     let envelope = Envelope {

@@ -75,8 +75,8 @@ impl Reading {
             prices::PROJECTION,
             stock::PROJECTION,
         ];
-        let [a, b, c, d, e, catalogue, prices, stock] = changed(&client, of).await?;
-        let changed = Changed { standings: [a, b, c, d, e], catalogue, prices, stock };
+        let [standings @ .., catalogue, prices, stock] = changed(&client, of).await?;
+        let changed = Changed { standings, catalogue, prices, stock };
         Ok(Self { client, memory, changed })
     }
 }

@@ -54,6 +54,7 @@ async fn what_has_changed_is_shown_at_once() {
     let category = |name: &str| format!("/v1/categories/{}/move", stock.categories[name]);
     let under = |name: &str| json!({ "parent": stock.categories[name] });
     let nothing = Value::Null;
+    let at = |price: &str| json!(["Kawa Gęś", price, "8", null]);
     let first = "Kawa ziarnista Gęś";
     let everything = json!({ "kind": "everything" });
 
@@ -73,65 +74,29 @@ async fn what_has_changed_is_shown_at_once() {
             json!(["Kawa Gęś", "41.00", nothing, nothing]),
         ),
         ("/v1/stock".to_owned(), level("7"), json!(["Kawa Gęś", "41.00", "7", nothing])),
-        ("/v1/stock".to_owned(), level("8"), json!(["Kawa Gęś", "41.00", "8", nothing])),
+        ("/v1/stock".to_owned(), level("8"), at("41.00")),
         (company("product-codes"), code, json!(["Kawa Gęś", "41.00", "8", "K1"])),
-        (
-            company("product-codes/drop"),
-            json!({ "codes": ["K1"] }),
-            json!(["Kawa Gęś", "41.00", "8", nothing]),
-        ),
+        (company("product-codes/drop"), json!({ "codes": ["K1"] }), at("41.00")),
         // A list that is not the grocer's, then one that is, and what happens in it.
-        (
-            format!("{list}/prices"),
-            prices(&product, "30.00"),
-            json!(["Kawa Gęś", "41.00", "8", nothing]),
-        ),
-        (format!("{list}/activate"), json!({}), json!(["Kawa Gęś", "41.00", "8", nothing])),
-        (company("group"), json!({ "group": "shops" }), json!(["Kawa Gęś", "30.00", "8", nothing])),
-        (
-            format!("{list}/prices"),
-            prices(&product, "31.00"),
-            json!(["Kawa Gęś", "31.00", "8", nothing]),
-        ),
-        (
-            format!("{list}/prices"),
-            prices(&drinks, "20.00"),
-            json!(["Kawa Gęś", "31.00", "8", nothing]),
-        ),
-        (
-            format!("{list}/prices/withdraw"),
-            json!({ "selection": product }),
-            json!(["Kawa Gęś", "20.00", "8", nothing]),
-        ),
-        (
-            format!("{list}/prices"),
-            prices(&product, "32.00"),
-            json!(["Kawa Gęś", "32.00", "8", nothing]),
-        ),
-        (
-            format!("{list}/prices/withdraw"),
-            json!({ "selection": product }),
-            json!(["Kawa Gęś", "20.00", "8", nothing]),
-        ),
-        (category("Kawy"), under("Naczynia"), json!(["Kawa Gęś", "41.00", "8", nothing])),
+        (format!("{list}/prices"), prices(&product, "30.00"), at("41.00")),
+        (format!("{list}/activate"), json!({}), at("41.00")),
+        (company("group"), json!({ "group": "shops" }), at("30.00")),
+        (format!("{list}/prices"), prices(&product, "31.00"), at("31.00")),
+        (format!("{list}/prices"), prices(&drinks, "20.00"), at("31.00")),
+        (format!("{list}/prices/withdraw"), json!({ "selection": product }), at("20.00")),
+        (format!("{list}/prices"), prices(&product, "32.00"), at("32.00")),
+        (format!("{list}/prices/withdraw"), json!({ "selection": product }), at("20.00")),
+        (category("Kawy"), under("Naczynia"), at("41.00")),
         // What the group sees: by category, wherever that stands, and product by product.
         ("/v1/assortments/deny".to_owned(), rule(&shops, &everything), json!([])),
         ("/v1/assortments/allow".to_owned(), rule(&shops, &drinks), json!([])),
-        (category("Kawy"), under("Napoje"), json!(["Kawa Gęś", "20.00", "8", nothing])),
+        (category("Kawy"), under("Napoje"), at("20.00")),
         ("/v1/assortments/deny".to_owned(), rule(&shops, &product), json!([])),
-        (
-            "/v1/assortments/lift".to_owned(),
-            rule(&shops, &product),
-            json!(["Kawa Gęś", "20.00", "8", nothing]),
-        ),
+        ("/v1/assortments/lift".to_owned(), rule(&shops, &product), at("20.00")),
         ("/v1/assortments/lift".to_owned(), rule(&shops, &drinks), json!([])),
         ("/v1/assortments/allow".to_owned(), rule(&shops, &dishes), json!([])),
-        (
-            "/v1/assortments/allow".to_owned(),
-            rule(&shops, &product),
-            json!(["Kawa Gęś", "20.00", "8", nothing]),
-        ),
-        (format!("{list}/end"), json!({}), json!(["Kawa Gęś", "41.00", "8", nothing])),
+        ("/v1/assortments/allow".to_owned(), rule(&shops, &product), at("20.00")),
+        (format!("{list}/end"), json!({}), at("41.00")),
         (of_coffee("withdraw"), json!({}), json!([])),
     ] {
         stock.does(&path, &body).await;
