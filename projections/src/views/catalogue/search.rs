@@ -172,9 +172,10 @@ async fn some(
     skip: usize,
     limit: usize,
 ) -> Result<Vec<Wanted>, ReadError> {
-    let eighth = match sought.own.as_slice() {
-        [] => found(from, sought, meant, Part::Eighth).await?,
-        _ => [].into(),
+    // A code that is typed whole must not be missed, nor what the company calls so.
+    let eighth = match (meant, sought.own.as_slice()) {
+        (As::Words, []) => found(from, sought, meant, Part::Eighth).await?,
+        (As::Words, _) | (As::Code, _) => [].into(),
     };
     if eighth.len() < ENOUGH {
         let all = found(from, sought, meant, Part::Whole).await?;
