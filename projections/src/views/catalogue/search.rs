@@ -175,7 +175,7 @@ async fn some(
     // A code that is typed whole must not be missed, nor what the company calls so.
     let eighth = match (meant, sought.own.as_slice()) {
         (As::Words, []) => found(from, sought, meant, Part::Eighth).await?,
-        (As::Words, _) | (As::Code, _) => [].into(),
+        (As::Words | As::Code, _) => [].into(),
     };
     if eighth.len() < ENOUGH {
         let all = found(from, sought, meant, Part::Whole).await?;
