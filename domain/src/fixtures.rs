@@ -9,6 +9,7 @@ use crate::{
     VatRate, employee,
     employee::{Person, Profile},
     money::Currency,
+    offer::{OfferedLine, Proposal},
 };
 
 /// What an aggregate with this history answers to a command, also when its state comes from a
@@ -73,3 +74,18 @@ pub(crate) fn lines() -> Lines {
 }
 
 pub(crate) const TERM: PaymentTerm = PaymentTerm::net(14);
+
+/// Of these lines, to the company, good through March.
+pub(crate) fn proposal(lines: Vec<OfferedLine>) -> Proposal {
+    Proposal {
+        company: company(),
+        currency: Currency::Pln,
+        lines: Lines::try_from(lines).unwrap(),
+        payment_term: TERM,
+        valid_until: day("2026-03-31"),
+        delivery_terms: None,
+        discount: None,
+        divisible: false,
+        message: None,
+    }
+}

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     NegotiationId, Offer, PaymentTerm, VatRate,
-    fixtures::{TERM, company, day, line},
+    fixtures::{self, day, line},
     offer::{self, Acceptance, Inside, Stamp, Writing},
     order::Destination,
 };
@@ -50,17 +50,7 @@ const TODAY: &str = "2026-03-02";
 
 fn proposal(price: u32) -> Proposal {
     let line = |price: u32| OfferedLine::plain(line("10", &format!("{price}.00"), VatRate::Basic));
-    Proposal {
-        company: company(),
-        currency: Currency::Pln,
-        lines: Lines::try_from(vec![line(price), line(price + 1), line(price + 2)]).unwrap(),
-        payment_term: TERM,
-        valid_until: day("2026-03-31"),
-        delivery_terms: None,
-        discount: None,
-        divisible: false,
-        message: None,
-    }
+    fixtures::proposal(vec![line(price), line(price + 1), line(price + 2)])
 }
 
 fn actor(side: Side) -> ActorId {

@@ -7,7 +7,7 @@ use crate::{
     EmployeeId, PaymentTerm, Role, VatRate,
     approval::{Escalation, Speaker, Step},
     employee::Person,
-    fixtures::{TERM, answer, buyer, company, day, line, person, pln},
+    fixtures::{self, TERM, answer, buyer, company, day, line, person, pln},
 };
 
 #[track_caller]
@@ -25,17 +25,7 @@ fn conditions() -> Conditions {
 
 /// Ten at 2.00, and five at 1.00.
 fn proposal() -> Proposal {
-    Proposal {
-        company: company(),
-        currency: Currency::Pln,
-        lines: Lines::try_from(vec![item("10", "2.00"), item("5", "1.00")]).unwrap(),
-        payment_term: TERM,
-        valid_until: day("2026-03-31"),
-        delivery_terms: None,
-        discount: None,
-        divisible: false,
-        message: None,
-    }
+    fixtures::proposal(vec![item("10", "2.00"), item("5", "1.00")])
 }
 
 fn offer() -> OfferId {

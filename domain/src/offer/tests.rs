@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    Currency, PaymentTerm, Role, VatRate,
+    PaymentTerm, Role, VatRate,
     approval::{Escalation, Speaker, Step},
     employee::{DiscountLimit, Person},
-    fixtures::{TERM, answer, buyer, company, day, line, lines, person, pln},
+    fixtures::{self, answer, buyer, day, line, lines, person, pln},
 };
 
 #[track_caller]
@@ -20,17 +20,7 @@ fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
 /// Two lines, ten coffees and five rice, as they are.
 fn proposal() -> Proposal {
     let lines: Vec<OfferedLine> = lines().iter().cloned().map(OfferedLine::plain).collect();
-    Proposal {
-        company: company(),
-        currency: Currency::Pln,
-        lines: Lines::try_from(lines).unwrap(),
-        payment_term: TERM,
-        valid_until: day("2026-03-31"),
-        delivery_terms: None,
-        discount: None,
-        divisible: false,
-        message: None,
-    }
+    fixtures::proposal(lines)
 }
 
 /// The next one, cheaper in words only.

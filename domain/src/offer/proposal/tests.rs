@@ -5,25 +5,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     VatRate,
-    fixtures::{TERM, company, day, line, pln},
+    fixtures::{line, pln, proposal as with},
 };
 
 fn offered(quantity: &str, price: &str) -> OfferedLine {
     OfferedLine::plain(line(quantity, price, VatRate::Basic))
-}
-
-fn with(lines: Vec<OfferedLine>) -> Proposal {
-    Proposal {
-        company: company(),
-        currency: Currency::Pln,
-        lines: Lines::try_from(lines).unwrap(),
-        payment_term: TERM,
-        valid_until: day("2026-03-31"),
-        delivery_terms: None,
-        discount: None,
-        divisible: false,
-        message: None,
-    }
 }
 
 /// Ten coffees needed, another kind instead, rice optional, with prices for larger quantities.
