@@ -21,29 +21,31 @@ pub fn spelled<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 /// The words of some codes, and each code without what separates its parts: `AB-12/3` is found by
 /// `ab`, `12` and `ab123`.
 pub fn code<'a>(codes: impl IntoIterator<Item = &'a str>) -> String {
-    let of_code = |code: &str| {
-        let words = of(code);
-        let whole = words.concat();
-        words.into_iter().chain([whole])
-    };
-    let words: BTreeSet<String> = codes.into_iter().flat_map(of_code).collect();
-    Vec::from_iter(words).join(" ")
+    Vec::from_iter(words_of_codes(codes)).join(" ")
 }
 
 /// What a vocabulary has to know of some codes, so that whoever types letters of them finds them: their
 /// words without digits, and `kaw*` where one begins with `kaw` and goes on with digits.
 pub fn letters_of_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let words = code(codes);
-    let words: BTreeSet<&str> = words.split(' ').collect();
-    let letters = |word: &str| {
+    let words = words_of_codes(codes);
+    let letters = |word: &String| {
         let digit = word.find(|each: char| each.is_ascii_digit());
         match digit.map(|digit| &word[..digit]) {
-            None => Some(word.to_owned()),
+            None => Some(word.clone()),
             Some(letters) if letters.is_empty() || words.contains(letters) => None,
             Some(letters) => Some(format!("{letters}*")),
         }
     };
-    words.iter().filter_map(|word| letters(word)).collect()
+    words.iter().filter_map(letters).collect()
+}
+
+fn words_of_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    let of_code = |code: &str| {
+        let words = of(code);
+        let whole = words.concat();
+        words.into_iter().chain([whole])
+    };
+    codes.into_iter().flat_map(of_code).collect()
 }
 
 /// What somebody searches for.
@@ -130,7 +132,7 @@ impl Wanted {
     /// The same for products whose code begins with all of it, when it can be one.
     pub fn code_query(&self) -> Option<String> {
         let code = self.code();
-        let is_code = code.len() >= LEAST && code.bytes().any(|byte| byte.is_ascii_digit());
+        let is_code = code.len() >= LEAST && has_digit(&code);
         is_code.then(|| format!("'{code}':*A"))
     }
 
@@ -152,18 +154,20 @@ fn form(Typed { word, whole }: &Typed) -> String {
 
 /// What a word begins with, if it can go on to other words of letters.
 fn open_stem(Typed { word, whole }: &Typed) -> Option<&str> {
-    let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
-    (!*whole && word.len() >= LEAST && !has_digit).then(|| stem(word))
+    (!*whole && word.len() >= LEAST && !has_digit(word)).then(|| stem(word))
 }
 
 /// The words of something without spaces: what has a digit in it and more than one part is a code, and
 /// only its last part may go on.
 fn typed(text: &str) -> Vec<Typed> {
     let words = of(text);
-    let (parts, code) = (words.len(), words.iter().flat_map(|word| word.bytes()));
-    let is_code = code.into_iter().any(|byte| byte.is_ascii_digit());
+    let (parts, is_code) = (words.len(), words.iter().any(|word| has_digit(word)));
     let typed = |(number, word)| Typed { word, whole: is_code && number + 1 < parts };
     words.into_iter().enumerate().map(typed).collect()
+}
+
+fn has_digit(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// What stays of a Polish word in all its cases: `kawy` and `kawa` both begin with `kaw`. What has
@@ -174,7 +178,7 @@ pub fn stem(word: &str) -> &str {
         "ami", "ach", "owi", "ego", "emu", "imi", "ymi", "iej", "iem", "ich", "ych", "ow", "om",
         "em", "im", "ym", "ej", "ie", "a", "e", "i", "o", "u", "y",
     ];
-    if word.bytes().any(|byte| byte.is_ascii_digit()) {
+    if has_digit(word) {
         return word;
     }
     let stems = ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending));

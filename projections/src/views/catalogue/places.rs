@@ -84,6 +84,34 @@ macro_rules! enter_categories {
     };
 }
 
+/// A product for sale counts.
+macro_rules! count {
+    (as $in_stock:literal, if $condition:literal) => {
+        concat!(
+            "INSERT INTO catalogue_counts (categories, brand_id, in_stock, products)
+            SELECT categories, brand_id, ",
+            $in_stock,
+            ", 1 FROM catalogue WHERE id = $1 AND status = 'published' AND ",
+            $condition,
+            " ON CONFLICT (categories, brand_id, in_stock)
+                DO UPDATE SET products = catalogue_counts.products + 1"
+        )
+    };
+}
+
+/// It counts no more where its row says.
+macro_rules! uncount {
+    (if $condition:literal) => {
+        concat!(
+            "UPDATE catalogue_counts count SET products = products - 1 FROM catalogue product
+            WHERE product.id = $1 AND product.status = 'published'
+                AND count.categories = product.categories AND count.in_stock = product.in_stock
+                AND count.brand_id IS NOT DISTINCT FROM product.brand_id AND ",
+            $condition
+        )
+    };
+}
+
 const PUBLISH: &str = "UPDATE catalogue_places SET published = true WHERE product_id = $1";
 const RENAME: &str = "UPDATE catalogue_places SET name = $2 WHERE product_id = $1";
 const NAME_BRAND: &str = "
@@ -97,27 +125,10 @@ const MOVE: &str = "
     UPDATE catalogue_categories SET path = path[:array_position(path, $1)]
         || coalesce((SELECT path FROM catalogue_categories WHERE id = $2), '{}')
     WHERE $1 = ANY(path)";
-const COUNT: &str = "
-    INSERT INTO catalogue_counts (categories, brand_id, in_stock, products)
-    SELECT categories, brand_id, in_stock, 1 FROM catalogue WHERE id = $1 AND status = 'published'
-    ON CONFLICT (categories, brand_id, in_stock)
-        DO UPDATE SET products = catalogue_counts.products + 1";
-const UNCOUNT: &str = "
-    UPDATE catalogue_counts count SET products = products - 1 FROM catalogue product
-    WHERE product.id = $1 AND product.status = 'published'
-        AND count.categories = product.categories AND count.in_stock = product.in_stock
-        AND count.brand_id IS NOT DISTINCT FROM product.brand_id";
-const COUNT_AS: &str = "
-    INSERT INTO catalogue_counts (categories, brand_id, in_stock, products)
-    SELECT categories, brand_id, $2, 1 FROM catalogue
-    WHERE id = $1 AND status = 'published' AND in_stock <> $2
-    ON CONFLICT (categories, brand_id, in_stock)
-        DO UPDATE SET products = catalogue_counts.products + 1";
-const UNCOUNT_UNLESS: &str = "
-    UPDATE catalogue_counts count SET products = products - 1 FROM catalogue product
-    WHERE product.id = $1 AND product.status = 'published' AND product.in_stock <> $2
-        AND count.categories = product.categories AND count.in_stock = product.in_stock
-        AND count.brand_id IS NOT DISTINCT FROM product.brand_id";
+const COUNT: &str = count!(as "in_stock", if "true");
+const UNCOUNT: &str = uncount!(if "true");
+const COUNT_AS: &str = count!(as "$2", if "in_stock <> $2");
+const UNCOUNT_UNLESS: &str = uncount!(if "product.in_stock <> $2");
 const KNOW: &str = "
     INSERT INTO catalogue_words (word) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
 
