@@ -150,7 +150,7 @@ impl Shopper {
         if !self.standing.names_products {
             return Ok(vec![]);
         }
-        product_codes::meant(client, &self.standing.firms(), code).await
+        product_codes::meant(client, &firms(&self.standing.audiences), code).await
     }
 
     /// What it calls some products, or the nearest firm above it.
@@ -162,7 +162,7 @@ impl Shopper {
         if !self.standing.names_products {
             return Ok(HashMap::new());
         }
-        product_codes::of_products(client, &self.standing.firms(), products).await
+        product_codes::of_products(client, &firms(&self.standing.audiences), products).await
     }
 
     /// Its assortments without rules on products.
@@ -268,11 +268,6 @@ impl Standing {
         }))
     }
 
-    /// It and the firms above it, nearest first.
-    fn firms(&self) -> Vec<CompanyId> {
-        firms(&self.audiences)
-    }
-
     fn candidate<'a>(
         &'a self,
         rule: &'a Rule,
@@ -285,6 +280,7 @@ impl Standing {
     }
 }
 
+/// A company and the firms above it, nearest first.
 fn firms(audiences: &[Audience]) -> Vec<CompanyId> {
     let firm = |audience: &Audience| match audience {
         Audience::Company { company } => Some(*company),

@@ -112,23 +112,19 @@ impl Levels {
         changed: Position,
         products: &[ProductId],
     ) -> Result<Vec<Option<Level>>, ReadError> {
-        let remembered = products.iter().map(|product| self.0.get(product, &changed));
-        if let Some(levels) = remembered.collect() {
-            return Ok(levels);
-        }
-        let of: Vec<Uuid> = products.iter().map(|product| product.0).collect();
-        let statement = client.prepare_cached(LEVELS).await?;
-        let rows = client.query(&statement, &[&of]).await?;
-        let read = |row: &Row| Ok((ProductId(row.get(2)), level(row)?));
-        let read: HashMap<ProductId, Level> =
-            rows.iter().map(read).collect::<Result<_, ReadError>>()?;
-        let level = |product: &ProductId| {
-            let level = read.get(product).copied();
-            self.0.put(*product, changed, level);
-            level
-        };
-        Ok(products.iter().map(level).collect())
+        let wanted: Vec<_> = products.iter().map(|product| (*product, changed)).collect();
+        self.0.all(&wanted, |missing| levels(client, missing)).await
     }
+}
+
+async fn levels(
+    client: &Object,
+    of: Vec<ProductId>,
+) -> Result<HashMap<ProductId, Option<Level>>, ReadError> {
+    let of: Vec<Uuid> = of.into_iter().map(|product| product.0).collect();
+    let statement = client.prepare_cached(LEVELS).await?;
+    let rows = client.query(&statement, &[&of]).await?;
+    rows.iter().map(|row| Ok((ProductId(row.get(2)), Some(level(row)?)))).collect()
 }
 
 fn level(row: &Row) -> Result<Level, ReadError> {

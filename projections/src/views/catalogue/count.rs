@@ -1,6 +1,9 @@
 //! How many products of the catalogue stand where.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use deadpool_postgres::Object;
 use domain::{CategoryId, ProductId};
@@ -122,11 +125,11 @@ pub async fn branches(client: &Object) -> Result<BTreeMap<CategoryId, Branch>, R
 /// Some categories, each with those above it, itself first.
 pub(super) async fn paths(
     client: &Object,
-    of: &[Uuid],
-) -> Result<BTreeMap<Uuid, Vec<CategoryId>>, ReadError> {
+    of: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Option<Arc<[CategoryId]>>>, ReadError> {
     let statement = client.prepare_cached(PATHS).await?;
     let rows = client.query(&statement, &[&of]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), categories_of(row, 1))).collect())
+    Ok(rows.iter().map(|row| (row.get(0), Some(categories_of(row, 1).into()))).collect())
 }
 
 /// What brands are called.

@@ -185,13 +185,8 @@ const VERSIONS: &str = concat!(
     version!(),
     " FROM view.catalogue product WHERE id = ANY($1::uuid[])"
 );
-pub(super) const LINES: &str = concat!(
-    "SELECT ",
-    line!(),
-    ", ",
-    version!(),
-    " FROM view.catalogue product WHERE id = ANY($1::uuid[])"
-);
+pub(super) const LINES: &str =
+    concat!("SELECT ", line!(), " FROM view.catalogue product WHERE id = ANY($1::uuid[])");
 
 /// Products of some places in order, from after a point, at most `limit`.
 ///
@@ -205,18 +200,11 @@ pub async fn page(
 ) -> Result<Vec<Arc<Line>>, ReadError> {
     let after = after.cloned().unwrap_or_else(|| order.start());
     let page = Page { any: any.to_vec(), also: also.to_vec(), order, after, limit };
-    let wanted = match memory.pages.get(&page, &changed) {
-        Some(wanted) => wanted,
-        None => {
-            let wanted: Arc<[Wanted]> = found(client, &page).await?.into();
-            memory.pages.put(page, changed, Arc::clone(&wanted));
-            wanted
-        }
-    };
+    let wanted = memory.pages.or_read(&page, &changed, found(client, &page)).await?;
     memory.lines(client, &wanted).await
 }
 
-async fn found(client: &Object, page: &Page) -> Result<Vec<Wanted>, ReadError> {
+async fn found(client: &Object, page: &Page) -> Result<Arc<[Wanted]>, ReadError> {
     let [place] = page.any.as_slice() else {
         return versions(client, &merged(client, page).await?).await;
     };
@@ -259,7 +247,7 @@ async fn merged(client: &Object, page: &Page) -> Result<Vec<Uuid>, ReadError> {
 }
 
 /// The versions of some products' rows, in this order.
-async fn versions(client: &Object, ids: &[Uuid]) -> Result<Vec<Wanted>, ReadError> {
+async fn versions(client: &Object, ids: &[Uuid]) -> Result<Arc<[Wanted]>, ReadError> {
     let statement = client.prepare_cached(VERSIONS).await?;
     let rows = client.query(&statement, &[&ids]).await?;
     let mut found: HashMap<Uuid, Wanted> =

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     Order, Place, count,
     find::{LINES, Line, line_of},
-    search::{As, Part, Sought},
+    search::{Part, Sought},
 };
 use crate::{ReadError, Remembered};
 
@@ -23,9 +23,9 @@ use crate::{ReadError, Remembered};
 pub struct Memory {
     /// Whoever asks has read which versions of their rows are there now: a change of the catalogue has
     /// other products' lines as they were.
-    lines: Remembered<Uuid, Arc<Line>, Version>,
+    lines: Remembered<Uuid, Option<Arc<Line>>, Version>,
     pub(super) pages: Remembered<Page, Arc<[Wanted]>>,
-    pub(super) searches: Remembered<(Sought, As, Part), Arc<[Wanted]>>,
+    pub(super) searches: Remembered<(Sought, Part), Arc<[Wanted]>>,
     paths: Remembered<Uuid, Option<Arc<[CategoryId]>>>,
 }
 
@@ -84,21 +84,8 @@ impl Memory {
         client: &Object,
         wanted: &[Wanted],
     ) -> Result<Vec<Arc<Line>>, ReadError> {
-        let remembered = wanted.iter().map(|one| self.lines.get(&one.id, &one.version));
-        let mut lines: Vec<Option<Arc<Line>>> = remembered.collect();
-        let missing = || wanted.iter().zip(&lines).filter(|(_, line)| line.is_none());
-        let missing: Vec<Uuid> = missing().map(|(one, _)| one.id).collect();
-        if !missing.is_empty() {
-            let statement = client.prepare_cached(LINES).await?;
-            let mut read: HashMap<Uuid, Arc<Line>> = HashMap::new();
-            for row in client.query(&statement, &[&missing]).await? {
-                let (id, line) = (row.get(0), Arc::new(line_of(&row)?));
-                self.lines.put(id, version(&row, LINES_VERSION), Arc::clone(&line));
-                read.insert(id, line);
-            }
-            let gaps = wanted.iter().zip(&mut lines).filter(|(_, line)| line.is_none());
-            gaps.for_each(|(one, line)| *line = read.get(&one.id).cloned());
-        }
+        let wanted: Vec<_> = wanted.iter().map(|one| (one.id, one.version)).collect();
+        let lines = self.lines.all(&wanted, |missing| lines(client, missing)).await?;
         Ok(lines.into_iter().flatten().collect())
     }
 
@@ -110,35 +97,25 @@ impl Memory {
         changed: Position,
         of: &[Uuid],
     ) -> Result<HashMap<Uuid, Arc<[CategoryId]>>, ReadError> {
-        let mut paths: HashMap<Uuid, Option<Arc<[CategoryId]>>> = HashMap::new();
-        let remembered = of.iter().filter_map(|id| Some((*id, self.paths.get(id, &changed)?)));
-        paths.extend(remembered);
-        let missing = of.iter().copied().filter(|id| !paths.contains_key(id));
-        let missing: Vec<Uuid> = missing.collect();
-        if !missing.is_empty() {
-            let mut read = count::paths(client, &missing).await?;
-            for id in missing {
-                let path = read.remove(&id).map(Arc::from);
-                self.paths.put(id, changed, path.clone());
-                paths.insert(id, path);
-            }
-        }
-        Ok(paths.into_iter().filter_map(|(id, path)| Some((id, path?))).collect())
+        let wanted: Vec<_> = of.iter().map(|id| (*id, changed)).collect();
+        let paths = self.paths.all(&wanted, |missing| count::paths(client, missing)).await?;
+        Ok(of.iter().zip(paths).filter_map(|(id, path)| Some((*id, path?))).collect())
     }
 }
 
-/// Where [`LINES`] says the version, in two columns.
-const LINES_VERSION: usize = 13;
+async fn lines(
+    client: &Object,
+    of: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Option<Arc<Line>>>, ReadError> {
+    let statement = client.prepare_cached(LINES).await?;
+    let rows = client.query(&statement, &[&of]).await?;
+    rows.iter().map(|row| Ok((row.get(0), Some(Arc::new(line_of(row)?))))).collect()
+}
 
 /// A row of an id and a version.
 pub(super) fn wanted(row: &Row) -> Wanted {
-    Wanted { id: row.get(0), version: version(row, 1) }
-}
-
-fn version(row: &Row, column: usize) -> Version {
-    let Bytes(written_by) = row.get(column);
-    let Bytes(at) = row.get(column + 1);
-    Version { written_by, at }
+    let (Bytes(written_by), Bytes(at)) = (row.get(1), row.get(2));
+    Wanted { id: row.get(0), version: Version { written_by, at } }
 }
 
 /// A system column as it is sent.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use deadpool_postgres::Object;
 use event_log::Position;
+use tokio::sync::OnceCell;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
@@ -41,18 +42,11 @@ pub struct Within {
     pub in_stock: bool,
 }
 
-/// As what words are meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum As {
-    /// As the beginning of a code.
-    Code,
-    /// As words.
-    Words,
-}
-
 /// In which part of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Part {
+    /// Everywhere, and as the beginning of a code.
+    Codes,
     /// Everywhere.
     Whole,
     /// Among every eighth product, which have an index of their own.
@@ -150,107 +144,122 @@ const ENOUGH: usize = 125;
 /// of every eighth product, then a thousand of the others. What was found is remembered; the catalogue
 /// changed last at `changed`.
 pub async fn search(
-    from: (&Object, &Memory, Position),
+    (client, memory, changed): (&Object, &Memory, Position),
     sought: &Sought,
     skip: usize,
     limit: usize,
 ) -> Result<Vec<Arc<Line>>, ReadError> {
-    // What looks like a code, and is one, means nothing else.
-    let is_code = sought.words.code_query().is_some()
-        && !some(from, sought, As::Code, 0, 1).await?.is_empty();
-    let meant = if is_code { As::Code } else { As::Words };
-    let wanted = some(from, sought, meant, skip, limit).await?;
-    let (client, memory, _) = from;
-    memory.lines(client, &wanted).await
+    let (query, bounds) = (OnceCell::new(), OnceCell::new());
+    let search = Search { client, memory, changed, sought, query, bounds };
+    memory.lines(client, &search.some(skip, limit).await?).await
 }
 
-/// Some of the matches of a query.
-async fn some(
-    from: (&Object, &Memory, Position),
-    sought: &Sought,
-    meant: As,
-    skip: usize,
-    limit: usize,
-) -> Result<Vec<Wanted>, ReadError> {
-    // A code that is typed whole must not be missed, nor what the company calls so.
-    let eighth = match (meant, sought.own.as_slice()) {
-        (As::Words, []) => found(from, sought, meant, Part::Eighth).await?,
-        (As::Words | As::Code, _) => [].into(),
-    };
-    if eighth.len() < ENOUGH {
-        let all = found(from, sought, meant, Part::Whole).await?;
-        return Ok(all.iter().skip(skip).take(limit).copied().collect());
-    }
-    let mut some: Vec<Wanted> = eighth.iter().skip(skip).take(limit).copied().collect();
-    if some.len() < limit {
-        let rest = found(from, sought, meant, Part::Rest).await?;
-        let skip = skip.saturating_sub(eighth.len());
-        some.extend(rest.iter().skip(skip).take(limit - some.len()));
-    }
-    Ok(some)
+/// A search, with what its parts have in common, read when the first of them is not remembered.
+struct Search<'a> {
+    client: &'a Object,
+    memory: &'a Memory,
+    changed: Position,
+    sought: &'a Sought,
+    /// Its words; none when one of them begins nothing.
+    query: OnceCell<Option<String>>,
+    bounds: OnceCell<Bounds>,
 }
 
-/// The matches of a query in a part, in order.
-async fn found(
-    (client, memory, changed): (&Object, &Memory, Position),
-    sought: &Sought,
-    meant: As,
-    part: Part,
-) -> Result<Arc<[Wanted]>, ReadError> {
-    let key = (sought.clone(), meant, part);
-    if let Some(found) = memory.searches.get(&key, &changed) {
-        return Ok(found);
-    }
-    let query = match meant {
-        As::Code => sought.words.code_query(),
-        As::Words => spelled_out(client, &sought.words).await?,
-    };
-    let found: Arc<[Wanted]> = match query {
-        Some(query) => matches(client, sought, &query, part).await?.into(),
-        // The company's own code can still mean something.
-        None if !sought.own.is_empty() => matches(client, sought, "", part).await?.into(),
-        None => [].into(),
-    };
-    memory.searches.put(key, changed, Arc::clone(&found));
-    Ok(found)
+/// The categories that are asked for and those that are allowed, with all below them.
+struct Bounds {
+    category: Option<Vec<Uuid>>,
+    allowed: Option<Vec<Uuid>>,
 }
 
-async fn matches(
-    client: &Object,
-    Sought { words, own, within, order }: &Sought,
-    query: &str,
-    part: Part,
-) -> Result<Vec<Wanted>, ReadError> {
-    let category = match within.category {
-        Some(category) => Some(below(client, &[category]).await?),
-        None => None,
-    };
-    let allowed = match within.allowed.as_deref() {
-        Some(allowed) => Some(below(client, allowed).await?),
-        None => None,
-    };
-    let sql = match (allowed.as_deref(), part) {
-        (Some([]), Part::Whole) => PICKS,
-        // They are not in parts.
-        (Some([]), Part::Eighth | Part::Rest) => return Ok(vec![]),
-        (_, Part::Whole) => WHOLE,
-        (_, Part::Eighth) => EIGHTH,
-        (_, Part::Rest) => REST,
-    };
-    let parameters: [(&(dyn ToSql + Sync), Type); 10] = [
-        (&query, Type::TEXT),
-        (&words.rank(), Type::TEXT),
-        (&own, Type::UUID_ARRAY),
-        (&category, Type::UUID_ARRAY),
-        (&allowed, Type::UUID_ARRAY),
-        (&within.picks, Type::UUID_ARRAY),
-        (&within.brand, Type::UUID),
-        (&within.in_stock, Type::BOOL),
-        (&order.map(Order::matches), Type::TEXT),
-        (&MOST_MATCHES, Type::INT8),
-    ];
-    let rows = client.query_typed(sql, &parameters).await?;
-    Ok(rows.iter().map(memory::wanted).collect())
+impl Search<'_> {
+    async fn some(&self, skip: usize, limit: usize) -> Result<Vec<Wanted>, ReadError> {
+        let page = |found: &[Wanted]| found.iter().skip(skip).take(limit).copied().collect();
+        if self.sought.words.code_query().is_some() {
+            // What looks like a code, and is one, means nothing else.
+            let codes = self.found(Part::Codes).await?;
+            if !codes.is_empty() {
+                return Ok(page(&codes));
+            }
+        }
+        // What the company calls so must not be missed.
+        let eighth = match self.sought.own.as_slice() {
+            [] => self.found(Part::Eighth).await?,
+            _ => [].into(),
+        };
+        if eighth.len() < ENOUGH {
+            return Ok(page(&self.found(Part::Whole).await?));
+        }
+        let mut some: Vec<Wanted> = page(&eighth);
+        if some.len() < limit {
+            let rest = self.found(Part::Rest).await?;
+            let skip = skip.saturating_sub(eighth.len());
+            some.extend(rest.iter().skip(skip).take(limit - some.len()));
+        }
+        Ok(some)
+    }
+
+    /// The matches in a part, in order.
+    async fn found(&self, part: Part) -> Result<Arc<[Wanted]>, ReadError> {
+        let key = (self.sought.clone(), part);
+        self.memory.searches.or_read(&key, &self.changed, self.matches(part)).await
+    }
+
+    async fn matches(&self, part: Part) -> Result<Arc<[Wanted]>, ReadError> {
+        let Sought { words, own, within, order } = self.sought;
+        let query = match part {
+            Part::Codes => words.code_query(),
+            Part::Whole | Part::Eighth | Part::Rest => self.query().await?.clone(),
+        };
+        let query = match query {
+            Some(query) => query,
+            None if own.is_empty() => return Ok([].into()),
+            // The company's own code can still mean something.
+            None => String::new(),
+        };
+        let Bounds { category, allowed } = self.bounds().await?;
+        let sql = match (allowed.as_deref(), part) {
+            (Some([]), Part::Codes | Part::Whole) => PICKS,
+            // They are not in parts.
+            (Some([]), Part::Eighth | Part::Rest) => return Ok([].into()),
+            (_, Part::Codes | Part::Whole) => WHOLE,
+            (_, Part::Eighth) => EIGHTH,
+            (_, Part::Rest) => REST,
+        };
+        let parameters: [(&(dyn ToSql + Sync), Type); 10] = [
+            (&query, Type::TEXT),
+            (&words.rank(), Type::TEXT),
+            (own, Type::UUID_ARRAY),
+            (category, Type::UUID_ARRAY),
+            (allowed, Type::UUID_ARRAY),
+            (&within.picks, Type::UUID_ARRAY),
+            (&within.brand, Type::UUID),
+            (&within.in_stock, Type::BOOL),
+            (&order.map(Order::matches), Type::TEXT),
+            (&MOST_MATCHES, Type::INT8),
+        ];
+        let rows = self.client.query_typed(sql, &parameters).await?;
+        Ok(rows.iter().map(memory::wanted).collect())
+    }
+
+    async fn query(&self) -> Result<&Option<String>, ReadError> {
+        self.query.get_or_try_init(|| spelled_out(self.client, &self.sought.words)).await
+    }
+
+    async fn bounds(&self) -> Result<&Bounds, ReadError> {
+        let read = async || {
+            let Within { category, allowed, .. } = &self.sought.within;
+            let category = match category {
+                Some(category) => Some(below(self.client, &[*category]).await?),
+                None => None,
+            };
+            let allowed = match allowed {
+                Some(allowed) => Some(below(self.client, allowed).await?),
+                None => None,
+            };
+            Ok(Bounds { category, allowed })
+        };
+        self.bounds.get_or_try_init(read).await
+    }
 }
 
 /// Words as a query in the words that there are; `None` when one begins nothing.

@@ -1,7 +1,7 @@
 //! What agreements say of products, remembered while they stay as they are.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -30,14 +30,18 @@ const OF_PRODUCTS: &str = "
 #[derive(Debug)]
 pub struct Rules {
     latest: Remembered<AgreementId, Position>,
-    of_many: Remembered<AgreementId, Arc<HashMap<Uuid, Vec<Rule>>>>,
-    of_products: Remembered<(AgreementId, ProductId), Option<Arc<[Rule]>>>,
+    of_many: Remembered<AgreementId, Arc<OfMany>>,
+    of_products: Remembered<Pair, Option<Arc<[Rule]>>>,
 }
+
+type Pair = (AgreementId, ProductId);
+/// What an agreement says of categories and everything, by [`selected`].
+type OfMany = HashMap<Uuid, Vec<Rule>>;
 
 /// What some agreements say of some products.
 #[derive(Debug)]
 pub struct Said {
-    of_many: Vec<Arc<HashMap<Uuid, Vec<Rule>>>>,
+    of_many: Vec<Arc<OfMany>>,
     /// In the order of the products.
     of_products: Vec<Vec<Arc<[Rule]>>>,
 }
@@ -66,73 +70,20 @@ impl Rules {
         agreements: &[AgreementId],
         products: &[ProductId],
     ) -> Result<Said, ReadError> {
-        let latest = self.latest(client, changed, agreements).await?;
-        let of_many = self.of_many(client, &latest).await?;
+        let wanted: Vec<_> = agreements.iter().map(|id| (*id, changed)).collect();
+        let latest = self.latest.all(&wanted, |missing| latest(client, missing)).await?;
+        let agreements: Vec<_> = agreements.iter().copied().zip(latest).collect();
+        let of_many = self.of_many.all(&agreements, |missing| of_many(client, missing)).await?;
+        let pairs = agreements.iter().flat_map(|(agreement, latest)| {
+            products.iter().map(|product| ((*agreement, *product), *latest))
+        });
+        let pairs: Vec<_> = pairs.collect();
+        let rules = self.of_products.all(&pairs, |missing| of_pairs(client, missing)).await?;
         let mut of_products = vec![Vec::new(); products.len()];
-        let mut missing = Missing::default();
-        for (agreement, latest) in &latest {
-            for (at, product) in products.iter().enumerate() {
-                match self.of_products.get(&(*agreement, *product), latest) {
-                    Some(rules) => of_products[at].extend(rules),
-                    None => missing.add((*agreement, *latest), (at, *product)),
-                }
-            }
-        }
-        for (pair, latest, at, rules) in missing.read(client).await? {
-            self.of_products.put(pair, latest, rules.clone());
+        for (rules, at) in rules.into_iter().zip((0..products.len()).cycle()) {
             of_products[at].extend(rules);
         }
         Ok(Said { of_many, of_products })
-    }
-
-    async fn latest(
-        &self,
-        client: &Object,
-        changed: Position,
-        agreements: &[AgreementId],
-    ) -> Result<Vec<(AgreementId, Position)>, ReadError> {
-        let known = |id: &AgreementId| Some((*id, self.latest.get(id, &changed)?));
-        let mut latest: Vec<(AgreementId, Position)> =
-            agreements.iter().filter_map(known).collect();
-        if latest.len() == agreements.len() {
-            return Ok(latest);
-        }
-        let ids: Vec<Uuid> = agreements.iter().map(|id| id.0).collect();
-        let statement = client.prepare_cached(LATEST).await?;
-        let rows = client.query(&statement, &[&ids]).await?;
-        let read =
-            |row: &Row| (AgreementId(row.get(0)), Position(row.get::<_, i64>(1).unsigned_abs()));
-        latest = rows.iter().map(read).collect();
-        for (id, position) in &latest {
-            self.latest.put(*id, changed, *position);
-        }
-        Ok(latest)
-    }
-
-    async fn of_many(
-        &self,
-        client: &Object,
-        latest: &[(AgreementId, Position)],
-    ) -> Result<Vec<Arc<HashMap<Uuid, Vec<Rule>>>>, ReadError> {
-        let known = |(id, latest): &(AgreementId, Position)| self.of_many.get(id, latest);
-        let remembered: Vec<_> = latest.iter().filter_map(known).collect();
-        if remembered.len() == latest.len() {
-            return Ok(remembered);
-        }
-        let ids: Vec<Uuid> = latest.iter().map(|(id, _)| id.0).collect();
-        let statement = client.prepare_cached(OF_MANY).await?;
-        let mut read: HashMap<AgreementId, HashMap<Uuid, Vec<Rule>>> = HashMap::new();
-        for row in client.query(&statement, &[&ids]).await? {
-            let rule = rule_of(&row)?;
-            let of = read.entry(rule.agreement).or_default();
-            of.entry(row.get(0)).or_default().push(rule);
-        }
-        let remember = |(id, latest): &(AgreementId, Position)| {
-            let rules = Arc::new(read.remove(id).unwrap_or_default());
-            self.of_many.put(*id, *latest, Arc::clone(&rules));
-            rules
-        };
-        Ok(latest.iter().map(remember).collect())
     }
 }
 
@@ -151,47 +102,48 @@ impl Said {
     }
 }
 
-type Pair = (AgreementId, ProductId);
-
-/// Pairs that are not remembered, each with what says that its agreement stays and the place of its
-/// product.
-#[derive(Default)]
-struct Missing {
-    pairs: Vec<(Pair, Position, usize)>,
-    agreements: HashSet<Uuid>,
-    products: HashSet<Uuid>,
+async fn latest(
+    client: &Object,
+    agreements: Vec<AgreementId>,
+) -> Result<HashMap<AgreementId, Position>, ReadError> {
+    let statement = client.prepare_cached(LATEST).await?;
+    let rows = client.query(&statement, &[&ids(agreements)]).await?;
+    let latest =
+        |row: &Row| (AgreementId(row.get(0)), Position(row.get::<_, i64>(1).unsigned_abs()));
+    Ok(rows.iter().map(latest).collect())
 }
 
-impl Missing {
-    fn add(
-        &mut self,
-        (agreement, latest): (AgreementId, Position),
-        (at, product): (usize, ProductId),
-    ) {
-        self.pairs.push(((agreement, product), latest, at));
-        self.agreements.insert(agreement.0);
-        self.products.insert(product.0);
+async fn of_many(
+    client: &Object,
+    agreements: Vec<AgreementId>,
+) -> Result<HashMap<AgreementId, Arc<OfMany>>, ReadError> {
+    let statement = client.prepare_cached(OF_MANY).await?;
+    let mut read: HashMap<AgreementId, OfMany> = HashMap::new();
+    for row in client.query(&statement, &[&ids(agreements)]).await? {
+        let rule = rule_of(&row)?;
+        read.entry(rule.agreement).or_default().entry(row.get(0)).or_default().push(rule);
     }
+    Ok(read.into_iter().map(|(id, rules)| (id, Arc::new(rules))).collect())
+}
 
-    /// What is said in each pair.
-    async fn read(
-        self,
-        client: &Object,
-    ) -> Result<Vec<(Pair, Position, usize, Option<Arc<[Rule]>>)>, ReadError> {
-        if self.pairs.is_empty() {
-            return Ok(vec![]);
-        }
-        let agreements: Vec<Uuid> = self.agreements.into_iter().collect();
-        let products: Vec<Uuid> = self.products.into_iter().collect();
-        let statement = client.prepare_cached(OF_PRODUCTS).await?;
-        let mut read: HashMap<Pair, Vec<Rule>> = HashMap::new();
-        for row in client.query(&statement, &[&agreements, &products]).await? {
-            let rule = rule_of(&row)?;
-            read.entry((rule.agreement, ProductId(row.get(0)))).or_default().push(rule);
-        }
-        let said = |(pair, latest, at)| (pair, latest, at, read.remove(&pair).map(Arc::from));
-        Ok(self.pairs.into_iter().map(said).collect())
+async fn of_pairs(
+    client: &Object,
+    pairs: Vec<Pair>,
+) -> Result<HashMap<Pair, Option<Arc<[Rule]>>>, ReadError> {
+    let agreements: BTreeSet<Uuid> = pairs.iter().map(|(agreement, _)| agreement.0).collect();
+    let products: BTreeSet<Uuid> = pairs.iter().map(|(_, product)| product.0).collect();
+    let (agreements, products) = (Vec::from_iter(agreements), Vec::from_iter(products));
+    let statement = client.prepare_cached(OF_PRODUCTS).await?;
+    let mut read: HashMap<Pair, Vec<Rule>> = HashMap::new();
+    for row in client.query(&statement, &[&agreements, &products]).await? {
+        let rule = rule_of(&row)?;
+        read.entry((rule.agreement, ProductId(row.get(0)))).or_default().push(rule);
     }
+    Ok(read.into_iter().map(|(pair, rules)| (pair, Some(rules.into()))).collect())
+}
+
+fn ids(agreements: Vec<AgreementId>) -> Vec<Uuid> {
+    agreements.into_iter().map(|agreement| agreement.0).collect()
 }
 
 /// A row of a selection and what is said of it.
