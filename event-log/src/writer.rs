@@ -297,7 +297,13 @@ impl<S: Session> Task<S> {
         }
         let connection = connected(&mut self.connection);
         let remembered = connection.outcomes(&batch.conflicting_command_ids()).await?;
-        batch.answer_remembered(&remembered);
+        if !remembered.is_empty() {
+            batch.answer_remembered(&remembered);
+            // The same command may stand here twice, once accepted: nothing follows its events now.
+            if !batch.decide(head.position, &self.versions, Trust::Unknown) {
+                return Err(Failure::Doubtful);
+            }
+        }
         let (streams, versions) = batch.beliefs(&self.versions);
         self.commit(batch, Advance::Expecting { head, streams, versions }).await
     }
