@@ -1,5 +1,6 @@
 //! `prices`: what is paid for what, by agreement.
 
+mod changes;
 mod rules;
 
 use domain::{
@@ -17,8 +18,8 @@ use crate::{Change, Projection, ReadError, projection::change, row::json};
 
 /// Rules by agreement, which is one audience's and in one currency, by what they are of, and days.
 ///
-/// What is withdrawn leaves a row without breaks, so that the last position of an agreement says whether
-/// anything in it has changed.
+/// What is withdrawn leaves a row without breaks, so that the rows after a position say what has changed
+/// since.
 pub const PROJECTION: Projection = Projection {
     name: "prices",
     schema: "

@@ -11,13 +11,9 @@ use event_log::Position;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::selected;
+use super::{changes::Changes, selected};
 use crate::{ReadError, Remembered, row::json};
 
-/// When anything in some agreements was agreed on or withdrawn last.
-const LATEST: &str = "
-    SELECT id, coalesce((SELECT max(agreed) FROM view.prices WHERE agreement_id = id), 0)
-    FROM unnest($1::uuid[]) AS of (id)";
 const OF_MANY: &str = "
     SELECT selected, agreement_id, days, breaks FROM view.prices
     WHERE agreement_id = ANY($1) AND NOT of_product AND breaks <> '[]'";
@@ -26,10 +22,10 @@ const OF_PRODUCTS: &str = "
     WHERE agreement_id = ANY($1) AND selected = ANY($2) AND breaks <> '[]'";
 
 /// Rules that were read lately: of a product in an agreement, and of whatever is more than one
-/// product. A price that is agreed on or withdrawn has those of its agreement read again, and no others.
+/// product. A price that is agreed on or withdrawn has those of its product read again, and no others.
 #[derive(Debug)]
 pub struct Rules {
-    latest: Remembered<AgreementId, Position>,
+    changes: Changes,
     of_many: Remembered<AgreementId, Arc<OfMany>>,
     of_products: Remembered<Pair, Option<Arc<[Rule]>>>,
 }
@@ -49,7 +45,7 @@ pub struct Said {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            latest: Remembered::at_most(Self::MOST_AGREEMENTS),
+            changes: Changes::default(),
             of_many: Remembered::at_most(Self::MOST_AGREEMENTS),
             of_products: Remembered::at_most(Self::MOST),
         }
@@ -70,14 +66,13 @@ impl Rules {
         agreements: &[AgreementId],
         products: &[ProductId],
     ) -> Result<Said, ReadError> {
-        let wanted: Vec<_> = agreements.iter().map(|id| (*id, changed)).collect();
-        let latest = self.latest.all(&wanted, |missing| latest(client, missing)).await?;
-        let agreements: Vec<_> = agreements.iter().copied().zip(latest).collect();
-        let of_many = self.of_many.all(&agreements, |missing| of_many(client, missing)).await?;
-        let pairs = agreements.iter().flat_map(|(agreement, latest)| {
-            products.iter().map(|product| ((*agreement, *product), *latest))
-        });
-        let pairs: Vec<_> = pairs.collect();
+        let known = self.changes.up_to(client, changed).await?;
+        let wanted: Vec<_> = agreements.iter().map(|id| (*id, known.last((*id, None)))).collect();
+        let pairs = agreements.iter().flat_map(|id| products.iter().map(|product| (*id, *product)));
+        let pairs: Vec<_> =
+            pairs.map(|(id, product)| ((id, product), known.last((id, Some(product))))).collect();
+        drop(known);
+        let of_many = self.of_many.all(&wanted, |missing| of_many(client, missing)).await?;
         let rules = self.of_products.all(&pairs, |missing| of_pairs(client, missing)).await?;
         let mut of_products = vec![Vec::new(); products.len()];
         for (rules, at) in rules.into_iter().zip((0..products.len()).cycle()) {
@@ -100,17 +95,6 @@ impl Said {
         });
         of_product.chain(of_many)
     }
-}
-
-async fn latest(
-    client: &Object,
-    agreements: Vec<AgreementId>,
-) -> Result<HashMap<AgreementId, Position>, ReadError> {
-    let statement = client.prepare_cached(LATEST).await?;
-    let rows = client.query(&statement, &[&ids(agreements)]).await?;
-    let latest =
-        |row: &Row| (AgreementId(row.get(0)), Position(row.get::<_, i64>(1).unsigned_abs()));
-    Ok(rows.iter().map(latest).collect())
 }
 
 async fn of_many(
