@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use domain::{
     CompanyId, Employee, EmployeeId, Note,
-    approval::{Speaker, Verdict},
+    approval::{Pending, Speaker, Verdict},
     employee::Person,
 };
 use event_log::Work;
@@ -107,11 +107,13 @@ impl Word {
         Ok(Self { who, absent, answer, at: services.clock.now(), today })
     }
 
-    /// The same as the domain hears it, on facts that the append asserts.
+    /// The same as the domain hears it, on facts that the append asserts. What is `pending` says who
+    /// was asked.
     pub(crate) async fn verdict(
         self,
         work: &mut Work,
         firms: Vec<CompanyId>,
+        pending: Option<Pending>,
     ) -> Result<Verdict, Failure> {
         let Self { who, absent, answer, at, today } = self;
         let Answer { step, asked_at, note } = answer;
@@ -123,7 +125,11 @@ impl Word {
             .filter_map(|id| work.get::<Employee>(*id)?.person().ok())
             .cloned()
             .collect();
-        let speaker = Box::new(Speaker { by, absent, today });
+        let named: Vec<EmployeeId> = pending.iter().flat_map(Pending::named).collect();
+        work.load_many::<Employee>(named.iter().map(|id| id.0)).await?;
+        let has_left = |id: &EmployeeId| matches!(work.get(*id), Some(Employee::Left { .. }));
+        let gone = named.into_iter().filter(has_left).collect();
+        let speaker = Box::new(Speaker { by, absent, gone, today });
         Ok(Verdict { step, asked_at, speaker, firms, at, note })
     }
 }

@@ -256,6 +256,8 @@ pub struct Speaker {
     pub by: Person,
     /// Those who may have named them as their substitute.
     pub absent: Vec<Person>,
+    /// Those of [`Pending::named`] who have left for good.
+    pub gone: Vec<EmployeeId>,
     /// The day, in the seller's time zone.
     pub today: Date,
 }
@@ -359,6 +361,14 @@ impl Pending {
         step.map(|step| step.by).into_iter().chain(escalation.map(|escalation| escalation.to))
     }
 
+    /// Those who are asked by name at this moment.
+    pub fn named(&self) -> impl Iterator<Item = EmployeeId> {
+        self.asked().filter_map(|who| match who {
+            Who::Employee { employee } => Some(employee),
+            Who::Role { .. } => None,
+        })
+    }
+
     /// Whether the last step waits, after which all have agreed.
     pub fn is_last(&self) -> bool {
         self.decisions.len() + 1 >= self.request.steps.len()
@@ -393,10 +403,10 @@ impl Pending {
 
     /// In whose name somebody may answer the step that waits of a request of these firms: their own
     /// (`None`) or that of somebody who is away. Whoever stands in has exactly the power of who is
-    /// away.
+    /// away. For somebody who has left the admins answer.
     pub fn power_of(
         &self,
-        Speaker { by, absent, today }: &Speaker,
+        Speaker { by, absent, gone, today }: &Speaker,
         firms: &[CompanyId],
     ) -> Result<Option<EmployeeId>, Error> {
         let asks = |person: &Person| self.request.by == Some(person.id);
@@ -404,11 +414,15 @@ impl Pending {
             return Err(Error::OwnRequest);
         }
         let away = absent.iter().filter(|absent| absent.is_replaced_by(by.id, *today));
+        let admin = if firms.is_empty() { Role::Admin } else { Role::CompanyAdmin };
+        let left_alone = self.named().any(|named| gone.contains(&named));
+        let instead = left_alone.then_some(Who::Role { role: admin });
+        let asked: Vec<Who> = self.asked().chain(instead).collect();
         let mut refusal = Error::NotAsked { step: self.step() };
         for (person, name) in
             std::iter::once((by, None)).chain(away.map(|absent| (absent, Some(absent.id))))
         {
-            let is_asked = works_for(person, firms) && self.asked().any(|who| who.is(person));
+            let is_asked = works_for(person, firms) && asked.iter().any(|who| who.is(person));
             if asks(person) || !is_asked {
                 continue;
             }

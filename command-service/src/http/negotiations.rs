@@ -108,6 +108,7 @@ async fn answer(
             let (caller, word) = (caller.clone(), word.clone());
             async move {
                 let negotiation = work.load::<Negotiation>(id).await?;
+                let pending = negotiation.pending(caller.side()).ok().cloned();
                 let company = domain::OfCompany::company(negotiation);
                 let company = company.ok_or_else(Problem::not_found)?;
                 let firms = match caller.side() {
@@ -120,7 +121,7 @@ async fn answer(
                         firms
                     }
                 };
-                let verdict = word.verdict(work, firms).await?;
+                let verdict = word.verdict(work, firms, pending).await?;
                 let command = command(caller.side(), verdict);
                 if matches!(command, negotiation::Command::Approve { .. }) {
                     firms::buying_term(work, company).await?;

@@ -160,7 +160,8 @@ async fn answer(
         .execute(&caller.envelope(digest), |work| {
             let word = word.clone();
             async move {
-                let verdict = word.verdict(work, vec![]).await?;
+                let pending = work.load::<Offer>(id).await?.pending().ok().cloned();
+                let verdict = word.verdict(work, vec![], pending).await?;
                 work.decide::<Offer>(id, command(verdict)).await?;
                 Ok::<_, Failure>(())
             }

@@ -236,12 +236,13 @@ async fn answer(
             let (caller, word) = (caller.clone(), word.clone());
             async move {
                 let order = work.load::<Order>(id).await?;
+                let pending = order.pending().ok().cloned();
                 let company = order.company().ok_or_else(Problem::not_found)?;
                 let firms = firms::line_of(work, company).await?;
                 if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
                     return Err(Problem::not_found().into());
                 }
-                let command = command(word.verdict(work, firms).await?);
+                let command = command(word.verdict(work, firms, pending).await?);
                 if matches!(command, order::Command::Approve(_)) {
                     // Who must not buy wants nothing either.
                     firms::buying_term(work, company).await?;

@@ -156,7 +156,7 @@ fn firms() -> Vec<CompanyId> {
 }
 
 fn speaker(by: &Person, people: &[Person]) -> Speaker {
-    Speaker { by: by.clone(), absent: people.to_vec(), today: day("2026-03-15") }
+    Speaker { by: by.clone(), absent: people.to_vec(), gone: vec![], today: day("2026-03-15") }
 }
 
 fn verdict(step: u32, by: &Person, people: &[Person]) -> Verdict {
@@ -303,4 +303,26 @@ fn who_has_read_something_else_has_not_answered() {
     assert_eq!(answer(Some(before)), Err(Error::OtherRequest { at: asked_at }));
     assert_eq!(answer(Some(asked_at)), Ok(true));
     assert_eq!(answer(None), Ok(true));
+}
+
+#[test]
+fn for_somebody_who_has_left_the_admins_answer() {
+    let named = asks(Who::Employee { employee: id(7) });
+    let pending = Pending::new(request(Some(3), 1, vec![named]));
+    let ask = |number, company, role, gone: &[EmployeeId], firms: &[CompanyId]| {
+        let by = Person { company, role, ..person(number) };
+        let speaker = Speaker { gone: gone.to_vec(), ..speaker(&by, &[]) };
+        pending.power_of(&speaker, firms)
+    };
+    let (firms, not_asked) = (firms(), Err(Error::NotAsked { step: 1 }));
+    let (here, gone) = (Some(firm(0)), [id(7)]);
+    assert_eq!(ask(1, here, Role::CompanyAdmin, &[], &firms), not_asked);
+    assert_eq!(ask(1, here, Role::CompanyAdmin, &[id(8)], &firms), not_asked);
+    assert_eq!(ask(1, here, Role::CompanyAdmin, &gone, &firms), Ok(None));
+    assert_eq!(ask(1, Some(firm(2)), Role::CompanyAdmin, &gone, &firms), Ok(None));
+    assert_eq!(ask(1, Some(firm(9)), Role::CompanyAdmin, &gone, &firms), not_asked);
+    assert_eq!(ask(1, here, Role::Approver, &gone, &firms), not_asked);
+    assert_eq!(ask(3, here, Role::CompanyAdmin, &gone, &firms), Err(Error::OwnRequest));
+    assert_eq!(ask(1, None, Role::Admin, &gone, &[]), Ok(None));
+    assert_eq!(ask(1, None, Role::SalesManager, &gone, &[]), not_asked);
 }

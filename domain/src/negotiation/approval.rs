@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 
 use super::{Asking, Error, Event, Negotiation, Talks};
-use crate::{Side, approval::Verdict};
+use crate::{
+    Side,
+    approval::{Pending, Verdict},
+};
 
 impl Negotiation {
     pub(super) fn approve(&self, side: Side, verdict: Verdict) -> Result<Vec<Event>, Error> {
@@ -20,8 +23,13 @@ impl Negotiation {
     }
 
     pub(super) fn disapprove(&self, side: Side, verdict: Verdict) -> Result<Vec<Event>, Error> {
-        let decision = self.open()?.asking_of(side)?.pending.refusal(verdict)?;
+        let decision = self.pending(side)?.refusal(verdict)?;
         Ok(vec![Event::Disapproved { side, decision }])
+    }
+
+    /// What is asked of others on one side.
+    pub fn pending(&self, side: Side) -> Result<&Pending, Error> {
+        Ok(&self.open()?.asking_of(side)?.pending)
     }
 
     pub(super) fn escalate(&self, at: Timestamp) -> Result<Vec<Event>, Error> {

@@ -350,7 +350,7 @@ fn superior() -> Person {
 }
 
 fn verdict(by: Person) -> Verdict {
-    let speaker = Box::new(Speaker { by, absent: vec![], today: day("2026-03-01") });
+    let speaker = Box::new(Speaker { by, absent: vec![], gone: vec![], today: day("2026-03-01") });
     Verdict {
         step: 1,
         asked_at: Some(moment()),

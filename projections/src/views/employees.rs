@@ -68,6 +68,8 @@ const LIST: &str = "
             AND $5 BETWEEN absent_from AND absent_until AND NOT has_left)
     ORDER BY created LIMIT $6";
 
+const GONE: &str = "SELECT id FROM view.employees WHERE id = ANY($1) AND has_left";
+
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     use employee::Event as E;
     let Event::Employee(event) = event else { return vec![] };
@@ -172,6 +174,13 @@ pub async fn replaced_by(
     on: Date,
 ) -> Result<Vec<Employee>, ReadError> {
     found(client, Filter::default(), None, Some((substitute, on)), i64::MAX).await
+}
+
+/// Those of some who have left.
+pub async fn gone(client: &Client, of: &[EmployeeId]) -> Result<Vec<EmployeeId>, ReadError> {
+    let of: Vec<Uuid> = of.iter().map(|employee| employee.0).collect();
+    let rows = client.query(GONE, &[&of]).await?;
+    Ok(rows.iter().map(|row| EmployeeId(row.get(0))).collect())
 }
 
 async fn found(

@@ -129,14 +129,17 @@ async fn waiting(
     let Some(by) = own.first().and_then(employees::Employee::person) else { return Ok(vec![]) };
     let absent = employees::replaced_by(client, id, today).await.map_err(problem)?;
     let absent = absent.iter().filter_map(employees::Employee::person).collect();
-    let speaker = Speaker { by, absent, today };
+    let mut speaker = Speaker { by, absent, gone: vec![], today };
     let mut found = Vec::new();
     loop {
         let items = approvals::list(client, filter, cursor, PAGE).await.map_err(problem)?;
         let Some(last) = items.last() else { return Ok(found) };
         cursor = Some(last.created);
-        for item in items {
-            let Some(pending) = item.pending() else { continue };
+        let open = |item: Approval| item.pending().map(|pending| (item, pending));
+        let items: Vec<_> = items.into_iter().filter_map(open).collect();
+        let named: Vec<_> = items.iter().flat_map(|(_, pending)| pending.named()).collect();
+        speaker.gone = employees::gone(client, &named).await.map_err(problem)?;
+        for (item, pending) in items {
             // The list has those of the asker's firm and of firms below it, and nobody else's: the
             // asker, and whoever they stand in for, work for one of the firms that may answer.
             let firms: Vec<CompanyId> = match item.company {

@@ -291,6 +291,16 @@ async fn a_substitute_decides_and_time_escalates() {
     done(firm.approve("Anna", &order, 1).await);
     done(firm.approve("Anna", &order, 2).await);
     assert_eq!(firm.status(&order).await, "placed");
+
+    // Marek goes for good: nothing that waits for him waits for ever.
+    let (order, _) = firm.orders("Ewa", 20).await;
+    assert_eq!(firm.inbox("Anna").await, Vec::<String>::new());
+    let path = format!("/v1/employees/{}/leave", firm.marek);
+    done(firm.house().post("admin", &path, &json!({})).await);
+    assert_eq!(firm.inbox("Jan").await, Vec::<String>::new());
+    assert_eq!(firm.inbox("Anna").await, [order.as_str()]);
+    refused(&firm.approve("Piotr", &order, 1).await, 409, "approval.not_asked");
+    done(firm.approve("Anna", &order, 1).await);
 }
 
 /// Ten orders of 10.00 at once under a limit of 50.00 a day: five go through, five ask.
