@@ -1,11 +1,15 @@
 //! Looking back: what an aggregate was after a version, at a position or at an instant.
 
+use std::sync::Arc;
+
+use cqrs_es::Aggregate;
+use domain::{OfCompany, upcaster};
 use futures::{Stream, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{Error, EventLog, Position, RecordedEvent};
+use crate::{Error, EventLog, Loaded, Position, RecordedEvent};
 
 /// A moment in the life of an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +99,27 @@ impl EventLog {
                 Ok((!stretch.is_empty()).then_some((stretch, next)))
             }
         })
+    }
+
+    /// The state of an aggregate as it was at a moment.
+    pub async fn load_at<A: Aggregate + OfCompany + Clone + 'static>(
+        &self,
+        id: Uuid,
+        at: At,
+    ) -> Result<Arc<Loaded<A>>, Error> {
+        if at == At::Now {
+            return self.load::<A>(id).await;
+        }
+        let mut loaded = Loaded::<A>::default();
+        for event in self.events_until(id, at).await? {
+            let (stream_id, version) = (id, event.version);
+            let event =
+                upcaster::read::<A>(&event.event_type, event.schema_version, &event.payload)
+                    .map_err(|source| Error::Unreadable { stream_id, version, source })?;
+            loaded.state.apply(event);
+            loaded.version = version;
+        }
+        Ok(Arc::new(loaded))
     }
 
     /// What an aggregate was at a moment, folded from its events by today's rules.

@@ -47,6 +47,35 @@ impl Shop {
         assert_eq!(line["unit_price"], price, "{role}");
         assert_eq!(line["priced_by"], explained["made_by"], "the order says which rule it was");
     }
+
+    /// Whatever has changed since, each order is explained by what held when it was placed.
+    async fn explains_the_past(&self) {
+        let orders = self.house.all("sales", "/v1/orders").await;
+        assert_eq!(orders.len(), 8);
+        for order in orders {
+            let history = format!("/v1/history/{}", order["id"].as_str().unwrap());
+            let history = self.house.get("auditor", &history).await.body;
+            let (company, line) = (order["company"].as_str().unwrap(), &order["lines"][0]);
+            let asked = format!(
+                "company={company}&sku=RICE&quantity={}&at={}",
+                line["quantity"].as_str().unwrap(),
+                history["items"][0]["recorded_at"].as_str().unwrap()
+            );
+            let then = self.house.get("sales", &format!("/v1/prices/explain?{asked}")).await;
+            assert_eq!(then.status, 200, "{then:?}");
+            let (then, said) = (&then.body, [&line["unit_price"], &line["priced_by"]]);
+            assert_eq!([&then["price"], &then["made_by"]], said, "{asked}: {then}");
+        }
+        for (at, status) in [
+            ("2020-01-01", 200),
+            ("2020-01-01T00:00:00Z", 422),
+            ("2020-01-01T00:00:00", 400),
+            ("yesterday", 400),
+        ] {
+            let asked = format!("/v1/prices/explain?company={}&sku=RICE&at={at}", self.hotel);
+            assert_eq!(self.house.get("sales", &asked).await.status, status, "{at}");
+        }
+    }
 }
 
 fn fixed(price: &str) -> Value {
@@ -141,6 +170,7 @@ async fn each_company_pays_what_it_agreed_on() {
     assert_eq!(offer["lines"][1]["unit_price"], "3.33");
     assert_eq!(offer["lines"][1]["priced_by"], json!({ "kind": "agreed" }));
 
+    shop.explains_the_past().await;
     for (query, parameter) in [
         (format!("company={hotel}&sku=NONE"), "sku"),
         ("company=00000000-0000-7000-8000-000000000bad&sku=RICE".to_owned(), "company"),
