@@ -1,8 +1,11 @@
 //! Reads a sheet from a file.
 
-use std::io::{Cursor, Read};
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read},
+};
 
-use calamine::{Data, Reader, Xlsx};
+use calamine::{Data, DataRef, Reader, Xlsx};
 
 use super::{Format, Row, Sheet, SheetError};
 
@@ -68,19 +71,46 @@ fn delimiter(text: &str) -> u8 {
 
 fn read_xlsx(file: &[u8]) -> Result<Sheet, SheetError> {
     unpacks_within_bounds(file)?;
+    // The library reckons with the places of cells before it looks at them: rubbish makes it panic.
+    let rows = std::panic::catch_unwind(|| rows_of(file))
+        .map_err(|_| SheetError::Malformed("its cells have impossible places".to_owned()))??;
+    headed(rows.into_iter().map(|(row, cells)| Row { number: row.saturating_add(1), cells }))
+}
+
+/// The rows that have something in them, by how many are above them. A cell by itself can stand
+/// anywhere, so what would lie between is never made.
+fn rows_of(file: &[u8]) -> Result<BTreeMap<u32, Vec<String>>, SheetError> {
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(file)).map_err(malformed)?;
-    let range = workbook
-        .worksheet_range_at(0)
-        .ok_or_else(|| SheetError::Malformed("there is no sheet in it".to_owned()))?
-        .map_err(malformed)?;
-    let (first, _) = range.start().unwrap_or_default();
-    if range.height() > 2 * Sheet::MOST_ROWS || range.width() > Sheet::MOST_COLUMNS {
-        return Err(SheetError::TooLarge);
+    let names = workbook.sheet_names();
+    let first = names.first().cloned();
+    let first = first.ok_or_else(|| SheetError::Malformed("there is no sheet in it".to_owned()))?;
+    let mut cells = workbook.worksheet_cells_reader(&first).map_err(malformed)?;
+    let mut rows: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    let mut left = UNPACKED;
+    while let Some(cell) = cells.next_cell().map_err(malformed)? {
+        let (row, column) = cell.get_position();
+        let column = usize::try_from(column).unwrap_or(usize::MAX);
+        let value = cell.get_value();
+        if matches!(value, DataRef::Empty) {
+            continue;
+        }
+        // Many cells may share one long text.
+        let shared = match value {
+            DataRef::SharedString(text) => text.len() as u64,
+            _ => 0,
+        };
+        left = left.checked_sub(shared).ok_or(SheetError::TooLarge)?;
+        let present = rows.len();
+        let cells = rows.entry(row).or_default();
+        if column >= Sheet::MOST_COLUMNS || present > 2 * Sheet::MOST_ROWS {
+            return Err(SheetError::TooLarge);
+        }
+        if cells.len() <= column {
+            cells.resize(column + 1, String::new());
+        }
+        cells[column] = text(&Data::from(value.clone()));
     }
-    let rows = (first + 1..)
-        .zip(range.rows())
-        .map(|(number, cells)| Row { number, cells: cells.iter().map(text).collect() });
-    headed(rows)
+    Ok(rows)
 }
 
 fn unpacks_within_bounds(file: &[u8]) -> Result<(), SheetError> {

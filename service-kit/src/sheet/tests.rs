@@ -64,3 +64,44 @@ fn what_is_written_can_be_read() {
         assert_eq!((sheet.header, sheet.rows[0].number), (vec!["sku".into(), "price".into()], 2));
     }
 }
+
+/// A workbook of one column, of which something is said otherwise.
+fn workbook(otherwise: impl Fn(String) -> String) -> Vec<u8> {
+    use std::io::{Cursor, Read, Write};
+    let rows = vec![vec![Cell::Text("first".to_owned())], vec![Cell::Text("last".to_owned())]];
+    let file = write(&["sku"], rows.into_iter(), Format::Xlsx).unwrap();
+    let mut archive = zip::ZipArchive::new(Cursor::new(file)).unwrap();
+    let mut changed = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        let mut text = String::new();
+        entry.read_to_string(&mut text).unwrap();
+        if name.ends_with("sheet1.xml") {
+            text = otherwise(text);
+        }
+        changed.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        changed.write_all(text.as_bytes()).unwrap();
+    }
+    changed.finish().unwrap().into_inner()
+}
+
+/// A cell far away has nothing between it and the others, and takes no memory for that.
+#[test]
+fn cells_stand_where_they_say_or_nowhere() {
+    let moved = |to: &str| read(&workbook(|text| text.replace("\"A3\"", to)), Format::Xlsx);
+    let rows = moved("\"A3\"").unwrap().rows;
+    assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 3]);
+    for to in ["\"XFD1048576\"", "\"XFD3\"", "\"GS3\""] {
+        assert_eq!(moved(to), Err(SheetError::TooLarge), "{to}");
+    }
+    for to in ["\"AAAAAAAAAAAAAAA1\"", "\"A99999999999999\"", "\"3A\"", "\"\""] {
+        assert!(matches!(moved(to), Err(SheetError::Malformed(_))), "{to}: {:?}", moved(to));
+    }
+    let far = |text: String| {
+        let end = text.find("\"/>").unwrap_or_default();
+        let start = text.find("<dimension ref=\"").unwrap();
+        format!("{}<dimension ref=\"A1:ZZZZZZZZ99999999999{}", &text[..start], &text[end..])
+    };
+    assert!(matches!(read(&workbook(far), Format::Xlsx), Ok(_) | Err(SheetError::Malformed(_))));
+}

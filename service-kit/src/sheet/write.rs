@@ -31,7 +31,8 @@ fn write_csv(
     header: &[&str],
     rows: impl Iterator<Item = Vec<Cell>>,
 ) -> Result<Vec<u8>, WriteError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Without a byte order mark, spreadsheets take it for Windows-1250.
+    let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record(header)?;
     for row in rows {
         writer.write_record(row.into_iter().map(|cell| match cell {
