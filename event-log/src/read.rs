@@ -154,6 +154,30 @@ impl EventLog {
         Ok(states)
     }
 
+    /// The state of an aggregate as it is now, also when another process has changed it.
+    pub async fn newest<A: Aggregate + OfCompany + Clone + 'static>(
+        &self,
+        id: Uuid,
+    ) -> Result<Arc<Loaded<A>>, Error> {
+        Ok(self.newest_many::<A>(&[id]).await?.remove(&id).unwrap_or_default())
+    }
+
+    /// The same of many, with one query when none was changed elsewhere. Decisions need it not: the
+    /// append looks after them.
+    pub async fn newest_many<A: Aggregate + OfCompany + Clone + 'static>(
+        &self,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Arc<Loaded<A>>>, Error> {
+        let states = self.load_many::<A>(ids).await?;
+        let seen: Vec<_> = states.iter().map(|(id, loaded)| (*id, loaded.version)).collect();
+        if self.are_current(&seen).await? {
+            return Ok(states);
+        }
+        let mut replayed = self.replay::<A>(ids).await?;
+        let newest = |id: Uuid| (id, self.keep(id, replayed.remove(&id).unwrap_or_default()));
+        Ok(states.into_keys().map(newest).collect())
+    }
+
     async fn replay<A: Aggregate + OfCompany>(
         &self,
         ids: &[Uuid],

@@ -108,7 +108,7 @@ impl EventLog {
         at: At,
     ) -> Result<Arc<Loaded<A>>, Error> {
         if at == At::Now {
-            return self.load::<A>(id).await;
+            return self.newest::<A>(id).await;
         }
         let mut loaded = Loaded::<A>::default();
         for event in self.events_until(id, at).await? {

@@ -86,6 +86,8 @@ struct Entry {
     /// The version at which the last snapshot was taken.
     snapshot: u64,
     events: Vec<NewEvent>,
+    /// Whether it is among [`Work::decided`].
+    is_decided: bool,
     /// Puts the new state into memory once it is written.
     keep: fn(&EventLog, Uuid, Self),
 }
@@ -212,7 +214,11 @@ impl Work {
     /// Takes back what was decided since the mark. What was read meanwhile stays read.
     pub fn roll_back(&mut self) {
         let Some(Mark { decided, before }) = self.since_mark.take() else { return };
-        self.decided.truncate(decided);
+        for key in self.decided.drain(decided..) {
+            if let Some(entry) = self.streams.get_mut(&key) {
+                entry.is_decided = false;
+            }
+        }
         for (key, before) in before.into_iter().rev() {
             let entry = self.streams.get_mut(&key).expect("what was decided upon is loaded");
             let Before { company_id, state, bytes, events } = before;
@@ -252,6 +258,12 @@ impl Work {
         Ok(ids.into_iter().map(|id| (id, self.version::<A>(id))).collect())
     }
 
+    /// Knows that an id made just now names nothing yet: nothing is read. The append asserts it.
+    pub fn begin<A: Aggregate + OfCompany + Clone + 'static>(&mut self, id: impl Into<Uuid>) {
+        let new = || Entry::of(&Loaded::<A>::default());
+        self.streams.entry(key::<A>(id)).or_insert_with(new);
+    }
+
     /// An aggregate that was loaded, with what was decided since.
     pub fn get<A: Aggregate + 'static>(&self, id: impl Into<Uuid>) -> Option<&A> {
         Some(self.streams.get(&key::<A>(id))?.state())
@@ -275,10 +287,10 @@ impl Work {
     {
         let key = key::<A>(id);
         self.load::<A>(key.1).await?;
-        if !self.decided.contains(&key) {
+        let entry = self.streams.get_mut(&key).expect("it was loaded just now");
+        if !std::mem::replace(&mut entry.is_decided, true) {
             self.decided.push(key);
         }
-        let entry = self.streams.get_mut(&key).expect("it was loaded just now");
         // On a copy: a refusal half way must leave nothing behind.
         let mut state = entry.state::<A>().clone();
         let sink = EventSink::default();
@@ -365,6 +377,7 @@ impl Entry {
             bytes: loaded.bytes,
             snapshot: loaded.snapshot,
             events: Vec::new(),
+            is_decided: false,
             keep: |log, id, entry| {
                 let (version, bytes, snapshot) = (entry.new_version(), entry.bytes, entry.snapshot);
                 if let Ok(state) = entry.state.downcast::<A>() {

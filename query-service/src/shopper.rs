@@ -92,7 +92,7 @@ impl Shopper {
         };
         let purchases = match standing.programmes.as_slice() {
             [] => None,
-            _ => Some(log.load::<Purchases>(PurchasesId::of(CompanyId(company)).0).await?),
+            _ => Some(log.newest::<Purchases>(PurchasesId::of(CompanyId(company)).0).await?),
         };
         Ok(Some(Self { standing, purchases }))
     }
@@ -296,7 +296,9 @@ fn ids_of(bounds: &Bounds) -> Vec<Uuid> {
 /// The least quantity of a product that is ordered.
 fn least(item: &CatalogueItem) -> Quantity {
     let packing = &item.details.packing;
-    packing.minimum.or(packing.multiple).unwrap_or(Quantity::ONE)
+    let unit = item.description.unit;
+    let least = if unit.divisible() { Quantity::LEAST } else { Quantity::ONE };
+    packing.minimum.or(packing.multiple).unwrap_or(least)
 }
 
 /// Rules by their assortments, in the order of these.

@@ -121,21 +121,25 @@ impl Row {
             let command = claim::Command::Take { by: id.0, value: value.clone() };
             work.decide::<Claim>(value.id(), command).await?;
         }
+        work.begin::<Product>(id);
         let command = Command::Draft { id, description: self.description.clone() };
         work.decide::<Product>(id, command).await?;
         Ok(id)
     }
 
-    /// A product keeps its unit, its bar code and the rate of tax it was drafted with.
+    /// A product keeps its unit, its bar code and its rates of tax: it may say any of these.
     async fn change(&self, work: &mut Work, id: ProductId) -> Result<(), Failure> {
         let product = work.load::<Product>(id).await?;
         let item = product.item().map_err(|error| crate::failure::refusal(&error))?;
         let present = item.description();
         let asked = &self.description;
         let gtin_differs = asked.gtin.is_some() && asked.gtin != present.gtin;
-        if asked.unit != present.unit || asked.vat_rate != present.vat_rate || gtin_differs {
+        let rates = &item.details().vat_rates;
+        let rate_differs = asked.vat_rate != present.vat_rate
+            && rates.values().all(|rate| *rate != asked.vat_rate);
+        if asked.unit != present.unit || rate_differs || gtin_differs {
             return Err(Problem::new(StatusCode::CONFLICT, "import.product_differs")
-                .detail("a product keeps its unit, GTIN and first tax rate; change the rate by day")
+                .detail("a product keeps its unit, GTIN and tax rates; change the rate by day")
                 .into());
         }
         let translations = item.details().translations.clone();

@@ -134,7 +134,7 @@ impl History<'_> {
         ids: &[Uuid],
     ) -> Result<States<A>, Problem> {
         if self.at == At::Now {
-            return self.log.load_many(ids).await.map_err(failed);
+            return self.log.newest_many(ids).await.map_err(failed);
         }
         let mut states = States::new();
         for &id in ids {

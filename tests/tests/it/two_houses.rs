@@ -23,6 +23,16 @@ async fn of_what_was_ordered_two_houses_ship_no_more() {
     let publish = format!("/v1/products/{product}/publish");
     done(houses[0].post("admin", &publish, &json!({})).await);
     let company = register(houses[0], "Delikatesy", "5260250274", 14).await;
+    // Each explains what the other has changed.
+    for (house, price) in [(0, "10.00"), (1, "11.00"), (0, "12.00"), (1, "10.00")] {
+        let price = json!({ "currency": "PLN", "price": price });
+        let path = format!("/v1/products/{product}/price");
+        done(houses[house].post("admin", &path, &price).await);
+        for house in &houses {
+            let path = format!("/v1/prices/explain?company={company}&sku=HOUR");
+            assert_eq!(house.get("admin", &path).await.body["price"], price["price"]);
+        }
+    }
     let order = json!({
         "company": company, "currency": "PLN", "lines": [{ "sku": "HOUR", "quantity": "10" }],
     });

@@ -18,7 +18,7 @@ pub(super) async fn told(queries: &Queries, events: Vec<Event>) -> Result<Vec<Ev
         let ids: BTreeSet<Uuid> = events.iter().filter_map(|event| id_of(event, kind)).collect();
         ids.into_iter().collect()
     };
-    let employees = queries.log.load_many::<Employee>(&ids("employee")).await;
+    let employees = queries.log.newest_many::<Employee>(&ids("employee")).await;
     let employees = employees.map_err(|error| problem(&error))?;
     let keys = queries.access.of_companies(&ids("key")).await?;
     // The people and keys of firms above it too; policies and timers are nobody's.

@@ -219,7 +219,7 @@ type Products = HashMap<Uuid, Arc<Loaded<Product>>>;
 /// What is known of the products, for their units and for what other languages call them.
 async fn products(queries: &Queries, proposal: &Proposal) -> Result<Products, Problem> {
     let ids: Vec<Uuid> = proposal.lines.iter().map(|line| line.line.product.into()).collect();
-    queries.log.load_many::<Product>(&ids).await.map_err(|error| problem(ReadError::Log(error)))
+    queries.log.newest_many::<Product>(&ids).await.map_err(|error| problem(ReadError::Log(error)))
 }
 
 /// The day on which all of it arrives, where that is one.

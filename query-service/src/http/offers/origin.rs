@@ -52,7 +52,7 @@ async fn those<A: Aggregate + OfCompany + Clone + 'static>(
     ids: &[Uuid],
     holds: impl Fn(&A) -> bool,
 ) -> Result<HashSet<Uuid>, Problem> {
-    let loaded = queries.log.load_many::<A>(ids).await;
+    let loaded = queries.log.newest_many::<A>(ids).await;
     let loaded = loaded.map_err(|error| problem(ReadError::Log(error)))?;
     Ok(loaded.into_iter().filter(|(_, thing)| holds(&thing.state)).map(|(id, _)| id).collect())
 }
