@@ -155,7 +155,9 @@ pub(crate) async fn at_counter(
             wrong.push((None, field(named, "there is no such product".to_owned())));
             continue;
         };
-        if counter.as_ref().is_some_and(|counter| !counter.shows(work, product)) {
+        let to_company = matches!(prices, Prices::Listed | Prices::Wished);
+        let is_hidden = to_company && !product.is_known();
+        if is_hidden || counter.as_ref().is_some_and(|counter| !counter.shows(work, product)) {
             wrong.push(match prices {
                 // To whoever must not see it, it does not exist.
                 Prices::Listed | Prices::Wished => {

@@ -407,7 +407,11 @@ impl Product {
                 let is_so = successor.is_none() || successor == item.details().successor;
                 Ok(if is_so { vec![] } else { vec![Event::Withdrawn { successor }] })
             }
-            (Self::Withdrawn(_), Command::Price { .. }) => Err(Error::Withdrawn),
+            (Self::Withdrawn(item), Command::Price { currency, price })
+                if item.base_price(currency) != Some(price) =>
+            {
+                Err(Error::Withdrawn)
+            }
             (Self::Drafted(item) | Self::Published(item) | Self::Withdrawn(item), command) => {
                 Ok(item.decide(command)?.into_iter().collect())
             }
@@ -451,6 +455,11 @@ impl Product {
             }
             Self::Published(item) => Ok(item),
         }
+    }
+
+    /// Whether it was ever for sale: until then only the seller's people know of it.
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Published(_) | Self::Withdrawn(_))
     }
 
     /// Whether so much of it can leave: what is sold by the piece leaves by the piece, also after

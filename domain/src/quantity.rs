@@ -44,6 +44,8 @@ impl Quantity {
 
     /// One unit.
     pub const ONE: Self = Self(Decimal::ONE);
+    /// The least of what can be parted: a thousandth.
+    pub const LEAST: Self = Self(Decimal::from_parts(1, 0, 0, false, 3));
 
     /// The number of units.
     pub const fn units(self) -> Decimal {

@@ -166,6 +166,18 @@ fn typed(text: &str) -> Vec<Typed> {
     words.into_iter().enumerate().map(typed).collect()
 }
 
+/// Of some words the one from which another is mistyped the soonest: the first of those with the
+/// fewest letters left out, put in, changed or exchanged with the next; none when they are too many.
+pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let most = match typed.len() {
+        ..=3 => 1,
+        4..=8 => 2,
+        _ => 3,
+    };
+    let mistakes = |word: &&str| strsim::damerau_levenshtein(typed, word);
+    words.into_iter().min_by_key(mistakes).filter(|word| mistakes(word) <= most)
+}
+
 fn has_digit(word: &str) -> bool {
     word.bytes().any(|byte| byte.is_ascii_digit())
 }
@@ -224,6 +236,22 @@ mod tests {
         assert_eq!(of(&["kaw*", "kawa"]).unwrap(), format!("'kaw':* {rest}"));
         assert_eq!(of(&["kawa"; 65]).unwrap(), format!("'kaw':* {rest}"));
         assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn the_nearest_word_is_the_one_with_the_fewest_mistakes() {
+        for (typed, words, near) in [
+            ("cukeir", &["cukrowy", "cukier"][..], Some("cukier")),
+            ("hrebata", &["herbata", "herbaty"], Some("herbata")),
+            ("makk", &["makaron", "maka"], Some("maka")),
+            ("wk", &["wok"], Some("wok")),
+            ("wk", &["work"], None),
+            ("filizanka", &["filizanki", "filtr"], Some("filizanki")),
+            ("filizanka", &["fistaszki"], None),
+            ("kawa", &[], None),
+        ] {
+            assert_eq!(nearest(typed, words.iter().copied()), near, "{typed}");
+        }
     }
 
     #[test]

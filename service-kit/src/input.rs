@@ -121,6 +121,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         };
         let pairs: Vec<(String, String)> =
             serde_urlencoded::from_str(parts.uri.query().unwrap_or_default()).map_err(malformed)?;
+        if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
+                .field(FieldError::parameter(name.clone(), "must not have a NUL in it")));
+        }
         let rest: Vec<_> = pairs.into_iter().filter(|(name, _)| name != "after").collect();
         let rest = serde_urlencoded::to_string(rest).map_err(|error| Problem::internal(&error))?;
         queried(&rest).map(Self)

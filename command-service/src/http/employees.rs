@@ -258,8 +258,8 @@ async fn decide(
             let (caller, command) = (caller.clone(), command.clone());
             async move {
                 let employee = work.load::<Employee>(id).await?;
-                let employer = employee.employer().map_err(|error| refusal(&error))?;
                 caller.must_see(employee.company())?;
+                let employer = employee.employer().map_err(|error| refusal(&error))?;
                 if let Command::NameSubstitute { absence: Absence { substitute, .. } } = &command {
                     let other = work.load::<Employee>(*substitute).await?.person();
                     if other.ok().is_none_or(|person| person.company != employer) {

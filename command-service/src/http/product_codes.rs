@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{extract::State, http::StatusCode};
 use domain::{
-    Claim, Company, CompanyId, ProductCode, ProductCodeId, ProductId, Reference, Sku, claim,
-    product_code::Command,
+    Claim, Company, CompanyId, Product, ProductCode, ProductCodeId, ProductId, Reference, Sku,
+    claim, product_code::Command,
 };
 use event_log::Work;
 use futures::FutureExt;
@@ -22,6 +22,7 @@ use super::Done;
 use crate::{
     Services,
     caller::{By, Caller, Ordering},
+    counter::Window,
     failure::{Failure, names_nothing, problem, refusal},
 };
 
@@ -84,10 +85,23 @@ async fn assign(
                 let claim = |one: &Assigned| claim::Value::Sku(one.sku.clone()).id().0;
                 work.load_many::<Claim>(codes.iter().map(claim).collect::<HashSet<_>>()).await?;
                 load(work, company, codes.iter().map(|one| &one.code)).await?;
+                let held = codes.iter().filter_map(|one| work.get::<Claim>(claim(one))?.holder());
+                let products: Vec<ProductId> = held.map(ProductId).collect();
+                work.load_many::<Product>(products.iter().map(|id| id.0)).await?;
+                let window = Window::open(work, company, &products).await?;
+                // To a company, what it must not see does not exist.
+                let exists = |work: &Work, id: &ProductId| {
+                    let product = work.get::<Product>(*id);
+                    product.is_some_and(|product| {
+                        product.is_known() && window.shows(work, product)
+                            || caller.company().is_none()
+                    })
+                };
                 for (index, one) in codes.into_iter().enumerate() {
                     let holder = work.get::<Claim>(claim(&one)).and_then(Claim::holder);
                     let missing = || names_nothing(format!("/codes/{index}/sku"), "product");
-                    let product = ProductId(holder.ok_or_else(missing)?);
+                    let product = holder.map(ProductId).filter(|id| exists(work, id));
+                    let product = product.ok_or_else(missing)?;
                     let (stream, code) = (ProductCodeId::of(company, &one.code), one.code);
                     let command = Command::Assign { company, code, product };
                     work.decide::<ProductCode>(stream, command).await?;

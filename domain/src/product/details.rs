@@ -51,6 +51,13 @@ pub struct Details {
     pub successor: Option<ProductId>,
 }
 
+impl Details {
+    /// The rate of its tax on a day, when it was drafted with this one.
+    pub fn vat_rate(&self, first: VatRate, on: Date) -> VatRate {
+        self.vat_rates.range(..=on).next_back().map_or(first, |(_, rate)| *rate)
+    }
+}
+
 /// What marks a product out among others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

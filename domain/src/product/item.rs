@@ -168,8 +168,7 @@ impl Item {
 
     /// The rate at which it is taxed on a day.
     pub fn vat_rate(&self, on: Date) -> VatRate {
-        let changed = self.details.vat_rates.range(..=on).next_back();
-        changed.map_or(self.description.vat_rate, |(_, rate)| *rate)
+        self.details.vat_rate(self.description.vat_rate, on)
     }
 
     /// So many of a packaging, in units of the product.

@@ -14,6 +14,7 @@ use domain::{
     stock,
 };
 use event_log::RecordedEvent;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::{Client, Row, types::Json};
@@ -24,7 +25,7 @@ pub use self::{
     find::{Line, Order, Place, Places, page},
     memory::Memory,
     places::{EVERYTHING, IN_STOCK, brand},
-    search::{Sought, Within, corrections, search},
+    search::{MOST_MATCHES, Sought, Within, corrections, search},
 };
 use crate::{
     Change, Projection, ReadError,
@@ -344,6 +345,14 @@ pub struct CatalogueItem {
     /// Where in the log it was drafted; lists are in this order.
     #[serde(skip)]
     pub created: i64,
+}
+
+impl CatalogueItem {
+    /// What it is, with the rate of its tax on a day.
+    pub fn described(&self, on: Date) -> product::Description {
+        let vat_rate = self.details.vat_rate(self.description.vat_rate, on);
+        product::Description { vat_rate, ..self.description.clone() }
+    }
 }
 
 /// Whether a product is for sale.

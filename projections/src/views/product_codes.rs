@@ -46,8 +46,9 @@ const LIST: &str = "
     FROM view.product_codes LEFT JOIN view.catalogue product ON product.id = product_id
     WHERE company_id = $1 AND ($2::bigint IS NULL OR assigned > $2) ORDER BY assigned LIMIT $3";
 const MEANT: &str = "
-    SELECT DISTINCT product_id FROM view.product_codes
-    WHERE company_id = ANY($1) AND folded >= $2 AND folded < $2 || '~' LIMIT 100";
+    SELECT product_id FROM view.product_codes
+    WHERE company_id = ANY($1) AND folded >= $2 AND folded < $2 || '~'
+    GROUP BY product_id ORDER BY min(folded) LIMIT 100";
 const ANY: &str = "SELECT EXISTS (SELECT FROM view.product_codes WHERE company_id = ANY($1))";
 const OF_PRODUCTS: &str = "
     SELECT DISTINCT ON (product_id) product_id, code

@@ -2,12 +2,17 @@
 
 mod count;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
 use deadpool_postgres::Object;
 use domain::{Currency, ProductId, Reference, pricing::Step, product, stock::Level};
+use jiff::civil::Date;
 use projections::{
     ReadError,
     views::{
@@ -91,7 +96,17 @@ struct List {
     order: Option<OrderName>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+impl List {
+    /// What is asked for, whichever page of it.
+    fn digest(&self) -> u64 {
+        let Self { company, currency, category, brand, in_stock, q, order, .. } = self;
+        let mut hasher = DefaultHasher::new();
+        (company, currency, category, brand, in_stock, q, order).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+#[derive(Debug, Clone, Copy, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum OrderName {
     Name,
@@ -135,20 +150,21 @@ struct Shown<'a> {
     id: ProductId,
     /// What it is.
     #[serde(flatten)]
-    description: &'a product::Description,
+    description: product::Description,
     /// What else is known of it, without its texts.
     #[serde(flatten)]
     details: &'a product::Details,
 }
 
-/// A line that is remembered, shown without being copied.
+/// A line that is remembered, shown as it is on a day.
 #[derive(Debug)]
-struct Kept(Arc<Line>);
+struct Kept(Arc<Line>, Date);
 
 impl Serialize for Kept {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let CatalogueItem { id, description, details, .. } = &self.0.item;
-        Shown { id: *id, description, details }.serialize(serializer)
+        let Self(line, today) = self;
+        let CatalogueItem { id, details, .. } = &line.item;
+        Shown { id: *id, description: line.item.described(*today), details }.serialize(serializer)
     }
 }
 
@@ -157,8 +173,16 @@ impl Serialize for Kept {
 enum Next {
     /// After a place in the order.
     After(Place),
-    /// After so many matches of words; of others than those asked for, perhaps.
-    Skip(usize, Option<String>),
+    /// After so many matches of words, which were perhaps looked for in depth; of others than those
+    /// asked for, perhaps.
+    Skip(usize, bool, Option<String>),
+}
+
+/// Where the next page of a query begins, and of which one.
+#[derive(Debug, Serialize, Deserialize)]
+struct Continued {
+    of: u64,
+    next: Next,
 }
 
 async fn list(
@@ -166,9 +190,14 @@ async fn list(
     By { who: asker, .. }: By<Trade>,
     Query(list): Query<List>,
 ) -> Result<Json<Shelf>, Problem> {
+    let of = list.digest();
     let List { limit, cursor, company, currency, category, brand, in_stock, q, order } = list;
     let page = PageRequest { limit, cursor };
-    let (limit, next) = (page.limit()?, page.cursor::<Next>()?);
+    let (limit, next) = (page.limit()?, page.cursor::<Continued>()?);
+    let next = match next {
+        Some(continued) if continued.of != of => return Err(page::other_cursor()),
+        next => next.map(|continued| continued.next),
+    };
     let words = words(q.as_deref())?;
     let currency = currency.unwrap_or(Currency::Pln);
     let (reading, shopper) = shopper(&queries, &asker, company, currency).await?;
@@ -177,7 +206,8 @@ async fn list(
     let search = match words {
         Some(words) => {
             let own = shopper.means(&reading.client, &words.code()).await.map_err(problem)?;
-            let sought = Sought { words, own, within: shopper.within(wish), order };
+            let within = shopper.within(wish);
+            let sought = Sought { words, own, within, order, deep: false };
             let client = queries.views.client().await.map_err(problem)?;
             Some(Search { client, sought, instead: false })
         }
@@ -198,12 +228,13 @@ async fn list(
     .map_err(problem)?;
     let items = lines.into_iter().zip(steps).zip(levels).map(|((line, prices), stock)| Listed {
         own_code: names.remove(&line.item.id),
-        line: Kept(line),
+        line: Kept(line, today),
         stock,
         currency,
         prices,
     });
     let instead = look.search.filter(|search| search.instead).map(|search| search.told());
+    let next = next.map(|next| Continued { of, next });
     Ok(Json(Shelf { page: Page::ending(items.collect(), next.as_ref()), instead }))
 }
 
@@ -245,7 +276,8 @@ impl Look<'_> {
     ) -> Result<(Vec<Arc<Line>>, Option<Next>), Problem> {
         match (&mut self.search, &next) {
             (None, None | Some(Next::After(_))) | (Some(_), None) => {}
-            (Some(search), Some(Next::Skip(_, instead))) => {
+            (Some(search), Some(Next::Skip(_, deep, instead))) => {
+                search.sought.deep = *deep;
                 if let Some(words) = instead.as_deref().and_then(Wanted::parse) {
                     search.instead(words);
                 }
@@ -255,18 +287,43 @@ impl Look<'_> {
             }
         }
         let first = next.is_none();
-        let found = self.seen(next, limit).await.map_err(problem)?;
+        let found = self.whole(next, limit).await.map_err(problem)?;
         if first && found.0.is_empty() && self.corrected().await.map_err(problem)? {
-            return self.seen(None, limit).await.map_err(problem);
+            let found = self.whole(None, limit).await.map_err(problem)?;
+            // Words of what the company does not see are not told.
+            if let Some(search) = self.search.as_mut().filter(|_| found.0.is_empty()) {
+                search.instead = false;
+            }
+            return Ok(found);
         }
         Ok(found)
     }
 
+    /// What is seen of the matches that are usually put in order; of many more, where so many of these
+    /// are hidden that they would not fill a page.
+    async fn whole(
+        &mut self,
+        next: Option<Next>,
+        limit: usize,
+    ) -> Result<(Vec<Arc<Line>>, Option<Next>), ReadError> {
+        let first = next.is_none();
+        let (seen, next, looked_at) = self.seen(next, limit).await?;
+        match &mut self.search {
+            Some(search) if first && next.is_none() && looked_at >= catalogue::MOST_MATCHES => {
+                search.sought.deep = true;
+                let (seen, next, _) = self.seen(None, limit).await?;
+                Ok((seen, next))
+            }
+            Some(_) | None => Ok((seen, next)),
+        }
+    }
+
+    /// What is seen, where the next page begins, and how many were looked at.
     async fn seen(
         &self,
         mut next: Option<Next>,
         limit: usize,
-    ) -> Result<(Vec<Arc<Line>>, Option<Next>), ReadError> {
+    ) -> Result<(Vec<Arc<Line>>, Option<Next>, usize), ReadError> {
         let (mut seen, mut looked_at, mut size) = (Vec::new(), 0, limit + 1);
         loop {
             let lines = self.some(next.as_ref(), size).await?;
@@ -275,7 +332,7 @@ impl Look<'_> {
             let sees = self.shopper.sees(&self.reading.client, &lines).await?;
             for (line, sees) in lines.into_iter().zip(sees) {
                 if seen.len() == limit {
-                    return Ok((seen, next));
+                    return Ok((seen, next, looked_at));
                 }
                 next = Some(self.behind(&line, next.as_ref()));
                 if sees {
@@ -283,10 +340,10 @@ impl Look<'_> {
                 }
             }
             if ended {
-                return Ok((seen, None));
+                return Ok((seen, None, looked_at));
             }
             if looked_at >= MOST_LOOKED_AT {
-                return Ok((seen, next));
+                return Ok((seen, next, looked_at));
             }
             size = (size * 4).min(1_000);
         }
@@ -312,7 +369,10 @@ impl Look<'_> {
     fn behind(&self, line: &Line, next: Option<&Next>) -> Next {
         match &self.search {
             None => Next::After(line.place(self.by)),
-            Some(search) => Next::Skip(skipped(next) + 1, search.instead.then(|| search.told())),
+            Some(search) => {
+                let instead = search.instead.then(|| search.told());
+                Next::Skip(skipped(next) + 1, search.sought.deep, instead)
+            }
         }
     }
 
@@ -330,7 +390,7 @@ impl Look<'_> {
 
 fn skipped(next: Option<&Next>) -> usize {
     match next {
-        Some(Next::Skip(skipped, _)) => *skipped,
+        Some(Next::Skip(skipped, ..)) => *skipped,
         Some(Next::After(_)) | None => 0,
     }
 }

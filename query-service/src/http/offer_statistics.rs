@@ -70,6 +70,12 @@ async fn list(
 ) -> Result<Json<Page<Statistics>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<(i64, Uuid)>()?);
+    for (name, day) in [("from", from), ("to", to)] {
+        if let Some(Err(error)) = day.map(domain::day::checked) {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
+                .field(FieldError::parameter(name, error.to_string())));
+        }
+    }
     if from.zip(to).is_some_and(|(from, to)| to < from) {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
             .field(FieldError::parameter("to", "must not be before from")));

@@ -6,6 +6,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use deadpool_postgres::Object;
 use domain::AssortmentId;
+use jiff::civil::Date;
 use projections::views::{
     assortments,
     catalogue::{self, CatalogueItem, Filter},
@@ -69,7 +70,8 @@ async fn list(
     let filter = Filter { sku: sku.as_deref(), category, ..seen_by(&asker, &client).await? };
     let items =
         catalogue::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
-    let items = items.into_iter().map(|item| shown(&asker, item)).collect();
+    let today = queries.clock.today();
+    let items = items.into_iter().map(|item| shown(&asker, item, today)).collect();
     Ok(Json(Page::of(items, limit, |item| item.created)))
 }
 
@@ -81,11 +83,13 @@ async fn show(
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { id: Some(id), ..seen_by(&asker, &client).await? };
     let items = catalogue::list(&client, &filter, None, 1).await.map_err(problem)?;
-    only(items.into_iter().map(|item| shown(&asker, item)).collect())
+    let today = queries.clock.today();
+    only(items.into_iter().map(|item| shown(&asker, item, today)).collect())
 }
 
-/// What an asker is shown of a product: how low its price may go is the seller's own affair.
-fn shown(asker: &Asker, item: CatalogueItem) -> CatalogueItem {
+/// What an asker is shown of a product today: how low its price may go is the seller's own affair.
+fn shown(asker: &Asker, item: CatalogueItem, today: Date) -> CatalogueItem {
+    let item = CatalogueItem { description: item.described(today), ..item };
     match asker.company() {
         Some(_) => CatalogueItem { floors: BTreeMap::new(), ..item },
         None => item,

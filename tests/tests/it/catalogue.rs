@@ -512,7 +512,8 @@ async fn stock_codes_and_assortments_come_as_sheets() {
     );
     let answer = import("products", products).await;
     assert_eq!((answer.status, &answer.body["changed"]), (200, &json!(1)), "{answer:?}");
-    // What goes out can come in again and changes nothing.
+    // What goes out can come in again and changes nothing, also of what is sold no more.
+    stock.change(&stock.id("NEW-1").await, "withdraw", json!({})).await;
     for (what, rows) in [("products", 13), ("assortments", 4)] {
         let head = house.settled().await;
         let sheet = house.file("admin", &format!("/v1/exports/{what}?after={head}")).await;
@@ -537,5 +538,76 @@ async fn stock_codes_and_assortments_come_as_sheets() {
         let answer = import(what, sheet.to_owned()).await;
         refused(&answer, 422, "import.rows_refused");
         assert!(answer.body.to_string().contains(code), "{answer:?}");
+    }
+}
+
+/// To a company, what it must not see does not exist, whichever way it asks.
+#[tokio::test]
+async fn what_is_hidden_shows_nowhere() {
+    let stock = Stock::open().await;
+    let house = &stock.shop.house;
+    let grocer = json!({ "kind": "company", "company": stock.shop.grocer });
+    let dishes = json!({ "kind": "category", "category": stock.categories["Naczynia"] });
+    stock.rule("deny", grocer, dishes).await;
+    let draft = json!({ "sku": "DRF-1", "name": "Niewydanium", "unit": "piece", "vat_rate": "23",
+        "prices": [{ "currency": "PLN", "price": "1.00" }] });
+    created(house.post("manager", "/v1/products", &draft).await);
+
+    // A word of it is no correction of another.
+    let head = house.settled().await;
+    for q in ["kbuek", "niewydaniumm"] {
+        for path in ["/v1/catalogue", "/v1/catalogue/counts"] {
+            let answer = house.get("grocer", &format!("{path}?q={q}&after={head}")).await;
+            assert_eq!((answer.status, &answer.body["instead"]), (200, &Value::Null), "{answer:?}");
+        }
+    }
+    let answer = house.get("hotel", &format!("/v1/catalogue?q=kbuek&after={head}")).await;
+    assert_eq!(answer.body["instead"], "kubek");
+    for (hidden, visible) in [("KAW-99", "kaw 99"), ("KBU-01", "kbu")] {
+        let answer = house.get("grocer", &format!("/v1/catalogue?q={hidden}")).await;
+        assert_eq!(answer.body["instead"], Value::Null, "no code is another's, as {visible}");
+    }
+    // It has no name and no price.
+    let asked = |sku: &str| {
+        let order = json!({ "currency": "PLN", "lines": [{ "sku": sku, "quantity": "1" }] });
+        let path = format!("/v1/companies/{}/product-codes", stock.shop.grocer);
+        let codes = json!({ "codes": [{ "code": "X", "sku": sku }] });
+        [("/v1/orders".to_owned(), order), (path, codes)]
+    };
+    for (path, nothing) in asked("NOPE") {
+        let nothing = house.post("grocer", &path, &nothing).await;
+        assert_eq!(nothing.status, 422, "{nothing:?}");
+        for sku in ["KUB-01", "DRF-1"] {
+            for (_, hidden) in asked(sku).into_iter().filter(|(of, _)| *of == path) {
+                let hidden = house.post("grocer", &path, &hidden).await;
+                assert_eq!((hidden.status, &hidden.body), (422, &nothing.body), "{path} {sku}");
+            }
+        }
+    }
+    // It does not stand in front of what is seen.
+    let row = |number: u32| {
+        let category = if number < 1_200 { "Naczynia" } else { "Napoje" };
+        let category = &stock.categories[category];
+        format!("RUR-{number};Rurka;piece;23;1,00;PLN;{category};published\n")
+    };
+    let header = "sku;name;unit;vat_rate;price;currency;category;status\n".to_owned();
+    let sheet: String = std::iter::once(header).chain((0..1_203).map(row)).collect();
+    let answer = house.send("admin", "/v1/imports/products", "text/csv", sheet).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let head = house.settled().await;
+    for (role, seen) in [("grocer", 3), ("hotel", 50)] {
+        let page = house.get(role, &format!("/v1/catalogue?q=rurka&after={head}")).await.body;
+        assert_eq!(page["items"].as_array().unwrap().len(), seen, "{role}");
+    }
+    // What no page ever said, and what no text holds, is said to be wrong.
+    let first = house.get("hotel", "/v1/catalogue?order=name&limit=1").await.body;
+    let of_another = format!("order=sku&cursor={}", first["next_cursor"].as_str().unwrap());
+    let nul = "cursor=eyJvZiI6MCwibmV4dCI6eyJBZnRlciI6WyJcdTAwMDAiLDFdfX0";
+    for cursor in [of_another.as_str(), nul] {
+        let answer = house.get("hotel", &format!("/v1/catalogue?{cursor}")).await;
+        refused(&answer, 400, "page.cursor_invalid");
+    }
+    for path in ["/v1/products?sku=%00", "/v1/orders?status=%00", "/v1/events?type=%00"] {
+        refused(&house.get("admin", path).await, 400, "query.invalid");
     }
 }

@@ -325,8 +325,8 @@ fn wrong_states(
             "grocer",
             "/v1/orders",
             order(json!({ "sku": "DRAFT", "quantity": "1" })),
-            409,
-            "product.not_published",
+            422,
+            "lines.invalid",
             Some("/lines/0/sku"),
         ),
         case(

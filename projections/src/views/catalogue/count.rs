@@ -36,6 +36,18 @@ pub struct Filter<'a> {
     pub in_stock: bool,
     /// What some words mean, and the products that a code of the company's means.
     pub words: Option<(&'a Wanted, &'a [Uuid])>,
+    /// Whether the words are only looked for among codes.
+    pub codes: bool,
+}
+
+impl Filter<'_> {
+    /// The words as a query, and the company's own.
+    fn sought(&self) -> (Option<String>, Option<&[Uuid]>) {
+        let query = |wanted: &Wanted| {
+            wanted.code_query().filter(|_| self.codes).unwrap_or_else(|| wanted.query())
+        };
+        self.words.map(|(wanted, own)| (query(wanted), own)).unzip()
+    }
 }
 
 /// What [`Filter`] says without its words.
@@ -75,15 +87,14 @@ const BRANDS: &str = "SELECT id, name FROM view.catalogue_brands WHERE id = ANY(
 
 /// Products for sale by categories, brand and stock.
 pub async fn counts(client: &Object, filter: Filter<'_>) -> Result<Vec<Group>, ReadError> {
-    let Filter { category, brand, in_stock, words } = filter;
-    let rows = match words {
-        None => {
+    let Filter { category, brand, in_stock, .. } = filter;
+    let rows = match filter.sought() {
+        (None, _) => {
             let statement = client.prepare_cached(COUNTS).await?;
             client.query(&statement, &[&category, &brand, &in_stock]).await?
         }
-        Some((wanted, own)) => {
+        (Some(query), own) => {
             let statement = client.prepare_cached(MATCHES).await?;
-            let query = wanted.query();
             client.query(&statement, &[&category, &brand, &in_stock, &query, &own]).await?
         }
     };
@@ -96,8 +107,8 @@ pub async fn exceptions(
     filter: Filter<'_>,
     assortments: &[Uuid],
 ) -> Result<Vec<(ProductId, Group)>, ReadError> {
-    let Filter { category, brand, in_stock, words } = filter;
-    let (query, own) = words.map(|(wanted, own)| (wanted.query(), own)).unzip();
+    let Filter { category, brand, in_stock, .. } = filter;
+    let (query, own) = filter.sought();
     let statement = client.prepare_cached(EXCEPTIONS).await?;
     let parameters: [&(dyn ToSql + Sync); 6] =
         [&category, &brand, &in_stock, &query, &own, &assortments];

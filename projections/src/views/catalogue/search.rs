@@ -1,6 +1,6 @@
 //! What some words mean in the catalogue.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use deadpool_postgres::Object;
 use event_log::Position;
@@ -25,6 +25,8 @@ pub struct Sought {
     pub within: Within,
     /// In which order; the best matches first without one.
     pub order: Option<Order>,
+    /// Whether many more matches are put in order than usually: most may be hidden from who asks.
+    pub deep: bool,
 }
 
 /// Where words are searched.
@@ -123,18 +125,22 @@ const BEGUN: &str = "
     SELECT stem, array(SELECT word FROM view.catalogue_words
         WHERE word >= stem AND word < stem || '~' ORDER BY word LIMIT $2)
     FROM unnest($1::text[]) AS of (stem)";
-/// The nearest words of the catalogue to some that begin none of it.
+/// Two letters the other way round leave a quarter of the trigrams of a word of six.
+const ALIKE: &str = "SET pg_trgm.similarity_threshold = 0.2";
+/// Words of the catalogue that are alike to some that begin none of it.
 const CORRECT: &str = "
     SELECT typed, near.word FROM unnest($1::text[], $2::text[]) AS wanted (typed, stem)
     CROSS JOIN LATERAL (
         SELECT word FROM view.catalogue_words
         WHERE word OPERATOR(view.%) typed AND word NOT LIKE '%*'
-        ORDER BY view.similarity(word, typed) DESC, word LIMIT 1) AS near
+        ORDER BY view.similarity(word, typed) DESC, word LIMIT 20) AS near
     WHERE NOT EXISTS (
         SELECT FROM view.catalogue_words WHERE word >= stem AND word < stem || '~')";
 
 /// How many matches of words are put in order.
-const MOST_MATCHES: i64 = 1_000;
+pub const MOST_MATCHES: usize = 1_000;
+/// The same when many of them may be hidden.
+const MOST_IN_DEPTH: usize = 50_000;
 /// When the eighth has so many, all together would be too many to put in order.
 const ENOUGH: usize = 125;
 
@@ -181,9 +187,9 @@ impl Search<'_> {
                 return Ok(page(&codes));
             }
         }
-        // What the company calls so must not be missed.
+        // What the company calls so must not be missed, nor what is hidden behind others.
         let eighth = match self.sought.own.as_slice() {
-            [] => self.found(Part::Eighth).await?,
+            [] if !self.sought.deep => self.found(Part::Eighth).await?,
             _ => [].into(),
         };
         if eighth.len() < ENOUGH {
@@ -200,12 +206,18 @@ impl Search<'_> {
 
     /// The matches in a part, in order.
     async fn found(&self, part: Part) -> Result<Arc<[Wanted]>, ReadError> {
+        if self.sought.deep {
+            // Too many to be remembered.
+            return self.matches(part).await;
+        }
         let key = (self.sought.clone(), part);
         self.memory.searches.or_read(&key, &self.changed, self.matches(part)).await
     }
 
     async fn matches(&self, part: Part) -> Result<Arc<[Wanted]>, ReadError> {
-        let Sought { words, own, within, order } = self.sought;
+        let Sought { words, own, within, order, deep } = self.sought;
+        let most = if *deep { MOST_IN_DEPTH } else { MOST_MATCHES };
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let query = match part {
             Part::Codes => words.code_query(),
             Part::Whole | Part::Eighth | Part::Rest => self.query().await?.clone(),
@@ -235,7 +247,7 @@ impl Search<'_> {
             (&within.brand, Type::UUID),
             (&within.in_stock, Type::BOOL),
             (&order.map(Order::matches), Type::TEXT),
-            (&MOST_MATCHES, Type::INT8),
+            (&most, Type::INT8),
         ];
         let rows = self.client.query_typed(sql, &parameters).await?;
         Ok(rows.iter().map(memory::wanted).collect())
@@ -278,14 +290,26 @@ async fn below(client: &Object, categories: &[Uuid]) -> Result<Vec<Uuid>, ReadEr
 }
 
 /// What mistyped words are likely to mean: each that no word of the catalogue begins with, and the
-/// one that is nearest to it.
+/// one that is nearest to it. A code is not mistyped: it means another thing.
 pub async fn corrections(
     client: &Object,
     wanted: &words::Wanted,
 ) -> Result<Vec<(String, String)>, ReadError> {
-    let typed = wanted.words();
+    let mut typed = wanted.words();
+    typed.retain(|word| !word.bytes().any(|byte| byte.is_ascii_digit()));
+    if typed.is_empty() {
+        return Ok(vec![]);
+    }
     let stems: Vec<&str> = typed.iter().map(|word| words::stem(word)).collect();
+    client.batch_execute(ALIKE).await?;
     let statement = client.prepare_cached(CORRECT).await?;
     let rows = client.query(&statement, &[&typed, &stems]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    let mut alike: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in &rows {
+        alike.entry(row.get(0)).or_default().push(row.get(1));
+    }
+    let nearest = |(typed, alike): (&str, Vec<&str>)| {
+        words::nearest(typed, alike).map(|near| (typed.to_owned(), near.to_owned()))
+    };
+    Ok(alike.into_iter().filter_map(nearest).collect())
 }

@@ -79,12 +79,19 @@ pub(super) async fn count(
     let words = words(q.as_deref())?;
     let (reading, shopper) = shopper(&queries, &asker, company, Currency::Pln).await?;
     let brand = brand.map(|name| catalogue::brand(&name));
-    let filter = Filter { category, brand, in_stock, words: None };
+    let filter = Filter { category, brand, in_stock, words: None, codes: false };
     let client = &reading.client;
     let look = Look { client, shopper: &shopper };
     let Some(words) = words else { return Ok(Json(look.counts(filter).await.map_err(problem)?)) };
     let own = shopper.means(client, &words.code()).await.map_err(problem)?;
     let asked = Filter { words: Some((&words, &own)), ..filter };
+    if words.code_query().is_some() {
+        // What looks like a code, and is one, means nothing else.
+        let counts = look.counts(Filter { codes: true, ..asked }).await.map_err(problem)?;
+        if counts.products > 0 {
+            return Ok(Json(counts));
+        }
+    }
     let counts = look.counts(asked).await.map_err(problem)?;
     if counts.products > 0 {
         return Ok(Json(counts));
@@ -94,7 +101,9 @@ pub(super) async fn count(
         Some(other) => {
             let asked = Filter { words: Some((&other, &[])), ..filter };
             let counts = look.counts(asked).await.map_err(problem)?;
-            Counts { instead: Some(other.words().join(" ")), ..counts }
+            // Words of what the company does not see are not told.
+            let instead = (counts.products > 0).then(|| other.words().join(" "));
+            Counts { instead, ..counts }
         }
     }))
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::Currency;
+use jiff::civil::Date;
 use projections::views::catalogue::{self, CatalogueItem, Filter, Status};
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 
@@ -23,12 +24,13 @@ pub(super) async fn export(
 ) -> Result<Download, Problem> {
     let client = asker.client(&queries, &[catalogue::PROJECTION.name]).await?;
     let all = catalogue::list(&client, &Filter::default(), None, i64::MAX).await;
-    let rows = all.map_err(problem)?.iter().flat_map(rows).collect();
+    let today = queries.clock.today();
+    let rows = all.map_err(problem)?.iter().flat_map(|item| rows(item, today)).collect();
     Download::sheet("products", HEADER, rows, format).await
 }
 
 /// A product has a row for each currency in which it has a price or a floor, and one at least.
-fn rows(item: &CatalogueItem) -> Vec<Vec<Cell>> {
+fn rows(item: &CatalogueItem, today: Date) -> Vec<Vec<Cell>> {
     let priced = |currency: &Currency| {
         item.base_prices.contains_key(currency) || item.floors.contains_key(currency)
     };
@@ -37,11 +39,12 @@ fn rows(item: &CatalogueItem) -> Vec<Vec<Cell>> {
     if currencies.is_empty() {
         currencies.push(None);
     }
-    currencies.into_iter().map(|currency| row(item, currency)).collect()
+    currencies.into_iter().map(|currency| row(item, currency, today)).collect()
 }
 
-fn row(item: &CatalogueItem, currency: Option<Currency>) -> Vec<Cell> {
-    let CatalogueItem { description, details, base_prices, floors, .. } = item;
+fn row(item: &CatalogueItem, currency: Option<Currency>, today: Date) -> Vec<Cell> {
+    let description = item.described(today);
+    let CatalogueItem { details, base_prices, floors, .. } = item;
     let word = |value: serde_json::Result<serde_json::Value>| {
         Cell::text(value.ok().and_then(|value| value.as_str().map(ToOwned::to_owned)))
     };
