@@ -88,7 +88,7 @@ impl Counter {
         quantity: Quantity,
     ) -> Option<(UnitPrice, PricedBy)> {
         let Resolution { price, made_by, .. } = self.resolve(work, item, quantity);
-        price.zip(made_by)
+        price.zip(made_by.map(PricedBy::without_floor))
     }
 
     fn resolve(&self, work: &Work, item: &Item, quantity: Quantity) -> Resolution {

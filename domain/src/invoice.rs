@@ -51,8 +51,20 @@ pub struct Sale {
     pub lines: Lines,
     /// When it is due.
     pub payment_term: PaymentTerm,
+    /// Whether annex 15 to the VAT act has any of it.
+    pub annex_15: bool,
     /// The day of issue.
     pub on: Date,
+}
+
+/// What is paid for paying early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Early {
+    /// The last day of the discount.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub until: Date,
+    /// What is to be paid until then.
+    pub to_pay: Money,
 }
 
 /// What a credit note gives back for.
@@ -136,6 +148,12 @@ pub enum Event {
         on: Date,
         /// The last day on which paying is in time.
         due_on: Date,
+        /// What paying early is worth, where that was agreed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        early: Option<Early>,
+        /// Whether it must be paid by split payment ("mechanizm podzielonej płatności").
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        split_payment: bool,
     },
     /// A credit note exists.
     CreditNoteIssued {
@@ -288,17 +306,21 @@ impl Invoice {
 
     fn issue(&self, number: Number, sale: Sale) -> Result<Vec<Event>, Error> {
         self.must_be_unissued()?;
-        let Sale { company, order, shipment, currency, lines, payment_term, on } = sale;
+        let Sale { company, order, shipment, currency, lines, payment_term, annex_15, on } = sale;
+        let totals = Totals::of(&lines, currency)?;
+        let early = payment_term.early(on, totals.gross);
         Ok(vec![Event::Issued {
             number,
             company,
             order,
             shipment,
             currency,
-            totals: Totals::of(&lines, currency)?,
+            split_payment: annex_15 && must_be_split(totals.gross),
+            totals,
             lines,
             on,
             due_on: payment_term.due_on(on),
+            early: early.map(|(until, to_pay)| Early { until, to_pay }),
         }])
     }
 
@@ -370,6 +392,14 @@ impl Invoice {
             }
         }
     }
+}
+
+/// Whether an invoice of goods of annex 15 must say "mechanizm podzielonej płatności": above 15,000 PLN,
+/// tax included. In other currencies the seller must look at the rate of the day.
+///
+/// Source: ustawa o podatku od towarów i usług, art. 106e ust. 1 pkt 18a.
+fn must_be_split(gross: Money) -> bool {
+    gross.currency() == Currency::Pln && gross.amount() > rust_decimal::Decimal::from(15_000)
 }
 
 /// An amount from which only a positive part no larger than itself can be taken.

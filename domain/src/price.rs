@@ -294,7 +294,7 @@ impl Days {
     }
 
     /// Whether they have a day in common.
-    fn meet(self, other: Self) -> bool {
+    pub fn meet(self, other: Self) -> bool {
         let before =
             |a: Self, b: Self| matches!((a.until, b.from), (Some(end), Some(begin)) if end < begin);
         !before(self, other) && !before(other, self)

@@ -8,6 +8,7 @@ use crate::{
     AgreementId, Audience, CompanyId, Currency, Name, OfCompany, Refusal, RefusalKind,
     aggregate::aggregate,
     day::{self, DayError},
+    price::Days,
 };
 
 /// What decisions need to know of a price agreement.
@@ -54,6 +55,13 @@ pub struct Header {
     pub discounts: bool,
 }
 
+impl Header {
+    /// The days on which its prices hold.
+    pub fn days(&self) -> Days {
+        Days { from: self.from, until: self.until }
+    }
+}
+
 /// What can be asked of a price agreement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -68,6 +76,11 @@ pub enum Command {
     Activate,
     /// Let its prices hold no more.
     End,
+    /// Let them hold until a day, sooner than was said.
+    Shorten {
+        /// The last day.
+        until: Date,
+    },
 }
 
 /// What happened to a price agreement.
@@ -85,12 +98,19 @@ pub enum Event {
     Activated {},
     /// Its prices hold no more.
     Ended {},
+    /// They hold until a day, sooner than was said.
+    Shortened {
+        /// The last day.
+        #[schemars(with = "String", extend("format" = "date"))]
+        until: Date,
+    },
 }
 
 aggregate!(PriceAgreement, "price_agreement", {
     Drafted => "drafted" v 1,
     Activated => "activated" v 1,
     Ended => "ended" v 1,
+    Shortened => "shortened" v 1,
 });
 
 /// Why a price agreement refuses a command.
@@ -111,6 +131,12 @@ pub enum Error {
     /// It would end before it begins.
     #[error("a price agreement does not end before it begins")]
     EndsBeforeItBegins,
+    /// Prices of others may already follow.
+    #[error("it holds until {until}: let prices that hold for longer follow in another agreement")]
+    NotSooner {
+        /// Its last day.
+        until: Date,
+    },
     /// A promotion without an end is a price.
     #[error("a promotion begins on one day and ends on another")]
     PromotionWithoutEnd,
@@ -126,6 +152,7 @@ impl Refusal for Error {
             Self::Undrafted => "price_agreement.undrafted",
             Self::Ended { .. } => "price_agreement.ended",
             Self::EndsBeforeItBegins => "price_agreement.ends_before_it_begins",
+            Self::NotSooner { .. } => "price_agreement.not_sooner",
             Self::PromotionWithoutEnd => "price_agreement.promotion_without_end",
             Self::Day(_) => "day.out_of_range",
         }
@@ -137,7 +164,9 @@ impl Refusal for Error {
             Self::EndsBeforeItBegins | Self::PromotionWithoutEnd | Self::Day(_) => {
                 RefusalKind::Invalid
             }
-            Self::AlreadyDrafted | Self::Ended { .. } => RefusalKind::State,
+            Self::AlreadyDrafted | Self::Ended { .. } | Self::NotSooner { .. } => {
+                RefusalKind::State
+            }
         }
     }
 }
@@ -158,6 +187,7 @@ impl PriceAgreement {
                 }
             }
             (_, Command::Draft { .. }) => Err(Error::AlreadyDrafted),
+            (_, Command::Shorten { until }) => self.shorten(until),
             (Self::Undrafted, Command::Activate | Command::End) => Err(Error::Undrafted),
             (Self::Drafted(_), Command::Activate) => Ok(vec![Event::Activated {}]),
             (Self::Active(_), Command::Activate) | (Self::Ended(_), Command::End) => Ok(vec![]),
@@ -168,9 +198,28 @@ impl PriceAgreement {
         }
     }
 
-    fn evolve(self, event: Event) -> Self {
+    fn shorten(&self, until: Date) -> Result<Vec<Event>, Error> {
+        let header = self.open()?;
+        day::checked(until)?;
+        match header.until {
+            _ if header.from.is_some_and(|from| until < from) => Err(Error::EndsBeforeItBegins),
+            Some(present) if present == until => Ok(vec![]),
+            Some(present) if present < until => Err(Error::NotSooner { until: present }),
+            Some(_) | None => Ok(vec![Event::Shortened { until }]),
+        }
+    }
+
+    fn evolve(mut self, event: Event) -> Self {
+        if let (
+            Self::Drafted(header) | Self::Active(header) | Self::Ended(header),
+            Event::Shortened { until },
+        ) = (&mut self, &event)
+        {
+            header.until = Some(*until);
+        }
         match (self, event) {
             (_, Event::Drafted { header, .. }) => Self::Drafted(header),
+            (agreement, Event::Shortened { .. }) => agreement,
             (Self::Undrafted, Event::Activated {} | Event::Ended {}) => Self::Undrafted,
             (
                 Self::Drafted(header) | Self::Active(header) | Self::Ended(header),
@@ -190,6 +239,11 @@ impl PriceAgreement {
             Self::Drafted(header) | Self::Active(header) => Ok(header),
             Self::Ended(header) => Err(Error::Ended { name: header.name.clone() }),
         }
+    }
+
+    /// The days on which its prices hold, once they do.
+    pub fn days(&self) -> Days {
+        self.header().map(Header::days).unwrap_or_default()
     }
 
     /// Whether its prices hold, on the days that it names.
@@ -254,6 +308,8 @@ mod tests {
         let drafted = Event::Drafted { id, header: header(None, None) };
         let (activated, ended) = (Event::Activated {}, Event::Ended {});
         let name = || "Hotele 2027".parse().unwrap();
+        let shorten = |until| Command::Shorten { until: day(until) };
+        let shortened = |until| Event::Shortened { until: day(until) };
         for (given, when, then) in [
             (vec![], draft(None, None), Ok(vec![drafted.clone()])),
             (vec![], draft(Some("2027-02-01"), Some("2027-01-31")), Err(Error::EndsBeforeItBegins)),
@@ -264,6 +320,29 @@ mod tests {
             (vec![drafted.clone(), activated.clone()], Command::Activate, Ok(vec![])),
             (vec![drafted.clone(), activated], Command::End, Ok(vec![ended.clone()])),
             (vec![drafted.clone(), ended.clone()], Command::End, Ok(vec![])),
+            (vec![], shorten("2027-01-31"), Err(Error::Undrafted)),
+            (vec![drafted.clone()], shorten("2027-01-31"), Ok(vec![shortened("2027-01-31")])),
+            (
+                vec![drafted.clone(), shortened("2027-01-31")],
+                shorten("2027-01-30"),
+                Ok(vec![shortened("2027-01-30")]),
+            ),
+            (vec![drafted.clone(), shortened("2027-01-31")], shorten("2027-01-31"), Ok(vec![])),
+            (
+                vec![drafted.clone(), shortened("2027-01-31")],
+                shorten("2027-02-01"),
+                Err(Error::NotSooner { until: day("2027-01-31") }),
+            ),
+            (
+                vec![Event::Drafted { id, header: header(Some("2027-01-01"), None) }],
+                shorten("2026-12-31"),
+                Err(Error::EndsBeforeItBegins),
+            ),
+            (
+                vec![drafted.clone(), ended.clone()],
+                shorten("2027-01-31"),
+                Err(Error::Ended { name: name() }),
+            ),
             (vec![drafted, ended], Command::Activate, Err(Error::Ended { name: name() })),
         ] {
             assert_eq!(answer::<PriceAgreement>(&given, when), then);

@@ -150,7 +150,7 @@ pub enum PricedBy {
         /// What the company had earned by its purchases came off it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         earned: Option<Percent>,
-        /// It was raised to this floor.
+        /// It was raised to this floor; an explanation says so, documents do not any more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         floor: Option<UnitPrice>,
     },
@@ -170,6 +170,18 @@ pub enum PricedBy {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         floor: Option<UnitPrice>,
     },
+}
+
+impl PricedBy {
+    /// As documents say it, which buyers read: how low a price may go is the seller's own affair.
+    #[must_use]
+    pub fn without_floor(mut self) -> Self {
+        match &mut self {
+            Self::Agreed {} => {}
+            Self::Base { floor, .. } | Self::Rule { floor, .. } => *floor = None,
+        }
+        self
+    }
 }
 
 /// A rule that was looked at.
@@ -377,7 +389,8 @@ fn stated(
     if !candidate.agreement.is_active() {
         return Err(Verdict::NotActive);
     }
-    if !candidate.rule.days.contain(*on) {
+    let of_agreement = candidate.agreement.days();
+    if !candidate.rule.days.contain(*on) || !of_agreement.contain(*on) {
         return Err(Verdict::OtherDays);
     }
     let reached = candidate.rule.reached(*quantity).ok_or(Verdict::TooFew)?;

@@ -163,7 +163,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     };
     let api = command_service::router(services).merge(query_service::router(queries));
     let measured = log.clone();
-    let router = server::serve(api, health, move || {
+    let router = server::serve(api, &["/v1/imports/", "/v1/exports/"], health, move || {
         measured.measure();
         metrics.render()
     });

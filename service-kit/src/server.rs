@@ -26,9 +26,11 @@ use crate::{health::Health, problem::Problem, telemetry, unread};
 pub const MAX_BODY: usize = 2 << 20;
 
 /// Makes a server of the documented routes: adds `/openapi.json`, health and metrics, and answers
-/// whatever goes wrong on the way with a problem document.
+/// whatever goes wrong on the way with a problem document. What begins with one of `slow` may take
+/// ten minutes, the others thirty seconds.
 pub fn serve(
     api: ApiRouter,
+    slow: &'static [&'static str],
     health: Health,
     metrics: impl Fn() -> String + Clone + Send + Sync + 'static,
 ) -> Router {
@@ -66,7 +68,7 @@ pub fn serve(
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
         })
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(move |request, next| in_time(slow, request, next)))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(unread::hear_out))
         .layer(middleware::from_fn(telemetry::observe))
@@ -74,11 +76,15 @@ pub fn serve(
 
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one may take that brings or fetches very much.
+const LONG: Duration = Duration::from_mins(10);
 
 /// Gives up on a request that takes too long. What it may have recorded stays recorded: the same
 /// command under the same key is answered what it did.
-async fn in_time(request: Request, next: Next) -> Response {
-    tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| {
+async fn in_time(slow: &[&str], request: Request, next: Next) -> Response {
+    let is_slow = slow.iter().any(|path| request.uri().path().starts_with(path));
+    let patience = if is_slow { LONG } else { PATIENCE };
+    tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out")
             .detail("it took too long; ask again with the same Idempotency-Key")
             .retry_after(1)

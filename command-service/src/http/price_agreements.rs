@@ -11,6 +11,7 @@ use domain::{
 };
 use event_log::Work;
 use futures::FutureExt;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -43,6 +44,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/price-agreements/{id}/end",
             post_with(end, |o| o.id("price_agreement.end").summary("Let its prices hold no more")),
+        )
+        .api_route(
+            "/v1/price-agreements/{id}/shorten",
+            post_with(shorten, |o| {
+                o.id("price_agreement.shorten")
+                    .summary("Let its prices hold until a day, sooner than was said")
+            }),
         )
         .api_route(
             "/v1/price-agreements/{id}/prices",
@@ -92,6 +100,24 @@ async fn end(
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
     decide::<PriceAgreement>(&services, &caller, id, digest, Command::End).await
+}
+
+/// Until when.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Shorten {
+    /// The last day: prices of another agreement may follow on the next.
+    #[schemars(with = "String", extend("format" = "date"))]
+    until: Date,
+}
+
+async fn shorten(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    PathId(id): PathId,
+    Body { value: Shorten { until }, digest }: Body<Shorten>,
+) -> Result<Done, Problem> {
+    decide::<PriceAgreement>(&services, &caller, id, digest, Command::Shorten { until }).await
 }
 
 /// Prices.
@@ -165,8 +191,7 @@ pub(super) async fn agree_on(
                 failure @ Failure::Log(_) => failure,
             },
         )?;
-        let own = Days { from: header.from, until: header.until };
-        let days = days.within(own).ok_or_else(|| {
+        let days = days.within(header.days()).ok_or_else(|| {
             at(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "price.outside_agreement")
                 .field(FieldError::at("/days", "the agreement holds on none of these days")))
         })?;
@@ -186,7 +211,7 @@ pub(super) async fn agree_on(
 }
 
 /// Those of some agreements whose rules are never of equal rank with those of another: that have
-/// ended, or are promotions when it is none, or the other way round.
+/// ended, or hold on other days, or are promotions when it is none, or the other way round.
 pub(crate) fn agreements_aside(
     work: &Work,
     header: &Header,
@@ -194,7 +219,9 @@ pub(crate) fn agreements_aside(
 ) -> BTreeSet<AgreementId> {
     let alike = |id: &AgreementId| {
         let other = work.get::<PriceAgreement>(*id).and_then(|other| other.open().ok());
-        other.is_some_and(|other| other.promotion == header.promotion)
+        other.is_some_and(|other| {
+            other.promotion == header.promotion && other.days().meet(header.days())
+        })
     };
     others.filter(|id| !alike(id)).collect()
 }

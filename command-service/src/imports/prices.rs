@@ -84,8 +84,7 @@ impl Import for Row {
 
     async fn decide(&self, work: &mut Work) -> Result<(), Failure> {
         let (header, of) = self.subject(work)?;
-        let own = Days { from: header.from, until: header.until };
-        let days = self.days.within(own).ok_or_else(|| {
+        let days = self.days.within(header.days()).ok_or_else(|| {
             refused("price.outside_agreement", "the agreement holds on none of these days")
         })?;
         let stream = PriceId::of(&of);

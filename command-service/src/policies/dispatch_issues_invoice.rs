@@ -1,7 +1,8 @@
 //! What left is invoiced.
 
 use domain::{
-    Event, Invoice, ShipmentId, invoice, policies::dispatch_issues_invoice::react, series,
+    Event, Invoice, Line, Product, ShipmentId, invoice, policies::dispatch_issues_invoice::react,
+    series,
 };
 use event_log::Work;
 use futures::FutureExt;
@@ -29,9 +30,19 @@ async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
         .await
 }
 
-async fn write(work: &mut Work, id: domain::InvoiceId, sale: invoice::Sale) -> Result<(), Failure> {
+async fn write(
+    work: &mut Work,
+    id: domain::InvoiceId,
+    mut sale: invoice::Sale,
+) -> Result<(), Failure> {
     // The invoice's id derives from the shipment's: it may stand already.
     if matches!(work.load::<Invoice>(id).await?, Invoice::Unissued) {
+        work.load_many::<Product>(sale.lines.iter().map(|line| line.product.0)).await?;
+        let is_listed = |line: &Line| {
+            let item = work.get::<Product>(line.product).and_then(|product| product.item().ok());
+            item.is_some_and(|item| item.details().classification.annex_15)
+        };
+        sale.annex_15 = sale.lines.iter().any(is_listed);
         let number = take_number(work, series::Kind::Invoice, sale.on, id).await?;
         work.decide::<Invoice>(id, invoice::Command::Issue { number, sale }).await?;
         work.answer(id);

@@ -23,6 +23,7 @@ fn sale() -> Sale {
         currency: Currency::Pln,
         lines: lines(),
         payment_term: TERM,
+        annex_15: false,
         on: day("2026-03-20"),
     }
 }
@@ -32,7 +33,19 @@ fn issued() -> Event {
     let Sale { company, order, shipment, currency, lines, on, .. } = sale();
     let totals = Totals::of(&lines, currency).unwrap();
     let (number, due_on) = (number(), day("2026-04-03"));
-    Event::Issued { number, company, order, shipment, currency, lines, totals, on, due_on }
+    Event::Issued {
+        number,
+        company,
+        order,
+        shipment,
+        currency,
+        lines,
+        totals,
+        on,
+        due_on,
+        early: None,
+        split_payment: false,
+    }
 }
 
 fn credit() -> Credit {
@@ -143,4 +156,28 @@ proptest! {
             prop_assert_eq!(invoice.open().unwrap().0.plus(covered).unwrap(), pln("29.85"));
         }
     }
+}
+
+#[test]
+fn says_what_paying_early_is_worth_and_when_payment_is_split() {
+    let issue = |sale: Sale| {
+        let command = Command::Issue { number: number(), sale };
+        let mut events = answer::<Invoice>(&[], command).unwrap();
+        let Event::Issued { early, split_payment, .. } = events.remove(0) else { unreachable!() };
+        (early, split_payment)
+    };
+    let early = "net 14 early 2/10".parse().unwrap();
+    // 2 % of 29.85 is 0.597.
+    let until = Early { until: day("2026-03-30"), to_pay: pln("29.25") };
+    assert_eq!(issue(Sale { payment_term: early, ..sale() }), (Some(until), false));
+    let worth = |quantity: &str, annex_15| {
+        let line = crate::fixtures::line(quantity, "1.00", crate::VatRate::Zero);
+        issue(Sale { lines: vec![line].try_into().unwrap(), annex_15, ..sale() }).1
+    };
+    assert!(!worth("15000", true));
+    assert!(worth("15001", true));
+    assert!(!worth("15001", false));
+    let euros = Sale { currency: Currency::Eur, annex_15: true, ..sale() };
+    let line = crate::fixtures::line("20000", "1.00", crate::VatRate::Zero);
+    assert!(!issue(Sale { lines: vec![line].try_into().unwrap(), ..euros }).1);
 }

@@ -3,7 +3,7 @@
 use crate::{InvoiceId, ShipmentId, invoice::Sale, shipment};
 
 /// The invoice that follows from an event of a shipment. Its number is taken from the series of
-/// the sale's day in the same append.
+/// the sale's day in the same append. That annex 15 has some of the goods is a fact of the products.
 pub fn react(shipment: ShipmentId, event: &shipment::Event) -> (InvoiceId, Sale) {
     let shipment::Event::Dispatched { dispatch } = event;
     (
@@ -15,6 +15,7 @@ pub fn react(shipment: ShipmentId, event: &shipment::Event) -> (InvoiceId, Sale)
             currency: dispatch.currency,
             lines: dispatch.lines.clone(),
             payment_term: dispatch.payment_term,
+            annex_15: false,
             on: dispatch.on,
         },
     )

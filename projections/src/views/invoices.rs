@@ -37,6 +37,9 @@ pub const PROJECTION: Projection = Projection {
             credited numeric NOT NULL DEFAULT 0,
             issued_on date NOT NULL,
             due_on date,
+            -- Until when less is to be paid, and how much.
+            early jsonb,
+            split_payment boolean NOT NULL DEFAULT false,
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON invoices (company_id, created)",
@@ -47,8 +50,8 @@ pub const PROJECTION: Projection = Projection {
 
 const ISSUE: &str = "
     INSERT INTO invoices (id, kind, number, company_id, order_id, shipment_id, corrects, currency,
-        lines, totals, gross, issued_on, due_on, created)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        lines, totals, gross, issued_on, due_on, early, split_payment, created)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 const PAY: &str = "UPDATE invoices SET paid = paid + $2 WHERE id = $1";
 const CREDIT: &str = "UPDATE invoices SET credited = credited + $2 WHERE id = $1";
 const LIST: &str = "
@@ -59,7 +62,7 @@ const LIST: &str = "
             WHEN due_on < $1 THEN 'overdue'
             WHEN paid + credited > 0 THEN 'part_paid'
             ELSE 'issued'
-        END AS status
+        END AS status, early, split_payment
     FROM view.invoices
     WHERE ($2::uuid IS NULL OR id = $2) AND ($3::uuid IS NULL OR company_id = $3)
         AND ($4::text IS NULL OR number = $4) AND ($5::bigint IS NULL OR created < $5)
@@ -80,6 +83,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             totals,
             on,
             due_on,
+            early,
+            split_payment,
         } => vec![change!(
             ISSUE,
             id,
@@ -95,6 +100,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             totals.gross.amount(),
             *on,
             Some(*due_on),
+            early.map(Json),
+            *split_payment,
             created
         )],
         invoice::Event::CreditNoteIssued {
@@ -121,6 +128,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             totals.gross.amount(),
             *on,
             None::<Date>,
+            None::<Json<invoice::Early>>,
+            false,
             created
         )],
         invoice::Event::PartPaid { amount, .. } | invoice::Event::Paid { amount, .. } => {
@@ -171,6 +180,12 @@ pub struct Invoice {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub due_on: Option<Date>,
+    /// What paying early is worth, where that was agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early: Option<invoice::Early>,
+    /// Whether it must be paid by split payment ("mechanizm podzielonej płatności").
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub split_payment: bool,
     /// Where in the log it was issued; lists are in this order, newest first.
     #[serde(skip)]
     pub created: i64,
@@ -244,5 +259,7 @@ fn invoice_of(row: &Row) -> Result<Invoice, ReadError> {
         due_on: row.get(14),
         created: row.get(15),
         status: word(row, 16)?,
+        early: row.get::<_, Option<Json<invoice::Early>>>(17).map(|Json(early)| early),
+        split_payment: row.get(18),
     })
 }

@@ -35,6 +35,9 @@ pub const PROJECTION: Projection = Projection {
 
 const DRAFT: &str = "INSERT INTO price_agreements (id, header, created) VALUES ($1, $2, $3)";
 const STATUS: &str = "UPDATE price_agreements SET status = $2 WHERE id = $1";
+const SHORTEN: &str = "
+    UPDATE price_agreements SET header = header || jsonb_build_object('until', $2::text)
+    WHERE id = $1";
 const LIST: &str = "
     SELECT id, header, status, created FROM view.price_agreements
     WHERE ($1::uuid IS NULL OR id = $1)
@@ -56,6 +59,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         }
         price_agreement::Event::Activated {} => change!(STATUS, id, "active"),
         price_agreement::Event::Ended {} => change!(STATUS, id, "ended"),
+        price_agreement::Event::Shortened { until } => change!(SHORTEN, id, until.to_string()),
     }]
 }
 

@@ -143,6 +143,7 @@ async fn issue(house: &House, id: InvoiceId, company: CompanyId, sequence: u32, 
         deliver_on: None,
     };
     let sale = invoice::Sale {
+        annex_15: false,
         company,
         order: OrderId(id.0),
         shipment: ShipmentId(id.0),
