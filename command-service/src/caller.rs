@@ -39,10 +39,11 @@ roles! {
     Staffing: Admin, CompanyAdmin;
     /// Those who go on leave and name who stands in for them in the meantime.
     Leave: Admin, Sales, SalesManager, CompanyAdmin, Approver;
-    /// Those who answer for what a company's purchasers do.
-    Superiors: CompanyAdmin, Approver;
-    /// Those who answer for what the people of their own side do.
-    Approving: Admin, SalesManager, CompanyAdmin, Approver;
+    /// Those who answer for what a company's purchasers do, or may stand in for one who does: the
+    /// domain says who was asked.
+    Superiors: CompanyAdmin, Purchaser, Approver;
+    /// The same of either side.
+    Approving: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Those who talk with the other side about what is offered.
     OfferTalk: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Those who talk about what was ordered.

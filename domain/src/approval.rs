@@ -133,19 +133,21 @@ impl Condition {
         let fits = |is_said: bool, is_so: bool| !is_said || is_so;
         above.is_none_or(|above| above.amount() < net.amount())
             && fits(!self.categories.is_empty(), !self.categories.is_disjoint(&matter.categories))
-            && fits(!self.addresses.is_empty(), among(&self.addresses, matter.address.as_ref()))
+            && fits(
+                !self.addresses.is_empty(),
+                matter.address.as_ref().is_some_and(|named| self.addresses.contains(named)),
+            )
             && fits(
                 !self.cost_centres.is_empty(),
-                among(&self.cost_centres, matter.cost_centre.as_ref()),
+                matter
+                    .cost_centre
+                    .as_ref()
+                    .is_some_and(|named| self.cost_centres.iter().any(|one| one.is(named))),
             )
             && self
                 .discount_above
                 .is_none_or(|most| matter.discount.is_some_and(|discount| discount > most))
     }
-}
-
-fn among<T: Ord>(set: &BTreeSet<T>, item: Option<&T>) -> bool {
-    item.is_some_and(|item| set.contains(item))
 }
 
 /// Why approval is needed.

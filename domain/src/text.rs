@@ -118,6 +118,13 @@ text!(
     /// By which a firm knows who pays for goods, such as "kitchen 2".
     CostCentre, "a cost centre", 64, One
 );
+impl CostCentre {
+    /// Whether both mean the same: people write the same name in capitals or not.
+    pub fn is(&self, other: &Self) -> bool {
+        self.as_str().to_lowercase() == other.as_str().to_lowercase()
+    }
+}
+
 text!(
     /// By which a group of companies is known, such as "hotels".
     GroupCode, "a group", 64, One

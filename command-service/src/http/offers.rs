@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::{Nothing, Unversioned};
 use crate::{
     Services,
-    caller::{By, Caller, Pricing, Sales},
+    caller::{By, Caller, Sales},
     failure::{Failure, problem},
     firms,
     offering::{self, Intent},
@@ -129,7 +129,7 @@ async fn answer_request(
 
 async fn approve(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Pricing>,
+    By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value, digest }: Body<Approve>,
 ) -> Result<Unversioned, Problem> {
@@ -138,7 +138,7 @@ async fn approve(
 
 async fn disapprove(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Pricing>,
+    By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
     Body { value, digest }: Body<Refuse>,
 ) -> Result<Unversioned, Problem> {

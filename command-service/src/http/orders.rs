@@ -3,12 +3,14 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{extract::State, http::StatusCode};
 use domain::{
-    CompanyId, Currency, EmployeeId, Note, OfCompany, Order, OrderId, PaymentTerm, Reference,
+    CompanyId, Currency, EmployeeId, Lines, Note, OfCompany, Order, OrderId, PaymentTerm,
+    Reference,
     approval::Verdict,
     order::{self, Destination},
 };
+use event_log::Work;
 use futures::FutureExt;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -21,9 +23,10 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Ordering, Sales, Superiors},
-    failure::problem,
+    failure::{Failure, problem},
     firms,
     lines::{self, LineRequest, Prices, Sale},
+    offering::{self, Intent},
     ordering::{self, Wish},
     superiors::{Answer, Approve, Refuse, Word},
 };
@@ -95,17 +98,18 @@ async fn place(
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
-            let value = value.clone();
+            let (value, caller) = (value.clone(), caller.clone());
             async move {
                 let Place { currency, lines, reference, placed_on, payment_term, .. } = value;
                 let own = firms::buying_term(work, company).await?;
                 let (on, placed_by) = (placed_on.unwrap_or(today), buyer.or(value.placed_by));
                 ordering::admit(work, company, placed_by, &value.destination).await?;
+                let sale = Sale { company, currency, prices, on };
+                let priced = priced(work, &lines, sale, (caller.employee(), now)).await?;
                 let terms = order::Terms {
                     company,
                     currency,
-                    lines: lines::price(work, &lines, Sale { company, currency, prices, on })
-                        .await?,
+                    lines: priced,
                     payment_term: payment_term.unwrap_or(own),
                     source: order::Source::Direct,
                     reference,
@@ -120,6 +124,34 @@ async fn place(
         .await
         .map_err(problem)?;
     Ok(Created::within("/v1/orders", done.outcome))
+}
+
+/// The lines at their prices. A price that lies further below what agreements and lists make than
+/// who says it may go alone, needs an offer, which a superior can approve.
+async fn priced(
+    work: &mut Work,
+    requests: &[LineRequest],
+    sale: Sale,
+    (by, now): (Option<EmployeeId>, Timestamp),
+) -> Result<Lines, Failure> {
+    let (lines, counter) = lines::at_counter(work, requests, sale).await?;
+    let said = lines.iter().zip(requests).filter(|(_, request)| request.unit_price.is_some());
+    let discount = said.filter_map(|(line, _)| {
+        let listed = lines::listed(work, counter.as_ref()?, line.product, line.quantity);
+        lines::below(listed, line.unit_price)
+    });
+    let discount = discount.max();
+    let lines = lines::document(lines)?;
+    if discount.is_some() {
+        let net = ordering::net(&lines, sale.currency)?;
+        let intent = Intent { by, lines: lines.to_vec(), net, discount, now };
+        if offering::superiors_asked(work, intent).await?.is_some() {
+            return Err(Problem::new(StatusCode::CONFLICT, "order.needs_offer")
+                .detail("a superior must approve these prices: make an offer of them")
+                .into());
+        }
+    }
+    Ok(lines)
 }
 
 /// A buyer orders for its own company, on its agreed terms, today; the seller's people say for

@@ -52,6 +52,7 @@ fn a_rule_applies_where_all_that_it_says_fits() {
         (address(9), true),
         (address(1), false),
         (centre("Kuchnia"), true),
+        (centre("KUCHNIA"), true),
         (centre("Bar"), false),
         (discount("12.49"), true),
         (discount("12.5"), false),

@@ -98,13 +98,14 @@ impl Scope {
     /// Refuses a destination that is not among those named.
     pub fn admits(&self, destination: &Destination) -> Result<(), Error> {
         let Destination { address, cost_centre } = destination;
-        let among = |is_bound: bool, is_named: bool, what| {
+        let must = |is_bound: bool, is_named: bool, what| {
             if is_bound && !is_named { Err(Error::OutsideScope { what }) } else { Ok(()) }
         };
         let named = address.as_ref().is_some_and(|one| self.addresses.contains(one));
-        among(!self.addresses.is_empty(), named, "delivery addresses")?;
-        let named = cost_centre.as_ref().is_some_and(|one| self.cost_centres.contains(one));
-        among(!self.cost_centres.is_empty(), named, "cost centres")
+        must(!self.addresses.is_empty(), named, "delivery addresses")?;
+        let among = |one: &CostCentre| self.cost_centres.iter().any(|other| other.is(one));
+        let named = cost_centre.as_ref().is_some_and(among);
+        must(!self.cost_centres.is_empty(), named, "cost centres")
     }
 }
 

@@ -19,7 +19,7 @@ const ORDERING: &str = "admin sales sales_manager company_admin purchaser";
 const STAFFING: &str = "admin company_admin";
 const LEAVE: &str = "admin sales sales_manager company_admin approver";
 const PEOPLE: &str = "admin sales sales_manager company_admin purchaser approver";
-const APPROVING: &str = "admin sales_manager company_admin approver";
+const APPROVING: &str = "admin sales sales_manager company_admin purchaser approver";
 const DEALING: &str =
     "admin sales sales_manager company_admin purchaser approver integrator auditor";
 const OFFER_TALK: &str = PEOPLE;
@@ -150,9 +150,9 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/offers", SALES),
     ("get", "/v1/offers/{id}", EVERYBODY),
     ("post", "/v1/offers/{id}/accept", BUYERS),
-    ("post", "/v1/offers/{id}/approve", PRICING),
+    ("post", "/v1/offers/{id}/approve", SALES),
     ("post", "/v1/offers/{id}/contract", PRICING),
-    ("post", "/v1/offers/{id}/disapprove", PRICING),
+    ("post", "/v1/offers/{id}/disapprove", SALES),
     ("post", "/v1/offers/{id}/draft", SALES),
     ("post", "/v1/offers/{id}/extend", SALES),
     ("post", "/v1/offers/{id}/negotiate", ORDERING),
@@ -165,10 +165,10 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/orders", EVERYBODY),
     ("post", "/v1/orders", ORDERING),
     ("get", "/v1/orders/{id}", EVERYBODY),
-    ("post", "/v1/orders/{id}/approve", "company_admin approver"),
+    ("post", "/v1/orders/{id}/approve", "company_admin purchaser approver"),
     ("post", "/v1/orders/{id}/cancel", ORDERING),
     ("post", "/v1/orders/{id}/confirm", SALES),
-    ("post", "/v1/orders/{id}/refuse", "company_admin approver"),
+    ("post", "/v1/orders/{id}/refuse", "company_admin purchaser approver"),
     ("get", "/v1/payments", MONEY),
     ("post", "/v1/payments", BOOKS),
     ("get", "/v1/payments/{id}", MONEY),
@@ -181,6 +181,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/price-agreements/{id}/end", PRICING),
     ("get", "/v1/price-agreements/{id}/prices", SALES),
     ("post", "/v1/price-agreements/{id}/prices", PRICING),
+    ("post", "/v1/price-agreements/{id}/shorten", PRICING),
     ("post", "/v1/price-agreements/{id}/prices/withdraw", PRICING),
     ("get", "/v1/prices/explain", SALES),
     ("get", "/v1/products", EVERYBODY),

@@ -166,7 +166,7 @@ async fn a_firm_with_two_branches_buys() {
     firm.shop.house.engage("Zofia", "approver", Some(&firm.gdynia)).await;
     assert_eq!(firm.inbox("Zofia").await, Vec::<String>::new());
     refused(&firm.approve("Zofia", &big, 1).await, 404, "not_found");
-    refused(&firm.approve("Ewa", &big, 1).await, 403, "role_not_allowed");
+    refused(&firm.approve("Ewa", &big, 1).await, 409, "approval.own_request");
     firm.shop.house.make_key("nobody", "approver", Some(&firm.warsaw)).await;
     refused(&firm.approve("nobody", &big, 1).await, 403, "approval.needs_employee");
     let whole = firm.house().get("Piotr", &format!("/v1/approvals/{big}")).await.body;
@@ -240,7 +240,7 @@ async fn a_substitute_decides_and_time_escalates() {
     let (order, status) = firm.orders("Ewa", 20).await;
     assert_eq!(status, "awaiting_approval");
     assert_eq!(firm.inbox("Marek").await, [order.as_str()]);
-    let colleague = json!({ "name": "Jan", "email": "jan@example.pl", "role": "approver", "company": firm.warsaw });
+    let colleague = json!({ "name": "Jan", "email": "jan@example.pl", "role": "purchaser", "company": firm.warsaw });
     let jan = created(house.post("admin", "/v1/employees", &colleague).await);
     let absence = json!({ "substitute": jan, "from": "2020-01-01", "until": "2099-12-31" });
     let path = format!("/v1/employees/{}/substitute", firm.marek);
@@ -477,12 +477,21 @@ async fn a_large_discount_needs_the_managers_word() {
     let read = asked(house, "Hanna", &large).await;
     done(house.post("Hanna", &path("approve"), &read).await);
     assert_eq!(send(&large).await, "open");
+    // Without an offer nobody could agree.
+    let order = |price: &str| {
+        json!({ "company": shop.grocer, "currency": "PLN",
+            "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": price }] })
+    };
+    refused(&house.post("Karol", "/v1/orders", &order("9.4999")).await, 409, "order.needs_offer");
+    created(house.post("Karol", "/v1/orders", &order("9.50")).await);
+    created(house.post("admin", "/v1/orders", &order("7.00")).await);
     // Beyond her own limit she must not; the seller's rules can ask somebody else.
     let rules = json!({ "rules": [{ "name": "Ponad 20 %", "when": { "discount_above": "20" },
         "steps": [{ "by": { "kind": "role", "role": "admin" } }] }] });
     done(house.post("admin", "/v1/approval-rules", &rules).await);
     house.settled().await;
     assert_eq!(house.get("sales", "/v1/approval-rules").await.body["rules"], rules["rules"]);
+    refused(&house.post("admin", "/v1/orders", &order("7.00")).await, 409, "order.needs_offer");
     let given_away = created(house.post("Karol", "/v1/offers", &draft("7.00")).await);
     assert_eq!(send(&given_away).await, "awaiting_approval");
     let answer = asked(house, "Hanna", &given_away).await;

@@ -179,7 +179,11 @@ async fn two_rounds(table: &Table) -> (String, String) {
     let unheard = table.sees("Ewa", &talks).await;
     assert_eq!((&unheard["rounds"], &unheard["turn"]), (&json!(1), &json!("seller")));
     let own = asked(house, "Maria", &talks).await;
-    refused(&table.tell("Tomasz", &talks, "approve", own.clone()).await, 403, "role_not_allowed");
+    refused(
+        &table.tell("Tomasz", &talks, "approve", own.clone()).await,
+        409,
+        "approval.own_request",
+    );
     done(table.tell("Maria", &talks, "approve", own).await);
     let heard = table.sees("Ewa", &talks).await;
     assert_eq!((&heard["rounds"], &line(&heard, 2)["agreed"]), (&json!(2), &json!(true)));
