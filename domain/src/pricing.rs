@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, Audience, CategoryId, Currency, Percent, PriceAgreement, PriceId, ProductId,
+    AgreementId, Audience, CategoryId, Currency, Name, Percent, PriceAgreement, PriceId, ProductId,
     Quantity, Selection, UnitPrice,
     price::{Rule, Subject, Value},
 };
@@ -189,6 +189,8 @@ impl PricedBy {
 pub struct Considered {
     /// Of which agreement.
     pub agreement: AgreementId,
+    /// What that is called.
+    pub name: Option<Name>,
     /// For whom it is.
     pub audience: Audience,
     /// Of what.
@@ -242,6 +244,7 @@ pub fn resolve(question: &Question<'_>) -> Resolution {
         .enumerate()
         .map(|(index, (candidate, price))| Considered {
             agreement: candidate.rule.agreement,
+            name: candidate.agreement.header().map(|header| header.name.clone()),
             audience: candidate.audience.clone(),
             selection: candidate.selection,
             price: price.ok(),

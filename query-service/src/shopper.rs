@@ -170,6 +170,11 @@ impl Shopper {
         &self.standing.assortments
     }
 
+    /// The ids of its assortments, the most specific first.
+    pub(crate) fn assortment_ids(&self) -> &[Uuid] {
+        &self.standing.ids
+    }
+
     /// The assortments that have rules on products too.
     pub(crate) fn picky(&self) -> &[Uuid] {
         &self.standing.picky

@@ -1,6 +1,9 @@
 //! What is known of a product besides its code, its name and its price.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -52,6 +55,22 @@ pub struct Details {
 }
 
 impl Details {
+    /// The other products that it names: those sold instead of it, now or since it was withdrawn, and
+    /// its parts.
+    pub fn others(&self) -> impl Iterator<Item = ProductId> {
+        let parts = self.parts.iter().map(|part| part.product);
+        self.substitutes.iter().copied().chain(parts).chain(self.successor)
+    }
+
+    /// The same for somebody who knows no other products than these.
+    #[must_use]
+    pub fn naming_only(mut self, known: &BTreeSet<ProductId>) -> Self {
+        self.substitutes.retain(|product| known.contains(product));
+        self.parts.retain(|part| known.contains(&part.product));
+        self.successor = self.successor.filter(|product| known.contains(product));
+        self
+    }
+
     /// The rate of its tax on a day, when it was drafted with this one.
     pub fn vat_rate(&self, first: VatRate, on: Date) -> VatRate {
         self.vat_rates.range(..=on).next_back().map_or(first, |(_, rate)| *rate)

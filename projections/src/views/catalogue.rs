@@ -6,7 +6,7 @@ mod memory;
 mod places;
 mod search;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
     Currency, Event, ProductId, UnitPrice, category,
@@ -155,15 +155,14 @@ const TAX: &str = "
         jsonb_build_object('vat_rates', '{}'::jsonb) || details, ARRAY['vat_rates', $2], to_jsonb($3::text))
     WHERE id = $1";
 const STATUS: &str = "UPDATE catalogue SET status = $2 WHERE id = $1";
-const LIST: &str = "
-    SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created,
-        details || jsonb_build_object('texts', texts), floors
-    FROM view.catalogue
-    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR sku = $2)
-        AND (NOT $3 OR status = 'published') AND ($4::bigint IS NULL OR created > $4)
-        AND ($6::uuid IS NULL OR categories @> ARRAY[$6])
-        -- What the first of the audiences that says anything says; then what is nearest.
-        AND ($7::uuid[] IS NULL OR coalesce((
+/// Whether assortments show a product: what the first of them that says anything says; then what is
+/// nearest.
+macro_rules! shown_by {
+    ($assortments:literal) => {
+        concat!(
+            " AND (",
+            $assortments,
+            "::uuid[] IS NULL OR coalesce((
             WITH RECURSIVE standing AS (
                 SELECT category AS id, 1 AS distance FROM unnest(categories) AS category
                 UNION
@@ -176,11 +175,32 @@ const LIST: &str = "
                 UNION ALL SELECT 'everything', 1000
             )
             SELECT verdict = 'allowed'
-            FROM unnest($7::uuid[]) WITH ORDINALITY AS audience(id, rank)
+            FROM unnest(",
+            $assortments,
+            "::uuid[]) WITH ORDINALITY AS audience(id, rank)
             JOIN view.assortments rule ON rule.assortment_id = audience.id
             JOIN places ON places.selected = rule.selected
-            ORDER BY rank, distance, verdict DESC LIMIT 1), true))
-    ORDER BY created LIMIT $5";
+            ORDER BY rank, distance, verdict DESC LIMIT 1), true))"
+        )
+    };
+}
+
+const LIST: &str = concat!(
+    "SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created,
+        details || jsonb_build_object('texts', texts), floors
+    FROM view.catalogue
+    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR sku = $2)
+        AND (NOT $3 OR status = 'published') AND ($4::bigint IS NULL OR created > $4)
+        AND ($6::uuid IS NULL OR categories @> ARRAY[$6])
+",
+    shown_by!("$7"),
+    " ORDER BY created LIMIT $5"
+);
+/// Those of some products that are for sale and that assortments show.
+const VISIBLE: &str = concat!(
+    "SELECT id FROM view.catalogue WHERE id = ANY($1) AND status = 'published'",
+    shown_by!("$2")
+);
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
@@ -395,6 +415,20 @@ pub async fn list(
         .query(LIST, &[id, sku, published_only, &cursor, &limit, &category, audiences])
         .await?;
     rows.iter().map(item_of).collect()
+}
+
+/// Those of some products that are for sale and that assortments show, the most specific first.
+pub async fn visible(
+    client: &Client,
+    products: impl Iterator<Item = ProductId>,
+    assortments: &[Uuid],
+) -> Result<BTreeSet<ProductId>, ReadError> {
+    let products: Vec<Uuid> = products.map(|product| product.0).collect();
+    if products.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows = client.query(VISIBLE, &[&products, &assortments]).await?;
+    Ok(rows.iter().map(|row| ProductId(row.get(0))).collect())
 }
 
 const SKUS: &str = "SELECT id, sku FROM view.catalogue WHERE id = ANY($1)";

@@ -3,7 +3,8 @@
 mod count;
 
 use std::{
-    collections::BTreeMap,
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -153,18 +154,26 @@ struct Shown<'a> {
     description: product::Description,
     /// What else is known of it, without its texts.
     #[serde(flatten)]
-    details: &'a product::Details,
+    details: Cow<'a, product::Details>,
 }
 
-/// A line that is remembered, shown as it is on a day.
+/// A line that is remembered, shown as it is on a day, with those other products alone that are seen.
 #[derive(Debug)]
-struct Kept(Arc<Line>, Date);
+struct Kept {
+    line: Arc<Line>,
+    today: Date,
+    seen: Arc<BTreeSet<ProductId>>,
+}
 
 impl Serialize for Kept {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(line, today) = self;
-        let CatalogueItem { id, details, .. } = &line.item;
-        Shown { id: *id, description: line.item.described(*today), details }.serialize(serializer)
+        let CatalogueItem { id, details, .. } = &self.line.item;
+        let details = match details.others().next() {
+            None => Cow::Borrowed(details),
+            Some(_) => Cow::Owned(details.clone().naming_only(&self.seen)),
+        };
+        let description = self.line.item.described(self.today);
+        Shown { id: *id, description, details }.serialize(serializer)
     }
 }
 
@@ -220,15 +229,18 @@ async fn list(
     let today = queries.clock.today();
     let ids: Vec<ProductId> = lines.iter().map(|line| line.item.id).collect();
     let (levels, changed) = (&reading.memory.levels, reading.changed.stock);
-    let (steps, mut names, levels) = futures::try_join!(
+    let others = lines.iter().flat_map(|line| line.item.details.others());
+    let (steps, mut names, levels, seen) = futures::try_join!(
         shopper.prices(&reading, &lines, today),
         shopper.names(&reading.client, &ids),
         levels.of(&reading.client, changed, &ids),
+        catalogue::visible(&reading.client, others, shopper.assortment_ids()),
     )
     .map_err(problem)?;
+    let seen = Arc::new(seen);
     let items = lines.into_iter().zip(steps).zip(levels).map(|((line, prices), stock)| Listed {
         own_code: names.remove(&line.item.id),
-        line: Kept(line, today),
+        line: Kept { line, today, seen: Arc::clone(&seen) },
         stock,
         currency,
         prices,

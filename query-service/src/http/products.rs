@@ -71,7 +71,7 @@ async fn list(
     let items =
         catalogue::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
     let today = queries.clock.today();
-    let items = items.into_iter().map(|item| shown(&asker, item, today)).collect();
+    let items = shown(&client, &filter, items, today).await?;
     Ok(Json(Page::of(items, limit, |item| item.created)))
 }
 
@@ -84,16 +84,30 @@ async fn show(
     let filter = Filter { id: Some(id), ..seen_by(&asker, &client).await? };
     let items = catalogue::list(&client, &filter, None, 1).await.map_err(problem)?;
     let today = queries.clock.today();
-    only(items.into_iter().map(|item| shown(&asker, item, today)).collect())
+    only(shown(&client, &filter, items, today).await?)
 }
 
-/// What an asker is shown of a product today: how low its price may go is the seller's own affair.
-fn shown(asker: &Asker, item: CatalogueItem, today: Date) -> CatalogueItem {
-    let item = CatalogueItem { description: item.described(today), ..item };
-    match asker.company() {
-        Some(_) => CatalogueItem { floors: BTreeMap::new(), ..item },
-        None => item,
+/// What an asker is shown of products today. To a buyer, how low a price may go is the seller's own
+/// affair, and what it does not see has no name.
+async fn shown(
+    client: &Object,
+    filter: &Filter<'_>,
+    items: Vec<CatalogueItem>,
+    today: Date,
+) -> Result<Vec<CatalogueItem>, Problem> {
+    let mut items: Vec<CatalogueItem> = items
+        .into_iter()
+        .map(|item| CatalogueItem { description: item.described(today), ..item })
+        .collect();
+    if let Some(audiences) = &filter.audiences {
+        let others = items.iter().flat_map(|item| item.details.others());
+        let seen = catalogue::visible(client, others, audiences).await.map_err(problem)?;
+        for item in &mut items {
+            item.floors = BTreeMap::new();
+            item.details = std::mem::take(&mut item.details).naming_only(&seen);
+        }
     }
+    Ok(items)
 }
 
 /// A buyer sees what is for sale and in its company's assortment, the seller's people everything.

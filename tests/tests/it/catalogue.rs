@@ -584,6 +584,17 @@ async fn what_is_hidden_shows_nowhere() {
             }
         }
     }
+    // It stands for nothing else.
+    let (coffee, tea, mug) =
+        (stock.id("KAW-01").await, stock.id("HER-01").await, stock.id("KUB-01").await);
+    stock.change(&coffee, "substitutes", json!({ "substitutes": [mug, tea] })).await;
+    let head = house.settled().await;
+    for (role, others) in [("grocer", json!([tea])), ("hotel", json!([mug, tea]))] {
+        let shelf = house.get(role, &format!("/v1/catalogue?q=KAW-01&after={head}")).await.body;
+        assert_eq!(shelf["items"][0]["substitutes"], others, "{role}");
+        let product = house.get(role, &format!("/v1/products/{coffee}")).await.body;
+        assert_eq!(product["substitutes"], others, "{role}");
+    }
     // It does not stand in front of what is seen.
     let row = |number: u32| {
         let category = if number < 1_200 { "Naczynia" } else { "Napoje" };
