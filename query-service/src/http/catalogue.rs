@@ -1,24 +1,23 @@
 //! `/v1/catalogue`: what a company sees of all that is sold, and what it pays for it.
 
 mod count;
+mod look;
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
-use deadpool_postgres::Object;
 use domain::{Currency, ProductId, Reference, pricing::Step, product, stock::Level};
 use jiff::civil::Date;
 use projections::{
-    ReadError,
     views::{
         assortments,
-        catalogue::{self, CatalogueItem, Line, Order, Place, Places, Sought},
+        catalogue::{self, CatalogueItem, Line, Order, Sought},
         categories, companies, discounts, price_agreements, prices, product_codes, stock,
     },
     words::Wanted,
@@ -36,8 +35,10 @@ use crate::{
     Queries,
     asker::{Asker, By, Trade, problem},
     reading::Reading,
-    shopper::{Range, Shopper, Wish},
+    shopper::{Shopper, Wish},
 };
+
+use self::look::{Look, Next, Search};
 
 const VIEWS: &[&str] = &[
     assortments::PROJECTION.name,
@@ -53,9 +54,6 @@ const VIEWS: &[&str] = &[
 
 /// The most characters of a search.
 const MOST_TYPED: usize = 200;
-/// How many products a page looks at, at most, for those that the company sees.
-const MOST_LOOKED_AT: usize = 5_000;
-
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
@@ -177,16 +175,6 @@ impl Serialize for Kept {
     }
 }
 
-/// Where the next page begins.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-enum Next {
-    /// After a place in the order.
-    After(Place),
-    /// After so many matches of words, which were perhaps looked for in depth; of others than those
-    /// asked for, perhaps.
-    Skip(usize, bool, Option<String>),
-}
-
 /// Where the next page of a query begins, and of which one.
 #[derive(Debug, Serialize, Deserialize)]
 struct Continued {
@@ -250,163 +238,6 @@ async fn list(
     Ok(Json(Shelf { page: Page::ending(items.collect(), next.as_ref()), instead }))
 }
 
-/// Words that are searched.
-struct Search {
-    /// Plans each search by itself.
-    client: Object,
-    sought: Sought,
-    /// Whether they stand for others, which nothing has.
-    instead: bool,
-}
-
-impl Search {
-    /// Searches words that stand for others.
-    fn instead(&mut self, words: Wanted) {
-        (self.sought.words, self.sought.own, self.instead) = (words, vec![], true);
-    }
-
-    fn told(&self) -> String {
-        self.sought.words.words().join(" ")
-    }
-}
-
-/// A look for products.
-struct Look<'a> {
-    reading: &'a Reading,
-    shopper: &'a Shopper,
-    range: &'a Range,
-    by: Order,
-    search: Option<Search>,
-}
-
-impl Look<'_> {
-    /// The first products that the company sees, and where the next page begins.
-    async fn find(
-        &mut self,
-        next: Option<Next>,
-        limit: usize,
-    ) -> Result<(Vec<Arc<Line>>, Option<Next>), Problem> {
-        match (&mut self.search, &next) {
-            (None, None | Some(Next::After(_))) | (Some(_), None) => {}
-            (Some(search), Some(Next::Skip(_, deep, instead))) => {
-                search.sought.deep = *deep;
-                if let Some(words) = instead.as_deref().and_then(Wanted::parse) {
-                    search.instead(words);
-                }
-            }
-            (None, Some(Next::Skip(..))) | (Some(_), Some(Next::After(_))) => {
-                return Err(page::other_cursor());
-            }
-        }
-        let first = next.is_none();
-        let found = self.whole(next, limit).await.map_err(problem)?;
-        if first && found.0.is_empty() && self.corrected().await.map_err(problem)? {
-            let found = self.whole(None, limit).await.map_err(problem)?;
-            // Words of what the company does not see are not told.
-            if let Some(search) = self.search.as_mut().filter(|_| found.0.is_empty()) {
-                search.instead = false;
-            }
-            return Ok(found);
-        }
-        Ok(found)
-    }
-
-    /// What is seen of the matches that are usually put in order; of many more, where so many of these
-    /// are hidden that they would not fill a page.
-    async fn whole(
-        &mut self,
-        next: Option<Next>,
-        limit: usize,
-    ) -> Result<(Vec<Arc<Line>>, Option<Next>), ReadError> {
-        let first = next.is_none();
-        let (seen, next, looked_at) = self.seen(next, limit).await?;
-        match &mut self.search {
-            Some(search) if first && next.is_none() && looked_at >= catalogue::MOST_MATCHES => {
-                search.sought.deep = true;
-                let (seen, next, _) = self.seen(None, limit).await?;
-                Ok((seen, next))
-            }
-            Some(_) | None => Ok((seen, next)),
-        }
-    }
-
-    /// What is seen, where the next page begins, and how many were looked at.
-    async fn seen(
-        &self,
-        mut next: Option<Next>,
-        limit: usize,
-    ) -> Result<(Vec<Arc<Line>>, Option<Next>, usize), ReadError> {
-        let (mut seen, mut looked_at, mut size) = (Vec::new(), 0, limit + 1);
-        loop {
-            let lines = self.some(next.as_ref(), size).await?;
-            let ended = lines.len() < size;
-            looked_at += lines.len();
-            let sees = self.shopper.sees(&self.reading.client, &lines).await?;
-            for (line, sees) in lines.into_iter().zip(sees) {
-                if seen.len() == limit {
-                    return Ok((seen, next, looked_at));
-                }
-                next = Some(self.behind(&line, next.as_ref()));
-                if sees {
-                    seen.push(line);
-                }
-            }
-            if ended {
-                return Ok((seen, None, looked_at));
-            }
-            if looked_at >= MOST_LOOKED_AT {
-                return Ok((seen, next, looked_at));
-            }
-            size = (size * 4).min(1_000);
-        }
-    }
-
-    /// Products where the company looks, whether it sees them or not.
-    async fn some(&self, next: Option<&Next>, size: usize) -> Result<Vec<Arc<Line>>, ReadError> {
-        let Reading { client, memory, changed } = self.reading;
-        let Some(search) = &self.search else {
-            let after = match next {
-                Some(Next::After(place)) => Some(place),
-                Some(Next::Skip(..)) | None => None,
-            };
-            let Range { places, also } = self.range;
-            let from = (client, &memory.catalogue, changed.catalogue);
-            let size = i64::try_from(size).unwrap_or(i64::MAX);
-            return catalogue::page(from, Places { any: places, also }, self.by, after, size).await;
-        };
-        let from = (&search.client, &memory.catalogue, changed.catalogue);
-        catalogue::search(from, &search.sought, skipped(next), size).await
-    }
-
-    fn behind(&self, line: &Line, next: Option<&Next>) -> Next {
-        match &self.search {
-            None => Next::After(line.place(self.by)),
-            Some(search) => {
-                let instead = search.instead.then(|| search.told());
-                Next::Skip(skipped(next) + 1, search.sought.deep, instead)
-            }
-        }
-    }
-
-    /// Takes the nearest words that there are for those that nothing has.
-    async fn corrected(&mut self) -> Result<bool, ReadError> {
-        let Some(search) = &mut self.search else { return Ok(false) };
-        let corrected = corrected(&self.reading.client, &search.sought.words).await?;
-        let found = corrected.is_some();
-        if let Some(words) = corrected {
-            search.instead(words);
-        }
-        Ok(found)
-    }
-}
-
-fn skipped(next: Option<&Next>) -> usize {
-    match next {
-        Some(Next::Skip(skipped, ..)) => *skipped,
-        Some(Next::After(_)) | None => 0,
-    }
-}
-
 /// Who looks at the catalogue: a buyer's own company, or the one that is named.
 async fn shopper(
     queries: &Queries,
@@ -437,13 +268,6 @@ fn words(q: Option<&str>) -> Result<Option<Wanted>, Problem> {
     let words = Wanted::parse(q)
         .ok_or_else(|| invalid("must have a letter or a digit in it".to_owned()))?;
     Ok(Some(words))
-}
-
-/// The same words with the nearest that there are for those that nothing begins with.
-async fn corrected(client: &Object, words: &Wanted) -> Result<Option<Wanted>, ReadError> {
-    let nearest: BTreeMap<String, String> =
-        catalogue::corrections(client, words).await?.into_iter().collect();
-    Ok((!nearest.is_empty()).then(|| words.clone().with(|word| nearest.get(word).cloned())))
 }
 
 impl From<OrderName> for Order {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::{input::Query, problem::Problem};
 use uuid::Uuid;
 
-use super::{corrected, shopper, words};
+use super::{look::corrected, shopper, words};
 use crate::{
     Queries,
     asker::{By, Trade, problem},
