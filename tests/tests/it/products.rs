@@ -190,6 +190,7 @@ async fn what_is_ordered_comes_in_its_quantities() {
     let head = shop.house.settled().await;
     let placed = shop.house.get("grocer", &format!("/v1/orders/{placed}?after={head}")).await.body;
     assert_eq!(placed["lines"][0]["vat_rate"], "8");
+    assert_eq!(shop.rice().await["vat_rate"], "8", "the rate of today");
 }
 
 #[tokio::test]
@@ -231,4 +232,33 @@ async fn products_come_as_a_sheet() {
     assert_eq!(import(again).await["changed"], 1);
     let taxed = sheet.replace("pack;23", "pack;8");
     assert_eq!(import(taxed).await["errors"][2]["code"], "import.product_differs");
+}
+
+/// What was agreed on paying, and what annex 15 asks for, stands on the invoice.
+#[tokio::test]
+async fn an_invoice_says_how_it_is_paid() {
+    let mut shop = Shop::open().await;
+    shop.house.make_key("manager", "sales_manager", None).await;
+    let path = format!("/v1/companies/{}/payment-term", shop.grocer);
+    let early = json!({ "discount": "2", "days": 10 });
+    let term = json!({ "payment_term": { "kind": "net", "days": 30, "early": early } });
+    done(shop.house.post("sales", &path, &term).await);
+    let steel = shop.product("STEEL").await;
+    for (what, body) in [("classification", json!({ "annex_15": true })), ("publish", json!({}))] {
+        done(shop.house.post("manager", &format!("/v1/products/{steel}/{what}"), &body).await);
+    }
+    for (quantity, split, to_pay) in [
+        // 15,006.00 and 14,993.70 with their tax.
+        ("1220", Some(true), "14705.88"),
+        ("1219", None, "14693.83"),
+    ] {
+        let lines = json!([{ "sku": "STEEL", "quantity": quantity }]);
+        let order = shop.confirmed_order(lines).await;
+        let dispatch = json!({ "order": order, "dispatched_on": "2026-03-20" });
+        let invoice = shop.dispatch(dispatch).await;
+        assert_eq!(invoice["split_payment"].as_bool(), split, "{invoice}");
+        let early = json!({ "until": "2026-03-30",
+            "to_pay": { "amount": to_pay, "currency": "PLN" } });
+        assert_eq!(invoice["early"], early, "{invoice}");
+    }
 }
