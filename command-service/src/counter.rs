@@ -14,6 +14,15 @@ use uuid::Uuid;
 
 use crate::{failure::Failure, firms, lines::Sale, shelves};
 
+/// Who says what is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// The company: what it does not see, or was never for sale, does not exist.
+    Companys,
+    /// The seller for it: what it does not see is said to be outside its assortment.
+    Sellers,
+}
+
 /// What decides on what one company sees; all of it is loaded, and asserted by the append.
 pub(crate) struct Window {
     audiences: Vec<Audience>,
@@ -32,8 +41,11 @@ impl Window {
         Ok(Self { audiences })
     }
 
-    /// Whether the company sees a product.
-    pub(crate) fn shows(&self, work: &Work, product: &Product) -> bool {
+    /// Whether a product can be spoken of.
+    pub(crate) fn shows(&self, work: &Work, product: &Product, voice: Voice) -> bool {
+        if voice == Voice::Companys && !product.is_known() {
+            return false;
+        }
         let Ok(item) = product.item() else { return false };
         let rules = self.audiences.iter().map(AssortmentId::of);
         let rules = rules.filter_map(|id| work.get::<Assortment>(id));
@@ -75,9 +87,9 @@ impl Counter {
         Ok(Self { sale, window, places, earned })
     }
 
-    /// Whether the company sees a product.
-    pub(crate) fn shows(&self, work: &Work, product: &Product) -> bool {
-        self.window.shows(work, product)
+    /// Whether a product can be spoken of.
+    pub(crate) fn shows(&self, work: &Work, product: &Product, voice: Voice) -> bool {
+        self.window.shows(work, product, voice)
     }
 
     /// What the company pays for one unit when it buys so many, and what made that.

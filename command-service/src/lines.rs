@@ -17,7 +17,7 @@ use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
-    counter::Counter,
+    counter::{Counter, Voice},
     failure::{Failure, refusal},
     firms,
 };
@@ -127,6 +127,10 @@ pub(crate) async fn at_counter(
         }
         Prices::Given => None,
     };
+    let voice = match prices {
+        Prices::Listed | Prices::Wished => Voice::Companys,
+        Prices::Agreed | Prices::Given => Voice::Sellers,
+    };
     let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
     let mut wrong = Vec::new();
     for (index, (request, product)) in requests.iter().zip(products).enumerate() {
@@ -155,15 +159,10 @@ pub(crate) async fn at_counter(
             wrong.push((None, field(named, "there is no such product".to_owned())));
             continue;
         };
-        let to_company = matches!(prices, Prices::Listed | Prices::Wished);
-        let is_hidden = to_company && !product.is_known();
-        if is_hidden || counter.as_ref().is_some_and(|counter| !counter.shows(work, product)) {
-            wrong.push(match prices {
-                // To whoever must not see it, it does not exist.
-                Prices::Listed | Prices::Wished => {
-                    (None, field(named, "there is no such product".to_owned()))
-                }
-                Prices::Agreed | Prices::Given => {
+        if counter.as_ref().is_some_and(|counter| !counter.shows(work, product, voice)) {
+            wrong.push(match voice {
+                Voice::Companys => (None, field(named, "there is no such product".to_owned())),
+                Voice::Sellers => {
                     let error = assortment::Error::Outside;
                     (Some(refusal(&error)), field(named, error.to_string()))
                 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
-    counter::Window,
+    counter::{Voice, Window},
     failure::{Failure, refusal},
     lines::{self, Naming},
 };
@@ -40,15 +40,6 @@ pub(crate) struct WishRequest {
     delivery_on: Option<Date>,
     /// What else matters.
     note: Option<Note>,
-}
-
-/// Who says what is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Voice {
-    /// The company: what it does not see does not exist.
-    Companys,
-    /// The seller for it: what it does not see is said to be outside its assortment.
-    Sellers,
 }
 
 /// Finds the products of wishes, with a few queries however many there are. All that are wrong are
@@ -131,7 +122,7 @@ fn wish(
     };
     let missing = || Wrong::plainly(named, "there is no such product");
     let product = product.and_then(|id| work.get::<Product>(id)).ok_or_else(missing)?;
-    if !window.shows(work, product) {
+    if !window.shows(work, product, voice) {
         return Err(match voice {
             Voice::Companys => missing(),
             Voice::Sellers => {

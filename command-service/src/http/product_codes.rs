@@ -22,7 +22,7 @@ use super::Done;
 use crate::{
     Services,
     caller::{By, Caller, Ordering},
-    counter::Window,
+    counter::{Voice, Window},
     failure::{Failure, names_nothing, problem, refusal},
 };
 
@@ -85,17 +85,15 @@ async fn assign(
                 let claim = |one: &Assigned| claim::Value::Sku(one.sku.clone()).id().0;
                 work.load_many::<Claim>(codes.iter().map(claim).collect::<HashSet<_>>()).await?;
                 load(work, company, codes.iter().map(|one| &one.code)).await?;
-                let held = codes.iter().filter_map(|one| work.get::<Claim>(claim(one))?.holder());
-                let products: Vec<ProductId> = held.map(ProductId).collect();
-                work.load_many::<Product>(products.iter().map(|id| id.0)).await?;
-                let window = Window::open(work, company, &products).await?;
-                // To a company, what it must not see does not exist.
+                // The seller may name what the company does not see yet.
+                let window = match caller.company() {
+                    Some(_) => Some(open(work, company, codes.iter().map(claim)).await?),
+                    None => None,
+                };
                 let exists = |work: &Work, id: &ProductId| {
+                    let Some(window) = &window else { return true };
                     let product = work.get::<Product>(*id);
-                    product.is_some_and(|product| {
-                        product.is_known() && window.shows(work, product)
-                            || caller.company().is_none()
-                    })
+                    product.is_some_and(|product| window.shows(work, product, Voice::Companys))
                 };
                 for (index, one) in codes.into_iter().enumerate() {
                     let holder = work.get::<Claim>(claim(&one)).and_then(Claim::holder);
@@ -114,6 +112,18 @@ async fn assign(
         .await
         .map_err(problem)?;
     Ok(done.outcome.into())
+}
+
+/// What the company sees of the products that hold these codes.
+async fn open(
+    work: &mut Work,
+    company: CompanyId,
+    claims: impl Iterator<Item = Uuid>,
+) -> Result<Window, Failure> {
+    let holders = claims.filter_map(|claim| work.get::<Claim>(claim)?.holder());
+    let products: Vec<ProductId> = holders.map(ProductId).collect();
+    work.load_many::<Product>(products.iter().map(|id| id.0)).await?;
+    Window::open(work, company, &products).await
 }
 
 async fn forget(

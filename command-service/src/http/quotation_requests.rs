@@ -23,9 +23,10 @@ use super::{Created, Done, Nothing, decide};
 use crate::{
     Services,
     caller::{Buyers, By, Caller, Ordering, Pricing, Sales},
+    counter::Voice,
     failure::{Failure, names_nothing, problem, refusal_at},
     firms, representatives,
-    wishes::{self, Voice, WishRequest},
+    wishes::{self, WishRequest},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

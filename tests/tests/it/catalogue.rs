@@ -572,7 +572,11 @@ async fn what_is_hidden_shows_nowhere() {
         let order = json!({ "currency": "PLN", "lines": [{ "sku": sku, "quantity": "1" }] });
         let path = format!("/v1/companies/{}/product-codes", stock.shop.grocer);
         let codes = json!({ "codes": [{ "code": "X", "sku": sku }] });
-        [("/v1/orders".to_owned(), order), (path, codes)]
+        [
+            ("/v1/quotation-requests".to_owned(), order.clone()),
+            ("/v1/orders".to_owned(), order),
+            (path, codes),
+        ]
     };
     for (path, nothing) in asked("NOPE") {
         let nothing = house.post("grocer", &path, &nothing).await;
