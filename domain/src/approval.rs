@@ -135,14 +135,11 @@ impl Condition {
             && fits(!self.categories.is_empty(), !self.categories.is_disjoint(&matter.categories))
             && fits(
                 !self.addresses.is_empty(),
-                matter.address.as_ref().is_some_and(|named| self.addresses.contains(named)),
+                matter.address.as_ref().is_some_and(|one| self.addresses.contains(one)),
             )
             && fits(
                 !self.cost_centres.is_empty(),
-                matter
-                    .cost_centre
-                    .as_ref()
-                    .is_some_and(|named| self.cost_centres.iter().any(|one| one.is(named))),
+                matter.cost_centre.as_ref().is_some_and(|one| one.is_among(&self.cost_centres)),
             )
             && self
                 .discount_above

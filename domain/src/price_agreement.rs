@@ -209,17 +209,17 @@ impl PriceAgreement {
         }
     }
 
-    fn evolve(mut self, event: Event) -> Self {
-        if let (
-            Self::Drafted(header) | Self::Active(header) | Self::Ended(header),
-            Event::Shortened { until },
-        ) = (&mut self, &event)
-        {
-            header.until = Some(*until);
-        }
+    fn evolve(self, event: Event) -> Self {
         match (self, event) {
             (_, Event::Drafted { header, .. }) => Self::Drafted(header),
-            (agreement, Event::Shortened { .. }) => agreement,
+            (mut agreement, Event::Shortened { until }) => {
+                if let Self::Drafted(header) | Self::Active(header) | Self::Ended(header) =
+                    &mut agreement
+                {
+                    header.until = Some(until);
+                }
+                agreement
+            }
             (Self::Undrafted, Event::Activated {} | Event::Ended {}) => Self::Undrafted,
             (
                 Self::Drafted(header) | Self::Active(header) | Self::Ended(header),

@@ -1,6 +1,6 @@
 //! Bounded text: what people type, with its length and characters checked once.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -119,9 +119,10 @@ text!(
     CostCentre, "a cost centre", 64, One
 );
 impl CostCentre {
-    /// Whether both mean the same: people write the same name in capitals or not.
-    pub fn is(&self, other: &Self) -> bool {
-        self.as_str().to_lowercase() == other.as_str().to_lowercase()
+    /// Whether it is one of some: people write the same name in capitals or not.
+    pub fn is_among(&self, others: &BTreeSet<Self>) -> bool {
+        let folded = |one: &Self| one.as_str().to_lowercase();
+        others.iter().any(|other| folded(other) == folded(self))
     }
 }
 

@@ -174,11 +174,12 @@ pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Opt
         4..=8 => 2,
         _ => 3,
     };
-    let mistakes = |word: &&str| strsim::damerau_levenshtein(typed, word);
-    words.into_iter().min_by_key(mistakes).filter(|word| mistakes(word) <= most)
+    let counted = words.into_iter().map(|word| (strsim::damerau_levenshtein(typed, word), word));
+    let (mistakes, word) = counted.min_by_key(|(mistakes, _)| *mistakes)?;
+    (mistakes <= most).then_some(word)
 }
 
-fn has_digit(word: &str) -> bool {
+pub(crate) fn has_digit(word: &str) -> bool {
     word.bytes().any(|byte| byte.is_ascii_digit())
 }
 

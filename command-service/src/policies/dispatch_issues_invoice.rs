@@ -2,7 +2,7 @@
 
 use domain::{
     Event, Invoice, Line, Product, ShipmentId, invoice, policies::dispatch_issues_invoice::react,
-    series,
+    series, shipment,
 };
 use event_log::Work;
 use futures::FutureExt;
@@ -21,28 +21,24 @@ pub(super) const POLICY: Policy = Policy {
 
 async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let Event::Shipment(event) = reaction.event else { return Ok(()) };
-    let (id, sale) = react(ShipmentId(reaction.recorded.stream_id), event);
-    reaction
-        .execute(|work| {
-            let sale = sale.clone();
-            async move { write(work, id, sale).await }.boxed()
-        })
-        .await
+    let shipment = ShipmentId(reaction.recorded.stream_id);
+    reaction.execute(|work| write(work, shipment, event.clone()).boxed()).await
 }
 
 async fn write(
     work: &mut Work,
-    id: domain::InvoiceId,
-    mut sale: invoice::Sale,
+    shipment: ShipmentId,
+    event: shipment::Event,
 ) -> Result<(), Failure> {
+    let shipment::Event::Dispatched { dispatch } = &event;
+    work.load_many::<Product>(dispatch.lines.iter().map(|line| line.product.0)).await?;
+    let is_listed = |line: &Line| {
+        let item = work.get::<Product>(line.product).and_then(|product| product.item().ok());
+        item.is_some_and(|item| item.details().classification.annex_15)
+    };
+    let (id, sale) = react(shipment, &event, dispatch.lines.iter().any(is_listed));
     // The invoice's id derives from the shipment's: it may stand already.
     if matches!(work.load::<Invoice>(id).await?, Invoice::Unissued) {
-        work.load_many::<Product>(sale.lines.iter().map(|line| line.product.0)).await?;
-        let is_listed = |line: &Line| {
-            let item = work.get::<Product>(line.product).and_then(|product| product.item().ok());
-            item.is_some_and(|item| item.details().classification.annex_15)
-        };
-        sale.annex_15 = sale.lines.iter().any(is_listed);
         let number = take_number(work, series::Kind::Invoice, sale.on, id).await?;
         work.decide::<Invoice>(id, invoice::Command::Issue { number, sale }).await?;
         work.answer(id);

@@ -103,8 +103,7 @@ impl Scope {
         };
         let named = address.as_ref().is_some_and(|one| self.addresses.contains(one));
         must(!self.addresses.is_empty(), named, "delivery addresses")?;
-        let among = |one: &CostCentre| self.cost_centres.iter().any(|other| other.is(one));
-        let named = cost_centre.as_ref().is_some_and(among);
+        let named = cost_centre.as_ref().is_some_and(|one| one.is_among(&self.cost_centres));
         must(!self.cost_centres.is_empty(), named, "cost centres")
     }
 }

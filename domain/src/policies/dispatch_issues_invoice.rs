@@ -4,7 +4,7 @@ use crate::{InvoiceId, ShipmentId, invoice::Sale, shipment};
 
 /// The invoice that follows from an event of a shipment. Its number is taken from the series of
 /// the sale's day in the same append. That annex 15 has some of the goods is a fact of the products.
-pub fn react(shipment: ShipmentId, event: &shipment::Event) -> (InvoiceId, Sale) {
+pub fn react(shipment: ShipmentId, event: &shipment::Event, annex_15: bool) -> (InvoiceId, Sale) {
     let shipment::Event::Dispatched { dispatch } = event;
     (
         InvoiceId::of_shipment(shipment),
@@ -15,7 +15,7 @@ pub fn react(shipment: ShipmentId, event: &shipment::Event) -> (InvoiceId, Sale)
             currency: dispatch.currency,
             lines: dispatch.lines.clone(),
             payment_term: dispatch.payment_term,
-            annex_15: false,
+            annex_15,
             on: dispatch.on,
         },
     )

@@ -178,6 +178,9 @@ pub async fn replaced_by(
 
 /// Those of some who have left.
 pub async fn gone(client: &Client, of: &[EmployeeId]) -> Result<Vec<EmployeeId>, ReadError> {
+    if of.is_empty() {
+        return Ok(vec![]);
+    }
     let of: Vec<Uuid> = of.iter().map(|employee| employee.0).collect();
     let rows = client.query(GONE, &[&of]).await?;
     Ok(rows.iter().map(|row| EmployeeId(row.get(0))).collect())

@@ -54,6 +54,7 @@ const VIEWS: &[&str] = &[
 
 /// The most characters of a search.
 const MOST_TYPED: usize = 200;
+
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(

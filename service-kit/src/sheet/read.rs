@@ -84,10 +84,10 @@ fn rows_of(file: &[u8]) -> Result<BTreeMap<u32, Vec<String>>, SheetError> {
     let names = workbook.sheet_names();
     let first = names.first().cloned();
     let first = first.ok_or_else(|| SheetError::Malformed("there is no sheet in it".to_owned()))?;
-    let mut cells = workbook.worksheet_cells_reader(&first).map_err(malformed)?;
+    let mut reader = workbook.worksheet_cells_reader(&first).map_err(malformed)?;
     let mut rows: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     let mut left = UNPACKED;
-    while let Some(cell) = cells.next_cell().map_err(malformed)? {
+    while let Some(cell) = reader.next_cell().map_err(malformed)? {
         let (row, column) = cell.get_position();
         let column = usize::try_from(column).unwrap_or(usize::MAX);
         let value = cell.get_value();

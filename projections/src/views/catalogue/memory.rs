@@ -26,6 +26,7 @@ pub struct Memory {
     lines: Remembered<Uuid, Option<Arc<Line>>, Version>,
     pub(super) pages: Remembered<Page, Arc<[Wanted]>>,
     pub(super) searches: Remembered<(Sought, Part), Arc<[Wanted]>>,
+    pub(super) deep_searches: Remembered<(Sought, Part), Arc<[Wanted]>>,
     paths: Remembered<Uuid, Option<Arc<[CategoryId]>>>,
 }
 
@@ -64,6 +65,7 @@ impl Default for Memory {
             lines: Remembered::at_most(Self::MOST_LINES),
             pages: Remembered::at_most(Self::MOST_PAGES),
             searches: Remembered::at_most(Self::MOST_SEARCHES),
+            deep_searches: Remembered::at_most(Self::MOST_DEEP_SEARCHES),
             paths: Remembered::at_most(Self::MOST_PATHS),
         }
     }
@@ -76,6 +78,8 @@ impl Memory {
     const MOST_PAGES: usize = 20_000;
     /// How many searches: up to 26 KB each.
     const MOST_SEARCHES: usize = 2_000;
+    /// How many of those that are [`Sought::deep`]: up to 1.3 MB each.
+    const MOST_DEEP_SEARCHES: usize = 20;
     const MOST_PATHS: usize = 20_000;
 
     /// The lines of some products, in this order; those that are not remembered are read.

@@ -206,12 +206,10 @@ impl Search<'_> {
 
     /// The matches in a part, in order.
     async fn found(&self, part: Part) -> Result<Arc<[Wanted]>, ReadError> {
-        if self.sought.deep {
-            // Too many to be remembered.
-            return self.matches(part).await;
-        }
+        let Memory { searches, deep_searches, .. } = self.memory;
+        let remembered = if self.sought.deep { deep_searches } else { searches };
         let key = (self.sought.clone(), part);
-        self.memory.searches.or_read(&key, &self.changed, self.matches(part)).await
+        remembered.or_read(&key, &self.changed, self.matches(part)).await
     }
 
     async fn matches(&self, part: Part) -> Result<Arc<[Wanted]>, ReadError> {
@@ -294,11 +292,11 @@ async fn below(client: &Object, categories: &[Uuid]) -> Result<Vec<Uuid>, ReadEr
 pub async fn corrections(
     client: &Object,
     wanted: &words::Wanted,
-) -> Result<Vec<(String, String)>, ReadError> {
+) -> Result<BTreeMap<String, String>, ReadError> {
     let mut typed = wanted.words();
-    typed.retain(|word| !word.bytes().any(|byte| byte.is_ascii_digit()));
+    typed.retain(|word| !words::has_digit(word));
     if typed.is_empty() {
-        return Ok(vec![]);
+        return Ok(BTreeMap::new());
     }
     let stems: Vec<&str> = typed.iter().map(|word| words::stem(word)).collect();
     client.batch_execute(ALIKE).await?;

@@ -1,6 +1,6 @@
 //! A look for products: page by page until enough of them are seen, and in other words when nothing is.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use deadpool_postgres::Object;
 use projections::{
@@ -192,7 +192,6 @@ pub(super) async fn corrected(
     client: &Object,
     words: &Wanted,
 ) -> Result<Option<Wanted>, ReadError> {
-    let nearest: BTreeMap<String, String> =
-        catalogue::corrections(client, words).await?.into_iter().collect();
+    let nearest = catalogue::corrections(client, words).await?;
     Ok((!nearest.is_empty()).then(|| words.clone().with(|word| nearest.get(word).cloned())))
 }
