@@ -115,7 +115,7 @@ pub(crate) struct Done {
     id: Uuid,
     /// Its version now.
     version: u64,
-    /// A query with `after` this position shows what the command did.
+    /// A query with `wait_for` this position shows what the command did.
     position: u64,
 }
 
@@ -130,7 +130,7 @@ impl From<Outcome> for Done {
 pub(crate) struct Unversioned {
     /// The thing that the command was about.
     id: Uuid,
-    /// A query with `after` this position shows what the command did.
+    /// A query with `wait_for` this position shows what the command did.
     position: u64,
 }
 

@@ -81,7 +81,7 @@ pub(crate) struct Report {
     errors: Vec<RowError>,
     /// Whether nothing was recorded because nothing was to be.
     dry_run: bool,
-    /// A query with `after` this position shows what the import did; missing when nothing was
+    /// A query with `wait_for` this position shows what the import did; missing when nothing was
     /// recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,

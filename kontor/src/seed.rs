@@ -131,7 +131,7 @@ async fn accepted_offer(api: &Api, buyer: &Api, company: Uuid) -> anyhow::Result
 
 /// What names the revision of an offer that its company sees.
 async fn standing(buyer: &Api, offer: Uuid, after: u64) -> anyhow::Result<domain::offer::Stamp> {
-    let stamp = buyer.query(&format!("/v1/offers/{offer}?after={after}")).await?;
+    let stamp = buyer.query(&format!("/v1/offers/{offer}?wait_for={after}")).await?;
     stamp.ok_or_else(|| anyhow::anyhow!("the offer {offer} is not shown"))
 }
 

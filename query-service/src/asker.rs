@@ -11,7 +11,7 @@ use event_log::Position;
 use projections::ReadError;
 use service_kit::{
     access::{self, Access, Principal, Role},
-    position::After,
+    position::WaitFor,
     problem::Problem,
     roles,
 };
@@ -54,7 +54,7 @@ pub(crate) type By<A> = access::By<A, Asker>;
 #[derive(Debug, Clone)]
 pub(crate) struct Asker {
     principal: Principal,
-    after: After,
+    wait_for: WaitFor,
 }
 
 impl Asker {
@@ -86,11 +86,6 @@ impl Asker {
     /// As events record it: the employee, or the key where it is nobody's.
     pub(crate) fn actor(&self) -> ActorId {
         ActorId(self.principal.employee.unwrap_or(self.principal.key))
-    }
-
-    /// The position that it says it has seen.
-    pub(crate) fn after(&self) -> Option<Position> {
-        self.after.0.map(Position)
     }
 
     /// Narrows a wish to what it may see: its own company, or whichever it asks for when it sees
@@ -126,7 +121,7 @@ impl Asker {
 
     /// Waits until read models show what the asker has seen.
     async fn seen(&self, queries: &Queries, views: &[&str]) -> Result<(), Problem> {
-        match self.after.0 {
+        match self.wait_for.0 {
             Some(position) => queries.views.wait(views, Position(position)).await.map_err(problem),
             None => Ok(()),
         }
@@ -164,7 +159,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         Ok(Self {
             principal: Principal::from_request_parts(parts, state).await?,
-            after: After::from_request_parts(parts, state).await?,
+            wait_for: WaitFor::from_request_parts(parts, state).await?,
         })
     }
 }
@@ -178,6 +173,6 @@ impl AsRef<Principal> for Asker {
 impl OperationInput for Asker {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         Principal::operation_input(ctx, operation);
-        After::operation_input(ctx, operation);
+        WaitFor::operation_input(ctx, operation);
     }
 }

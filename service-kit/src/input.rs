@@ -108,7 +108,7 @@ fn unread(rejection: BytesRejection) -> Problem {
     Problem::new(status, code)
 }
 
-/// Query parameters. `after` belongs to [`crate::position::After`] and is passed over.
+/// Query parameters. `wait_for` belongs to [`crate::position::WaitFor`] and is passed over.
 #[derive(Debug, Clone)]
 pub struct Query<T>(pub T);
 
@@ -125,7 +125,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
                 .field(FieldError::parameter(name.clone(), "must not have a NUL in it")));
         }
-        let rest: Vec<_> = pairs.into_iter().filter(|(name, _)| name != "after").collect();
+        let rest: Vec<_> = pairs.into_iter().filter(|(name, _)| name != "wait_for").collect();
         let rest = serde_urlencoded::to_string(rest).map_err(|error| Problem::internal(&error))?;
         queried(&rest).map(Self)
     }

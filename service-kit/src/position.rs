@@ -11,11 +11,11 @@ use crate::problem::{FieldError, Problem};
 /// The header that carries a position, in answers to commands and in queries.
 pub const POSITION: HeaderName = HeaderName::from_static("kontor-position");
 
-/// The position that a query must have seen: `after=` or the header; the greater of both.
+/// The position that a query must have seen: `wait_for=` or the header; the greater of both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct After(pub Option<u64>);
+pub struct WaitFor(pub Option<u64>);
 
-impl<S: Send + Sync> FromRequestParts<S> for After {
+impl<S: Send + Sync> FromRequestParts<S> for WaitFor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -26,7 +26,7 @@ impl<S: Send + Sync> FromRequestParts<S> for After {
         let wrong = "must be a position: a whole number from 0";
         let parameter = parameter
             .map(|text| {
-                text.parse::<u64>().map_err(|_| invalid(FieldError::parameter("after", wrong)))
+                text.parse::<u64>().map_err(|_| invalid(FieldError::parameter("wait_for", wrong)))
             })
             .transpose()?;
         let header = parts
@@ -44,7 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for After {
     }
 }
 
-impl OperationInput for After {
+impl OperationInput for WaitFor {
     fn operation_input(
         ctx: &mut aide::generate::GenContext,
         operation: &mut aide::openapi::Operation,
@@ -53,7 +53,7 @@ impl OperationInput for After {
             ctx,
             operation,
             "Kontor-Position",
-            "Answer only once this position is seen; also as the query parameter `after`.",
+            "Answer only once this position is seen; also as the query parameter `wait_for`.",
         );
     }
 }

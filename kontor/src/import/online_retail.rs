@@ -243,7 +243,7 @@ impl Run<'_> {
         };
         bar.finish_and_clear();
         // The read models may be a moment behind; this waits for them.
-        let path = format!("/v1/account-balances?limit=1&after={head}");
+        let path = format!("/v1/account-balances?limit=1&wait_for={head}");
         let _: Option<serde_json::Value> = self.api.query(&path).await?;
         self.position = head;
         Ok(())

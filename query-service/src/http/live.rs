@@ -46,21 +46,24 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         "/v1/live",
         get_with(watch, |o| {
             o.id("live.watch")
-                .summary("What happens, as it happens, as server-sent events from `after` on")
+                .summary("What happens, as it happens, as server-sent events from `from` on")
         }),
     )
 }
 
-/// Nothing can be asked but from where on.
+/// From where on events are wanted.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Watch {}
+struct Watch {
+    /// Start after this position; from now on without it.
+    from: Option<u64>,
+}
 
 async fn watch(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<OrderTalk>,
     LastEventId(last): LastEventId,
-    Query(Watch {}): Query<Watch>,
+    Query(Watch { from }): Query<Watch>,
 ) -> Result<Frames, Problem> {
     let role = asker.role();
     let watching = Watching {
@@ -69,8 +72,8 @@ async fn watch(
         things: known_by(role),
         talks: talked_about_by(role),
     };
-    let after = asker.after().max(last);
-    Ok(Frames(queries.live.watch(asker.as_ref(), watching, after).await?))
+    let from = from.map(Position).max(last);
+    Ok(Frames(queries.live.watch(asker.as_ref(), watching, from).await?))
 }
 
 /// The kinds of things of which somebody may know what happens: those that they may read.
@@ -111,7 +114,7 @@ impl OperationInput for LastEventId {
             ctx,
             operation,
             LAST_EVENT_ID,
-            "Go on after this position; also as the query parameter `after`. From now on without it.",
+            "Go on after this position; also as the query parameter `from`. From now on without it.",
         );
     }
 }

@@ -87,7 +87,7 @@ async fn what_nobody_asks_for_is_refused() {
     ] {
         let (status, problem) = shop.get(&admin, &format!("/v1/{path}?colour=blue")).await;
         assert_eq!((status, problem["code"].as_str()), (400, Some("query.invalid")), "{path}");
-        let (status, _) = shop.get(&admin, &format!("/v1/{path}?limit=1&after=0")).await;
+        let (status, _) = shop.get(&admin, &format!("/v1/{path}?limit=1&wait_for=0")).await;
         assert_eq!(status, 200, "{path}");
     }
 }

@@ -60,7 +60,7 @@ async fn who_falls_behind_goes_on_from_the_log() {
 
     // Coming back from in between is the same as having stayed.
     let half = to_buyer[to_buyer.len() / 2];
-    let again = shop.begin(&buyer, &format!("/v1/live?after={half}")).await;
+    let again = shop.begin(&buyer, &format!("/v1/live?from={half}")).await;
     let rest = positions(again, head).await;
     assert_eq!(rest, to_buyer[to_buyer.len() / 2 + 1..]);
 }

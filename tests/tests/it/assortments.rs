@@ -13,7 +13,7 @@ impl Shop {
     /// The codes of what a role sees in the list.
     async fn seen(&self, role: &str) -> Vec<String> {
         let head = self.house.settled().await;
-        let products = self.house.all(role, &format!("/v1/products?after={head}")).await;
+        let products = self.house.all(role, &format!("/v1/products?wait_for={head}")).await;
         products.iter().map(|product| product["sku"].as_str().unwrap().to_owned()).collect()
     }
 }

@@ -69,7 +69,7 @@ impl Stock {
 
     pub(crate) async fn id(&self, sku: &str) -> String {
         let head = self.shop.house.settled().await;
-        let path = format!("/v1/products?sku={sku}&after={head}");
+        let path = format!("/v1/products?sku={sku}&wait_for={head}");
         let answer = self.shop.house.get("manager", &path).await;
         answer.body["items"][0]["id"].as_str().unwrap().to_owned()
     }
@@ -84,7 +84,7 @@ impl Stock {
         let head = self.shop.house.settled().await;
         let (mut found, mut cursor) = (Vec::new(), String::new());
         loop {
-            let path = format!("/v1/catalogue?after={head}&limit=2&{query}{cursor}");
+            let path = format!("/v1/catalogue?wait_for={head}&limit=2&{query}{cursor}");
             let page = self.shop.house.get(role, &path).await;
             assert_eq!(page.status, 200, "{page:?}");
             for product in page.body["items"].as_array().unwrap() {
@@ -97,7 +97,7 @@ impl Stock {
 
     async fn counts(&self, role: &str, query: &str) -> Value {
         let head = self.shop.house.settled().await;
-        let path = format!("/v1/catalogue/counts?after={head}&{query}");
+        let path = format!("/v1/catalogue/counts?wait_for={head}&{query}");
         let answer = self.shop.house.get(role, &path).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body
@@ -323,7 +323,7 @@ async fn the_catalogue_shows_what_an_order_would_cost() {
     let head = house.settled().await;
     let mut seen = 0;
     for (role, company) in [("grocer", &grocer), ("hotel", &hotel)] {
-        for product in house.all(role, &format!("/v1/catalogue?after={head}")).await {
+        for product in house.all(role, &format!("/v1/catalogue?wait_for={head}")).await {
             let sku = product["sku"].as_str().unwrap();
             let steps = product["prices"].as_array().unwrap();
             assert!(!steps.is_empty(), "{product}");
@@ -344,7 +344,7 @@ async fn the_catalogue_shows_what_an_order_would_cost() {
         }
     }
     assert!(seen > 150, "{seen}");
-    let coffee = &house.get("hotel", &format!("/v1/catalogue?q=KAW-01&after={head}")).await.body;
+    let coffee = &house.get("hotel", &format!("/v1/catalogue?q=KAW-01&wait_for={head}")).await.body;
     assert_eq!(
         coffee["items"][0]["prices"],
         json!([{ "at_least": "4", "price": "35.00" }, { "at_least": "100", "price": "30.00" }])
@@ -436,7 +436,7 @@ async fn a_company_orders_by_its_own_codes() {
         let order = json!({ "currency": "PLN", "lines": [{ "code": code, "quantity": "2" }] });
         let order = created(house.post(role, "/v1/orders", &order).await);
         let head = house.settled().await;
-        let order = house.get(role, &format!("/v1/orders/{order}?after={head}")).await.body;
+        let order = house.get(role, &format!("/v1/orders/{order}?wait_for={head}")).await.body;
         assert_eq!(order["lines"][0]["sku"], sku, "{role} {code}");
     }
     for (role, line, pointer) in [
@@ -454,7 +454,7 @@ async fn a_company_orders_by_its_own_codes() {
     let drop = json!({ "codes": ["B/78"] });
     done(house.post("branch", &format!("{}/drop", codes_of(&branch)), &drop).await);
     let head = house.settled().await;
-    let path = format!("{}?after={head}", codes_of(&branch));
+    let path = format!("{}?wait_for={head}", codes_of(&branch));
     let listed = house.all("branch", &path).await;
     assert_eq!(listed.len(), 0);
     let listed = house.all("hotel", &codes_of(&hotel)).await;
@@ -483,7 +483,7 @@ async fn stock_codes_and_assortments_come_as_sheets() {
     let answer = import("companies", companies.to_owned()).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let head = house.settled().await;
-    let path = format!("/v1/companies?reference=N-1&after={head}");
+    let path = format!("/v1/companies?reference=N-1&wait_for={head}");
     let bar = house.get("sales", &path).await.body["items"][0].clone();
     let bar = bar["id"].as_str().unwrap().to_owned();
     for (what, sheet, changed) in [
@@ -516,7 +516,7 @@ async fn stock_codes_and_assortments_come_as_sheets() {
     stock.change(&stock.id("NEW-1").await, "withdraw", json!({})).await;
     for (what, rows) in [("products", 13), ("assortments", 4)] {
         let head = house.settled().await;
-        let sheet = house.file("admin", &format!("/v1/exports/{what}?after={head}")).await;
+        let sheet = house.file("admin", &format!("/v1/exports/{what}?wait_for={head}")).await;
         let answer = import(what, String::from_utf8(sheet).unwrap()).await;
         assert_eq!((answer.status, &answer.body["unchanged"]), (200, &json!(rows)), "{answer:?}");
     }
@@ -557,11 +557,11 @@ async fn what_is_hidden_shows_nowhere() {
     let head = house.settled().await;
     for q in ["kbuek", "niewydaniumm"] {
         for path in ["/v1/catalogue", "/v1/catalogue/counts"] {
-            let answer = house.get("grocer", &format!("{path}?q={q}&after={head}")).await;
+            let answer = house.get("grocer", &format!("{path}?q={q}&wait_for={head}")).await;
             assert_eq!((answer.status, &answer.body["instead"]), (200, &Value::Null), "{answer:?}");
         }
     }
-    let answer = house.get("hotel", &format!("/v1/catalogue?q=kbuek&after={head}")).await;
+    let answer = house.get("hotel", &format!("/v1/catalogue?q=kbuek&wait_for={head}")).await;
     assert_eq!(answer.body["instead"], "kubek");
     for (hidden, visible) in [("KAW-99", "kaw 99"), ("KBU-01", "kbu")] {
         let answer = house.get("grocer", &format!("/v1/catalogue?q={hidden}")).await;
@@ -594,7 +594,7 @@ async fn what_is_hidden_shows_nowhere() {
     stock.change(&coffee, "substitutes", json!({ "substitutes": [mug, tea] })).await;
     let head = house.settled().await;
     for (role, others) in [("grocer", json!([tea])), ("hotel", json!([mug, tea]))] {
-        let shelf = house.get(role, &format!("/v1/catalogue?q=KAW-01&after={head}")).await.body;
+        let shelf = house.get(role, &format!("/v1/catalogue?q=KAW-01&wait_for={head}")).await.body;
         assert_eq!(shelf["items"][0]["substitutes"], others, "{role}");
         let product = house.get(role, &format!("/v1/products/{coffee}")).await.body;
         assert_eq!(product["substitutes"], others, "{role}");
@@ -611,7 +611,7 @@ async fn what_is_hidden_shows_nowhere() {
     assert_eq!(answer.status, 200, "{answer:?}");
     let head = house.settled().await;
     for (role, seen) in [("grocer", 3), ("hotel", 50)] {
-        let page = house.get(role, &format!("/v1/catalogue?q=rurka&after={head}")).await.body;
+        let page = house.get(role, &format!("/v1/catalogue?q=rurka&wait_for={head}")).await.body;
         assert_eq!(page["items"].as_array().unwrap().len(), seen, "{role}");
     }
     // What no page ever said, and what no text holds, is said to be wrong.

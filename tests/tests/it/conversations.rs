@@ -155,7 +155,7 @@ async fn both_sides_talk_and_see_what_was_read() {
 
     // Nothing was said yet: the conversation is there, and empty.
     let head = house.settled().await;
-    let silent = read(house, "grocer", &format!("{about_order}?after={head}")).await;
+    let silent = read(house, "grocer", &format!("{about_order}?wait_for={head}")).await;
     assert_eq!((&silent["messages"], &silent["items"]), (&json!(0), &json!([])));
 
     let photo = json!({ "name": "Zdjęcie", "url": "https://pliki.example.pl/1.jpg",
@@ -167,7 +167,7 @@ async fn both_sides_talk_and_see_what_was_read() {
         write(house, "Olga", &format!("{about_offer}/messages"), &says("Oferta do piątku.")).await;
 
     // Newest first, with what the asker has not read.
-    let list = read(house, "Olga", &format!("/v1/conversations?after={position}")).await;
+    let list = read(house, "Olga", &format!("/v1/conversations?wait_for={position}")).await;
     let summary =
         |item: &Value| (item["subject"].clone(), item["messages"].clone(), item["unread"].clone());
     let items = list["items"].as_array().unwrap();
@@ -200,7 +200,7 @@ async fn both_sides_talk_and_see_what_was_read() {
     let again = house.post("Olga", &format!("{about_order}/read"), &up_to(1)).await;
     assert_eq!(both.body["version"], again.body["version"], "nothing was written");
     let position = write(house, "sales", &format!("{about_order}/read"), &up_to(2)).await;
-    let talk = read(house, "Ewa", &format!("{about_order}?after={position}")).await;
+    let talk = read(house, "Ewa", &format!("{about_order}?wait_for={position}")).await;
     assert_eq!(
         texts(&talk),
         [("message", 1, "Jedna paleta\nprzyjechała uszkodzona."), ("message", 2, "Co dalej?"),]
@@ -234,7 +234,7 @@ async fn both_sides_talk_and_see_what_was_read() {
     refused(&refusal, 403, "role_not_allowed");
     let position =
         write(house, "warehouse", &format!("{about_order}/messages"), &says("Wyjechało.")).await;
-    let listed = read(house, "warehouse", &format!("/v1/conversations?after={position}")).await;
+    let listed = read(house, "warehouse", &format!("/v1/conversations?wait_for={position}")).await;
     let kinds: BTreeSet<&str> = listed["items"]
         .as_array()
         .unwrap()
@@ -266,7 +266,7 @@ async fn notes_stay_inside() {
 
     // Each side sees its own, and numbers tell nothing of the other's.
     let position = second.body["position"].as_u64().unwrap();
-    let of_sales = read(house, "sales", &format!("{about}?notes=true&after={position}")).await;
+    let of_sales = read(house, "sales", &format!("{about}?notes=true&wait_for={position}")).await;
     let of_grocer = read(house, "grocer", &format!("{about}?notes=true")).await;
     let both = [("message", 1, "Dzień dobry"), ("message", 2, "Dzień dobry")];
     let with = |note| vec![both[0], ("note", 1, note), both[1]];
@@ -523,9 +523,8 @@ async fn rubbish_is_refused() {
     for path in [&format!("{about}?order=up"), "/v1/live?since=now"] {
         refused(&house.get("grocer", path).await, 400, "query.invalid");
     }
-    for path in ["/v1/live?after=soon", "/v1/live?after=999999999"] {
-        refused(&house.get("grocer", path).await, 400, "position.invalid");
-    }
+    refused(&house.get("grocer", "/v1/live?from=soon").await, 400, "query.invalid");
+    refused(&house.get("grocer", "/v1/live?from=999999999").await, 400, "position.invalid");
     for after in ["soon", "-1", "999999999"] {
         let answer = ask_to_watch(house, "grocer", Some(after)).await;
         assert_eq!(answer.status(), 400, "{after}");

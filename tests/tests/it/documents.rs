@@ -56,13 +56,13 @@ async fn the_figures_of_an_offer_are_in_its_document() {
 
     let offer = created(house.post("Tomasz Śliwa", "/v1/offers", &coffee(&grocer)).await);
     let pdf = format!("/v1/offers/{offer}/pdf");
-    let draft = format!("{pdf}?after={}", house.settled().await);
+    let draft = format!("{pdf}?wait_for={}", house.settled().await);
     says(&words(house, "sales", &draft).await, &["Szkic, jeszcze niewysłany", "wersja 1"]);
     refused(&house.get("grocer", &draft).await, 404, "not_found");
     done(house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
 
     // 100 × 8.55 (10.00 less 10, less 5 percent) at 23 percent; 1,000 × 1.90 if wanted.
-    let sent = format!("{pdf}?after={}", house.settled().await);
+    let sent = format!("{pdf}?wait_for={}", house.settled().await);
     let polish = words(house, "grocer", &sent).await;
     says(
         &polish,
@@ -110,13 +110,13 @@ async fn another_revision(shop: &Shop, offer: &str, pdf: &str) {
     let mut dearer = coffee(&shop.grocer);
     dearer["discount"] = Value::Null;
     done(house.post("sales", &format!("/v1/offers/{offer}/draft"), &dearer).await);
-    let third = format!("{pdf}?revision=2&after={}", house.settled().await);
+    let third = format!("{pdf}?revision=2&wait_for={}", house.settled().await);
     says(&words(house, "sales", &third).await, &["Szkic", "Razem brutto 1 107,00 PLN"]);
     refused(&house.get("grocer", &third).await, 422, "query.names_nothing");
     done(house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
 
     let after = house.settled().await;
-    let first = words(house, "grocer", &format!("{pdf}?revision=1&after={after}")).await;
+    let first = words(house, "grocer", &format!("{pdf}?revision=1&wait_for={after}")).await;
     says(&first, &["Zastąpiona nowszą wersją", "wersja 1", "Razem brutto 1 051,65 PLN"]);
     let second = words(house, "grocer", pdf).await;
     says(&second, &["wersja 2", "Razem brutto 1 107,00 PLN"]);
@@ -125,6 +125,6 @@ async fn another_revision(shop: &Shop, offer: &str, pdf: &str) {
     refused(&house.get("hotel", pdf).await, 404, "not_found");
     refused(&house.get("grocer", &format!("{pdf}?language=de")).await, 400, "query.invalid");
     done(accept(house, "grocer", offer).await);
-    let accepted = format!("{pdf}?after={}", house.settled().await);
+    let accepted = format!("{pdf}?wait_for={}", house.settled().await);
     says(&words(house, "grocer", &accepted).await, &["Przyjęta", "Razem brutto 1 107,00 PLN"]);
 }

@@ -62,7 +62,7 @@ impl Firm {
 
     async fn status(&self, order: &str) -> String {
         let head = self.house().settled().await;
-        let order = self.house().get("sales", &format!("/v1/orders/{order}?after={head}")).await;
+        let order = self.house().get("sales", &format!("/v1/orders/{order}?wait_for={head}")).await;
         order.body["status"].as_str().unwrap().to_owned()
     }
 
@@ -74,7 +74,7 @@ impl Firm {
     /// The orders that wait for somebody.
     async fn inbox(&self, who: &str) -> Vec<String> {
         let head = self.house().settled().await;
-        let path = format!("/v1/approvals?mine=waiting&after={head}");
+        let path = format!("/v1/approvals?mine=waiting&wait_for={head}");
         let waiting = self.house().all(who, &path).await;
         waiting.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
     }
@@ -443,7 +443,7 @@ async fn a_large_discount_needs_the_managers_word() {
     let send = async |offer: &str| {
         done(house.post("Karol", &format!("/v1/offers/{offer}/send"), &json!({})).await);
         let head = house.settled().await;
-        let shown = house.get("sales", &format!("/v1/offers/{offer}?after={head}")).await;
+        let shown = house.get("sales", &format!("/v1/offers/{offer}?wait_for={head}")).await;
         shown.body["status"].as_str().unwrap().to_owned()
     };
     let small = created(house.post("Karol", "/v1/offers", &draft("9.50")).await);
@@ -499,6 +499,6 @@ async fn a_large_discount_needs_the_managers_word() {
     refused(&house.post("Hanna", &approve, &answer).await, 409, "approval.not_asked");
     done(house.post("Karol", &format!("/v1/offers/{given_away}/withdraw"), &json!({})).await);
     let head = house.settled().await;
-    let approval = house.get("sales", &format!("/v1/approvals/{given_away}?after={head}")).await;
+    let approval = house.get("sales", &format!("/v1/approvals/{given_away}?wait_for={head}")).await;
     assert_eq!(approval.body["status"], "void");
 }

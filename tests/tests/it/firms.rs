@@ -21,7 +21,7 @@ impl Shop {
 
     async fn company(&self, role: &str, company: &str) -> Value {
         let head = self.house.settled().await;
-        self.house.get(role, &format!("/v1/companies/{company}?after={head}")).await.body
+        self.house.get(role, &format!("/v1/companies/{company}?wait_for={head}")).await.body
     }
 }
 
@@ -44,7 +44,8 @@ async fn branches_buy_on_the_terms_of_the_firm_above() {
     );
     let placed = created(shop.house.post("branch", "/v1/orders", &order()).await);
     let head = shop.house.settled().await;
-    let placed = shop.house.get("branch", &format!("/v1/orders/{placed}?after={head}")).await.body;
+    let placed =
+        shop.house.get("branch", &format!("/v1/orders/{placed}?wait_for={head}")).await.body;
     assert_eq!(placed["payment_term"], term);
     let below = shop.house.get("sales", &format!("/v1/companies?parent={}", shop.hotel)).await.body;
     assert_eq!(below["items"].as_array().unwrap().len(), 1);

@@ -145,7 +145,7 @@ async fn a_company_reads_neither_how_much_is_hidden_nor_who_stood_behind_the_sel
 async fn source(table: &Table, who: &str, offer: &str) -> [Value; 2] {
     let house = table.house();
     let after = house.settled().await;
-    let now = house.get(who, &format!("/v1/offers/{offer}?after={after}")).await.body;
+    let now = house.get(who, &format!("/v1/offers/{offer}?wait_for={after}")).await.body;
     let at = format!("/v1/offers/{offer}?at={}", Timestamp::now());
     assert_eq!(house.get(who, &at).await.body, now, "{who}");
     let mine = format!("/v1/offers?representative={}", now["representative"].as_str().unwrap());
@@ -190,7 +190,7 @@ async fn an_unsent_draft_shows_neither_its_representative_nor_its_origin() {
         (&json!(beata), &order)
     );
     let credited = async || {
-        let path = format!("/v1/offer-statistics?after={}", house.settled().await);
+        let path = format!("/v1/offer-statistics?wait_for={}", house.settled().await);
         let found = house.all("Maria", &path).await;
         found.iter().map(|of| of["id"].clone()).collect::<Vec<_>>()
     };

@@ -316,7 +316,7 @@ impl House {
             "stock",
             "territories",
         ] {
-            let answer = self.get("admin", &format!("/v1/{list}?limit=1&after={head}")).await;
+            let answer = self.get("admin", &format!("/v1/{list}?limit=1&wait_for={head}")).await;
             assert_eq!(answer.status, 200, "{list}: {answer:?}");
         }
         head

@@ -74,7 +74,8 @@ async fn companies_come_and_go_as_a_sheet() {
     let answer = house.import("companies", "", COMPANIES).await;
     assert_eq!(counts(&answer), [3, 1, 2, 0]);
     let head = house.settled().await;
-    let shown = house.get("sales", &format!("/v1/companies?reference=N-2&after={head}")).await.body;
+    let shown =
+        house.get("sales", &format!("/v1/companies?reference=N-2&wait_for={head}")).await.body;
     let hotel = &shown["items"][0];
     assert_eq!(hotel["payment_term"], json!({ "kind": "end_of_month", "days": 10 }));
     let parent = house.get("sales", "/v1/companies?reference=N-1").await.body["items"][0].clone();

@@ -13,7 +13,7 @@ use crate::{
 /// What waits, as somebody sees it.
 async fn items(house: &House, who: &str, query: &str) -> Vec<Value> {
     let head = house.settled().await;
-    house.all(who, &format!("/v1/inbox?after={head}&{query}")).await
+    house.all(who, &format!("/v1/inbox?wait_for={head}&{query}")).await
 }
 
 /// The same in short: what it is, whose turn it is, and what only this side knows.

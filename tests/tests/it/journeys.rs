@@ -73,7 +73,7 @@ impl Shop {
     /// balance, open, unallocated.
     pub(crate) async fn owes(&self) -> [String; 3] {
         let head = self.house.settled().await;
-        let path = format!("/v1/account-balances?after={head}");
+        let path = format!("/v1/account-balances?wait_for={head}");
         let balances = self.house.get("grocer", &path).await;
         assert_eq!(balances.status, 200, "{balances:?}");
         let balance = &balances.body["items"][0];
@@ -104,7 +104,7 @@ pub(crate) async fn asked(house: &House, who: &str, of: &str) -> Value {
     let path = format!("/v1/approvals/{of}");
     eventually("somebody is asked", async || {
         let head = house.head().await?;
-        let approval = house.get(who, &format!("{path}?after={head}")).await.body;
+        let approval = house.get(who, &format!("{path}?wait_for={head}")).await.body;
         let step = approval["decisions"].as_array()?.len() + 1;
         let asked_at = &approval["request"]["at"];
         (approval["status"] == "open").then(|| json!({ "step": step, "asked_at": asked_at }))

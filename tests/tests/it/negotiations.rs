@@ -96,7 +96,7 @@ impl Table {
 
     async fn offer(&self, who: &str) -> Value {
         let head = self.house().settled().await;
-        self.house().get(who, &format!("/v1/offers/{}?after={head}", self.offer)).await.body
+        self.house().get(who, &format!("/v1/offers/{}?wait_for={head}", self.offer)).await.body
     }
 }
 
@@ -158,7 +158,7 @@ async fn two_rounds(table: &Table) -> (String, String) {
     let early = table.tell("Tomasz", &talks, "propose", early).await;
     refused(&early, 409, "negotiation.not_your_turn");
     let head = house.settled().await;
-    let waiting = format!("/v1/approvals?mine=waiting&after={head}");
+    let waiting = format!("/v1/approvals?mine=waiting&wait_for={head}");
     let inbox = house.all("Anna", &waiting).await;
     assert_eq!((inbox.len(), &inbox[0]["id"]), (1, &json!(talks)));
     assert_eq!(house.all("Maria", &waiting).await, Vec::<Value>::new());

@@ -11,7 +11,7 @@ use crate::{
 
 async fn statistics(house: &House, who: &str, query: &str) -> Vec<Value> {
     let head = house.settled().await;
-    house.all(who, &format!("/v1/offer-statistics?after={head}&{query}")).await
+    house.all(who, &format!("/v1/offer-statistics?wait_for={head}&{query}")).await
 }
 
 /// What of statistics is about numbers of offers: offered, accepted, in part, rejected, withdrawn,

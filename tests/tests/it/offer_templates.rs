@@ -26,7 +26,7 @@ async fn what_is_offered_again_and_again_is_kept() {
     let id = created(first);
     let one = format!("{path}/{id}");
     let head = shop.house.settled().await;
-    let shown = shop.house.get("sales", &format!("{one}?after={head}")).await.body;
+    let shown = shop.house.get("sales", &format!("{one}?wait_for={head}")).await.body;
     for field in ["name", "currency", "message", "payment_term", "valid_days"] {
         assert_eq!(shown[field], template[field], "{shown}");
     }
@@ -42,7 +42,7 @@ async fn what_is_offered_again_and_again_is_kept() {
     }
     let second = created(shop.house.post("sales", path, &template).await);
     let head = shop.house.settled().await;
-    let kept = shop.house.all("sales", &format!("{path}?after={head}")).await;
+    let kept = shop.house.all("sales", &format!("{path}?wait_for={head}")).await;
     let kept: Vec<(&Value, &Value)> =
         kept.iter().map(|item| (&item["id"], &item["valid_days"])).collect();
     assert_eq!(kept, [(&json!(second), &json!(14)), (&json!(id), &json!(30))]);
@@ -77,7 +77,7 @@ async fn what_is_offered_again_and_again_is_kept() {
     let anew = shop.house.post("sales", &format!("{one}/keep"), &longer).await;
     refused(&anew, 409, "offer_template.dropped");
     let head = shop.house.settled().await;
-    assert_eq!(shop.house.get("sales", &format!("{one}?after={head}")).await.status, 404);
+    assert_eq!(shop.house.get("sales", &format!("{one}?wait_for={head}")).await.status, 404);
     for what in ["keep", "drop"] {
         let body = if what == "keep" { longer.clone() } else { json!({}) };
         let missing = shop.house.post("sales", &format!("{path}/{NOWHERE}/{what}"), &body).await;

@@ -13,7 +13,7 @@ async fn send(house: &House, offer: &str) {
 
 async fn shown(house: &House, who: &str, offer: &str) -> Value {
     let head = house.settled().await;
-    house.get(who, &format!("/v1/offers/{offer}?after={head}")).await.body
+    house.get(who, &format!("/v1/offers/{offer}?wait_for={head}")).await.body
 }
 
 fn copy(of: &str, more: &Value) -> Value {
@@ -175,7 +175,7 @@ async fn what_both_agreed_on_stays() {
     let contract =
         created(house.post("sales_manager", &contract, &json!({ "name": "Kawa" })).await);
     let head = house.settled().await;
-    let prices = format!("/v1/price-agreements/{contract}/prices?after={head}");
+    let prices = format!("/v1/price-agreements/{contract}/prices?wait_for={head}");
     let prices = house.all("sales_manager", &prices).await;
     assert_eq!(prices.len(), 1, "{prices:?}");
 }

@@ -83,7 +83,7 @@ async fn a_payment_is_allocated_on_facts_that_are_still_true() {
     let policy = one.transaction().await.unwrap();
     policy.execute(HOLD_POLICY, &[&ALLOCATION]).await.unwrap();
     let booked = house.post("accounting", "/v1/payments", &payment(grocer, "150.00")).await;
-    let path = format!("/v1/account-balances?after={}", booked.body["position"]);
+    let path = format!("/v1/account-balances?wait_for={}", booked.body["position"]);
     assert_eq!(house.get("accounting", &path).await.status, 200);
     let view = other.transaction().await.unwrap();
     view.execute(HOLD_VIEW, &[&"account_balances"]).await.unwrap();

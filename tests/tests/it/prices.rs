@@ -42,7 +42,7 @@ impl Shop {
         });
         let order = created(self.house.post(role, "/v1/orders", &order).await);
         let head = self.house.settled().await;
-        let order = self.house.get(role, &format!("/v1/orders/{order}?after={head}")).await.body;
+        let order = self.house.get(role, &format!("/v1/orders/{order}?wait_for={head}")).await.body;
         let line = &order["lines"][0];
         assert_eq!(line["unit_price"], price, "{role}");
         assert_eq!(line["priced_by"], explained["made_by"], "the order says which rule it was");
@@ -164,7 +164,7 @@ async fn each_company_pays_what_it_agreed_on() {
     });
     let offer = created(shop.house.post("sales", "/v1/offers", &offer).await);
     let head = shop.house.settled().await;
-    let offer = shop.house.get("sales", &format!("/v1/offers/{offer}?after={head}")).await.body;
+    let offer = shop.house.get("sales", &format!("/v1/offers/{offer}?wait_for={head}")).await.body;
     // The contract yields, now to the base price.
     assert_eq!(offer["lines"][0]["unit_price"], base);
     assert_eq!(offer["lines"][1]["unit_price"], "3.33");
@@ -215,7 +215,7 @@ async fn prices_come_and_go_as_a_sheet() {
 /// and what made it so.
 async fn coffee(shop: &Shop) -> (String, Value) {
     let head = shop.house.settled().await;
-    let shelf = shop.house.get("grocer", &format!("/v1/catalogue?q=COFFEE&after={head}")).await;
+    let shelf = shop.house.get("grocer", &format!("/v1/catalogue?q=COFFEE&wait_for={head}")).await;
     let shown = shelf.body["items"][0]["prices"][0]["price"].clone();
     let path = format!("/v1/prices/explain?company={}&sku=COFFEE", shop.grocer);
     let mut explained = shop.house.get("sales", &path).await.body;
@@ -224,7 +224,7 @@ async fn coffee(shop: &Shop) -> (String, Value) {
     let order = json!({ "currency": "PLN", "lines": [{ "sku": "COFFEE", "quantity": "1" }] });
     let order = created(shop.house.post("grocer", "/v1/orders", &order).await);
     let head = shop.house.settled().await;
-    let order = shop.house.get("grocer", &format!("/v1/orders/{order}?after={head}")).await.body;
+    let order = shop.house.get("grocer", &format!("/v1/orders/{order}?wait_for={head}")).await.body;
     let line = &order["lines"][0];
     assert_eq!((&explained["price"], &line["unit_price"]), (&shown, &shown), "{explained}");
     assert_eq!(explained["made_by"], line["priced_by"], "the order says what made it so");
@@ -262,7 +262,7 @@ async fn purchases_earn_a_discount() {
 
     // A floor holds it up; a contract gives it only when it says so.
     let head = shop.house.settled().await;
-    let id = shop.house.get("admin", &format!("/v1/products?sku=COFFEE&after={head}")).await;
+    let id = shop.house.get("admin", &format!("/v1/products?sku=COFFEE&wait_for={head}")).await;
     let id = id.body["items"][0]["id"].as_str().unwrap().to_owned();
     let floor = |price: Value| json!({ "currency": "PLN", "price": price });
     let path = format!("/v1/products/{id}/floor");
@@ -398,6 +398,6 @@ async fn a_list_follows_another() {
     // It is over at once when its last day was yesterday.
     done(shorten("2020-01-01").await);
     let head = shop.house.settled().await;
-    let shelf = shop.house.get("grocer", &format!("/v1/catalogue?q=RICE&after={head}")).await;
+    let shelf = shop.house.get("grocer", &format!("/v1/catalogue?q=RICE&wait_for={head}")).await;
     assert_eq!(shelf.body["items"][0]["prices"][0]["price"], rice["base_prices"]["PLN"]);
 }

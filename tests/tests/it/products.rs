@@ -7,7 +7,7 @@ use crate::journeys::{Shop, created, done, refused};
 impl Shop {
     async fn rice(&self) -> Value {
         let head = self.house.settled().await;
-        let path = format!("/v1/products?sku=RICE&after={head}");
+        let path = format!("/v1/products?sku=RICE&wait_for={head}");
         self.house.get("manager", &path).await.body["items"][0].clone()
     }
 
@@ -179,7 +179,8 @@ async fn what_is_ordered_comes_in_its_quantities() {
     let placed =
         created(order(json!({ "sku": "RICE", "quantity": "2", "packaging": "carton" })).await);
     let head = shop.house.settled().await;
-    let placed = shop.house.get("grocer", &format!("/v1/orders/{placed}?after={head}")).await.body;
+    let placed =
+        shop.house.get("grocer", &format!("/v1/orders/{placed}?wait_for={head}")).await.body;
     assert_eq!(placed["lines"][0]["quantity"], "24");
     assert_eq!(placed["lines"][0]["vat_rate"], "5");
 
@@ -188,7 +189,8 @@ async fn what_is_ordered_comes_in_its_quantities() {
     done(shop.house.post("manager", &format!("/v1/products/{id}/vat-rate"), &rate).await);
     let placed = created(order(json!({ "sku": "RICE", "quantity": "12" })).await);
     let head = shop.house.settled().await;
-    let placed = shop.house.get("grocer", &format!("/v1/orders/{placed}?after={head}")).await.body;
+    let placed =
+        shop.house.get("grocer", &format!("/v1/orders/{placed}?wait_for={head}")).await.body;
     assert_eq!(placed["lines"][0]["vat_rate"], "8");
     assert_eq!(shop.rice().await["vat_rate"], "8", "the rate of today");
 }
@@ -221,7 +223,7 @@ async fn products_come_as_a_sheet() {
     );
     assert_eq!((&answer["changed"], &answer["refused"]), (&json!(1), &json!(3)));
     let head = shop.house.settled().await;
-    let tea = shop.house.get("grocer", &format!("/v1/products?sku=TEA&after={head}")).await.body;
+    let tea = shop.house.get("grocer", &format!("/v1/products?sku=TEA&wait_for={head}")).await.body;
     let tea = &tea["items"][0];
     assert_eq!(tea["base_prices"]["PLN"], "7.99");
     assert_eq!(tea["character"]["brand"], "Posti");

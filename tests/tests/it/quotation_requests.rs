@@ -79,7 +79,7 @@ impl Sales {
 
     pub(crate) async fn shown(&self, who: &str, request: &str) -> Value {
         let head = self.house().settled().await;
-        let path = format!("/v1/quotation-requests/{request}?after={head}");
+        let path = format!("/v1/quotation-requests/{request}?wait_for={head}");
         let shown = self.house().get(who, &path).await;
         assert_eq!(shown.status, 200, "{shown:?}");
         shown.body
@@ -99,7 +99,7 @@ impl Sales {
 
     pub(crate) async fn ids(&self, who: &str, query: &str) -> Vec<String> {
         let head = self.house().settled().await;
-        let path = format!("/v1/quotation-requests?after={head}&{query}");
+        let path = format!("/v1/quotation-requests?wait_for={head}&{query}");
         let items = self.house().all(who, &path).await;
         items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
     }

@@ -11,7 +11,7 @@ impl Stock {
     /// The first page of the grocer: what a product is called, costs, and how much there is of it.
     async fn coffee(&self) -> Vec<Value> {
         let head = self.shop.house.settled().await;
-        let page = self.shop.house.get("grocer", &format!("/v1/catalogue?after={head}")).await;
+        let page = self.shop.house.get("grocer", &format!("/v1/catalogue?wait_for={head}")).await;
         assert_eq!(page.status, 200, "{page:?}");
         let items = page.body["items"].as_array().unwrap();
         let Some(coffee) = items.iter().find(|item| item["sku"] == "KAW-01") else {

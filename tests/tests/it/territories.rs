@@ -24,7 +24,7 @@ async fn three_people_share_thirty_requests_made_at_once() {
         created(answer);
     }
     let head = sales.house().settled().await;
-    let path = format!("/v1/quotation-requests?after={head}");
+    let path = format!("/v1/quotation-requests?wait_for={head}");
     let mut shares: BTreeMap<String, usize> = BTreeMap::new();
     for request in sales.house().all("sales", &path).await {
         assert_eq!(request["status"], "assigned");

@@ -77,7 +77,7 @@ async fn fault_everything_is_stopped_under_load() {
 async fn shows_what_is_new(house: &House) {
     let head = within(HELD_UP, "the log answers", async || house.head().await).await;
     for list in ["account-balances", "invoices", "orders", "payments", "products", "shipments"] {
-        let path = format!("/v1/{list}?limit=1&after={head}");
+        let path = format!("/v1/{list}?limit=1&wait_for={head}");
         within(HELD_UP, &path, async || {
             house.try_get("admin", &path).await.ok().filter(|answer| answer.status == 200)
         })
