@@ -20,7 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for WaitFor {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        let parameter = query.split('&').find_map(|pair| pair.strip_prefix("after="));
+        let parameter = query.split('&').find_map(|pair| pair.strip_prefix("wait_for="));
         let invalid =
             |field| Problem::new(StatusCode::BAD_REQUEST, "position.invalid").field(field);
         let wrong = "must be a position: a whole number from 0";
