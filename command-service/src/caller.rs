@@ -52,6 +52,8 @@ roles! {
     InvoiceTalk: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
     /// The operator.
     Operator: Admin;
+    /// Those who look into what the operator has to mend.
+    Oversight: Admin, Auditor;
 }
 
 /// A caller with one of the roles of `A`.
@@ -84,6 +86,11 @@ impl Caller {
     /// Who it is, as events record it: the employee, or the key where it is nobody's.
     pub(crate) fn actor(&self) -> ActorId {
         ActorId(self.principal.employee.unwrap_or(self.principal.key))
+    }
+
+    /// Who it is, as envelopes name it.
+    pub(crate) fn name(&self) -> String {
+        self.principal.actor()
     }
 
     /// The employee whose key it is.

@@ -96,7 +96,7 @@ pub(crate) fn problem<E: Into<Problem>>(error: ExecuteError<E>) -> Problem {
     }
 }
 
-fn log_problem(error: &event_log::Error) -> Problem {
+pub(crate) fn log_problem(error: &event_log::Error) -> Problem {
     if let event_log::Error::BehindStream(reason) = error {
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "log.behind_stream")
             .detail(format!("no commands are taken until an operator has decided: {reason}"))

@@ -12,6 +12,8 @@ mod negotiating;
 mod offering;
 mod ordering;
 pub mod policies;
+pub mod policy_refusals;
+mod policy_runner;
 mod representatives;
 mod shelves;
 mod superiors;

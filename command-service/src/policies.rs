@@ -1,8 +1,8 @@
 //! Runs the policies of the domain: what follows from an event by itself.
 //!
-//! Each has a checkpoint. The id of a command derives from the event that caused it and its
-//! outcome is remembered, so a crash between the command and the checkpoint repeats nothing, and
-//! two processes that run the same policy do no harm.
+//! Each has a checkpoint (`policy_runner`). The id of a command derives from the event that caused
+//! it and its outcome is remembered, so a crash between the command and the checkpoint repeats
+//! nothing, and two processes that run the same policy do no harm.
 
 mod accepted_offer_places_order;
 mod booked_payment_is_allocated;
@@ -10,12 +10,14 @@ mod dispatch_issues_invoice;
 mod employee_keeps_keys;
 mod invoice_counts_as_purchase;
 
-use std::time::Duration;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
 
 use domain::Event;
 use event_log::{Envelope, ExecuteError, Position, RecordedEvent, Work};
-use futures::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
-use metrics::{counter, gauge};
+use futures::{FutureExt, future::BoxFuture};
 use projections::ReadError;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,29 +25,40 @@ use service_kit::{
     health::explained,
     migrations::{Migration, MigrationError, migrate},
     problem::Problem,
+    supervisor::{Supervisor, panic_message},
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Services, failure::Failure};
+use crate::{Services, failure::Failure, policy_runner::Runner};
 
 /// Every migration of schema `policy`, in order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "policy", sql: include_str!("../migrations/0001_policy.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "policy", sql: include_str!("../migrations/0001_policy.sql") },
+    Migration {
+        number: 2,
+        name: "policy leases",
+        sql: include_str!("../migrations/0003_policy_leases.sql"),
+    },
+    Migration {
+        number: 3,
+        name: "policy attempts",
+        sql: include_str!("../migrations/0004_policy_attempts.sql"),
+    },
+];
 
 /// A policy as it is run: its name, how many events it may work on at once, and what it does.
 #[derive(Clone, Copy)]
-struct Policy {
-    name: &'static str,
+pub(crate) struct Policy {
+    pub(crate) name: &'static str,
     /// Events whose consequences do not depend on one another's order.
-    at_once: usize,
+    pub(crate) at_once: usize,
     /// The kind of aggregates to whose events it reacts; it never looks at others.
-    reads: &'static str,
+    pub(crate) reads: &'static str,
     /// Whether an event concerns it.
-    concerns: fn(&Event) -> bool,
-    react: for<'a> fn(Reaction<'a>) -> BoxFuture<'a, Result<(), ReactionError>>,
+    pub(crate) concerns: fn(&Event) -> bool,
+    pub(crate) react: for<'a> fn(Reaction<'a>) -> BoxFuture<'a, Result<(), ReactionError>>,
 }
 
 const ALL: [Policy; 5] = [
@@ -59,22 +72,33 @@ const ALL: [Policy; 5] = [
 /// The names of all policies.
 pub const NAMES: [&str; 5] = [ALL[0].name, ALL[1].name, ALL[2].name, ALL[3].name, ALL[4].name];
 
+/// The policy of a name, if this build has it.
+pub(crate) fn named(name: &str) -> Option<Policy> {
+    ALL.into_iter().find(|policy| policy.name == name)
+}
+
 /// An event and what is needed to react to it.
 #[derive(Clone, Copy)]
-struct Reaction<'a> {
+pub(crate) struct Reaction<'a> {
     services: &'a Services,
     policy: Policy,
     recorded: &'a RecordedEvent,
     event: &'a Event,
+    /// Counted from 1, which is the policy's own; later ones were asked for by somebody.
+    attempt: i32,
+    /// Where its command was recorded, once it is.
+    done_at: &'a OnceLock<Position>,
 }
 
 /// Why a consequence was not drawn.
 #[derive(Debug)]
-enum ReactionError {
+pub(crate) enum ReactionError {
     /// It could not be executed.
     Command(ExecuteError<Failure>),
     /// What it depends on is not known.
     Facts(ReadError),
+    /// A bug: its message.
+    Panicked(String),
 }
 
 impl From<ExecuteError<Failure>> for ReactionError {
@@ -89,11 +113,35 @@ impl From<ReadError> for ReactionError {
     }
 }
 
-impl<'a> Reaction<'a> {
-    async fn run(self) -> (&'a RecordedEvent, Result<(), ReactionError>) {
-        (self.recorded, (self.policy.react)(self).await)
+impl Policy {
+    /// Draws the consequence of an event; says where in the log its command was recorded, if it
+    /// gave one.
+    pub(crate) async fn react_to(
+        self,
+        services: &Services,
+        recorded: &RecordedEvent,
+        event: &Event,
+        attempt: i32,
+    ) -> Result<Option<Position>, ReactionError> {
+        let done_at = OnceLock::new();
+        let reaction =
+            Reaction { services, policy: self, recorded, event, attempt, done_at: &done_at };
+        caught(async { (self.react)(reaction).await }).await?;
+        Ok(done_at.get().copied())
     }
+}
 
+/// A panic as an error: a bug that one event meets does not end the policy.
+async fn caught(
+    reaction: impl Future<Output = Result<(), ReactionError>>,
+) -> Result<(), ReactionError> {
+    match AssertUnwindSafe(reaction).catch_unwind().await {
+        Ok(result) => result,
+        Err(panic) => Err(ReactionError::Panicked(panic_message(&*panic).to_owned())),
+    }
+}
+
+impl Reaction<'_> {
     /// Executes the consequence as one command; once, however often it is tried.
     async fn execute<F>(&self, decide: F) -> Result<(), ReactionError>
     where
@@ -101,14 +149,23 @@ impl<'a> Reaction<'a> {
     {
         let cause = self.recorded;
         let envelope = Envelope {
-            command_id: Uuid::new_v5(&cause.event_id, self.policy.name.as_bytes()),
+            command_id: command_id(cause.event_id, self.policy.name, self.attempt),
             remember: Some(Sha256::digest(cause.event_id.as_bytes()).into()),
             actor: format!("policy:{}", self.policy.name),
             correlation_id: cause.correlation_id,
             causation_id: Some(cause.event_id),
         };
-        self.services.log.execute(&envelope, decide).await?;
+        let executed = self.services.log.execute(&envelope, decide).await?;
+        let _ = self.done_at.set(executed.outcome.position);
         Ok(())
+    }
+}
+
+/// The id of the command that an attempt gives: the same whoever makes the attempt.
+fn command_id(event: Uuid, policy: &str, attempt: i32) -> Uuid {
+    match attempt {
+        1 => Uuid::new_v5(&event, policy.as_bytes()),
+        _ => Uuid::new_v5(&event, format!("{policy}/{attempt}").as_bytes()),
     }
 }
 
@@ -135,28 +192,75 @@ pub enum PolicyError {
     /// Others kept changing the same; it is tried again.
     #[error("others kept changing the same")]
     Conflict,
+    /// This process was stopped for so long that another may have taken over.
+    #[error("the lease of the policy has run out; another process may have taken over")]
+    LeaseLost,
     /// The schema could not be migrated.
     #[error(transparent)]
     Migration(#[from] MigrationError),
 }
 
-/// A crash of PostgreSQL may take back the last checkpoint: commands that were executed are not
-/// executed again, so nobody waits for the disk here. The transaction is idle while a consequence
-/// is written; beyond the log's own patience, the process has been stopped and another takes over.
-const SESSION: &str = "
-    SET LOCAL synchronous_commit TO off; SET LOCAL idle_in_transaction_session_timeout TO '12s'";
+/// A consequence that was refused: recorded, and the policy goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) code: String,
+    pub(crate) detail: String,
+}
+
+impl Refused {
+    /// How long a detail may be, in bytes.
+    const LONGEST: usize = 2_000;
+
+    fn new(code: &str, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        detail.truncate(detail.floor_char_boundary(Self::LONGEST));
+        Self { code: code.to_owned(), detail }
+    }
+}
+
+impl From<&Problem> for Refused {
+    fn from(problem: &Problem) -> Self {
+        Self::new(problem.code(), problem.words())
+    }
+}
+
+impl ReactionError {
+    /// The refusal that this is; an error where trying again may help without anything being
+    /// mended, or where every other event would meet the same.
+    pub(crate) fn refused(self) -> Result<Refused, PolicyError> {
+        let error = match self {
+            Self::Panicked(message) => return Ok(Refused::new("policy.panicked", message)),
+            Self::Facts(error @ ReadError::Malformed) => {
+                return Ok(Refused::new("policy.facts_unreadable", explained(&error)));
+            }
+            Self::Facts(error) => return Err(error.into()),
+            Self::Command(error) => error,
+        };
+        match error {
+            ExecuteError::Refused(Failure::Refused(problem)) => Ok(Refused::from(&*problem)),
+            ExecuteError::Refused(Failure::Log(error)) | ExecuteError::Log(error) => match error {
+                event_log::Error::Unreadable { .. }
+                | event_log::Error::SnapshotUnreadable { .. }
+                | event_log::Error::Unwritable(_) => {
+                    Ok(Refused::new("policy.history_unreadable", explained(&error)))
+                }
+                error => Err(error.into()),
+            },
+            ExecuteError::Conflict => Err(PolicyError::Conflict),
+            ExecuteError::KeyReused => Ok(Refused::new(
+                "idempotency_key.reused",
+                "a command of this attempt was recorded before history was recovered",
+            )),
+            ExecuteError::TooLarge => {
+                Ok(Refused::new("command.too_large", "it would record too much at once"))
+            }
+        }
+    }
+}
+
 const REGISTER: &str = "
     INSERT INTO policy.checkpoints (policy) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
-const TAKE: &str =
-    "SELECT position FROM policy.checkpoints WHERE policy = $1 FOR UPDATE SKIP LOCKED";
-const ADVANCE: &str = "UPDATE policy.checkpoints SET position = $2 WHERE policy = $1";
-const REFUSED: &str = "
-    INSERT INTO policy.refusals (policy, position, event_id, code) VALUES ($1, $2, $3, $4)
-    ON CONFLICT DO NOTHING";
 const PROGRESS: &str = "SELECT policy, position FROM policy.checkpoints ORDER BY policy";
-
-/// How many events are looked at before the checkpoint moves.
-const PAGE: usize = 500;
 
 /// How far a policy has got.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -186,126 +290,48 @@ pub async fn progress(services: &Services) -> Result<Vec<Progress>, PolicyError>
 /// Why a policy does not get on at the moment; nothing while it does.
 pub type Waiting = watch::Receiver<Option<String>>;
 
-/// Sets up what is missing, then runs all policies until cancelled; says of each how it is.
+/// Sets up what is missing, then runs all policies until the supervisor is cancelled; says of each
+/// how it is.
 pub async fn start(
     services: &Services,
-    cancel: &CancellationToken,
+    supervisor: &Supervisor,
 ) -> Result<Vec<(&'static str, Waiting)>, PolicyError> {
     let mut client = services.views.client().await?;
     migrate(&mut client, "policy", MIGRATIONS).await?;
     client.execute(REGISTER, &[&NAMES.as_slice()]).await?;
+    // One process, whichever policy.
+    let holder = Uuid::now_v7();
     let start = |policy: Policy| {
-        let (services, cancel) = (services.clone(), cancel.clone());
         let (announce, waiting) = watch::channel(None);
-        tokio::spawn(async move {
-            cancel.run_until_cancelled(run(&services, policy, &announce)).await;
+        let runner = Arc::new(Runner::new(services.clone(), policy, holder, announce));
+        supervisor.run(format!("policy {}", policy.name), move || {
+            let runner = runner.clone();
+            async move { runner.run().await }
         });
         (policy.name, waiting)
     };
     Ok(ALL.map(start).into())
 }
 
-async fn run(services: &Services, policy: Policy, waiting: &watch::Sender<Option<String>>) {
-    let mut committed = services.log.committed();
-    loop {
-        committed.mark_unchanged();
-        let advanced = advance(services, policy).await;
-        waiting.send_replace(advanced.as_ref().err().map(|error| explained(error)));
-        match advanced {
-            Ok(Advanced::ToTheEnd) => {
-                // Other processes write too, so it looks by itself now and then.
-                let pause = Duration::from_millis(200);
-                let _ = tokio::time::timeout(pause, committed.changed()).await;
-            }
-            Ok(Advanced::APage) => {}
-            Ok(Advanced::SomebodyElseRuns) => tokio::time::sleep(Duration::from_secs(1)).await,
-            Err(error) => {
-                counter!("kontor_policy_failures_total", "policy" => policy.name).increment(1);
-                tracing::warn!(
-                    policy = policy.name,
-                    error = &error as &dyn std::error::Error,
-                    "policy waits"
-                );
-                tokio::time::sleep(Duration::from_millis(500)).await;
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-enum Advanced {
-    ToTheEnd,
-    APage,
-    SomebodyElseRuns,
-}
+    #[tokio::test]
+    async fn a_panic_of_a_reaction_is_a_refusal_of_its_event_alone() {
+        let panicked = caught(async { panic!("index 3 of 2") }).await;
+        let refused = panicked.unwrap_err().refused().unwrap();
+        assert_eq!(refused, Refused::new("policy.panicked", "index 3 of 2"));
+    }
 
-/// Works through the next page of events, then moves the checkpoint.
-#[tracing::instrument(level = "debug", skip_all, fields(policy = policy.name))]
-async fn advance(services: &Services, policy: Policy) -> Result<Advanced, PolicyError> {
-    let mut client = services.views.client().await?;
-    let transaction = client.transaction().await?;
-    transaction.batch_execute(SESSION).await?;
-    let Some(row) = transaction.query_opt(TAKE, &[&policy.name]).await? else {
-        return Ok(Advanced::SomebodyElseRuns);
-    };
-    let position = Position(row.get::<_, i64>(0).unsigned_abs());
-    let page = services.log.read(position, PAGE).await?;
-    if page.is_empty() {
-        return Ok(Advanced::ToTheEnd);
-    }
-    let (mut events, mut last) = (Vec::new(), position);
-    for recorded in &page {
-        if recorded.stream_type == policy.reads {
-            match recorded.event() {
-                Ok(event) if (policy.concerns)(&event) => events.push((recorded, event)),
-                Ok(_) => {}
-                // What came before it has its consequences first.
-                Err(_) if last > position => break,
-                Err(source) => {
-                    return Err(PolicyError::Unreadable { position: recorded.position, source });
-                }
-            }
-        }
-        last = recorded.position;
-    }
-    let mut waiting = events.iter();
-    let mut reactions = FuturesOrdered::new();
-    loop {
-        while reactions.len() < policy.at_once
-            && let Some((recorded, event)) = waiting.next()
-        {
-            reactions.push_back(Reaction { services, policy, recorded, event }.run());
-        }
-        let Some((recorded, result)) = reactions.next().await else { break };
-        if let Some(code) = refused(result)? {
-            let position = recorded.position.0.cast_signed();
-            counter!("kontor_policy_refusals_total", "policy" => policy.name).increment(1);
-            tracing::error!(policy = policy.name, position, code, "a consequence was refused");
-            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-                [&policy.name, &position, &recorded.event_id, &code];
-            transaction.execute(REFUSED, &parameters).await?;
-        }
-    }
-    transaction.execute(ADVANCE, &[&policy.name, &last.0.cast_signed()]).await?;
-    transaction.commit().await?;
-    #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
-    gauge!("kontor_policy_position", "policy" => policy.name).set(last.0 as f64);
-    let is_all = page.len() < PAGE && page.last().is_some_and(|event| event.position == last);
-    Ok(if is_all { Advanced::ToTheEnd } else { Advanced::APage })
-}
-
-/// The code of a refusal, which is recorded and does not stop the policy; what may pass does.
-fn refused(result: Result<(), ReactionError>) -> Result<Option<String>, PolicyError> {
-    let code = |problem: &Problem| Ok(Some(problem.code().to_owned()));
-    let error = match result {
-        Ok(()) => return Ok(None),
-        Err(ReactionError::Facts(error)) => return Err(error.into()),
-        Err(ReactionError::Command(error)) => error,
-    };
-    match error {
-        ExecuteError::Refused(Failure::Refused(problem)) => code(&problem),
-        ExecuteError::Refused(Failure::Log(error)) | ExecuteError::Log(error) => Err(error.into()),
-        ExecuteError::Conflict => Err(PolicyError::Conflict),
-        ExecuteError::KeyReused => Ok(Some("idempotency_key.reused".to_owned())),
-        ExecuteError::TooLarge => Ok(Some("command.too_large".to_owned())),
+    #[test]
+    fn every_attempt_has_a_command_of_its_own() {
+        let event = Uuid::from_u128(7);
+        let id = |attempt| command_id(event, NAMES[0], attempt);
+        assert_eq!(id(1), Uuid::new_v5(&event, NAMES[0].as_bytes()), "as earlier builds made it");
+        assert_ne!(id(1), id(2));
+        assert_ne!(id(2), id(3));
+        assert_eq!(id(2), id(2));
+        assert_ne!(id(2), command_id(event, NAMES[1], 2));
     }
 }

@@ -9,6 +9,10 @@ use bytes::Bytes;
 
 use crate::RecordedEvent;
 
+/// The attribute that names an event's schema: the schema's own `$id`.
+const SCHEMA: &str = "ce-dataschema";
+const SCHEMAS: &str = "urn:kontor:event:";
+
 /// A message made of an event.
 #[derive(Debug, Clone)]
 pub struct CloudEvent {
@@ -40,7 +44,8 @@ impl CloudEvent {
         self.matches(&message.subject, &message.headers, &message.payload)
     }
 
-    /// The same, for a message that a consumer delivered.
+    /// The same, for a message that a consumer delivered. One of an earlier build names its schema
+    /// as that build did, and is the same all the same.
     pub fn matches(&self, subject: &str, headers: &HeaderMap, data: &[u8]) -> bool {
         let attributes = |headers: &HeaderMap| {
             let mut attributes: Vec<(String, Vec<String>)> = headers
@@ -49,7 +54,9 @@ impl CloudEvent {
                     let name = name.to_string();
                     (name, values.iter().map(ToString::to_string).collect())
                 })
-                .filter(|(name, _): &(String, Vec<String>)| name.starts_with("ce-"))
+                .filter(|(name, _): &(String, Vec<String>)| {
+                    name.starts_with("ce-") && name != SCHEMA
+                })
                 .collect();
             attributes.sort();
             attributes
@@ -57,6 +64,19 @@ impl CloudEvent {
         self.subject == subject
             && self.data == data
             && attributes(&self.headers) == attributes(headers)
+            && self.names_schema_of(headers)
+    }
+
+    fn names_schema_of(&self, headers: &HeaderMap) -> bool {
+        let values = |headers: &HeaderMap| -> Vec<String> {
+            headers.get_all(SCHEMA).map(ToString::to_string).collect()
+        };
+        let (own, theirs) = (values(&self.headers), values(headers));
+        // A relative path, as earlier builds published it.
+        let former = |name: &String| {
+            name.strip_prefix(SCHEMAS).map_or(String::new(), |name| format!("events/{name}.json"))
+        };
+        theirs == own || theirs == own.iter().map(former).collect::<Vec<_>>()
     }
 }
 
@@ -70,7 +90,7 @@ fn subject(event: &RecordedEvent, prefix: &str) -> String {
 /// The attributes that `CloudEvents` 1.0 requires or names, and our extensions, whose names are
 /// lower-case letters as it demands.
 fn attributes(event: &RecordedEvent) -> Vec<(&'static str, String)> {
-    let schema = format!("events/{}.v{}.json", event.event_type, event.schema_version);
+    let schema = format!("{SCHEMAS}{}.v{}", event.event_type, event.schema_version);
     let mut attributes = vec![
         ("ce-specversion", "1.0".to_owned()),
         ("ce-id", event.event_id.to_string()),
@@ -79,7 +99,7 @@ fn attributes(event: &RecordedEvent) -> Vec<(&'static str, String)> {
         ("ce-subject", format!("{}/{}", event.stream_type, event.stream_id)),
         ("ce-time", event.recorded_at.to_string()),
         ("ce-datacontenttype", "application/json".to_owned()),
-        ("ce-dataschema", schema),
+        (SCHEMA, schema),
         ("ce-position", event.position.to_string()),
         ("ce-streamtype", event.stream_type.clone()),
         ("ce-streamid", event.stream_id.to_string()),
@@ -151,6 +171,35 @@ mod tests {
         let other = CloudEvent::of(&event("key:2"), "kontor");
         assert!(!one.matches(&other.subject, &other.headers, &other.data));
         assert!(!one.matches(&one.subject, &one.headers, b"{}"));
+    }
+
+    #[test]
+    fn is_the_same_when_an_earlier_build_named_its_schema() {
+        let event = event("key:1");
+        let message = CloudEvent::of(&event, "kontor");
+        let named = |schema: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in attributes(&event) {
+                match schema {
+                    Some(schema) if name == SCHEMA => headers.insert(name, schema),
+                    None if name == SCHEMA => {}
+                    _ => headers.insert(name, encoded(value)),
+                }
+            }
+            headers
+        };
+        let is = |schema| {
+            let headers = named(schema);
+            let same = message.matches(&message.subject, &headers, &message.data);
+            let read = CloudEvent::recorded(&message.subject, &headers, &message.data, "kontor");
+            assert_eq!(read.is_some(), same, "both ways agree");
+            same
+        };
+        assert!(is(Some("urn:kontor:event:offer.sent.v1")));
+        assert!(is(Some("events/offer.sent.v1.json")));
+        assert!(!is(Some("events/offer.sent.v2.json")));
+        assert!(!is(Some("urn:kontor:event:order.placed.v1")));
+        assert!(!is(None));
     }
 
     #[test]

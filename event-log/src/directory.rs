@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge};
-use tokio_util::sync::CancellationToken;
 
 use crate::{Error, EventLog, Position};
 
@@ -32,12 +31,8 @@ impl EventLog {
     /// How many events are entered at once.
     const ENTRIES: i64 = 5_000;
 
-    /// Fills the directory behind the log until cancelled.
-    pub async fn keep_directory(&self, cancel: CancellationToken) {
-        cancel.run_until_cancelled(self.fill_for_ever()).await;
-    }
-
-    async fn fill_for_ever(&self) {
+    /// Fills the directory behind the log for as long as it is polled.
+    pub async fn keep_directory(&self) {
         let mut committed = self.committed();
         loop {
             committed.mark_unchanged();

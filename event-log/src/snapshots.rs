@@ -3,10 +3,14 @@
 //! A snapshot is never believed blindly: it names the rules that made it, and one that cannot be
 //! read, or that other rules have made, is passed over and replaced.
 
+use std::panic::AssertUnwindSafe;
+
 use cqrs_es::Aggregate;
 use deadpool_postgres::Pool;
 use domain::OfCompany;
+use futures::FutureExt;
 use metrics::counter;
+use service_kit::supervisor::panic_message;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -81,12 +85,20 @@ impl Snapshots {
 async fn store_all(pool: Pool, mut taken: mpsc::Receiver<Snapshot>) {
     let mut snapshots = Vec::new();
     while taken.recv_many(&mut snapshots, Snapshots::QUEUE).await > 0 {
-        let result = store(&pool, &snapshots).await;
-        let outcome = if result.is_ok() { "stored" } else { "lost" };
+        // A bug must cost the snapshots that it meets, not all that come after.
+        let stored = AssertUnwindSafe(store(&pool, &snapshots)).catch_unwind().await;
+        let outcome = if matches!(stored, Ok(Ok(()))) { "stored" } else { "lost" };
         counter!("kontor_snapshots_total", "outcome" => outcome).increment(snapshots.len() as u64);
-        if let Err(error) = result {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "snapshots are not stored; streams are replayed instead");
+        match stored {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "snapshots are not stored; streams are replayed instead");
+            }
+            Err(panic) => {
+                let panic = panic_message(&*panic);
+                tracing::error!(panic, "storing snapshots panicked; streams are replayed instead");
+            }
         }
         snapshots.clear();
     }

@@ -1,8 +1,9 @@
 //! A running Kontor: its servers, services and keys, in this process or another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use service_kit::access::{Access, NewKey, Role};
@@ -13,13 +14,13 @@ use crate::location::Location;
 use crate::progress::Step;
 use crate::run_file::RunFile;
 use crate::serve;
-use crate::servers::{self, Directory, Durability, Servers, write_private};
+use crate::servers::{self, Directory, Durability, Pids, Servers, write_private};
 
 /// The database on the private server.
 const DATABASE: &str = "kontor";
 
-/// Where keys made by the first start are kept, for the next starts to print again.
-const KEYS: &str = "keys.json";
+/// Where keys made by the first start are kept.
+pub const KEYS: &str = "keys.json";
 
 /// How to start one.
 #[derive(Debug, Clone, clap::Args)]
@@ -41,6 +42,8 @@ pub struct Start {
 pub struct Instance {
     url: String,
     keys: BTreeMap<String, String>,
+    /// Names of the keys that this start has made.
+    made: BTreeSet<String>,
     here: Option<Here>,
 }
 
@@ -48,6 +51,8 @@ pub struct Instance {
 struct Here {
     directory: PathBuf,
     running: serve::Running,
+    /// Keeps the process ids in the run file current.
+    announcing: Option<tokio::task::JoinHandle<()>>,
     private: Private,
 }
 
@@ -64,16 +69,19 @@ impl Instance {
         Self::start_in(arguments, directory).await
     }
 
+    /// The one that runs in the directory.
+    pub fn running(location: &Location) -> anyhow::Result<Self> {
+        let run = location.run_file()?;
+        let keys = read_keys(&location.dir)?;
+        Ok(Self { url: run.http_url, keys, made: BTreeSet::new(), here: None })
+    }
+
     /// The one that runs in the directory, or a new one.
     pub async fn running_or_started(arguments: &Start) -> anyhow::Result<Self> {
-        let path = &arguments.location.dir;
-        match Directory::open(path) {
+        match Directory::open(&arguments.location.dir) {
             Ok(directory) => Self::start_in(arguments, directory).await,
-            Err(servers::Error::InUse { .. }) => {
-                let run = RunFile::read(path)
-                    .context("the `kontor up` of this directory is not ready yet")?;
-                Ok(Self { url: run.http_url, keys: read_keys(path)?, here: None })
-            }
+            Err(servers::Error::InUse { .. }) => Self::running(&arguments.location)
+                .context("the `kontor up` of this directory is not ready yet"),
             Err(error) => Err(error.into()),
         }
     }
@@ -81,7 +89,7 @@ impl Instance {
     /// One that runs somewhere, with an admin's key to it.
     pub fn elsewhere(url: String, admin_key: String) -> Self {
         let keys = BTreeMap::from([(Role::Admin.name().to_owned(), admin_key)]);
-        Self { url, keys, here: None }
+        Self { url, keys, made: BTreeSet::new(), here: None }
     }
 
     async fn start_in(arguments: &Start, lock: Directory) -> anyhow::Result<Self> {
@@ -109,19 +117,34 @@ impl Instance {
             letterhead: Some(letterhead),
         })
         .await?;
-        let keys = keys(&running.access, &directory).await?;
+        let (keys, made) = keys(&running.access, &directory).await?;
         let url = format!("http://{}", running.address);
         step.done(&format!("serving on {url}"));
 
-        let (postgres_pid, nats_pid) = match &private {
-            Private::Servers(servers) => (servers.postgres_pid(), servers.nats_pid()),
+        let (pids, nats_reader_url) = match &private {
+            Private::Servers(servers) => {
+                (Some(servers.pids()), servers.nats_reader_url().map(str::to_owned))
+            }
             Private::None { .. } => (None, None),
         };
-        let http_url = url.clone();
-        let pid = std::process::id();
-        RunFile { pid, http_url, database_url, nats_url, postgres_pid, nats_pid }
-            .write(&directory)?;
-        Ok(Self { url, keys, here: Some(Here { directory, running, private }) })
+        let run_file = RunFile {
+            pid: std::process::id(),
+            http_url: url.clone(),
+            database_url,
+            nats_url,
+            nats_reader_url,
+            postgres_pid: pids.as_ref().and_then(Pids::postgres),
+            nats_pid: pids.as_ref().and_then(Pids::nats),
+        };
+        run_file.write(&directory)?;
+        let announcing = pids.map(|pids| {
+            let directory = directory.clone();
+            running.supervisor.run("run file", move || {
+                keep_pids(run_file.clone(), pids.clone(), directory.clone())
+            })
+        });
+        let here = Here { directory, running, announcing, private };
+        Ok(Self { url, keys, made, here: Some(here) })
     }
 
     /// Where it takes commands and queries.
@@ -134,9 +157,19 @@ impl Instance {
         &self.keys
     }
 
+    /// The names of the keys that were made by this start, and are shown this once.
+    pub fn made(&self) -> &BTreeSet<String> {
+        &self.made
+    }
+
     /// The operator's key.
     pub fn admin_key(&self) -> &str {
         self.keys.get(Role::Admin.name()).map_or("", String::as_str)
+    }
+
+    /// Whether its servers run with it.
+    pub fn has_private_servers(&self) -> bool {
+        self.here.as_ref().is_some_and(|here| matches!(here.private, Private::Servers(_)))
     }
 
     /// The directory of what runs in this process.
@@ -144,12 +177,15 @@ impl Instance {
         self.here.as_ref().map(|here| here.directory.as_path())
     }
 
-    /// Adds keys to those that are printed at every start.
+    /// Adds keys to those that are kept.
     pub fn remember_keys(
         &mut self,
         keys: impl IntoIterator<Item = (&'static str, String)>,
     ) -> anyhow::Result<()> {
-        self.keys.extend(keys.into_iter().map(|(name, key)| (name.to_owned(), key)));
+        for (name, key) in keys {
+            self.made.insert(name.to_owned());
+            self.keys.insert(name.to_owned(), key);
+        }
         match &self.here {
             Some(here) => write_keys(&here.directory, &self.keys),
             None => Ok(()),
@@ -158,7 +194,11 @@ impl Instance {
 
     /// Stops what runs in this process: services, then nats-server, then PostgreSQL.
     pub async fn stop(self) {
-        if let Some(Here { directory, running, private }) = self.here {
+        if let Some(Here { directory, running, announcing, private }) = self.here {
+            if let Some(announcing) = announcing {
+                announcing.abort();
+                let _ = announcing.await;
+            }
             RunFile::remove(&directory);
             running.stop().await;
             drop(private);
@@ -194,10 +234,29 @@ async fn create_database(server_url: &str) -> anyhow::Result<String> {
     Ok(format!("{server}/{DATABASE}"))
 }
 
-/// A key for each role that needs no company, made once per directory.
-async fn keys(access: &Access, directory: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+/// Writes the run file anew when a server was restarted: it names no process that is gone.
+async fn keep_pids(mut run_file: RunFile, pids: Pids, directory: PathBuf) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let (postgres_pid, nats_pid) = (pids.postgres(), pids.nats());
+        let now = RunFile { postgres_pid, nats_pid, ..run_file.clone() };
+        if now == run_file {
+            continue;
+        }
+        match now.write(&directory) {
+            Ok(()) => run_file = now,
+            Err(error) => tracing::warn!(%error, "the run file names processes that are gone"),
+        }
+    }
+}
+
+/// A key for each role that needs no company, made once per directory; and which were made now.
+async fn keys(
+    access: &Access,
+    directory: &Path,
+) -> anyhow::Result<(BTreeMap<String, String>, BTreeSet<String>)> {
     let mut keys = read_keys(directory)?;
-    let mut made = false;
+    let mut made = BTreeSet::new();
     for role in Role::ALL.into_iter().filter(|role| !role.is_buyer()) {
         // A key of another database, say after the data was deleted, opens nothing.
         let opens = match keys.get(role.name()) {
@@ -208,13 +267,13 @@ async fn keys(access: &Access, directory: &Path) -> anyhow::Result<BTreeMap<Stri
             let key = NewKey { name: "kontor up", role, company: None, employee: None };
             let key = access.create(uuid::Uuid::now_v7(), key).await?;
             keys.insert(role.name().to_owned(), key);
-            made = true;
+            made.insert(role.name().to_owned());
         }
     }
-    if made {
+    if !made.is_empty() {
         write_keys(directory, &keys)?;
     }
-    Ok(keys)
+    Ok((keys, made))
 }
 
 fn read_keys(directory: &Path) -> anyhow::Result<BTreeMap<String, String>> {

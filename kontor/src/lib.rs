@@ -1,4 +1,4 @@
-//! The one binary: up, serve, import, log, projections, token; embedded servers.
+//! The one binary: up, serve, import, log, policies, projections, token; embedded servers.
 
 pub mod import;
 pub mod instance;
@@ -6,6 +6,7 @@ pub mod letterhead;
 pub mod location;
 pub mod log;
 pub mod nats;
+pub mod policies;
 pub mod progress;
 pub mod projections;
 pub mod run_file;

@@ -46,7 +46,8 @@ impl Location {
         }
     }
 
-    fn run_file(&self) -> anyhow::Result<RunFile> {
+    /// What the `kontor up` of the directory says about itself.
+    pub fn run_file(&self) -> anyhow::Result<RunFile> {
         RunFile::read(&self.dir).with_context(|| {
             format!(
                 "no `kontor up` runs in {}; start one, or set KONTOR_DATABASE_URL and \

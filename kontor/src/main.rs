@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kontor::{import, log, projections, serve, token, up, white_list, with_servers};
+use kontor::{import, log, policies, projections, serve, token, up, white_list, with_servers};
 
 /// The engine of a B2B store: from offer to booked payment, recorded once.
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ enum Command {
     Log(log::Arguments),
     /// See how far the read models are, and rebuild them.
     Projections(projections::Arguments),
+    /// See how far the policies are and what was refused, and try that again.
+    Policies(policies::Arguments),
     /// Make, list and revoke API keys.
     Token(token::Arguments),
     /// Load the VAT white list, and look accounts up on it.
@@ -43,6 +45,7 @@ async fn main() -> ExitCode {
         Command::Import(arguments) => import::run(arguments).await,
         Command::Log(arguments) => log::run(arguments).await,
         Command::Projections(arguments) => projections::run(arguments).await,
+        Command::Policies(arguments) => policies::run(arguments).await,
         Command::Token(arguments) => token::run(arguments).await,
         Command::WhiteList(arguments) => white_list::run(arguments).await,
         Command::Servers(arguments) => with_servers::run(arguments).await,

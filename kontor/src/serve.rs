@@ -18,6 +18,7 @@ use service_kit::{
     metric::Metric,
     migrations::migrate,
     postgres, server,
+    supervisor::{self, Supervisor},
     telemetry::{self, Metrics},
 };
 use tokio::{
@@ -91,9 +92,11 @@ pub struct Running {
     pub address: SocketAddr,
     /// The keys.
     pub access: Access,
+    /// What runs its background tasks.
+    pub supervisor: Supervisor,
     log: EventLog,
     cancel: CancellationToken,
-    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    http: tokio::task::JoinHandle<()>,
     relay: tokio::task::JoinHandle<()>,
 }
 
@@ -120,26 +123,33 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let views = Views::open(pool, log.clone()).await?;
     let access = Access::new(postgres::pool(&settings.database_url, "kontor access", 2)?);
     let cancel = CancellationToken::new();
+    let supervisor = Supervisor::new(cancel.clone());
 
     let relay = Arc::new(Relay::new(
         log.clone(),
         crate::nats::connect_lazily(&settings.nats_url).await?,
         RelayConfig::new(&settings.stream),
     ));
-    let health = health(&log, &views, &relay);
-    let publishing = tokio::spawn({
+    let health = health(&log, &views, &relay, &supervisor);
+    let publishing = supervisor.run_to_end("relay", {
         let (relay, cancel) = (relay.clone(), cancel.clone());
-        async move { relay.run(cancel).await }
+        move || {
+            let (relay, cancel) = (relay.clone(), cancel.clone());
+            async move { relay.run(cancel).await }
+        }
     });
 
     relay.looked(FIRST_LOOK).await;
 
-    tokio::spawn({
-        let (log, cancel) = (log.clone(), cancel.clone());
-        async move { log.keep_directory(cancel).await }
+    supervisor.run("directory of the log", {
+        let log = log.clone();
+        move || {
+            let log = log.clone();
+            async move { log.keep_directory().await }
+        }
     });
 
-    views.follow(&cancel);
+    views.follow(&supervisor);
     let clock = Clock::system(Clock::WARSAW)?;
     let services = Services {
         log: log.clone(),
@@ -147,8 +157,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         access: access.clone(),
         clock: clock.clone(),
     };
-    watch_policies(&health, policies::start(&services, &cancel).await?);
-    timers::start(&services, &cancel);
+    watch_policies(&health, policies::start(&services, &supervisor).await?);
+    watch_timers(&health, timers::start(&services, &supervisor));
 
     let shelves = postgres::steady_pool(&settings.database_url, "kontor catalogue", 4)?;
     let queries = Queries {
@@ -157,7 +167,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         memory: Arc::default(),
         log: log.clone(),
         access: access.clone(),
-        live: Live::start(log.clone(), access.clone(), &cancel).await?,
+        live: Live::start(log.clone(), access.clone(), &supervisor).await?,
         clock,
         letterhead: settings.letterhead.map(Arc::new),
     };
@@ -171,13 +181,27 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
+    let listener = listener.into_std()?;
     let stop = cancel.clone();
-    let http = tokio::spawn(async move {
-        axum::serve(listener, router)
-            .with_graceful_shutdown(async move { stop.cancelled().await })
-            .await
+    let http = supervisor.run_to_end("http", move || {
+        let (listener, router, stop) = (listener.try_clone(), router.clone(), stop.clone());
+        async move {
+            if let Err(error) = answer(listener, router, stop).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "HTTP is not served");
+            }
+        }
     });
-    Ok(Running { address, access, log, cancel, http, relay: publishing })
+    Ok(Running { address, access, supervisor, log, cancel, http, relay: publishing })
+}
+
+/// Answers requests until asked to stop, then finishes those under way.
+async fn answer(
+    listener: std::io::Result<std::net::TcpListener>,
+    router: axum::Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let listener = TcpListener::from_std(listener?)?;
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 impl Running {
@@ -197,7 +221,7 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
     let views = projections::metrics::METRICS;
     let policies = command_service::metrics::METRICS;
     let live = query_service::metrics::METRICS;
-    [log, views, policies, live, telemetry::METRICS].into_iter().flatten()
+    [log, views, policies, live, telemetry::METRICS, supervisor::METRICS].into_iter().flatten()
 }
 
 fn watch_policies(health: &Health, policies: Vec<(&'static str, policies::Waiting)>) {
@@ -210,8 +234,19 @@ fn watch_policies(health: &Health, policies: Vec<(&'static str, policies::Waitin
     }
 }
 
-fn health(log: &EventLog, views: &Views, relay: &Arc<Relay>) -> Health {
+fn watch_timers(
+    health: &Health,
+    timers: Vec<(&'static str, impl Fn() -> State + Send + Sync + 'static)>,
+) {
+    for (name, state) in timers {
+        health.register(format!("timer {name}"), move || std::future::ready(state()).boxed());
+    }
+}
+
+fn health(log: &EventLog, views: &Views, relay: &Arc<Relay>, supervisor: &Supervisor) -> Health {
     let health = Health::default();
+    let tasks = supervisor.clone();
+    health.register("background tasks", move || std::future::ready(tasks.state()).boxed());
     let history = log.clone();
     health.register("log", move || {
         let log = history.clone();

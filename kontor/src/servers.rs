@@ -86,14 +86,24 @@ impl Servers {
         self.nats.url()
     }
 
+    /// URL of the nats-server for those who may only read; none when everybody may do everything.
+    pub fn nats_reader_url(&self) -> Option<&str> {
+        self.nats.reader_url()
+    }
+
     /// Process id of the postmaster now; another one after a crash.
     pub fn postgres_pid(&self) -> Option<u32> {
-        self.postgres.pid()
+        self.postgres.pid().now()
     }
 
     /// Process id of nats-server now; another one after a crash.
     pub fn nats_pid(&self) -> Option<u32> {
-        self.nats.pid()
+        self.nats.pid().now()
+    }
+
+    /// Both, as they are at each moment.
+    pub fn pids(&self) -> Pids {
+        Pids { postgres: self.postgres.pid(), nats: self.nats.pid() }
     }
 
     /// The nats-server program, for tests that start more of them.
@@ -109,6 +119,25 @@ impl Servers {
     /// Stops nats-server, then PostgreSQL (fast shutdown), and waits for both.
     pub fn stop(self) {
         drop(self);
+    }
+}
+
+/// The process ids of the servers, which change when one is restarted.
+#[derive(Debug, Clone)]
+pub struct Pids {
+    postgres: child::WatchedPid,
+    nats: child::WatchedPid,
+}
+
+impl Pids {
+    /// That of PostgreSQL, if it runs.
+    pub fn postgres(&self) -> Option<u32> {
+        self.postgres.now()
+    }
+
+    /// That of nats-server, if it runs.
+    pub fn nats(&self) -> Option<u32> {
+        self.nats.now()
     }
 }
 

@@ -1,11 +1,12 @@
 //! `kontor up`: everything in one process, on private servers unless others are named.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::import::api::Api;
-use crate::instance::{Instance, Start};
+use crate::instance::{Instance, KEYS, Start};
 use crate::progress::Step;
 use crate::seed;
 
@@ -57,15 +58,24 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Instance> {
 }
 
 fn print_tour(instance: &Instance) {
-    let (url, admin) = (instance.url(), instance.admin_key());
+    let url = instance.url();
+    let directory = instance.directory().unwrap_or(Path::new(".kontor")).display();
     println!("\nKontor serves on {url}; its API is described at {url}/openapi.json\n");
-    println!("API keys:");
-    for (role, key) in instance.keys() {
+    println!("API keys are kept in {directory}/{KEYS}");
+    if !instance.made().is_empty() {
+        println!("These were made now, and are shown this once:");
+    }
+    let made = |(name, _): &(&String, &String)| instance.made().contains(*name);
+    for (role, key) in instance.keys().iter().filter(made) {
         println!("  {role:<14} {key}");
     }
+    if instance.has_private_servers() {
+        println!("\nEvents: nats_reader_url in {directory}/run.json is NATS for those who read");
+    }
     println!("\nTry:");
-    println!("  curl -H 'Authorization: Bearer {admin}' '{url}/v1/products?limit=3'");
-    println!("  curl -H 'Authorization: Bearer {admin}' {url}/v1/account-balances");
-    println!("  curl -H 'Authorization: Bearer {admin}' '{url}/v1/events?limit=5'");
+    println!("  key=$(sed 's/.*\"admin\":\"\\([^\"]*\\).*/\\1/' {directory}/{KEYS})");
+    println!("  curl -H \"Authorization: Bearer $key\" '{url}/v1/products?limit=3'");
+    println!("  curl -H \"Authorization: Bearer $key\" {url}/v1/account-balances");
+    println!("  curl -H \"Authorization: Bearer $key\" '{url}/v1/events?limit=5'");
     println!("\nCtrl-C stops everything; the data stays.");
 }

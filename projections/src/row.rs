@@ -32,6 +32,11 @@ pub enum ReadError {
     },
 }
 
+/// The `LIMIT` of a page.
+pub(crate) fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
 /// A column of JSON.
 pub(crate) fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, ReadError> {
     Ok(row.try_get::<_, Json<T>>(column)?.0)

@@ -7,9 +7,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use deadpool_postgres::Pool;
 use event_log::{EventLog, Position};
-use service_kit::migrations::{Migration, MigrationError, migrate};
+use service_kit::{
+    migrations::{Migration, MigrationError, migrate},
+    supervisor::Supervisor,
+};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use crate::{Projection, follower::Follower, rebuild, views};
 
@@ -124,13 +126,13 @@ impl Views {
         Ok(views)
     }
 
-    /// Starts to follow the log, until cancelled.
-    pub fn follow(&self, cancel: &CancellationToken) {
+    /// Starts to follow the log, until the supervisor is cancelled.
+    pub fn follow(&self, supervisor: impl Into<Supervisor>) {
+        let supervisor = supervisor.into();
         for projection in views::ALL {
-            let (follower, cancel) = (self.follower(projection), cancel.clone());
-            tokio::spawn(async move {
-                cancel.run_until_cancelled(follower.run()).await;
-            });
+            let views = self.clone();
+            let name = format!("read model {}", projection.name);
+            supervisor.run(name, move || views.follower(projection).run());
         }
     }
 

@@ -23,6 +23,7 @@ use metrics::gauge;
 use service_kit::{
     access::{Access, Principal},
     problem::Problem,
+    supervisor::Supervisor,
 };
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -55,6 +56,8 @@ struct Shared {
     seats: Mutex<HashMap<u64, Taken>>,
     next: AtomicU64,
     cancel: CancellationToken,
+    /// The last position that was told, or passed over.
+    reached: AtomicU64,
 }
 
 /// A connection as others see it.
@@ -72,12 +75,13 @@ pub(crate) struct Seat {
 }
 
 impl Live {
-    /// Starts to follow the log from its end, until cancelled.
+    /// Starts to follow the log from its end, until the supervisor is cancelled.
     pub async fn start(
         log: EventLog,
         access: Access,
-        cancel: &CancellationToken,
+        supervisor: impl Into<Supervisor>,
     ) -> Result<Self, event_log::Error> {
+        let supervisor = supervisor.into();
         let head = log.head().await?;
         let shared = Shared {
             log,
@@ -85,11 +89,13 @@ impl Live {
             told: broadcast::Sender::new(KEPT),
             seats: Mutex::default(),
             next: AtomicU64::default(),
-            cancel: cancel.clone(),
+            cancel: supervisor.cancel().clone(),
+            reached: AtomicU64::new(head.0),
         };
         let live = Self { shared: Arc::new(shared) };
-        tokio::spawn(cancel.clone().run_until_cancelled_owned(live.clone().follow(head)));
-        tokio::spawn(cancel.clone().run_until_cancelled_owned(live.clone().look_at_keys()));
+        let (feed, keys) = (live.clone(), live.clone());
+        supervisor.run("live feed", move || feed.clone().follow());
+        supervisor.run("keys of live connections", move || keys.clone().look_at_keys());
         Ok(live)
     }
 
@@ -136,16 +142,14 @@ impl Live {
         self.shared.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn follow(self, mut reached: Position) {
+    async fn follow(self) {
         let mut committed = self.shared.log.committed();
         loop {
             committed.mark_unchanged();
-            match self.tell(reached).await {
-                Ok((position, more)) => {
-                    reached = position;
-                    if !more {
-                        let _ = tokio::time::timeout(PAUSE, committed.changed()).await;
-                    }
+            match self.tell().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let _ = tokio::time::timeout(PAUSE, committed.changed()).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "those who watch wait for the log");
@@ -155,31 +159,34 @@ impl Live {
         }
     }
 
-    /// Tells what has happened after a position; says how far it has got, and whether there is more.
-    async fn tell(&self, reached: Position) -> Result<(Position, bool), event_log::Error> {
-        let Shared { log, told, .. } = &*self.shared;
+    /// Tells what has happened since; says whether there is more. An event at which it panics is
+    /// passed over by the next run.
+    async fn tell(&self) -> Result<bool, event_log::Error> {
+        let Shared { log, told, reached, .. } = &*self.shared;
         if told.receiver_count() == 0 {
             // Who begins to watch after the second look finds the head here or beyond.
             let head = log.head().await?;
             if told.receiver_count() == 0 {
-                return Ok((head, false));
+                reached.store(head.0, Ordering::Relaxed);
+                return Ok(false);
             }
         }
-        let page = log.read(reached, PAGE).await?;
+        let page = log.read(Position(reached.load(Ordering::Relaxed)), PAGE).await?;
         let more = page.len() == PAGE;
-        let mut reached = reached;
         for event in page {
-            reached = event.position;
+            let before = reached.swap(event.position.0, Ordering::Relaxed);
             if !occurrence::concerns(&event) {
                 continue;
             }
-            let disclosed = is_disclosed(log, &event).await?;
+            let disclosed = is_disclosed(log, &event)
+                .await
+                .inspect_err(|_| reached.store(before, Ordering::Relaxed))?;
             if let Some(occurrence) = Occurrence::of(&event, disclosed) {
                 // Nobody watches any more: then nobody misses it.
                 let _ = told.send(Arc::new(occurrence));
             }
         }
-        Ok((reached, more))
+        Ok(more)
     }
 
     /// Ends connections whose key was revoked, or opens something else than when they came.

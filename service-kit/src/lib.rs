@@ -15,6 +15,7 @@ pub mod postgres;
 pub mod problem;
 pub mod server;
 pub mod sheet;
+pub mod supervisor;
 pub mod telemetry;
 mod unread;
 pub mod upload;

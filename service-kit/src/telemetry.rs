@@ -1,6 +1,6 @@
 //! Traces and metrics.
 
-use std::time::Instant;
+use std::{io::IsTerminal, time::Instant};
 
 use aide::OperationInput;
 use axum::{
@@ -21,17 +21,22 @@ const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// Starts logging to standard error: `KONTOR_LOG` filters (`info` without it, and no chatter of
 /// the NATS client), and
-/// `KONTOR_LOG_FORMAT=json` makes each line a JSON object.
+/// `KONTOR_LOG_FORMAT=json` makes each line a JSON object. Colours are for terminals.
 pub fn log() {
     let filter = EnvFilter::try_from_env("KONTOR_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,tokio_postgres=warn"));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours());
     // A second start, as in tests, changes nothing.
     let _ = if std::env::var("KONTOR_LOG_FORMAT").is_ok_and(|format| format == "json") {
         builder.json().try_init()
     } else {
         builder.try_init()
     };
+}
+
+/// Colours are for people: none in files and pipes, or where `NO_COLOR` is set.
+fn colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
 }
 
 /// Every metric of HTTP.

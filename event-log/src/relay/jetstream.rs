@@ -63,7 +63,7 @@ struct AckError {
 }
 
 impl RelayConfig {
-    fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         Config {
             name: self.stream.clone(),
             subjects: vec![format!("{}.>", self.subject_prefix)],
@@ -167,7 +167,7 @@ impl Stream for JetStream {
 }
 
 /// Why a stream of this configuration could lose history, if it could.
-fn why_unsafe(present: &Config, wanted: &Config) -> Option<&'static str> {
+pub(super) fn why_unsafe(present: &Config, wanted: &Config) -> Option<&'static str> {
     [
         (present.subjects != wanted.subjects, "it has other subjects"),
         (!present.allow_atomic_publish, "it takes no atomic batches"),

@@ -199,6 +199,77 @@ async fn a_stream_that_can_lose_history_halts() {
     cancel.cancel();
 }
 
+/// Whatever is wrong with a stream is found by a comparison too, not by the relay alone.
+#[tokio::test]
+async fn a_comparison_finds_what_halts_the_relay() {
+    let (_database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    append(&log, 30, 10).await;
+    let (relay, cancel) = (nats.relay(&log), CancellationToken::new());
+    start(&relay, &cancel);
+    until_published(&relay, &log).await;
+    cancel.cancel();
+    assert_eq!(nats.difference(&log).await, None);
+
+    let (_restored, earlier) = fresh_log().await;
+    append(&earlier, 10, 10).await;
+    assert!(nats.difference(&earlier).await.unwrap().contains("ahead of the log at 10"));
+
+    let subject = format!("{}.-.foreign.message", nats.config.subject_prefix);
+    nats.jetstream().publish(subject, "{}".into()).await.unwrap().await.unwrap();
+    assert!(nats.difference(&log).await.unwrap().contains("ahead of the log at 30"));
+    append(&log, 1, 10).await;
+    assert_eq!(nats.difference(&log).await.unwrap(), "message 31 is not event 31");
+
+    let mut config = nats.jetstream().get_stream(&nats.config.stream).await.unwrap();
+    let mut config = config.info().await.unwrap().config.clone();
+    config.max_age = std::time::Duration::from_hours(1);
+    nats.jetstream().update_stream(config).await.unwrap();
+    assert!(nats.difference(&log).await.unwrap().contains("its messages expire"));
+}
+
+/// Earlier builds named the schema of an event by a path. Their streams go on.
+#[tokio::test]
+async fn a_stream_of_an_earlier_build_goes_on() {
+    let (_database, log) = fresh_log().await;
+    let nats = Nats::new().await;
+    append(&log, 20, 10).await;
+    let (relay, cancel) = (nats.relay(&log), CancellationToken::new());
+    start(&relay, &cancel);
+    until_published(&relay, &log).await;
+    cancel.cancel();
+    let jetstream = nats.jetstream();
+    let published = jetstream.get_stream(&nats.config.stream).await.unwrap();
+    let config = published.get_info().await.unwrap().config;
+    let mut messages = Vec::new();
+    for sequence in 1..=20 {
+        messages.push(published.get_raw_message(sequence).await.unwrap());
+    }
+    jetstream.delete_stream(&nats.config.stream).await.unwrap();
+    jetstream.create_stream(config).await.unwrap();
+    for message in messages {
+        let mut headers = async_nats::HeaderMap::new();
+        for (name, values) in message.headers.iter() {
+            let name = name.to_string();
+            if name == "ce-dataschema" {
+                assert_eq!(values[0].as_str(), "urn:kontor:event:account.noted.v1");
+                headers.insert(name, "events/account.noted.v1.json");
+            } else if name.starts_with("ce-") {
+                headers.insert(name, values[0].clone());
+            }
+        }
+        let publish = jetstream.publish_with_headers(message.subject, headers, message.payload);
+        publish.await.unwrap().await.unwrap();
+    }
+
+    append(&log, 20, 10).await;
+    let (relay, cancel) = (nats.relay(&log), CancellationToken::new());
+    start(&relay, &cancel);
+    until_published(&relay, &log).await;
+    cancel.cancel();
+    assert_eq!(nats.difference(&log).await, None);
+}
+
 /// A lost race is no trouble: whoever looks at the health of a relay must not see it come and go.
 #[tokio::test]
 async fn two_relays_race_without_a_word() {

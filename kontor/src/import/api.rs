@@ -102,6 +102,16 @@ impl Api {
         key: &str,
         body: &Value,
     ) -> anyhow::Result<Result<Done, Refused>> {
+        self.send(path, key, body).await
+    }
+
+    /// The same for a command with another answer.
+    pub async fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> anyhow::Result<Result<T, Refused>> {
         let request = || {
             self.client
                 .request(Method::POST, format!("{}{path}", self.url))
@@ -136,7 +146,7 @@ impl Api {
                 Err(error) => error.into(),
             };
             if started.elapsed() > Self::PATIENCE {
-                return Err(failure.context("Kontor did not answer; run the same import again"));
+                return Err(failure.context("Kontor did not answer; run the same again"));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
@@ -163,7 +173,7 @@ async fn understood<T: DeserializeOwned>(response: reqwest::Response) -> anyhow:
         || status == StatusCode::TOO_MANY_REQUESTS
         || (status == StatusCode::CONFLICT && refused.code == "conflict");
     if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
-        anyhow::bail!("the API key may not import: {}", refused.reason());
+        anyhow::bail!("the API key may not do this: {}", refused.reason());
     }
     Ok(if again { Answer::Again(refused) } else { Answer::Final(Err(refused)) })
 }

@@ -5,7 +5,7 @@ use tokio_postgres::{Client, NoTls};
 
 /// Keys (their secrets' digests alone), and how far the policies have got: started anew from the
 /// beginning, they would ask again for what was refused.
-pub(super) const COMPANIONS: [Companion; 4] = [
+pub(super) const COMPANIONS: [Companion; 5] = [
     Companion {
         table: "access.api_keys",
         columns: "id, secret_sha256, name, role, company_id, created_at, revoked_at",
@@ -32,6 +32,14 @@ pub(super) const COMPANIONS: [Companion; 4] = [
         columns: "policy, position, event_id, code, refused_at",
         rows: "SELECT policy, position, event_id, code, refused_at FROM policy.refusals \
             WHERE position <= {last}",
+        present: "",
+    },
+    Companion {
+        table: "policy.attempts",
+        columns: "policy, position, attempt, tried_at, tried_by, code, detail, done_at",
+        // What was done beyond the end of the backup is open again in it.
+        rows: "SELECT policy, position, attempt, tried_at, tried_by, code, detail, done_at \
+            FROM policy.attempts WHERE position <= {last} AND coalesce(done_at, 0) <= {last}",
         present: "",
     },
 ];

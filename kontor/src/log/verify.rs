@@ -3,12 +3,14 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use event_log::{
     EventLog,
     relay::{RelayConfig, verify_stream},
 };
+use serde::Deserialize;
 
 use super::open;
 use crate::{location::Location, progress::Step};
@@ -51,9 +53,46 @@ async fn verify(log: &EventLog, location: &Location, stream: &str) -> anyhow::Re
     if let Some(difference) = &difference {
         println!("stream: {difference}");
     }
-    let sound = report.findings.is_empty() && difference.is_none();
+    let troubles = running(location).await;
+    for trouble in &troubles {
+        println!("{trouble}");
+    }
+    let sound = report.findings.is_empty() && difference.is_none() && troubles.is_empty();
     println!("{}", if sound { "sound" } else { "NOT SOUND" });
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What of a Kontor's health speaks of log and stream.
+#[derive(Deserialize)]
+struct Health {
+    parts: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    name: String,
+    state: String,
+    #[serde(default)]
+    detail: String,
+}
+
+/// What the `kontor up` of the directory says of log and stream, unless all is well: it knows more
+/// than can be compared, such as an event that is too large to be published.
+async fn running(location: &Location) -> Vec<String> {
+    let is_its = location.database_url.is_none() && location.nats_url.is_none();
+    let Some(run) = location.run_file().ok().filter(|_| is_its) else { return Vec::new() };
+    let asked = async {
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
+        client.get(format!("{}/health/ready", run.http_url)).send().await?.json::<Health>().await
+    };
+    match asked.await {
+        Ok(Health { parts }) => parts
+            .into_iter()
+            .filter(|part| ["log", "stream"].contains(&&*part.name) && part.state != "ok")
+            .map(|Part { name, state, detail }| format!("{name}: {state}: {detail}"))
+            .collect(),
+        Err(error) => vec![format!("the Kontor at {} does not answer: {error}", run.http_url)],
+    }
 }
 
 fn verify_backup(folder: &Path) -> anyhow::Result<()> {

@@ -69,7 +69,22 @@ impl Child {
     }
 
     pub(super) fn pid(&self) -> Option<u32> {
-        *self.pid.lock().unwrap_or_else(PoisonError::into_inner)
+        self.watched_pid().now()
+    }
+
+    /// Its process id, as it is at each moment.
+    pub(super) fn watched_pid(&self) -> WatchedPid {
+        WatchedPid(Arc::clone(&self.pid))
+    }
+}
+
+/// A child's process id, which changes when it is restarted.
+#[derive(Debug, Clone)]
+pub(super) struct WatchedPid(Arc<Mutex<Option<u32>>>);
+
+impl WatchedPid {
+    pub(super) fn now(&self) -> Option<u32> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -39,6 +39,13 @@ impl Directory {
         Self::lock(&path, true, Duration::ZERO)
     }
 
+    /// Whether a process has it locked now.
+    pub fn is_in_use(path: &Path) -> bool {
+        // Shared, so that those who ask do not get into one another's way.
+        let lock = File::open(path.join("lock"));
+        lock.is_ok_and(|lock| Flock::lock(lock, FlockArg::LockSharedNonblock).is_err())
+    }
+
     /// Its absolute path.
     pub fn path(&self) -> &Path {
         &self.path

@@ -11,8 +11,33 @@ use super::programs::Programs;
 use super::secrets::Secrets;
 use super::{Answer, Directory, Durability, Error, READY_WITHIN, free_port, last_lines, log_file};
 
-/// The one user of the server.
+/// The user that publishes, and looks after the stream.
 const USER: &str = "kontor";
+/// The user that may only read.
+const READER: &str = "reader";
+
+/// What a reader may send: questions about streams, and what consuming one takes. It may not
+/// publish to a stream, change one, or end the consumers of others.
+const READER_SENDS: [&str; 15] = [
+    "$JS.API.INFO",
+    "$JS.API.STREAM.INFO.*",
+    "$JS.API.STREAM.LIST",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.MSG.GET.*",
+    "$JS.API.DIRECT.GET.*",
+    "$JS.API.DIRECT.GET.*.>",
+    "$JS.API.CONSUMER.CREATE.*",
+    "$JS.API.CONSUMER.CREATE.*.>",
+    "$JS.API.CONSUMER.DURABLE.CREATE.*.*",
+    "$JS.API.CONSUMER.INFO.*.*",
+    "$JS.API.CONSUMER.MSG.NEXT.*.*",
+    "$JS.API.CONSUMER.NAMES.*",
+    "$JS.ACK.>",
+    "$JS.FC.>",
+];
+
+/// The file that keeps the port from one start to the next.
+const PORT: &str = "port";
 
 /// How often a start is tried on another port when somebody took the one we chose.
 const PORTS_TRIED: usize = 3;
@@ -23,6 +48,7 @@ pub(super) struct Nats {
     child: Child,
     port: u16,
     url: String,
+    reader_url: Option<String>,
 }
 
 impl Nats {
@@ -38,9 +64,13 @@ impl Nats {
         end_orphan(directory);
         let log = log_file(directory.path(), "nats");
         let configuration = home.join("nats.conf");
+        let mut kept = kept_port(&home);
         for _ in 0..PORTS_TRIED {
-            let port = free_port()?;
-            let text = configure(&home, port, &secrets.nats, durability);
+            let port = match kept.take() {
+                Some(port) => port,
+                None => free_port()?,
+            };
+            let text = configure(&home, port, secrets, durability);
             super::write_private(&configuration, &text)?;
             let child = Child::start(Program {
                 name: "nats-server",
@@ -50,15 +80,19 @@ impl Nats {
                 user: None,
                 end: Signal::SIGTERM,
             })?;
-            let url = match durability {
+            let at = |user, password| format!("nats://{user}:{password}@127.0.0.1:{port}");
+            let (url, reader_url) = match durability {
                 Durability::Durable => {
-                    format!("nats://{USER}:{}@127.0.0.1:{port}", secrets.nats)
+                    (at(USER, &secrets.nats), Some(at(READER, &secrets.nats_reader)))
                 }
                 // Tests connect by the bare URL, and there is nothing to protect.
-                Durability::ThrowAway => format!("nats://127.0.0.1:{port}"),
+                Durability::ThrowAway => (format!("nats://127.0.0.1:{port}"), None),
             };
             match answer(&url, &log).await {
-                Answer::Ready => return Ok(Self { child, port, url }),
+                Answer::Ready => {
+                    super::write_private(&home.join(PORT), &port.to_string())?;
+                    return Ok(Self { child, port, url, reader_url });
+                }
                 Answer::PortTaken => {}
                 Answer::None => break,
             }
@@ -74,8 +108,13 @@ impl Nats {
         &self.url
     }
 
-    pub(super) fn pid(&self) -> Option<u32> {
-        self.child.pid()
+    /// The URL for those who may only read; none when everybody may do everything.
+    pub(super) fn reader_url(&self) -> Option<&str> {
+        self.reader_url.as_deref()
+    }
+
+    pub(super) fn pid(&self) -> child::WatchedPid {
+        self.child.watched_pid()
     }
 }
 
@@ -89,7 +128,20 @@ pub(super) fn end_orphan(directory: &Directory) {
     }
 }
 
-fn configure(home: &Path, port: u16, password: &str, durability: Durability) -> String {
+/// The port of the last start, so that consumers find the server again; none when somebody else has
+/// it now.
+fn kept_port(home: &Path) -> Option<u16> {
+    let port = fs::read_to_string(home.join(PORT)).ok()?.trim().parse().ok()?;
+    match std::net::TcpListener::bind(("127.0.0.1", port)) {
+        Ok(_) => Some(port),
+        Err(error) => {
+            tracing::warn!(port, %error, "nats-server gets another port than at the last start");
+            None
+        }
+    }
+}
+
+fn configure(home: &Path, port: u16, secrets: &Secrets, durability: Durability) -> String {
     // `always`: a message is on disk before it is acknowledged. The server's default of
     // two minutes loses acknowledged messages with the power.
     let sync_interval = match durability {
@@ -97,7 +149,16 @@ fn configure(home: &Path, port: u16, password: &str, durability: Durability) -> 
         Durability::ThrowAway => "2m",
     };
     let authorization = match durability {
-        Durability::Durable => format!("{{ user: {USER}, password: \"{password}\" }}"),
+        Durability::Durable => {
+            let Secrets { nats, nats_reader, .. } = secrets;
+            let sends = serde_json::json!(READER_SENDS);
+            format!(
+                "{{ users: [
+    {{ user: {USER}, password: \"{nats}\" }}
+    {{ user: {READER}, password: \"{nats_reader}\", permissions: {{ publish: {{ allow: {sends} }} }} }}
+] }}"
+            )
+        }
         Durability::ThrowAway => "{}".into(),
     };
     let store = serde_json::json!(home.join("store"));

@@ -72,8 +72,8 @@ impl Postgres {
         &self.url
     }
 
-    pub(super) fn pid(&self) -> Option<u32> {
-        self.child.pid()
+    pub(super) fn pid(&self) -> child::WatchedPid {
+        self.child.watched_pid()
     }
 }
 

@@ -7,30 +7,53 @@ use std::path::Path;
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Error;
 
-/// Passwords of the servers' one user each, in hexadecimal so that URLs need no escapes.
+/// Passwords of the servers' users, in hexadecimal so that URLs need no escapes.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Secrets {
     pub(super) postgres: String,
     pub(super) nats: String,
+    /// Of the user of NATS that may only read.
+    pub(super) nats_reader: String,
 }
 
 impl Secrets {
     pub(super) fn load_or_create(directory: &Path) -> Result<Self, Error> {
         let path = directory.join("secrets.json");
         match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map_err(|error| Error::Damaged { path, reason: error.to_string() }),
+            Ok(text) => {
+                let damaged = |error: serde_json::Error| Error::Damaged {
+                    path: path.clone(),
+                    reason: error.to_string(),
+                };
+                let mut kept: Map<String, Value> =
+                    serde_json::from_slice(&text).map_err(damaged)?;
+                // An earlier build made one user of NATS only.
+                let is_whole = kept.contains_key("nats_reader");
+                if !is_whole {
+                    kept.insert("nats_reader".to_owned(), password().into());
+                }
+                let secrets: Self = serde_json::from_value(kept.into()).map_err(damaged)?;
+                if !is_whole {
+                    secrets.write(&path)?;
+                }
+                Ok(secrets)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let secrets = Self { postgres: password(), nats: password() };
-                let text = serde_json::json!(secrets).to_string();
-                write_private(&path, &text)?;
+                let secrets =
+                    Self { postgres: password(), nats: password(), nats_reader: password() };
+                secrets.write(&path)?;
                 Ok(secrets)
             }
             Err(error) => Err(Error::file("read", path)(error)),
         }
+    }
+
+    fn write(&self, path: &Path) -> Result<(), Error> {
+        write_private(path, &serde_json::json!(self).to_string())
     }
 }
 

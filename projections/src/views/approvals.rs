@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, name_of, word},
+    row::{json, limit_of, name_of, word},
 };
 
 /// Requests by where in the log they were made: an offer that is written anew is asked about anew.
@@ -69,12 +69,13 @@ const LIST: &str = "
         AND ($6::bigint IS NULL OR created < $6)
     ORDER BY created DESC LIMIT $7";
 const OVERDUE: &str = "
-    SELECT created, subject, subject_id, company_id, status, request, decisions, since, is_escalated
+    SELECT created, subject, subject_id, jsonb_array_length(decisions)
     FROM view.approvals
     WHERE status = 'open' AND NOT is_escalated AND since + make_interval(mins => (
         request -> 'steps' -> jsonb_array_length(decisions)
             -> 'escalation' ->> 'after_minutes')::integer) <= $1
-    ORDER BY created LIMIT 1000";
+        AND ($2::bigint IS NULL OR created > $2)
+    ORDER BY created LIMIT $3";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
@@ -272,10 +273,35 @@ pub async fn list(
     rows.iter().map(approval_of).collect()
 }
 
-/// Requests whose step has waited too long, oldest first; at most a thousand at a time.
-pub async fn overdue(client: &Client, now: Timestamp) -> Result<Vec<Approval>, ReadError> {
-    let rows = client.query(OVERDUE, &[&now]).await?;
-    rows.iter().map(approval_of).collect()
+/// A request whose step has waited too long.
+#[derive(Debug, Clone, Copy)]
+pub struct Overdue {
+    /// Where in the log it was made.
+    pub created: i64,
+    /// What it is about; `None` when this build does not know such a thing.
+    pub subject: Option<Subject>,
+    /// Which one.
+    pub id: Uuid,
+    /// The step that waits, counted from 1.
+    pub step: i32,
+}
+
+/// Requests whose step has waited too long, oldest first; those that follow `after`.
+pub async fn overdue(
+    client: &Client,
+    now: Timestamp,
+    after: Option<&Overdue>,
+    limit: usize,
+) -> Result<Vec<Overdue>, ReadError> {
+    let after = after.map(|after| after.created);
+    let rows = client.query(OVERDUE, &[&now, &after, &limit_of(limit)]).await?;
+    let overdue = |row: &Row| Overdue {
+        created: row.get(0),
+        subject: word(row, 1).ok(),
+        id: row.get(2),
+        step: row.get::<_, i32>(3) + 1,
+    };
+    Ok(rows.iter().map(overdue).collect())
 }
 
 fn approval_of(row: &Row) -> Result<Approval, ReadError> {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{name_of, word},
+    row::{limit_of, name_of, word},
 };
 
 /// Negotiations by id.
@@ -58,9 +58,10 @@ const LIST: &str = "
         AND ($5::uuid IS NULL OR offer_id = $5) AND ($6::bigint IS NULL OR created < $6)
     ORDER BY created DESC LIMIT $7";
 const DUE: &str = "
-    SELECT id, offer_id, answer_by < $1 FROM view.negotiations
+    SELECT id, offer_id, answer_by < $1, answer_by FROM view.negotiations
     WHERE status = 'open' AND (answer_by < $1 OR (answer_by <= $1 + 1 AND NOT reminded))
-    ORDER BY answer_by LIMIT 1000";
+        AND ($2::date IS NULL OR (answer_by, id) > ($2, $3))
+    ORDER BY answer_by, id LIMIT $4";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Negotiation(event) = event else { return vec![] };
@@ -178,16 +179,25 @@ pub struct Due {
     pub offer: OfferId,
     /// Whether it has run out.
     pub is_over: bool,
+    /// The last day for an answer.
+    pub answer_by: Date,
 }
 
 /// Negotiations in which an answer is awaited until tomorrow, of which nobody was reminded, or was
-/// until yesterday; at most a thousand at a time.
-pub async fn due(client: &Client, today: Date) -> Result<Vec<Due>, ReadError> {
-    let rows = client.query(DUE, &[&today]).await?;
+/// until yesterday, in the order of that day; those that follow `after`.
+pub async fn due(
+    client: &Client,
+    today: Date,
+    after: Option<&Due>,
+    limit: usize,
+) -> Result<Vec<Due>, ReadError> {
+    let (day, id) = after.map(|after| (after.answer_by, after.id.0)).unzip();
+    let rows = client.query(DUE, &[&today, &day, &id, &limit_of(limit)]).await?;
     let due = |row: &Row| Due {
         id: NegotiationId(row.get(0)),
         offer: OfferId(row.get(1)),
         is_over: row.get(2),
+        answer_by: row.get(3),
     };
     Ok(rows.iter().map(due).collect())
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, word, word_or_none},
+    row::{json, limit_of, word, word_or_none},
 };
 
 /// Offers by id, and what was sent of them by number.
@@ -127,8 +127,10 @@ const REVISIONS: &str = "
     SELECT number, digest, proposal, negotiated, sent_at, seen_at FROM view.offer_revisions
     WHERE offer_id = $1 ORDER BY number";
 const LAPSED: &str = "
-    SELECT id FROM view.offers WHERE status IN ('open', 'in_negotiation') AND valid_until < $1
-    ORDER BY valid_until LIMIT 1000";
+    SELECT id, valid_until FROM view.offers
+    WHERE status IN ('open', 'in_negotiation') AND valid_until < $1
+        AND ($2::date IS NULL OR (valid_until, id) > ($2, $3))
+    ORDER BY valid_until, id LIMIT $4";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Offer(event) = event else { return vec![] };
@@ -363,10 +365,26 @@ pub async fn revisions(client: &Client, offer: Uuid) -> Result<Vec<Revision>, Re
     rows.iter().map(revision).collect()
 }
 
-/// Offers that are open although their last day is over; at most a thousand at a time.
-pub async fn lapsed(client: &Client, today: Date) -> Result<Vec<OfferId>, ReadError> {
-    let rows = client.query(LAPSED, &[&today]).await?;
-    Ok(rows.iter().map(|row| OfferId(row.get(0))).collect())
+/// An offer that is open although its last day is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Lapsed {
+    /// Which.
+    pub id: OfferId,
+    /// Its last day.
+    pub valid_until: Date,
+}
+
+/// Offers that are open although their last day is over, in the order of their last day; those that
+/// follow `after`.
+pub async fn lapsed(
+    client: &Client,
+    today: Date,
+    after: Option<&Lapsed>,
+    limit: usize,
+) -> Result<Vec<Lapsed>, ReadError> {
+    let (day, id) = after.map(|after| (after.valid_until, after.id.0)).unzip();
+    let rows = client.query(LAPSED, &[&today, &day, &id, &limit_of(limit)]).await?;
+    Ok(rows.iter().map(|row| Lapsed { id: OfferId(row.get(0)), valid_until: row.get(1) }).collect())
 }
 
 /// What was sent before revisions were stamped has the stamp that it would have now.

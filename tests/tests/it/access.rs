@@ -174,6 +174,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/payments/{id}", MONEY),
     ("post", "/v1/payments/{id}/allocate", BOOKS),
     ("get", "/v1/policies", "admin"),
+    ("get", "/v1/policies/refusals", "admin auditor"),
+    ("post", "/v1/policies/refusals/{id}/retry", "admin"),
     ("get", "/v1/price-agreements", SALES),
     ("post", "/v1/price-agreements", PRICING),
     ("get", "/v1/price-agreements/{id}", SALES),

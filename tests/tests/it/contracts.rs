@@ -1,6 +1,10 @@
 //! The HTTP contract that is checked in is the one that is served.
 
-use std::path::Path;
+use std::{fs, path::Path};
+
+use event_log::{Position, RecordedEvent, cloud_event::CloudEvent};
+use serde_json::Value;
+use uuid::Uuid;
 
 use crate::house::House;
 
@@ -17,4 +21,41 @@ async fn the_openapi_document_is_the_landed_one() {
     }
     let landed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(text == landed, "schemas/openapi.json is not what is served: run with KONTOR_BLESS=1");
+}
+
+/// The header is an absolute URI, as `CloudEvents` demands, and leads to the schema.
+#[test]
+fn every_message_names_its_schema_by_the_schema_s_id() {
+    let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/events"));
+    let files = folders.unwrap().flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap());
+    let mut checked = 0;
+    for file in files {
+        let schema: Value =
+            serde_json::from_slice(&fs::read(file.unwrap().path()).unwrap()).unwrap();
+        let title = schema["title"].as_str().unwrap();
+        let (event_type, version) = title.rsplit_once(".v").unwrap();
+        let (stream_type, _) = event_type.split_once('.').unwrap();
+        let event = RecordedEvent {
+            position: Position(1),
+            event_id: Uuid::nil(),
+            stream_type: stream_type.to_owned(),
+            stream_id: Uuid::nil(),
+            version: 1,
+            event_type: event_type.to_owned(),
+            schema_version: version.parse().unwrap(),
+            company_id: None,
+            actor: "key:1".to_owned(),
+            command_id: Uuid::nil(),
+            correlation_id: Uuid::nil(),
+            causation_id: None,
+            recorded_at: "2026-11-30T00:00:00Z".parse().unwrap(),
+            payload: "{}".to_owned(),
+        };
+        let message = CloudEvent::of(&event, "kontor");
+        let named = message.headers.get("ce-dataschema").unwrap().as_str();
+        assert_eq!(schema["$id"], named);
+        assert!(named.starts_with("urn:kontor:event:"), "{named} is no absolute URI");
+        checked += 1;
+    }
+    assert!(checked > 28, "{checked} schemas");
 }

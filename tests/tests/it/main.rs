@@ -31,6 +31,8 @@ mod quotation_requests;
 mod reading;
 mod refusals;
 mod remembered;
+mod starts;
+mod stream_reader;
 mod territories;
 mod tidy;
 mod two_houses;

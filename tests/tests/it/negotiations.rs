@@ -473,7 +473,10 @@ async fn deadlines_remind_and_end_talks() {
     // Talks end with their offer.
     done(table.tell("Ewa", &talks, "resume", json!({})).await);
     house.settled().await;
-    assert_eq!(timers::expire_offers(&on("2100-01-01")).await.unwrap(), 1);
+    assert_eq!(
+        timers::expire_offers(&on("2100-01-01"), &timers::Failing::new("offers")).await.unwrap(),
+        1
+    );
     house.settled().await;
     assert_eq!(table.sees("Ewa", &talks).await["status"], "closed");
     assert_eq!(table.offer("Ewa").await["status"], "expired");

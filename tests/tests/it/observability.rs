@@ -50,7 +50,14 @@ async fn every_metric_explains_itself() {
     assert_eq!(explained, present, "what is shown is explained");
     // Those with labels come with their first value.
     let missing: BTreeSet<String> = known().difference(&present).cloned().collect();
-    let waiting = ["policy_failures_total", "policy_refusals_total", "snapshots_total"];
+    let waiting = [
+        "policy_failures_total",
+        "policy_refusals_total",
+        "snapshots_total",
+        "task_panics_total",
+        "task_restarts_total",
+        "timer_failures_total",
+    ];
     assert_eq!(missing, waiting.map(|name| format!("kontor_{name}")).into());
     assert_eq!(recorded(), known(), "what is recorded is known, what is known is recorded");
 }

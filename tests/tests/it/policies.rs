@@ -1,20 +1,36 @@
 //! What follows by itself: once, on true facts, and never unnoticed when a rule forbids it.
 
-use command_service::{Services, timers};
+use std::time::Duration;
+
+use command_service::{
+    Services,
+    timers::{self, Failing},
+};
 use event_log::{EventLog, LogConfig};
 use projections::Views;
 use serde_json::{Value, json};
-use service_kit::{access::Access, clock::Clock, postgres};
+use service_kit::{access::Access, clock::Clock, health::State, postgres};
 
 use crate::{
     forgery::forge,
-    journeys::{Shop, accept, created, done},
+    house::{eventually, within},
+    journeys::{Shop, accept, created, done, refused},
 };
 
 const ALLOCATION: &str = "booked_payment_is_allocated";
 
 const HOLD_POLICY: &str = "SELECT FROM policy.checkpoints WHERE policy = $1 FOR UPDATE";
 const HOLD_VIEW: &str = "SELECT FROM view.checkpoints WHERE projection = $1 FOR UPDATE";
+const HOLDER: &str = "
+    SELECT holder IS NOT NULL AND held_until > now() FROM policy.checkpoints WHERE policy = $1";
+const LEASE: &str = "
+    UPDATE policy.checkpoints
+    SET holder = gen_random_uuid(), held_until = now() + $2::text::interval WHERE policy = $1";
+/// Transactions of policies and read models that wait for their client.
+const IDLE: &str = "
+    SELECT query FROM pg_stat_activity
+    WHERE state = 'idle in transaction' AND query LIKE '%policy.%' AND application_name = 'kontor views'";
+const EXPIRED: &str = "SELECT stream_id FROM log.events WHERE event_type = 'offer.expired'";
 const RUN_AGAIN: &str = "UPDATE policy.checkpoints SET position = 0";
 const REFUSALS: &str = "
     SELECT policy, code, position FROM policy.refusals JOIN log.events USING (event_id, position)";
@@ -101,6 +117,166 @@ async fn a_payment_is_allocated_on_facts_that_are_still_true() {
     house.wait_for_part(&format!("policy {ALLOCATION}"), "ok").await;
 }
 
+/// A policy that decides holds no lock, so whoever needs its row is not kept waiting.
+#[tokio::test]
+async fn no_transaction_is_open_while_a_policy_decides() {
+    let shop = Shop::open().await;
+    let Shop { house, grocer, .. } = &shop;
+    house.settled().await;
+    let mut other = house.database().await;
+    let view = other.transaction().await.unwrap();
+    view.execute(HOLD_VIEW, &[&"account_balances"]).await.unwrap();
+    created(house.post("accounting", "/v1/payments", &payment(grocer, "150.00")).await);
+    let database = house.database().await;
+    eventually("the policy decides", async || {
+        let row = database.query_one(HOLDER, &[&ALLOCATION]).await.unwrap();
+        row.get::<_, bool>(0).then_some(())
+    })
+    .await;
+    // It waits for the read model, for up to five seconds at a time.
+    let lock = format!("{HOLD_POLICY} NOWAIT");
+    within(Duration::from_secs(3), "nobody has the row locked", async || {
+        let is_free = database.execute(&lock, &[&ALLOCATION]).await.is_ok();
+        let idle = database.query(IDLE, &[]).await.unwrap();
+        (is_free && idle.is_empty()).then_some(())
+    })
+    .await;
+    let row = database.query_one(HOLDER, &[&ALLOCATION]).await.unwrap();
+    assert!(row.get::<_, bool>(0), "it still decides");
+    view.rollback().await.unwrap();
+    assert_eq!(shop.owes().await, ["-150.00", "0.00", "150.00"]);
+}
+
+#[tokio::test]
+async fn a_policy_is_left_to_the_process_that_has_its_lease_until_that_runs_out() {
+    let shop = Shop::open().await;
+    let Shop { house, grocer, .. } = &shop;
+    let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "1" }])).await;
+    shop.dispatch(json!({ "order": order })).await;
+    house.settled().await;
+    let database = house.database().await;
+    database.execute(LEASE, &[&ALLOCATION, &"1 hour"]).await.unwrap();
+    let booked = house.post("accounting", "/v1/payments", &payment(grocer, "150.00")).await;
+    let position = booked.body["position"].as_u64().unwrap();
+    let reached = async |policy: &str| {
+        let policies = house.get("admin", "/v1/policies").await.body;
+        let policies = policies.as_array().unwrap().clone();
+        let policy = policies.iter().find(|of| of["policy"] == policy).unwrap();
+        policy["position"].as_u64().unwrap()
+    };
+    eventually("another policy goes on", async || {
+        (reached("dispatch_issues_invoice").await >= position).then_some(())
+    })
+    .await;
+    assert!(reached(ALLOCATION).await < position, "that is somebody else's work");
+    database.execute(LEASE, &[&ALLOCATION, &"-1 second"]).await.unwrap();
+    house.settled().await;
+    assert_eq!(shop.owes().await, ["0.00", "0.00", "0.00"]);
+}
+
+#[tokio::test]
+async fn a_refused_consequence_is_tried_again_once() {
+    let mut shop = Shop::open().await;
+    shop.house.make_key("auditor", "auditor", None).await;
+    let (house, grocer) = (&shop.house, &shop.grocer);
+    let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "2" }])).await;
+    let part = json!({ "order": order, "items": [{ "line": 1, "quantity": "1" }],
+        "dispatched_on": "2026-03-20" });
+    let invoice = shop.dispatch(part.clone()).await;
+    let database = house.database().await;
+    let series = database.query_one(SERIES, &[]).await.unwrap().get(0);
+    let number = |sequence: u32| {
+        json!({ "type": "number_taken", "number": format!("FV/2026/03/{sequence:04}"),
+            "sequence": sequence, "document": invoice["id"] })
+    };
+    forge(&database, series, "series.number_taken", 1, &number(u32::MAX)).await;
+    let dispatched = house.post("warehouse", "/v1/shipments", &part).await;
+    house.settled().await;
+
+    let open = house.all("auditor", "/v1/policies/refusals?state=open").await;
+    assert_eq!(open.len(), 1, "{open:?}");
+    let refusal = &open[0];
+    let id = refusal["id"].as_str().unwrap();
+    assert_eq!(
+        (&refusal["policy"], &refusal["code"], &refusal["attempts"], &refusal["detail"]),
+        (
+            &json!("dispatch_issues_invoice"),
+            &json!("series.exhausted"),
+            &json!(1),
+            &json!("the series has no numbers left")
+        )
+    );
+    let event = &refusal["event"];
+    assert_eq!(
+        (&event["position"], &event["type"], &event["aggregate_id"], &event["company"]),
+        (
+            &dispatched.body["position"],
+            &json!("shipment.dispatched"),
+            &dispatched.body["id"],
+            &json!(grocer)
+        )
+    );
+    let other = "/v1/policies/refusals?policy=employee_keeps_keys";
+    assert!(house.all("admin", other).await.is_empty());
+    refused(&house.get("admin", "/v1/policies/refusals?policy=x").await, 400, "policy.unknown");
+    refused(&house.get("admin", "/v1/policies/refusals?state=x").await, 400, "query.invalid");
+
+    let retry = format!("/v1/policies/refusals/{id}/retry");
+    refused(&house.post("auditor", &retry, &json!({})).await, 403, "role_not_allowed");
+    let again = house.post("admin", &retry, &json!({})).await;
+    assert_eq!((again.status, &again.body["state"]), (200, &json!("open")), "{again:?}");
+    assert_eq!((&again.body["attempts"], &again.body["code"]), (&json!(2), &refusal["code"]));
+    assert!(again.body["tried_by"].as_str().unwrap().starts_with("key:"), "{again:?}");
+    assert!(house.run(&["policies"]).contains("series.exhausted"));
+
+    // Mended: there are numbers again.
+    forge(&database, series, "series.number_taken", 1, &number(1)).await;
+    let nothing = json!({});
+    let (one, other) = futures::future::join(
+        house.post("admin", &retry, &nothing),
+        house.post("admin", &retry, &nothing),
+    )
+    .await;
+    for done in [one, other, house.post("admin", &retry, &json!({})).await] {
+        assert_eq!((done.status, &done.body["state"]), (200, &json!("done")), "{done:?}");
+        assert_eq!(done.body["attempts"], 3);
+        assert!(done.body["done_at"].as_u64() > dispatched.body["position"].as_u64());
+    }
+    house.settled().await;
+    assert_eq!(house.all("accounting", "/v1/invoices").await.len(), 2);
+    assert!(house.all("admin", "/v1/policies/refusals?state=open").await.is_empty());
+    assert_eq!(house.all("admin", "/v1/policies/refusals?state=done").await.len(), 1);
+    assert!(house.run(&["policies", "retry"]).contains("nothing to try again"));
+    let missing = "/v1/policies/refusals/00000000-0000-7000-8000-000000000000/retry";
+    refused(&house.post("admin", missing, &json!({})).await, 404, "not_found");
+}
+
+/// An offer whose history cannot be read is recorded; those after it lapse.
+#[tokio::test]
+async fn an_offer_that_cannot_be_read_does_not_keep_others_open() {
+    let shop = Shop::open().await;
+    let house = &shop.house;
+    let (unreadable, readable) = (shop.sent_offer().await, shop.sent_offer().await);
+    house.settled().await;
+    let database = house.database().await;
+    let id = unreadable.parse().unwrap();
+    forge(&database, id, "offer.framed", 1, &json!({ "type": "framed" })).await;
+    let url = house.run_file()["database_url"].as_str().unwrap().to_owned();
+    let log = EventLog::open(&LogConfig::new(&url)).await.unwrap();
+    let pool = |name| postgres::pool(&url, name, 2).unwrap();
+    let views = Views::open(pool("test views"), log.clone()).await.unwrap();
+    let access = Access::new(pool("test access"));
+    let clock = Clock::fixed("2100-01-01T00:00:00Z".parse().unwrap());
+    let services = Services { log, views, access, clock };
+    let failing = Failing::new("offers");
+    assert_eq!(timers::expire_offers(&services, &failing).await.unwrap(), 1);
+    let expired = database.query(EXPIRED, &[]).await.unwrap();
+    let expired: Vec<uuid::Uuid> = expired.iter().map(|row| row.get(0)).collect();
+    assert_eq!(expired, [readable.parse::<uuid::Uuid>().unwrap()]);
+    let State::Degraded { detail } = failing.state() else { panic!("it fails") };
+    assert!(detail.contains(&unreadable), "{detail}");
+}
+
 #[tokio::test]
 async fn an_offer_lapses_when_its_last_day_is_over() {
     let shop = Shop::open().await;
@@ -115,7 +291,9 @@ async fn an_offer_lapses_when_its_last_day_is_over() {
     let at = async |instant: &str| {
         let clock = Clock::fixed(instant.parse().unwrap());
         let (log, views, access) = (log.clone(), views.clone(), access.clone());
-        timers::expire_offers(&Services { log, views, access, clock }).await.unwrap()
+        timers::expire_offers(&Services { log, views, access, clock }, &Failing::new("offers"))
+            .await
+            .unwrap()
     };
     assert_eq!(at("2099-12-31T23:59:59Z").await, 0, "it is open through its last day");
     assert_eq!(at("2100-01-01T00:00:00Z").await, 1);

@@ -173,6 +173,48 @@ fn an_aggregate_has_the_same_name_everywhere() {
     }
 }
 
+/// Where a task is spawned outside the supervisor, how often, and why its end is noticed all the
+/// same.
+const SPAWNS: &[(&str, usize, &str)] = &[
+    ("event-log/src/backup/export.rs", 1, "a command's; joined, and its panic is passed on"),
+    ("event-log/src/backup/import.rs", 1, "a command's; joined, and its panic is passed on"),
+    ("event-log/src/snapshots.rs", 1, "ends with its log; catches and counts each panic"),
+    ("event-log/src/writer.rs", 1, "ends with its log; catches and counts each panic"),
+    ("event-log/src/writer/connection.rs", 1, "drives a connection; ends with it"),
+    ("kontor/src/instance.rs", 1, "drives a connection; joined"),
+    ("kontor/src/log/companions.rs", 1, "drives a connection of a command; ends with it"),
+    ("kontor/src/serve.rs", 1, "drives a connection; joined"),
+    ("kontor/src/servers/child.rs", 1, "the thread that restarts a server; joined on drop"),
+    ("query-service/src/live/watcher.rs", 1, "of one live connection, which ends with it"),
+    ("service-kit/src/supervisor.rs", 1, "the supervisor itself"),
+];
+
+/// A task that serves the whole process runs under the supervisor, so that its end is seen.
+#[test]
+fn background_tasks_run_under_the_supervisor() {
+    let is_simulated = |path: &Path| path.to_string_lossy().contains("/src/simulation");
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for name in CRATES {
+        for (path, source) in sources(format!("{name}/src")) {
+            let spawns = product(&source)
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .flat_map(|line| line.match_indices("spawn(").map(move |(at, _)| line.split_at(at)))
+                // A child process is spawned without an argument.
+                .filter(|(_, call)| !call.starts_with("spawn()"))
+                .count();
+            if spawns > 0 && !is_simulated(&path) {
+                let path = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                found.push((path, spawns));
+            }
+        }
+    }
+    found.sort();
+    let known: Vec<(String, usize)> =
+        SPAWNS.iter().map(|(path, spawns, _)| ((*path).to_owned(), *spawns)).collect();
+    assert_eq!(found, known, "use service_kit::supervisor, or say here why not");
+}
+
 /// Each policy of the domain is run by a file of the same name.
 #[test]
 fn every_policy_is_run() {

@@ -46,6 +46,7 @@ async fn fault_the_stream_is_lost_and_tampered_with_under_load() {
             Mishap::CutOff => {
                 site.without_nats(|home| cut_off(&home.join("store"))).await;
                 halted(&site).await;
+                assert_not_sound(&site);
                 site.houses[0].run(&["log", "discard-stream", "--yes"]);
             }
             Mishap::Deleted => {
@@ -71,10 +72,20 @@ async fn publish_a_foreign_message(site: &Site, load: &Load) {
     .await;
     halted(site).await;
     load.goes_on(30).await;
+    assert_not_sound(site);
     let stream = jetstream.get_stream("kontor").await.unwrap();
     let last = stream.get_info().await.unwrap().state.last_sequence;
     assert_eq!(last, sequence, "nothing is written over it, or behind it");
     site.houses[0].run(&["log", "discard-stream", "--yes"]);
+}
+
+/// What health does not call ok, `kontor log verify` does not call sound.
+#[track_caller]
+fn assert_not_sound(site: &Site) {
+    let verified = site.houses[0].command(&["log", "verify"]).output().unwrap();
+    let said = String::from_utf8_lossy(&verified.stdout);
+    assert!(!verified.status.success() && said.contains("NOT SOUND"), "{said}");
+    assert!(said.contains("\nstream: "), "{said}");
 }
 
 /// Waits until every relay has halted, and says so.

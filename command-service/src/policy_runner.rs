@@ -1,0 +1,310 @@
+//! Runs one policy: reads the events after its checkpoint, draws their consequences, moves the
+//! checkpoint.
+//!
+//! No transaction and no connection is held while consequences are drawn. A lease in the
+//! checkpoint's row keeps other processes from the same events; it runs out when its holder was
+//! killed or stopped. Where two work on the same events all the same, each consequence is still
+//! drawn once, and the checkpoint moves by compare-and-set.
+
+use std::time::Duration;
+
+use domain::Event;
+use event_log::{Position, RecordedEvent};
+use futures::{StreamExt, stream::FuturesOrdered};
+use metrics::{counter, gauge};
+use service_kit::health::explained;
+use tokio::{sync::watch, time::Instant};
+use uuid::Uuid;
+
+use crate::{
+    Services,
+    policies::{Policy, PolicyError, ReactionError, Refused},
+};
+
+/// A crash of PostgreSQL may take back the last checkpoint: commands that were executed are not
+/// executed again, so nobody waits for the disk here.
+const SESSION: &str = "SET LOCAL synchronous_commit TO off";
+/// Also says whether another process works on what follows.
+const LOOK: &str = "
+    SELECT position, coalesce(holder <> $2 AND held_until > now(), false)
+    FROM policy.checkpoints WHERE policy = $1";
+/// Not while somebody has the row locked: an earlier build does while it works on a page.
+const TAKE: &str = "
+    UPDATE policy.checkpoints SET holder = $2, held_until = now() + interval '6 seconds'
+    WHERE policy = (
+        SELECT policy FROM policy.checkpoints
+        WHERE policy = $1 AND position = $3
+            AND (holder = $2 OR holder IS NULL OR held_until <= now())
+        FOR UPDATE SKIP LOCKED)";
+const RENEW: &str = "
+    UPDATE policy.checkpoints SET held_until = now() + interval '6 seconds'
+    WHERE policy = $1 AND holder = $2";
+/// Lets go of the lease when there is nothing more to do.
+const ADVANCE: &str = "
+    UPDATE policy.checkpoints
+    SET position = $4, holder = CASE WHEN $5 AND holder = $2 THEN NULL ELSE holder END
+    WHERE policy = $1 AND position = $3";
+const REFUSE: &str = "
+    WITH refused AS (
+        INSERT INTO policy.refusals (policy, position, event_id, code) VALUES ($1, $2, $3, $4)
+        ON CONFLICT DO NOTHING)
+    INSERT INTO policy.attempts (policy, position, attempt, code, detail)
+    VALUES ($1, $2, 1, $4, $5) ON CONFLICT DO NOTHING";
+
+/// How many events are looked at before the checkpoint moves.
+const PAGE: usize = 500;
+/// For how long a lease holds, as [`TAKE`] and [`RENEW`] say.
+const LEASE: Duration = Duration::from_secs(6);
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(2);
+
+/// Runs one policy in one process.
+pub(crate) struct Runner {
+    services: Services,
+    policy: Policy,
+    /// This process, as leases name it.
+    holder: Uuid,
+    /// Why it does not get on at the moment.
+    waiting: watch::Sender<Option<String>>,
+}
+
+enum Advanced {
+    ToTheEnd,
+    APage,
+    SomebodyElseRuns,
+}
+
+/// Events whose consequences are to be drawn, and the position up to which they are all.
+struct Page<'a> {
+    events: Vec<(&'a RecordedEvent, Event)>,
+    last: Position,
+}
+
+/// What came of a page.
+struct Drawn<'a> {
+    /// Up to here all consequences are drawn.
+    last: Position,
+    refused: Vec<(&'a RecordedEvent, Refused)>,
+    /// Why it ended before the end of the page.
+    stopped: Option<PolicyError>,
+}
+
+impl Runner {
+    pub(crate) fn new(
+        services: Services,
+        policy: Policy,
+        holder: Uuid,
+        waiting: watch::Sender<Option<String>>,
+    ) -> Self {
+        Self { services, policy, holder, waiting }
+    }
+
+    /// Follows the log for as long as it is polled.
+    pub(crate) async fn run(&self) {
+        let mut committed = self.services.log.committed();
+        loop {
+            committed.mark_unchanged();
+            let advanced = self.advance().await;
+            self.waiting.send_replace(advanced.as_ref().err().map(|error| explained(error)));
+            match advanced {
+                Ok(Advanced::ToTheEnd) => {
+                    // Other processes write too, so it looks by itself now and then.
+                    let pause = Duration::from_millis(200);
+                    let _ = tokio::time::timeout(pause, committed.changed()).await;
+                }
+                Ok(Advanced::APage) => {}
+                Ok(Advanced::SomebodyElseRuns) => tokio::time::sleep(Duration::from_secs(1)).await,
+                Err(error) => {
+                    counter!("kontor_policy_failures_total", "policy" => self.policy.name)
+                        .increment(1);
+                    tracing::warn!(
+                        policy = self.policy.name,
+                        error = &error as &dyn std::error::Error,
+                        "policy waits"
+                    );
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        }
+    }
+
+    /// Works through the next page of events, then moves the checkpoint.
+    #[tracing::instrument(level = "debug", skip_all, fields(policy = self.policy.name))]
+    async fn advance(&self) -> Result<Advanced, PolicyError> {
+        let (position, is_others) = self.look().await?;
+        if is_others {
+            return Ok(Advanced::SomebodyElseRuns);
+        }
+        let read = self.services.log.read(position, PAGE).await?;
+        if read.is_empty() {
+            return Ok(Advanced::ToTheEnd);
+        }
+        let Page { events, last } = self.page(position, &read)?;
+        let drawn = if events.is_empty() {
+            Drawn { last, refused: Vec::new(), stopped: None }
+        } else {
+            let Some(held_until) = self.take(position).await? else {
+                return Ok(Advanced::SomebodyElseRuns);
+            };
+            tokio::select! {
+                drawn = self.draw(position, last, &events, &held_until) => drawn,
+                error = self.keep_lease(&held_until) => return Err(error),
+            }
+        };
+        let is_all = read.len() < PAGE && read.last().is_some_and(|end| end.position == drawn.last);
+        self.settle(position, &drawn, is_all || drawn.stopped.is_some()).await?;
+        match drawn.stopped {
+            Some(error) => Err(error),
+            None if is_all => Ok(Advanced::ToTheEnd),
+            None => Ok(Advanced::APage),
+        }
+    }
+
+    /// The checkpoint, and whether another process has the lease.
+    async fn look(&self) -> Result<(Position, bool), PolicyError> {
+        let client = self.services.views.client().await?;
+        let row = client.query_one(LOOK, &[&self.policy.name, &self.holder]).await?;
+        Ok((Position(row.get::<_, i64>(0).unsigned_abs()), row.get(1)))
+    }
+
+    /// What of the events that were read concerns the policy.
+    fn page<'a>(
+        &self,
+        position: Position,
+        read: &'a [RecordedEvent],
+    ) -> Result<Page<'a>, PolicyError> {
+        let mut page = Page { events: Vec::new(), last: position };
+        for recorded in read {
+            if recorded.stream_type == self.policy.reads {
+                match recorded.event() {
+                    Ok(event) if (self.policy.concerns)(&event) => {
+                        page.events.push((recorded, event));
+                    }
+                    Ok(_) => {}
+                    // What came before it has its consequences first.
+                    Err(_) if page.last > position => break,
+                    Err(source) => {
+                        return Err(PolicyError::Unreadable {
+                            position: recorded.position,
+                            source,
+                        });
+                    }
+                }
+            }
+            page.last = recorded.position;
+        }
+        Ok(page)
+    }
+
+    /// Takes the lease for what follows a position; `None` when somebody else has it.
+    async fn take(
+        &self,
+        position: Position,
+    ) -> Result<Option<watch::Sender<Instant>>, PolicyError> {
+        let held_until = Instant::now() + LEASE;
+        let mut client = self.services.views.client().await?;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute(SESSION).await?;
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+            [&self.policy.name, &self.holder, &position.0.cast_signed()];
+        let taken = transaction.execute(TAKE, &parameters).await? > 0;
+        transaction.commit().await?;
+        Ok(taken.then(|| watch::Sender::new(held_until)))
+    }
+
+    /// Renews the lease until it is lost.
+    async fn keep_lease(&self, held_until: &watch::Sender<Instant>) -> PolicyError {
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            let renewed_until = Instant::now() + LEASE;
+            match self.renew().await {
+                Ok(true) => {
+                    held_until.send_replace(renewed_until);
+                }
+                Ok(false) => return PolicyError::LeaseLost,
+                Err(error) if *held_until.borrow() <= Instant::now() => return error,
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<bool, PolicyError> {
+        let mut client = self.services.views.client().await?;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute(SESSION).await?;
+        let renewed = transaction.execute(RENEW, &[&self.policy.name, &self.holder]).await? > 0;
+        transaction.commit().await?;
+        Ok(renewed)
+    }
+
+    /// Draws the consequences of events, as many at once as the policy allows.
+    async fn draw<'a>(
+        &self,
+        position: Position,
+        last: Position,
+        events: &'a [(&'a RecordedEvent, Event)],
+        held_until: &watch::Sender<Instant>,
+    ) -> Drawn<'a> {
+        let mut drawn = Drawn { last: position, refused: Vec::new(), stopped: None };
+        let mut waiting = events.iter();
+        let mut reactions = FuturesOrdered::new();
+        loop {
+            // A process that was stopped must not go on with what another has finished meanwhile.
+            let is_ours = *held_until.borrow() > Instant::now();
+            while is_ours
+                && reactions.len() < self.policy.at_once
+                && let Some((recorded, event)) = waiting.next()
+            {
+                reactions.push_back(async move {
+                    (*recorded, self.policy.react_to(&self.services, recorded, event, 1).await)
+                });
+            }
+            let Some((recorded, result)) = reactions.next().await else {
+                if is_ours {
+                    drawn.last = last;
+                } else {
+                    drawn.stopped = Some(PolicyError::LeaseLost);
+                }
+                return drawn;
+            };
+            match result.map_err(ReactionError::refused) {
+                Ok(_) => {}
+                Err(Ok(refused)) => drawn.refused.push((recorded, refused)),
+                Err(Err(error)) => {
+                    drawn.stopped = Some(error);
+                    return drawn;
+                }
+            }
+            drawn.last = recorded.position;
+        }
+    }
+
+    /// Records what was refused and moves the checkpoint, if it is still where it was.
+    async fn settle(
+        &self,
+        position: Position,
+        drawn: &Drawn<'_>,
+        release: bool,
+    ) -> Result<(), PolicyError> {
+        let Drawn { last, refused, .. } = drawn;
+        let name = self.policy.name;
+        let mut client = self.services.views.client().await?;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute(SESSION).await?;
+        for (recorded, Refused { code, detail }) in refused {
+            let position = recorded.position.0.cast_signed();
+            counter!("kontor_policy_refusals_total", "policy" => name).increment(1);
+            tracing::error!(policy = name, position, code, detail, "a consequence was refused");
+            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+                [&name, &position, &recorded.event_id, code, detail];
+            transaction.execute(REFUSE, &parameters).await?;
+        }
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+            [&name, &self.holder, &position.0.cast_signed(), &last.0.cast_signed(), &release];
+        transaction.execute(ADVANCE, &parameters).await?;
+        transaction.commit().await?;
+        #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
+        gauge!("kontor_policy_position", "policy" => name).set(last.0 as f64);
+        Ok(())
+    }
+}
