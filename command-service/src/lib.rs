@@ -16,6 +16,7 @@ mod representatives;
 mod shelves;
 mod superiors;
 pub mod timers;
+mod trees;
 pub mod white_list;
 mod wishes;
 

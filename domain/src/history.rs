@@ -5,11 +5,11 @@ use cqrs_es::Aggregate;
 use crate::{
     ApprovalRules, Assortment, Category, Claim, Company, Conversation, Discount, Employee, Invoice,
     Negotiation, OfCompany, Offer, OfferTemplate, Order, Payment, Price, PriceAgreement, Product,
-    ProductCode, Purchases, QuotationRequest, Series, Shipment, Spending, Stock, Territories,
+    ProductCode, Purchases, QuotationRequest, Series, Shipment, Spending, Stock, Territories, Tree,
     approval_rules, assortment, category, claim, company, conversation, discount, employee,
     invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
     product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
-    upcaster,
+    tree, upcaster,
 };
 
 macro_rules! history {
@@ -169,6 +169,8 @@ history! {
     Stock(Stock, stock),
     /// Of who looks after whom.
     Territories(Territories, territories),
+    /// Of a tree.
+    Tree(Tree, tree),
 }
 
 /// A stored event that this build cannot read.

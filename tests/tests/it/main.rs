@@ -33,4 +33,5 @@ mod refusals;
 mod remembered;
 mod territories;
 mod tidy;
+mod trees;
 mod two_houses;
