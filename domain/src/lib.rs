@@ -19,6 +19,7 @@ pub mod assortment;
 pub mod attachment;
 pub mod audience;
 pub mod category;
+pub mod characters;
 pub mod claim;
 pub mod company;
 pub mod conversation;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, word, word_or_none},
+    row::{json, json_or_none, word, word_or_none},
 };
 
 /// Customers by id, with their terms.
@@ -266,7 +266,7 @@ fn company_of(row: &Row) -> Result<Company, ReadError> {
         parent: row.get::<_, Option<Uuid>>(8).map(CompanyId),
         group: word_or_none(row, 9)?,
         vat_number: word_or_none(row, 10)?,
-        billing_address: row.try_get::<_, Option<Json<Address>>>(11)?.map(|json| json.0),
+        billing_address: json_or_none(row, 11)?,
         delivery_addresses: json(row, 12)?,
         bank_accounts: json(row, 13)?,
         credit_limits: json(row, 14)?,

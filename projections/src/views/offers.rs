@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, word, word_or_none},
+    row::{json, json_or_none, word, word_or_none},
 };
 
 /// Offers by id, and what was sent of them by number.
@@ -386,9 +386,8 @@ fn offer_of(row: &Row) -> Result<Offer, ReadError> {
         number => Some(stamp_of(number, row.get(6), &proposal)?),
     };
     let optional = |column: usize| row.get::<_, Option<Uuid>>(column);
-    let origin =
-        |column: usize| row.get::<_, Option<Json<Origin>>>(column).map(|Json(origin)| origin);
-    let draft = row.get::<_, Option<Json<Proposal>>>(8).map(|Json(draft)| draft);
+    let origin = |column: usize| json_or_none::<Origin>(row, column);
+    let draft: Option<Proposal> = json_or_none(row, 8)?;
     let draft = draft.filter(|_| revision > 0);
     Ok(Offer {
         id,
@@ -397,14 +396,14 @@ fn offer_of(row: &Row) -> Result<Offer, ReadError> {
         extended_until: (valid_until != proposal.valid_until).then_some(valid_until),
         proposal,
         representative: optional(11).map(EmployeeId),
-        origin: origin(12),
+        origin: origin(12)?,
         negotiation: optional(14).map(NegotiationId),
         reason: row.get(3),
         order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
-        ordered: row.get::<_, Option<Json<domain::Lines>>>(15).map(|Json(lines)| lines),
+        ordered: json_or_none(row, 15)?,
         inside: Some(Deliberation {
             representative: draft.as_ref().and(optional(16)).map(EmployeeId),
-            origin: draft.as_ref().and(origin(17)),
+            origin: origin(17)?.filter(|_| draft.is_some()),
             draft,
             draft_status: word_or_none(row, 9)?,
             discount: row.get(10),

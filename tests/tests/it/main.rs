@@ -16,6 +16,7 @@ mod firms;
 mod forgery;
 mod hidden;
 mod house;
+mod identifiers;
 mod imports;
 mod inboxes;
 mod journeys;
