@@ -6,6 +6,7 @@ mod access;
 mod assortments;
 mod backup;
 mod catalogue;
+mod catalogue_order;
 mod contracts;
 mod conversations;
 mod documents;
