@@ -9,6 +9,7 @@ mod catalogue;
 mod catalogue_order;
 mod contracts;
 mod conversations;
+mod document_numbers;
 mod documents;
 mod export;
 mod faults;
