@@ -38,10 +38,10 @@ pub(crate) async fn line_of(
     let mut next = Some(company);
     while let Some(id) = next {
         let customer = work.load::<Company>(id).await?.customer().map_err(|e| refusal(&e))?;
-        // `Company` lets nobody be above itself, two firms that join each other at once included:
-        // each asserts the version of the other. This only bounds the work.
-        next = customer.parent.filter(|_| line.len() < Company::MOST_ABOVE);
         line.push(id);
+        // Up to the root: older builds let trees grow higher than `Company::MOST_ABOVE`. None of
+        // them let a firm be above itself as far as they looked; what they did not see ends here.
+        next = customer.parent.filter(|parent| !line.contains(parent));
     }
     Ok(line)
 }

@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use domain::{Claim, CompanyId, ProductId, Reference, Sku, claim};
 use event_log::Work;
 use futures::{FutureExt, future::BoxFuture};
+use projections::Views;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{problem::Problem, sheet::Sheet, upload::Upload};
@@ -121,11 +122,12 @@ pub(crate) async fn run<R: Import>(
 ) -> Result<Report, Problem> {
     let rows: Arc<Rows<R>> = Arc::new(read(&sheet)?);
     if wish.dry_run {
-        let rehearsed = services.log.rehearse(|work| decided(&rows, work, wish));
+        let rehearsed = services.log.rehearse(|work| decided(&rows, &services.views, work, wish));
         return Ok(Report { dry_run: true, ..rehearsed.await.map_err(problem)? });
     }
     let envelope = caller.envelope(digest);
-    let executed = services.log.execute(&envelope, |work| decided(&rows, work, wish));
+    let executed =
+        services.log.execute(&envelope, |work| decided(&rows, &services.views, work, wish));
     let executed = executed.await.map_err(problem)?;
     let position = Some(executed.outcome.position.0);
     Ok(match executed.value {
@@ -136,11 +138,16 @@ pub(crate) async fn run<R: Import>(
 
 fn decided<'w, R: Import>(
     rows: &Arc<Rows<R>>,
+    views: &Views,
     work: &'w mut Work,
     wish: Wish,
 ) -> BoxFuture<'w, Result<Report, Failure>> {
-    let rows = rows.clone();
-    async move { rows.decide(work, wish).await }.boxed()
+    let (rows, views) = (rows.clone(), views.clone());
+    async move {
+        work.lend(views);
+        rows.decide(work, wish).await
+    }
+    .boxed()
 }
 
 fn read<R: Import>(sheet: &Sheet) -> Result<Rows<R>, Problem> {

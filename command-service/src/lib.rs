@@ -18,6 +18,7 @@ mod representatives;
 mod shelves;
 mod superiors;
 pub mod timers;
+mod trees;
 pub mod white_list;
 mod wishes;
 

@@ -6,6 +6,7 @@
 
 mod accepted_offer_places_order;
 mod booked_payment_is_allocated;
+mod claim_holds_normal_form;
 mod dispatch_issues_invoice;
 mod employee_keeps_keys;
 mod invoice_counts_as_purchase;
@@ -61,16 +62,18 @@ pub(crate) struct Policy {
     pub(crate) react: for<'a> fn(Reaction<'a>) -> BoxFuture<'a, Result<(), ReactionError>>,
 }
 
-const ALL: [Policy; 5] = [
+const ALL: [Policy; 6] = [
     accepted_offer_places_order::POLICY,
     booked_payment_is_allocated::POLICY,
+    claim_holds_normal_form::POLICY,
     dispatch_issues_invoice::POLICY,
     employee_keeps_keys::POLICY,
     invoice_counts_as_purchase::POLICY,
 ];
 
 /// The names of all policies.
-pub const NAMES: [&str; 5] = [ALL[0].name, ALL[1].name, ALL[2].name, ALL[3].name, ALL[4].name];
+pub const NAMES: [&str; 6] =
+    [ALL[0].name, ALL[1].name, ALL[2].name, ALL[3].name, ALL[4].name, ALL[5].name];
 
 /// The policy of a name, if this build has it.
 pub(crate) fn named(name: &str) -> Option<Policy> {

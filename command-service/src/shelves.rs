@@ -1,5 +1,7 @@
 //! Where products stand in the tree of categories: the facts that assortments and prices ask for.
 
+use std::collections::BTreeSet;
+
 use domain::{Category, CategoryId, Product, ProductId, category};
 use event_log::Work;
 
@@ -14,9 +16,9 @@ pub(crate) async fn path_of(
     let mut next = Some(category);
     while let Some(id) = next {
         let branch = work.load::<Category>(id).await?.branch().map_err(|e| refusal(&e))?;
-        // `Category` lets nothing be above itself; this only bounds the work.
-        next = branch.parent.filter(|_| path.len() < Category::MOST_ABOVE);
         path.push(id);
+        // Up to the root, as in `firms::line_of`.
+        next = branch.parent.filter(|parent| !path.contains(parent));
     }
     Ok(path)
 }
@@ -26,28 +28,27 @@ pub(crate) async fn path_of(
 pub(crate) async fn load(work: &mut Work, products: &[ProductId]) -> Result<(), Failure> {
     let mut level: Vec<CategoryId> =
         products.iter().flat_map(|product| categories(work, *product)).copied().collect();
-    for _ in 0..=Category::MOST_ABOVE {
-        if level.is_empty() {
-            break;
-        }
+    let mut seen: BTreeSet<CategoryId> = level.iter().copied().collect();
+    while !level.is_empty() {
         work.load_many::<Category>(level.iter().map(|id| id.0)).await?;
         let above = |id: CategoryId| work.get::<Category>(id)?.branch().ok()?.parent;
-        level = level.into_iter().filter_map(above).collect();
-        level.sort_unstable();
-        level.dedup();
+        level = level.into_iter().filter_map(above).filter(|id| seen.insert(*id)).collect();
     }
     Ok(())
 }
 
 /// The paths of a product's categories, each nearest first, once they are loaded.
 pub(crate) fn paths(work: &Work, product: ProductId) -> Vec<Vec<CategoryId>> {
-    let above = |id: &CategoryId| work.get::<Category>(*id)?.branch().ok()?.parent;
-    categories(work, product)
-        .iter()
-        .map(|&category| {
-            std::iter::successors(Some(category), above).take(Category::MOST_ABOVE + 1).collect()
-        })
-        .collect()
+    let above = |id: CategoryId| work.get::<Category>(id)?.branch().ok()?.parent;
+    let path = |category: CategoryId| {
+        let (mut path, mut next) = (Vec::new(), Some(category));
+        while let Some(id) = next {
+            path.push(id);
+            next = above(id).filter(|parent| !path.contains(parent));
+        }
+        path
+    };
+    categories(work, product).iter().copied().map(path).collect()
 }
 
 fn categories(work: &Work, product: ProductId) -> &[CategoryId] {

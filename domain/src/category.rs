@@ -64,6 +64,8 @@ pub enum Command {
     Move {
         /// The category above it, with those above that one, nearest first; none makes it a root.
         above: Vec<CategoryId>,
+        /// How many levels of categories are below it.
+        below: usize,
     },
     /// Put no more products into it.
     Close,
@@ -157,7 +159,7 @@ impl Category {
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         match (self, command) {
             (Self::Unopened, Command::Open { id, title, above }) => {
-                let parent = placed(id, &above)?;
+                let parent = placed(id, &above, 0)?;
                 Ok(vec![Event::Opened { id, title, parent }])
             }
             (Self::Open(_) | Self::Closed(_), Command::Open { .. }) => Err(Error::AlreadyOpen),
@@ -167,8 +169,8 @@ impl Category {
             (Self::Open(branch) | Self::Closed(branch), Command::Rename { title }) => {
                 Ok(if branch.title == title { vec![] } else { vec![Event::Renamed { title }] })
             }
-            (Self::Open(branch) | Self::Closed(branch), Command::Move { above }) => {
-                let parent = placed(branch.id, &above)?;
+            (Self::Open(branch) | Self::Closed(branch), Command::Move { above, below }) => {
+                let parent = placed(branch.id, &above, below)?;
                 Ok(if branch.parent == parent { vec![] } else { vec![Event::Moved { parent }] })
             }
             (Self::Open(_), Command::Close) => Ok(vec![Event::Closed {}]),
@@ -216,12 +218,13 @@ impl Category {
     }
 }
 
-/// The category right above, if the place is one.
-fn placed(id: CategoryId, above: &[CategoryId]) -> Result<Option<CategoryId>, Error> {
+/// The category right above, if neither it nor the lowest of those below it stands too deep.
+fn placed(id: CategoryId, above: &[CategoryId], below: usize) -> Result<Option<CategoryId>, Error> {
     if above.contains(&id) {
         return Err(Error::ParentIsBelow);
     }
-    if above.len() > Category::MOST_ABOVE {
+    // A root stays possible, whatever an older build let grow below it.
+    if !above.is_empty() && above.len() + below > Category::MOST_ABOVE {
         return Err(Error::TooDeep);
     }
     Ok(above.first().copied())
@@ -271,12 +274,24 @@ mod tests {
         check(&[opened(None)], open(&[]), Err(Error::AlreadyOpen));
     }
 
+    fn moved(above: &[u128], below: usize) -> Command {
+        Command::Move { above: above.iter().copied().map(id).collect(), below }
+    }
+
+    #[test]
+    fn is_moved_with_all_that_is_below_it() {
+        let given = [opened(None)];
+        let below_two = Event::Moved { parent: Some(id(2)) };
+        check(&given, moved(&[2, 3], 9), Ok(vec![below_two]));
+        check(&given, moved(&[2, 3], 10), Err(Error::TooDeep));
+        check(&[opened(Some(2))], moved(&[], 30), Ok(vec![Event::Moved { parent: None }]));
+    }
+
     #[test]
     fn is_renamed_moved_and_closed() {
         let given = [opened(Some(2))];
         let rename = |name| Command::Rename { title: title(name) };
-        let move_to =
-            |above: &[u128]| Command::Move { above: above.iter().copied().map(id).collect() };
+        let move_to = |above: &[u128]| moved(above, 0);
         check(&given, rename("Kawa"), Ok(vec![]));
         check(&given, rename("Kawy"), Ok(vec![Event::Renamed { title: title("Kawy") }]));
         check(&given, move_to(&[2, 3]), Ok(vec![]));

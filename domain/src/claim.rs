@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     ClaimId, CompanyId, Gtin, OfCompany, Reference, Refusal, RefusalKind, Sku, TaxId,
-    aggregate::aggregate,
+    aggregate::aggregate, characters::identifier_of,
 };
 
 /// Who holds the value.
@@ -79,6 +79,21 @@ impl Value {
             Self::Gtin(gtin) => format!("gtin/{}", gtin.shortest()),
         };
         ClaimId(Uuid::new_v5(&Self::NAMESPACE, name.as_bytes()))
+    }
+
+    /// The value in the form that comes in today; `None` when nothing can be seen of it.
+    pub fn normal(&self) -> Option<Self> {
+        let reference = |one: &Reference| identifier_of(one.as_str()).parse().ok();
+        Some(match self {
+            Self::TaxId(TaxId::Foreign { country, number }) => {
+                let (country, number) = (country.clone(), reference(number)?);
+                Self::TaxId(TaxId::Foreign { country, number })
+            }
+            Self::CompanyReference(one) => Self::CompanyReference(reference(one)?),
+            Self::Sku(sku) => Self::Sku(identifier_of(sku.as_str()).parse().ok()?),
+            // Both are of digits alone.
+            Self::TaxId(TaxId::Nip { .. }) | Self::Gtin(_) => self.clone(),
+        })
     }
 
     const fn what(&self) -> &'static str {

@@ -113,6 +113,8 @@ pub enum Command {
     JoinParent {
         /// The firm above it, with those above that one, nearest first.
         above: Vec<CompanyId>,
+        /// How many levels of firms are below it.
+        below: usize,
     },
     /// Let it owe so much in the currency of the limit.
     GrantCredit {

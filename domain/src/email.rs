@@ -6,6 +6,8 @@ use email_address::{EmailAddress, Options};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::characters::{Use, normalised};
+
 /// Where mail reaches somebody (RFC 5321): `jan@example.pl`, at a domain with a dot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -21,6 +23,7 @@ impl FromStr for Email {
 
     fn from_str(text: &str) -> Result<Self, EmailError> {
         let plain = Options::default().with_required_tld().without_display_text();
+        let text = normalised(text, Use::Identifier).map_err(|_| EmailError)?;
         EmailAddress::parse_with_options(text.trim(), plain.without_domain_literal())
             .map(|address| Self(address.to_string()))
             .map_err(|_| EmailError)

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::characters::{Use, normalised};
+
 /// A valid GTIN-8, -12, -13 or -14.
 ///
 /// Source: GS1 General Specifications, 7.9: check digit modulo 10, weights 3 and 1 from the right.
@@ -43,6 +45,7 @@ impl std::str::FromStr for Gtin {
     type Err = GtinError;
 
     fn from_str(text: &str) -> Result<Self, GtinError> {
+        let text = normalised(text, Use::Identifier).map_err(|_| GtinError::Length)?;
         let digits: Vec<u32> =
             text.chars().map(|c| c.to_digit(10)).collect::<Option<_>>().ok_or(GtinError::Length)?;
         if !matches!(digits.len(), 8 | 12 | 13 | 14) {
@@ -57,7 +60,7 @@ impl std::str::FromStr for Gtin {
         if !sum.is_multiple_of(10) {
             return Err(GtinError::CheckDigit);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into_owned()))
     }
 }
 

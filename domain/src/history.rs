@@ -5,11 +5,11 @@ use cqrs_es::Aggregate;
 use crate::{
     ApprovalRules, Assortment, Category, Claim, Company, Conversation, Discount, Employee, Invoice,
     Negotiation, OfCompany, Offer, OfferTemplate, Order, Payment, Price, PriceAgreement, Product,
-    ProductCode, Purchases, QuotationRequest, Series, Shipment, Spending, Stock, Territories,
-    approval_rules, assortment, category, claim, company, conversation, discount, employee,
-    invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
-    product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
-    upcaster,
+    ProductCode, Purchases, QuotationRequest, Series, Shipment, Spending, Stock, Territories, Tree,
+    approval_rules, assortment, category, characters, claim, company, conversation, discount,
+    employee, invoice, negotiation, offer, offer_template, order, payment, price, price_agreement,
+    product, product_code, purchases, quotation_request, series, shipment, spending, stock,
+    territories, tree, upcaster,
 };
 
 macro_rules! history {
@@ -46,7 +46,9 @@ macro_rules! history {
                             upcaster::carried(steps, event_type, schema_version, payload)
                                 .map_err(malformed)?;
                         if $module::Event::TYPES.contains(&(event_type, version)) {
-                            serde_json::from_str(&payload).map(Self::$variant).map_err(malformed)
+                            characters::stored(|| serde_json::from_str(&payload))
+                                .map(Self::$variant)
+                                .map_err(malformed)
                         } else {
                             Err(unknown())
                         }
@@ -169,6 +171,8 @@ history! {
     Stock(Stock, stock),
     /// Of who looks after whom.
     Territories(Territories, territories),
+    /// Of a tree.
+    Tree(Tree, tree),
 }
 
 /// A stored event that this build cannot read.

@@ -6,6 +6,8 @@ use iban::IbanLike;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::characters::{Use, normalised};
+
 /// A valid IBAN, kept without spaces. A Polish account may be given as its NRB of 26 digits, and
 /// spaces in groups of four are accepted on input.
 ///
@@ -35,6 +37,7 @@ impl std::str::FromStr for Iban {
     type Err = IbanError;
 
     fn from_str(text: &str) -> Result<Self, IbanError> {
+        let text = normalised(text, Use::Identifier).map_err(|_| IbanError)?;
         let bare: String = text.chars().filter(|character| *character != ' ').collect();
         let is_nrb = bare.len() == 26 && bare.bytes().all(|byte| byte.is_ascii_digit());
         let number = if is_nrb { format!("PL{bare}") } else { bare };

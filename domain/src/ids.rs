@@ -141,6 +141,10 @@ id!(
     /// Who at the seller looks after whom: one for all.
     TerritoriesId
 );
+id!(
+    /// The changes of a tree of companies or categories; derived from its kind.
+    TreeId
+);
 
 impl NegotiationId {
     /// Where a revision of an offer is talked about: one place, whoever begins how often.

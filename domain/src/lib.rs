@@ -19,6 +19,7 @@ pub mod assortment;
 pub mod attachment;
 pub mod audience;
 pub mod category;
+pub mod characters;
 pub mod claim;
 pub mod company;
 pub mod conversation;
@@ -66,6 +67,7 @@ pub mod stock;
 pub mod tax_id;
 pub mod territories;
 pub mod text;
+pub mod tree;
 pub mod upcaster;
 pub mod vat;
 pub mod vat_number;
@@ -92,7 +94,7 @@ pub use ids::{
     ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
     ConversationId, DiscountId, EmployeeId, InvoiceId, NegotiationId, OfferId, OfferTemplateId,
     OrderId, PaymentId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId,
-    SeriesId, ShipmentId, SpendingId, StockId, TerritoriesId,
+    SeriesId, ShipmentId, SpendingId, StockId, TerritoriesId, TreeId,
 };
 pub use invoice::Invoice;
 pub use language::Language;
@@ -124,6 +126,7 @@ pub use stock::Stock;
 pub use tax_id::{CountryCode, TaxId};
 pub use territories::Territories;
 pub use text::{CostCentre, GroupCode, Message, Name, Note, Reference, Sku};
+pub use tree::Tree;
 pub use upcaster::Upcaster;
 pub use vat::VatRate;
 pub use vat_number::VatNumber;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::characters::{Use, normalised};
+
 /// A valid NIP, kept as ten bare digits. Dashes and spaces are accepted on input.
 ///
 /// Source: ustawa z 13.10.1995 o zasadach ewidencji i identyfikacji podatników; the check digit is
@@ -37,6 +39,7 @@ impl std::str::FromStr for Nip {
     type Err = NipError;
 
     fn from_str(text: &str) -> Result<Self, NipError> {
+        let text = normalised(text, Use::Identifier).map_err(|_| NipError::Length)?;
         let bare: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
         let digits: Vec<u32> =
             bare.chars().map(|c| c.to_digit(10)).collect::<Option<_>>().ok_or(NipError::Length)?;

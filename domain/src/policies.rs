@@ -3,6 +3,7 @@
 
 pub mod accepted_offer_places_order;
 pub mod booked_payment_is_allocated;
+pub mod claim_holds_normal_form;
 pub mod dispatch_issues_invoice;
 pub mod employee_keeps_keys;
 pub mod invoice_counts_as_purchase;

@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::{Nip, Reference, nip::NipError};
+use crate::{
+    Nip, Reference,
+    characters::{Use, normalised},
+    nip::NipError,
+};
 
 /// A Polish NIP, or whatever identifies a company abroad.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +64,7 @@ impl std::str::FromStr for TaxId {
 
     /// As it is written: `PL5260250274`, a bare NIP, `DE123456789`.
     fn from_str(text: &str) -> Result<Self, TaxIdError> {
+        let text = normalised(text, Use::Identifier).map_err(|_| TaxIdError::Shape)?;
         let text = text.trim();
         if text.starts_with(|first: char| first.is_ascii_digit()) {
             return Ok(Self::Nip { number: text.parse()? });

@@ -5,6 +5,8 @@ use std::{borrow::Cow, collections::BTreeSet};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::characters::{Unseen, Use, normalised};
+
 /// Text that does not fit its field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
@@ -22,6 +24,14 @@ pub enum TextError {
         /// The most characters allowed.
         max: usize,
     },
+    /// A character that nobody can see.
+    #[error("{what} {unseen}")]
+    Unseen {
+        /// The kind of text.
+        what: &'static str,
+        /// Which character.
+        unseen: Unseen,
+    },
     /// Control characters, which no document can show.
     #[error("{what} must not contain control characters")]
     Control {
@@ -37,10 +47,17 @@ enum Lines {
     Many,
 }
 
-fn checked(what: &'static str, max: usize, lines: Lines, text: &str) -> Result<String, TextError> {
+fn checked(
+    what: &'static str,
+    max: usize,
+    lines: Lines,
+    r#use: Use,
+    text: &str,
+) -> Result<String, TextError> {
+    let text = normalised(text, r#use).map_err(|unseen| TextError::Unseen { what, unseen })?;
     // Browsers end lines in the way of 1970; one way is enough for history.
     let text = match lines {
-        Lines::One => Cow::Borrowed(text),
+        Lines::One => text,
         Lines::Many => Cow::Owned(text.replace("\r\n", "\n")),
     };
     let text = text.trim();
@@ -61,7 +78,7 @@ fn checked(what: &'static str, max: usize, lines: Lines, text: &str) -> Result<S
 }
 
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $lines:ident) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $lines:ident, $use:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -78,7 +95,7 @@ macro_rules! text {
             type Error = TextError;
 
             fn try_from(text: String) -> Result<Self, TextError> {
-                checked($what, $max, Lines::$lines, &text).map(Self)
+                checked($what, $max, Lines::$lines, Use::$use, &text).map(Self)
             }
         }
 
@@ -86,7 +103,7 @@ macro_rules! text {
             type Err = TextError;
 
             fn from_str(text: &str) -> Result<Self, TextError> {
-                checked($what, $max, Lines::$lines, text).map(Self)
+                checked($what, $max, Lines::$lines, Use::$use, text).map(Self)
             }
         }
 
@@ -116,7 +133,7 @@ macro_rules! text {
 
 text!(
     /// By which a firm knows who pays for goods, such as "kitchen 2".
-    CostCentre, "a cost centre", 64, One
+    CostCentre, "a cost centre", 64, One, Identifier
 );
 impl CostCentre {
     /// Whether it is one of some: people write the same name in capitals or not.
@@ -128,27 +145,27 @@ impl CostCentre {
 
 text!(
     /// By which a group of companies is known, such as "hotels".
-    GroupCode, "a group", 64, One
+    GroupCode, "a group", 64, One, Identifier
 );
 text!(
     /// What people write to each other, in as many lines as they like.
-    Message, "a message", 4000, Many
+    Message, "a message", 4000, Many, Words
 );
 text!(
     /// What a company or a product is called.
-    Name, "a name", 200, One
+    Name, "a name", 200, One, Name
 );
 text!(
     /// Free words between the parties, such as the reason of a rejection or a transfer's title.
-    Note, "a note", 1000, One
+    Note, "a note", 1000, One, Words
 );
 text!(
     /// A number or name by which another system knows a thing.
-    Reference, "a reference", 100, One
+    Reference, "a reference", 100, One, Identifier
 );
 text!(
     /// Stock keeping unit: the seller's code of a product. Case matters.
-    Sku, "a SKU", 64, One
+    Sku, "a SKU", 64, One, Identifier
 );
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use serde::de::Error as _;
 use serde_json::Value;
 
-use crate::OfCompany;
+use crate::{OfCompany, characters};
 
 /// One step: from a version of an event type to the next.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ pub fn read<A: Aggregate + OfCompany>(
     payload: &str,
 ) -> Result<A::Event, serde_json::Error> {
     let (version, payload) = carried(A::UPCASTERS, event_type, schema_version, payload)?;
-    let event: A::Event = serde_json::from_str(&payload)?;
+    let event: A::Event = characters::stored(|| serde_json::from_str(&payload))?;
     if event.event_type() == event_type && event.event_version() == version.to_string() {
         Ok(event)
     } else {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::characters::{Use, normalised};
+
 /// A VAT number with its country before it, in the form and with the check digits of that country.
 /// Whether it is registered is for VIES to say.
 ///
@@ -29,7 +31,8 @@ impl std::str::FromStr for VatNumber {
     type Err = VatNumberError;
 
     fn from_str(text: &str) -> Result<Self, VatNumberError> {
-        let number = eu_vat::Vat::parse(text).map_err(|_| VatNumberError)?;
+        let text = normalised(text, Use::Identifier).map_err(|_| VatNumberError)?;
+        let number = eu_vat::Vat::parse(&text).map_err(|_| VatNumberError)?;
         Ok(Self(number.to_string()))
     }
 }

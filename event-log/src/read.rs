@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use cqrs_es::Aggregate;
-use domain::{OfCompany, upcaster};
+use domain::{OfCompany, characters, upcaster};
 use futures::{TryStreamExt, pin_mut};
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
@@ -211,7 +211,7 @@ impl EventLog {
             let loaded = states.entry(stream_id).or_default();
             match row.get::<_, Option<&str>>(3) {
                 None => {
-                    loaded.state = serde_json::from_str(text)
+                    loaded.state = characters::stored(|| serde_json::from_str(text))
                         .map_err(|source| Error::SnapshotUnreadable { stream_id, source })?;
                     loaded.snapshot = version;
                 }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use crate::cache::Loaded;
 use crate::{
     Append, AppendError, Appended, Envelope, Error, EventLog, ExecuteError, NewEvent, Outcome,
-    StreamWrite, store::new_event,
+    Position, StreamWrite, store::new_event,
 };
 
 /// What a command did, or had done before.
@@ -51,6 +51,8 @@ pub struct Work {
     events: usize,
     /// How things were at the mark, the newest first to be taken back.
     since_mark: Option<Mark>,
+    /// What decisions may use besides history; nothing of it is asserted.
+    lent: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
 /// What was decided since a mark, so that it can be taken back.
@@ -198,7 +200,30 @@ impl Work {
             answer: None,
             events: 0,
             since_mark: None,
+            lent: HashMap::new(),
         }
+    }
+
+    /// Lets whoever decides use a thing that is no part of history, one of each type. What is read
+    /// from it is not asserted.
+    pub fn lend<T: Any + Send + Sync>(&mut self, thing: T) {
+        self.lent.insert(TypeId::of::<T>(), Box::new(thing));
+    }
+
+    /// What was lent of this type.
+    pub fn lent<T: Any>(&self) -> Option<&T> {
+        self.lent.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// What was lent of this type, to be changed; one that was not lent begins empty.
+    pub fn lent_mut<T: Any + Default + Send + Sync>(&mut self) -> &mut T {
+        let lent = self.lent.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
+        lent.downcast_mut().expect("its key names its type")
+    }
+
+    /// The newest position of the log: what was loaded before this was asked is not newer.
+    pub async fn head(&self) -> Result<Position, Error> {
+        self.log.head().await
     }
 
     /// How many events were decided upon so far.
@@ -273,6 +298,11 @@ impl Work {
     /// not exist.
     pub fn version<A: Aggregate + 'static>(&self, id: impl Into<Uuid>) -> u64 {
         self.streams.get(&key::<A>(id)).map_or(0, Entry::new_version)
+    }
+
+    /// Whether an aggregate that was loaded begins in this unit of work.
+    pub fn is_new<A: Aggregate + 'static>(&self, id: impl Into<Uuid>) -> bool {
+        self.streams.get(&key::<A>(id)).is_some_and(|entry| entry.version == 0)
     }
 
     /// Lets an aggregate decide on a command; what it says is written at the end.

@@ -5,6 +5,7 @@
 
 pub mod changed;
 mod database;
+pub mod document_number;
 mod follower;
 pub mod metrics;
 pub mod projection;
@@ -18,6 +19,7 @@ pub mod views;
 pub mod wait;
 pub mod words;
 
+pub use document_number::DocumentNumber;
 pub use projection::{Change, Projection};
 pub use remembered::Remembered;
 pub use row::ReadError;

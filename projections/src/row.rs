@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use domain::{Currency, Money};
+use domain::{Currency, Money, characters::stored};
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use tokio_postgres::{Row, types::Json};
@@ -39,18 +39,28 @@ pub(crate) fn limit_of(limit: usize) -> i64 {
 
 /// A column of JSON.
 pub(crate) fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, ReadError> {
-    Ok(row.try_get::<_, Json<T>>(column)?.0)
+    Ok(stored(|| row.try_get::<_, Json<T>>(column))?.0)
+}
+
+/// The same, when it may be null.
+pub(crate) fn json_or_none<T: DeserializeOwned>(
+    row: &Row,
+    column: usize,
+) -> Result<Option<T>, ReadError> {
+    Ok(stored(|| row.try_get::<_, Option<Json<T>>>(column))?.map(|json| json.0))
 }
 
 /// A column of text that the domain parses.
 pub(crate) fn parsed<T: FromStr>(row: &Row, column: usize) -> Result<T, ReadError> {
-    row.try_get::<_, &str>(column)?.parse().map_err(|_| ReadError::Malformed)
+    let text = row.try_get::<_, &str>(column)?;
+    stored(|| text.parse()).map_err(|_| ReadError::Malformed)
 }
 
 /// A column of text that stands for a word of the domain.
 pub(crate) fn word<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, ReadError> {
     let word = row.try_get::<_, String>(column)?;
-    serde_json::from_value(serde_json::Value::String(word)).map_err(|_| ReadError::Malformed)
+    let word = serde_json::Value::String(word);
+    stored(|| serde_json::from_value(word)).map_err(|_| ReadError::Malformed)
 }
 
 /// The same, when it may be null.
@@ -60,7 +70,7 @@ pub(crate) fn word_or_none<T: DeserializeOwned>(
 ) -> Result<Option<T>, ReadError> {
     let word = row.try_get::<_, Option<String>>(column)?;
     let read = |word| serde_json::from_value(serde_json::Value::String(word));
-    word.map(read).transpose().map_err(|_| ReadError::Malformed)
+    stored(|| word.map(read).transpose()).map_err(|_| ReadError::Malformed)
 }
 
 /// A numeric column as money.

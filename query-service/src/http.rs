@@ -32,7 +32,11 @@ mod territories;
 
 use aide::axum::ApiRouter;
 use axum::http::StatusCode;
-use service_kit::problem::{FieldError, Problem};
+use projections::DocumentNumber;
+use service_kit::{
+    page::Page,
+    problem::{FieldError, Problem},
+};
 
 use crate::Queries;
 
@@ -80,6 +84,28 @@ fn only<T>(items: Vec<T>) -> Result<axum::Json<T>, Problem> {
 fn names_nothing(parameter: &'static str, detail: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query.names_nothing")
         .field(FieldError::parameter(parameter, detail))
+}
+
+/// Where a list is read that is narrowed to one number: the document that began there is the first of
+/// those before this.
+fn before(number: Option<DocumentNumber>, cursor: Option<i64>) -> Option<i64> {
+    number.map_or(cursor, |number| Some(number.began() + 1))
+}
+
+/// A page, or of it only the document of a number.
+fn numbered<T>(
+    items: Vec<T>,
+    limit: usize,
+    number: Option<DocumentNumber>,
+    of: impl Fn(&T) -> (DocumentNumber, i64),
+) -> Page<T> {
+    match number {
+        Some(number) => {
+            let is_wanted = |item: &T| of(item).0 == number;
+            Page { items: items.into_iter().filter(is_wanted).collect(), next_cursor: None }
+        }
+        None => Page::of(items, limit, |item| of(item).1),
+    }
 }
 
 /// As many rows as say whether there is another page.

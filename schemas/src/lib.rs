@@ -8,6 +8,7 @@ use domain::{
     approval_rules, assortment, category, claim, company, conversation, discount, employee,
     invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
     product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
+    tree,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -46,6 +47,7 @@ pub fn events() -> BTreeMap<String, Value> {
         ("spending", spending::Event::TYPES, schema::<spending::Event>()),
         ("stock", stock::Event::TYPES, schema::<stock::Event>()),
         ("territories", territories::Event::TYPES, schema::<territories::Event>()),
+        ("tree", tree::Event::TYPES, schema::<tree::Event>()),
     ] {
         for (event_type, version) in types {
             let name = event_type.trim_start_matches(aggregate).trim_start_matches('.');

@@ -1,5 +1,6 @@
 //! Sheets: tables with a header, as spreadsheets and other systems hand them over, CSV or XLSX.
 
+mod escape;
 mod read;
 mod write;
 
@@ -9,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use self::{read::read, write::write};
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 
 /// A table that came in. What its cells say is text, however the file kept it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +80,17 @@ impl Format {
     }
 }
 
+/// A cell of which it is not certain what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// The number of its row.
+    pub row: u32,
+    /// The name of its column; in the header, what a spreadsheet calls it.
+    pub column: String,
+    /// Why.
+    pub reason: &'static str,
+}
+
 /// A file that holds no sheet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SheetError {
@@ -93,12 +105,24 @@ pub enum SheetError {
     ColumnTwice(String),
     /// More than anybody looks through.
     #[error(
-        "a sheet has at most {} rows, {} columns and {} characters in a cell",
+        "a sheet has at most {} rows, {} columns, {} cells and {} characters in a cell",
         Sheet::MOST_ROWS,
         Sheet::MOST_COLUMNS,
+        Sheet::MOST_CELLS,
         Sheet::MOST_CHARACTERS
     )]
     TooLarge,
+    /// Quotes that are not where RFC 4180 has them.
+    #[error("row {row} {reason}")]
+    Quote {
+        /// Which row.
+        row: u32,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// Cells of which it is not certain what they say.
+    #[error("some cells cannot be read without doubt; nothing was read")]
+    Doubtful(Vec<Doubt>),
     /// A row that does not fit the header.
     #[error("row {row} has {cells} cells, the header has {columns}")]
     Uneven {
@@ -116,6 +140,8 @@ impl Sheet {
     pub const MOST_ROWS: usize = 120_000;
     /// How many columns.
     pub const MOST_COLUMNS: usize = 200;
+    /// How many cells, blank ones included.
+    pub const MOST_CELLS: usize = 4_000_000;
     /// How many characters a cell.
     pub const MOST_CHARACTERS: usize = 10_000;
 
@@ -150,7 +176,8 @@ impl Sheet {
                 return Err(SheetError::Uneven { row: number, cells, columns });
             }
             let long = |cell: &String| cell.chars().count() > Self::MOST_CHARACTERS;
-            if fitting.len() == Self::MOST_ROWS || cells.iter().any(long) {
+            let many = (fitting.len() + 1) * header.len() > Self::MOST_CELLS;
+            if many || fitting.len() == Self::MOST_ROWS || cells.iter().any(long) {
                 return Err(SheetError::TooLarge);
             }
             cells.resize(header.len(), String::new());
@@ -162,14 +189,28 @@ impl Sheet {
 
 impl From<SheetError> for Problem {
     fn from(error: SheetError) -> Self {
-        let code = match error {
+        let code = match &error {
             SheetError::Malformed(_) => "sheet.malformed",
             SheetError::NoHeader => "sheet.no_header",
             SheetError::ColumnTwice(_) => "sheet.column_twice",
             SheetError::TooLarge => "sheet.too_large",
             SheetError::Uneven { .. } => "sheet.uneven",
+            SheetError::Quote { .. } => "sheet.quote",
+            SheetError::Doubtful(_) => "sheet.doubtful",
         };
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code).detail(error.to_string())
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code).detail(error.to_string());
+        match error {
+            SheetError::Doubtful(doubts) => doubts.into_iter().fold(problem, |problem, doubt| {
+                let column = doubt.column.replace('~', "~0").replace('/', "~1");
+                let pointer = format!("/rows/{}/{column}", doubt.row);
+                problem.field(FieldError::at(pointer, doubt.reason))
+            }),
+            SheetError::Uneven { row, .. } | SheetError::Quote { row, .. } => {
+                let detail = error.to_string();
+                problem.field(FieldError::at(format!("/rows/{row}"), detail))
+            }
+            _ => problem,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use axum::{
     http::{StatusCode, header},
 };
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::{
     problem::{FieldError, Problem},
@@ -25,6 +26,9 @@ pub struct Upload {
     /// SHA-256 of method, path with query, and file: the same request has the same digest.
     pub digest: [u8; 32],
 }
+
+/// How many sheets a process reads at a time: each takes up to some 300 MB meanwhile.
+static READING: Semaphore = Semaphore::const_new(2);
 
 /// How large a file may be, in bytes.
 const MOST: usize = 32 << 20;
@@ -46,7 +50,14 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
 
 /// Reading a large one takes a while: not where other requests wait.
 async fn read(file: Bytes, format: Format) -> Result<Sheet, Problem> {
-    match tokio::task::spawn_blocking(move || sheet::read(&file, format)).await {
+    let place = READING.acquire().await.map_err(|closed| Problem::internal(&closed))?;
+    // The place goes with the work: whoever hangs up does not make room before it ends.
+    let reading = tokio::task::spawn_blocking(move || {
+        let sheet = sheet::read(&file, format);
+        drop(place);
+        sheet
+    });
+    match reading.await {
         Ok(sheet) => Ok(sheet?),
         Err(panicked) => Err(Problem::internal(&panicked)),
     }

@@ -3,7 +3,6 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{Category, CategoryId, category, category::Command};
-use event_log::Work;
 use futures::FutureExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,7 +17,7 @@ use crate::{
     Services,
     caller::{By, Pricing},
     failure::{Failure, problem},
-    shelves,
+    trees,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -65,8 +64,7 @@ async fn open(
         .execute(&caller.envelope(digest), |work| {
             let title = title.clone();
             async move {
-                let above = above(work, parent).await?;
-                work.decide::<Category>(id, Command::Open { id, title, above }).await?;
+                trees::open(work, id, title, parent).await?;
                 Ok::<_, Failure>(())
             }
             .boxed()
@@ -108,9 +106,10 @@ async fn move_below(
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
+            let views = services.views.clone();
             async move {
-                let above = above(work, parent).await?;
-                work.decide::<Category>(id, Command::Move { above }).await?;
+                work.lend(views);
+                trees::move_below(work, CategoryId(id), parent).await?;
                 Ok::<_, Failure>(())
             }
             .boxed()
@@ -127,11 +126,4 @@ async fn close(
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
     decide::<Category>(&services, &caller, id, digest, Command::Close).await
-}
-
-async fn above(work: &mut Work, parent: Option<CategoryId>) -> Result<Vec<CategoryId>, Failure> {
-    match parent {
-        Some(parent) => shelves::path_of(work, parent).await,
-        None => Ok(vec![]),
-    }
 }

@@ -85,6 +85,14 @@ impl<'a> Cells<'a> {
         parsed.map_err(|error| self.refuse(column, "import.cell_invalid", error)).ok()
     }
 
+    /// A number of hundredths, if there is one; it may have a decimal comma and a percent sign.
+    pub(crate) fn percent<T: FromStr<Err: Display>>(&mut self, column: &'static str) -> Option<T> {
+        let decimal = self.decimal(column)?;
+        let hundredths = decimal.strip_suffix('%').unwrap_or(&decimal).trim_end();
+        let parsed = hundredths.parse();
+        parsed.map_err(|error| self.refuse(column, "import.cell_invalid", error)).ok()
+    }
+
     /// A number, which may have a decimal comma, as it is spelled with a point.
     pub(crate) fn decimal(&self, column: &'static str) -> Option<String> {
         Some(self.text(column)?.replacen(',', ".", 1))

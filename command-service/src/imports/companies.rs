@@ -10,7 +10,7 @@ use service_kit::problem::Problem;
 use uuid::Uuid;
 
 use super::{Cells, Column, Import, cells::columns};
-use crate::{failure::Failure, firms};
+use crate::{failure::Failure, firms, trees};
 
 /// A row: what is blank stays as it is.
 pub(crate) struct Row {
@@ -87,8 +87,7 @@ impl Import for Row {
             let parent = holder(work, &value).ok_or_else(|| {
                 refused("import.parent_missing", format!("there is no company {reference}"))
             })?;
-            let above = firms::line_of(work, parent).await?;
-            self.command(work, id, Command::JoinParent { above }).await?;
+            trees::join(work, id, Some(parent)).await?;
         }
         Ok(())
     }

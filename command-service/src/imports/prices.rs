@@ -139,7 +139,9 @@ fn value(cells: &mut Cells<'_>) -> Option<Value> {
         ways.into_iter().filter(|column| cells.text(column).is_some()).collect();
     match said.as_slice() {
         ["price"] => cells.number("price").map(|price| Value::Fixed { price }),
-        ["percent_off"] => cells.number("percent_off").map(|percent| Value::PercentOff { percent }),
+        ["percent_off"] => {
+            cells.percent("percent_off").map(|percent| Value::PercentOff { percent })
+        }
         ["amount_off"] => cells.number("amount_off").map(|amount| Value::AmountOff { amount }),
         _ => {
             let detail = "a row has one of price, percent_off and amount_off";

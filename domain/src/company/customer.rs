@@ -144,7 +144,7 @@ impl Customer {
             Command::JoinGroup { group } => {
                 Some(group.map_or(Event::GroupLeft {}, |group| Event::GroupJoined { group }))
             }
-            Command::JoinParent { above } => self.join_parent(&above)?,
+            Command::JoinParent { above, below } => self.join_parent(&above, below)?,
             Command::GrantCredit { limit } if limit.is_negative() => {
                 return Err(Error::NegativeLimit);
             }
@@ -215,11 +215,12 @@ impl Customer {
         self.nip.as_ref().zip(account.nrb()).ok_or(Error::NotListable)
     }
 
-    fn join_parent(&self, above: &[CompanyId]) -> Result<Option<Event>, Error> {
+    fn join_parent(&self, above: &[CompanyId], below: usize) -> Result<Option<Event>, Error> {
         if above.contains(&self.id) {
             return Err(Error::ParentIsBelow);
         }
-        if above.len() > Company::MOST_ABOVE {
+        // To belong to nobody stays possible, whatever an older build let grow below it.
+        if !above.is_empty() && above.len() + below > Company::MOST_ABOVE {
             return Err(Error::TooDeep);
         }
         Ok(match (above.first(), self.parent) {

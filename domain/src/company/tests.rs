@@ -135,7 +135,7 @@ fn has_its_own_term_or_that_of_the_firm_above() {
     happens(&child, Command::InheritPaymentTerm, Event::PaymentTermInherited {});
     let heir =
         [registered(), Event::ParentJoined { parent: other(1) }, Event::PaymentTermInherited {}];
-    check(&heir, Command::JoinParent { above: vec![] }, Err(Error::NoParent));
+    check(&heir, Command::JoinParent { above: vec![], below: 0 }, Err(Error::NoParent));
     happens(
         &heir,
         Command::AgreePaymentTerm { payment_term: TERM },
@@ -145,8 +145,11 @@ fn has_its_own_term_or_that_of_the_firm_above() {
 
 #[test]
 fn belongs_to_one_firm_and_never_to_itself() {
-    let join =
-        |above: &[u128]| Command::JoinParent { above: above.iter().copied().map(other).collect() };
+    let join_with = |above: &[u128], below: usize| Command::JoinParent {
+        above: above.iter().copied().map(other).collect(),
+        below,
+    };
+    let join = |above: &[u128]| join_with(above, 0);
     happens(&[registered()], join(&[1, 2]), Event::ParentJoined { parent: other(1) });
     let child = [registered(), Event::ParentJoined { parent: other(1) }];
     happens(&child, join(&[2]), Event::ParentJoined { parent: other(2) });
@@ -155,6 +158,9 @@ fn belongs_to_one_firm_and_never_to_itself() {
     check(&[registered()], join(&[company().0.as_u128()]), Err(Error::ParentIsBelow));
     check(&[registered()], join(&[1, 2, 3, 4, 5, 6, 7, 8, 9]), Err(Error::TooDeep));
     assert!(answer::<Company>(&[registered()], join(&[1, 2, 3, 4, 5, 6, 7, 8])).is_ok());
+    assert!(answer::<Company>(&[registered()], join_with(&[1, 2], 6)).is_ok());
+    check(&[registered()], join_with(&[1, 2], 7), Err(Error::TooDeep));
+    check(&child, join_with(&[], 30), Ok(vec![Event::ParentLeft {}]));
 }
 
 #[test]

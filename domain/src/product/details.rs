@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::{
-    CategoryId, Gtin, Language, Name, ProductId, Quantity, Reference, VatRate, money::exact,
+    CategoryId, Gtin, Language, Name, ProductId, Quantity, Reference, VatRate,
+    characters::{Use, normalised},
+    money::exact,
 };
 
 /// All of it; nothing of it is needed.
@@ -200,7 +202,7 @@ pub struct Part {
 pub struct SpellingError(&'static str);
 
 macro_rules! spelled {
-    ($(#[$doc:meta])* $name:ident, $pattern:literal, $what:literal, $checks:expr) => {
+    ($(#[$doc:meta])* $name:ident, $pattern:literal, $what:literal, $use:ident, $checks:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -218,7 +220,8 @@ macro_rules! spelled {
 
             fn try_from(text: String) -> Result<Self, SpellingError> {
                 let fits: fn(&str) -> bool = $checks;
-                if fits(&text) { Ok(Self(text)) } else { Err(SpellingError($what)) }
+                let text = normalised(&text, Use::$use).map_err(|_| SpellingError($what))?;
+                if fits(&text) { Ok(Self(text.into_owned())) } else { Err(SpellingError($what)) }
             }
         }
 
@@ -255,6 +258,7 @@ spelled!(
     Pkwiu,
     r"^[0-9]{2}(\.[0-9]{1,2}(\.[0-9]{1,2}(\.[0-9])?)?)?$",
     "a PKWiU symbol looks like 10.83.11.0",
+    Identifier,
     |text| {
         let parts: Vec<&str> = text.split('.').collect();
         let most = [2, 2, 2, 1];
@@ -272,6 +276,7 @@ spelled!(
     CnCode,
     "^[0-9]{8}$",
     "a CN code has eight digits",
+    Identifier,
     |text| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit())
 );
 spelled!(
@@ -279,6 +284,7 @@ spelled!(
     ImageUrl,
     "^https://[^\\s]{1,492}$",
     "a picture has an https URL of at most 500 characters",
+    Identifier,
     |text| {
         text.len() <= 500
             && text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())
@@ -290,6 +296,7 @@ spelled!(
     Text,
     "^[^\\x00]{1,10000}$",
     "a text has between 1 and 10000 characters",
+    Words,
     |text| {
         let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
         !text.trim().is_empty() && text.chars().count() <= 10_000 && !text.chars().any(control)

@@ -133,7 +133,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         | Event::Shipment(_)
         | Event::Spending(_)
         | Event::Stock(_)
-        | Event::Territories(_) => vec![],
+        | Event::Territories(_)
+        | Event::Tree(_) => vec![],
     }
 }
 

@@ -30,13 +30,13 @@ const ADOPT: &str = "
 const INHERIT: &str = "DELETE FROM approval_rules WHERE id = $1";
 const OF_COMPANY: &str = "
     WITH RECURSIVE line AS (
-        SELECT id, parent_id, 0 AS height FROM view.companies WHERE id = $1
+        SELECT id, parent_id, ARRAY[id] AS seen FROM view.companies WHERE id = $1
         UNION ALL
-        SELECT above.id, above.parent_id, height + 1
+        SELECT above.id, above.parent_id, seen || above.id
         FROM line JOIN view.companies above ON above.id = line.parent_id
-        WHERE height < 8)
+        WHERE above.id <> ALL(seen))
     SELECT company_id, rules FROM line JOIN view.approval_rules ON company_id = line.id
-    ORDER BY height LIMIT 1";
+    ORDER BY cardinality(seen) LIMIT 1";
 const OF_SELLER: &str =
     "SELECT company_id, rules FROM view.approval_rules WHERE company_id IS NULL";
 

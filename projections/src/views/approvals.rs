@@ -57,11 +57,10 @@ const LIST: &str = "
     WHERE ($1::uuid IS NULL OR subject_id = $1)
         AND (($2 AND company_id IS NULL) OR company_id IN (
             WITH RECURSIVE below AS (
-                SELECT $3::uuid AS id, 0 AS depth
-                UNION ALL
-                SELECT company.id, depth + 1
-                FROM below JOIN view.companies company ON company.parent_id = below.id
-                WHERE depth < 8)
+                SELECT $3::uuid AS id
+                UNION
+                SELECT company.id
+                FROM below JOIN view.companies company ON company.parent_id = below.id)
             SELECT id FROM below))
         AND ($4::text IS NULL OR status = $4)
         AND ($5::uuid IS NULL

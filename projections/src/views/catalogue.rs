@@ -25,7 +25,7 @@ pub use self::{
     find::{Line, Order, Place, Places, page},
     memory::Memory,
     places::{EVERYTHING, IN_STOCK, brand},
-    search::{MOST_MATCHES, Sought, Within, corrections, search},
+    search::{MOST_MATCHES, Mark, Sought, Within, corrections, search},
 };
 use crate::{
     Change, Projection, ReadError,
@@ -60,8 +60,9 @@ pub const PROJECTION: Projection = Projection {
             categories uuid[] NOT NULL DEFAULT '{}',
             brand_id uuid,
             in_stock boolean NOT NULL DEFAULT false,
-            -- As words are searched and sorted: lower case, without diacritics.
+            -- What sorts it by its name; see words::sort_key.
             sort_name text NOT NULL,
+            -- As words are searched: lower case, without diacritics.
             code_words text NOT NULL,
             name_words text NOT NULL,
             character_words text NOT NULL DEFAULT '',
@@ -133,7 +134,7 @@ pub const PROJECTION: Projection = Projection {
 const DRAFT: &str = "
     INSERT INTO catalogue (id, sku, name, gtin, unit, vat_rate, status, created, code_words,
         sort_name, name_words)
-    VALUES ($1, $2, $3, $4, $5, $6, 'drafted', $7, $8, $9, $9)";
+    VALUES ($1, $2, $3, $4, $5, $6, 'drafted', $7, $8, $9, $10)";
 const PRICE: &str = "
     UPDATE catalogue SET base_prices = base_prices || jsonb_build_object($2::text, $3::text)
     WHERE id = $1";
@@ -164,15 +165,15 @@ macro_rules! shown_by {
             $assortments,
             "::uuid[] IS NULL OR coalesce((
             WITH RECURSIVE standing AS (
-                SELECT category AS id, 1 AS distance FROM unnest(categories) AS category
-                UNION
-                SELECT above.parent_id, distance + 1
+                SELECT category AS id, ARRAY[category] AS seen FROM unnest(categories) AS category
+                UNION ALL
+                SELECT above.parent_id, seen || above.parent_id
                 FROM standing JOIN view.categories above ON above.id = standing.id
-                WHERE above.parent_id IS NOT NULL AND distance < 12
+                WHERE above.parent_id <> ALL(seen)
             ), places AS (
-                SELECT id::text AS selected, distance FROM standing
+                SELECT id::text AS selected, cardinality(seen) AS distance FROM standing
                 UNION ALL SELECT catalogue.id::text, 0
-                UNION ALL SELECT 'everything', 1000
+                UNION ALL SELECT 'everything', 2147483647
             )
             SELECT verdict = 'allowed'
             FROM unnest(",
@@ -291,6 +292,7 @@ fn drafted(recorded: &RecordedEvent, id: Uuid, description: &product::Descriptio
             vat_rate.code(),
             recorded.position.0.cast_signed(),
             words::code(codes()),
+            words::sort_key(name.as_str()),
             words::spelled([name.as_str()]),
         ),
         places::stands(id, EVERYTHING),
@@ -299,7 +301,7 @@ fn drafted(recorded: &RecordedEvent, id: Uuid, description: &product::Descriptio
 }
 
 fn renamed(id: Uuid, product::Naming { name, translations }: &product::Naming) -> Vec<Change> {
-    let sort_name = words::spelled([name.as_str()]);
+    let sort_name = words::sort_key(name.as_str());
     let names = || [name].into_iter().chain(translations.values()).map(domain::Name::as_str);
     vec![
         change!(

@@ -35,6 +35,16 @@ const LIST: &str = "
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR parent_id = $2)
         AND (NOT $3 OR parent_id IS NULL) AND ($4::bigint IS NULL OR created > $4)
     ORDER BY created LIMIT $5";
+const BELOW: &str = "SELECT id, parent_id FROM view.categories WHERE parent_id = ANY($1)";
+
+/// The categories right below some, each with the one that it is below.
+pub async fn right_below(
+    client: &Client,
+    categories: &[Uuid],
+) -> Result<Vec<(Uuid, Uuid)>, ReadError> {
+    let rows = client.query(BELOW, &[&categories]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Category(event) = event else { return vec![] };

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, word, word_or_none},
+    row::{json, json_or_none, word, word_or_none},
 };
 
 /// Customers by id, with their terms.
@@ -95,11 +95,11 @@ const LIFT_LIMIT: &str = "
 const LIST: &str = "
     SELECT id, name, tax_id, reference, coalesce(payment_term, (
             WITH RECURSIVE above AS (
-                SELECT company.payment_term, company.parent_id, 0 AS height
+                SELECT company.payment_term, company.parent_id, ARRAY[company.id] AS seen
                 UNION ALL
-                SELECT parent.payment_term, parent.parent_id, height + 1
+                SELECT parent.payment_term, parent.parent_id, seen || parent.id
                 FROM above JOIN view.companies parent ON parent.id = above.parent_id
-                WHERE above.payment_term IS NULL AND height < 8)
+                WHERE above.payment_term IS NULL AND parent.id <> ALL(seen))
             SELECT payment_term FROM above WHERE payment_term IS NOT NULL)),
         created, payment_term IS NULL, standing, parent_id, group_code, vat_number,
         billing_address, delivery_addresses, bank_accounts, credit_limits, bank_account_checks
@@ -109,18 +109,20 @@ const LIST: &str = "
         AND ($5::uuid IS NULL OR parent_id = $5) AND ($6::text IS NULL OR group_code = $6)
     ORDER BY created LIMIT $4";
 
-/// A company and the firms above it, nearest first.
+/// A company and the firms above it up to the root, nearest first. Older builds let trees grow higher
+/// than [`domain::Company::MOST_ABOVE`].
 const LINE: &str = "
     WITH RECURSIVE line AS (
-        SELECT id, group_code, parent_id, 0 AS height FROM view.companies WHERE id = $1
+        SELECT id, group_code, parent_id, ARRAY[id] AS seen FROM view.companies WHERE id = $1
         UNION ALL
-        SELECT above.id, above.group_code, above.parent_id, height + 1
+        SELECT above.id, above.group_code, above.parent_id, seen || above.id
         FROM line CROSS JOIN LATERAL (
             -- One look into the index for each, whatever the planner thinks of their number.
             SELECT id, group_code, parent_id FROM view.companies WHERE id = line.parent_id LIMIT 1
         ) AS above
-        WHERE height < 8)
-    SELECT id, group_code FROM line ORDER BY height";
+        WHERE above.id <> ALL(seen))
+    SELECT id, group_code FROM line ORDER BY cardinality(seen)";
+const BELOW: &str = "SELECT id, parent_id FROM view.companies WHERE parent_id = ANY($1)";
 
 /// The audiences to which a company belongs, the most specific first.
 pub async fn audiences(client: &Object, company: Uuid) -> Result<Vec<Audience>, ReadError> {
@@ -131,6 +133,12 @@ pub async fn audiences(client: &Object, company: Uuid) -> Result<Vec<Audience>, 
         .map(|row| Ok(Member { company: CompanyId(row.get(0)), group: word_or_none(row, 1)? }))
         .collect::<Result<_, ReadError>>()?;
     Ok(Audience::of(&members))
+}
+
+/// The firms right below some, each with the one that it is below.
+pub async fn right_below(client: &Client, firms: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, ReadError> {
+    let rows = client.query(BELOW, &[&firms]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
@@ -258,7 +266,7 @@ fn company_of(row: &Row) -> Result<Company, ReadError> {
         parent: row.get::<_, Option<Uuid>>(8).map(CompanyId),
         group: word_or_none(row, 9)?,
         vat_number: word_or_none(row, 10)?,
-        billing_address: row.try_get::<_, Option<Json<Address>>>(11)?.map(|json| json.0),
+        billing_address: json_or_none(row, 11)?,
         delivery_addresses: json(row, 12)?,
         bank_accounts: json(row, 13)?,
         credit_limits: json(row, 14)?,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, money, parsed, word},
+    row::{json, json_or_none, money, parsed, word},
 };
 
 /// Sales invoices and credit notes by id.
@@ -259,7 +259,7 @@ fn invoice_of(row: &Row) -> Result<Invoice, ReadError> {
         due_on: row.get(14),
         created: row.get(15),
         status: word(row, 16)?,
-        early: row.get::<_, Option<Json<invoice::Early>>>(17).map(|Json(early)| early),
+        early: json_or_none(row, 17)?,
         split_payment: row.get(18),
     })
 }

@@ -5,16 +5,17 @@ use domain::{
     offer::{self, Digest, Inside, Origin, Proposal, Stamp},
 };
 use event_log::RecordedEvent;
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, DocumentNumber, Projection, ReadError,
+    document_number::Kind,
     projection::change,
-    row::{json, limit_of, word, word_or_none},
+    row::{json, json_or_none, limit_of, word, word_or_none},
 };
 
 /// Offers by id, and what was sent of them by number.
@@ -44,6 +45,7 @@ pub const PROJECTION: Projection = Projection {
             negotiation_id uuid,
             ordered jsonb,
             reason text,
+            drafted_on date NOT NULL,
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON offers (company_id, created);
@@ -66,8 +68,9 @@ pub const PROJECTION: Projection = Projection {
 
 const DRAFT: &str = "
     INSERT INTO offers (id, company_id, status, proposal, valid_until, draft, draft_status,
-        draft_representative, draft_origin, discount, representative, origin, inside, created)
-    VALUES ($1, $2, 'drafted', $3, $4, $3, 'drafted', $6, $7, $5, $6, $7, $8, $9)
+        draft_representative, draft_origin, discount, representative, origin, inside, created,
+        drafted_on)
+    VALUES ($1, $2, 'drafted', $3, $4, $3, 'drafted', $6, $7, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (id) DO UPDATE SET draft = $3, draft_status = 'drafted',
         draft_representative = $6, draft_origin = $7, discount = $5, inside = $8,
         representative = CASE WHEN offers.revision = 0 THEN $6 ELSE offers.representative END,
@@ -112,7 +115,7 @@ macro_rules! offers {
         concat!(
             "SELECT id, status, proposal, reason, created, revision, digest, valid_until, draft,
                 draft_status, discount::text, representative, origin, inside, negotiation_id,
-                ordered, draft_representative, draft_origin
+                ordered, draft_representative, draft_origin, drafted_on
             FROM view.offers ", $($rest),+)
     };
 }
@@ -179,6 +182,11 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }
 }
 
+/// The day on which an offer began, of which its number has the year.
+pub fn drafted_on(recorded_at: Timestamp) -> Date {
+    recorded_at.to_zoned(TimeZone::UTC).date()
+}
+
 fn drafted(recorded: &RecordedEvent, event: &offer::Event) -> Change {
     let offer::Event::Drafted { proposal, discount, representative, origin, inside } = event else {
         unreachable!("only what was drafted comes here")
@@ -193,7 +201,8 @@ fn drafted(recorded: &RecordedEvent, event: &offer::Event) -> Change {
         representative.map(|representative| representative.0),
         origin.map(Json),
         Json(inside.clone()),
-        recorded.position.0.cast_signed()
+        recorded.position.0.cast_signed(),
+        drafted_on(recorded.recorded_at)
     )
 }
 
@@ -216,6 +225,8 @@ pub(super) fn request_of(origin: Option<Origin>) -> Option<Uuid> {
 pub struct Offer {
     /// Its id.
     pub id: OfferId,
+    /// Its readable number.
+    pub number: DocumentNumber,
     /// What became of it.
     pub status: Status,
     /// What names the revision that was sent last; missing while none was.
@@ -404,30 +415,31 @@ fn offer_of(row: &Row) -> Result<Offer, ReadError> {
         number => Some(stamp_of(number, row.get(6), &proposal)?),
     };
     let optional = |column: usize| row.get::<_, Option<Uuid>>(column);
-    let origin =
-        |column: usize| row.get::<_, Option<Json<Origin>>>(column).map(|Json(origin)| origin);
-    let draft = row.get::<_, Option<Json<Proposal>>>(8).map(|Json(draft)| draft);
+    let origin = |column: usize| json_or_none::<Origin>(row, column);
+    let draft: Option<Proposal> = json_or_none(row, 8)?;
     let draft = draft.filter(|_| revision > 0);
+    let created = row.get(4);
     Ok(Offer {
         id,
+        number: DocumentNumber::of(Kind::Offer, row.get(18), created),
         status,
         stamp,
         extended_until: (valid_until != proposal.valid_until).then_some(valid_until),
         proposal,
         representative: optional(11).map(EmployeeId),
-        origin: origin(12),
+        origin: origin(12)?,
         negotiation: optional(14).map(NegotiationId),
         reason: row.get(3),
         order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
-        ordered: row.get::<_, Option<Json<domain::Lines>>>(15).map(|Json(lines)| lines),
+        ordered: json_or_none(row, 15)?,
         inside: Some(Deliberation {
             representative: draft.as_ref().and(optional(16)).map(EmployeeId),
-            origin: draft.as_ref().and(origin(17)),
+            origin: origin(17)?.filter(|_| draft.is_some()),
             draft,
             draft_status: word_or_none(row, 9)?,
             discount: row.get(10),
             inside: json(row, 13)?,
         }),
-        created: row.get(4),
+        created,
     })
 }

@@ -12,7 +12,8 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, DocumentNumber, Projection, ReadError,
+    document_number::Kind,
     projection::change,
     row::{json, word},
 };
@@ -105,6 +106,8 @@ fn shipped(order: Uuid, shipment: ShipmentId, items: &[order::Item]) -> Change {
 pub struct Order {
     /// Its id.
     pub id: OrderId,
+    /// Its readable number.
+    pub number: DocumentNumber,
     /// How far it has got.
     pub status: Status,
     /// What was ordered.
@@ -169,13 +172,15 @@ pub async fn list(
 }
 
 fn order_of(row: &Row) -> Result<Order, ReadError> {
+    let (placed_on, created) = (row.get(3), row.get(5));
     Ok(Order {
         id: OrderId(row.get(0)),
+        number: DocumentNumber::of(Kind::Order, placed_on, created),
         status: word(row, 1)?,
         terms: json(row, 2)?,
-        placed_on: row.get(3),
+        placed_on,
         reason: row.get(4),
-        created: row.get(5),
+        created,
         shipped: json(row, 6)?,
         shipments: json(row, 7)?,
     })

@@ -11,7 +11,8 @@ use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, DocumentNumber, Projection, ReadError,
+    document_number::Kind,
     projection::change,
     row::{json, money, name_of, parsed, word},
 };
@@ -90,6 +91,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 pub struct Payment {
     /// Its id.
     pub id: PaymentId,
+    /// Its readable number.
+    pub number: DocumentNumber,
     /// Whose money it was.
     pub company: CompanyId,
     /// How much.
@@ -129,15 +132,17 @@ pub async fn list(
 fn payment_of(row: &Row) -> Result<Payment, ReadError> {
     let currency: Currency = parsed(row, 2)?;
     let names: Option<String> = row.get(6);
+    let (booked_on, created) = (row.get(5), row.get(8));
     Ok(Payment {
         id: PaymentId(row.get(0)),
+        number: DocumentNumber::of(Kind::Payment, booked_on, created),
         company: CompanyId(row.get(1)),
         amount: money(row, 3, currency)?,
         method: word(row, 4)?,
-        booked_on: row.get(5),
+        booked_on,
         names: names.map(|n| Number::try_from(n).map_err(|_| ReadError::Malformed)).transpose()?,
         title: row.get(7),
-        created: row.get(8),
+        created,
         unallocated: money(row, 9, currency)?,
         allocations: json(row, 10)?,
     })

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, name_of, word},
+    row::{json, json_or_none, name_of, word},
 };
 
 /// Requests by id.
@@ -198,8 +198,8 @@ pub async fn list(
 }
 
 fn request_of(row: &Row) -> Result<QuotationRequest, ReadError> {
-    let profile: Option<Json<Profile>> = row.try_get(5)?;
-    let (name, email) = profile.map(|Json(Profile { name, email })| (name, email)).unzip();
+    let profile: Option<Profile> = json_or_none(row, 5)?;
+    let (name, email) = profile.map(|Profile { name, email }| (name, email)).unzip();
     let representative = row.get::<_, Option<Uuid>>(4);
     Ok(QuotationRequest {
         id: QuotationRequestId(row.get(0)),

@@ -7,7 +7,10 @@ use serde::Serialize;
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
-use crate::{Change, Projection, ReadError, projection::change, row::json};
+use crate::{
+    Change, DocumentNumber, Projection, ReadError, document_number::Kind, projection::change,
+    row::json,
+};
 
 /// Shipments by id.
 pub const PROJECTION: Projection = Projection {
@@ -53,6 +56,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 pub struct Shipment {
     /// Its id.
     pub id: ShipmentId,
+    /// Its readable number.
+    pub number: DocumentNumber,
     /// What left, to whom, how.
     #[serde(flatten)]
     pub dispatch: shipment::Dispatch,
@@ -85,5 +90,7 @@ pub async fn list(
 }
 
 fn shipment_of(row: &Row) -> Result<Shipment, ReadError> {
-    Ok(Shipment { id: ShipmentId(row.get(0)), dispatch: json(row, 1)?, created: row.get(2) })
+    let (dispatch, created): (shipment::Dispatch, _) = (json(row, 1)?, row.get(2));
+    let number = DocumentNumber::of(Kind::Shipment, dispatch.on, created);
+    Ok(Shipment { id: ShipmentId(row.get(0)), number, dispatch, created })
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::trade::House;
 
-const TYPES: [&str; 25] = [
+const TYPES: [&str; 26] = [
     "approval_rules",
     "assortment",
     "category",
@@ -41,6 +41,7 @@ const TYPES: [&str; 25] = [
     "spending",
     "stock",
     "territories",
+    "tree",
 ];
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::{Currency, percent};
 use jiff::Timestamp;
-use projections::views::offers::{self, Filter, Offer, Revision};
+use projections::{
+    DocumentNumber,
+    views::offers::{self, Filter, Offer, Revision},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -19,7 +22,7 @@ use service_kit::{
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::{one_more, only};
+use super::{before, numbered, one_more, only};
 use crate::{
     Queries,
     asker::{Asker, By, Trade, problem},
@@ -67,12 +70,14 @@ struct List {
     status: Option<String>,
     /// Those that this employee of the seller looks after.
     representative: Option<Uuid>,
+    /// The one with this number.
+    number: Option<DocumentNumber>,
 }
 
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(List { limit, cursor, company, status, representative }): Query<List>,
+    Query(List { limit, cursor, company, status, representative, number }): Query<List>,
 ) -> Result<Json<Page<Offer>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
@@ -85,8 +90,8 @@ async fn list(
         representative,
         ..Filter::default()
     };
-    let items = found(&queries, &client, &filter, cursor, one_more(limit)).await?;
-    Ok(Json(Page::of(items, limit, |item| item.created)))
+    let items = found(&queries, &client, &filter, before(number, cursor), one_more(limit)).await?;
+    Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))
 }
 
 /// When.

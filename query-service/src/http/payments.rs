@@ -2,7 +2,10 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::payments::{self, Payment};
+use projections::{
+    DocumentNumber,
+    views::payments::{self, Payment},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -12,7 +15,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{one_more, only};
+use super::{before, numbered, one_more, only};
 use crate::{
     Queries,
     asker::{By, Money, problem},
@@ -39,20 +42,23 @@ struct List {
     cursor: Option<String>,
     /// Those of this company.
     company: Option<Uuid>,
+    /// The one with this number.
+    number: Option<DocumentNumber>,
 }
 
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Money>,
-    Query(List { limit, cursor, company }): Query<List>,
+    Query(List { limit, cursor, company, number }): Query<List>,
 ) -> Result<Json<Page<Payment>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
-    let items =
-        payments::list(&client, None, company, cursor, one_more(limit)).await.map_err(problem)?;
-    Ok(Json(Page::of(items, limit, |payment| payment.created)))
+    let items = payments::list(&client, None, company, before(number, cursor), one_more(limit))
+        .await
+        .map_err(problem)?;
+    Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))
 }
 
 async fn show(

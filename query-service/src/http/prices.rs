@@ -184,7 +184,8 @@ async fn audiences(history: &History<'_>, company: CompanyId) -> Result<Vec<Audi
         let missing = |_| names_nothing("company", "there is no such company");
         let customer = firm.state.customer().map_err(missing)?;
         members.push(Member { company: id, group: customer.group.clone() });
-        next = customer.parent.filter(|_| members.len() <= Company::MOST_ABOVE);
+        let is_new = |parent: &CompanyId| members.iter().all(|member| member.company != *parent);
+        next = customer.parent.filter(is_new);
     }
     Ok(Audience::of(&members))
 }
@@ -201,7 +202,7 @@ async fn paths(
             path.push(id);
             let category = history.load::<Category>(id.0).await?;
             let above = category.state.branch().ok().and_then(|branch| branch.parent);
-            next = above.filter(|_| path.len() <= Category::MOST_ABOVE);
+            next = above.filter(|above| !path.contains(above));
         }
         paths.push(path);
     }

@@ -2,7 +2,10 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::shipments::{self, Filter, Shipment};
+use projections::{
+    DocumentNumber,
+    views::shipments::{self, Filter, Shipment},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -12,7 +15,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{one_more, only};
+use super::{before, numbered, one_more, only};
 use crate::{
     Queries,
     asker::{By, Trade, problem},
@@ -41,21 +44,24 @@ struct List {
     company: Option<Uuid>,
     /// Those of this order.
     order: Option<Uuid>,
+    /// The one with this number.
+    number: Option<DocumentNumber>,
 }
 
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(List { limit, cursor, company, order }): Query<List>,
+    Query(List { limit, cursor, company, order, number }): Query<List>,
 ) -> Result<Json<Page<Shipment>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { company, order, ..Filter::default() };
-    let items =
-        shipments::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
-    Ok(Json(Page::of(items, limit, |item| item.created)))
+    let items = shipments::list(&client, &filter, before(number, cursor), one_more(limit))
+        .await
+        .map_err(problem)?;
+    Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))
 }
 
 async fn show(

@@ -50,40 +50,202 @@ fn what_is_no_sheet_is_refused() {
 
 #[test]
 fn what_is_written_can_be_read() {
+    let text = |text: &str| Cell::Text(text.to_owned());
     let rows = vec![
-        vec![Cell::Text("0012".to_owned()), Cell::Number("12.99".parse().unwrap())],
-        vec![Cell::Text("Żółw; \"mały\"".to_owned()), Cell::Blank],
-        vec![Cell::Text("=1+1".to_owned()), Cell::Number("1000000.0001".parse().unwrap())],
+        vec![text("0012"), Cell::Number("12.99".parse().unwrap())],
+        vec![text("Żółw; \"mały\""), Cell::Blank],
+        vec![text("=1+1"), Cell::Number("1000000.0001".parse().unwrap())],
+        vec![text("'=1+1"), Cell::Number("-5".parse().unwrap())],
+        vec![text("''tis"), text("+48 123")],
+        vec![text("'@"), text("''-")],
     ];
     for format in Format::ALL {
         let file = write(&["Sku", "price"], rows.clone().into_iter(), format).unwrap();
         let sheet = read(&file, format).unwrap();
         let cells: Vec<&[String]> = sheet.rows.iter().map(|row| row.cells.as_slice()).collect();
-        let expected = [["0012", "12.99"], ["Żółw; \"mały\"", ""], ["=1+1", "1000000.0001"]];
+        let expected = [
+            ["0012", "12.99"],
+            ["Żółw; \"mały\"", ""],
+            ["=1+1", "1000000.0001"],
+            ["'=1+1", "-5"],
+            ["''tis", "+48 123"],
+            ["'@", "''-"],
+        ];
         assert_eq!(cells, expected, "{format:?}");
         assert_eq!((sheet.header, sheet.rows[0].number), (vec!["sku".into(), "price".into()], 2));
     }
 }
 
-/// A workbook of one column, of which something is said otherwise.
-fn workbook(otherwise: impl Fn(String) -> String) -> Vec<u8> {
+/// A workbook of one column, of which a file says something else.
+fn workbook_with(file: &str, otherwise: impl Fn(String) -> String) -> Vec<u8> {
     use std::io::{Cursor, Read, Write};
     let rows = vec![vec![Cell::Text("first".to_owned())], vec![Cell::Text("last".to_owned())]];
-    let file = write(&["sku"], rows.into_iter(), Format::Xlsx).unwrap();
-    let mut archive = zip::ZipArchive::new(Cursor::new(file)).unwrap();
+    let written = write(&["sku"], rows.into_iter(), Format::Xlsx).unwrap();
+    let mut archive = zip::ZipArchive::new(Cursor::new(written)).unwrap();
     let mut changed = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).unwrap();
         let name = entry.name().unwrap().into_owned();
         let mut text = String::new();
         entry.read_to_string(&mut text).unwrap();
-        if name.ends_with("sheet1.xml") {
+        if name.ends_with(file) {
             text = otherwise(text);
         }
         changed.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
         changed.write_all(text.as_bytes()).unwrap();
     }
     changed.finish().unwrap().into_inner()
+}
+
+fn workbook(otherwise: impl Fn(String) -> String) -> Vec<u8> {
+    workbook_with("sheet1.xml", otherwise)
+}
+
+#[test]
+fn no_spreadsheet_calculates_a_text() {
+    let rows = vec![vec![Cell::Text("=HYPERLINK(1)".to_owned())], vec![Cell::Text("\t-1".into())]];
+    let file = write(&["a"], rows.into_iter(), Format::Csv).unwrap();
+    assert_eq!(String::from_utf8(file).unwrap(), "\u{feff}a\n'=HYPERLINK(1)\n'\t-1\n");
+}
+
+#[test]
+fn quotes_are_where_they_belong() {
+    let refused = |file: &str| match read(file.as_bytes(), Format::Csv).unwrap_err() {
+        SheetError::Quote { row, .. } => row,
+        other => panic!("{file:?}: {other:?}"),
+    };
+    assert_eq!(refused("a,b\n1,\"2\n3,4\n5,6\n"), 2);
+    assert_eq!(refused("a,b\n1,2\" wide\n"), 2);
+    assert_eq!(refused("a,b\n1,2\n1,\"2\"3\n"), 3);
+    assert_eq!(refused("a,b\n\"x\ny\",1\n 1,2\"\n"), 4);
+    check(b"a,b\r\n\"1\"\"\",\"\"\r\n", &["a", "b"], &[(2, &["1\"", ""])]);
+    check(b"a\rb\rc", &["a"], &[(2, &["b"]), (3, &["c"])]);
+}
+
+#[track_caller]
+fn doubtful(file: &[u8], format: Format) -> Vec<(u32, String)> {
+    match read(file, format).unwrap_err() {
+        SheetError::Doubtful(doubts) => {
+            doubts.into_iter().map(|doubt| (doubt.row, doubt.column)).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// One stray byte changes nothing but its own cell; nothing of another encoding is made of the rest.
+#[test]
+fn a_byte_of_no_encoding_is_refused_where_it_stands() {
+    let of = |row: u32, column: &str| vec![(row, column.to_owned())];
+    let csv = |file: &[u8]| doubtful(file, Format::Csv);
+    assert_eq!(
+        csv("sku;name\nA;Żółw\nB;"
+            .as_bytes()
+            .iter()
+            .chain(b"x\xff\n")
+            .copied()
+            .collect::<Vec<_>>()
+            .as_slice()),
+        of(3, "name")
+    );
+    assert_eq!(csv(b"\xef\xbb\xbfsku;name\nA;\xb3\n"), of(2, "name"));
+    assert_eq!(csv(b"sku;name\nA\x81;\xb3\n"), of(2, "sku"));
+    assert_eq!(csv(b"\xc5\x81;n\xff\nA;x\n"), of(1, "B"));
+    let utf16: Vec<u8> = [0xfeff, u16::from(b'a'), u16::from(b'\n'), 0xd800, u16::from(b'b')]
+        .into_iter()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(csv(&utf16), of(2, "a"));
+    // Capitals that make a valid sequence of UTF-8 by chance are Polish all the same.
+    check(b"name\nSP\xd3\xa3KA\n\xafaba\n", &["name"], &[(2, &["SPÓŁKA"]), (3, &["Żaba"])]);
+}
+
+#[test]
+fn digits_that_are_not_there_are_not_made_up() {
+    assert_eq!(
+        doubtful(b"sku;gtin\nA;5,90123E+12\nB;5901234123457\n", Format::Csv),
+        [(2, "gtin".to_owned())]
+    );
+    check(b"sku\n2E10\nE+12\n1E-1\n", &["sku"], &[(2, &["2E10"]), (3, &["E+12"]), (4, &["1E-1"])]);
+}
+
+/// A cell of a style that shows numbers in a format.
+fn formatted(code: &str, cell: &str) -> Vec<u8> {
+    use std::io::{Cursor, Read, Write};
+    let of_sheet = workbook(|text| {
+        let start = text.find("<c r=\"A3\"").unwrap();
+        let end = start + text[start..].find("</c>").unwrap() + "</c>".len();
+        format!("{}{cell}{}", &text[..start], &text[end..])
+    });
+    let mut archive = zip::ZipArchive::new(Cursor::new(of_sheet)).unwrap();
+    let mut changed = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        let mut text = String::new();
+        entry.read_to_string(&mut text).unwrap();
+        if name.ends_with("styles.xml") {
+            let format = format!(
+                "<numFmts count=\"1\"><numFmt numFmtId=\"164\" formatCode=\"{code}\"/></numFmts><fonts"
+            );
+            text = text.replacen("<fonts", &format, 1);
+            text = text.replacen("</cellXfs>", "<xf numFmtId=\"164\"/></cellXfs>", 1);
+        }
+        changed.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        changed.write_all(text.as_bytes()).unwrap();
+    }
+    changed.finish().unwrap().into_inner()
+}
+
+#[test]
+fn cells_say_what_they_show() {
+    let number = |value: &str| format!("<c r=\"A3\" s=\"1\"><v>{value}</v></c>");
+    let shown = |code: &str, cell: &str| {
+        let sheet = read(&formatted(code, cell), Format::Xlsx).unwrap();
+        sheet.rows[1].cells[0].clone()
+    };
+    assert_eq!(shown("00000", &number("123")), "00123");
+    assert_eq!(shown("0%", &number("0.05")), "5%");
+    assert_eq!(shown("yyyy\\-mm\\-dd", &number("46356")), "2026-11-30");
+    assert_eq!(shown("0.00", &number("12.99")), "12.99");
+    let inline =
+        "<c r=\"A3\" t=\"inlineStr\"><is><r><t>Ka</t></r><r><t>wa &amp; _x0041_</t></r></is></c>";
+    assert_eq!(shown("0", inline), "Kawa & A");
+    assert_eq!(shown("0", "<c r=\"A3\" t=\"str\"><f>1+1</f><v>two</v></c>"), "two");
+    assert_eq!(shown("0", "<c r=\"A3\"><f>1+1</f><v>2</v></c>"), "2");
+    for (code, cell) in [
+        ("0\" szt.\"".replace('"', "&quot;").as_str(), number("1").as_str()),
+        ("0.00E+00", &number("5901234123457")),
+        ("0", &number("12.5")),
+        ("General", &number("12345678901234567")),
+        ("0", "<c r=\"A3\" t=\"e\"><f>A9</f><v>#REF!</v></c>"),
+        ("0", "<c r=\"A3\"><f>1+1</f></c>"),
+        ("0", "<c r=\"A3\" t=\"str\"><v>5,9E+12</v></c>"),
+        ("0", "<c r=\"A3\" s=\"99\"><v>1</v></c>"),
+    ] {
+        assert_eq!(
+            doubtful(&formatted(code, cell), Format::Xlsx),
+            [(3, "sku".to_owned())],
+            "{cell}"
+        );
+    }
+}
+
+/// A small file that unpacks to much is given up before that takes memory.
+#[test]
+fn a_workbook_unpacks_within_bounds() {
+    let endless = |file: &str, before: &'static str, text: String| {
+        let otherwise = |whole: String| whole.replacen(before, &format!("{text}{before}"), 1);
+        read(&workbook_with(file, otherwise), Format::Xlsx)
+    };
+    let long = format!("<si><t>{}</t></si>", "x".repeat(2 << 20));
+    assert_eq!(endless("sharedStrings.xml", "</sst>", long), Err(SheetError::TooLarge));
+    let many = format!("<si><t>{}</t></si>", "x".repeat(1_000_000)).repeat(70);
+    assert_eq!(endless("sharedStrings.xml", "</sst>", many), Err(SheetError::TooLarge));
+    let rows = "<row><c t=\"b\"><v>1</v></c></row>".repeat(Sheet::MOST_ROWS + 1);
+    assert_eq!(endless("sheet1.xml", "</sheetData>", rows), Err(SheetError::TooLarge));
+    let twice = "<row r=\"2\"><c r=\"A2\" t=\"b\"><v>1</v></c></row>".to_owned();
+    let refused = endless("sheet1.xml", "</sheetData>", twice);
+    assert!(matches!(refused, Err(SheetError::Malformed(_))), "{refused:?}");
 }
 
 /// A cell far away has nothing between it and the others, and takes no memory for that.

@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Workbook, XlsxError};
 
-use super::{Cell, Format};
+use super::{Cell, Format, escape};
 
 /// Why a sheet could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ fn write_csv(
     for row in rows {
         writer.write_record(row.into_iter().map(|cell| match cell {
             Cell::Blank => String::new(),
-            Cell::Text(text) => text,
+            Cell::Text(text) => escape::done(&text).into_owned(),
             Cell::Number(number) => number.to_string(),
         }))?;
     }

@@ -117,6 +117,8 @@ async fn what_is_no_sheet_of_its_kind_is_refused() {
         ("name\nHotel\n", 422, "import.column_missing"),
         ("name,name\n", 422, "sheet.column_twice"),
         ("tax_id,name\n1,2,3\n", 422, "sheet.uneven"),
+        ("tax_id,name\n1,\"Hotel\n", 422, "sheet.quote"),
+        ("tax_id,name\n\"5,26E+09\",Hotel\n", 422, "sheet.doubtful"),
     ] {
         refused(&house.import("companies", "", file).await, status, code);
     }

@@ -15,8 +15,8 @@ use crate::{
     Services,
     caller::{By, Sales},
     failure::{Failure, problem},
-    firms,
     http::{Done, decide},
+    trees,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -68,12 +68,10 @@ async fn join_parent(
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
+            let views = services.views.clone();
             async move {
-                let above = match parent {
-                    Some(parent) => firms::line_of(work, parent).await?,
-                    None => vec![],
-                };
-                work.decide::<Company>(id, Command::JoinParent { above }).await?;
+                work.lend(views);
+                trees::join(work, CompanyId(id), parent).await?;
                 Ok::<_, Failure>(())
             }
             .boxed()

@@ -30,7 +30,7 @@ pub struct Places<'a> {
 /// In which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Order {
-    /// By name, without regard to case and diacritics.
+    /// By name, as the Polish alphabet has it; see [`crate::words::sort_key`].
     Name,
     /// By the seller's code.
     Sku,
@@ -64,6 +64,14 @@ impl Line {
             Order::Newest => String::new(),
         };
         Place(key, self.item.created)
+    }
+}
+
+impl Line {
+    /// The same for matches of words.
+    pub(super) fn key(&self, order: Option<Order>) -> String {
+        let Place(key, _) = self.place(order.unwrap_or(Order::Name));
+        key
     }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     Order, Place, count,
     find::{LINES, Line, line_of},
-    search::{Part, Sought},
+    search::{Match, Part, Sought},
 };
 use crate::{ReadError, Remembered};
 
@@ -25,8 +25,10 @@ pub struct Memory {
     /// other products' lines as they were.
     lines: Remembered<Uuid, Option<Arc<Line>>, Version>,
     pub(super) pages: Remembered<Page, Arc<[Wanted]>>,
-    pub(super) searches: Remembered<(Sought, Part), Arc<[Wanted]>>,
-    pub(super) deep_searches: Remembered<(Sought, Part), Arc<[Wanted]>>,
+    pub(super) searches: Remembered<(Sought, Part), Arc<[Match]>>,
+    /// Lists that further pages are read from, by the day on which they were made.
+    pub(super) continued: Remembered<(Sought, Part, Position), Arc<[Match]>, ()>,
+    pub(super) deep_searches: Remembered<(Sought, Part), Arc<[Match]>>,
     paths: Remembered<Uuid, Option<Arc<[CategoryId]>>>,
 }
 
@@ -65,6 +67,7 @@ impl Default for Memory {
             lines: Remembered::at_most(Self::MOST_LINES),
             pages: Remembered::at_most(Self::MOST_PAGES),
             searches: Remembered::at_most(Self::MOST_SEARCHES),
+            continued: Remembered::at_most(Self::MOST_CONTINUED),
             deep_searches: Remembered::at_most(Self::MOST_DEEP_SEARCHES),
             paths: Remembered::at_most(Self::MOST_PATHS),
         }
@@ -76,9 +79,11 @@ impl Memory {
     const MOST_LINES: usize = 20_000;
     /// How many pages: some 2 KB each, too.
     const MOST_PAGES: usize = 20_000;
-    /// How many searches: up to 26 KB each.
+    /// How many searches: up to 50 KB each.
     const MOST_SEARCHES: usize = 2_000;
-    /// How many of those that are [`Sought::deep`]: up to 1.3 MB each.
+    /// How many lists for further pages; most of them are among the searches too.
+    const MOST_CONTINUED: usize = 500;
+    /// How many of those that are [`Sought::deep`]: up to 2.5 MB each.
     const MOST_DEEP_SEARCHES: usize = 20;
     const MOST_PATHS: usize = 20_000;
 

@@ -1,11 +1,19 @@
 //! What some words mean in the catalogue.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use deadpool_postgres::Object;
 use event_log::Position;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
 use uuid::Uuid;
 
 use super::{
@@ -45,7 +53,7 @@ pub struct Within {
 }
 
 /// In which part of the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Part {
     /// Everywhere, and as the beginning of a code.
     Codes,
@@ -57,6 +65,52 @@ pub(super) enum Part {
     Rest,
 }
 
+/// A match of words, with what puts it in order besides its name or its code.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Match {
+    wanted: Wanted,
+    rank: Rank,
+    created: i64,
+}
+
+/// Where a match was found: in which part, and as of when.
+type Matched = (Part, Position);
+
+/// How well a product matches: the greater, the better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Rank {
+    /// Whether a code of the company's means it.
+    is_own: bool,
+    /// What PostgreSQL makes of its words, in billionths.
+    words: i64,
+}
+
+/// A place among the matches of words: where a page ends. The next one goes on behind it, whatever has
+/// left or joined the matches meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Which of the lists is read; others may be asked first for matches of another day.
+    part: Part,
+    rank: Rank,
+    key: String,
+    created: i64,
+    /// As of when the list was made.
+    since: Position,
+}
+
+impl Mark {
+    /// The order of marks in one list.
+    fn compare(&self, other: &Self, order: Option<Order>) -> Ordering {
+        let (ranks, keys) = (other.rank.cmp(&self.rank), self.key.cmp(&other.key));
+        let age = self.created.cmp(&other.created);
+        match order {
+            None => ranks.then(keys).then(age),
+            Some(Order::Name | Order::Sku) => keys.then(ranks).then(age),
+            Some(Order::Newest) => age.reverse(),
+        }
+    }
+}
+
 /// What words and filters ask of a product.
 macro_rules! asked {
     () => {
@@ -66,16 +120,22 @@ macro_rules! asked {
     };
 }
 
+/// What is told of a match.
+macro_rules! matched {
+    () => {
+        ", product.created, $9::text IS NULL AND product.id = ANY($3::uuid[]) AS is_own,
+        -- A code first, then the name, then the rest.
+        (ts_rank('{0.01, 0.1, 0.3, 1}', product.words, $2::text::tsquery, 1) * 1e9)::bigint AS rank "
+    };
+}
+
 /// The best matches first, or in another order.
 macro_rules! ranked {
     () => {
         " ORDER BY
             CASE $9::text WHEN 'name' THEN sort_name WHEN 'sku' THEN sku END COLLATE \"C\",
-            CASE $9::text WHEN 'newest' THEN -created END,
-            CASE WHEN $9::text IS NULL THEN id = ANY($3) END DESC,
-            -- A code first, then the name, then the rest.
-            ts_rank('{0.01, 0.1, 0.3, 1}', words, $2::text::tsquery, 1) DESC,
-            sort_name COLLATE \"C\", created "
+            CASE $9::text WHEN 'newest' THEN -product.created END,
+            is_own DESC, rank DESC, sort_name COLLATE \"C\", product.created "
     };
 }
 
@@ -84,7 +144,9 @@ macro_rules! ranked {
 macro_rules! search {
     ($part:literal) => {
         concat!(
-            "SELECT product.id, product.version_by, product.version_at FROM (
+            "SELECT product.id, product.version_by, product.version_at",
+            matched!(),
+            "FROM (
                 SELECT product.id, sku, sort_name, created, words, product.xmin AS version_by,
                     product.ctid AS version_at
                 FROM view.catalogue product
@@ -108,7 +170,8 @@ const REST: &str = search!("product.created % 8 <> 0 AND ");
 const PICKS: &str = concat!(
     "SELECT product.id, ",
     version!(),
-    " FROM (
+    matched!(),
+    "FROM (
         SELECT DISTINCT product_id FROM view.catalogue_places
         WHERE place_id = ANY($6::uuid[]) AND published OFFSET 0) AS here
     JOIN view.catalogue product ON product.id = here.product_id
@@ -144,7 +207,16 @@ const MOST_IN_DEPTH: usize = 50_000;
 /// When the eighth has so many, all together would be too many to put in order.
 const ENOUGH: usize = 125;
 
-/// Products that some words mean, at most `limit` after as many as `skip`.
+/// Those of some products that are for sale.
+const FOR_SALE: &str = concat!(
+    "SELECT product.id, ",
+    version!(),
+    " FROM view.catalogue product WHERE id = ANY($1::uuid[]) AND status = 'published'"
+);
+/// What sorts some products by name or code.
+const KEYS: &str = "SELECT id, sort_name, sku FROM view.catalogue WHERE id = ANY($1::uuid[])";
+
+/// Products that some words mean, at most `limit` behind a mark, each with its own mark.
 ///
 /// Only so many are put in order as are found soon: of words that very many products have, first those
 /// of every eighth product, then a thousand of the others. What was found is remembered; the catalogue
@@ -152,12 +224,13 @@ const ENOUGH: usize = 125;
 pub async fn search(
     (client, memory, changed): (&Object, &Memory, Position),
     sought: &Sought,
-    skip: usize,
+    after: Option<&Mark>,
     limit: usize,
-) -> Result<Vec<Arc<Line>>, ReadError> {
+) -> Result<Vec<(Arc<Line>, Mark)>, ReadError> {
     let (query, bounds) = (OnceCell::new(), OnceCell::new());
     let search = Search { client, memory, changed, sought, query, bounds };
-    memory.lines(client, &search.some(skip, limit).await?).await
+    let found = search.some(after, limit).await?;
+    search.marked(&found).await
 }
 
 /// A search, with what its parts have in common, read when the first of them is not remembered.
@@ -178,41 +251,138 @@ struct Bounds {
 }
 
 impl Search<'_> {
-    async fn some(&self, skip: usize, limit: usize) -> Result<Vec<Wanted>, ReadError> {
-        let page = |found: &[Wanted]| found.iter().skip(skip).take(limit).copied().collect();
-        if self.sought.words.code_query().is_some() {
-            // What looks like a code, and is one, means nothing else.
-            let codes = self.found(Part::Codes).await?;
-            if !codes.is_empty() {
-                return Ok(page(&codes));
-            }
-        }
-        // What the company calls so must not be missed, nor what is hidden behind others.
-        let eighth = match self.sought.own.as_slice() {
-            [] if !self.sought.deep => self.found(Part::Eighth).await?,
-            _ => [].into(),
+    async fn some(
+        &self,
+        after: Option<&Mark>,
+        limit: usize,
+    ) -> Result<Vec<(Matched, Match)>, ReadError> {
+        let (first, since) = match after {
+            Some(mark) => (mark.part, mark.since),
+            None => (self.first_part().await?, self.changed),
         };
-        if eighth.len() < ENOUGH {
-            return Ok(page(&self.found(Part::Whole).await?));
-        }
-        let mut some: Vec<Wanted> = page(&eighth);
-        if some.len() < limit {
-            let rest = self.found(Part::Rest).await?;
-            let skip = skip.saturating_sub(eighth.len());
-            some.extend(rest.iter().skip(skip).take(limit - some.len()));
+        let mut some = self.behind(first, since, after, limit).await?;
+        if first == Part::Eighth && some.len() < limit {
+            some.extend(self.behind(Part::Rest, since, None, limit - some.len()).await?);
         }
         Ok(some)
     }
 
+    /// Which list the first page begins.
+    async fn first_part(&self) -> Result<Part, ReadError> {
+        // What looks like a code, and is one, means nothing else.
+        let is_code = self.sought.words.code_query().is_some();
+        if is_code && !self.found(Part::Codes).await?.is_empty() {
+            return Ok(Part::Codes);
+        }
+        // What the company calls so must not be missed, nor what is hidden behind others.
+        if self.sought.deep || !self.sought.own.is_empty() {
+            return Ok(Part::Whole);
+        }
+        let many = self.found(Part::Eighth).await?.len() >= ENOUGH;
+        Ok(if many { Part::Eighth } else { Part::Whole })
+    }
+
+    /// The first matches in a part behind a mark. Pages of one search are read from one list, as long
+    /// as it is remembered: what has got a better rank since is neither missed nor told twice.
+    async fn behind(
+        &self,
+        part: Part,
+        since: Position,
+        after: Option<&Mark>,
+        limit: usize,
+    ) -> Result<Vec<(Matched, Match)>, ReadError> {
+        let continued = &self.memory.continued;
+        let told = |since: Position, some: &[Match]| {
+            some.iter().take(limit).map(|one| ((part, since), *one)).collect()
+        };
+        let place = |list: &[Match]| match after {
+            Some(mark) => Some(list.iter().position(|one| one.created == mark.created)? + 1),
+            None => Some(0),
+        };
+        if since != self.changed
+            && let Some(list) = continued.get(&(self.sought.clone(), part, since), &())
+            && let Some(place) = place(&list)
+        {
+            return Ok(told(since, &self.still_there(&list[place..]).await?));
+        }
+        let list = self.found(part).await?;
+        if !self.sought.deep {
+            continued.put((self.sought.clone(), part, self.changed), (), Arc::clone(&list));
+        }
+        let place = match after {
+            Some(mark) => self.place_behind(part, &list, mark).await?,
+            None => 0,
+        };
+        Ok(told(self.changed, &list[place..]))
+    }
+
+    /// Those matches of a list of another day that are for sale, as they are now.
+    async fn still_there(&self, list: &[Match]) -> Result<Vec<Match>, ReadError> {
+        let ids: Vec<Uuid> = list.iter().map(|one| one.wanted.id).collect();
+        let rows = self.client.query_typed(FOR_SALE, &[(&ids, Type::UUID_ARRAY)]).await?;
+        let now: HashMap<Uuid, Wanted> =
+            rows.iter().map(|row| (row.get(0), memory::wanted(row))).collect();
+        let still = |one: &Match| Some(Match { wanted: *now.get(&one.wanted.id)?, ..*one });
+        Ok(list.iter().filter_map(still).collect())
+    }
+
+    /// How many matches are not behind a mark. As a rule its product is still where it was; else
+    /// names and codes are read of all, since they are not remembered.
+    async fn place_behind(
+        &self,
+        part: Part,
+        found: &[Match],
+        mark: &Mark,
+    ) -> Result<usize, ReadError> {
+        let (order, since) = (self.sought.order, self.changed);
+        if let Some(place) = found.iter().position(|one| one.created == mark.created) {
+            let same = self.marked(&[((part, since), found[place])]).await?;
+            if same.iter().any(|(_, now)| now.compare(mark, order).is_eq()) {
+                return Ok(place + 1);
+            }
+        }
+        let ids: Vec<Uuid> = found.iter().map(|one| one.wanted.id).collect();
+        let rows = self.client.query_typed(KEYS, &[(&ids, Type::UUID_ARRAY)]).await?;
+        let column = if order == Some(Order::Sku) { 2 } else { 1 };
+        let keys: HashMap<Uuid, String> =
+            rows.iter().map(|row| (row.get(0), row.get(column))).collect();
+        let is_behind = |one: &Match| {
+            let key = match order {
+                Some(Order::Newest) => String::new(),
+                _ => keys.get(&one.wanted.id).cloned().unwrap_or_default(),
+            };
+            let Match { rank, created, .. } = *one;
+            Mark { part, rank, key, created, since }.compare(mark, order).is_gt()
+        };
+        Ok(found.iter().position(is_behind).unwrap_or(found.len()))
+    }
+
+    /// The lines of some matches, each with its mark.
+    async fn marked(
+        &self,
+        found: &[(Matched, Match)],
+    ) -> Result<Vec<(Arc<Line>, Mark)>, ReadError> {
+        let wanted: Vec<Wanted> = found.iter().map(|(_, one)| one.wanted).collect();
+        let lines = self.memory.lines(self.client, &wanted).await?;
+        let mut of: HashMap<Uuid, &(Matched, Match)> =
+            found.iter().map(|one| (one.1.wanted.id, one)).collect();
+        let marked = lines.into_iter().filter_map(|line| {
+            let ((part, since), Match { rank, created, .. }) = *of.remove(&line.item.id.0)?;
+            let key = line.key(self.sought.order);
+            Some((line, Mark { part, rank, key, created, since }))
+        });
+        Ok(marked.collect())
+    }
+
     /// The matches in a part, in order.
-    async fn found(&self, part: Part) -> Result<Arc<[Wanted]>, ReadError> {
+    async fn found(&self, part: Part) -> Result<Arc<[Match]>, ReadError> {
         let Memory { searches, deep_searches, .. } = self.memory;
         let remembered = if self.sought.deep { deep_searches } else { searches };
         let key = (self.sought.clone(), part);
         remembered.or_read(&key, &self.changed, self.matches(part)).await
     }
 
-    async fn matches(&self, part: Part) -> Result<Arc<[Wanted]>, ReadError> {
+    async fn matches(&self, part: Part) -> Result<Arc<[Match]>, ReadError> {
         let Sought { words, own, within, order, deep } = self.sought;
         let most = if *deep { MOST_IN_DEPTH } else { MOST_MATCHES };
         let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -248,7 +418,12 @@ impl Search<'_> {
             (&most, Type::INT8),
         ];
         let rows = self.client.query_typed(sql, &parameters).await?;
-        Ok(rows.iter().map(memory::wanted).collect())
+        let matched = |row: &Row| Match {
+            wanted: memory::wanted(row),
+            rank: Rank { is_own: row.get(4), words: row.get(5) },
+            created: row.get(3),
+        };
+        Ok(rows.iter().map(matched).collect())
     }
 
     async fn query(&self) -> Result<&Option<String>, ReadError> {

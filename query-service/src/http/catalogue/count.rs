@@ -8,6 +8,7 @@ use domain::{CategoryId, Currency, ProductId, assortment};
 use projections::{
     ReadError,
     views::catalogue::{self, Branch, Group, count::Filter},
+    words::sort_key,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -174,14 +175,14 @@ impl Look<'_> {
                 Some(CategoryCount { id, name: branches.get(&id)?.name.clone(), products })
             })
             .collect();
-        categories.sort_by(|one, other| one.name.cmp(&other.name));
+        categories.sort_by_cached_key(|one| (sort_key(&one.name), one.id));
         let mut brands: Vec<BrandCount> = brands
             .into_iter()
             .filter_map(|(id, products)| {
                 Some(BrandCount { name: names.get(&id)?.clone(), products })
             })
             .collect();
-        brands.sort_by(|one, other| one.name.cmp(&other.name));
+        brands.sort_by_cached_key(|one| (sort_key(&one.name), one.name.clone()));
         let products = groups.iter().map(|group| group.products).sum();
         let there = groups.iter().filter(|group| group.in_stock);
         let in_stock = there.map(|group| group.products).sum();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deadpool_postgres::Object;
 use projections::{
     ReadError,
-    views::catalogue::{self, Line, Order, Place, Places, Sought},
+    views::catalogue::{self, Line, Mark, Order, Place, Places, Sought},
     words::Wanted,
 };
 use serde::{Deserialize, Serialize};
@@ -25,9 +25,9 @@ const MOST_LOOKED_AT: usize = 5_000;
 pub(super) enum Next {
     /// After a place in the order.
     After(Place),
-    /// After so many matches of words, which were perhaps looked for in depth; of others than those
-    /// asked for, perhaps.
-    Skip(usize, bool, Option<String>),
+    /// Behind a match of words, which were perhaps looked for in depth; of others than those asked
+    /// for, perhaps.
+    Behind(Mark, bool, Option<String>),
 }
 
 /// Words that are searched.
@@ -68,13 +68,13 @@ impl Look<'_> {
     ) -> Result<(Vec<Arc<Line>>, Option<Next>), Problem> {
         match (&mut self.search, &next) {
             (None, None | Some(Next::After(_))) | (Some(_), None) => {}
-            (Some(search), Some(Next::Skip(_, deep, instead))) => {
+            (Some(search), Some(Next::Behind(_, deep, instead))) => {
                 search.sought.deep = *deep;
                 if let Some(words) = instead.as_deref().and_then(Wanted::parse) {
                     search.instead(words);
                 }
             }
-            (None, Some(Next::Skip(..))) | (Some(_), Some(Next::After(_))) => {
+            (None, Some(Next::Behind(..))) | (Some(_), Some(Next::After(_))) => {
                 return Err(page::other_cursor());
             }
         }
@@ -118,15 +118,16 @@ impl Look<'_> {
     ) -> Result<(Vec<Arc<Line>>, Option<Next>, usize), ReadError> {
         let (mut seen, mut looked_at, mut size) = (Vec::new(), 0, limit + 1);
         loop {
-            let lines = self.some(next.as_ref(), size).await?;
+            let found = self.some(next.as_ref(), size).await?;
+            let (lines, behind): (Vec<_>, Vec<_>) = found.into_iter().unzip();
             let ended = lines.len() < size;
             looked_at += lines.len();
             let sees = self.shopper.sees(&self.reading.client, &lines).await?;
-            for (line, sees) in lines.into_iter().zip(sees) {
+            for ((line, behind), sees) in lines.into_iter().zip(behind).zip(sees) {
                 if seen.len() == limit {
                     return Ok((seen, next, looked_at));
                 }
-                next = Some(self.behind(&line, next.as_ref()));
+                next = Some(behind);
                 if sees {
                     seen.push(line);
                 }
@@ -141,31 +142,39 @@ impl Look<'_> {
         }
     }
 
-    /// Products where the company looks, whether it sees them or not.
-    async fn some(&self, next: Option<&Next>, size: usize) -> Result<Vec<Arc<Line>>, ReadError> {
+    /// Products where the company looks, whether it sees them or not, each with where a page begins
+    /// that follows it.
+    async fn some(
+        &self,
+        next: Option<&Next>,
+        size: usize,
+    ) -> Result<Vec<(Arc<Line>, Next)>, ReadError> {
         let Reading { client, memory, changed } = self.reading;
         let Some(search) = &self.search else {
             let after = match next {
                 Some(Next::After(place)) => Some(place),
-                Some(Next::Skip(..)) | None => None,
+                Some(Next::Behind(..)) | None => None,
             };
             let Range { places, also } = self.range;
             let from = (client, &memory.catalogue, changed.catalogue);
             let size = i64::try_from(size).unwrap_or(i64::MAX);
-            return catalogue::page(from, Places { any: places, also }, self.by, after, size).await;
+            let places = Places { any: places, also };
+            let lines = catalogue::page(from, places, self.by, after, size).await?;
+            let placed = |line: Arc<Line>| {
+                let place = line.place(self.by);
+                (line, Next::After(place))
+            };
+            return Ok(lines.into_iter().map(placed).collect());
         };
         let from = (&search.client, &memory.catalogue, changed.catalogue);
-        catalogue::search(from, &search.sought, skipped(next), size).await
-    }
-
-    fn behind(&self, line: &Line, next: Option<&Next>) -> Next {
-        match &self.search {
-            None => Next::After(line.place(self.by)),
-            Some(search) => {
-                let instead = search.instead.then(|| search.told());
-                Next::Skip(skipped(next) + 1, search.sought.deep, instead)
-            }
-        }
+        let after = match next {
+            Some(Next::Behind(mark, ..)) => Some(mark),
+            Some(Next::After(_)) | None => None,
+        };
+        let found = catalogue::search(from, &search.sought, after, size).await?;
+        let instead = search.instead.then(|| search.told());
+        let behind = |mark| Next::Behind(mark, search.sought.deep, instead.clone());
+        Ok(found.into_iter().map(|(line, mark)| (line, behind(mark))).collect())
     }
 
     /// Takes the nearest words that there are for those that nothing has.
@@ -177,13 +186,6 @@ impl Look<'_> {
             search.instead(words);
         }
         Ok(found)
-    }
-}
-
-fn skipped(next: Option<&Next>) -> usize {
-    match next {
-        Some(Next::Skip(skipped, ..)) => *skipped,
-        Some(Next::After(_)) | None => 0,
     }
 }
 

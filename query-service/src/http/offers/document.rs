@@ -76,7 +76,7 @@ async fn document(
 ) -> Result<OfferDocument, Problem> {
     let letterhead = queries.letterhead.clone().ok_or_else(no_letterhead)?;
     let client = asker.client(queries, VIEWS).await?;
-    let (number, buyer) = (offer.id.to_string(), buyer(&client, offer.proposal.company).await?);
+    let (number, buyer) = (offer.number.to_string(), buyer(&client, offer.proposal.company).await?);
     let Text { standing, revision, digest, sent_at, valid_until, proposal, representative } =
         text(&client, offer, revision).await?;
     let representative = looks_after(&client, representative).await?;

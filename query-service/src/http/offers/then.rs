@@ -7,7 +7,11 @@ use domain::{
 };
 use event_log::{At, RecordedEvent};
 use jiff::Timestamp;
-use projections::views::offers::{Deliberation, Offer, Status};
+use projections::{
+    DocumentNumber,
+    document_number::Kind,
+    views::offers::{self, Deliberation, Offer, Status},
+};
 use service_kit::problem::Problem;
 use uuid::Uuid;
 
@@ -53,6 +57,7 @@ struct Then {
     reason: Option<String>,
     ended: Option<Status>,
     created: i64,
+    drafted_on: Option<jiff::civil::Date>,
 }
 
 /// Who looks after an offer, and what it was made of.
@@ -84,6 +89,7 @@ impl Hearer for Then {
         };
         if self.created == 0 {
             self.created = recorded.position.0.cast_signed();
+            self.drafted_on = Some(offers::drafted_on(recorded.recorded_at));
         }
         let is_sent = matches!(event, offer::Event::Sent { .. });
         let is_written = matches!(event, offer::Event::Drafted { .. });
@@ -139,6 +145,7 @@ impl Then {
         let valid_until = self.valid_until.unwrap_or(proposal.valid_until);
         Some(Offer {
             id,
+            number: DocumentNumber::of(Kind::Offer, self.drafted_on?, self.created),
             status,
             stamp,
             extended_until: (valid_until != proposal.valid_until).then_some(valid_until),

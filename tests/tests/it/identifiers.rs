@@ -1,0 +1,60 @@
+//! Codes and numbers that look alike are one.
+
+use domain::{characters::stored, claim};
+use serde_json::json;
+
+use crate::{
+    forgery::forge,
+    journeys::{Shop, created, refused},
+};
+
+#[tokio::test]
+async fn codes_that_look_alike_are_one() {
+    let shop = Shop::open().await;
+    let house = &shop.house;
+    let product =
+        |sku: &str| json!({ "sku": sku, "name": "Blok", "unit": "piece", "vat_rate": "23" });
+    created(house.post("admin", "/v1/products", &product("BL-22")).await);
+    for unseen in ["BL-22\u{200b}", "BL\u{2060}-22", "\u{202e}BL-22", "BL-22\u{e000}"] {
+        let answer = house.post("admin", "/v1/products", &product(unseen)).await;
+        assert_eq!(answer.status, 422, "{unseen:?}: {answer:?}");
+        assert_eq!(answer.body["errors"][0]["pointer"], "/sku", "{answer:?}");
+    }
+    for alike in ["ＢＬ－２２", " BL-22 ", "ＢＬ-22"] {
+        refused(&house.post("admin", "/v1/products", &product(alike)).await, 409, "claim.held");
+    }
+    created(house.post("admin", "/v1/products", &product("bl-22")).await);
+
+    let company = |number: &str| {
+        json!({
+            "name": "Strandhaus", "reference": format!("E-{number}"),
+            "tax_id": { "kind": "foreign", "country": "DE", "number": number },
+            "payment_term": { "kind": "immediate" },
+        })
+    };
+    created(house.post("sales", "/v1/companies", &company("123")).await);
+    refused(&house.post("sales", "/v1/companies", &company("１２３")).await, 409, "claim.held");
+}
+
+/// What an older build stored is found by what is typed today.
+#[tokio::test]
+async fn codes_of_older_builds_stay_within_reach() {
+    let shop = Shop::open().await;
+    let house = &shop.house;
+    let head = house.settled().await;
+    let path = format!("/v1/products?sku=RICE&wait_for={head}");
+    let rice = house.get("admin", &path).await.body["items"][0]["id"].clone();
+    let value = json!({ "kind": "sku", "value": "ＯＬＤ\u{200b}-1" });
+    let old: claim::Value = stored(|| serde_json::from_value(value.clone()).unwrap());
+    let taken = json!({ "type": "taken", "value": value, "by": rice });
+    forge(&house.database().await, old.id().0, "claim.taken", 1, &taken).await;
+    house.settled().await;
+
+    let product = json!({ "sku": "OLD-1", "name": "Ryż", "unit": "piece", "vat_rate": "5" });
+    refused(&house.post("admin", "/v1/products", &product).await, 409, "claim.held");
+    let order = json!({ "currency": "PLN", "lines": [{ "sku": "OLD-1", "quantity": "1" }] });
+    let order = created(house.post("grocer", "/v1/orders", &order).await);
+    let head = house.settled().await;
+    let shown = house.get("grocer", &format!("/v1/orders/{order}?wait_for={head}")).await.body;
+    assert_eq!(shown["lines"][0]["sku"], "RICE");
+}
