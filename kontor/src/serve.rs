@@ -14,6 +14,7 @@ use query_service::{Letterhead, Live, Queries};
 use service_kit::{
     access::{self, Access},
     clock::Clock,
+    connections::{self, Limits},
     health::{Health, State},
     metric::Metric,
     migrations::migrate,
@@ -23,11 +24,12 @@ use service_kit::{
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    time::MissedTickBehavior,
 };
 use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 
-use crate::letterhead;
+use crate::{letterhead, limits};
 
 /// For how long a start waits to hear whether the stream has history that the log has lost. A NATS
 /// that does not answer must not keep commands waiting for longer.
@@ -51,6 +53,8 @@ pub struct Arguments {
     /// A JSON file that says who the seller is, for the head of its documents.
     #[arg(long, env = "KONTOR_SELLER")]
     seller: Option<PathBuf>,
+    #[command(flatten)]
+    limits: limits::Connections,
 }
 
 /// Serves until Ctrl-C or SIGTERM, on servers that somebody else runs. Keys are made with
@@ -58,9 +62,11 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let Arguments { database_url, nats_url, listen, stream, seller } = arguments;
+    let Arguments { database_url, nats_url, listen, stream, seller, limits } = arguments;
+    let limits = limits.read();
     let letterhead = seller.map(|path| letterhead::read(&path)).transpose()?;
-    let running = start(Settings { database_url, nats_url, stream, listen, letterhead }).await?;
+    let running =
+        start(Settings { database_url, nats_url, stream, listen, letterhead, limits }).await?;
     tracing::info!(address = %running.address, "serving");
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -83,6 +89,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The head of the seller's documents; there are none without it.
     pub letterhead: Option<Letterhead>,
+    /// How much of it connections may take.
+    pub limits: Limits,
 }
 
 /// A serving process.
@@ -93,7 +101,7 @@ pub struct Running {
     pub access: Access,
     log: EventLog,
     cancel: CancellationToken,
-    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    http: tokio::task::JoinHandle<()>,
     relay: tokio::task::JoinHandle<()>,
 }
 
@@ -162,20 +170,20 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         letterhead: settings.letterhead.map(Arc::new),
     };
     let api = command_service::router(services).merge(query_service::router(queries));
+    tokio::spawn(cancel.clone().run_until_cancelled_owned(keep_up(metrics.clone())));
     let measured = log.clone();
-    let router = server::serve(api, &["/v1/imports/", "/v1/exports/"], health, move || {
-        measured.measure();
-        metrics.render()
-    });
+    let router =
+        server::serve(api, &["/v1/imports/", "/v1/exports/"], health, move || {
+            measured.measure();
+            metrics.render()
+        });
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
     let stop = cancel.clone();
     let http = tokio::spawn(async move {
-        axum::serve(listener, router)
-            .with_graceful_shutdown(async move { stop.cancelled().await })
-            .await
+        connections::serve(listener, router, settings.limits, stop.cancelled()).await;
     });
     Ok(Running { address, access, log, cancel, http, relay: publishing })
 }
@@ -188,6 +196,19 @@ impl Running {
         let _ = tokio::time::timeout(patience, self.http).await;
         let _ = tokio::time::timeout(patience, self.log.shutdown()).await;
         let _ = tokio::time::timeout(patience, self.relay).await;
+    }
+}
+
+/// Sums up what was measured, so that it takes no memory when nobody asks for it.
+async fn keep_up(metrics: Metrics) {
+    let mut pause = tokio::time::interval(Duration::from_secs(5));
+    pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        pause.tick().await;
+        let metrics = metrics.clone();
+        if tokio::task::spawn_blocking(move || metrics.keep_up()).await.is_err() {
+            tracing::error!("summing up metrics panicked");
+        }
     }
 }
 
