@@ -76,6 +76,11 @@ impl Caller {
         self.principal.company
     }
 
+    /// The key that it shows.
+    pub(crate) fn key_id(&self) -> Uuid {
+        self.principal.key
+    }
+
     /// On which side of the table it sits.
     pub(crate) fn side(&self) -> Side {
         if self.principal.role.is_buyer() { Side::Buyer } else { Side::Seller }

@@ -51,6 +51,8 @@ pub struct Work {
     events: usize,
     /// How things were at the mark, the newest first to be taken back.
     since_mark: Option<Mark>,
+    /// Whether a rehearsal may be larger than one append.
+    in_parts: bool,
 }
 
 /// What was decided since a mark, so that it can be taken back.
@@ -180,7 +182,7 @@ impl EventLog {
             let value = decide(&mut work).await;
             if work.is_current().await? {
                 let value = value.map_err(ExecuteError::Refused)?;
-                let too_large = work.append(&NOBODY).is_too_large();
+                let too_large = !work.in_parts && work.append(&NOBODY).is_too_large();
                 return if too_large { Err(ExecuteError::TooLarge) } else { Ok(value) };
             }
             work.forget();
@@ -198,7 +200,13 @@ impl Work {
             answer: None,
             events: 0,
             since_mark: None,
+            in_parts: false,
         }
+    }
+
+    /// Says that what is rehearsed will be appended in parts, each of which is small enough.
+    pub fn in_parts(&mut self) {
+        self.in_parts = true;
     }
 
     /// How many events were decided upon so far.
