@@ -50,6 +50,8 @@ roles! {
     OrderTalk: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
     /// Those who talk about what is owed.
     InvoiceTalk: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
+    /// Those who look behind the scenes.
+    Audit: Admin, Auditor;
     /// The operator.
     Operator: Admin;
 }

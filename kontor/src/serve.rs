@@ -173,7 +173,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     tokio::spawn(cancel.clone().run_until_cancelled_owned(keep_up(metrics.clone())));
     let measured = log.clone();
     let router =
-        server::serve(api, &["/v1/imports/", "/v1/exports/"], health, move || {
+        server::serve(api, &["/v1/imports/", "/v1/exports/", "/v1/events"], health, move || {
             measured.measure();
             metrics.render()
         });

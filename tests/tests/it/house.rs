@@ -330,8 +330,10 @@ impl House {
         loop {
             let page = self.get(role, &next).await;
             assert_eq!(page.status, 200, "{page:?}");
-            items.extend(page.body["items"].as_array().unwrap().iter().cloned());
-            match page.body["next_cursor"].as_str() {
+            let more = page.body["items"].as_array().unwrap();
+            items.extend(more.iter().cloned());
+            // History goes on after its last page too.
+            match page.body["next_cursor"].as_str().filter(|_| !more.is_empty()) {
                 Some(cursor) => next = format!("{path}&cursor={cursor}"),
                 None => return items,
             }

@@ -14,6 +14,7 @@ mod export;
 mod faults;
 mod firm_story;
 mod firms;
+mod following;
 mod forgery;
 mod hidden;
 mod house;
