@@ -6,6 +6,7 @@
 pub mod changed;
 mod database;
 mod follower;
+pub mod heads;
 pub mod metrics;
 pub mod projection;
 pub mod rebuild;

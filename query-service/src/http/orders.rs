@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::orders::{self, Filter, Order};
+use projections::views::orders::{self, Filter, Order, OrderSummary};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -24,7 +24,9 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/orders",
-            get_with(list, |o| o.id("order.list").summary("Orders, newest first")),
+            get_with(list, |o| {
+                o.id("order.list").summary("Orders without their lines, newest first")
+            }),
         )
         .api_route("/v1/orders/{id}", get_with(show, |o| o.id("order.show").summary("One order")))
 }
@@ -44,14 +46,14 @@ async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, company, status }): Query<List>,
-) -> Result<Json<Page<Order>>, Problem> {
+) -> Result<Json<Page<OrderSummary>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { company, status: status.as_deref(), ..Filter::default() };
-    let items = orders::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
-    Ok(Json(Page::of(items, limit, |item| item.created)))
+    let items = orders::summaries(&client, &filter, cursor, one_more(limit)).await;
+    Ok(Json(Page::of(items.map_err(problem)?, limit, |item| item.created)))
 }
 
 async fn show(

@@ -8,7 +8,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::house::{House, PATIENCE, Setting, directory};
+use serde_json::{Value, json};
+
+use crate::{
+    house::{House, PATIENCE, Setting, directory},
+    journeys::{Shop, created},
+};
 
 /// A house that soon closes what is silent.
 async fn impatient() -> House {
@@ -99,5 +104,109 @@ async fn no_answer_is_kept_between_or_taken_for_something_else() {
             assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
             assert_eq!(header("cache-control"), "no-store", "{path}");
         }
+    }
+}
+
+/// An order of the most lines that there may be: over half a megabyte.
+async fn long_order(shop: &Shop) -> String {
+    let lines = vec![json!({ "sku": "RICE", "quantity": "1" }); 2_000];
+    let order = json!({ "currency": "PLN", "lines": lines });
+    created(shop.house.post("grocer", "/v1/orders", &order).await)
+}
+
+#[tokio::test]
+async fn pages_end_before_they_are_too_long() {
+    let shop = Shop::open().await;
+    let mut orders = Vec::new();
+    for _ in 0..4 {
+        orders.push(long_order(&shop).await);
+    }
+    let head = shop.house.settled().await;
+    let size = |body: &Value| body.to_string().len();
+
+    let list =
+        shop.house.get("grocer", &format!("/v1/orders?limit=200&wait_for={head}")).await.body;
+    assert_eq!(list["items"].as_array().unwrap().len(), 4);
+    assert!(size(&list) < 10_000, "{list}");
+    let path = format!("/v1/orders/{}", orders[0]);
+    let whole = shop.house.get("grocer", &path).await.body;
+    assert_eq!(whole["lines"].as_array().unwrap().len(), 2_000);
+    let long = size(&whole);
+    assert!(long > 300_000, "{long}");
+
+    let path = "/v1/events?type=order.placed&limit=200";
+    for order in ["asc", "desc"] {
+        let (mut found, mut next) = (Vec::new(), format!("{path}&order={order}"));
+        loop {
+            let page = shop.house.get("auditor", &next).await.body;
+            let items = page["items"].as_array().unwrap().clone();
+            assert!(size(&page) < (1 << 20) + 2 * long, "{} bytes", size(&page));
+            found.extend(items.iter().map(|event| event["stream_id"].as_str().unwrap().to_owned()));
+            match page["next_cursor"].as_str().filter(|_| !items.is_empty()) {
+                Some(cursor) => next = format!("{path}&order={order}&cursor={cursor}"),
+                None => break,
+            }
+        }
+        if order == "desc" {
+            found.reverse();
+        }
+        assert_eq!(found, orders, "{order}");
+    }
+}
+
+/// Lines may be two thousand, so no list has any: they come with the single document. A list that is
+/// added is looked at too.
+#[tokio::test]
+async fn no_list_has_lines() {
+    let house = House::start().await;
+    let document = house.get("admin", "/openapi.json").await.body;
+    let mut lists = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let answer = &methods["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        let properties = properties(&document, answer);
+        if properties.is_none_or(|properties| properties.get("next_cursor").is_none()) {
+            continue;
+        }
+        // What was sent of one offer is short, ten at most, and compared by its lines.
+        let Some(items) = properties.unwrap().get("items") else { continue };
+        if path != "/v1/offers/{id}/revisions" {
+            let found = with_lines(&document, items, &mut Vec::new());
+            assert!(!found, "{path} has lines");
+        }
+        lists += 1;
+    }
+    assert!(lists > 20, "{lists} lists");
+}
+
+fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    match schema["$ref"].as_str() {
+        Some(reference) => &document.pointer(&reference[1..]).unwrap(),
+        None => schema,
+    }
+}
+
+fn properties<'d>(
+    document: &'d Value,
+    schema: &'d Value,
+) -> Option<&'d serde_json::Map<String, Value>> {
+    resolved(document, schema)["properties"].as_object()
+}
+
+/// Whether a schema has lines anywhere.
+fn with_lines<'d>(document: &'d Value, schema: &'d Value, seen: &mut Vec<&'d str>) -> bool {
+    if let Some(reference) = schema["$ref"].as_str() {
+        if seen.contains(&reference) {
+            return false;
+        }
+        seen.push(reference);
+        return with_lines(document, resolved(document, schema), seen);
+    }
+    match schema {
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            let own = name == "properties" && value.get("lines").is_some();
+            own || with_lines(document, value, seen)
+        }),
+        Value::Array(items) => items.iter().any(|item| with_lines(document, item, seen)),
+        _ => false,
     }
 }
