@@ -50,6 +50,8 @@ roles! {
     OrderTalk: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
     /// Those who talk about what is owed.
     InvoiceTalk: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
+    /// Those who look behind the scenes.
+    Audit: Admin, Auditor;
     /// The operator.
     Operator: Admin;
     /// Those who look into what the operator has to mend.
@@ -76,6 +78,11 @@ impl Caller {
     /// The company for which the caller can act only; `None` for the seller's people.
     pub(crate) fn company(&self) -> Option<Uuid> {
         self.principal.company
+    }
+
+    /// The key that it shows.
+    pub(crate) fn key_id(&self) -> Uuid {
+        self.principal.key
     }
 
     /// On which side of the table it sits.

@@ -1,4 +1,8 @@
-//! Imports: the rows of a sheet, decided one after the other and recorded in one append.
+//! Imports: the rows of a sheet, decided one after the other and recorded slice by slice.
+//!
+//! A slice is one append, small enough that other commands hardly wait for it, and a command of its
+//! own: sent again under its `Idempotency-Key`, an import that was cut short goes on after the slices
+//! that are recorded. Where one bad row is to keep all others out, all rows are rehearsed first.
 
 pub(crate) mod assortments;
 mod cells;
@@ -8,16 +12,26 @@ pub(crate) mod product_codes;
 pub(crate) mod products;
 pub(crate) mod stock;
 
-use std::sync::Arc;
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
 use axum::http::StatusCode;
 use domain::{Claim, CompanyId, ProductId, Reference, Sku, claim};
-use event_log::Work;
-use futures::{FutureExt, future::BoxFuture};
+use event_log::{Envelope, EventLog, ExecuteError, Executed, Work};
+use futures::FutureExt;
 use projections::Views;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{problem::Problem, sheet::Sheet, upload::Upload};
+use service_kit::{
+    places::Places,
+    problem::Problem,
+    sheet::Sheet,
+    upload::{Upload, Uploaded},
+};
+use tracing::Instrument;
+use uuid::Uuid;
 
 pub(crate) use self::cells::{Cells, Column};
 use crate::{
@@ -86,8 +100,17 @@ pub(crate) struct Report {
     /// recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
+    /// How many of the rows that could be read an earlier request under this Idempotency-Key has
+    /// dealt with, before it was cut short; they are counted here only.
+    #[serde(skip_serializing_if = "is_none")]
+    recorded_before: usize,
     /// Whether it had been done before under this Idempotency-Key; then only the position is told.
     repeated: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde calls")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Why a row was refused.
@@ -113,41 +136,42 @@ struct Rows<R> {
     report: Report,
 }
 
+/// Where imports are read and decided upon: so many at once, one of a key.
+static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("import", 2));
+
+/// How many rows are decided upon and appended at once: what they record keeps other commands
+/// waiting for some milliseconds. A slice is named by its rows, so another number makes an import
+/// that an older build has left half done begin anew.
+const SLICE: usize = 200;
+/// How many rows are decided upon before others get their turn.
+const STEP: usize = 16;
+
+/// Separates the ids of the later slices' commands from other name-based UUIDs; drawn once at random.
+const SLICES: Uuid = Uuid::from_u128(0x0d0e_71f5_a2a9_4c55_9f3e_6f1a_83b7_c9d4);
+
 /// Carries an import out, or says what it would do.
 pub(crate) async fn run<R: Import>(
     services: &Services,
     caller: &Caller,
-    Upload { sheet, digest }: Upload,
+    upload: Upload,
     wish: Wish,
 ) -> Result<Report, Problem> {
-    let rows: Arc<Rows<R>> = Arc::new(read(&sheet)?);
-    if wish.dry_run {
-        let rehearsed = services.log.rehearse(|work| decided(&rows, &services.views, work, wish));
-        return Ok(Report { dry_run: true, ..rehearsed.await.map_err(problem)? });
-    }
-    let envelope = caller.envelope(digest);
-    let executed =
-        services.log.execute(&envelope, |work| decided(&rows, &services.views, work, wish));
-    let executed = executed.await.map_err(problem)?;
-    let position = Some(executed.outcome.position.0);
-    Ok(match executed.value {
-        Some(report) => Report { position: position.filter(|_| report.changed > 0), ..report },
-        None => Report { position, repeated: true, ..Report::default() },
-    })
-}
-
-fn decided<'w, R: Import>(
-    rows: &Arc<Rows<R>>,
-    views: &Views,
-    work: &'w mut Work,
-    wish: Wish,
-) -> BoxFuture<'w, Result<Report, Failure>> {
-    let (rows, views) = (rows.clone(), views.clone());
-    async move {
-        work.lend(views);
-        rows.decide(work, wish).await
-    }
-    .boxed()
+    let place = PLACES.take(caller.key_id()).await?;
+    let Uploaded { sheet, digest } = upload.read(&place).await?;
+    let read = place.beside(move || read::<R>(&sheet)).await;
+    let Rows { good, report } = read.map_err(|panicked| Problem::internal(&panicked))??;
+    let (log, envelope) = (services.log.clone(), caller.envelope(digest));
+    let views = services.views.clone();
+    let import = Importing { log, views, envelope, wish, rows: good.into(), read: report };
+    // Whoever goes away meanwhile leaves nothing half done.
+    let carried_out = tokio::spawn(
+        async move {
+            let _place = place;
+            import.carry_out().await
+        }
+        .in_current_span(),
+    );
+    carried_out.await.map_err(|panicked| Problem::internal(&panicked))?
 }
 
 fn read<R: Import>(sheet: &Sheet) -> Result<Rows<R>, Problem> {
@@ -165,29 +189,172 @@ fn read<R: Import>(sheet: &Sheet) -> Result<Rows<R>, Problem> {
     Ok(Rows { good, report })
 }
 
-impl<R: Import> Rows<R> {
-    async fn decide(&self, work: &mut Work, wish: Wish) -> Result<Report, Failure> {
-        let mut report = self.report.clone();
-        R::load(work, &self.good).await?;
-        for (number, row) in &self.good {
-            let before = work.events();
-            work.mark();
-            match row.decide(work).await {
-                Ok(()) if work.events() > before => report.changed += 1,
-                Ok(()) => report.unchanged += 1,
-                Err(Failure::Refused(problem)) => {
-                    work.roll_back();
-                    report.refuse(vec![RowError::of(*number, &problem)]);
-                }
-                Err(failure @ Failure::Log(_)) => return Err(failure),
+/// An import under way.
+struct Importing<R> {
+    log: EventLog,
+    views: Views,
+    envelope: Envelope,
+    wish: Wish,
+    /// The rows that could be read, with their numbers.
+    rows: Arc<[(u32, R)]>,
+    /// How many rows there are, and what was wrong with those that could not be read.
+    read: Report,
+}
+
+impl<R: Import> Importing<R> {
+    async fn carry_out(self) -> Result<Report, Problem> {
+        if self.wish.dry_run {
+            return Ok(Report { dry_run: true, ..self.rehearse(0).await?.sorted() });
+        }
+        let slices = self.slices();
+        let (count, mut done) = (slices.len(), 0);
+        while done < count && self.is_recorded(&slices[done]).await? {
+            done += 1;
+        }
+        let rest = slices.get(done).map_or(self.rows.len(), |slice| slice.start);
+        // What fits into one append needs no rehearsal: it is recorded as a whole or not at all.
+        if count - done > 1 && self.wish.mode == Mode::AllOrNothing {
+            let rehearsed = self.rehearse(rest).await?.sorted();
+            if rehearsed.refused > 0 {
+                return Err(self.refusal(rehearsed, rest));
             }
         }
-        report.errors.sort_by_key(|error| error.row);
-        if report.refused > 0 && wish.mode == Mode::AllOrNothing && !wish.dry_run {
-            return Err(report.into_problem().into());
+        let mut report = Report { recorded_before: rest, ..self.read.clone() };
+        let mut last = None;
+        for slice in slices {
+            let (start, is_repeated) = (slice.start, slice.start < rest);
+            let executed = self.record(slice).await.map_err(|error| match error {
+                ExecuteError::Refused(Stopped::Refused(report)) => self.refusal(*report, start),
+                error => problem(error),
+            })?;
+            let position = executed.outcome.position.0;
+            match executed.value {
+                Some(slice) => {
+                    if slice.changed > 0 {
+                        last = last.max(Some(position));
+                    }
+                    report.add(slice);
+                }
+                None if is_repeated => last = last.max(Some(position)),
+                None => {}
+            }
         }
-        Ok(report)
+        if done == count {
+            return Ok(Report { position: last, repeated: true, ..Report::default() });
+        }
+        Ok(Report { position: last, ..report.sorted() })
     }
+
+    /// The rows of each append; one append at least, which remembers that there was nothing.
+    fn slices(&self) -> Vec<Range<usize>> {
+        let count = self.rows.len();
+        let starts = (0..count.max(1)).step_by(SLICE);
+        starts.map(|start| start..(start + SLICE).min(count)).collect()
+    }
+
+    /// The command that records a slice: the first one has the id of the request.
+    fn envelope(&self, slice: &Range<usize>) -> Envelope {
+        let whole = self.envelope.command_id;
+        let command_id = match slice.start {
+            0 => whole,
+            start => Uuid::new_v5(&SLICES, format!("{whole} {start}..{}", slice.end).as_bytes()),
+        };
+        Envelope { command_id, ..self.envelope.clone() }
+    }
+
+    async fn is_recorded(&self, slice: &Range<usize>) -> Result<bool, Problem> {
+        if self.envelope.remember.is_none() {
+            return Ok(false);
+        }
+        let outcome = self.log.outcome(self.envelope(slice).command_id).await;
+        Ok(outcome.map_err(Failure::from)?.is_some())
+    }
+
+    /// What would become of all rows from one on.
+    async fn rehearse(&self, from: usize) -> Result<Report, Problem> {
+        let (rows, read, views) = (self.rows.clone(), self.read.clone(), self.views.clone());
+        let rehearsed = self.log.rehearse(|work| {
+            let (rows, mut report, views) = (rows.clone(), read.clone(), views.clone());
+            async move {
+                work.lend(views);
+                work.in_parts();
+                for slice in rows[from..].chunks(SLICE) {
+                    report.add(decide(slice, work).await?);
+                }
+                Ok::<_, Failure>(report)
+            }
+            .boxed()
+        });
+        rehearsed.await.map_err(problem)
+    }
+
+    async fn record(&self, slice: Range<usize>) -> Result<Executed<Report>, ExecuteError<Stopped>> {
+        let envelope = self.envelope(&slice);
+        let whole = self.wish.mode == Mode::AllOrNothing;
+        let (rows, read, views) = (self.rows.clone(), self.read.clone(), self.views.clone());
+        let execute = self.log.execute(&envelope, |work| {
+            let (rows, slice, mut all) = (rows.clone(), slice.clone(), read.clone());
+            let views = views.clone();
+            async move {
+                work.lend(views);
+                let report = decide(&rows[slice], work).await.map_err(Stopped::Failed)?;
+                if whole && all.refused + report.refused > 0 {
+                    all.add(report);
+                    return Err(Stopped::Refused(Box::new(all.sorted())));
+                }
+                Ok(report)
+            }
+            .boxed()
+        });
+        execute.await
+    }
+
+    /// Why nothing is recorded of the rows from one on.
+    fn refusal(&self, report: Report, from: usize) -> Problem {
+        match from.checked_sub(1).and_then(|last| self.rows.get(last)) {
+            Some((number, _)) => report.into_stop(*number),
+            None => report.into_problem(),
+        }
+    }
+}
+
+/// Why a slice was not recorded.
+enum Stopped {
+    /// A row is bad, and all or nothing is wanted.
+    Refused(Box<Report>),
+    Failed(Failure),
+}
+
+impl From<Stopped> for Problem {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Refused(report) => report.into_problem(),
+            Stopped::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+/// Lets rows be decided upon one after the other.
+async fn decide<R: Import>(rows: &[(u32, R)], work: &mut Work) -> Result<Report, Failure> {
+    let mut report = Report::default();
+    R::load(work, rows).await?;
+    for (index, (number, row)) in rows.iter().enumerate() {
+        if index % STEP == 0 {
+            tokio::task::yield_now().await;
+        }
+        let before = work.events();
+        work.mark();
+        match row.decide(work).await {
+            Ok(()) if work.events() > before => report.changed += 1,
+            Ok(()) => report.unchanged += 1,
+            Err(Failure::Refused(problem)) => {
+                work.roll_back();
+                report.refuse(vec![RowError::of(*number, &problem)]);
+            }
+            Err(failure @ Failure::Log(_)) => return Err(failure),
+        }
+    }
+    Ok(report)
 }
 
 impl Report {
@@ -201,10 +368,39 @@ impl Report {
         self.errors.extend(errors.into_iter().take(room));
     }
 
+    /// Adds what became of further rows.
+    fn add(&mut self, more: Self) {
+        self.changed += more.changed;
+        self.unchanged += more.unchanged;
+        self.refused += more.refused;
+        let room = Self::MOST_ERRORS.saturating_sub(self.errors.len());
+        self.errors.extend(more.errors.into_iter().take(room));
+    }
+
+    fn sorted(mut self) -> Self {
+        self.errors.sort_by_key(|error| error.row);
+        self
+    }
+
     fn into_problem(self) -> Problem {
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "import.rows_refused").detail(
-            format!("{} of {} rows are bad; nothing was recorded", self.refused, self.rows),
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "import.rows_refused");
+        let detail =
+            format!("{} of {} rows are bad; nothing was recorded", self.refused, self.rows);
+        self.explained(problem.detail(detail))
+    }
+
+    /// Others have changed what the rows build on since they were looked through.
+    fn into_stop(self, recorded_up_to: u32) -> Problem {
+        let problem = Problem::new(StatusCode::CONFLICT, "import.stopped");
+        let detail = format!(
+            "the rows up to {recorded_up_to} are recorded, none after them: {} are bad; send the \
+             same file again under the same Idempotency-Key to go on there",
+            self.refused
         );
+        self.explained(problem.detail(detail))
+    }
+
+    fn explained(&self, problem: Problem) -> Problem {
         self.errors.iter().fold(problem, |problem, error| problem.field(error.field()))
     }
 }

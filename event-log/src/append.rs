@@ -103,7 +103,7 @@ impl Append {
     pub const MAX_PAYLOAD: usize = 4 << 20;
     /// The largest sum of an append's payloads, in bytes: the whole append is one transaction.
     pub const MAX_BYTES: usize = 64 << 20;
-    /// The most events of one append: an import of a hundred thousand rows, all or nothing.
+    /// The most events of one append. Commands stay far below; other commands wait for it.
     pub const MAX_EVENTS: usize = 250_000;
 
     /// Whether it is more than one transaction should be.
@@ -115,7 +115,7 @@ impl Append {
 
     /// How many events it writes.
     pub fn len(&self) -> usize {
-        self.writes.iter().map(|write| write.events.len()).sum()
+        self.written().map(|write| write.events.len()).sum()
     }
 
     /// How large its payloads are together.
@@ -124,15 +124,39 @@ impl Append {
     }
 
     pub(crate) fn payloads(&self) -> impl Iterator<Item = &str> {
-        self.writes.iter().flat_map(|write| &write.events).map(|event| event.payload.as_str())
+        self.written().flat_map(|write| &write.events).map(|event| event.payload.as_str())
     }
 
-    pub(crate) fn writes_to(&self, stream: Uuid) -> bool {
-        self.writes.iter().any(|write| write.stream_id == stream)
+    /// What is written. The writer looks at it through this alone, so that a test can count its
+    /// looks: an append of many streams must not be looked through for each of them.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &StreamWrite> {
+        self.writes.iter().inspect(|_| looks::count())
     }
 
     /// Whether it writes no events (it may still remember an outcome).
     pub fn is_empty(&self) -> bool {
-        self.writes.iter().all(|write| write.events.is_empty())
+        self.written().all(|write| write.events.is_empty())
+    }
+}
+
+/// How often the writes of appends were looked at.
+pub(crate) mod looks {
+    #[cfg(test)]
+    thread_local! {
+        static LOOKS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    }
+
+    #[cfg(not(test))]
+    pub(super) fn count() {}
+
+    #[cfg(test)]
+    pub(super) fn count() {
+        LOOKS.set(LOOKS.get() + 1);
+    }
+
+    /// The looks of this thread since the last time.
+    #[cfg(test)]
+    pub(crate) fn taken() -> u64 {
+        LOOKS.replace(0)
     }
 }

@@ -166,6 +166,28 @@ macro_rules! in_directory {
     };
 }
 
+/// No more events of a page than fit into $14 bytes of payload, but one at least. How long a payload
+/// is, PostgreSQL knows without reading it.
+macro_rules! bounded {
+    ($page:ident, $order:literal) => {
+        concat!(
+            "SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
+                company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
+            FROM (
+                SELECT *, sum(octet_length(payload)) OVER (ORDER BY position ",
+            $order,
+            ") - octet_length(payload) AS before FROM (",
+            $page!($order),
+            ") AS page) AS stretch WHERE before < $14 ORDER BY position ",
+            $order
+        )
+    };
+}
+
+const BOUNDED_EVERYTHING: [&str; 2] = [bounded!(everything, "ASC"), bounded!(everything, "DESC")];
+const BOUNDED_OF_STREAM: [&str; 2] = [bounded!(of_stream, "ASC"), bounded!(of_stream, "DESC")];
+const BOUNDED_IN_DIRECTORY: [&str; 2] =
+    [bounded!(in_directory, "ASC"), bounded!(in_directory, "DESC")];
 const EVERYTHING: [&str; 2] = [everything!("ASC"), everything!("DESC")];
 const OF_STREAM: [&str; 2] = [of_stream!("ASC"), of_stream!("DESC")];
 const IN_DIRECTORY: [&str; 2] = [in_directory!("ASC"), in_directory!("DESC")];
@@ -200,6 +222,45 @@ impl Lookup {
             IN_DIRECTORY
         }
     }
+
+    /// The same for pages that end at so many bytes.
+    fn bounded_statements(&self) -> [&'static str; 2] {
+        let statements = self.statements();
+        if statements == OF_STREAM {
+            BOUNDED_OF_STREAM
+        } else if statements == EVERYTHING {
+            BOUNDED_EVERYTHING
+        } else {
+            BOUNDED_IN_DIRECTORY
+        }
+    }
+
+    /// Whether an event that was just recorded may be one of those that are looked for: all but
+    /// whether it was disclosed is looked at.
+    pub fn may_find(&self, event: &RecordedEvent) -> bool {
+        let Self {
+            stream_id,
+            stream_type,
+            event_types,
+            company_id,
+            correlation_id,
+            command_id,
+            causation_id,
+            since,
+            until,
+            disclosed: _,
+        } = self;
+        let kind = event.event_type.split('.').next();
+        stream_id.is_none_or(|id| id == event.stream_id)
+            && stream_type.as_deref().is_none_or(|wanted| Some(wanted) == kind)
+            && (event_types.is_empty() || event_types.contains(&event.event_type))
+            && company_id.is_none_or(|id| Some(id) == event.company_id)
+            && correlation_id.is_none_or(|id| id == event.correlation_id)
+            && command_id.is_none_or(|id| id == event.command_id)
+            && causation_id.is_none_or(|id| Some(id) == event.causation_id)
+            && since.is_none_or(|since| since <= event.recorded_at)
+            && until.is_none_or(|until| event.recorded_at < until)
+    }
 }
 
 impl EventLog {
@@ -218,6 +279,28 @@ impl EventLog {
             Direction::Backwards => (0, from.map_or(i64::MAX, Position::as_i64), backwards),
         };
         self.found(sql, lookup, [low, high], limit, &[]).await
+    }
+
+    /// The same, but no more at once than fit into a megabyte of payload, and one at least; says too
+    /// whether it ended for that, so that there may be more.
+    pub async fn page(
+        &self,
+        lookup: &Lookup,
+        direction: Direction,
+        from: Option<Position>,
+        limit: usize,
+    ) -> Result<(Vec<RecordedEvent>, bool), Error> {
+        const BYTES: usize = 1 << 20;
+        let [forwards, backwards] = lookup.bounded_statements();
+        let (low, high, sql) = match direction {
+            Direction::Forwards => (from.unwrap_or_default().as_i64(), i64::MAX, forwards),
+            Direction::Backwards => (0, from.map_or(i64::MAX, Position::as_i64), backwards),
+        };
+        let most = BYTES as i64;
+        let more: [(&(dyn ToSql + Sync), Type); 1] = [(&most, Type::INT8)];
+        let page = self.found(sql, lookup, [low, high], limit, &more).await?;
+        let bytes: usize = page.iter().map(|event| event.payload.len()).sum();
+        Ok((page, bytes >= BYTES))
     }
 
     /// Up to `limit` events of a lookup that names no stream, beyond `from`, the oldest first. Only

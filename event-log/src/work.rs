@@ -53,6 +53,8 @@ pub struct Work {
     since_mark: Option<Mark>,
     /// What decisions may use besides history; nothing of it is asserted.
     lent: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    /// Whether a rehearsal may be larger than one append.
+    in_parts: bool,
 }
 
 /// What was decided since a mark, so that it can be taken back.
@@ -182,7 +184,7 @@ impl EventLog {
             let value = decide(&mut work).await;
             if work.is_current().await? {
                 let value = value.map_err(ExecuteError::Refused)?;
-                let too_large = work.append(&NOBODY).is_too_large();
+                let too_large = !work.in_parts && work.append(&NOBODY).is_too_large();
                 return if too_large { Err(ExecuteError::TooLarge) } else { Ok(value) };
             }
             work.forget();
@@ -201,6 +203,7 @@ impl Work {
             events: 0,
             since_mark: None,
             lent: HashMap::new(),
+            in_parts: false,
         }
     }
 
@@ -224,6 +227,11 @@ impl Work {
     /// The newest position of the log: what was loaded before this was asked is not newer.
     pub async fn head(&self) -> Result<Position, Error> {
         self.log.head().await
+    }
+
+    /// Says that what is rehearsed will be appended in parts, each of which is small enough.
+    pub fn in_parts(&mut self) {
+        self.in_parts = true;
     }
 
     /// How many events were decided upon so far.

@@ -10,6 +10,7 @@ use service_kit::access::{Access, NewKey, Role};
 use tokio::net::TcpListener;
 
 use crate::letterhead;
+use crate::limits;
 use crate::location::Location;
 use crate::progress::Step;
 use crate::run_file::RunFile;
@@ -36,6 +37,8 @@ pub struct Start {
     /// A JSON file that says who the seller is, for the head of its documents; an example without it.
     #[arg(long, env = "KONTOR_SELLER")]
     seller: Option<PathBuf>,
+    #[command(flatten)]
+    limits: limits::Connections,
 }
 
 /// A running Kontor.
@@ -115,6 +118,7 @@ impl Instance {
             stream: arguments.stream.clone(),
             listen: free_address(arguments.listen).await?,
             letterhead: Some(letterhead),
+            limits: arguments.limits.read(),
         })
         .await?;
         let (keys, made) = keys(&running.access, &directory).await?;

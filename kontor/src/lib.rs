@@ -3,6 +3,7 @@
 pub mod import;
 pub mod instance;
 pub mod letterhead;
+pub mod limits;
 pub mod location;
 pub mod log;
 pub mod nats;

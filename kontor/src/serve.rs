@@ -14,6 +14,7 @@ use query_service::{Letterhead, Live, Queries};
 use service_kit::{
     access::{self, Access},
     clock::Clock,
+    connections::{self, Limits},
     health::{Health, State},
     metric::Metric,
     migrations::migrate,
@@ -24,11 +25,12 @@ use service_kit::{
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    time::MissedTickBehavior,
 };
 use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 
-use crate::letterhead;
+use crate::{letterhead, limits};
 
 /// For how long a start waits to hear whether the stream has history that the log has lost. A NATS
 /// that does not answer must not keep commands waiting for longer.
@@ -52,6 +54,8 @@ pub struct Arguments {
     /// A JSON file that says who the seller is, for the head of its documents.
     #[arg(long, env = "KONTOR_SELLER")]
     seller: Option<PathBuf>,
+    #[command(flatten)]
+    limits: limits::Connections,
 }
 
 /// Serves until Ctrl-C or SIGTERM, on servers that somebody else runs. Keys are made with
@@ -59,9 +63,11 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let Arguments { database_url, nats_url, listen, stream, seller } = arguments;
+    let Arguments { database_url, nats_url, listen, stream, seller, limits } = arguments;
+    let limits = limits.read();
     let letterhead = seller.map(|path| letterhead::read(&path)).transpose()?;
-    let running = start(Settings { database_url, nats_url, stream, listen, letterhead }).await?;
+    let running =
+        start(Settings { database_url, nats_url, stream, listen, letterhead, limits }).await?;
     tracing::info!(address = %running.address, "serving");
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -84,6 +90,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The head of the seller's documents; there are none without it.
     pub letterhead: Option<Letterhead>,
+    /// How much of it connections may take.
+    pub limits: Limits,
 }
 
 /// A serving process.
@@ -172,21 +180,23 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         letterhead: settings.letterhead.map(Arc::new),
     };
     let api = command_service::router(services).merge(query_service::router(queries));
+    tokio::spawn(cancel.clone().run_until_cancelled_owned(keep_up(metrics.clone())));
     let measured = log.clone();
-    let router = server::serve(api, &["/v1/imports/", "/v1/exports/"], health, move || {
-        measured.measure();
-        metrics.render()
-    });
+    let router =
+        server::serve(api, &["/v1/imports/", "/v1/exports/", "/v1/events"], health, move || {
+            measured.measure();
+            metrics.render()
+        });
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
     let listener = listener.into_std()?;
-    let stop = cancel.clone();
+    let (stop, limits) = (cancel.clone(), settings.limits);
     let http = supervisor.run_to_end("http", move || {
         let (listener, router, stop) = (listener.try_clone(), router.clone(), stop.clone());
         async move {
-            if let Err(error) = answer(listener, router, stop).await {
+            if let Err(error) = answer(listener, router, limits, stop).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "HTTP is not served");
             }
         }
@@ -198,10 +208,12 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
 async fn answer(
     listener: std::io::Result<std::net::TcpListener>,
     router: axum::Router,
+    limits: Limits,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let listener = TcpListener::from_std(listener?)?;
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    connections::serve(listener, router, limits, stop.cancelled_owned()).await;
+    Ok(())
 }
 
 impl Running {
@@ -212,6 +224,19 @@ impl Running {
         let _ = tokio::time::timeout(patience, self.http).await;
         let _ = tokio::time::timeout(patience, self.log.shutdown()).await;
         let _ = tokio::time::timeout(patience, self.relay).await;
+    }
+}
+
+/// Sums up what was measured, so that it takes no memory when nobody asks for it.
+async fn keep_up(metrics: Metrics) {
+    let mut pause = tokio::time::interval(Duration::from_secs(5));
+    pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        pause.tick().await;
+        let metrics = metrics.clone();
+        if tokio::task::spawn_blocking(move || metrics.keep_up()).await.is_err() {
+            tracing::error!("summing up metrics panicked");
+        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod changed;
 mod database;
 pub mod document_number;
 mod follower;
+pub mod heads;
 pub mod metrics;
 pub mod projection;
 pub mod rebuild;

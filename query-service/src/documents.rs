@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::Value;
+use service_kit::places::Places;
 use tokio::task;
 use typst::{
     Library, LibraryExt, World, comemo,
@@ -31,7 +32,6 @@ pub use self::{
     logo::{Logo, LogoError},
     wording::Language,
 };
-use crate::places::Places;
 
 /// Why there is no document.
 #[derive(Debug, thiserror::Error)]

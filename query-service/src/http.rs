@@ -93,7 +93,7 @@ fn before(number: Option<DocumentNumber>, cursor: Option<i64>) -> Option<i64> {
 }
 
 /// A page, or of it only the document of a number.
-fn numbered<T>(
+fn numbered<T: serde::Serialize>(
     items: Vec<T>,
     limit: usize,
     number: Option<DocumentNumber>,

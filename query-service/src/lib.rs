@@ -5,7 +5,6 @@ pub mod documents;
 pub mod http;
 pub mod live;
 pub mod metrics;
-mod places;
 mod reading;
 mod replay;
 mod shopper;

@@ -1,4 +1,4 @@
-//! What happens, to those who watch, as it happens.
+//! What happens, to those who watch or wait, as it happens.
 //!
 //! One task per process follows the log and tells all connections; a connection that has just come
 //! back, or has fallen behind, first reads on in the log from the position that it has seen. So it
@@ -25,7 +25,10 @@ use service_kit::{
     problem::Problem,
     supervisor::Supervisor,
 };
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -38,6 +41,8 @@ pub const MOST: usize = 1_000;
 
 /// How many occurrences are kept for connections that are slow.
 const KEPT: usize = 1_024;
+/// How many pages are kept for those who wait.
+const PASSED: usize = 64;
 /// How many events are read at once.
 const PAGE: usize = 500;
 /// Other processes write too, so the log is looked at as often as this.
@@ -53,6 +58,8 @@ struct Shared {
     log: EventLog,
     access: Access,
     told: broadcast::Sender<Arc<Occurrence>>,
+    /// What was read last of the log, without its payloads, for those who wait for something there.
+    passed: broadcast::Sender<Arc<[RecordedEvent]>>,
     seats: Mutex<HashMap<u64, Taken>>,
     next: AtomicU64,
     cancel: CancellationToken,
@@ -87,6 +94,7 @@ impl Live {
             log,
             access,
             told: broadcast::Sender::new(KEPT),
+            passed: broadcast::Sender::new(PASSED),
             seats: Mutex::default(),
             next: AtomicU64::default(),
             cancel: supervisor.cancel().clone(),
@@ -116,6 +124,13 @@ impl Live {
                 .detail(format!("history has got to position {head} only")));
         }
         Ok(watcher::start(self.shared.log.clone(), seat, told, watching, after.unwrap_or(head)))
+    }
+
+    /// Begins to listen to the log for somebody who waits for an event: what is recorded from here
+    /// on is not missed. It costs no query, however many wait.
+    pub(crate) fn wait(&self, principal: &Principal) -> Result<Waiting, Problem> {
+        let seat = self.seat(principal)?;
+        Ok(Waiting { passed: self.shared.passed.subscribe(), seat })
     }
 
     fn seat(&self, principal: &Principal) -> Result<Seat, Problem> {
@@ -162,29 +177,34 @@ impl Live {
     /// Tells what has happened since; says whether there is more. An event at which it panics is
     /// passed over by the next run.
     async fn tell(&self) -> Result<bool, event_log::Error> {
-        let Shared { log, told, reached, .. } = &*self.shared;
-        if told.receiver_count() == 0 {
+        let Shared { log, told, passed, reached, .. } = &*self.shared;
+        let nobody = || told.receiver_count() == 0 && passed.receiver_count() == 0;
+        if nobody() {
             // Who begins to watch after the second look finds the head here or beyond.
             let head = log.head().await?;
-            if told.receiver_count() == 0 {
+            if nobody() {
                 reached.store(head.0, Ordering::Relaxed);
                 return Ok(false);
             }
         }
         let page = log.read(Position(reached.load(Ordering::Relaxed)), PAGE).await?;
         let more = page.len() == PAGE;
-        for event in page {
+        for event in &page {
             let before = reached.swap(event.position.0, Ordering::Relaxed);
-            if !occurrence::concerns(&event) {
+            if told.receiver_count() == 0 || !occurrence::concerns(event) {
                 continue;
             }
-            let disclosed = is_disclosed(log, &event)
+            let disclosed = is_disclosed(log, event)
                 .await
                 .inspect_err(|_| reached.store(before, Ordering::Relaxed))?;
-            if let Some(occurrence) = Occurrence::of(&event, disclosed) {
+            if let Some(occurrence) = Occurrence::of(event, disclosed) {
                 // Nobody watches any more: then nobody misses it.
                 let _ = told.send(Arc::new(occurrence));
             }
+        }
+        if !page.is_empty() {
+            let without = |event| RecordedEvent { payload: String::new(), ..event };
+            let _ = passed.send(page.into_iter().map(without).collect());
         }
         Ok(more)
     }
@@ -209,6 +229,32 @@ impl Live {
                     }
                 }
                 Err(error) => tracing::warn!(%error, "the keys of those who watch are not known"),
+            }
+        }
+    }
+}
+
+/// Somebody who waits for an event, until dropped.
+pub(crate) struct Waiting {
+    passed: broadcast::Receiver<Arc<[RecordedEvent]>>,
+    seat: Seat,
+}
+
+impl Waiting {
+    /// Waits for an event that a lookup may find; `false` when the key opens nothing any more or the
+    /// process stops.
+    pub(crate) async fn for_one(&mut self, lookup: &Lookup) -> bool {
+        loop {
+            let passed = tokio::select! {
+                () = self.seat.end.cancelled() => return false,
+                passed = self.passed.recv() => passed,
+            };
+            match passed {
+                Ok(events) if events.iter().any(|event| lookup.may_find(event)) => return true,
+                Ok(_) => {}
+                // What was passed over is in the log.
+                Err(RecvError::Lagged(_)) => return true,
+                Err(RecvError::Closed) => return false,
             }
         }
     }

@@ -7,13 +7,12 @@ use domain::Event;
 use event_log::{At, RecordedEvent};
 use futures::TryStreamExt;
 use projections::ReadError;
-use service_kit::problem::Problem;
+use service_kit::{places::Places, problem::Problem};
 use uuid::Uuid;
 
 use crate::{
     Queries,
     asker::{Asker, problem},
-    places::Places,
 };
 
 /// Where long histories are heard.

@@ -17,6 +17,7 @@ use deadpool_postgres::Pool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{migrations::Migration, problem::Problem};
@@ -283,6 +284,10 @@ const LIST: &str = "\
     SELECT id, name, role, company_id, employee_id, revoked_at IS NOT NULL
     FROM access.api_keys LEFT JOIN access.employee_keys ON key_id = id
     WHERE $1::uuid IS NULL OR company_id = $1 ORDER BY id";
+const SHOW: &str = "\
+    SELECT id, name, role, company_id, employee_id, revoked_at IS NOT NULL
+    FROM access.api_keys LEFT JOIN access.employee_keys ON key_id = id
+    WHERE id = $1";
 const REVOKE: &str = "\
     UPDATE access.api_keys SET revoked_at = coalesce(revoked_at, now())
     WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
@@ -324,18 +329,13 @@ impl Access {
     /// All keys, or those of one company, oldest first.
     pub async fn list(&self, company: Option<Uuid>) -> Result<Vec<ApiKey>, AccessError> {
         let rows = self.pool.get().await?.query(LIST, &[&company]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(ApiKey {
-                    id: row.get(0),
-                    name: row.get(1),
-                    role: row.get::<_, &str>(2).parse()?,
-                    company: row.get(3),
-                    employee: row.get(4),
-                    revoked: row.get(5),
-                })
-            })
-            .collect()
+        rows.iter().map(api_key).collect()
+    }
+
+    /// A key, also one that opens nothing any more.
+    pub async fn show(&self, id: Uuid) -> Result<Option<ApiKey>, AccessError> {
+        let row = self.pool.get().await?.query_opt(SHOW, &[&id]).await?;
+        row.as_ref().map(api_key).transpose()
     }
 
     /// Takes a key out of use; `false` when there is no such key, or none of this company.
@@ -411,6 +411,17 @@ impl Access {
         };
         Ok(same(&known, &shown).then_some(principal))
     }
+}
+
+fn api_key(row: &Row) -> Result<ApiKey, AccessError> {
+    Ok(ApiKey {
+        id: row.get(0),
+        name: row.get(1),
+        role: row.get::<_, &str>(2).parse()?,
+        company: row.get(3),
+        employee: row.get(4),
+        revoked: row.get(5),
+    })
 }
 
 /// The id of a token and the digest of its secret.

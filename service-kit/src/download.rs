@@ -1,50 +1,122 @@
 //! Files that go out: sheets and documents.
 
+use std::io;
+
 use aide::{
     OperationOutput,
     generate::GenContext,
     openapi::{self, MediaType, Operation},
 };
 use axum::{
+    body::Body,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::{fs::File, io::AsyncReadExt, sync::mpsc};
 
 use crate::{
+    places::Place,
     problem::Problem,
-    sheet::{self, Cell, Format},
+    sheet::{self, Book, Cell, Format},
 };
 
-/// A sheet to be saved as a file.
+/// A sheet to be saved as a file. It is sent as it is read, so that a client that reads slowly, or
+/// not at all, keeps a page of it in memory and no more.
 #[derive(Debug)]
 pub struct Download {
     name: String,
     format: Format,
-    file: Vec<u8>,
+    body: Body,
 }
 
+/// Rows of a sheet, as they are read from a database at once.
+pub type Rows = Vec<Vec<Cell>>;
+
+/// How much of a file is read from the disk at once, in bytes.
+const PIECE: usize = 64 << 10;
+
 impl Download {
-    /// A sheet of this name, written where it does not hold up other requests.
+    /// A sheet of this name, made in a place for such work, which it keeps until all of it is sent. What
+    /// goes wrong with the first rows is a problem; what goes wrong later breaks the file off.
     pub async fn sheet(
         name: &str,
         header: &'static [&'static str],
-        rows: Vec<Vec<Cell>>,
+        pages: impl Stream<Item = Result<Rows, Problem>> + Send + 'static,
         format: Format,
+        place: Place,
     ) -> Result<Self, Problem> {
-        let writing =
-            tokio::task::spawn_blocking(move || sheet::write(header, rows.into_iter(), format));
-        let file = writing
-            .await
-            .map_err(|panicked| Problem::internal(&panicked))?
-            .map_err(|error| Problem::internal(&error))?;
-        Ok(Self { name: format!("{name}.{}", format.extension()), format, file })
+        let pages = pages.boxed();
+        let body = match format {
+            Format::Csv => csv(header, pages, place).await?,
+            Format::Xlsx => xlsx(header, pages, place).await?,
+        };
+        Ok(Self { name: format!("{name}.{}", format.extension()), format, body })
     }
+}
+
+async fn csv(
+    header: &[&str],
+    mut pages: BoxStream<'static, Result<Rows, Problem>>,
+    place: Place,
+) -> Result<Body, Problem> {
+    let first = pages.next().await.transpose()?.unwrap_or_default();
+    let first = sheet::csv_header(header).and_then(|header| {
+        let rows = sheet::csv_rows(first)?;
+        Ok([header, rows].concat())
+    });
+    let first = first.map_err(|error| Problem::internal(&error))?;
+    let rest = pages.map(move |page| {
+        let _place = &place;
+        let rows = page.map_err(|problem| io::Error::other(problem.words().to_owned()))?;
+        sheet::csv_rows(rows).map_err(io::Error::other)
+    });
+    Ok(Body::from_stream(stream::once(async { Ok(first) }).chain(rest)))
+}
+
+/// A workbook is a ZIP, whose directory comes last: it is written to the disk first.
+async fn xlsx(
+    header: &'static [&'static str],
+    mut pages: BoxStream<'static, Result<Rows, Problem>>,
+    place: Place,
+) -> Result<Body, Problem> {
+    let (sender, mut received) = mpsc::channel::<Rows>(1);
+    let reading = async move {
+        while let Some(page) = pages.next().await {
+            if sender.send(page?).await.is_err() {
+                // The writer has failed, and says why.
+                break;
+            }
+        }
+        Ok::<_, Problem>(())
+    };
+    let writing = place.beside(move || {
+        let mut book = Book::new(header)?;
+        while let Some(rows) = received.blocking_recv() {
+            book.add(rows)?;
+        }
+        book.finish()
+    });
+    let (read, written) = futures::join!(reading, writing);
+    read?;
+    let written = written.map_err(|panicked| Problem::internal(&panicked))?;
+    let file = File::from_std(written.map_err(|error| Problem::internal(&error))?);
+    let pieces = stream::try_unfold((file, place), async |(mut file, place)| {
+        let mut piece = vec![0; PIECE];
+        let count = file.read(&mut piece).await?;
+        piece.truncate(count);
+        Ok::<_, io::Error>((count > 0).then_some((piece, (file, place))))
+    });
+    Ok(Body::from_stream(pieces))
 }
 
 impl IntoResponse for Download {
     fn into_response(self) -> Response {
-        let Self { name, format, file } = self;
-        sent(format.media_type(), format!("attachment; filename=\"{name}\""), file)
+        let Self { name, format, body } = self;
+        sent(format.media_type(), format!("attachment; filename=\"{name}\""), body)
     }
 }
 
@@ -64,14 +136,14 @@ impl Pdf {
 impl IntoResponse for Pdf {
     fn into_response(self) -> Response {
         let Self { name, file } = self;
-        sent(Self::MEDIA_TYPE, format!("inline; filename=\"{name}.pdf\""), file)
+        sent(Self::MEDIA_TYPE, format!("inline; filename=\"{name}.pdf\""), file.into())
     }
 }
 
-fn sent(media_type: &str, disposition: String, file: Vec<u8>) -> Response {
+fn sent(media_type: &str, disposition: String, body: Body) -> Response {
     let headers =
         [(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    (headers, file).into_response()
+    (headers, body).into_response()
 }
 
 impl OperationOutput for Download {
@@ -112,4 +184,84 @@ fn described(what: &str, media_types: &[&str]) -> openapi::Response {
 
 fn when_ok(response: Option<openapi::Response>) -> Vec<(Option<u16>, openapi::Response)> {
     response.map(|response| (Some(StatusCode::OK.as_u16()), response)).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::Duration,
+    };
+
+    use axum::{Router, routing::get};
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpStream},
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        connections::{self, Limits},
+        places::Places,
+    };
+
+    /// The rows of a page that takes some 64 kB, and what a loopback connection buffers of them at most:
+    /// twice the largest buffers that Linux gives to a sender and a receiver.
+    const ROWS: usize = 64;
+    const BUFFERED: usize = 2 * (4 << 20) * 2 / (64 << 10) + 10;
+
+    fn endless(read: Arc<AtomicUsize>) -> impl Stream<Item = Result<Rows, Problem>> + Send {
+        stream::repeat_with(move || {
+            read.fetch_add(1, Ordering::SeqCst);
+            Ok(vec![vec![Cell::Text("x".repeat(1_000))]; ROWS])
+        })
+    }
+
+    /// A client that takes nothing is sent no more than its connection buffers, no page is read for
+    /// it beyond that, and it is let go after a while, with its place.
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_keeps_no_memory() {
+        let (read, places) = (Arc::default(), Arc::new(Places::new("test", 1)));
+        let (reading, given) = (Arc::clone(&read), places.clone());
+        let export = move || {
+            let (reading, given) = (Arc::clone(&reading), given.clone());
+            async move {
+                let place = given.take(Uuid::nil()).await?;
+                Download::sheet("x", &["x"], endless(reading), Format::Csv, place).await
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let limits = Limits { stalled: Duration::from_secs(1), ..Limits::default() };
+        let router = Router::new().route("/", get(export));
+        tokio::spawn(connections::serve(listener, router, limits, std::future::pending()));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: k\r\n\r\n").await.unwrap();
+        while read.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Its place is free as soon as it is let go.
+        places.take(Uuid::nil()).await.unwrap();
+        let pages = read.load(Ordering::SeqCst);
+        assert!(pages <= BUFFERED, "{pages} pages were read for nobody");
+    }
+
+    #[tokio::test]
+    async fn what_fails_first_is_a_problem_and_later_breaks_off() {
+        let place = async || Places::new("test", 1).take(Uuid::nil()).await.unwrap();
+        let row = || Ok(vec![vec![Cell::Text("x".to_owned())]]);
+        let failed = || Err(Problem::unavailable("gone"));
+        for format in Format::ALL {
+            let pages = stream::iter([failed()]);
+            let refused = Download::sheet("x", &["x"], pages, format, place().await).await;
+            assert_eq!(refused.unwrap_err().code(), "unavailable");
+        }
+        let pages = stream::iter([row(), failed()]);
+        let begun = Download::sheet("x", &["x"], pages, Format::Csv, place().await).await.unwrap();
+        assert!(axum::body::to_bytes(begun.body, 1 << 20).await.is_err());
+    }
 }

@@ -1,4 +1,7 @@
-//! Cursor pagination: a page and where the next one begins.
+//! Cursor pagination: a page and where the next one begins. A page has so many items at most, and
+//! ends early when they take more than so many bytes.
+
+use std::io;
 
 use axum::http::StatusCode;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -10,7 +13,7 @@ use crate::problem::{FieldError, Problem};
 /// Which page is wanted. Flattening loses unknown-field checks, so each query names these two.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct PageRequest {
-    /// At most so many items: 1 to 200, 50 when not given.
+    /// At most so many items: 1 to 200, 50 when not given. A page of long items has fewer.
     pub limit: Option<u16>,
     /// What the page before gave as `next_cursor`.
     pub cursor: Option<String>,
@@ -57,15 +60,44 @@ pub fn other_cursor() -> Problem {
         .field(FieldError::parameter("cursor", "must be a next_cursor of this query"))
 }
 
-impl<T> Page<T> {
+/// How many bytes of JSON the items of a page take at most, unless a single one takes more.
+pub const MAX_BYTES: usize = 1 << 20;
+
+impl<T: Serialize> Page<T> {
     /// Makes a page of up to `limit + 1` items: the one too many says that there is a next page.
+    /// It ends early when the items are too long together.
     pub fn of<C: Serialize>(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> C) -> Self {
+        let limit = limit.min(fitting(&items));
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(cursor);
         Self::ending(items, next.as_ref())
     }
+}
 
+/// How many items from the first on a page has room for: one at least.
+fn fitting<T: Serialize>(items: &[T]) -> usize {
+    let mut size = Size(0);
+    // What cannot be written has its error when it is answered.
+    let fits = |item: &&T| serde_json::to_writer(&mut size, item).is_ok() && size.0 <= MAX_BYTES;
+    items.iter().take_while(fits).count().max(1)
+}
+
+/// Counts bytes, and stops at more than a page takes.
+struct Size(usize);
+
+impl io::Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        if self.0 > MAX_BYTES { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<T> Page<T> {
     /// Makes a page that the next one follows from `next` on, if there is one.
     pub fn ending<C: Serialize>(items: Vec<T>, next: Option<&C>) -> Self {
         let next_cursor = next
@@ -95,6 +127,19 @@ mod tests {
             }
         }
         assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn ends_before_it_is_too_long() {
+        let all: Vec<String> = (0..10).map(|number| format!("{number}").repeat(300_000)).collect();
+        let page = Page::of(all.clone(), 9, |item| item.clone());
+        assert_eq!(page.items, all[..3]);
+        assert!(page.next_cursor.is_some());
+        let long = vec!["x".repeat(MAX_BYTES); 2];
+        assert_eq!(Page::of(long, 9, |_| 0).items.len(), 1, "one is always there");
+        assert_eq!(Page::of(Vec::<String>::new(), 9, |_| 0).next_cursor, None);
+        let last = Page::of(all[..3].to_vec(), 9, |_| 0);
+        assert_eq!((last.items.len(), last.next_cursor), (3, None), "all of them fit");
     }
 
     #[test]

@@ -13,14 +13,14 @@ use aide::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{health::Health, problem::Problem, telemetry, unread};
+use crate::{health::Health, problem::Problem, scrape::Scrape, telemetry, unread};
 
 /// How large a body may be, in bytes.
 pub const MAX_BODY: usize = 2 << 20;
@@ -32,7 +32,7 @@ pub fn serve(
     api: ApiRouter,
     slow: &'static [&'static str],
     health: Health,
-    metrics: impl Fn() -> String + Clone + Send + Sync + 'static,
+    metrics: impl Fn() -> String + Send + Sync + 'static,
 ) -> Router {
     let mut document = OpenApi {
         info: Info {
@@ -57,12 +57,13 @@ pub fn serve(
     let document = axum::body::Bytes::from(
         serde_json::to_vec(&document).expect("an OpenAPI document holds nothing but JSON"),
     );
+    let scrape = Scrape::new(metrics);
     let openapi = async move || ([("content-type", "application/json")], document);
     router
         .route("/openapi.json", get(openapi))
         .route("/health/live", get(async || "alive"))
         .route("/health/ready", get(async move || health.ready().await))
-        .route("/metrics", get(async move || metrics()))
+        .route("/metrics", get(async move || scrape.text().await))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
@@ -72,6 +73,21 @@ pub fn serve(
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(unread::hear_out))
         .layer(middleware::from_fn(telemetry::observe))
+        .layer(middleware::map_response(guarded))
+}
+
+/// No answer is kept by caches between, which would show it to others, and none is taken for
+/// something else than its media type says. What is no part of the API may say how it is kept.
+async fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_asset = headers
+        .get(header::CACHE_CONTROL)
+        .is_some_and(|value| value.to_str().is_ok_and(|value| value.contains("max-age")));
+    if !is_asset {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
 }
 
 /// How long a request may take.

@@ -9,7 +9,10 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use self::{read::read, write::write};
+pub use self::{
+    read::read,
+    write::{Book, WriteError, csv_header, csv_rows},
+};
 use crate::problem::{FieldError, Problem};
 
 /// A table that came in. What its cells say is text, however the file kept it.

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, time::Instant};
 use aide::OperationInput;
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request},
-    http::{HeaderName, HeaderValue, request::Parts},
+    http::{HeaderName, HeaderValue, Method, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -41,6 +41,9 @@ fn colours() -> bool {
 
 /// Every metric of HTTP.
 pub const METRICS: &[Metric] = &[
+    Metric::gauge("kontor_http_connections", "open connections"),
+    Metric::counter("kontor_http_connections_cut_total", "connections closed at a time limit"),
+    Metric::counter("kontor_http_connections_refused_total", "connections beyond the limits"),
     Metric::labelled("kontor_http_requests_total", "requests by method, route and status"),
     Metric::labelled("kontor_http_request_seconds", "from a request's head to its answer"),
 ];
@@ -74,6 +77,12 @@ impl Metrics {
         metrics_process::Collector::default().collect();
         self.0.render()
     }
+
+    /// Sums up what was recorded since the last time. Until this is done, or all is rendered, every
+    /// recorded value takes memory.
+    pub fn keep_up(&self) {
+        self.0.run_upkeep();
+    }
 }
 
 /// What all that one request sets off shares: the client's `X-Correlation-Id`, or a new one.
@@ -100,21 +109,42 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
         .and_then(|text| text.parse().ok())
         .unwrap_or_else(Uuid::now_v7);
     request.extensions_mut().insert(Correlation(correlation));
-    let method = request.method().as_str().to_owned();
+    let method = known_method(request.method());
     // The pattern, not the path: ids would make a metric of every thing.
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("unmatched", MatchedPath::as_str)
-        .to_owned();
+    let pattern = request.extensions().get::<MatchedPath>().cloned();
+    let route = pattern.as_ref().map_or("unmatched", MatchedPath::as_str);
     let span = tracing::info_span!("request", %method, %route, %correlation);
     let mut response = next.run(request).instrument(span).await;
-    let labels =
-        [("method", method), ("route", route), ("status", response.status().as_str().to_owned())];
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route.to_owned()),
+        ("status", response.status().as_str().to_owned()),
+    ];
     counter!("kontor_http_requests_total", &labels).increment(1);
     histogram!("kontor_http_request_seconds", &labels[..2]).record(started.elapsed());
     if let Ok(value) = HeaderValue::from_str(&correlation.to_string()) {
         response.headers_mut().insert(CORRELATION, value);
     }
     response
+}
+
+/// A method of HTTP, or `other`: what a client makes up must not become a metric of its own.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] =
+        ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_those_of_http_or_other() {
+        for (method, known) in
+            [("GET", "GET"), ("PATCH", "PATCH"), ("get", "other"), ("XYZ", "other")]
+        {
+            assert_eq!(known_method(&method.parse().unwrap()), known);
+        }
+    }
 }

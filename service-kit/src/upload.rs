@@ -1,66 +1,86 @@
 //! Files that come in: sheets, larger than other bodies.
 
+use std::time::Duration;
+
 use aide::{
     OperationInput,
     generate::GenContext,
     openapi::{MediaType, Operation, ReferenceOr, RequestBody},
 };
 use axum::{
-    body::{Bytes, to_bytes},
+    body::to_bytes,
     extract::{FromRequest, Request},
     http::{StatusCode, header},
 };
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::{
+    places::Place,
     problem::{FieldError, Problem},
     sheet::{self, Format, Sheet},
 };
 
-/// A sheet that was sent as CSV or XLSX.
-#[derive(Debug, Clone)]
+/// A file that is sent as CSV or XLSX, and is not read yet: whoever takes it first finds a place for
+/// the work.
+#[derive(Debug)]
 pub struct Upload {
+    request: Request,
+    format: Format,
+}
+
+/// A sheet that was sent.
+#[derive(Debug, Clone)]
+pub struct Uploaded {
     /// What the file holds.
     pub sheet: Sheet,
     /// SHA-256 of method, path with query, and file: the same request has the same digest.
     pub digest: [u8; 32],
 }
 
-/// How many sheets a process reads at a time: each takes up to some 300 MB meanwhile.
-static READING: Semaphore = Semaphore::const_new(2);
-
 /// How large a file may be, in bytes.
 const MOST: usize = 32 << 20;
+/// How long one may take to come in: others wait for the place.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 impl<S: Send + Sync> FromRequest<S> for Upload {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let format = format_of(&request)?;
-        let target = format!("{} {}\n", request.method(), request.uri());
-        let file = to_bytes(request.into_body(), MOST).await.map_err(|_| {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body.too_large")
-                .detail(format!("a file has at most {} MiB", MOST >> 20))
-        })?;
-        let digest = Sha256::new().chain_update(target).chain_update(&file).finalize().into();
-        Ok(Self { sheet: read(file, format).await?, digest })
+        // Who says beforehand that it is too much is not listened to.
+        let said = request.headers().get(header::CONTENT_LENGTH);
+        let said = said.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if said.is_some_and(|bytes| bytes > MOST as u64) {
+            return Err(too_large());
+        }
+        Ok(Self { request, format })
     }
 }
 
-/// Reading a large one takes a while: not where other requests wait.
-async fn read(file: Bytes, format: Format) -> Result<Sheet, Problem> {
-    let place = READING.acquire().await.map_err(|closed| Problem::internal(&closed))?;
-    // The place goes with the work: whoever hangs up does not make room before it ends.
-    let reading = tokio::task::spawn_blocking(move || {
-        let sheet = sheet::read(&file, format);
-        drop(place);
-        sheet
-    });
-    match reading.await {
-        Ok(sheet) => Ok(sheet?),
-        Err(panicked) => Err(Problem::internal(&panicked)),
+impl Upload {
+    /// Reads the file in a place for such work.
+    pub async fn read(self, place: &Place) -> Result<Uploaded, Problem> {
+        let Self { request, format } = self;
+        let target = format!("{} {}\n", request.method(), request.uri());
+        let file = timeout(PATIENCE, to_bytes(request.into_body(), MOST)).await;
+        let file = file.map_err(|_| too_slow())?.map_err(|_| too_large())?;
+        let reading = place.beside(move || {
+            let digest = Sha256::new().chain_update(target).chain_update(&file).finalize().into();
+            Ok(Uploaded { sheet: sheet::read(&file, format)?, digest })
+        });
+        reading.await.map_err(|panicked| Problem::internal(&panicked))?
     }
+}
+
+fn too_slow() -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body.too_slow")
+        .detail(format!("a file must have come in after {} seconds", PATIENCE.as_secs()))
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body.too_large")
+        .detail(format!("a file has at most {} MiB", MOST >> 20))
 }
 
 fn format_of(request: &Request) -> Result<Format, Problem> {

@@ -1,9 +1,6 @@
 //! `/v1/api-keys`: who may come in.
 
-use aide::axum::{
-    ApiRouter, IntoApiResponse,
-    routing::{delete_with, get_with},
-};
+use aide::axum::{ApiRouter, IntoApiResponse, routing::get_with};
 use axum::{
     Json,
     extract::State,
@@ -23,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Caller, Staffing},
+    caller::{Audit, By, Caller, Staffing},
     failure::{Failure, problem, refusal},
 };
 
@@ -42,7 +39,10 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
         .api_route(
             "/v1/api-keys/{id}",
-            delete_with(revoke, |o| o.id("api_key.revoke").summary("Take a key out of use")),
+            get_with(show, |o| {
+                o.id("api_key.show").summary("Who stands behind a key, also one that was revoked")
+            })
+            .delete_with(revoke, |o| o.id("api_key.revoke").summary("Take a key out of use")),
         )
 }
 
@@ -67,6 +67,15 @@ struct Create {
 struct Made {
     id: Uuid,
     key: String,
+}
+
+/// History names those who acted by a key that is nobody's as `key:<id>`.
+async fn show(
+    State(services): State<Services>,
+    _: By<Audit>,
+    PathId(id): PathId,
+) -> Result<Json<ApiKey>, Problem> {
+    services.access.show(id).await?.map(Json).ok_or_else(Problem::not_found)
 }
 
 async fn create(

@@ -90,9 +90,11 @@ impl Batch {
         let mut beliefs = (Vec::new(), Vec::new());
         for (entry, _) in self.accepted() {
             let append = &entry.request.append;
-            for (stream, version) in entry.expectations() {
+            let written = append.written().map(|write| (write.stream_id, write.expected, true));
+            let read = append.reads.iter().map(|&(stream, version)| (stream, version, false));
+            for (stream, version, is_written) in written.chain(read) {
                 let unknown = !known.contains_key(&stream) && seen.insert(stream);
-                if unknown && (version > 0 || !append.writes_to(stream)) {
+                if unknown && (version > 0 || !is_written) {
                     beliefs.0.push(stream);
                     beliefs.1.push(version.cast_signed());
                 }
@@ -152,7 +154,7 @@ impl Batch {
                 continue;
             }
             read.extend(entry.expectations());
-            for write in append.writes.iter().filter(|write| !write.events.is_empty()) {
+            for write in append.written().filter(|write| !write.events.is_empty()) {
                 written.insert(write.stream_id, write.expected + write.events.len() as u64);
             }
             position.0 += append.len() as u64;
@@ -199,7 +201,7 @@ impl Batch {
     /// The streams written, each with the version it then has; later entries win.
     pub(crate) fn written(&self) -> impl Iterator<Item = (Uuid, u64)> {
         self.accepted()
-            .flat_map(|(entry, _)| &entry.request.append.writes)
+            .flat_map(|(entry, _)| entry.request.append.written())
             .filter(|write| !write.events.is_empty())
             .map(|write| (write.stream_id, write.expected + write.events.len() as u64))
     }
@@ -295,7 +297,7 @@ impl Entry {
     /// Each stream written or read, with the version the decision saw.
     fn expectations(&self) -> impl Iterator<Item = (Uuid, u64)> {
         let append = &self.request.append;
-        let writes = append.writes.iter().map(|write| (write.stream_id, write.expected));
+        let writes = append.written().map(|write| (write.stream_id, write.expected));
         writes.chain(append.reads.iter().copied())
     }
 
@@ -305,6 +307,59 @@ impl Entry {
 }
 
 fn written_version(append: &Append, stream: Uuid) -> Option<u64> {
-    let write = append.writes.iter().find(|write| write.stream_id == stream)?;
+    let write = append.written().find(|write| write.stream_id == stream)?;
     Some(write.expected + write.events.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::{Envelope, NewEvent, StreamWrite, append::looks};
+
+    /// What the writer does with an append of an event for each of so many new streams.
+    fn looks_for(streams: u128) -> u64 {
+        let event = NewEvent {
+            event_type: "account.opened".into(),
+            schema_version: 1,
+            payload: "{}".to_owned(),
+        };
+        let write = |id: u128| StreamWrite {
+            stream_type: "account",
+            stream_id: Uuid::from_u128(id),
+            expected: 0,
+            company_id: None,
+            events: vec![event.clone()],
+        };
+        let append = Append {
+            envelope: Envelope {
+                command_id: Uuid::nil(),
+                remember: Some([0; 32]),
+                actor: String::new(),
+                correlation_id: Uuid::nil(),
+                causation_id: None,
+            },
+            writes: (1..=streams).map(write).collect(),
+            reads: vec![(Uuid::nil(), 0)],
+            answer: (Uuid::from_u128(streams), 0),
+        };
+        looks::taken();
+        assert!(!append.is_too_large());
+        let request = Request { append, reply: oneshot::channel().0, since: Instant::now() };
+        let mut batch = Batch::new(vec![request]);
+        let known = HashMap::new();
+        assert!(batch.decide(Position(0), &known, Trust::Unknown));
+        assert_eq!(batch.beliefs(&known).0, [Uuid::nil()], "new streams need no proof");
+        assert_eq!(batch.written().count(), batch.events());
+        assert_eq!(batch.streams().len(), batch.events() + 1);
+        looks::taken()
+    }
+
+    /// An append of twice as many streams takes twice the work, not four times.
+    #[test]
+    fn work_grows_with_an_append_as_it_does() {
+        let (small, large) = (looks_for(500), looks_for(1_000));
+        assert!(large <= 2 * small, "{small} looks became {large}");
+    }
 }

@@ -186,9 +186,11 @@ macro_rules! shown_by {
     };
 }
 
+/// Texts may be long: they come with a single product that is asked for by its id.
 const LIST: &str = concat!(
     "SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created,
-        details || jsonb_build_object('texts', texts), floors
+        CASE WHEN $1::uuid IS NULL THEN details
+            ELSE details || jsonb_build_object('texts', texts) END, floors
     FROM view.catalogue
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR sku = $2)
         AND (NOT $3 OR status = 'published') AND ($4::bigint IS NULL OR created > $4)
@@ -405,7 +407,8 @@ pub struct Filter<'a> {
     pub audiences: Option<Vec<Uuid>>,
 }
 
-/// Products in order of drafting, from after `cursor`, at most `limit`.
+/// Products in order of drafting, from after `cursor`, at most `limit`; with their texts where one is
+/// asked for by its id.
 pub async fn list(
     client: &Client,
     filter: &Filter<'_>,

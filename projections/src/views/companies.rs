@@ -1,6 +1,6 @@
 //! `companies`: who the customers are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::Object;
 use domain::{
@@ -249,6 +249,18 @@ pub async fn list(
     let rows =
         client.query(LIST, &[&company, &reference, &cursor, &limit, &parent, &group]).await?;
     rows.iter().map(company_of).collect()
+}
+
+const REFERENCES: &str =
+    "SELECT id, reference FROM view.companies WHERE id = ANY($1) AND reference IS NOT NULL";
+
+/// The seller's numbers of some customers, of those that have one.
+pub async fn references(
+    client: &Client,
+    ids: &[Uuid],
+) -> Result<HashMap<CompanyId, String>, ReadError> {
+    let rows = client.query(REFERENCES, &[&ids]).await?;
+    Ok(rows.iter().map(|row| (CompanyId(row.get(0)), row.get(1))).collect())
 }
 
 fn company_of(row: &Row) -> Result<Company, ReadError> {

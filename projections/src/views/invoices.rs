@@ -7,12 +7,13 @@ use domain::{
 use event_log::RecordedEvent;
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
     Change, Projection, ReadError,
+    heads::line_count,
     projection::change,
     row::{json, json_or_none, money, parsed, word},
 };
@@ -31,6 +32,7 @@ pub const PROJECTION: Projection = Projection {
             corrects uuid,
             currency text NOT NULL,
             lines jsonb NOT NULL,
+            line_count integer NOT NULL,
             totals jsonb NOT NULL,
             gross numeric NOT NULL,
             paid numeric NOT NULL DEFAULT 0,
@@ -50,23 +52,34 @@ pub const PROJECTION: Projection = Projection {
 
 const ISSUE: &str = "
     INSERT INTO invoices (id, kind, number, company_id, order_id, shipment_id, corrects, currency,
-        lines, totals, gross, issued_on, due_on, early, split_payment, created)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        lines, line_count, totals, gross, issued_on, due_on, early, split_payment, created)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 const PAY: &str = "UPDATE invoices SET paid = paid + $2 WHERE id = $1";
 const CREDIT: &str = "UPDATE invoices SET credited = credited + $2 WHERE id = $1";
-const LIST: &str = "
-    SELECT id, kind, number, company_id, order_id, shipment_id, corrects, currency, lines, totals,
-        paid, credited, gross - paid - credited, issued_on, due_on, created,
-        CASE
-            WHEN gross = paid + credited THEN 'settled'
-            WHEN due_on < $1 THEN 'overdue'
-            WHEN paid + credited > 0 THEN 'part_paid'
-            ELSE 'issued'
-        END AS status, early, split_payment
-    FROM view.invoices
-    WHERE ($2::uuid IS NULL OR id = $2) AND ($3::uuid IS NULL OR company_id = $3)
-        AND ($4::text IS NULL OR number = $4) AND ($5::bigint IS NULL OR created < $5)
-    ORDER BY created DESC LIMIT $6";
+/// `documents!("column")`: documents as [`invoice_of`] reads them, with this as what is said of lines.
+macro_rules! documents {
+    ($lines:literal) => {
+        concat!(
+            "SELECT id, kind, number, company_id, order_id, shipment_id, corrects, currency, ",
+            $lines,
+            ", totals,
+            paid, credited, gross - paid - credited, issued_on, due_on, created,
+            CASE
+                WHEN gross = paid + credited THEN 'settled'
+                WHEN due_on < $1 THEN 'overdue'
+                WHEN paid + credited > 0 THEN 'part_paid'
+                ELSE 'issued'
+            END AS status, early, split_payment
+        FROM view.invoices
+        WHERE ($2::uuid IS NULL OR id = $2) AND ($3::uuid IS NULL OR company_id = $3)
+            AND ($4::text IS NULL OR number = $4) AND ($5::bigint IS NULL OR created < $5)
+        ORDER BY created DESC LIMIT $6"
+        )
+    };
+}
+
+const LIST: &str = documents!("jsonb_build_object('lines', lines)");
+const HEADS: &str = documents!("jsonb_build_object('line_count', line_count)");
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Invoice(event) = event else { return vec![] };
@@ -96,6 +109,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             None::<Uuid>,
             currency.code(),
             Json(lines.clone()),
+            line_count(lines),
             Json(totals.clone()),
             totals.gross.amount(),
             *on,
@@ -124,6 +138,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             corrects.map(|invoice| invoice.0),
             currency.code(),
             Json(lines.clone()),
+            line_count(lines),
             Json(totals.clone()),
             totals.gross.amount(),
             *on,
@@ -141,9 +156,23 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }
 }
 
-/// A sales invoice or a credit note, and what of it is still open.
+/// What was sold or is given back, line by line.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Whole {
+    /// The lines.
+    pub lines: Lines,
+}
+
+/// How much a document says.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Counted {
+    /// How many lines it has; they are shown with the document alone.
+    pub line_count: u32,
+}
+
+/// A sales invoice or a credit note, and what of it is still open: whole, or as lists show it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Invoice {
+pub struct Invoice<L = Whole> {
     /// Its id.
     pub id: InvoiceId,
     /// Which kind of document.
@@ -164,7 +193,8 @@ pub struct Invoice {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrects: Option<InvoiceId>,
     /// What was sold or is given back.
-    pub lines: Lines,
+    #[serde(flatten)]
+    pub said: L,
     /// The sums, with the tax per rate.
     pub totals: Totals,
     /// What payments cover.
@@ -235,12 +265,32 @@ pub async fn list(
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Invoice>, ReadError> {
+    found(client, LIST, filter, cursor, limit).await
+}
+
+/// The same without their lines.
+pub async fn summaries(
+    client: &Client,
+    filter: &Filter<'_>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Invoice<Counted>>, ReadError> {
+    found(client, HEADS, filter, cursor, limit).await
+}
+
+async fn found<L: DeserializeOwned>(
+    client: &Client,
+    sql: &str,
+    filter: &Filter<'_>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Invoice<L>>, ReadError> {
     let Filter { today, id, company, number } = filter;
-    let rows = client.query(LIST, &[today, id, company, number, &cursor, &limit]).await?;
+    let rows = client.query(sql, &[today, id, company, number, &cursor, &limit]).await?;
     rows.iter().map(invoice_of).collect()
 }
 
-fn invoice_of(row: &Row) -> Result<Invoice, ReadError> {
+fn invoice_of<L: DeserializeOwned>(row: &Row) -> Result<Invoice<L>, ReadError> {
     let currency: Currency = parsed(row, 7)?;
     Ok(Invoice {
         id: InvoiceId(row.get(0)),
@@ -250,7 +300,7 @@ fn invoice_of(row: &Row) -> Result<Invoice, ReadError> {
         order: row.get::<_, Option<Uuid>>(4).map(OrderId),
         shipment: row.get::<_, Option<Uuid>>(5).map(ShipmentId),
         corrects: row.get::<_, Option<Uuid>>(6).map(InvoiceId),
-        lines: json(row, 8)?,
+        said: json(row, 8)?,
         totals: json(row, 9)?,
         paid: money(row, 10, currency)?,
         credited: money(row, 11, currency)?,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
-use crate::{Change, Projection, ReadError, projection::change, row::json};
+use crate::{Change, Projection, ReadError, heads::TemplateHead, projection::change, row::json};
 
 /// Templates that are kept, by id.
 pub const PROJECTION: Projection = Projection {
@@ -19,6 +19,8 @@ pub const PROJECTION: Projection = Projection {
         CREATE TABLE offer_templates (
             id uuid PRIMARY KEY,
             template jsonb NOT NULL,
+            -- What lists show.
+            head jsonb NOT NULL,
             created bigint NOT NULL UNIQUE
         )",
     tables: &["offer_templates"],
@@ -27,20 +29,25 @@ pub const PROJECTION: Projection = Projection {
 };
 
 const KEEP: &str = "
-    INSERT INTO offer_templates (id, template, created) VALUES ($1, $2, $3)
-    ON CONFLICT (id) DO UPDATE SET template = $2";
+    INSERT INTO offer_templates (id, template, head, created) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (id) DO UPDATE SET template = $2, head = $3";
 const DROP: &str = "DELETE FROM offer_templates WHERE id = $1";
 const LIST: &str = "
     SELECT id, template, created FROM view.offer_templates
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::bigint IS NULL OR created < $2)
     ORDER BY created DESC LIMIT $3";
 
+const HEADS: &str = "
+    SELECT id, head, created FROM view.offer_templates
+    WHERE $1::bigint IS NULL OR created < $1 ORDER BY created DESC LIMIT $2";
+
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::OfferTemplate(event) = event else { return vec![] };
     let id = recorded.stream_id;
     vec![match event {
         offer_template::Event::Kept { template } => {
-            change!(KEEP, id, Json(template.clone()), recorded.position.0.cast_signed())
+            let head = Json(TemplateHead::from(template));
+            change!(KEEP, id, Json(template.clone()), head, recorded.position.0.cast_signed())
         }
         offer_template::Event::Dropped {} => change!(DROP, id),
     }]
@@ -59,6 +66,19 @@ pub struct OfferTemplate {
     pub created: i64,
 }
 
+/// A template as lists show it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct OfferTemplateSummary {
+    /// Its id.
+    pub id: OfferTemplateId,
+    /// What it says, without its lines.
+    #[serde(flatten)]
+    pub head: TemplateHead,
+    /// Where in the log it was made; lists are in this order, newest first.
+    #[serde(skip)]
+    pub created: i64,
+}
+
 /// Templates, newest first, from before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
@@ -68,6 +88,20 @@ pub async fn list(
 ) -> Result<Vec<OfferTemplate>, ReadError> {
     let rows = client.query(LIST, &[&id, &cursor, &limit]).await?;
     rows.iter().map(template_of).collect()
+}
+
+/// Templates without their lines, newest first, from before `cursor`, at most `limit`.
+pub async fn summaries(
+    client: &Client,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<OfferTemplateSummary>, ReadError> {
+    let rows = client.query(HEADS, &[&cursor, &limit]).await?;
+    let summary = |row: &Row| {
+        let id = OfferTemplateId(row.get(0));
+        Ok(OfferTemplateSummary { id, head: json(row, 1)?, created: row.get(2) })
+    };
+    rows.iter().map(summary).collect()
 }
 
 fn template_of(row: &Row) -> Result<OfferTemplate, ReadError> {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     Change, DocumentNumber, Projection, ReadError,
     document_number::Kind,
+    heads::OfferHead,
     projection::change,
     row::{json, json_or_none, limit_of, word, word_or_none},
 };
@@ -31,9 +32,12 @@ pub const PROJECTION: Projection = Projection {
             digest text,
             -- What was sent last, or else what is being written.
             proposal jsonb NOT NULL,
+            -- What lists show of it.
+            head jsonb NOT NULL,
             valid_until date NOT NULL,
             -- What is being written, as far as it was not sent.
             draft jsonb,
+            draft_head jsonb,
             draft_status text,
             draft_representative uuid,
             draft_origin jsonb,
@@ -67,17 +71,18 @@ pub const PROJECTION: Projection = Projection {
 };
 
 const DRAFT: &str = "
-    INSERT INTO offers (id, company_id, status, proposal, valid_until, draft, draft_status,
-        draft_representative, draft_origin, discount, representative, origin, inside, created,
-        drafted_on)
-    VALUES ($1, $2, 'drafted', $3, $4, $3, 'drafted', $6, $7, $5, $6, $7, $8, $9, $10)
-    ON CONFLICT (id) DO UPDATE SET draft = $3, draft_status = 'drafted',
+    INSERT INTO offers (id, company_id, status, proposal, head, valid_until, draft, draft_head,
+        draft_status, draft_representative, draft_origin, discount, representative, origin, inside,
+        created, drafted_on)
+    VALUES ($1, $2, 'drafted', $3, $10, $4, $3, $10, 'drafted', $6, $7, $5, $6, $7, $8, $9, $11)
+    ON CONFLICT (id) DO UPDATE SET draft = $3, draft_head = $10, draft_status = 'drafted',
         draft_representative = $6, draft_origin = $7, discount = $5, inside = $8,
         representative = CASE WHEN offers.revision = 0 THEN $6 ELSE offers.representative END,
         origin = CASE WHEN offers.revision = 0 THEN coalesce($7, offers.origin)
             ELSE offers.origin END,
         status = CASE WHEN offers.revision = 0 THEN 'drafted' ELSE offers.status END,
         proposal = CASE WHEN offers.revision = 0 THEN $3 ELSE offers.proposal END,
+        head = CASE WHEN offers.revision = 0 THEN $10 ELSE offers.head END,
         valid_until = CASE WHEN offers.revision = 0 THEN $4 ELSE offers.valid_until END";
 const STAGE: &str = "
     UPDATE offers SET draft_status = $2,
@@ -85,14 +90,15 @@ const STAGE: &str = "
     WHERE id = $1";
 const SEND: &str = "
     UPDATE offers SET status = 'open', revision = coalesce($2, revision + 1), digest = $3,
-        proposal = coalesce(draft, proposal), representative = draft_representative,
+        proposal = coalesce(draft, proposal), head = coalesce(draft_head, head),
+        draft_head = NULL, representative = draft_representative,
         origin = coalesce(draft_origin, origin), draft = NULL, draft_status = NULL,
         draft_representative = NULL, draft_origin = NULL,
         valid_until = (coalesce(draft, proposal) ->> 'valid_until')::date
     WHERE id = $1";
 const AGREE: &str = "
     UPDATE offers SET status = 'open', revision = $2, digest = $3, proposal = $4,
-        draft = NULL, draft_status = NULL, draft_representative = NULL, draft_origin = NULL,
+        head = $6, draft_head = NULL, draft = NULL, draft_status = NULL, draft_representative = NULL, draft_origin = NULL,
         valid_until = $5, negotiation_id = NULL
     WHERE id = $1";
 const KEEP: &str = "
@@ -105,7 +111,8 @@ const NEGOTIATE: &str =
 const STOP: &str = "UPDATE offers SET status = 'open', negotiation_id = NULL WHERE id = $1";
 const EXTEND: &str = "UPDATE offers SET valid_until = $2 WHERE id = $1";
 const END: &str = "
-    UPDATE offers SET status = $2, reason = $3, ordered = $4, draft = NULL, draft_status = NULL,
+    UPDATE offers SET status = $2, reason = $3, ordered = $4, draft = NULL,
+        draft_head = NULL, draft_status = NULL,
         draft_representative = NULL, draft_origin = NULL, negotiation_id = NULL
     WHERE id = $1";
 
@@ -126,9 +133,21 @@ const LIST: &str = offers!(
         AND ($5::uuid IS NULL OR representative = $5) AND ($6::bigint IS NULL OR created < $6)
     ORDER BY created DESC LIMIT $7"
 );
+/// Offers as [`summary_of`] reads them. Only what was sent before revisions were stamped is read as
+/// a whole, for its stamp.
+const HEADS: &str = "
+    SELECT id, status, head, reason, created, revision, digest, valid_until,
+        CASE WHEN revision > 0 AND digest IS NULL THEN proposal END,
+        draft_status, discount::text, representative, origin, negotiation_id,
+        draft_representative, draft_origin, draft_head, drafted_on
+    FROM view.offers
+    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
+        AND (NOT $3 OR revision > 0) AND ($4::text IS NULL OR status = $4)
+        AND ($5::uuid IS NULL OR representative = $5) AND ($6::bigint IS NULL OR created < $6)
+    ORDER BY created DESC LIMIT $7";
 const REVISIONS: &str = "
     SELECT number, digest, proposal, negotiated, sent_at, seen_at FROM view.offer_revisions
-    WHERE offer_id = $1 ORDER BY number";
+    WHERE offer_id = $1 AND number > $2 ORDER BY number LIMIT $3";
 const LAPSED: &str = "
     SELECT id, valid_until FROM view.offers
     WHERE status IN ('open', 'in_negotiation') AND valid_until < $1
@@ -168,7 +187,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
                 revision.number.cast_signed(),
                 revision.digest.to_string(),
                 Json(proposal.clone()),
-                proposal.valid_until
+                proposal.valid_until,
+                Json(OfferHead::from(proposal))
             );
             vec![agreed, keep(true)]
         }
@@ -202,6 +222,7 @@ fn drafted(recorded: &RecordedEvent, event: &offer::Event) -> Change {
         origin.map(Json),
         Json(inside.clone()),
         recorded.position.0.cast_signed(),
+        Json(OfferHead::from(proposal)),
         drafted_on(recorded.recorded_at)
     )
 }
@@ -288,6 +309,68 @@ pub struct Deliberation {
     pub inside: Inside,
 }
 
+/// An offer as lists show it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct OfferSummary {
+    /// Its id.
+    pub id: OfferId,
+    /// Its readable number.
+    pub number: DocumentNumber,
+    /// What became of it.
+    pub status: Status,
+    /// What names the revision that was sent last; missing while none was.
+    #[serde(flatten)]
+    pub stamp: Option<Stamp>,
+    /// What that revision says without its lines; what is being written while none was sent.
+    #[serde(flatten)]
+    pub head: OfferHead,
+    /// The last day on which it can be accepted, where that is not the proposal's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub extended_until: Option<Date>,
+    /// Who looks after it at the seller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representative: Option<EmployeeId>,
+    /// What it was made of; to its company only where that is the company's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Where it is negotiated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negotiation: Option<NegotiationId>,
+    /// Why the company said no, or the seller took it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The order that its acceptance places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// What only the seller sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inside: Option<DeliberationSummary>,
+    /// Where in the log it was drafted; lists are in this order, newest first.
+    #[serde(skip)]
+    pub created: i64,
+}
+
+/// What lists show the seller of what only it sees of an offer.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct DeliberationSummary {
+    /// The next revision, as far as it is written, without its lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<OfferHead>,
+    /// Who looks after it from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representative: Option<EmployeeId>,
+    /// What it is made of, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// How far that is: `drafted`, `awaiting_approval` or `approved`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft_status: Option<Status>,
+    /// The largest discount of a line below what agreements and lists make, in hundredths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discount: Option<String>,
+}
+
 /// What became of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -360,9 +443,41 @@ pub async fn list(
     rows.iter().map(|row| Ok(seen(offer_of(row)?))).collect()
 }
 
-/// All that was sent of an offer, in order.
-pub async fn revisions(client: &Client, offer: Uuid) -> Result<Vec<Revision>, ReadError> {
-    let rows = client.query(REVISIONS, &[&offer]).await?;
+/// The same without their lines.
+pub async fn summaries(
+    client: &Client,
+    filter: &Filter<'_>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<OfferSummary>, ReadError> {
+    let Filter { id, company, sent_only, status, representative } = filter;
+    let rows = client
+        .query(HEADS, &[id, company, sent_only, status, representative, &cursor, &limit])
+        .await?;
+    let seen = |offer| if *sent_only { OfferSummary { inside: None, ..offer } } else { offer };
+    rows.iter().map(|row| Ok(seen(summary_of(row)?))).collect()
+}
+
+/// One revision of an offer, if it was sent.
+pub async fn revision(
+    client: &Client,
+    offer: Uuid,
+    number: u32,
+) -> Result<Option<Revision>, ReadError> {
+    let Some(after) = number.checked_sub(1) else { return Ok(None) };
+    let found = revisions(client, offer, Some(after), 1).await?;
+    Ok(found.into_iter().find(|found| found.stamp.number == number))
+}
+
+/// What was sent of an offer, in order, from after a revision, at most `limit`.
+pub async fn revisions(
+    client: &Client,
+    offer: Uuid,
+    after: Option<u32>,
+    limit: i64,
+) -> Result<Vec<Revision>, ReadError> {
+    let after = after.map_or(0, u32::cast_signed);
+    let rows = client.query(REVISIONS, &[&offer, &after, &limit]).await?;
     let revision = |row: &Row| {
         let proposal: Proposal = json(row, 2)?;
         Ok(Revision {
@@ -404,6 +519,50 @@ fn stamp_of(number: i32, digest: Option<String>, proposal: &Proposal) -> Result<
     let Some(digest) = digest else { return Ok(Stamp::of(number, proposal)) };
     let digest: Digest = digest.parse().map_err(|_| ReadError::Malformed)?;
     Ok(Stamp { number, digest })
+}
+
+fn summary_of(row: &Row) -> Result<OfferSummary, ReadError> {
+    let (id, status): (_, Status) = (OfferId(row.get(0)), word(row, 1)?);
+    let head: OfferHead = json(row, 2)?;
+    let (revision, digest): (i32, Option<String>) = (row.get(5), row.get(6));
+    let unstamped = row.get::<_, Option<Json<Proposal>>>(8);
+    let number = revision.cast_unsigned();
+    let stamp = match (digest, unstamped) {
+        (_, Some(Json(proposal))) => Some(Stamp::of(number, &proposal)),
+        (Some(digest), None) => {
+            let digest: Digest = digest.parse().map_err(|_| ReadError::Malformed)?;
+            Some(Stamp { number, digest })
+        }
+        (None, None) => None,
+    };
+    let valid_until: Date = row.get(7);
+    let optional = |column: usize| row.get::<_, Option<Uuid>>(column);
+    let origin =
+        |column: usize| row.get::<_, Option<Json<Origin>>>(column).map(|Json(origin)| origin);
+    let draft = row.get::<_, Option<Json<OfferHead>>>(16).map(|Json(draft)| draft);
+    let draft = draft.filter(|_| revision > 0);
+    let created = row.get(4);
+    Ok(OfferSummary {
+        id,
+        number: DocumentNumber::of(Kind::Offer, row.get(17), created),
+        status,
+        stamp: stamp.filter(|_| revision > 0),
+        extended_until: (valid_until != head.valid_until).then_some(valid_until),
+        head,
+        representative: optional(11).map(EmployeeId),
+        origin: origin(12),
+        negotiation: optional(13).map(NegotiationId),
+        reason: row.get(3),
+        order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
+        inside: Some(DeliberationSummary {
+            representative: draft.as_ref().and(optional(14)).map(EmployeeId),
+            origin: draft.as_ref().and(origin(15)),
+            draft,
+            draft_status: word_or_none(row, 9)?,
+            discount: row.get(10),
+        }),
+        created,
+    })
 }
 
 fn offer_of(row: &Row) -> Result<Offer, ReadError> {

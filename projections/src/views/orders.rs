@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     Change, DocumentNumber, Projection, ReadError,
     document_number::Kind,
+    heads::OrderHead,
     projection::change,
     row::{json, word},
 };
@@ -27,6 +28,8 @@ pub const PROJECTION: Projection = Projection {
             company_id uuid NOT NULL,
             status text NOT NULL,
             terms jsonb NOT NULL,
+            -- What lists show.
+            head jsonb NOT NULL,
             placed_on date NOT NULL,
             reason text,
             created bigint NOT NULL UNIQUE
@@ -45,8 +48,8 @@ pub const PROJECTION: Projection = Projection {
 };
 
 const PLACE: &str = "
-    INSERT INTO orders (id, company_id, status, terms, placed_on, created)
-    VALUES ($1, $2, 'placed', $3, $4, $5)";
+    INSERT INTO orders (id, company_id, status, terms, head, placed_on, created)
+    VALUES ($1, $2, 'placed', $3, $4, $5, $6)";
 const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
 const SHIP: &str = "
     INSERT INTO order_shipments (order_id, shipment_id, line, quantity)
@@ -56,6 +59,15 @@ const LIST: &str = "
         (SELECT coalesce(jsonb_object_agg(line, shipped), '{}') FROM (
             SELECT line::text, sum(quantity)::text AS shipped FROM view.order_shipments
             WHERE order_id = orders.id GROUP BY line) AS by_line),
+        (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
+            WHERE order_id = orders.id)
+    FROM view.orders
+    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
+        AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
+    ORDER BY created DESC LIMIT $5";
+
+const HEADS: &str = "
+    SELECT id, status, head, placed_on, reason, created,
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
             WHERE order_id = orders.id)
     FROM view.orders
@@ -73,6 +85,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             id,
             terms.company.0,
             Json(terms.clone()),
+            Json(OrderHead::from(terms)),
             *on,
             recorded.position.0.cast_signed()
         )],
@@ -128,6 +141,31 @@ pub struct Order {
     pub created: i64,
 }
 
+/// An order as lists show it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct OrderSummary {
+    /// Its id.
+    pub id: OrderId,
+    /// Its readable number.
+    pub number: DocumentNumber,
+    /// How far it has got.
+    pub status: Status,
+    /// What was ordered, without its lines.
+    #[serde(flatten)]
+    pub head: OrderHead,
+    /// When.
+    #[schemars(with = "String")]
+    pub placed_on: Date,
+    /// Why it was cancelled or refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The shipments in which it left.
+    pub shipments: Vec<ShipmentId>,
+    /// Where in the log it was placed; lists are in this order, newest first.
+    #[serde(skip)]
+    pub created: i64,
+}
+
 /// How far an order has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -169,6 +207,31 @@ pub async fn list(
     let Filter { id, company, status } = filter;
     let rows = client.query(LIST, &[id, company, status, &cursor, &limit]).await?;
     rows.iter().map(order_of).collect()
+}
+
+/// The same without their lines.
+pub async fn summaries(
+    client: &Client,
+    filter: &Filter<'_>,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<OrderSummary>, ReadError> {
+    let Filter { id, company, status } = filter;
+    let rows = client.query(HEADS, &[id, company, status, &cursor, &limit]).await?;
+    let summary = |row: &Row| {
+        let (placed_on, created) = (row.get(3), row.get(5));
+        Ok(OrderSummary {
+            id: OrderId(row.get(0)),
+            number: DocumentNumber::of(Kind::Order, placed_on, created),
+            status: word(row, 1)?,
+            head: json(row, 2)?,
+            placed_on,
+            reason: row.get(4),
+            created,
+            shipments: json(row, 6)?,
+        })
+    };
+    rows.iter().map(summary).collect()
 }
 
 fn order_of(row: &Row) -> Result<Order, ReadError> {

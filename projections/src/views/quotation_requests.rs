@@ -8,12 +8,13 @@ use domain::{
 use event_log::RecordedEvent;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
     Change, Projection, ReadError,
+    heads::InquiryHead,
     projection::change,
     row::{json, json_or_none, name_of, word},
 };
@@ -27,6 +28,8 @@ pub const PROJECTION: Projection = Projection {
             company_id uuid NOT NULL,
             status text NOT NULL,
             inquiry jsonb NOT NULL,
+            -- What lists show.
+            head jsonb NOT NULL,
             -- An employee, or a key that is nobody's.
             requested_by uuid NOT NULL,
             representative_id uuid,
@@ -52,8 +55,8 @@ pub const PROJECTION: Projection = Projection {
 
 const REQUEST: &str = "
     INSERT INTO quotation_requests (
-        id, company_id, status, inquiry, requested_by, requested_at, created)
-    VALUES ($1, $2, 'requested', $3, $4, $5, $6)";
+        id, company_id, status, inquiry, head, requested_by, requested_at, created)
+    VALUES ($1, $2, 'requested', $3, $4, $5, $6, $7)";
 const ASSIGN: &str = "
     UPDATE quotation_requests SET status = 'assigned', representative_id = $2,
         assigned_at = coalesce(assigned_at, $3)
@@ -77,6 +80,19 @@ const LIST: &str = "
         AND ($6::bigint IS NULL OR request.created < $6)
     ORDER BY request.created DESC LIMIT $7";
 
+const HEADS: &str = "
+    SELECT request.id, status, head, requested_by, representative_id, representative.profile,
+        offers, reason, requested_at, assigned_at, answered_at, closed_at, request.created
+    FROM view.quotation_requests request
+    LEFT JOIN view.employees representative ON representative.id = representative_id
+    WHERE ($1::uuid IS NULL OR request.id = $1)
+        AND ($2::uuid IS NULL OR request.company_id = $2)
+        AND ($3::text IS NULL OR status = $3)
+        AND ($4::uuid IS NULL OR representative_id = $4)
+        AND ($5::uuid IS NULL OR requested_by = $5)
+        AND ($6::bigint IS NULL OR request.created < $6)
+    ORDER BY request.created DESC LIMIT $7";
+
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     use quotation_request::Event as E;
     let Event::QuotationRequest(event) = event else { return vec![] };
@@ -87,6 +103,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             id,
             inquiry.company.0,
             Json(inquiry.clone()),
+            Json(InquiryHead::from(inquiry)),
             by.0,
             at,
             recorded.position.0.cast_signed()
@@ -102,16 +119,16 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }]
 }
 
-/// A request and what became of it.
+/// A request and what became of it: whole, or with an [`InquiryHead`] as lists show it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct QuotationRequest {
+pub struct QuotationRequest<I = Inquiry> {
     /// Its id.
     pub id: QuotationRequestId,
     /// What became of it.
     pub status: Status,
     /// What was asked.
     #[serde(flatten)]
-    pub inquiry: Inquiry,
+    pub inquiry: I,
     /// Who asked: an employee, or a key that is nobody's.
     pub requested_by: ActorId,
     /// Who at the seller looks after it.
@@ -189,15 +206,35 @@ pub async fn list(
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<QuotationRequest>, ReadError> {
+    found(client, LIST, filter, cursor, limit).await
+}
+
+/// The same without their lines.
+pub async fn summaries(
+    client: &Client,
+    filter: Filter,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<QuotationRequest<InquiryHead>>, ReadError> {
+    found(client, HEADS, filter, cursor, limit).await
+}
+
+async fn found<I: DeserializeOwned>(
+    client: &Client,
+    sql: &str,
+    filter: Filter,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<QuotationRequest<I>>, ReadError> {
     let Filter { id, company, status, representative, requested_by } = filter;
     let status = status.as_ref().map(name_of);
     let rows = client
-        .query(LIST, &[&id, &company, &status, &representative, &requested_by, &cursor, &limit])
+        .query(sql, &[&id, &company, &status, &representative, &requested_by, &cursor, &limit])
         .await?;
     rows.iter().map(request_of).collect()
 }
 
-fn request_of(row: &Row) -> Result<QuotationRequest, ReadError> {
+fn request_of<I: DeserializeOwned>(row: &Row) -> Result<QuotationRequest<I>, ReadError> {
     let profile: Option<Profile> = json_or_none(row, 5)?;
     let (name, email) = profile.map(|Profile { name, email }| (name, email)).unzip();
     let representative = row.get::<_, Option<Uuid>>(4);

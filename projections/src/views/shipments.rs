@@ -8,8 +8,8 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, DocumentNumber, Projection, ReadError, document_number::Kind, projection::change,
-    row::json,
+    Change, DocumentNumber, Projection, ReadError, document_number::Kind, heads::ShipmentHead,
+    projection::change, row::json,
 };
 
 /// Shipments by id.
@@ -21,6 +21,8 @@ pub const PROJECTION: Projection = Projection {
             company_id uuid NOT NULL,
             order_id uuid NOT NULL,
             dispatch jsonb NOT NULL,
+            -- What lists show.
+            head jsonb NOT NULL,
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON shipments (company_id, created);
@@ -31,10 +33,16 @@ pub const PROJECTION: Projection = Projection {
 };
 
 const DISPATCH: &str = "
-    INSERT INTO shipments (id, company_id, order_id, dispatch, created)
-    VALUES ($1, $2, $3, $4, $5)";
+    INSERT INTO shipments (id, company_id, order_id, dispatch, head, created)
+    VALUES ($1, $2, $3, $4, $5, $6)";
 const LIST: &str = "
     SELECT id, dispatch, created FROM view.shipments
+    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
+        AND ($3::uuid IS NULL OR order_id = $3) AND ($4::bigint IS NULL OR created < $4)
+    ORDER BY created DESC LIMIT $5";
+
+const HEADS: &str = "
+    SELECT id, head, created FROM view.shipments
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::uuid IS NULL OR order_id = $3) AND ($4::bigint IS NULL OR created < $4)
     ORDER BY created DESC LIMIT $5";
@@ -47,6 +55,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         dispatch.company.0,
         dispatch.order.0,
         Json(dispatch.clone()),
+        Json(ShipmentHead::from(dispatch)),
         recorded.position.0.cast_signed()
     )]
 }
@@ -61,6 +70,21 @@ pub struct Shipment {
     /// What left, to whom, how.
     #[serde(flatten)]
     pub dispatch: shipment::Dispatch,
+    /// Where in the log it was dispatched; lists are in this order, newest first.
+    #[serde(skip)]
+    pub created: i64,
+}
+
+/// A shipment as lists show it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ShipmentSummary {
+    /// Its id.
+    pub id: ShipmentId,
+    /// Its readable number.
+    pub number: DocumentNumber,
+    /// What left, to whom, how, without its lines.
+    #[serde(flatten)]
+    pub head: ShipmentHead,
     /// Where in the log it was dispatched; lists are in this order, newest first.
     #[serde(skip)]
     pub created: i64,
@@ -87,6 +111,23 @@ pub async fn list(
     let Filter { id, company, order } = filter;
     let rows = client.query(LIST, &[id, company, order, &cursor, &limit]).await?;
     rows.iter().map(shipment_of).collect()
+}
+
+/// The same without their lines.
+pub async fn summaries(
+    client: &Client,
+    filter: &Filter,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<ShipmentSummary>, ReadError> {
+    let Filter { id, company, order } = filter;
+    let rows = client.query(HEADS, &[id, company, order, &cursor, &limit]).await?;
+    let summary = |row: &Row| {
+        let (head, created): (ShipmentHead, _) = (json(row, 1)?, row.get(2));
+        let number = DocumentNumber::of(Kind::Shipment, head.on, created);
+        Ok(ShipmentSummary { id: ShipmentId(row.get(0)), number, head, created })
+    };
+    rows.iter().map(summary).collect()
 }
 
 fn shipment_of(row: &Row) -> Result<Shipment, ReadError> {

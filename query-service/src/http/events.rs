@@ -2,6 +2,8 @@
 
 mod told;
 
+use std::time::Duration;
+
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
 use event_log::{At, Direction, LookBackError, Lookup, Position, RecordedEvent, StateAt};
@@ -13,6 +15,7 @@ use service_kit::{
     page::{Page, PageRequest},
     problem::{FieldError, Problem},
 };
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::{
@@ -24,7 +27,10 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/events",
-            get_with(list, |o| o.id("event.list").summary("History, in the order of positions")),
+            get_with(list, |o| {
+                o.id("event.list")
+                    .summary("History, in the order of positions; with `wait`, as it is recorded")
+            }),
         )
         .api_route(
             "/v1/history/{id}",
@@ -89,7 +95,14 @@ impl From<RecordedEvent> for Event {
 #[serde(deny_unknown_fields)]
 struct Wanted {
     limit: Option<u16>,
+    /// What the page before gave as `next_cursor`. The oldest first, the last page has one too: it asks
+    /// for what is recorded later.
     cursor: Option<String>,
+    /// Start after this position; instead of a cursor.
+    from: Option<u64>,
+    /// Where there is nothing yet, wait so many seconds for something, 0 to 30; the answer is an empty
+    /// page when nothing has come. The oldest first only.
+    wait: Option<u8>,
     /// The oldest or the newest first.
     #[serde(default)]
     order: Order,
@@ -160,15 +173,63 @@ impl Wanted {
         })
     }
 
-    /// A page of what is looked for, as whom it is shown to is told it.
-    async fn page(&self, queries: &Queries, lookup: &Lookup) -> Result<Page<Event>, Problem> {
-        let page = PageRequest { limit: self.limit, cursor: self.cursor.clone() };
-        let (limit, cursor) = (page.limit()?, page.cursor::<u64>()?);
-        let found = queries.log.find(lookup, self.order.into(), cursor.map(Position), limit + 1);
-        let items = found.await.map_err(|error| problem(&error))?;
+    /// Behind which position the page begins: that of the page before, or the one that is named.
+    async fn start(&self, queries: &Queries) -> Result<Option<Position>, Problem> {
+        let cursor = PageRequest { limit: None, cursor: self.cursor.clone() }.cursor::<u64>()?;
+        let Some(from) = self.from else { return Ok(cursor.map(Position)) };
+        if cursor.is_some() || self.order == Order::Desc {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid").field(
+                FieldError::parameter("from", "is for the oldest first, and instead of a cursor"),
+            ));
+        }
+        let head = queries.log.head().await.map_err(|error| problem(&error))?;
+        if Position(from) > head {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "position.invalid")
+                .detail(format!("history has got to position {head} only"))
+                .field(FieldError::parameter("from", "must be a position of history")));
+        }
+        Ok(Some(Position(from)))
+    }
+
+    /// For how long somebody waits.
+    fn patience(&self) -> Result<Duration, Problem> {
+        match (self.wait, self.order) {
+            (None | Some(0), _) => Ok(Duration::ZERO),
+            (Some(seconds @ 1..=30), Order::Asc) => Ok(Duration::from_secs(seconds.into())),
+            (Some(_), _) => Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid").field(
+                FieldError::parameter("wait", "must be 0 to 30 seconds, for the oldest first"),
+            )),
+        }
+    }
+
+    /// A page of what is looked for, as whom it is shown to is told it. The oldest first, it says
+    /// where to go on also when it is the last one: what is recorded later comes there.
+    async fn page(
+        &self,
+        queries: &Queries,
+        lookup: &Lookup,
+        start: Option<Position>,
+    ) -> Result<Page<Event>, Problem> {
+        let limit = PageRequest { limit: self.limit, cursor: None }.limit()?;
+        let goes_on = self.order == Order::Asc;
+        // All up to here is found below, or does not exist.
+        let head = if goes_on { queries.log.head().await } else { Ok(Position(0)) };
+        let head = head.map_err(|error| problem(&error))?;
+        let found = queries.log.page(lookup, self.order.into(), start, limit + 1).await;
+        let (items, was_cut) = found.map_err(|error| problem(&error))?;
         let items = items.into_iter().map(Event::from).collect();
         let items = if lookup.disclosed { told::told(queries, items).await? } else { items };
-        Ok(Page::of(items, limit, |event: &Event| event.position))
+        let page = Page::of(items, limit, |event: &Event| event.position);
+        if page.next_cursor.is_some() {
+            return Ok(page);
+        }
+        let last = page.items.last().map(|event| event.position);
+        let next = match (was_cut, goes_on) {
+            (true, _) => last,
+            (false, true) => last.max(Some(head.0)).max(start.map(|start| start.0)),
+            (false, false) => None,
+        };
+        Ok(Page::ending(page.items, next.as_ref()))
     }
 }
 
@@ -183,8 +244,22 @@ async fn list(
     By { who: asker, .. }: By<History>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<Event>>, Problem> {
-    let lookup = wanted.lookup(&asker)?;
-    Ok(Json(wanted.page(&queries, &lookup).await?))
+    let (lookup, patience) = (wanted.lookup(&asker)?, wanted.patience()?);
+    let start = wanted.start(&queries).await?;
+    let end = Instant::now() + patience;
+    // Before the first look: what is recorded after it is heard of.
+    let waiting = (!patience.is_zero()).then(|| queries.live.wait(asker.as_ref()));
+    let mut waiting = waiting.transpose()?;
+    loop {
+        let page = wanted.page(&queries, &lookup, start).await?;
+        let Some(waiting) = waiting.as_mut().filter(|_| page.items.is_empty()) else {
+            return Ok(Json(page));
+        };
+        match timeout_at(end, waiting.for_one(&lookup)).await {
+            Ok(true) => {}
+            Ok(false) | Err(_) => return Ok(Json(page)),
+        }
+    }
 }
 
 async fn history(
@@ -194,7 +269,12 @@ async fn history(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<Event>>, Problem> {
     let lookup = Lookup { stream_id: Some(id), ..wanted.lookup(&asker)? };
-    let page = wanted.page(&queries, &lookup).await?;
+    if wanted.wait.is_some() {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
+            .field(FieldError::parameter("wait", "is for all of history: /v1/events")));
+    }
+    let start = wanted.start(&queries).await?;
+    let page = wanted.page(&queries, &lookup, start).await?;
     if page.items.is_empty() {
         // Nothing of it was wanted, or there is no such thing: another company's is like none.
         let whole = Lookup { stream_id: Some(id), ..visible(&asker) };

@@ -5,12 +5,22 @@ mod companies;
 mod prices;
 mod products;
 
+use std::{pin::Pin, sync::LazyLock};
+
 use aide::axum::{ApiRouter, routing::get_with};
+use deadpool_postgres::Object;
+use futures::{Stream, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::sheet::Format;
+use service_kit::{download::Rows, places::Places, problem::Problem, sheet::Format};
 
-use crate::Queries;
+use crate::{Queries, asker::problem};
+
+/// Where sheets are made and sent: so many at once, one of a key.
+static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("export", 4));
+
+/// How many things are read at once.
+const PAGE: i64 = 500;
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -46,4 +56,27 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 struct Wish {
     #[serde(default)]
     format: Format,
+}
+
+/// The rows of one page, and behind which place in the log the next one begins, if there is one.
+type Read = Result<(Rows, Option<i64>), Problem>;
+type Reading = Pin<Box<dyn Future<Output = Read> + Send>>;
+
+/// All rows, page by page, each read when the one before was sent. No connection is kept between.
+fn pages(
+    queries: Queries,
+    read: impl Fn(Object, Option<i64>) -> Reading + Send + 'static,
+) -> impl Stream<Item = Result<Rows, Problem>> + Send + 'static {
+    stream::try_unfold((queries, read, Some(None)), async |(queries, read, next)| {
+        let Some(after) = next else { return Ok(None) };
+        let client = queries.views.client().await.map_err(problem)?;
+        let (rows, next) = read(client, after).await?;
+        Ok(Some((rows, (queries, read, next.map(Some)))))
+    })
+}
+
+/// Behind which one of these the next page begins; none when they are the last.
+fn next_after<T>(page: &[T], place: impl Fn(&T) -> i64) -> Option<i64> {
+    let is_full = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
+    page.last().filter(|_| is_full).map(place)
 }

@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::invoices::{self, Filter, Invoice};
+use projections::views::invoices::{self, Counted, Filter, Invoice};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -25,7 +25,8 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/invoices",
             get_with(list, |o| {
-                o.id("invoice.list").summary("Invoices and credit notes, newest first")
+                o.id("invoice.list")
+                    .summary("Invoices and credit notes without their lines, newest first")
             }),
         )
         .api_route(
@@ -49,15 +50,15 @@ async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Money>,
     Query(List { limit, cursor, company, number }): Query<List>,
-) -> Result<Json<Page<Invoice>>, Problem> {
+) -> Result<Json<Page<Invoice<Counted>>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
     let filter =
         Filter { today: queries.clock.today(), id: None, company, number: number.as_deref() };
-    let items = invoices::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
-    Ok(Json(Page::of(items, limit, |item| item.created)))
+    let items = invoices::summaries(&client, &filter, cursor, one_more(limit)).await;
+    Ok(Json(Page::of(items.map_err(problem)?, limit, |item| item.created)))
 }
 
 async fn show(

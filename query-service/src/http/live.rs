@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 use super::conversations::talked_about_by;
 use crate::{
     Queries,
-    asker::{By, Dealing, Money, OrderTalk, Trade},
+    asker::{By, Dealing, Money, Trade},
     live::{Happened, Watching},
 };
 
@@ -61,16 +61,20 @@ struct Watch {
 
 async fn watch(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<OrderTalk>,
+    By { who: asker, .. }: By<Trade>,
     LastEventId(last): LastEventId,
     Query(Watch { from }): Query<Watch>,
 ) -> Result<Frames, Problem> {
     let role = asker.role();
+    let things = known_by(role);
+    // Who reads history for others has no talks of their own, but reads those of both sides.
+    let reads_history = matches!(role, Role::Integrator | Role::Auditor);
     let watching = Watching {
         company: asker.company(),
         side: asker.side(),
-        things: known_by(role),
-        talks: talked_about_by(role),
+        whole: reads_history && asker.company().is_none(),
+        talks: if reads_history { things.clone() } else { talked_about_by(role) },
+        things,
     };
     let from = from.map(Position).max(last);
     Ok(Frames(queries.live.watch(asker.as_ref(), watching, from).await?))

@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::offer_templates::{self, OfferTemplate};
+use projections::views::offer_templates::{self, OfferTemplate, OfferTemplateSummary};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -24,7 +24,8 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/offer-templates",
             get_with(list, |o| {
-                o.id("offer_template.list").summary("What offers can begin with, newest first")
+                o.id("offer_template.list")
+                    .summary("What offers can begin with, without its lines, newest first")
             }),
         )
         .api_route(
@@ -44,11 +45,11 @@ async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
     Query(List { limit, cursor }): Query<List>,
-) -> Result<Json<Page<OfferTemplate>>, Problem> {
+) -> Result<Json<Page<OfferTemplateSummary>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let client = asker.client(&queries, VIEWS).await?;
-    let items = offer_templates::list(&client, None, cursor, one_more(limit)).await;
+    let items = offer_templates::summaries(&client, cursor, one_more(limit)).await;
     Ok(Json(Page::of(items.map_err(problem)?, limit, |item| item.created)))
 }
 

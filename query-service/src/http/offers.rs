@@ -10,7 +10,7 @@ use domain::{Currency, percent};
 use jiff::Timestamp;
 use projections::{
     DocumentNumber,
-    views::offers::{self, Filter, Offer, Revision},
+    views::offers::{self, Filter, Offer, OfferSummary, Revision},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,6 @@ use service_kit::{
     page::{Page, PageRequest},
     problem::Problem,
 };
-use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::{before, numbered, one_more, only};
@@ -35,7 +34,8 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/offers",
             get_with(list, |o| {
-                o.id("offer.list").summary("Offers, newest first; a buyer sees what was sent")
+                o.id("offer.list")
+                    .summary("Offers without their lines, newest first; a buyer sees what was sent")
             }),
         )
         .api_route(
@@ -78,7 +78,7 @@ async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, company, status, representative, number }): Query<List>,
-) -> Result<Json<Page<Offer>>, Problem> {
+) -> Result<Json<Page<OfferSummary>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
@@ -90,7 +90,11 @@ async fn list(
         representative,
         ..Filter::default()
     };
-    let items = found(&queries, &client, &filter, before(number, cursor), one_more(limit)).await?;
+    let items = offers::summaries(&client, &filter, before(number, cursor), one_more(limit)).await;
+    let mut items = items.map_err(problem)?;
+    if let Some(company) = asker.company() {
+        origin::told(&queries, company, items.iter_mut().map(|offer| &mut offer.origin)).await?;
+    }
     Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))
 }
 
@@ -131,40 +135,37 @@ async fn one(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Offer, Proble
     let client = asker.client(queries, VIEWS).await?;
     let filter =
         Filter { id: Some(id), company, sent_only: company.is_some(), ..Filter::default() };
-    let Json(offer) = only(found(queries, &client, &filter, None, 1).await?)?;
+    let found = offers::list(&client, &filter, None, 1).await.map_err(problem)?;
+    let Json(mut offer) = only(found)?;
+    if let Some(company) = company {
+        origin::told(queries, company, std::iter::once(&mut offer.origin)).await?;
+    }
     Ok(offer)
 }
 
-/// Offers as whoever may see what the filter lets through is told them.
-async fn found(
-    queries: &Queries,
-    client: &Client,
-    filter: &Filter<'_>,
-    cursor: Option<i64>,
-    limit: i64,
-) -> Result<Vec<Offer>, Problem> {
-    let mut offers = offers::list(client, filter, cursor, limit).await.map_err(problem)?;
-    if let Some(company) = filter.company.filter(|_| filter.sent_only) {
-        origin::told(queries, company, &mut offers).await?;
-    }
-    Ok(offers)
+/// Which revisions.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListRevisions {
+    limit: Option<u16>,
+    cursor: Option<String>,
 }
 
-/// The revisions of an offer.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Revisions {
-    /// The oldest first.
-    items: Vec<Revision>,
-}
+/// How many revisions are read at once: each has all of its lines.
+const REVISIONS: usize = 10;
 
 async fn revisions(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
-) -> Result<Json<Revisions>, Problem> {
+    Query(ListRevisions { limit, cursor }): Query<ListRevisions>,
+) -> Result<Json<Page<Revision>>, Problem> {
+    let page = PageRequest { limit, cursor };
+    let (limit, cursor) = (page.limit()?.min(REVISIONS), page.cursor::<u32>()?);
     one(&queries, &asker, id).await?;
     let client = asker.client(&queries, VIEWS).await?;
-    Ok(Json(Revisions { items: offers::revisions(&client, id).await.map_err(problem)? }))
+    let items = offers::revisions(&client, id, cursor, one_more(limit)).await;
+    Ok(Json(Page::of(items.map_err(problem)?, limit, |revision| revision.stamp.number)))
 }
 
 /// What the seller earns by what is needed of an offer.

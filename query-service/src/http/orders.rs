@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::{
     DocumentNumber,
-    views::orders::{self, Filter, Order},
+    views::orders::{self, Filter, Order, OrderSummary},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -27,7 +27,9 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/orders",
-            get_with(list, |o| o.id("order.list").summary("Orders, newest first")),
+            get_with(list, |o| {
+                o.id("order.list").summary("Orders without their lines, newest first")
+            }),
         )
         .api_route("/v1/orders/{id}", get_with(show, |o| o.id("order.show").summary("One order")))
 }
@@ -49,13 +51,13 @@ async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, company, status, number }): Query<List>,
-) -> Result<Json<Page<Order>>, Problem> {
+) -> Result<Json<Page<OrderSummary>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { company, status: status.as_deref(), ..Filter::default() };
-    let items = orders::list(&client, &filter, before(number, cursor), one_more(limit))
+    let items = orders::summaries(&client, &filter, before(number, cursor), one_more(limit))
         .await
         .map_err(problem)?;
     Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))

@@ -2,9 +2,12 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
-use projections::views::{
-    employees,
-    quotation_requests::{self, Filter, QuotationRequest, Status},
+use projections::{
+    heads::InquiryHead,
+    views::{
+        employees,
+        quotation_requests::{self, Filter, QuotationRequest, Status},
+    },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -28,7 +31,8 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/quotation-requests",
             get_with(list, |o| {
-                o.id("quotation_request.list").summary("Requests for quotation, newest first")
+                o.id("quotation_request.list")
+                    .summary("Requests for quotation without their lines, newest first")
             }),
         )
         .api_route(
@@ -56,14 +60,14 @@ async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, status, company, representative, mine }): Query<List>,
-) -> Result<Json<Page<QuotationRequest>>, Problem> {
+) -> Result<Json<Page<QuotationRequest<InquiryHead>>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let filter = Filter { company, status, representative, ..Filter::default() };
     let filter = if mine == Some(true) { own(&asker, filter)? } else { filter };
     let client = asker.client(&queries, VIEWS).await?;
-    let items = quotation_requests::list(&client, filter, cursor, one_more(limit)).await;
+    let items = quotation_requests::summaries(&client, filter, cursor, one_more(limit)).await;
     Ok(Json(Page::of(items.map_err(problem)?, limit, |item| item.created)))
 }
 

@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::{
     DocumentNumber,
-    views::shipments::{self, Filter, Shipment},
+    views::shipments::{self, Filter, Shipment, ShipmentSummary},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -27,7 +27,9 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/shipments",
-            get_with(list, |o| o.id("shipment.list").summary("Shipments, newest first")),
+            get_with(list, |o| {
+                o.id("shipment.list").summary("Shipments without their lines, newest first")
+            }),
         )
         .api_route(
             "/v1/shipments/{id}",
@@ -52,13 +54,13 @@ async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
     Query(List { limit, cursor, company, order, number }): Query<List>,
-) -> Result<Json<Page<Shipment>>, Problem> {
+) -> Result<Json<Page<ShipmentSummary>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { company, order, ..Filter::default() };
-    let items = shipments::list(&client, &filter, before(number, cursor), one_more(limit))
+    let items = shipments::summaries(&client, &filter, before(number, cursor), one_more(limit))
         .await
         .map_err(problem)?;
     Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))

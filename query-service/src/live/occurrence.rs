@@ -71,6 +71,8 @@ pub(crate) struct Watching {
     pub(crate) company: Option<Uuid>,
     /// For which side they watch.
     pub(crate) side: Side,
+    /// Whether they see what either side keeps for itself too, as they do in history.
+    pub(crate) whole: bool,
     /// The kinds of things of which they may know what happens.
     pub(crate) things: Vec<&'static str>,
     /// The kinds of things about which they talk.
@@ -159,10 +161,10 @@ impl Occurrence {
             watching.company.is_none_or(|own| may_know && *company == Some(CompanyId(own)));
         let kinds = if said.is_some() { &watching.talks } else { &watching.things };
         let is_meant = match said {
-            Some(Said::Note(note)) => note.side == watching.side,
+            Some(Said::Note(note)) => watching.whole || note.side == watching.side,
             Some(Said::Message(_) | Said::Read(_)) | None => true,
         };
-        let is_own = self.known_to.is_none_or(|side| side == watching.side);
+        let is_own = watching.whole || self.known_to.is_none_or(|side| side == watching.side);
         is_theirs && is_own && is_meant && kinds.contains(&subject.kind())
     }
 }
@@ -234,7 +236,7 @@ mod tests {
 
     fn watching(side: Side, of: Option<u128>, talks: &[&'static str]) -> Watching {
         let company = of.map(|number| company(number).0);
-        Watching { company, side, things: SHOP.to_vec(), talks: talks.to_vec() }
+        Watching { company, side, whole: false, things: SHOP.to_vec(), talks: talks.to_vec() }
     }
 
     fn recorded(kind: &str, event_type: &str, company: Option<CompanyId>) -> RecordedEvent {

@@ -1,8 +1,13 @@
-//! Writes a sheet into a file.
+//! Writes a sheet, rows after rows, so that a long one is never in memory as a whole.
 
-use rust_xlsxwriter::{Workbook, XlsxError};
+use std::{
+    fs::File,
+    io::{self, Seek},
+};
 
-use super::{Cell, Format, escape};
+use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
+
+use super::{Cell, escape};
 
 /// Why a sheet could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -13,27 +18,22 @@ pub enum WriteError {
     /// As XLSX.
     #[error("the sheet cannot be written as XLSX")]
     Xlsx(#[from] XlsxError),
+    /// To the disk.
+    #[error("the sheet cannot be written to the disk")]
+    Disk(#[from] io::Error),
 }
 
-/// A file with a header and rows; it can be read again as it stands.
-pub fn write(
-    header: &[&str],
-    rows: impl Iterator<Item = Vec<Cell>>,
-    format: Format,
-) -> Result<Vec<u8>, WriteError> {
-    match format {
-        Format::Csv => write_csv(header, rows),
-        Format::Xlsx => write_xlsx(header, rows),
-    }
-}
-
-fn write_csv(
-    header: &[&str],
-    rows: impl Iterator<Item = Vec<Cell>>,
-) -> Result<Vec<u8>, WriteError> {
+/// The beginning of a CSV file: its header.
+pub fn csv_header(header: &[&str]) -> Result<Vec<u8>, WriteError> {
     // Without a byte order mark, spreadsheets take it for Windows-1250.
     let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record(header)?;
+    Ok(writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?)
+}
+
+/// More rows of a CSV file.
+pub fn csv_rows(rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>, WriteError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.write_record(row.into_iter().map(|cell| match cell {
             Cell::Blank => String::new(),
@@ -44,27 +44,53 @@ fn write_csv(
     Ok(writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?)
 }
 
-fn write_xlsx(
-    header: &[&str],
-    rows: impl Iterator<Item = Vec<Cell>>,
-) -> Result<Vec<u8>, WriteError> {
-    let mut workbook = Workbook::new();
-    let sheet = workbook.add_worksheet();
-    for (column, name) in (0..).zip(header) {
-        sheet.write_string(0, column, *name)?;
+/// A workbook whose rows go to the disk as they come.
+pub struct Book {
+    workbook: Workbook,
+    next_row: u32,
+}
+
+impl Book {
+    /// One with a header.
+    pub fn new(header: &[&str]) -> Result<Self, WriteError> {
+        let mut workbook = Workbook::new();
+        let sheet = workbook.add_worksheet_with_constant_memory()?;
+        for (column, name) in (0..).zip(header) {
+            sheet.write_string(0, column, *name)?;
+        }
+        Ok(Self { workbook, next_row: 1 })
     }
-    for (number, row) in (1..).zip(rows) {
-        for (column, cell) in (0..).zip(row) {
-            match cell {
-                Cell::Blank => {}
-                Cell::Text(text) => {
-                    sheet.write_string(number, column, text)?;
-                }
-                Cell::Number(value) => {
-                    sheet.write(number, column, value)?;
-                }
+
+    /// Adds rows below those that there are.
+    pub fn add(&mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<(), WriteError> {
+        let sheet = self.workbook.worksheet_from_index(0)?;
+        for row in rows {
+            write_row(sheet, self.next_row, row)?;
+            self.next_row += 1;
+        }
+        Ok(())
+    }
+
+    /// The file, to be read from its beginning; it is gone when it is closed.
+    pub fn finish(mut self) -> Result<File, WriteError> {
+        let mut file = tempfile::tempfile()?;
+        self.workbook.save_to_writer(&mut file)?;
+        file.rewind()?;
+        Ok(file)
+    }
+}
+
+fn write_row(sheet: &mut Worksheet, number: u32, row: Vec<Cell>) -> Result<(), WriteError> {
+    for (column, cell) in (0..).zip(row) {
+        match cell {
+            Cell::Blank => {}
+            Cell::Text(text) => {
+                sheet.write_string(number, column, text)?;
+            }
+            Cell::Number(value) => {
+                sheet.write(number, column, value)?;
             }
         }
     }
-    Ok(workbook.save_to_buffer()?)
+    Ok(())
 }

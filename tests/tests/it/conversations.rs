@@ -14,15 +14,15 @@ use crate::{
 };
 
 /// What somebody who watches is told.
-struct Watch {
+pub(crate) struct Watch {
     frames: Arc<Mutex<Vec<Frame>>>,
     listening: tokio::task::JoinHandle<()>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Frame {
+pub(crate) struct Frame {
     id: u64,
-    event: String,
+    pub(crate) event: String,
     data: Value,
 }
 
@@ -37,7 +37,7 @@ async fn ask_to_watch(house: &House, name: &str, after: Option<&str>) -> reqwest
 }
 
 impl Watch {
-    async fn begin(house: &House, name: &str, after: Option<u64>) -> Self {
+    pub(crate) async fn begin(house: &House, name: &str, after: Option<u64>) -> Self {
         let after = after.map(|position| position.to_string());
         let mut answer = ask_to_watch(house, name, after.as_deref()).await;
         assert_eq!(answer.status(), 200);
@@ -71,7 +71,7 @@ impl Watch {
     }
 
     /// Waits until it was told of something at a position or beyond; says what it was told.
-    async fn told_up_to(&self, position: u64) -> Vec<Frame> {
+    pub(crate) async fn told_up_to(&self, position: u64) -> Vec<Frame> {
         eventually("the watcher is told", async || {
             let told = self.told();
             told.last().is_some_and(|frame| frame.id >= position).then_some(told)

@@ -1,6 +1,7 @@
 //! Sheets in and out: what a row changes, what is wrong with it, and the way round.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
     house::{Answer, House},
@@ -129,4 +130,110 @@ async fn what_is_no_sheet_of_its_kind_is_refused() {
     refused(&house.send("sales", path, XLSX, "no zip").await, 422, "sheet.malformed");
     let large = "x".repeat((32 << 20) + 1);
     refused(&house.import("companies", "", large).await, 413, "body.too_large");
+}
+
+/// A sheet of products that are published with a price: seven events a row.
+fn products(count: usize) -> String {
+    let rows =
+        (0..count).map(|number| format!("S-{number},Screw {number},piece,23,1.25,PLN,published\n"));
+    let header = "sku,name,unit,vat_rate,price,currency,status\n".to_owned();
+    std::iter::once(header).chain(rows).collect()
+}
+
+/// Every other command waits for an append, so none may be as long as an import.
+#[tokio::test]
+async fn a_large_import_is_recorded_in_slices_with_one_outcome() {
+    const ROWS: u64 = 1_000;
+    let house = House::start().await;
+    let send =
+        |file: String| house.send_with_key("admin", "/v1/imports/products", "catalogue", CSV, file);
+    // One bad row far down keeps all others out.
+    let file = products(1_000);
+    let bad = format!("{file}S-X,Screw,piece,24,1.25,PLN,published\n");
+    refused(
+        &house.send("admin", "/v1/imports/products", CSV, bad).await,
+        422,
+        "import.rows_refused",
+    );
+    assert_eq!(house.all("admin", "/v1/events?aggregate=product").await.len(), 0);
+
+    let answer = send(file.clone()).await;
+    assert_eq!(counts(&answer), [ROWS, ROWS, 0, 0]);
+    let shown = house.settled().await;
+    assert_eq!(answer.body["position"], shown, "the last of its events");
+    let database = house.database().await;
+    let most = "SELECT max(count) FROM (
+        SELECT count(*) FROM log.events GROUP BY command_id) AS commands";
+    let most: i64 = database.query_one(most, &[]).await.unwrap().get(0);
+    assert!(most <= 7 * 200, "{most} events were appended at once");
+
+    let again = send(file.clone()).await;
+    assert_eq!((again.status, &again.body["repeated"]), (200, &json!(true)));
+    assert_eq!(again.body["position"], answer.body["position"]);
+    refused(&send(products(999)).await, 422, "idempotency_key.reused");
+    let unchanged = house.send("admin", "/v1/imports/products", CSV, file).await;
+    assert_eq!(counts(&unchanged), [ROWS, 0, ROWS, 0]);
+    assert_eq!(house.settled().await, shown);
+}
+
+/// The process is killed while it records: what is recorded stays, and is not recorded again.
+#[tokio::test]
+async fn an_import_goes_on_where_a_crash_has_cut_it_short() {
+    const ROWS: u64 = 3_000;
+    let mut house = House::start().await;
+    let file = products(3_000);
+    let url = format!("{}/v1/imports/products?mode=skip_bad", house.address().url());
+    let request = reqwest::Client::new().post(url).bearer_auth(house.key("admin"));
+    let request = request.header("Idempotency-Key", "cut").header("Content-Type", CSV);
+    let cut = tokio::spawn(request.body(file.clone()).send());
+    let head = house.head().await.unwrap();
+    house.wait_for_head(head + 1).await;
+    house.kill_and_restart().await;
+    assert!(cut.await.unwrap().is_err(), "it was cut short");
+
+    let path = "/v1/imports/products?mode=skip_bad";
+    let answer = house.send_with_key("admin", path, "cut", CSV, file).await;
+    let [rows, changed, unchanged, refused] = counts(&answer);
+    assert_eq!((rows, unchanged, refused), (ROWS, 0, 0), "{answer:?}");
+    let before = answer.body["recorded_before"].as_u64().unwrap();
+    assert!(before > 0 && changed > 0 && before + changed == ROWS, "{answer:?}");
+    let drafted = house.all("admin", "/v1/events?type=product.drafted").await;
+    assert_eq!(drafted.len() as u64, ROWS);
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_refused_before_it_is_read() {
+    let house = House::start().await;
+    let url = house.address().url();
+    let mut stream = tokio::net::TcpStream::connect(url.strip_prefix("http://").unwrap()).await;
+    let stream = stream.as_mut().unwrap();
+    let head = format!(
+        "POST /v1/imports/products HTTP/1.1\r\nhost: k\r\nauthorization: Bearer {}\r\n\
+         content-type: {CSV}\r\ncontent-length: 40000000\r\nexpect: 100-continue\r\n\r\n",
+        house.key("admin")
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+}
+
+/// One key has one import at a time; the other one waits and is then told to come back.
+#[tokio::test]
+async fn a_key_has_one_import_at_a_time() {
+    let house = House::start().await;
+    let url = house.address().url();
+    let mut first = tokio::net::TcpStream::connect(url.strip_prefix("http://").unwrap()).await;
+    let first = first.as_mut().unwrap();
+    let head = format!(
+        "POST /v1/imports/products HTTP/1.1\r\nhost: k\r\nauthorization: Bearer {}\r\n\
+         content-type: {CSV}\r\ncontent-length: 100\r\n\r\nsku",
+        house.key("admin")
+    );
+    first.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let second = house.send("admin", "/v1/imports/products", CSV, products(1)).await;
+    refused(&second, 429, "import.too_many");
+    let other = house.send("sales_manager", "/v1/imports/products", CSV, products(1)).await;
+    assert_eq!(counts(&other), [1, 1, 0, 0]);
 }

@@ -148,7 +148,7 @@ async fn from_an_offer_to_the_last_penny() {
     let offer = shop.sent_offer().await;
     done(accept(house, "grocer", &offer).await);
     house.settled().await;
-    let orders = house.all("grocer", "/v1/orders").await;
+    let orders = house.all_whole("grocer", "/v1/orders").await;
     assert_eq!(orders.len(), 1);
     assert_eq!(orders[0]["source"], json!({ "kind": "offer", "offer": offer, "revision": 1 }));
     assert_eq!(orders[0]["lines"][0]["unit_price"], "9.00");

@@ -5,6 +5,7 @@
 mod access;
 mod assortments;
 mod backup;
+mod bounds;
 mod catalogue;
 mod catalogue_order;
 mod contracts;
@@ -15,6 +16,7 @@ mod export;
 mod faults;
 mod firm_story;
 mod firms;
+mod following;
 mod forgery;
 mod hidden;
 mod house;

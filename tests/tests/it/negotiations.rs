@@ -242,7 +242,7 @@ async fn an_order(table: &Table, talks: &str) {
     refused(&house.post("Jan", &path, &mixed).await, 409, "offer.other_content");
     done(accept(house, "Jan", &table.offer).await);
     house.settled().await;
-    let orders = house.all("Jan", "/v1/orders").await;
+    let orders = house.all_whole("Jan", "/v1/orders").await;
     assert_eq!(orders.len(), 1);
     let sold = |line: &Value| {
         ["sku", "quantity", "unit_price"].map(|name| line[name].as_str().unwrap().to_owned())
@@ -352,7 +352,7 @@ async fn an_offer_is_taken_in_part_with_other_quantities() {
     refused(&with(json!([])).await, 422, "offer.nothing_chosen");
     done(with(json!([{ "line": 1, "quantity": "60" }, { "line": 3 }])).await);
     house.settled().await;
-    let order = house.all("Jan", "/v1/orders").await.remove(0);
+    let order = house.all_whole("Jan", "/v1/orders").await.remove(0);
     let price = |line: usize| order["lines"][line]["unit_price"].as_str().unwrap();
     // 9.90 less 2 and then 1 percent: 9.604980, rounded once; 150.00 less 1 percent.
     assert_eq!((price(0), price(1)), ("9.605", "148.50"));
@@ -500,7 +500,7 @@ async fn two_hundred_negotiations_at_once() {
     }))
     .await;
     house.settled().await;
-    let orders = house.all("Jan", "/v1/orders").await;
+    let orders = house.all_whole("Jan", "/v1/orders").await;
     let of_offer = |offer: &str| {
         let source = |order: &&Value| order["source"]["offer"] == offer;
         orders.iter().filter(source).collect::<Vec<_>>()

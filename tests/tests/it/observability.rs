@@ -34,6 +34,40 @@ fn recorded() -> BTreeSet<String> {
         .collect()
 }
 
+/// The labels of each metric that a source counts, sets or records, as they are written there.
+fn labels() -> BTreeSet<String> {
+    let files = CRATES.iter().flat_map(|name| sources(format!("{name}/src")));
+    files
+        .flat_map(|(_, source)| {
+            let calls = ["counter!(", "gauge!(", "histogram!("];
+            let source = product(&source).to_owned();
+            let after = calls.iter().flat_map(|call| source.split(call).skip(1));
+            let labels = after.filter_map(|rest| {
+                let call = rest.split([')', ';']).next()?;
+                Some(call.split_once(',')?.1.split_whitespace().collect::<Vec<_>>().join(" "))
+            });
+            labels.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Every value of a label is kept for ever, so none may come from a client. Whoever adds a label
+/// says here where its values come from.
+#[test]
+fn labels_have_values_of_a_bounded_set() {
+    let bounded = [
+        // Names of constants in the program.
+        r#""policy" => policy.name"#,
+        r#""projection" => self.projection.name"#,
+        // Two words in the source.
+        r#""outcome" => outcome"#,
+        // Methods of HTTP or `other`, patterns of routes, statuses: `telemetry::observe`.
+        "&labels",
+        "&labels[..2]",
+    ];
+    assert_eq!(labels(), bounded.map(str::to_owned).into());
+}
+
 fn known() -> BTreeSet<String> {
     kontor::serve::metrics().map(|metric| metric.name.to_owned()).collect()
 }

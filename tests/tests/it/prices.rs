@@ -50,7 +50,7 @@ impl Shop {
 
     /// Whatever has changed since, each order is explained by what held when it was placed.
     async fn explains_the_past(&self) {
-        let orders = self.house.all("sales", "/v1/orders").await;
+        let orders = self.house.all_whole("sales", "/v1/orders").await;
         assert_eq!(orders.len(), 8);
         for order in orders {
             let history = format!("/v1/history/{}", order["id"].as_str().unwrap());

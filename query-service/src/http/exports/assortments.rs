@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use axum::extract::State;
+use deadpool_postgres::Object;
 use domain::{Audience, CompanyId, ProductId, Selection, assortment::Verdict};
+use futures::FutureExt;
 use projections::views::{
     assortments::{self, Rule},
     catalogue, companies,
 };
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 
-use super::Wish;
+use super::{PAGE, PLACES, Read, Wish, next_after, pages};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
@@ -25,14 +27,20 @@ pub(super) async fn export(
     By { who: asker, .. }: By<Sales>,
     Query(Wish { format }): Query<Wish>,
 ) -> Result<Download, Problem> {
-    let client = asker.client(&queries, VIEWS).await?;
-    let rules = assortments::list(&client, None, None, i64::MAX).await.map_err(problem)?;
-    let firms = companies::list(&client, companies::Filter::default(), None, i64::MAX).await;
-    let references: HashMap<CompanyId, String> = firms
-        .map_err(problem)?
-        .into_iter()
-        .filter_map(|firm| Some((firm.id, firm.profile.reference?.to_string())))
-        .collect();
+    let place = PLACES.take(asker.key()).await?;
+    drop(asker.client(&queries, VIEWS).await?);
+    let rules = pages(queries, |client, after| read(client, after).boxed());
+    Download::sheet("assortments", HEADER, rules, format, place).await
+}
+
+async fn read(client: Object, after: Option<i64>) -> Read {
+    let rules = assortments::list(&client, None, after, PAGE).await.map_err(problem)?;
+    let firms = rules.iter().filter_map(|rule| match rule.audience {
+        Audience::Company { company } => Some(company.0),
+        Audience::Group { .. } | Audience::Everyone => None,
+    });
+    let firms: Vec<uuid::Uuid> = firms.collect();
+    let references = companies::references(&client, &firms).await.map_err(problem)?;
     let named = rules.iter().filter_map(|rule| match rule.selection {
         Selection::Product { product } => Some(product.0),
         Selection::Everything | Selection::Category { .. } => None,
@@ -41,7 +49,7 @@ pub(super) async fn export(
     let skus = catalogue::skus(&client, &named).await.map_err(problem)?;
     // A company without a number of the seller's cannot be named in a sheet.
     let rows = rules.iter().filter_map(|rule| row(rule, &references, &skus)).collect();
-    Download::sheet("assortments", HEADER, rows, format).await
+    Ok((rows, next_after(&rules, |rule| rule.ruled)))
 }
 
 fn row(

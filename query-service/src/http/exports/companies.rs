@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use axum::extract::State;
+use deadpool_postgres::Object;
 use domain::CompanyId;
+use futures::FutureExt;
 use projections::views::companies::{self, Company, Filter};
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 
-use super::Wish;
+use super::{PAGE, PLACES, Read, Wish, next_after, pages};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
@@ -35,14 +37,19 @@ pub(super) async fn export(
     By { who: asker, .. }: By<Sales>,
     Query(Wish { format }): Query<Wish>,
 ) -> Result<Download, Problem> {
-    let client = asker.client(&queries, &[companies::PROJECTION.name]).await?;
-    let all = companies::list(&client, Filter::default(), None, i64::MAX).await.map_err(problem)?;
-    let references: HashMap<CompanyId, String> = all
-        .iter()
-        .filter_map(|company| Some((company.id, company.profile.reference.as_ref()?.to_string())))
-        .collect();
+    let place = PLACES.take(asker.key()).await?;
+    drop(asker.client(&queries, &[companies::PROJECTION.name]).await?);
+    let all = pages(queries, |client, after| read(client, after).boxed());
+    Download::sheet("companies", HEADER, all, format, place).await
+}
+
+async fn read(client: Object, after: Option<i64>) -> Read {
+    let all = companies::list(&client, Filter::default(), after, PAGE).await.map_err(problem)?;
+    let parents = all.iter().filter_map(|company| company.parent);
+    let parents: Vec<uuid::Uuid> = parents.map(|parent| parent.0).collect();
+    let references = companies::references(&client, &parents).await.map_err(problem)?;
     let rows = all.iter().flat_map(|company| rows(company, &references)).collect();
-    Download::sheet("companies", HEADER, rows, format).await
+    Ok((rows, next_after(&all, |company| company.created)))
 }
 
 /// A company has a row for each of its accounts and limits, and one at least; what a row says once

@@ -1,10 +1,12 @@
 //! Prices of one agreement, with the columns that an import knows.
 
 use axum::extract::State;
+use deadpool_postgres::Object;
 use domain::{
     AgreementId, Selection,
     price::{Break, Value},
 };
+use futures::FutureExt;
 use projections::views::{
     catalogue,
     prices::{self, Price},
@@ -18,6 +20,7 @@ use service_kit::{
     sheet::{Cell, Format},
 };
 
+use super::{PAGE, PLACES, Read, next_after, pages};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
@@ -50,14 +53,29 @@ pub(super) async fn export(
     Query(Wish { agreement, format }): Query<Wish>,
 ) -> Result<Download, Problem> {
     let views = [prices::PROJECTION.name, catalogue::PROJECTION.name];
-    let client = asker.client(&queries, &views).await?;
-    let all = prices::with_skus(&client, agreement).await.map_err(problem)?;
+    let place = PLACES.take(asker.key()).await?;
+    drop(asker.client(&queries, &views).await?);
+    let all = pages(queries, move |client, after| read(client, agreement, after).boxed());
+    Download::sheet("prices", HEADER, all, format, place).await
+}
+
+async fn read(client: Object, agreement: AgreementId, after: Option<i64>) -> Read {
+    let all = prices::list(&client, agreement, after, PAGE).await.map_err(problem)?;
+    let of = |price: &Price| match price.selection {
+        Selection::Product { product } => Some(product),
+        Selection::Category { .. } | Selection::Everything => None,
+    };
+    let products: Vec<uuid::Uuid> = all.iter().filter_map(of).map(|product| product.0).collect();
+    let skus = catalogue::skus(&client, &products).await.map_err(problem)?;
     let rows = all
         .iter()
-        .flat_map(|(price, sku)| price.breaks.iter().map(move |each| (price, sku, each)))
-        .map(|(price, sku, each)| row(agreement, price, sku.as_deref(), each))
+        .flat_map(|price| price.breaks.iter().map(move |each| (price, each)))
+        .map(|(price, each)| {
+            let sku = of(price).and_then(|product| skus.get(&product));
+            row(agreement, price, sku.map(String::as_str), each)
+        })
         .collect();
-    Download::sheet("prices", HEADER, rows, format).await
+    Ok((rows, next_after(&all, |price| price.agreed)))
 }
 
 fn row(agreement: AgreementId, price: &Price, sku: Option<&str>, each: &Break) -> Vec<Cell> {

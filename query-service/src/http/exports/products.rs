@@ -1,12 +1,14 @@
 //! Products, with the columns that an import knows.
 
 use axum::extract::State;
+use deadpool_postgres::Object;
 use domain::Currency;
+use futures::FutureExt;
 use jiff::civil::Date;
 use projections::views::catalogue::{self, CatalogueItem, Filter, Status};
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 
-use super::Wish;
+use super::{PAGE, PLACES, Read, Wish, next_after, pages};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
@@ -22,11 +24,18 @@ pub(super) async fn export(
     By { who: asker, .. }: By<Sales>,
     Query(Wish { format }): Query<Wish>,
 ) -> Result<Download, Problem> {
-    let client = asker.client(&queries, &[catalogue::PROJECTION.name]).await?;
-    let all = catalogue::list(&client, &Filter::default(), None, i64::MAX).await;
+    let place = PLACES.take(asker.key()).await?;
+    drop(asker.client(&queries, &[catalogue::PROJECTION.name]).await?);
+    // One day for all of them, however long it takes.
     let today = queries.clock.today();
-    let rows = all.map_err(problem)?.iter().flat_map(|item| rows(item, today)).collect();
-    Download::sheet("products", HEADER, rows, format).await
+    let all = pages(queries, move |client, after| read(client, today, after).boxed());
+    Download::sheet("products", HEADER, all, format, place).await
+}
+
+async fn read(client: Object, today: Date, after: Option<i64>) -> Read {
+    let all = catalogue::list(&client, &Filter::default(), after, PAGE).await.map_err(problem)?;
+    let rows = all.iter().flat_map(|item| rows(item, today)).collect();
+    Ok((rows, next_after(&all, |item| item.created)))
 }
 
 /// A product has a row for each currency in which it has a price or a floor, and one at least.

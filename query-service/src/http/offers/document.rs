@@ -131,10 +131,10 @@ struct Text {
 
 /// The revision of this number, or the last; to the seller also what is being written.
 async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Text, Problem> {
-    let sent = offers::revisions(client, offer.id.0).await.map_err(problem)?;
-    let last = sent.last().map_or(0, |last| last.stamp.number);
+    let last = offer.stamp.map_or(0, |stamp| stamp.number);
     let revision = revision.unwrap_or(last.max(1));
-    if let Some(sent) = sent.into_iter().find(|sent| sent.stamp.number == revision) {
+    let sent = offers::revision(client, offer.id.0, revision).await.map_err(problem)?;
+    if let Some(sent) = sent {
         let is_last = revision == last;
         let extended = offer.extended_until.filter(|_| is_last);
         return Ok(Text {

@@ -5,20 +5,21 @@ use std::collections::HashSet;
 
 use cqrs_es::Aggregate;
 use domain::{OfCompany, Order, QuotationRequest, offer::Origin};
-use projections::{ReadError, views::offers::Offer};
+use projections::ReadError;
 use service_kit::problem::Problem;
 use uuid::Uuid;
 
 use crate::{Queries, asker::problem};
 
 /// Leaves out of a company's offers of what they were made where it may not know that.
-pub(super) async fn told(
+pub(super) async fn told<'o>(
     queries: &Queries,
     company: Uuid,
-    offers: &mut [Offer],
+    origins: impl Iterator<Item = &'o mut Option<Origin>> + Send,
 ) -> Result<(), Problem> {
+    let mut origins: Vec<&mut Option<Origin>> = origins.collect();
     let (mut requests, mut copied, mut orders) = (vec![], vec![], vec![]);
-    for origin in offers.iter().filter_map(|offer| offer.origin) {
+    for origin in origins.iter().filter_map(|origin| **origin) {
         match origin {
             Origin::Request { request } => requests.push(request.0),
             Origin::Offer { offer } => copied.push(offer.0),
@@ -35,8 +36,8 @@ pub(super) async fn told(
     })
     .await?;
     let orders = those::<Order>(queries, &orders, |order| is_own(order.company())).await?;
-    for offer in offers {
-        offer.origin = offer.origin.filter(|origin| match origin {
+    for origin in &mut origins {
+        **origin = origin.filter(|origin| match origin {
             Origin::Request { request } => requests.contains(&request.0),
             Origin::Offer { offer } => copied.contains(&offer.0),
             Origin::Order { order } => orders.contains(&order.0),

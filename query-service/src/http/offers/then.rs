@@ -38,7 +38,7 @@ pub(super) async fn offer(
     let shown = then.shown(OfferId(id)).ok_or_else(Problem::not_found)?;
     let Some(company) = asker.company() else { return Ok(shown) };
     let mut told = Offer { inside: None, ..shown };
-    origin::told(queries, company, std::slice::from_mut(&mut told)).await?;
+    origin::told(queries, company, std::iter::once(&mut told.origin)).await?;
     Ok(told)
 }
 

@@ -8,7 +8,6 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use service_kit::problem::Problem;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::{self, JoinError},
@@ -16,12 +15,14 @@ use tokio::{
 };
 use uuid::Uuid;
 
+use crate::problem::Problem;
+
 /// How long somebody waits for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Places for work of one kind.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub struct Places {
     /// What the work is about, with which the codes of its problems begin.
     work: &'static str,
     free: Arc<Semaphore>,
@@ -32,7 +33,7 @@ pub(crate) struct Places {
 
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Crowded {
+enum Crowded {
     /// The key itself has the place that it may have.
     OfKey,
     /// Others have all of them.
@@ -42,16 +43,17 @@ pub(crate) enum Crowded {
 /// A place, until it is dropped and all work that was begun in it has ended, also work for which
 /// nobody waits any more.
 #[derive(Debug, Clone)]
-pub(crate) struct Place(#[expect(dead_code, reason = "it is held")] Arc<[OwnedSemaphorePermit; 2]>);
+pub struct Place(#[expect(dead_code, reason = "it is held")] Arc<[OwnedSemaphorePermit; 2]>);
 
 impl Places {
-    pub(crate) fn new(work: &'static str, at_once: usize) -> Self {
+    /// So many places for work whose problems have codes that begin with its name.
+    pub fn new(work: &'static str, at_once: usize) -> Self {
         let free = Arc::new(Semaphore::new(at_once));
         Self { work, free, patience: PATIENCE, turns: Mutex::default() }
     }
 
     /// A place for somebody with a key. Who stops waiting has never had one.
-    pub(crate) async fn take(&self, key: Uuid) -> Result<Place, Problem> {
+    pub async fn take(&self, key: Uuid) -> Result<Place, Problem> {
         self.place(key).await.map_err(|crowded| self.problem(crowded))
     }
 
@@ -93,7 +95,7 @@ impl Places {
 
 impl Place {
     /// Works beside the threads that answer requests.
-    pub(crate) async fn beside<T: Send + 'static>(
+    pub async fn beside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
