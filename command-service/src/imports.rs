@@ -142,7 +142,7 @@ static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("import", 2));
 /// How many rows are decided upon and appended at once: what they record keeps other commands
 /// waiting for some milliseconds. A slice is named by its rows, so another number makes an import
 /// that an older build has left half done begin anew.
-const SLICE: usize = 200;
+const SLICE: usize = 100;
 /// How many rows are decided upon before others get their turn.
 const STEP: usize = 16;
 

@@ -290,17 +290,17 @@ impl EventLog {
         from: Option<Position>,
         limit: usize,
     ) -> Result<(Vec<RecordedEvent>, bool), Error> {
-        const BYTES: usize = 1 << 20;
+        const BYTES: i64 = 1 << 20;
         let [forwards, backwards] = lookup.bounded_statements();
         let (low, high, sql) = match direction {
             Direction::Forwards => (from.unwrap_or_default().as_i64(), i64::MAX, forwards),
             Direction::Backwards => (0, from.map_or(i64::MAX, Position::as_i64), backwards),
         };
-        let most = BYTES as i64;
-        let more: [(&(dyn ToSql + Sync), Type); 1] = [(&most, Type::INT8)];
+        let more: [(&(dyn ToSql + Sync), Type); 1] = [(&BYTES, Type::INT8)];
         let page = self.found(sql, lookup, [low, high], limit, &more).await?;
         let bytes: usize = page.iter().map(|event| event.payload.len()).sum();
-        Ok((page, bytes >= BYTES))
+        let was_cut = i64::try_from(bytes).is_ok_and(|bytes| bytes >= BYTES);
+        Ok((page, was_cut))
     }
 
     /// Up to `limit` events of a lookup that names no stream, beyond `from`, the oldest first. Only

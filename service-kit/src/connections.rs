@@ -408,7 +408,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let endless = || async {
             Body::from_stream(futures::stream::repeat_with(|| {
-                Ok::<_, Infallible>(Bytes::from_static(&[0; 64 << 10]))
+                Ok::<_, Infallible>(Bytes::from(vec![0; 64 << 10]))
             }))
         };
         let router = Router::new()

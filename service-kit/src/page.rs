@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn ends_before_it_is_too_long() {
         let all: Vec<String> = (0..10).map(|number| format!("{number}").repeat(300_000)).collect();
-        let page = Page::of(all.clone(), 9, |item| item.clone());
+        let page = Page::of(all.clone(), 9, String::clone);
         assert_eq!(page.items, all[..3]);
         assert!(page.next_cursor.is_some());
         let long = vec!["x".repeat(MAX_BYTES); 2];

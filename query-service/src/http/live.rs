@@ -72,7 +72,7 @@ async fn watch(
     let watching = Watching {
         company: asker.company(),
         side: asker.side(),
-        whole: reads_history && asker.company().is_none(),
+        whole: reads_history,
         talks: if reads_history { things.clone() } else { talked_about_by(role) },
         things,
     };

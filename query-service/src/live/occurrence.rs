@@ -156,7 +156,8 @@ impl Occurrence {
     /// Whether somebody may be told.
     pub(crate) fn is_for(&self, watching: &Watching) -> bool {
         let Happened { subject, company, said, .. } = &self.happened;
-        let may_know = self.disclosed || self.known_to == Some(Side::Buyer);
+        // Whoever reads a company's history is told what that history shows, and no more.
+        let may_know = self.disclosed || (!watching.whole && self.known_to == Some(Side::Buyer));
         let is_theirs =
             watching.company.is_none_or(|own| may_know && *company == Some(CompanyId(own)));
         let kinds = if said.is_some() { &watching.talks } else { &watching.things };

@@ -165,7 +165,7 @@ async fn a_large_import_is_recorded_in_slices_with_one_outcome() {
     let most = "SELECT max(count) FROM (
         SELECT count(*) FROM log.events GROUP BY command_id) AS commands";
     let most: i64 = database.query_one(most, &[]).await.unwrap().get(0);
-    assert!(most <= 7 * 200, "{most} events were appended at once");
+    assert!(most <= 7 * 100, "{most} events were appended at once");
 
     let again = send(file.clone()).await;
     assert_eq!((again.status, &again.body["repeated"]), (200, &json!(true)));

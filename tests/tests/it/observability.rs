@@ -43,7 +43,7 @@ fn labels() -> BTreeSet<String> {
             let source = product(&source).to_owned();
             let after = calls.iter().flat_map(|call| source.split(call).skip(1));
             let labels = after.filter_map(|rest| {
-                let call = rest.split([')', ';']).next()?;
+                let call = rest.trim_start().strip_prefix('"')?.split([')', ';']).next()?;
                 Some(call.split_once(',')?.1.split_whitespace().collect::<Vec<_>>().join(" "))
             });
             labels.collect::<Vec<_>>()
