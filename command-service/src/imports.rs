@@ -58,6 +58,7 @@ pub(crate) struct Wish {
 /// What becomes of the good rows when others are bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ImportMode")]
 enum Mode {
     /// One bad row, and nothing is recorded.
     #[default]
@@ -68,6 +69,7 @@ enum Mode {
 
 /// What an import did, or would do.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(rename = "ImportReport")]
 pub(crate) struct Report {
     /// How many rows there are, blank ones not counted.
     rows: usize,
@@ -91,6 +93,7 @@ pub(crate) struct Report {
 
 /// Why a row was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ImportRowError")]
 pub(crate) struct RowError {
     /// Its number in the file, the header being 1.
     row: u32,

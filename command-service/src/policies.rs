@@ -160,6 +160,7 @@ const PAGE: usize = 500;
 
 /// How far a policy has got.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "PolicyProgress")]
 pub struct Progress {
     /// Its name.
     pub policy: String,

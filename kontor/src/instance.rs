@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use service_kit::access::{Access, NewKey, Role};
+use service_kit::{
+    access::{Access, NewKey, Role},
+    browsers::Origins,
+};
 use tokio::net::TcpListener;
 
 use crate::letterhead;
@@ -35,6 +38,10 @@ pub struct Start {
     /// A JSON file that says who the seller is, for the head of its documents; an example without it.
     #[arg(long, env = "KONTOR_SELLER")]
     seller: Option<PathBuf>,
+    /// Origins whose pages may call the API, such as `https://shop.example.pl`, separated by commas;
+    /// none when not given.
+    #[arg(long, env = "KONTOR_CORS_ORIGINS", default_value = "")]
+    cors_origins: Origins,
 }
 
 /// A running Kontor.
@@ -107,6 +114,7 @@ impl Instance {
             stream: arguments.stream.clone(),
             listen: free_address(arguments.listen).await?,
             letterhead: Some(letterhead),
+            cors_origins: arguments.cors_origins.clone(),
         })
         .await?;
         let keys = keys(&running.access, &directory).await?;

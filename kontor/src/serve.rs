@@ -13,7 +13,9 @@ use projections::Views;
 use query_service::{Letterhead, Live, Queries};
 use service_kit::{
     access::{self, Access},
+    browsers::Origins,
     clock::Clock,
+    document,
     health::{Health, State},
     metric::Metric,
     migrations::migrate,
@@ -27,7 +29,7 @@ use tokio::{
 use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 
-use crate::letterhead;
+use crate::{api::ABOUT, letterhead};
 
 /// For how long a start waits to hear whether the stream has history that the log has lost. A NATS
 /// that does not answer must not keep commands waiting for longer.
@@ -51,6 +53,10 @@ pub struct Arguments {
     /// A JSON file that says who the seller is, for the head of its documents.
     #[arg(long, env = "KONTOR_SELLER")]
     seller: Option<PathBuf>,
+    /// Origins whose pages may call the API, such as `https://shop.example.pl`, separated by commas;
+    /// none when not given.
+    #[arg(long, env = "KONTOR_CORS_ORIGINS", default_value = "")]
+    cors_origins: Origins,
 }
 
 /// Serves until Ctrl-C or SIGTERM, on servers that somebody else runs. Keys are made with
@@ -58,9 +64,10 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let Arguments { database_url, nats_url, listen, stream, seller } = arguments;
+    let Arguments { database_url, nats_url, listen, stream, seller, cors_origins } = arguments;
     let letterhead = seller.map(|path| letterhead::read(&path)).transpose()?;
-    let running = start(Settings { database_url, nats_url, stream, listen, letterhead }).await?;
+    let settings = Settings { database_url, nats_url, stream, listen, letterhead, cors_origins };
+    let running = start(settings).await?;
     tracing::info!(address = %running.address, "serving");
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -83,6 +90,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The head of the seller's documents; there are none without it.
     pub letterhead: Option<Letterhead>,
+    /// The origins whose pages may call the API.
+    pub cors_origins: Origins,
 }
 
 /// A serving process.
@@ -161,12 +170,19 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         clock,
         letterhead: settings.letterhead.map(Arc::new),
     };
-    let api = command_service::router(services).merge(query_service::router(queries));
+    let routes = || command_service::router(services).merge(query_service::router(queries));
+    let api = document::describe(routes, &ABOUT);
     let measured = log.clone();
-    let router = server::serve(api, &["/v1/imports/", "/v1/exports/"], health, move || {
-        measured.measure();
-        metrics.render()
-    });
+    let router = server::serve(
+        api,
+        &["/v1/imports/", "/v1/exports/"],
+        settings.cors_origins,
+        health,
+        move || {
+            measured.measure();
+            metrics.render()
+        },
+    );
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;

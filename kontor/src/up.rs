@@ -58,7 +58,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Instance> {
 
 fn print_tour(instance: &Instance) {
     let (url, admin) = (instance.url(), instance.admin_key());
-    println!("\nKontor serves on {url}; its API is described at {url}/openapi.json\n");
+    println!("\nKontor serves on {url}; its API is described at {url}/docs\n");
     println!("API keys:");
     for (role, key) in instance.keys() {
         println!("  {role:<14} {key}");

@@ -1,15 +1,19 @@
 //! Plumbing without business nouns: problem documents, credentials, telemetry, configuration.
 
 pub mod access;
+pub mod browsers;
 pub mod clock;
+pub mod document;
 pub mod download;
 pub mod health;
 pub mod idempotency;
 pub mod input;
 pub mod json_limits;
+mod json_shape;
 pub mod metric;
 pub mod migrations;
 pub mod page;
+mod parameters;
 pub mod position;
 pub mod postgres;
 pub mod problem;
@@ -18,3 +22,4 @@ pub mod sheet;
 pub mod telemetry;
 mod unread;
 pub mod upload;
+mod welcome;

@@ -3,7 +3,7 @@
 use aide::{
     OperationInput,
     generate::GenContext,
-    openapi::{MediaType, Operation, ReferenceOr, RequestBody},
+    openapi::{Operation, ReferenceOr, RequestBody},
 };
 use axum::{
     body::{Bytes, to_bytes},
@@ -13,6 +13,7 @@ use axum::{
 use sha2::{Digest, Sha256};
 
 use crate::{
+    download::described,
     problem::{FieldError, Problem},
     sheet::{self, Format, Sheet},
 };
@@ -73,7 +74,7 @@ fn format_of(request: &Request) -> Result<Format, Problem> {
 impl OperationInput for Upload {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
         let content = Format::ALL
-            .map(|format| (format.media_type().to_owned(), MediaType::default()))
+            .map(|format| (format.media_type().to_owned(), described(format)))
             .into_iter()
             .collect();
         operation.request_body = Some(ReferenceOr::Item(RequestBody {

@@ -46,6 +46,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// A new category.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OpenCategory")]
 struct Open {
     /// What it is called.
     title: category::Title,
@@ -79,6 +80,7 @@ async fn open(
 /// What it is called now.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RenameCategory")]
 struct Rename {
     title: category::Title,
 }
@@ -95,6 +97,7 @@ async fn rename(
 /// Where to; `null` makes it a root.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "MoveCategory")]
 struct MoveBelow {
     parent: Option<CategoryId>,
 }

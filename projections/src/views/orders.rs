@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{json, word},
+    row::{json, name_of, word},
 };
 
 /// Orders by id, and what left by shipment and line.
@@ -128,6 +128,7 @@ pub struct Order {
 /// How far an order has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "OrderStatus")]
 pub enum Status {
     /// Others in the company must agree first.
     AwaitingApproval,
@@ -147,24 +148,25 @@ pub enum Status {
 
 /// Which orders are wanted.
 #[derive(Debug, Clone, Default)]
-pub struct Filter<'a> {
+pub struct Filter {
     /// This one.
     pub id: Option<Uuid>,
     /// Those of this company.
     pub company: Option<Uuid>,
     /// Those with this status.
-    pub status: Option<&'a str>,
+    pub status: Option<Status>,
 }
 
 /// Orders, newest first, from before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
-    filter: &Filter<'_>,
+    filter: &Filter,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Order>, ReadError> {
     let Filter { id, company, status } = filter;
-    let rows = client.query(LIST, &[id, company, status, &cursor, &limit]).await?;
+    let status = status.as_ref().map(name_of);
+    let rows = client.query(LIST, &[id, company, &status, &cursor, &limit]).await?;
     rows.iter().map(order_of).collect()
 }
 

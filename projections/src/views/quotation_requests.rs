@@ -140,6 +140,7 @@ pub struct QuotationRequest {
 
 /// Who at the seller looks after a request.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "QuotationRepresentative")]
 pub struct Representative {
     /// The employee.
     pub id: EmployeeId,
@@ -154,6 +155,7 @@ pub struct Representative {
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "QuotationRequestStatus")]
 pub enum Status {
     /// Nobody looks after it yet.
     Requested,

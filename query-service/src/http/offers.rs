@@ -8,7 +8,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::{Currency, percent};
 use jiff::Timestamp;
-use projections::views::offers::{self, Filter, Offer, Revision};
+use projections::views::offers::{self, Filter, Offer, Revision, Status};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -64,7 +64,7 @@ struct List {
     /// Those of this company.
     company: Option<Uuid>,
     /// Those with this status.
-    status: Option<String>,
+    status: Option<Status>,
     /// Those that this employee of the seller looks after.
     representative: Option<Uuid>,
 }
@@ -81,7 +81,7 @@ async fn list(
     let filter = Filter {
         company,
         sent_only: asker.company().is_some(),
-        status: status.as_deref(),
+        status,
         representative,
         ..Filter::default()
     };
@@ -99,6 +99,7 @@ struct Show {
 
 /// An offer, with what the seller would earn by it.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OfferDetails")]
 struct Whole {
     #[serde(flatten)]
     offer: Offer,
@@ -134,7 +135,7 @@ async fn one(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Offer, Proble
 async fn found(
     queries: &Queries,
     client: &Client,
-    filter: &Filter<'_>,
+    filter: &Filter,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Offer>, Problem> {
@@ -147,6 +148,7 @@ async fn found(
 
 /// The revisions of an offer.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OfferRevisions")]
 struct Revisions {
     /// The oldest first.
     items: Vec<Revision>,
@@ -164,6 +166,7 @@ async fn revisions(
 
 /// What the seller earns by what is needed of an offer.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OfferMargin")]
 struct Margin {
     /// What it costs the seller, net.
     cost: domain::Money,

@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::orders::{self, Filter, Order};
+use projections::views::orders::{self, Filter, Order, Status};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
@@ -37,7 +37,7 @@ struct List {
     /// Those of this company.
     company: Option<Uuid>,
     /// Those with this status.
-    status: Option<String>,
+    status: Option<Status>,
 }
 
 async fn list(
@@ -49,7 +49,7 @@ async fn list(
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { company, status: status.as_deref(), ..Filter::default() };
+    let filter = Filter { company, status, ..Filter::default() };
     let items = orders::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
     Ok(Json(Page::of(items, limit, |item| item.created)))
 }

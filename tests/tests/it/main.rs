@@ -5,7 +5,10 @@
 mod access;
 mod assortments;
 mod backup;
+mod browsers;
 mod catalogue;
+mod clients;
+mod contract;
 mod contracts;
 mod conversations;
 mod documents;
@@ -24,6 +27,7 @@ mod observability;
 mod offer_statistics;
 mod offer_templates;
 mod offers;
+mod openapi;
 mod policies;
 mod prices;
 mod products;
