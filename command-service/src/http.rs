@@ -24,7 +24,12 @@ mod shipments;
 mod stock;
 mod territories;
 
-use aide::{OperationOutput, axum::ApiRouter, generate::GenContext, openapi};
+use aide::{
+    OperationOutput,
+    axum::ApiRouter,
+    generate::GenContext,
+    openapi::{self, ReferenceOr},
+};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -34,7 +39,7 @@ use cqrs_es::Aggregate;
 use domain::{OfCompany, Refusal};
 use event_log::Outcome;
 use futures::FutureExt;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Deserialize, Serialize};
 use service_kit::{position::POSITION, problem::Problem};
 use uuid::Uuid;
@@ -110,6 +115,7 @@ where
 
 /// What a command answers.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CommandResult")]
 pub(crate) struct Done {
     /// The thing that the command was about.
     id: Uuid,
@@ -127,6 +133,7 @@ impl From<Outcome> for Done {
 
 /// The same of what each side deliberates unseen by the other: a version would count that too.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UnversionedCommandResult")]
 pub(crate) struct Unversioned {
     /// The thing that the command was about.
     id: Uuid,
@@ -156,20 +163,40 @@ macro_rules! answers {
                 ctx: &mut GenContext,
                 operation: &mut openapi::Operation,
             ) -> Option<openapi::Response> {
-                Json::<Self>::operation_response(ctx, operation)
+                let mut response = Json::<Self>::operation_response(ctx, operation)?;
+                let schema = json_schema!({ "type": "integer", "format": "int64", "minimum": 0 });
+                let what = "The position of what the command did, for `wait_for`.";
+                response.headers.insert("Kontor-Position".to_owned(), described(what, schema));
+                Some(response)
             }
 
             fn inferred_responses(
                 ctx: &mut GenContext,
                 operation: &mut openapi::Operation,
             ) -> Vec<(Option<u16>, openapi::Response)> {
-                Json::<Self>::inferred_responses(ctx, operation)
+                let response = Self::operation_response(ctx, operation);
+                response.map(|response| (Some(StatusCode::OK.as_u16()), response)).into_iter().collect()
             }
         }
     )+};
 }
 
 answers!(Done, Unversioned);
+
+/// A header of an answer.
+fn described(what: &str, json_schema: Schema) -> ReferenceOr<openapi::Header> {
+    let schema = openapi::SchemaObject { json_schema, external_docs: None, example: None };
+    ReferenceOr::Item(openapi::Header {
+        description: Some(what.to_owned()),
+        style: openapi::HeaderStyle::Simple,
+        required: true,
+        deprecated: None,
+        format: openapi::ParameterSchemaOrContent::Schema(schema),
+        example: None,
+        examples: Default::default(),
+        extensions: Default::default(),
+    })
+}
 
 /// The same, for commands that make something new: 201 and where to find it.
 #[derive(Debug)]
@@ -198,14 +225,18 @@ impl<D: OperationOutput> OperationOutput for Created<D> {
         ctx: &mut GenContext,
         operation: &mut openapi::Operation,
     ) -> Option<openapi::Response> {
-        D::operation_response(ctx, operation)
+        let mut response = D::operation_response(ctx, operation)?;
+        let schema = json_schema!({ "type": "string", "format": "uri-reference" });
+        let location = described("Where what was made is found.", schema);
+        response.headers.insert("Location".to_owned(), location);
+        Some(response)
     }
 
     fn inferred_responses(
         ctx: &mut GenContext,
         operation: &mut openapi::Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
-        D::operation_response(ctx, operation)
+        Self::operation_response(ctx, operation)
             .map(|response| (Some(StatusCode::CREATED.as_u16()), response))
             .into_iter()
             .collect()
@@ -215,4 +246,5 @@ impl<D: OperationOutput> OperationOutput for Created<D> {
 /// The body of commands that need nothing but their name.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "EmptyBody")]
 pub(crate) struct Nothing {}

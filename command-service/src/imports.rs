@@ -73,6 +73,7 @@ pub(crate) struct Wish {
 /// What becomes of the good rows when others are bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ImportMode")]
 enum Mode {
     /// One bad row, and nothing is recorded.
     #[default]
@@ -83,6 +84,7 @@ enum Mode {
 
 /// What an import did, or would do.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(rename = "ImportReport")]
 pub(crate) struct Report {
     /// How many rows there are, blank ones not counted.
     rows: usize,
@@ -115,6 +117,7 @@ fn is_none(count: &usize) -> bool {
 
 /// Why a row was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ImportRowError")]
 pub(crate) struct RowError {
     /// Its number in the file, the header being 1.
     row: u32,

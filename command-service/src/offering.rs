@@ -29,6 +29,7 @@ use crate::{
 /// A line to offer.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfferLineRequest")]
 pub(crate) struct OfferedRequest {
     /// The seller's code of the product.
     pub(crate) sku: Option<Sku>,

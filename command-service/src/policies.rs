@@ -267,6 +267,7 @@ const PROGRESS: &str = "SELECT policy, position FROM policy.checkpoints ORDER BY
 
 /// How far a policy has got.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "PolicyProgress")]
 pub struct Progress {
     /// Its name.
     pub policy: String,

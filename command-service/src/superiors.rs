@@ -23,6 +23,7 @@ use crate::{
 /// Yes.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ApproveStep")]
 pub(crate) struct Approve {
     /// To which step, counted from 1.
     step: u32,
@@ -36,6 +37,7 @@ pub(crate) struct Approve {
 /// No.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RefuseStep")]
 pub(crate) struct Refuse {
     /// To which step, counted from 1.
     step: u32,

@@ -22,6 +22,7 @@ use crate::{
 /// So much of something: of a product by one of `sku` and `code`, or of what `wanted` says.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "QuotationLineRequest")]
 pub(crate) struct WishRequest {
     /// The seller's code of a product.
     sku: Option<Sku>,

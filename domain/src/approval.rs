@@ -18,6 +18,7 @@ use crate::{
 /// A rule: when it applies, these must agree, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ApprovalRule")]
 pub struct Rule {
     /// What it is called.
     pub name: Name,
@@ -37,6 +38,7 @@ impl Rule {
 /// To what a rule applies: to what fits all that is said; where nothing is said, anything does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ApprovalCondition")]
 pub struct Condition {
     /// A net sum above this one of its currency, and any sum in a currency that is not named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -59,6 +61,7 @@ pub struct Condition {
 /// Somebody must agree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ApprovalStep")]
 pub struct Step {
     /// Who.
     pub by: Who,
@@ -72,6 +75,7 @@ pub struct Step {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "Approver")]
 pub enum Who {
     /// Anybody in this role, in the firm or in one above it.
     Role {
@@ -97,6 +101,7 @@ impl Who {
 /// Whom to ask too, once it takes too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ApprovalEscalation")]
 pub struct Escalation {
     /// After so many minutes.
     #[schemars(range(min = 1, max = Escalation::MOST_MINUTES))]
@@ -150,6 +155,7 @@ impl Condition {
 /// Why approval is needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "ApprovalReason")]
 pub enum Reason {
     /// A rule applies.
     Rule {
@@ -173,6 +179,7 @@ pub enum Reason {
 /// Something that goes on only when others agree.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ApprovalRequest")]
 pub struct Request {
     /// Who asks; missing when a key that is nobody's did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -233,6 +240,7 @@ pub struct Pending {
 /// Somebody's answer to one step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ApprovalDecision")]
 pub struct Decision {
     /// Which step, counted from 1.
     pub step: u32,

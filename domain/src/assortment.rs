@@ -28,6 +28,7 @@ pub struct Assortment {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "AssortmentVerdict")]
 pub enum Verdict {
     /// It is.
     Allowed,

@@ -35,6 +35,7 @@ pub struct Branch {
 /// What a category is called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CategoryTitle")]
 pub struct Title {
     /// In Polish.
     pub name: Name,

@@ -131,6 +131,7 @@ pub enum Command {
 /// Who a company is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CompanyProfile")]
 pub struct Profile {
     /// Legal name.
     pub name: Name,

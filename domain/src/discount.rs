@@ -31,6 +31,7 @@ pub enum Discount {
 /// A programme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DiscountProgramme")]
 pub struct Programme {
     /// For how many days back, today included, purchases count: 1 to 1096.
     pub days: u16,
@@ -41,6 +42,7 @@ pub struct Programme {
 /// What is given for what; the highest tier that is reached counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "DiscountTiers")]
 pub enum Tiers {
     /// For what was invoiced, less what was credited: loyalty.
     Turnover {
@@ -79,6 +81,7 @@ pub struct OrdersTier {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DiscountKind")]
 pub enum Kind {
     /// For turnover.
     Turnover,

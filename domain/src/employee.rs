@@ -89,6 +89,7 @@ pub enum Command {
 /// Who an employee is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "EmployeeProfile")]
 pub struct Profile {
     /// First and last name.
     pub name: Name,

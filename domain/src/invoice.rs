@@ -59,6 +59,7 @@ pub struct Sale {
 
 /// What is paid for paying early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EarlyPaymentOffer")]
 pub struct Early {
     /// The last day of the discount.
     #[schemars(with = "String", extend("format" = "date"))]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 /// Something of one line.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Numbered{T}")]
 pub(crate) struct Numbered<T> {
     /// Its number, counted from 1.
     line: u32,

@@ -65,6 +65,7 @@ pub enum Order {
 /// What was ordered, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OrderTerms")]
 pub struct Terms {
     /// By whom.
     pub company: CompanyId,
@@ -93,6 +94,7 @@ pub struct Terms {
 /// Where goods go, and who in the company pays for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OrderDestination")]
 pub struct Destination {
     /// One of the delivery addresses of the company or of a firm above it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,6 +114,7 @@ impl Destination {
 /// Where an order came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "OrderSource")]
 pub enum Source {
     /// Placed as such.
     Direct,
@@ -128,6 +131,7 @@ pub enum Source {
 /// So much of one line of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ShippedItem")]
 pub struct Item {
     /// The line's number, counted from 1.
     pub line: u32,

@@ -31,6 +31,7 @@ pub enum Payment {
 /// How money came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "PaymentMethod")]
 pub enum Method {
     /// Bank transfer.
     Transfer,

@@ -37,6 +37,7 @@ pub struct Rule {
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Validity")]
 pub struct Days {
     /// The first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,6 +52,7 @@ pub struct Days {
 /// What is paid from a quantity on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PriceBreak")]
 pub struct Break {
     /// The least quantity, in the product's units; missing is any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +64,7 @@ pub struct Break {
 /// What is paid for one unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "PriceValue")]
 pub enum Value {
     /// So much.
     Fixed {
@@ -105,6 +108,7 @@ pub enum Command {
 /// For whom, of what, in which currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PriceSubject")]
 pub struct Subject {
     /// For whom.
     pub audience: Audience,

@@ -28,6 +28,7 @@ pub enum PriceAgreement {
 /// What a price agreement is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PriceAgreementHeader")]
 pub struct Header {
     /// What the seller calls it.
     pub name: Name,

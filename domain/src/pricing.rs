@@ -128,6 +128,7 @@ pub struct Candidate<'a> {
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PriceResolution")]
 pub struct Resolution {
     /// What one unit costs, net; missing when nothing says so.
     pub price: Option<UnitPrice>,
@@ -186,6 +187,7 @@ impl PricedBy {
 
 /// A rule that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ConsideredPriceRule")]
 pub struct Considered {
     /// Of which agreement.
     pub agreement: AgreementId,
@@ -204,6 +206,7 @@ pub struct Considered {
 /// What became of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "PriceRuleVerdict")]
 pub enum Verdict {
     /// It made the price.
     Won,
@@ -229,6 +232,7 @@ pub enum Verdict {
 
 /// What one unit costs from a quantity on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PriceStep")]
 pub struct Step {
     /// The least quantity, in the product's units.
     pub at_least: Quantity,

@@ -52,6 +52,7 @@ pub struct Description {
 /// A unit of measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ProductUnit")]
 pub enum Unit {
     /// One piece; sold whole.
     Piece,
@@ -152,6 +153,7 @@ pub enum Command {
 /// What a product is called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProductNaming")]
 pub struct Naming {
     /// In Polish.
     pub name: Name,

@@ -28,6 +28,7 @@ pub struct Territories {
 /// All territories.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Territories")]
 pub struct Map {
     /// In their order: the first that fits counts.
     pub territories: Vec<Territory>,

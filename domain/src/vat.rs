@@ -62,6 +62,7 @@ impl VatRate {
 
 /// What a document charges: the tax of every rate and the three sums.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DocumentTotals")]
 pub struct Totals {
     /// One entry per rate that occurs, in the order of [`VatRate::ALL`].
     pub by_rate: Vec<RateTotal>,
@@ -75,6 +76,7 @@ pub struct Totals {
 
 /// The part of a document that is taxed at one rate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "VatRateTotal")]
 pub struct RateTotal {
     /// The rate.
     pub rate: VatRate,

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use service_kit::access::{Access, NewKey, Role};
+use service_kit::{
+    access::{Access, NewKey, Role},
+    browsers::Origins,
+};
 use tokio::net::TcpListener;
 
 use crate::letterhead;
@@ -39,6 +42,10 @@ pub struct Start {
     seller: Option<PathBuf>,
     #[command(flatten)]
     limits: limits::Connections,
+    /// Origins whose pages may call the API, such as `https://shop.example.pl`, separated by commas;
+    /// none when not given.
+    #[arg(long, env = "KONTOR_CORS_ORIGINS", default_value = "")]
+    cors_origins: Origins,
 }
 
 /// A running Kontor.
@@ -119,6 +126,7 @@ impl Instance {
             listen: free_address(arguments.listen).await?,
             letterhead: Some(letterhead),
             limits: arguments.limits.read(),
+            cors_origins: arguments.cors_origins.clone(),
         })
         .await?;
         let (keys, made) = keys(&running.access, &directory).await?;

@@ -1,5 +1,6 @@
 //! The one binary: up, serve, import, log, policies, projections, token; embedded servers.
 
+pub mod api;
 pub mod import;
 pub mod instance;
 pub mod letterhead;

@@ -13,8 +13,10 @@ use projections::Views;
 use query_service::{Letterhead, Live, Queries};
 use service_kit::{
     access::{self, Access},
+    browsers::Origins,
     clock::Clock,
     connections::{self, Limits},
+    document,
     health::{Health, State},
     metric::Metric,
     migrations::migrate,
@@ -30,7 +32,7 @@ use tokio::{
 use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 
-use crate::{letterhead, limits};
+use crate::{api::ABOUT, letterhead, limits};
 
 /// For how long a start waits to hear whether the stream has history that the log has lost. A NATS
 /// that does not answer must not keep commands waiting for longer.
@@ -56,6 +58,10 @@ pub struct Arguments {
     seller: Option<PathBuf>,
     #[command(flatten)]
     limits: limits::Connections,
+    /// Origins whose pages may call the API, such as `https://shop.example.pl`, separated by commas;
+    /// none when not given.
+    #[arg(long, env = "KONTOR_CORS_ORIGINS", default_value = "")]
+    cors_origins: Origins,
 }
 
 /// Serves until Ctrl-C or SIGTERM, on servers that somebody else runs. Keys are made with
@@ -63,11 +69,13 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let Arguments { database_url, nats_url, listen, stream, seller, limits } = arguments;
+    let Arguments { database_url, nats_url, listen, stream, seller, limits, cors_origins } =
+        arguments;
     let limits = limits.read();
     let letterhead = seller.map(|path| letterhead::read(&path)).transpose()?;
-    let running =
-        start(Settings { database_url, nats_url, stream, listen, letterhead, limits }).await?;
+    let settings =
+        Settings { database_url, nats_url, stream, listen, letterhead, limits, cors_origins };
+    let running = start(settings).await?;
     tracing::info!(address = %running.address, "serving");
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -92,6 +100,8 @@ pub struct Settings {
     pub letterhead: Option<Letterhead>,
     /// How much of it connections may take.
     pub limits: Limits,
+    /// The origins whose pages may call the API.
+    pub cors_origins: Origins,
 }
 
 /// A serving process.
@@ -179,14 +189,21 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         clock,
         letterhead: settings.letterhead.map(Arc::new),
     };
-    let api = command_service::router(services).merge(query_service::router(queries));
-    tokio::spawn(cancel.clone().run_until_cancelled_owned(keep_up(metrics.clone())));
+    let routes = || command_service::router(services).merge(query_service::router(queries));
+    let api = document::describe(routes, &ABOUT);
+    let kept = metrics.clone();
+    supervisor.run("metrics upkeep", move || keep_up(kept.clone()));
     let measured = log.clone();
-    let router =
-        server::serve(api, &["/v1/imports/", "/v1/exports/", "/v1/events"], health, move || {
+    let router = server::serve(
+        api,
+        &["/v1/imports/", "/v1/exports/", "/v1/events"],
+        settings.cors_origins,
+        health,
+        move || {
             measured.measure();
             metrics.render()
-        });
+        },
+    );
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;

@@ -60,7 +60,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Instance> {
 fn print_tour(instance: &Instance) {
     let url = instance.url();
     let directory = instance.directory().unwrap_or(Path::new(".kontor")).display();
-    println!("\nKontor serves on {url}; its API is described at {url}/openapi.json\n");
+    println!("\nKontor serves on {url}; its API is described at {url}/docs\n");
     println!("API keys are kept in {directory}/{KEYS}");
     if !instance.made().is_empty() {
         println!("These were made now, and are shown this once:");

@@ -31,6 +31,7 @@ pub const MIGRATIONS: &[Migration] = &[
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "KeyRole")]
 pub enum Role {
     /// Seller: everything.
     Admin,

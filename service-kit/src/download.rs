@@ -5,7 +5,7 @@ use std::io;
 use aide::{
     OperationOutput,
     generate::GenContext,
-    openapi::{self, MediaType, Operation},
+    openapi::{self, MediaType, Operation, SchemaObject},
 };
 use axum::{
     body::Body,
@@ -16,6 +16,7 @@ use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
+use schemars::json_schema;
 use tokio::{fs::File, io::AsyncReadExt, sync::mpsc};
 
 use crate::{
@@ -150,7 +151,10 @@ impl OperationOutput for Download {
     type Inner = Self;
 
     fn operation_response(_: &mut GenContext, _: &mut Operation) -> Option<openapi::Response> {
-        Some(described("The sheet as a file.", &Format::ALL.map(Format::media_type)))
+        Some(answered(
+            "The sheet as a file.",
+            Format::ALL.map(|format| (format.media_type(), described(format))),
+        ))
     }
 
     fn inferred_responses(
@@ -165,7 +169,8 @@ impl OperationOutput for Pdf {
     type Inner = Self;
 
     fn operation_response(_: &mut GenContext, _: &mut Operation) -> Option<openapi::Response> {
-        Some(described("The document as PDF.", &[Self::MEDIA_TYPE]))
+        let content = [(Self::MEDIA_TYPE, holding("binary"))];
+        Some(answered("The document as PDF.", content))
     }
 
     fn inferred_responses(
@@ -176,9 +181,23 @@ impl OperationOutput for Pdf {
     }
 }
 
-fn described(what: &str, media_types: &[&str]) -> openapi::Response {
-    let content =
-        media_types.iter().map(|name| ((*name).to_owned(), MediaType::default())).collect();
+/// A sheet in a format, as the document describes it.
+pub(crate) fn described(format: Format) -> MediaType {
+    holding(match format {
+        Format::Csv => "csv",
+        Format::Xlsx => "binary",
+    })
+}
+
+/// A file: bytes, or text in a format.
+fn holding(format: &str) -> MediaType {
+    let json_schema = json_schema!({ "type": "string", "format": format });
+    let schema = SchemaObject { json_schema, external_docs: None, example: None };
+    MediaType { schema: Some(schema), ..MediaType::default() }
+}
+
+fn answered<const N: usize>(what: &str, content: [(&str, MediaType); N]) -> openapi::Response {
+    let content = content.into_iter().map(|(name, content)| (name.to_owned(), content)).collect();
     openapi::Response { description: what.to_owned(), content, ..openapi::Response::default() }
 }
 

@@ -3,8 +3,9 @@
 use aide::OperationInput;
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, request::Parts},
+    http::{HeaderName, StatusCode, request::Parts},
 };
+use schemars::json_schema;
 use uuid::Uuid;
 
 use crate::problem::{FieldError, Problem};
@@ -13,6 +14,8 @@ use crate::problem::{FieldError, Problem};
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey(pub Option<String>);
 
+/// The same as headers are compared.
+pub(crate) const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 const HEADER: &str = "Idempotency-Key";
 const MAX: usize = 255;
 
@@ -44,14 +47,14 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
 impl OperationInput for IdempotencyKey {
     fn operation_input(
-        ctx: &mut aide::generate::GenContext,
+        _: &mut aide::generate::GenContext,
         operation: &mut aide::openapi::Operation,
     ) {
-        crate::server::header_parameter(
-            ctx,
+        crate::document::header_parameter(
             operation,
             HEADER,
             "The same key with the same body is executed once, however often it is sent.",
+            json_schema!({ "type": "string", "minLength": 1, "maxLength": MAX, "pattern": "^[ -~]+$" }),
         );
     }
 }

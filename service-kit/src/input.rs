@@ -13,7 +13,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
+    document::as_request,
     json_limits,
+    json_shape::{self, Unique},
+    position::WAIT_FOR,
     problem::{FieldError, Problem},
 };
 
@@ -26,7 +29,7 @@ pub struct Body<T> {
     pub digest: [u8; 32],
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: DeserializeOwned + JsonSchema + 'static> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -52,25 +55,38 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 impl<T: JsonSchema> OperationInput for Body<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-        axum::Json::<T>::operation_input(ctx, operation);
+        as_request(ctx, |ctx| axum::Json::<T>::operation_input(ctx, operation));
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Reads a body that has the shape of its schema: see [`json_shape`].
+fn parse<T: DeserializeOwned + JsonSchema + 'static>(bytes: &[u8]) -> Result<T, Problem> {
+    let Unique(json) = read(bytes)?;
+    let errors = json_shape::check::<T>(&json);
+    if !errors.is_empty() {
+        return Err(errors.into_iter().fold(invalid(), Problem::field));
+    }
+    read(bytes)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer = pointer(error.path());
         let error = error.into_inner();
         if error.is_data() {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.invalid")
-                .detail("the body does not say what is needed")
-                .field(FieldError::at(pointer, without_place(&error)))
+            invalid().field(FieldError::at(pointer, without_place(&error)))
         } else {
             malformed(&error)
         }
     })?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(value)
+}
+
+fn invalid() -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.invalid")
+        .detail("the body does not say what is needed")
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -125,7 +141,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
                 .field(FieldError::parameter(name.clone(), "must not have a NUL in it")));
         }
-        let rest: Vec<_> = pairs.into_iter().filter(|(name, _)| name != "wait_for").collect();
+        let rest: Vec<_> = pairs.into_iter().filter(|(name, _)| name != WAIT_FOR).collect();
         let rest = serde_urlencoded::to_string(rest).map_err(|error| Problem::internal(&error))?;
         queried(&rest).map(Self)
     }
@@ -157,7 +173,7 @@ fn short(error: &dyn std::error::Error) -> String {
 
 impl<T: JsonSchema> OperationInput for Query<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-        axum::extract::Query::<T>::operation_input(ctx, operation);
+        as_request(ctx, |ctx| axum::extract::Query::<T>::operation_input(ctx, operation));
     }
 }
 
@@ -183,7 +199,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 
 impl OperationInput for PathId {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-        axum::extract::Path::<IdInPath>::operation_input(ctx, operation);
+        as_request(ctx, |ctx| axum::extract::Path::<IdInPath>::operation_input(ctx, operation));
     }
 }
 

@@ -7,8 +7,27 @@ use axum::http::StatusCode;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 use crate::problem::{FieldError, Problem};
+
+/// How many items a page has when nothing is said.
+const DEFAULT: u16 = 50;
+/// How many items a page may have.
+const MOST: u16 = 200;
+
+/// What `limit`, or else `cursor`, is, and its schema.
+pub(crate) fn described(limit: bool) -> (&'static str, Value) {
+    if limit {
+        let schema = json!({
+            "type": "integer", "format": "int32", "minimum": 1, "maximum": MOST, "default": DEFAULT,
+        });
+        ("At most so many items.", schema)
+    } else {
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 1000 });
+        ("What the page before gave as `next_cursor`.", schema)
+    }
+}
 
 /// Which page is wanted. Flattening loses unknown-field checks, so each query names these two.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -21,6 +40,7 @@ pub struct PageRequest {
 
 /// Some of the items, in order.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
@@ -33,8 +53,8 @@ impl PageRequest {
     /// The number of items wanted.
     pub fn limit(&self) -> Result<usize, Problem> {
         match self.limit {
-            None => Ok(50),
-            Some(limit @ 1..=200) => Ok(usize::from(limit)),
+            None => Ok(usize::from(DEFAULT)),
+            Some(limit @ 1..=MOST) => Ok(usize::from(limit)),
             Some(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "page.limit_invalid")
                 .field(FieldError::parameter("limit", "must be 1 to 200"))),
         }

@@ -1,15 +1,22 @@
 //! Read your writes: a command answers a position, a query waits for it.
 
-use aide::OperationInput;
+use aide::{OperationInput, openapi::ReferenceOr, transform::TransformOperation};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderName, StatusCode, request::Parts},
 };
+use schemars::json_schema;
 
-use crate::problem::{FieldError, Problem};
+use crate::{
+    document::{header_parameter, query_parameter},
+    problem::{FieldError, Problem},
+};
 
 /// The header that carries a position, in answers to commands and in queries.
 pub const POSITION: HeaderName = HeaderName::from_static("kontor-position");
+
+/// The query parameter that does the same.
+pub(crate) const WAIT_FOR: &str = "wait_for";
 
 /// The position that a query must have seen: `wait_for=` or the header; the greater of both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,13 +27,13 @@ impl<S: Send + Sync> FromRequestParts<S> for WaitFor {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        let parameter = query.split('&').find_map(|pair| pair.strip_prefix("wait_for="));
         let invalid =
             |field| Problem::new(StatusCode::BAD_REQUEST, "position.invalid").field(field);
         let wrong = "must be a position: a whole number from 0";
-        let parameter = parameter
-            .map(|text| {
-                text.parse::<u64>().map_err(|_| invalid(FieldError::parameter("wait_for", wrong)))
+        let parameter = form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == WAIT_FOR)
+            .map(|(_, text)| {
+                text.parse::<u64>().map_err(|_| invalid(FieldError::parameter(WAIT_FOR, wrong)))
             })
             .transpose()?;
         let header = parts
@@ -46,14 +53,24 @@ impl<S: Send + Sync> FromRequestParts<S> for WaitFor {
 
 impl OperationInput for WaitFor {
     fn operation_input(
-        ctx: &mut aide::generate::GenContext,
+        _: &mut aide::generate::GenContext,
         operation: &mut aide::openapi::Operation,
     ) {
-        crate::server::header_parameter(
-            ctx,
-            operation,
-            "Kontor-Position",
-            "Answer only once this position is seen; also as the query parameter `wait_for`.",
-        );
+        let what = "Answer only once this position is seen, as a command answered it;";
+        let position = || json_schema!({ "type": "integer", "format": "int64", "minimum": 0 });
+        let header = format!("{what} also as the query parameter `{WAIT_FOR}`.");
+        header_parameter(operation, "Kontor-Position", &header, position());
+        let query = format!("{what} also as the header `Kontor-Position`.");
+        query_parameter(operation, WAIT_FOR, &query, position());
     }
+}
+
+/// Leaves out of the document that an operation waits: what it reads is never behind.
+pub fn never_behind(mut operation: TransformOperation) -> TransformOperation {
+    operation.inner_mut().parameters.retain(|parameter| {
+        let ReferenceOr::Item(parameter) = parameter else { return true };
+        let name = &parameter.parameter_data_ref().name;
+        name != WAIT_FOR && name != "Kontor-Position"
+    });
+    operation
 }

@@ -1,17 +1,10 @@
 //! The HTTP server: what holds for every route, and the documents about them.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
-use aide::{
-    axum::ApiRouter,
-    generate::GenContext,
-    openapi::{
-        Info, OpenApi, Operation, Parameter, ParameterData, ParameterSchemaOrContent, ReferenceOr,
-        SecurityScheme,
-    },
-};
 use axum::{
     Router,
+    body::Bytes,
     extract::{DefaultBodyLimit, Request},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
@@ -20,46 +13,37 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{health::Health, problem::Problem, scrape::Scrape, telemetry, unread};
+use crate::{
+    browsers::{self, Origins},
+    document::Described,
+    health::Health,
+    parameters::{self, Parameters},
+    problem::Problem,
+    scrape::Scrape,
+    telemetry, unread, welcome,
+};
 
 /// How large a body may be, in bytes.
 pub const MAX_BODY: usize = 2 << 20;
 
-/// Makes a server of the documented routes: adds `/openapi.json`, health and metrics, and answers
-/// whatever goes wrong on the way with a problem document. What begins with one of `slow` may take
-/// ten minutes, the others thirty seconds.
+/// Makes a server of the documented routes: adds `/`, `/docs`, `/openapi.json`, health and metrics, and
+/// answers whatever goes wrong on the way with a problem document. What begins with one of `slow` may
+/// take ten minutes, the others thirty seconds.
 pub fn serve(
-    api: ApiRouter,
+    Described { router, document }: Described,
     slow: &'static [&'static str],
+    origins: Origins,
     health: Health,
     metrics: impl Fn() -> String + Send + Sync + 'static,
 ) -> Router {
-    let mut document = OpenApi {
-        info: Info {
-            title: "Kontor".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            summary: Some("Orders between businesses, from offer to booked payment".to_owned()),
-            ..Info::default()
-        },
-        ..OpenApi::default()
-    };
-    let router = api.finish_api_with(&mut document, |document| {
-        document.security_scheme(
-            "api_key",
-            SecurityScheme::Http {
-                scheme: "bearer".to_owned(),
-                bearer_format: Some("kontor_<id>_<secret>".to_owned()),
-                description: Some("An API key; see `kontor token create`.".to_owned()),
-                extensions: Default::default(),
-            },
-        )
-    });
-    let document = axum::body::Bytes::from(
-        serde_json::to_vec(&document).expect("an OpenAPI document holds nothing but JSON"),
-    );
+    let parameters = Arc::new(Parameters::of(&document));
+    let known = move |request, next| parameters::check(parameters.clone(), request, next);
+    let document = Bytes::from(document.to_string());
     let scrape = Scrape::new(metrics);
     let openapi = async move || ([("content-type", "application/json")], document);
-    router
+    let router = router
+        .layer(middleware::from_fn(known))
+        .merge(welcome::routes())
         .route("/openapi.json", get(openapi))
         .route("/health/live", get(async || "alive"))
         .route("/health/ready", get(async move || health.ready().await))
@@ -73,7 +57,8 @@ pub fn serve(
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(unread::hear_out))
         .layer(middleware::from_fn(telemetry::observe))
-        .layer(middleware::map_response(guarded))
+        .layer(middleware::map_response(guarded));
+    browsers::serve(router, origins)
 }
 
 /// No answer is kept by caches between, which would show it to others, and none is taken for
@@ -113,32 +98,4 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
         .detail("something broke; it has been logged")
         .into_response()
-}
-
-/// Documents a header that an operation reads.
-pub fn header_parameter(
-    ctx: &mut GenContext,
-    operation: &mut Operation,
-    name: &str,
-    description: &str,
-) {
-    let json_schema = ctx.schema.subschema_for::<String>();
-    operation.parameters.push(ReferenceOr::Item(Parameter::Header {
-        parameter_data: ParameterData {
-            name: name.to_owned(),
-            description: Some(description.to_owned()),
-            required: false,
-            deprecated: None,
-            format: ParameterSchemaOrContent::Schema(aide::openapi::SchemaObject {
-                json_schema,
-                external_docs: None,
-                example: None,
-            }),
-            example: None,
-            examples: Default::default(),
-            explode: None,
-            extensions: Default::default(),
-        },
-        style: Default::default(),
-    }));
 }

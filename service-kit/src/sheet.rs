@@ -54,6 +54,7 @@ impl Cell {
 /// How a sheet is kept in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "SheetFormat")]
 pub enum Format {
     /// Text with a separator: comma, semicolon or tab; UTF-8, UTF-16 or Windows-1250.
     #[default]

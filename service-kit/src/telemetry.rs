@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::{metric::Metric, problem::Problem};
 
-const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
+/// The header that carries what all that one request sets off shares.
+pub(crate) const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// Starts logging to standard error: `KONTOR_LOG` filters (`info` without it, and no chatter of
 /// the NATS client), and

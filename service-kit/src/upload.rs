@@ -5,7 +5,7 @@ use std::time::Duration;
 use aide::{
     OperationInput,
     generate::GenContext,
-    openapi::{MediaType, Operation, ReferenceOr, RequestBody},
+    openapi::{Operation, ReferenceOr, RequestBody},
 };
 use axum::{
     body::to_bytes,
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use crate::{
+    download::described,
     places::Place,
     problem::{FieldError, Problem},
     sheet::{self, Format, Sheet},
@@ -104,7 +105,7 @@ fn format_of(request: &Request) -> Result<Format, Problem> {
 impl OperationInput for Upload {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
         let content = Format::ALL
-            .map(|format| (format.media_type().to_owned(), MediaType::default()))
+            .map(|format| (format.media_type().to_owned(), described(format)))
             .into_iter()
             .collect();
         operation.request_body = Some(ReferenceOr::Item(RequestBody {

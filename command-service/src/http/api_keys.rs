@@ -49,6 +49,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// A key to make.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CreateApiKey")]
 struct Create {
     name: domain::Name,
     /// What it may do; an employee's key may do what the employee may.
@@ -64,6 +65,7 @@ struct Create {
 
 /// A key that was made; the secret is shown this once.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CreatedApiKey")]
 struct Made {
     id: Uuid,
     key: String,

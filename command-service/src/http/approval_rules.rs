@@ -53,6 +53,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// All rules, in their order.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AdoptApprovalRules")]
 struct Adopt {
     rules: Vec<Rule>,
 }

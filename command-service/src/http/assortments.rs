@@ -37,6 +37,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// Who, and what.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ChangeAssortment")]
 struct Rule {
     audience: Audience,
     selection: Selection,

@@ -45,6 +45,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// A new category.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OpenCategory")]
 struct Open {
     /// What it is called.
     title: category::Title,
@@ -77,6 +78,7 @@ async fn open(
 /// What it is called now.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RenameCategory")]
 struct Rename {
     title: category::Title,
 }
@@ -93,6 +95,7 @@ async fn rename(
 /// Where to; `null` makes it a root.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "MoveCategory")]
 struct MoveBelow {
     parent: Option<CategoryId>,
 }

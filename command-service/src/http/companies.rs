@@ -44,6 +44,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// A new customer.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RegisterCompany")]
 struct Register {
     name: domain::Name,
     tax_id: domain::TaxId,
@@ -79,6 +80,7 @@ async fn register(
 /// Its new name.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RenameCompany")]
 struct Rename {
     name: domain::Name,
 }

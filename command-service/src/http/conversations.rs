@@ -122,6 +122,7 @@ fn about<T: Things>() -> ApiRouter<Services> {
 /// What is written.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WriteMessage")]
 struct Write {
     text: Message,
     #[serde(default)]
@@ -183,6 +184,7 @@ async fn note<T: Things>(
 /// How far.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ReadMessages")]
 struct Read {
     /// The number of the last message that was read.
     up_to: u32,

@@ -34,6 +34,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// What is given back.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "IssueCreditNote")]
 struct Issue {
     company: CompanyId,
     /// The invoice that it corrects: what is open on it is reduced at once.

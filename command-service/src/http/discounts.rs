@@ -35,6 +35,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// To whom, and what. It takes the place of the audience's programme of the same kind.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfferDiscount")]
 struct Offer {
     audience: Audience,
     programme: Programme,
@@ -43,6 +44,7 @@ struct Offer {
 /// Whose, and which.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "EndDiscount")]
 struct End {
     audience: Audience,
     kind: Kind,

@@ -84,6 +84,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// Somebody new.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "EngageEmployee")]
 struct Engage {
     /// At which company: the seller's admin says so, and nothing for the seller's own people; a
     /// company's admin engages for its own.
@@ -134,6 +135,7 @@ async fn note_profile(
 /// Which.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AssignEmployeeRole")]
 struct AssignRole {
     role: Role,
 }
@@ -150,6 +152,7 @@ async fn assign_role(
 /// How much, net, in one order, a day or a month.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "GrantSpendingLimit")]
 struct GrantLimit {
     per: Period,
     limit: Money,
@@ -167,6 +170,7 @@ async fn grant_limit(
 /// Which.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LiftSpendingLimit")]
 struct LiftLimit {
     per: Period,
     currency: Currency,
@@ -184,6 +188,7 @@ async fn lift_limit(
 /// How much.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SetDiscountLimit")]
 struct LimitDiscount {
     limit: DiscountLimit,
 }

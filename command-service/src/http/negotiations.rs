@@ -138,6 +138,7 @@ async fn answer(
 /// About what.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ReopenPoints")]
 struct Reopen {
     /// Lines by their number.
     #[serde(default)]
@@ -163,6 +164,7 @@ async fn reopen(
 /// Why.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "BreakOffNegotiation")]
 struct BreakOff {
     #[serde(default)]
     reason: Option<Note>,

@@ -53,6 +53,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// With what a draft begins.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "KeepOfferTemplate")]
 struct Keep {
     /// What the seller calls it.
     name: Name,
@@ -72,6 +73,7 @@ struct Keep {
 /// So much of a product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "KeepOfferTemplateLine")]
 struct KeepLine {
     sku: Sku,
     /// How much of it: in its units, or in those of `packaging`.

@@ -175,6 +175,7 @@ async fn answer(
 /// Why.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfferReason")]
 struct Reason {
     #[serde(default)]
     reason: Option<Note>,
@@ -192,6 +193,7 @@ async fn withdraw(
 /// For how long.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ExtendOffer")]
 struct Extend {
     /// The last day on which it can be accepted.
     #[schemars(with = "String", extend("format" = "date"))]

@@ -59,6 +59,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// What is wanted.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PlaceOrder")]
 struct Place {
     /// For which company; a buyer's key knows it.
     #[serde(default)]
@@ -190,6 +191,7 @@ async fn confirm(
 /// Why not.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CancelOrder")]
 struct Cancel {
     #[serde(default)]
     reason: Option<Note>,

@@ -43,6 +43,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// Money that came in.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "BookPayment")]
 struct Book {
     company: CompanyId,
     amount: Money,
@@ -94,6 +95,7 @@ async fn book(
 /// How much goes where.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AllocatePayment")]
 struct Allocate {
     invoice: InvoiceId,
     amount: Money,

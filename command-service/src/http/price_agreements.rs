@@ -105,6 +105,7 @@ async fn end(
 /// Until when.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ShortenPriceAgreement")]
 struct Shorten {
     /// The last day: prices of another agreement may follow on the next.
     #[schemars(with = "String", extend("format" = "date"))]
@@ -123,6 +124,7 @@ async fn shorten(
 /// Prices.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AgreePrices")]
 struct Agree {
     /// At most a thousand.
     prices: Vec<Agreed>,
@@ -131,6 +133,7 @@ struct Agree {
 /// What is paid for a product, those of a category, or everything.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AgreedPrice")]
 pub(super) struct Agreed {
     /// Of what.
     pub(super) selection: Selection,
@@ -229,6 +232,7 @@ pub(crate) fn agreements_aside(
 /// Of what they are.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WithdrawPrices")]
 struct Withdraw {
     selection: Selection,
 }

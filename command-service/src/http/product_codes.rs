@@ -43,6 +43,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// Codes.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AssignProductCodes")]
 struct Assign {
     /// At most a thousand, all or none; more come as a sheet.
     codes: Vec<Assigned>,
@@ -51,6 +52,7 @@ struct Assign {
 /// What a product is called.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AssignedProductCode")]
 struct Assigned {
     /// The company's code.
     code: Reference,
@@ -61,6 +63,7 @@ struct Assigned {
 /// Codes.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DropProductCodes")]
 struct Forget {
     /// At most a thousand, all or none.
     codes: Vec<Reference>,

@@ -49,6 +49,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// A new product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DraftProduct")]
 struct Draft {
     sku: domain::Sku,
     name: domain::Name,
@@ -64,6 +65,7 @@ struct Draft {
 /// A base price.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "BasePrice")]
 struct Price {
     currency: Currency,
     /// Net price of one unit.
@@ -123,6 +125,7 @@ async fn price(
 /// The least that it costs, whatever lists, contracts and discounts say.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SetFloorPrice")]
 struct Floor {
     currency: domain::Currency,
     /// Net price of one unit; without it there is no floor any more.
@@ -151,6 +154,7 @@ async fn publish(
 /// What takes its place.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WithdrawProduct")]
 struct Withdraw {
     /// What is sold instead.
     #[serde(default)]

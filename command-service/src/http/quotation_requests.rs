@@ -67,6 +67,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// What is wanted.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RequestQuotation")]
 struct Ask {
     /// For which company; a buyer's key knows it.
     #[serde(default)]
@@ -167,6 +168,7 @@ fn pointer(error: &Error) -> Option<String> {
 /// To whom.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AssignRepresentative")]
 struct AssignTo {
     representative: EmployeeId,
 }
@@ -235,6 +237,7 @@ async fn take(
 /// Why not, as the company reads it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DeclineQuotationRequest")]
 struct Decline {
     reason: Note,
 }
@@ -252,6 +255,7 @@ async fn decline(
 /// Why not.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WithdrawQuotationRequest")]
 struct Withdraw {
     #[serde(default)]
     reason: Option<Note>,

@@ -35,6 +35,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// What leaves.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DispatchShipment")]
 struct DispatchRequest {
     order: OrderId,
     /// Which lines and how much of them; all that is outstanding when not given.

@@ -36,6 +36,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// Levels of stock.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ReportStock")]
 struct Report {
     /// At most a thousand; more come as a sheet.
     levels: Vec<Reported>,
@@ -44,6 +45,7 @@ struct Report {
 /// How much there is of a product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ReportedStockLevel")]
 struct Reported {
     /// Of which.
     sku: Sku,

@@ -43,6 +43,7 @@ pub struct Customer {
 
 /// What the VAT white list said of an account last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BankAccountCheck")]
 pub struct Check {
     /// Of which day the list was; it says nothing about others.
     #[schemars(with = "String", extend("format" = "date"))]
@@ -54,6 +55,7 @@ pub struct Check {
 /// How the seller stands to a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "CompanyStanding")]
 pub enum Standing {
     /// It has come; nobody has looked at its papers yet.
     Registered,

@@ -38,6 +38,7 @@ pub struct Person {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "SpendingPeriod")]
 pub enum Period {
     /// Each order by itself.
     Order,
@@ -82,6 +83,7 @@ impl DiscountLimit {
 /// For what somebody orders; an empty set names no bounds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OrderingScope")]
 pub struct Scope {
     /// To which delivery addresses.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -111,6 +113,7 @@ impl Scope {
 /// Who decides while somebody is away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "EmployeeAbsence")]
 pub struct Absence {
     /// Who stands in.
     pub substitute: EmployeeId,

@@ -15,6 +15,7 @@ use crate::{
 
 /// What is talked about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "NegotiationTable")]
 pub struct Table {
     /// The lines, by their number in the revision that is talked about.
     #[serde(with = "numbered")]
@@ -26,6 +27,7 @@ pub struct Table {
 
 /// Something that both must agree on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}Point")]
 pub struct Point<T> {
     /// As it was proposed last.
     pub proposed: T,
@@ -41,6 +43,7 @@ pub struct Point<T> {
 /// A line as one side wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "NegotiationLine")]
 pub enum Item {
     /// Like this.
     Line {
@@ -54,6 +57,7 @@ pub enum Item {
 /// What holds for all lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NegotiationConditions")]
 pub struct Conditions {
     /// When the invoice will be due.
     pub payment_term: PaymentTerm,
@@ -65,6 +69,7 @@ pub struct Conditions {
 /// What one side says to a point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "{T}Move")]
 pub enum Move<T> {
     /// Yes, as the other side proposed it.
     Agree {},
@@ -78,6 +83,7 @@ pub enum Move<T> {
 /// What one side says in a round.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NegotiationMoves")]
 pub struct Moves {
     /// Of lines, by number; of those that are not named it says nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "numbered")]
@@ -93,6 +99,7 @@ pub struct Moves {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "NegotiationTopic")]
 pub enum Topic {
     /// A line.
     Line {
@@ -115,6 +122,7 @@ impl std::fmt::Display for Topic {
 /// What has become of a point between two rounds.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "NegotiationDifference")]
 pub enum Difference {
     /// Of a line.
     Line {

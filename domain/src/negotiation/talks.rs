@@ -49,6 +49,7 @@ pub struct Asking {
 /// What one side says when it is its turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NegotiationRound")]
 pub struct Round {
     /// Who says so.
     pub by: ActorId,

@@ -51,6 +51,7 @@ pub struct Writing {
 /// What an offer was made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "OfferOrigin")]
 pub enum Origin {
     /// The company asked for it.
     Request {

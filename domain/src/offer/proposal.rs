@@ -17,6 +17,7 @@ use crate::{
 /// What the seller proposes, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfferProposal")]
 pub struct Proposal {
     /// To whom.
     pub company: CompanyId,
@@ -71,6 +72,7 @@ pub struct OfferedLine {
 /// From a quantity on, another price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfferPriceBreak")]
 pub struct Break {
     /// From so much on.
     pub at_least: Quantity,
@@ -81,6 +83,7 @@ pub struct Break {
 /// Whether a line is taken with the offer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "LineChoice")]
 pub enum Choice {
     /// It is part of the offer.
     #[default]
@@ -114,6 +117,7 @@ impl Choice {
 /// A line that the company takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ChosenLine")]
 pub struct Chosen {
     /// Its number, counted from 1.
     pub line: u32,

@@ -82,6 +82,7 @@ impl Details {
 /// What marks a product out among others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProductCharacter")]
 pub struct Character {
     /// Under which name its maker sells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +98,7 @@ pub struct Character {
 /// A property.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "ProductAttribute")]
 pub enum Attribute {
     /// In words.
     Text {
@@ -126,6 +128,7 @@ pub struct Measure(Decimal);
 /// How a product is packed and in which quantities it is ordered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProductPacking")]
 pub struct Packing {
     /// What its units come in, from small to large.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -174,6 +177,7 @@ pub enum PackagingName {
 /// How statistics and tax know a product.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProductClassification")]
 pub struct Classification {
     /// Its symbol in `PKWiU` 2015, such as `10.83.11.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -189,6 +193,7 @@ pub struct Classification {
 /// What a bundle has in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "BundlePart")]
 pub struct Part {
     /// Of what.
     pub product: ProductId,

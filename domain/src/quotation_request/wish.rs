@@ -11,6 +11,7 @@ use crate::{Name, Note, ProductId, Quantity, Sku, UnitPrice};
 /// So much of something, for which a price is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "QuotationWish")]
 pub struct Wish {
     /// Of what.
     pub what: Wanted,
@@ -31,6 +32,7 @@ pub struct Wish {
 /// What a company wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "QuotationWanted")]
 pub enum Wanted {
     /// Something that it sees in the catalogue.
     Product {

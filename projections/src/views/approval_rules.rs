@@ -52,6 +52,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 
 /// The rules that hold.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(rename = "ApprovalRules")]
 pub struct Rules {
     /// Whose they are: the company's own or those of a firm above it; missing for the seller's, and
     /// where nobody has any.

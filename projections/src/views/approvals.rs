@@ -186,6 +186,7 @@ fn ended(id: Uuid, status: Status) -> Change {
 /// Of what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ApprovalSubject")]
 pub enum Subject {
     /// A company's order.
     Order,
@@ -198,6 +199,7 @@ pub enum Subject {
 /// What came of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ApprovalStatus")]
 pub enum Status {
     /// Somebody is asked.
     Open,
@@ -244,7 +246,7 @@ impl Approval {
 
 /// Which requests are wanted.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Filter<'a> {
+pub struct Filter {
     /// That of this order, offer or negotiation.
     pub subject: Option<Uuid>,
     /// Those of the seller.
@@ -252,7 +254,7 @@ pub struct Filter<'a> {
     /// Those of this company and of the firms below it.
     pub company: Option<Uuid>,
     /// Those of which this came.
-    pub status: Option<&'a str>,
+    pub status: Option<Status>,
     /// Those that somebody answered.
     pub decided_by: Option<EmployeeId>,
 }
@@ -260,14 +262,14 @@ pub struct Filter<'a> {
 /// Requests, newest first, from before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
-    filter: &Filter<'_>,
+    filter: &Filter,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Approval>, ReadError> {
     let Filter { subject, sellers, company, status, decided_by } = filter;
-    let decided_by = decided_by.map(Uuid::from);
+    let (status, decided_by) = (status.as_ref().map(name_of), decided_by.map(Uuid::from));
     let rows = client
-        .query(LIST, &[subject, sellers, company, status, &decided_by, &cursor, &limit])
+        .query(LIST, &[subject, sellers, company, &status, &decided_by, &cursor, &limit])
         .await?;
     rows.iter().map(approval_of).collect()
 }

@@ -97,6 +97,7 @@ fn selected(selection: Selection) -> String {
 
 /// A rule.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "AssortmentRule")]
 pub struct Rule {
     /// For whom.
     pub audience: Audience,

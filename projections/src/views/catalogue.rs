@@ -382,6 +382,7 @@ impl CatalogueItem {
 /// Whether a product is for sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ProductStatus")]
 pub enum Status {
     /// Not yet.
     Drafted,

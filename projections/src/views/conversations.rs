@@ -238,6 +238,7 @@ pub struct Conversation {
 
 /// Something that was written.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "WrittenMessage")]
 pub struct Written {
     /// Its place among the messages, or among the side's notes, counted from 1.
     pub number: u32,
@@ -257,6 +258,7 @@ pub struct Written {
 
 /// A message with who has read it, or a note.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "ConversationEntry")]
 pub struct Entry {
     /// Whether the other side sees it.
     pub kind: Kind,
@@ -270,6 +272,7 @@ pub struct Entry {
 /// For whom something was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "MessageKind")]
 pub enum Kind {
     /// For the other side.
     Message,
@@ -279,6 +282,7 @@ pub enum Kind {
 
 /// That somebody has read a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "MessageReceipt")]
 pub struct Receipt {
     /// Who.
     pub by: ActorId,

@@ -225,6 +225,7 @@ fn moment(recorded: &RecordedEvent) -> (Uuid, Timestamp, i64) {
 
 /// Something that waits for one of the two sides.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "InboxItem")]
 pub struct Item {
     /// What it is.
     pub kind: Kind,
@@ -267,6 +268,7 @@ pub struct Item {
 /// What waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "InboxKind")]
 pub enum Kind {
     /// A company wants an offer.
     QuotationRequest,
@@ -279,6 +281,7 @@ pub enum Kind {
 /// For whom something waits, as whoever asks sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "WaitingSide")]
 pub enum Waiting {
     /// For the asker's own side, its superiors among them.
     Me,

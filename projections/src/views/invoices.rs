@@ -224,6 +224,7 @@ pub struct Invoice<L = Whole> {
 /// A kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "InvoiceKind")]
 pub enum Kind {
     /// It charges.
     Invoice,
@@ -234,6 +235,7 @@ pub enum Kind {
 /// How a document stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "InvoiceStatus")]
 pub enum Status {
     /// All of it is open.
     Issued,

@@ -129,6 +129,7 @@ pub struct Negotiation {
 /// How far a negotiation has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "NegotiationStatus")]
 pub enum Status {
     /// One side waits for the other.
     Open,
@@ -144,13 +145,13 @@ pub enum Status {
 
 /// Which negotiations are wanted.
 #[derive(Debug, Clone, Default)]
-pub struct Filter<'a> {
+pub struct Filter {
     /// This one.
     pub id: Option<Uuid>,
     /// Those of this company.
     pub company: Option<Uuid>,
     /// Those that have got so far.
-    pub status: Option<&'a str>,
+    pub status: Option<Status>,
     /// Those in which it is this side's turn.
     pub turn: Option<Side>,
     /// Those about this offer.
@@ -160,13 +161,13 @@ pub struct Filter<'a> {
 /// Negotiations, newest first, from before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
-    filter: &Filter<'_>,
+    filter: &Filter,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Negotiation>, ReadError> {
     let Filter { id, company, status, turn, offer } = filter;
-    let turn = turn.as_ref().map(name_of);
-    let rows = client.query(LIST, &[id, company, status, &turn, offer, &cursor, &limit]).await?;
+    let (status, turn) = (status.as_ref().map(name_of), turn.as_ref().map(name_of));
+    let rows = client.query(LIST, &[id, company, &status, &turn, offer, &cursor, &limit]).await?;
     rows.iter().map(negotiation_of).collect()
 }
 

@@ -16,7 +16,7 @@ use crate::{
     document_number::Kind,
     heads::OfferHead,
     projection::change,
-    row::{json, json_or_none, limit_of, word, word_or_none},
+    row::{json, json_or_none, limit_of, name_of, word, word_or_none},
 };
 
 /// Offers by id, and what was sent of them by number.
@@ -288,6 +288,7 @@ pub struct Offer {
 
 /// What only the seller sees of an offer.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "OfferDeliberation")]
 pub struct Deliberation {
     /// The next revision, as far as it is written.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -374,6 +375,7 @@ pub struct DeliberationSummary {
 /// What became of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "OfferStatus")]
 pub enum Status {
     /// The company does not see it yet.
     Drafted,
@@ -397,6 +399,7 @@ pub enum Status {
 
 /// A revision as it was sent.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "OfferRevision")]
 pub struct Revision {
     /// By what acceptance names it.
     #[serde(flatten)]
@@ -414,7 +417,7 @@ pub struct Revision {
 
 /// Which offers are wanted.
 #[derive(Debug, Clone, Default)]
-pub struct Filter<'a> {
+pub struct Filter {
     /// This one.
     pub id: Option<Uuid>,
     /// Those of this company.
@@ -423,7 +426,7 @@ pub struct Filter<'a> {
     /// see it.
     pub sent_only: bool,
     /// Those with this status.
-    pub status: Option<&'a str>,
+    pub status: Option<Status>,
     /// Those that this employee of the seller looks after.
     pub representative: Option<Uuid>,
 }
@@ -431,13 +434,14 @@ pub struct Filter<'a> {
 /// Offers, newest first, from before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
-    filter: &Filter<'_>,
+    filter: &Filter,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Offer>, ReadError> {
     let Filter { id, company, sent_only, status, representative } = filter;
+    let status = status.as_ref().map(name_of);
     let rows = client
-        .query(LIST, &[id, company, sent_only, status, representative, &cursor, &limit])
+        .query(LIST, &[id, company, sent_only, &status, representative, &cursor, &limit])
         .await?;
     let seen = |offer: Offer| if *sent_only { Offer { inside: None, ..offer } } else { offer };
     rows.iter().map(|row| Ok(seen(offer_of(row)?))).collect()
@@ -446,13 +450,14 @@ pub async fn list(
 /// The same without their lines.
 pub async fn summaries(
     client: &Client,
-    filter: &Filter<'_>,
+    filter: &Filter,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<OfferSummary>, ReadError> {
     let Filter { id, company, sent_only, status, representative } = filter;
+    let status = status.as_ref().map(name_of);
     let rows = client
-        .query(HEADS, &[id, company, sent_only, status, representative, &cursor, &limit])
+        .query(HEADS, &[id, company, sent_only, &status, representative, &cursor, &limit])
         .await?;
     let seen = |offer| if *sent_only { OfferSummary { inside: None, ..offer } } else { offer };
     rows.iter().map(|row| Ok(seen(summary_of(row)?))).collect()

@@ -16,7 +16,7 @@ use crate::{
     document_number::Kind,
     heads::OrderHead,
     projection::change,
-    row::{json, word},
+    row::{json, name_of, word},
 };
 
 /// Orders by id, and what left by shipment and line.
@@ -169,6 +169,7 @@ pub struct OrderSummary {
 /// How far an order has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "OrderStatus")]
 pub enum Status {
     /// Others in the company must agree first.
     AwaitingApproval,
@@ -188,36 +189,38 @@ pub enum Status {
 
 /// Which orders are wanted.
 #[derive(Debug, Clone, Default)]
-pub struct Filter<'a> {
+pub struct Filter {
     /// This one.
     pub id: Option<Uuid>,
     /// Those of this company.
     pub company: Option<Uuid>,
     /// Those with this status.
-    pub status: Option<&'a str>,
+    pub status: Option<Status>,
 }
 
 /// Orders, newest first, from before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
-    filter: &Filter<'_>,
+    filter: &Filter,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Order>, ReadError> {
     let Filter { id, company, status } = filter;
-    let rows = client.query(LIST, &[id, company, status, &cursor, &limit]).await?;
+    let status = status.as_ref().map(name_of);
+    let rows = client.query(LIST, &[id, company, &status, &cursor, &limit]).await?;
     rows.iter().map(order_of).collect()
 }
 
 /// The same without their lines.
 pub async fn summaries(
     client: &Client,
-    filter: &Filter<'_>,
+    filter: &Filter,
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<OrderSummary>, ReadError> {
     let Filter { id, company, status } = filter;
-    let rows = client.query(HEADS, &[id, company, status, &cursor, &limit]).await?;
+    let status = status.as_ref().map(name_of);
+    let rows = client.query(HEADS, &[id, company, &status, &cursor, &limit]).await?;
     let summary = |row: &Row| {
         let (placed_on, created) = (row.get(3), row.get(5));
         Ok(OrderSummary {

@@ -65,6 +65,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 
 /// A price list or a contract.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "PriceAgreement")]
 pub struct Agreement {
     /// Its id.
     pub id: AgreementId,
@@ -81,6 +82,7 @@ pub struct Agreement {
 /// Whether an agreement's prices hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "PriceAgreementStatus")]
 pub enum Status {
     /// Not yet.
     Drafted,

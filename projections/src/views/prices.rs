@@ -89,6 +89,7 @@ pub fn selected(selection: Selection) -> Uuid {
 
 /// What is paid.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "AgreementPrice")]
 pub struct Price {
     /// Of what.
     pub selection: Selection,

@@ -75,6 +75,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 
 /// What a company calls a product.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "ProductCode")]
 pub struct Code {
     /// The company's code.
     pub code: Reference,

@@ -157,6 +157,7 @@ pub struct QuotationRequest<I = Inquiry> {
 
 /// Who at the seller looks after a request.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "QuotationRepresentative")]
 pub struct Representative {
     /// The employee.
     pub id: EmployeeId,
@@ -171,6 +172,7 @@ pub struct Representative {
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "QuotationRequestStatus")]
 pub enum Status {
     /// Nobody looks after it yet.
     Requested,

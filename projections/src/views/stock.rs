@@ -56,6 +56,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 
 /// How much there is of a product.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "StockLevel")]
 pub struct StockOf {
     /// Of which.
     pub product: ProductId,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A language that documents are set in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DocumentLanguage")]
 pub enum Language {
     /// Polish.
     #[default]

@@ -5,7 +5,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{CompanyId, EmployeeId, Side, approval::Speaker, negotiation, offer, order};
 use event_log::At;
 use projections::views::{
-    approvals::{self, Approval, Filter, Subject},
+    approvals::{self, Approval, Filter, Status, Subject},
     companies, employees, offers, orders,
 };
 use schemars::JsonSchema;
@@ -56,6 +56,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 /// Which requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "OwnApprovals")]
 enum Mine {
     /// Those that wait for the asker, also for somebody who is away.
     Waiting,
@@ -68,8 +69,8 @@ enum Mine {
 struct List {
     limit: Option<u16>,
     cursor: Option<String>,
-    /// `open`, `approved`, `refused` or `void`.
-    status: Option<String>,
+    /// Those with this status.
+    status: Option<Status>,
     /// Only the asker's own: those that wait for them, or that they decided.
     mine: Option<Mine>,
 }
@@ -88,7 +89,7 @@ async fn list(
     let filter = Filter {
         sellers: asker.company().is_none(),
         company: asker.company(),
-        status: status.as_deref(),
+        status,
         ..Filter::default()
     };
     let items = match mine {
@@ -100,7 +101,7 @@ async fn list(
             approvals::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?
         }
         Some(Mine::Waiting) => {
-            let filter = Filter { status: Some("open"), ..filter };
+            let filter = Filter { status: Some(Status::Open), ..filter };
             waiting(&queries, &client, employee(&asker)?, &filter, cursor, limit).await?
         }
     };
@@ -110,7 +111,7 @@ async fn list(
 fn employee(asker: &Asker) -> Result<EmployeeId, Problem> {
     asker.employee().ok_or_else(|| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "approval.needs_employee")
-            .field(FieldError::at("/mine", "ask with a key that was made for an employee"))
+            .field(FieldError::parameter("mine", "ask with a key that was made for an employee"))
     })
 }
 
@@ -119,7 +120,7 @@ async fn waiting(
     queries: &Queries,
     client: &Client,
     id: EmployeeId,
-    filter: &Filter<'_>,
+    filter: &Filter,
     mut cursor: Option<i64>,
     limit: usize,
 ) -> Result<Vec<Approval>, Problem> {
@@ -158,6 +159,7 @@ async fn waiting(
 
 /// A request, with what it is about.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ApprovalDetails")]
 struct Whole {
     #[serde(flatten)]
     approval: Approval,

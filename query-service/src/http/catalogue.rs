@@ -108,6 +108,7 @@ impl List {
 
 #[derive(Debug, Clone, Copy, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "CatalogueOrder")]
 enum OrderName {
     Name,
     Sku,
@@ -116,6 +117,7 @@ enum OrderName {
 
 /// Products as a company sees them.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CataloguePage")]
 struct Shelf {
     #[serde(flatten)]
     page: Page<Listed>,
@@ -126,6 +128,7 @@ struct Shelf {
 
 /// A product as a company sees it.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CatalogueEntry")]
 struct Listed {
     #[serde(flatten)]
     #[schemars(with = "Shown<'_>")]

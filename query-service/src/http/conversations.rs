@@ -133,6 +133,7 @@ pub(crate) fn talked_about_by(role: Role) -> Vec<&'static str> {
 /// Kinds of things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ConversationTopic")]
 enum Wanted {
     Offer,
     Negotiation,
@@ -204,6 +205,7 @@ struct Show {
 
 /// What was said about one thing.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ConversationDetails")]
 struct Whole {
     /// About what.
     subject: Subject,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
+use domain::history::AGGREGATES;
 use event_log::{At, Direction, LookBackError, Lookup, Position, RecordedEvent, StateAt};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::{
     input::{PathId, Query},
     page::{Page, PageRequest},
+    position::never_behind,
     problem::{FieldError, Problem},
 };
 use tokio::time::{Instant, timeout_at};
@@ -28,20 +30,23 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/events",
             get_with(list, |o| {
-                o.id("event.list")
+                never_behind(o)
+                    .id("event.list")
                     .summary("History, in the order of positions; with `wait`, as it is recorded")
             }),
         )
         .api_route(
             "/v1/history/{id}",
             get_with(history, |o| {
-                o.id("event.history").summary("The history of one thing, from its first event")
+                never_behind(o)
+                    .id("event.history")
+                    .summary("The history of one thing, from its first event")
             }),
         )
         .api_route(
             "/v1/history/{id}/state",
             get_with(state, |o| {
-                o.id("event.state").summary("What one thing is, or was at a moment")
+                never_behind(o).id("event.state").summary("What one thing is, or was at a moment")
             }),
         )
 }
@@ -49,6 +54,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 /// An event as it was recorded.
 #[derive(Debug, Serialize, JsonSchema)]
 #[allow(clippy::struct_field_names, reason = "they are the columns' names")]
+#[schemars(rename = "RecordedEvent")]
 struct Event {
     position: u64,
     event_id: Uuid,
@@ -130,6 +136,7 @@ struct Wanted {
 /// Which way history is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "SortDirection")]
 pub(super) enum Order {
     /// The oldest first.
     #[default]
@@ -156,6 +163,20 @@ impl Wanted {
         let types = self.event_type.as_deref().unwrap_or_default();
         let event_types: Vec<_> =
             types.split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect();
+        let unknown = |parameter, name: &str, such: &str| {
+            let name: String = name.chars().take(100).collect();
+            Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
+                .field(FieldError::parameter(parameter, format!("{name} is no {such}")))
+        };
+        if let Some(aggregate) = &self.aggregate
+            && !AGGREGATES.contains(&aggregate.as_str())
+        {
+            return Err(unknown("aggregate", aggregate, "kind of aggregate"));
+        }
+        let is_known = |wanted: &String| domain::history::Event::types().any(|(t, _)| t == wanted);
+        if let Some(other) = event_types.iter().find(|wanted| !is_known(wanted)) {
+            return Err(unknown("type", other, "type of event"));
+        }
         if event_types.len() > TYPES {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
                 .field(FieldError::parameter("type", format!("must name at most {TYPES}"))));
@@ -327,6 +348,7 @@ async fn state(
 
 /// What a thing was.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ThingState")]
 struct Then {
     stream_type: String,
     stream_id: Uuid,

@@ -54,6 +54,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wish {
+    /// The format of the file; CSV when not given.
     #[serde(default)]
     format: Format,
 }

@@ -18,13 +18,14 @@ use axum::{
 };
 use event_log::Position;
 use futures::stream;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use service_kit::{
     access::{Allowed, Role},
+    document::header_parameter,
     input::Query,
+    position::never_behind,
     problem::{FieldError, Problem},
-    server::header_parameter,
 };
 use tokio::sync::mpsc;
 
@@ -45,7 +46,8 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/live",
         get_with(watch, |o| {
-            o.id("live.watch")
+            never_behind(o)
+                .id("live.watch")
                 .summary("What happens, as it happens, as server-sent events from `from` on")
         }),
     )
@@ -113,12 +115,12 @@ impl<S: Send + Sync> FromRequestParts<S> for LastEventId {
 }
 
 impl OperationInput for LastEventId {
-    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
         header_parameter(
-            ctx,
             operation,
             LAST_EVENT_ID,
             "Go on after this position; also as the query parameter `from`. From now on without it.",
+            json_schema!({ "type": "integer", "format": "int64", "minimum": 0 }),
         );
     }
 }

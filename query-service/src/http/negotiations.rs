@@ -7,13 +7,14 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{Side, negotiation::Difference};
 use event_log::At;
 use jiff::Timestamp;
-use projections::views::negotiations::{self, Filter, Negotiation};
+use projections::views::negotiations::{self, Filter, Negotiation, Status};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
     access::Role,
     input::{PathId, Query},
     page::{Page, PageRequest},
+    position::never_behind,
     problem::{FieldError, Problem},
 };
 use uuid::Uuid;
@@ -36,7 +37,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/negotiations/{id}",
             get_with(show, |o| {
-                o.id("negotiation.show").summary(
+                never_behind(o).id("negotiation.show").summary(
                     "What is on the table and how it came there, now or as a side saw it once",
                 )
             }),
@@ -44,7 +45,9 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/negotiations/{id}/differences",
             get_with(differences, |o| {
-                o.id("negotiation.differences").summary("What has changed between two rounds")
+                never_behind(o)
+                    .id("negotiation.differences")
+                    .summary("What has changed between two rounds")
             }),
         )
 }
@@ -56,8 +59,8 @@ struct List {
     cursor: Option<String>,
     /// Those with this company.
     company: Option<Uuid>,
-    /// `open`, `agreed`, `broken_off`, `expired` or `closed`.
-    status: Option<String>,
+    /// Those with this status.
+    status: Option<Status>,
     /// Those in which it is this side's turn.
     turn: Option<Side>,
     /// Those about this offer.
@@ -73,7 +76,7 @@ async fn list(
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { id: None, company, status: status.as_deref(), turn, offer };
+    let filter = Filter { id: None, company, status, turn, offer };
     let items =
         negotiations::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
     Ok(Json(Page::of(items, limit, |item| item.created)))
@@ -141,6 +144,7 @@ struct Between {
 
 /// What has changed.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NegotiationDifferences")]
 struct Differences {
     /// After this round,
     from: u32,

@@ -10,7 +10,7 @@ use domain::{Currency, percent};
 use jiff::Timestamp;
 use projections::{
     DocumentNumber,
-    views::offers::{self, Filter, Offer, OfferSummary, Revision},
+    views::offers::{self, Filter, Offer, OfferSummary, Revision, Status},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,7 @@ struct List {
     /// Those of this company.
     company: Option<Uuid>,
     /// Those with this status.
-    status: Option<String>,
+    status: Option<Status>,
     /// Those that this employee of the seller looks after.
     representative: Option<Uuid>,
     /// The one with this number.
@@ -86,7 +86,7 @@ async fn list(
     let filter = Filter {
         company,
         sent_only: asker.company().is_some(),
-        status: status.as_deref(),
+        status,
         representative,
         ..Filter::default()
     };
@@ -108,6 +108,7 @@ struct Show {
 
 /// An offer, with what the seller would earn by it.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OfferDetails")]
 struct Whole {
     #[serde(flatten)]
     offer: Offer,
@@ -170,6 +171,7 @@ async fn revisions(
 
 /// What the seller earns by what is needed of an offer.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OfferMargin")]
 struct Margin {
     /// What it costs the seller, net.
     cost: domain::Money,

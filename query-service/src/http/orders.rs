@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::{
     DocumentNumber,
-    views::orders::{self, Filter, Order, OrderSummary},
+    views::orders::{self, Filter, Order, OrderSummary, Status},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -42,7 +42,7 @@ struct List {
     /// Those of this company.
     company: Option<Uuid>,
     /// Those with this status.
-    status: Option<String>,
+    status: Option<Status>,
     /// The one with this number.
     number: Option<DocumentNumber>,
 }
@@ -56,7 +56,7 @@ async fn list(
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { company, status: status.as_deref(), ..Filter::default() };
+    let filter = Filter { company, status, ..Filter::default() };
     let items = orders::summaries(&client, &filter, before(number, cursor), one_more(limit))
         .await
         .map_err(problem)?;

@@ -18,7 +18,7 @@ use event_log::{At, EventLog, Loaded};
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::{input::Query, problem::Problem};
+use service_kit::{input::Query, position::never_behind, problem::Problem};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -32,7 +32,9 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/prices/explain",
         get_with(explain, |o| {
-            o.id("price.explain").summary("What a company pays for a product, and every rule why")
+            never_behind(o)
+                .id("price.explain")
+                .summary("What a company pays for a product, and every rule why")
         }),
     )
 }

@@ -24,6 +24,7 @@ pub(crate) struct Occurrence {
 
 /// An event, as those who watch are told of it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "LiveEvent")]
 pub(crate) struct Happened {
     /// Where in the log it is.
     pub(crate) position: u64,
@@ -44,6 +45,7 @@ pub(crate) struct Happened {
 /// What was said about something.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "MessageSaid")]
 pub(crate) enum Said {
     /// A message from one side to the other.
     Message(Written),
@@ -55,6 +57,7 @@ pub(crate) enum Said {
 
 /// How far somebody has read.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "MessagesRead")]
 pub(crate) struct Reading {
     /// Who.
     pub(crate) by: ActorId,

@@ -14,6 +14,8 @@ use nix::{
 };
 use serde_json::Value;
 
+use crate::contract::Contract;
+
 /// How long anything may take before a test gives up on it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -140,6 +142,10 @@ impl House {
         &self.keys[role]
     }
 
+    pub(crate) fn has_key(&self, name: &str) -> bool {
+        self.keys.contains_key(name)
+    }
+
     /// A connection to its database, as the superuser.
     pub(crate) async fn database(&self) -> tokio_postgres::Client {
         let url = self.run_file()["database_url"].as_str().unwrap().to_owned();
@@ -180,7 +186,7 @@ impl House {
 
     pub(crate) async fn try_get(&self, role: &str, path: &str) -> reqwest::Result<Answer> {
         let request = self.client.get(self.at(path)).bearer_auth(&self.keys[role]);
-        answer(request.send().await?).await
+        answer("get", request.send().await?).await
     }
 
     /// What a page that is no JSON says.
@@ -190,9 +196,8 @@ impl House {
 
     pub(crate) async fn post(&self, role: &str, path: &str, body: &Value) -> Answer {
         let request = self.client.post(self.at(path));
-        answer(request.bearer_auth(&self.keys[role]).json(body).send().await.unwrap())
-            .await
-            .unwrap()
+        let request = request.bearer_auth(&self.keys[role]).json(body);
+        answer("post", request.send().await.unwrap()).await.unwrap()
     }
 
     pub(crate) async fn post_with_key(
@@ -203,9 +208,8 @@ impl House {
         body: &Value,
     ) -> Answer {
         let request = self.client.post(self.at(path)).bearer_auth(&self.keys[role]);
-        answer(request.header("Idempotency-Key", key).json(body).send().await.unwrap())
-            .await
-            .unwrap()
+        let request = request.header("Idempotency-Key", key).json(body);
+        answer("post", request.send().await.unwrap()).await.unwrap()
     }
 
     /// Sends a body as it is.
@@ -217,9 +221,8 @@ impl House {
         body: impl Into<reqwest::Body>,
     ) -> Answer {
         let request = self.client.post(self.at(path)).bearer_auth(&self.keys[role]);
-        answer(request.header("Content-Type", content_type).body(body).send().await.unwrap())
-            .await
-            .unwrap()
+        let request = request.header("Content-Type", content_type).body(body);
+        answer("post", request.send().await.unwrap()).await.unwrap()
     }
 
     /// The same under an `Idempotency-Key`.
@@ -233,7 +236,28 @@ impl House {
     ) -> Answer {
         let request = self.client.post(self.at(path)).bearer_auth(&self.keys[role]);
         let request = request.header("Idempotency-Key", key).header("Content-Type", content_type);
-        answer(request.body(body).send().await.unwrap()).await.unwrap()
+        answer("post", request.body(body).send().await.unwrap()).await.unwrap()
+    }
+
+    /// Asks by any method, with or without a body.
+    pub(crate) async fn ask(
+        &self,
+        role: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let request = self.client.request(method.to_uppercase().parse().unwrap(), self.at(path));
+        let mut request = request.bearer_auth(&self.keys[role]);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        answer(method, request.send().await.unwrap()).await.unwrap()
+    }
+
+    /// The document that it serves.
+    pub(crate) async fn contract(&self) -> &'static Contract {
+        Contract::served_at(&self.address.url()).await
     }
 
     /// A file, as it is.
@@ -457,8 +481,17 @@ fn read(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-async fn answer(response: reqwest::Response) -> reqwest::Result<Answer> {
+/// Every answer is one that the OpenAPI document describes.
+async fn answer(method: &str, response: reqwest::Response) -> reqwest::Result<Answer> {
     let status = response.status().as_u16();
+    let url = response.url().clone();
+    let media = response.headers().get("content-type").cloned();
     let text = response.text().await?;
-    Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    if url.path().starts_with("/v1/") {
+        let contract = Contract::served_at(&url.origin().ascii_serialization()).await;
+        let media = media.as_ref().map_or("", |media| media.to_str().unwrap());
+        contract.check(method, url.path(), status, media, &body);
+    }
+    Ok(Answer { status, body })
 }

@@ -72,6 +72,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// Where.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "MoveBillingAddress")]
 struct MoveBilling {
     address: Address,
 }
@@ -130,6 +131,7 @@ async fn drop_delivery_address(
 /// An account.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "BankAccount")]
 struct Account {
     account: Iban,
 }

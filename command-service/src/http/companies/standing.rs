@@ -45,6 +45,7 @@ async fn verify(
 /// Why.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SuspendCompany")]
 struct Suspend {
     reason: Note,
 }

@@ -58,6 +58,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// What one side says.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RoundTerms")]
 struct Say {
     /// The numbers of lines to which it agrees as the other side proposed them.
     #[serde(default)]
@@ -89,6 +90,7 @@ struct Say {
 /// A line as one side wants it; what is not said stays as it stands.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WantedLine")]
 struct Want {
     /// Its number.
     line: u32,
@@ -108,6 +110,7 @@ struct Want {
 /// The first round.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OpenNegotiation")]
 struct Open {
     /// The revision of the offer that is talked about.
     revision: u32,
@@ -157,6 +160,7 @@ async fn open(
 /// A further round.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProposeRound")]
 struct Propose {
     /// The number of the round that this is: who speaks has read all rounds before it.
     round: u32,
@@ -188,6 +192,7 @@ async fn propose(
 /// Yes to everything.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AgreeToRound")]
 struct Agree {
     /// The number of the round that this is: who agrees has read all rounds before it.
     round: u32,

@@ -49,6 +49,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// What was looked at.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ViewOffer")]
 struct View {
     revision: u32,
 }
@@ -66,6 +67,7 @@ async fn view(
 /// What is accepted.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AcceptOffer")]
 struct Accept {
     /// The revision that was read.
     revision: u32,

@@ -44,6 +44,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// For when the prices hold.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OfferContract")]
 struct Contract {
     /// What the seller calls it.
     name: Name,

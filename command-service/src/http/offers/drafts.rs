@@ -49,6 +49,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 /// What is proposed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DraftOffer")]
 pub(super) struct Draft {
     /// To whom; who asked for it when not given.
     #[serde(default)]

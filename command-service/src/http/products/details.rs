@@ -94,6 +94,7 @@ async fn rename(
 /// The words, by language.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DescribeProduct")]
 struct Describe {
     texts: BTreeMap<Language, Text>,
 }
@@ -119,6 +120,7 @@ async fn characterize(
 /// Which, the main one first.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CategorizeProduct")]
 struct Categorize {
     categories: Vec<CategoryId>,
 }
@@ -222,6 +224,7 @@ async fn classify(
 /// Where they are, the main one first.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProductImages")]
 struct Picture {
     images: Vec<ImageUrl>,
 }
@@ -238,6 +241,7 @@ async fn picture(
 /// Which products.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProductSubstitutes")]
 struct Substitute {
     substitutes: Vec<ProductId>,
 }
@@ -267,6 +271,7 @@ async fn substitute(
 /// Of what it is made; of nothing when it is a single product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "BundleParts")]
 struct Bundle {
     parts: Vec<Part>,
 }

@@ -76,6 +76,7 @@ const LIST: &str = "
 /// By what offers are taken together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "StatisticsGrouping")]
 pub enum By {
     /// By who looks after them at the seller.
     #[default]
@@ -107,6 +108,7 @@ pub struct Filter {
 
 /// What became of the offers of one representative, to one customer, or with one product.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "OfferStatistics")]
 pub struct Statistics {
     /// The representative, the company or the product; missing where nobody looks after them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +131,7 @@ pub struct Statistics {
 
 /// How many offers there were, each counted once however many revisions it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OfferCounts")]
 pub struct Counts {
     /// That were sent.
     pub offered: i64,
@@ -148,6 +151,7 @@ pub struct Counts {
 
 /// How many offers led to orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OffersWon")]
 pub struct Won {
     /// Those of which something, or by product this product, was ordered,
     pub count: i64,
@@ -160,6 +164,7 @@ pub struct Won {
 
 /// What offers came to in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OfferValues")]
 pub struct Values {
     /// Which.
     pub currency: Currency,
@@ -174,6 +179,7 @@ pub struct Values {
 
 /// Net sums of lines, each rounded half up to the minor unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OfferLinesValue")]
 pub struct Value {
     /// What agreements and lists made of them.
     pub listed: Money,
@@ -189,6 +195,7 @@ pub struct Value {
 
 /// The needed lines of offers that led to orders, as they were sent first and as they stood last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OfferLinesAgreed")]
 pub struct Agreed {
     /// What the first revisions came to, net.
     pub first: Money,

@@ -40,6 +40,7 @@ pub(super) struct Count {
 
 /// How many products a company sees.
 #[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "CatalogueCounts")]
 pub(super) struct Counts {
     /// Of all that was asked for.
     products: i64,

@@ -42,7 +42,9 @@ const HEADER: &[&str] = &[
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wish {
+    /// Whose prices.
     agreement: AgreementId,
+    /// The format of the file; CSV when not given.
     #[serde(default)]
     format: Format,
 }

@@ -23,6 +23,7 @@ use crate::{
 
 /// A negotiation, whole.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NegotiationStory")]
 pub(in crate::http) struct Story {
     id: NegotiationId,
     /// About which offer.
@@ -57,6 +58,7 @@ pub(in crate::http) struct Story {
 
 /// What waits for a superior's word.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NegotiationWaiting")]
 struct Waiting {
     /// What would be said.
     round: negotiation::Round,
@@ -68,6 +70,7 @@ struct Waiting {
 
 /// Something that happened.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NegotiationEntry")]
 struct Entry {
     /// Where it stands in the log.
     position: u64,
