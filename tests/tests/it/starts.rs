@@ -103,6 +103,9 @@ async fn fault_the_run_file_names_the_servers_that_run() {
             house.run_file()[name].as_i64().filter(|pid| *pid != killed)
         })
         .await;
-        assert!(kill(Pid::from_raw(now.try_into().unwrap()), None).is_ok(), "{name} runs");
+        assert!(
+            kill(Pid::from_raw(now.try_into().unwrap()), None::<Signal>).is_ok(),
+            "{name} runs"
+        );
     }
 }

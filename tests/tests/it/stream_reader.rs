@@ -77,7 +77,7 @@ async fn a_reader_consumes_the_stream_and_goes_on_after_a_restart() {
     while let Some(message) = messages.next().await {
         let message = message.unwrap();
         let event: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
-        skus.push(event["sku"].as_str().unwrap_or_default().to_owned());
+        skus.push(event["description"]["sku"].as_str().unwrap_or_default().to_owned());
         message.double_ack().await.unwrap();
     }
     assert_eq!(skus, ["SKU-2"], "from where it was");
