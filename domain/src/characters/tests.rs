@@ -66,7 +66,7 @@ const KINDS: [Kind; 21] = kinds! {
     Iban Identifier "PL61109010140000071219812874",
     ImageUrl Identifier "https://example.com/a.png",
     Language Identifier "en",
-    Mask Identifier "XXAAAAAAAAYYYYYYYYYYYYYYYY",
+    Mask Identifier "XX12406960YYYXXXXXXXXXXXXX",
     MediaType Identifier "application/pdf",
     Message Words "Dzień dobry",
     Name Name "Kawa",
