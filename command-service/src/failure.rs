@@ -1,7 +1,7 @@
 //! Why a command came to nothing, and how that is answered.
 
 use axum::http::StatusCode;
-use domain::{Refusal, RefusalKind};
+use domain::{Money, Refusal, RefusalKind};
 use event_log::{ExecuteError, WorkError};
 use service_kit::problem::{FieldError, Problem};
 
@@ -69,6 +69,15 @@ pub(crate) fn refusal_at<E: Refusal>(
         }
         WorkError::Log(error) => Failure::Log(error),
     }
+}
+
+/// An amount that somebody gives: refused beyond the largest that may be given.
+pub(crate) fn given(pointer: &str, amount: Money) -> Result<Money, Problem> {
+    amount.within_ceiling().map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.code())
+            .detail(error.to_string())
+            .field(FieldError::at(pointer, error.to_string()))
+    })
 }
 
 /// A field that names something that does not exist.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Audience, CompanyId, Currency, DiscountId, Money, OfCompany, Percent, Purchases, Refusal,
-    RefusalKind, aggregate::aggregate,
+    RefusalKind, aggregate::aggregate, money::MoneyError,
 };
 
 /// What decisions need to know of a programme.
@@ -135,6 +135,9 @@ pub enum Error {
     /// Two tiers for the same.
     #[error("two tiers begin at the same")]
     TierTwice,
+    /// A sum beyond what any document may come to.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
     /// Sums that cannot be compared.
     #[error("all tiers are in one currency, and more than nothing")]
     Sums,
@@ -147,6 +150,7 @@ impl Refusal for Error {
             Self::Days => "discount.days_invalid",
             Self::Tiers => "discount.tiers_invalid",
             Self::TierTwice => "discount.tier_twice",
+            Self::Money(error) => error.code(),
             Self::Sums => "discount.sums_invalid",
         }
     }
@@ -154,7 +158,9 @@ impl Refusal for Error {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unoffered => RefusalKind::Missing,
-            Self::Days | Self::Tiers | Self::TierTwice | Self::Sums => RefusalKind::Invalid,
+            Self::Days | Self::Tiers | Self::TierTwice | Self::Money(_) | Self::Sums => {
+                RefusalKind::Invalid
+            }
         }
     }
 }
@@ -209,6 +215,9 @@ impl Programme {
                 let fits = |sum: Money| sum.is_positive() && Some(sum.currency()) == currency;
                 if !tiers.iter().all(|tier| fits(tier.at_least)) {
                     return Err(Error::Sums);
+                }
+                for tier in tiers {
+                    tier.at_least.within_ceiling()?;
                 }
                 let sums = tiers.iter().map(|tier| tier.at_least.amount());
                 (tiers.len(), sums.collect::<BTreeSet<_>>().len())

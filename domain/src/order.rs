@@ -14,6 +14,7 @@ use crate::{
     aggregate::aggregate,
     approval::{self as asking, Decision, Pending, Request, Verdict, Who},
     day::{self, DayError},
+    money::MoneyError,
 };
 
 /// What decisions need to know of an order.
@@ -296,6 +297,9 @@ pub enum Error {
         /// What may still leave.
         outstanding: Quantity,
     },
+    /// More than one document may come to.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
     /// No document bears such a day.
     #[error(transparent)]
     Day(#[from] DayError),
@@ -317,6 +321,7 @@ impl Refusal for Error {
             Self::NoItems => "order.no_items",
             Self::NothingOutstanding { .. } => "order.nothing_outstanding",
             Self::TooMuch { .. } => "order.too_much",
+            Self::Money(error) => error.code(),
             Self::Day(_) => "day.out_of_range",
         }
     }
@@ -324,7 +329,7 @@ impl Refusal for Error {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unplaced => RefusalKind::Missing,
-            Self::NoItems | Self::Day(_) => RefusalKind::Invalid,
+            Self::NoItems | Self::Money(_) | Self::Day(_) => RefusalKind::Invalid,
             Self::Approval(error) => error.kind(),
             Self::AlreadyPlaced
             | Self::AwaitingApproval
@@ -346,6 +351,7 @@ impl Order {
         match command {
             Command::Place { terms, on, approval } => match self {
                 Self::Unplaced => {
+                    terms.lines.net(terms.currency)?;
                     let placed = Event::Placed { terms, on: day::checked(on)? };
                     let request =
                         approval.map(|request| Event::ApprovalRequested { request: *request });

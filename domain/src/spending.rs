@@ -166,7 +166,8 @@ impl Spending {
             Period::Month => (on.first_of_month(), on.last_of_month()),
         };
         let orders = self.days.range(first..=last).flat_map(|(_, orders)| orders.values());
-        orders.filter(|net| net.currency() == currency).map(|net| net.amount()).sum()
+        let nets = orders.filter(|net| net.currency() == currency).map(|net| net.amount());
+        nets.fold(Decimal::ZERO, Decimal::saturating_add)
     }
 
     /// The limits beyond which somebody goes with an order of this net sum on this day.

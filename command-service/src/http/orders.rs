@@ -142,8 +142,8 @@ async fn priced(
     });
     let discount = discount.max();
     let lines = lines::document(lines)?;
+    let net = ordering::net(&lines, sale.currency)?;
     if discount.is_some() {
-        let net = ordering::net(&lines, sale.currency)?;
         let intent = Intent { by, lines: lines.to_vec(), net, discount, now };
         if offering::superiors_asked(work, intent).await?.is_some() {
             return Err(Problem::new(StatusCode::CONFLICT, "order.needs_offer")

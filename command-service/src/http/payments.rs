@@ -21,7 +21,7 @@ use super::{Created, Done};
 use crate::{
     Services,
     caller::{Books, By},
-    failure::{Failure, problem, refusal},
+    failure::{Failure, given, problem, refusal},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -66,6 +66,7 @@ async fn book(
 ) -> Result<Created, Problem> {
     let id = PaymentId(Uuid::now_v7());
     let Book { company, amount, method, booked_on, names_invoice, title } = value;
+    let amount = given("/amount", amount)?;
     let booking = payment::Booking {
         company,
         amount,
@@ -105,6 +106,7 @@ async fn allocate(
     PathId(id): PathId,
     Body { value: Allocate { invoice, amount }, digest }: Body<Allocate>,
 ) -> Result<Done, Problem> {
+    let amount = given("/amount", amount)?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{money, parsed, word},
+    row::{is_capped, money, parsed, word},
 };
 
 /// Sums per company and currency, and the invoices with something open.
@@ -63,10 +63,11 @@ const OPEN: &str = "
 const REDUCE: &str = "UPDATE open_invoices SET open = open - $2 WHERE invoice_id = $1";
 const CLOSE: &str = "DELETE FROM open_invoices WHERE invoice_id = $1 AND open = 0";
 const LIST: &str = "
-    SELECT b.company_id, b.currency, b.invoiced, b.credited, b.paid,
-        b.invoiced - b.credited - b.paid, b.open, b.unallocated,
-        coalesce((SELECT sum(i.open) FROM view.open_invoices i WHERE i.company_id = b.company_id
-            AND i.currency = b.currency AND i.due_on < $1), 0),
+    SELECT b.company_id, b.currency, least(b.invoiced, $7), least(b.credited, $7),
+        least(b.paid, $7), greatest(least(b.invoiced - b.credited - b.paid, $7), -$7::numeric),
+        least(b.open, $7), least(b.unallocated, $7),
+        least(coalesce((SELECT sum(i.open) FROM view.open_invoices i
+            WHERE i.company_id = b.company_id AND i.currency = b.currency AND i.due_on < $1), 0), $7),
         c.name, c.reference
     FROM view.account_balances b LEFT JOIN view.companies c ON c.id = b.company_id
     WHERE ($2::uuid IS NULL OR b.company_id = $2) AND ($3::text IS NULL OR c.reference = $3)
@@ -228,6 +229,11 @@ pub struct AccountBalance {
     pub unallocated: Money,
     /// What is open on invoices whose last day is over, on the day asked for.
     pub overdue: Money,
+    /// Whether a sum is larger than what amounts hold and is shown at the largest, as records of
+    /// older builds can make it. Everything else is exact.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    pub is_capped: bool,
 }
 
 /// Which balances are wanted, and as of which day.
@@ -251,7 +257,18 @@ pub async fn list(
     let Filter { today, company, reference } = filter;
     let (after_company, after_currency) = cursor.unzip();
     let rows = client
-        .query(LIST, &[today, company, reference, &after_company, &after_currency, &limit])
+        .query(
+            LIST,
+            &[
+                today,
+                company,
+                reference,
+                &after_company,
+                &after_currency,
+                &limit,
+                &Money::LARGEST_SUM,
+            ],
+        )
         .await?;
     rows.iter().map(balance_of).collect()
 }
@@ -277,16 +294,22 @@ pub async fn open_invoices(
 
 fn balance_of(row: &Row) -> Result<AccountBalance, ReadError> {
     let currency: Currency = parsed(row, 1)?;
+    let mut sums = [Money::zero(currency); 7];
+    for (sum, column) in sums.iter_mut().zip(2..) {
+        *sum = money(row, column, currency)?;
+    }
+    let [invoiced, credited, paid, balance, open, unallocated, overdue] = sums;
     Ok(AccountBalance {
         company: CompanyId(row.get(0)),
         currency,
-        invoiced: money(row, 2, currency)?,
-        credited: money(row, 3, currency)?,
-        paid: money(row, 4, currency)?,
-        balance: money(row, 5, currency)?,
-        open: money(row, 6, currency)?,
-        unallocated: money(row, 7, currency)?,
-        overdue: money(row, 8, currency)?,
+        invoiced,
+        credited,
+        paid,
+        balance,
+        open,
+        unallocated,
+        overdue,
+        is_capped: sums.into_iter().any(is_capped),
         name: row.get(9),
         reference: row.get(10),
     })

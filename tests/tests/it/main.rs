@@ -5,6 +5,7 @@
 mod access;
 mod assortments;
 mod backup;
+mod bounds;
 mod catalogue;
 mod contracts;
 mod conversations;
