@@ -13,7 +13,8 @@ pub fn react(id: InvoiceId, event: &invoice::Event) -> Option<(CompanyId, Comman
             let (company, net) = (*company, totals.net);
             Some((company, Command::TakeAway { company, credit_note: id, net, on: *on }))
         }
-        invoice::Event::PartPaid { .. }
+        invoice::Event::Corrected { .. }
+        | invoice::Event::PartPaid { .. }
         | invoice::Event::Paid { .. }
         | invoice::Event::Credited { .. }
         | invoice::Event::CreditGiven { .. } => None,

@@ -160,6 +160,8 @@ fn invoice_changes(recorded: &RecordedEvent, event: &invoice::Event) -> Vec<Chan
             let delta = Delta { credited: gross, unallocated: gross, ..Delta::none(*currency) };
             vec![delta.change(*company)]
         }
+        // What it gives back is the credit note's own event.
+        invoice::Event::Corrected { .. } => vec![],
         invoice::Event::PartPaid { amount, .. }
         | invoice::Event::Paid { amount, .. }
         | invoice::Event::Credited { amount, .. } => {

@@ -9,6 +9,7 @@ mod bounds;
 mod catalogue;
 mod contracts;
 mod conversations;
+mod credit_notes;
 mod documents;
 mod export;
 mod faults;
