@@ -12,7 +12,7 @@ use domain::{
     spending,
 };
 use event_log::Work;
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
@@ -88,7 +88,9 @@ async fn needed(
     if let Some(by) = terms.placed_by
         && work.load::<Employee>(by).await?.person().is_ok()
     {
-        let count = spending::Command::Count { company: terms.company, order, net: wanted.net, on };
+        let (company, net) = (terms.company, wanted.net);
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let count = spending::Command::Count { company, order, net, on, today };
         work.decide::<Spending>(SpendingId::of(by), count).await?;
     }
     Ok(request)

@@ -342,6 +342,7 @@ mod tests {
                 order: OrderId(id),
                 net: Money::parse(net, Currency::Pln).unwrap(),
                 on: day(on),
+                today: day(on),
             };
             let events = purchases.decide(command).unwrap();
             events.into_iter().fold(purchases, Purchases::with)

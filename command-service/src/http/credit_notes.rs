@@ -24,7 +24,7 @@ use super::Created;
 use crate::{
     Services,
     caller::{Books, By},
-    failure::{Failure, problem, refusal},
+    failure::{Failure, happened, problem, refusal},
     lines::{self, LineRequest, Prices, Sale},
 };
 
@@ -87,6 +87,11 @@ async fn issue(
     Body { value, digest }: Body<Issue>,
 ) -> Result<Created, Problem> {
     let (id, today) = (InvoiceId(Uuid::now_v7()), services.clock.today());
+    for (pointer, day) in [("/issued_on", value.issued_on), ("/sold_on", value.sold_on)] {
+        if let Some(day) = day {
+            happened(pointer, day, today)?;
+        }
+    }
     let earlier = match value.corrects {
         Some(invoice) => Earlier::of(&services, invoice).await?,
         None => Earlier::default(),

@@ -23,7 +23,7 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Ordering, Sales, Superiors},
-    failure::{Failure, problem},
+    failure::{Failure, happened, problem},
     firms,
     lines::{self, LineRequest, Prices, Sale},
     offering::{self, Intent},
@@ -89,6 +89,9 @@ async fn place(
     Body { value, digest }: Body<Place>,
 ) -> Result<Created, Problem> {
     let company = company(&caller, &value)?;
+    if let Some(placed_on) = value.placed_on {
+        happened("/placed_on", placed_on, services.clock.today())?;
+    }
     let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
     let (prices, wish) = match caller.company() {
         Some(_) => (Prices::Listed, Wish::Companys),

@@ -21,7 +21,7 @@ use super::{Created, Done};
 use crate::{
     Services,
     caller::{Books, By},
-    failure::{Failure, given, problem, refusal},
+    failure::{Failure, given, happened, problem, refusal},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -67,11 +67,12 @@ async fn book(
     let id = PaymentId(Uuid::now_v7());
     let Book { company, amount, method, booked_on, names_invoice, title } = value;
     let amount = given("/amount", amount)?;
+    let today = services.clock.today();
     let booking = payment::Booking {
         company,
         amount,
         method,
-        on: booked_on.unwrap_or_else(|| services.clock.today()),
+        on: happened("/booked_on", booked_on.unwrap_or(today), today)?,
         names: names_invoice,
         title,
     };

@@ -1,4 +1,4 @@
-//! Every amount is held to a ceiling.
+//! Every amount is held to a ceiling, and every day of what has happened to today.
 
 use std::collections::BTreeSet;
 
@@ -127,6 +127,82 @@ async fn no_amount_goes_beyond_the_ceiling() {
     assert_eq!(of(&shop.hotel)["paid"]["amount"], "5.00");
     assert_eq!(of(&shop.hotel)["is_capped"], Value::Null);
     done(house.get("grocer", "/v1/account-balances").await);
+}
+
+/// The days of what has happened, with what may come after tomorrow.
+const HAPPENED: [&str; 5] = [
+    "/v1/credit-notes /issued_on",
+    "/v1/credit-notes /sold_on",
+    "/v1/orders /placed_on",
+    "/v1/payments /booked_on",
+    "/v1/shipments /dispatched_on",
+];
+const TO_COME: [&str; 21] = [
+    "/v1/employees/{id}/substitute /from",
+    "/v1/employees/{id}/substitute /until",
+    "/v1/negotiations/{id}/propose /say/answer_by",
+    "/v1/negotiations/{id}/propose /say/lines/*/deliver_on",
+    "/v1/offers /lines/*/deliver_on",
+    "/v1/offers /valid_until",
+    "/v1/offers/{id}/contract /from",
+    "/v1/offers/{id}/contract /until",
+    "/v1/offers/{id}/draft /lines/*/deliver_on",
+    "/v1/offers/{id}/draft /valid_until",
+    "/v1/offers/{id}/extend /valid_until",
+    "/v1/offers/{id}/negotiate /say/answer_by",
+    "/v1/offers/{id}/negotiate /say/lines/*/deliver_on",
+    "/v1/price-agreements /from",
+    "/v1/price-agreements /until",
+    "/v1/price-agreements/{id}/prices /prices/*/days/from",
+    "/v1/price-agreements/{id}/prices /prices/*/days/until",
+    "/v1/price-agreements/{id}/shorten /until",
+    "/v1/products/{id}/vat-rate /from",
+    "/v1/quotation-requests /answer_by",
+    "/v1/stock /levels/*/expected",
+];
+
+#[tokio::test]
+async fn what_has_happened_is_not_dated_after_tomorrow() {
+    let shop = Shop::open().await;
+    let Shop { house, grocer, .. } = &shop;
+    let document = house.get("admin", "/openapi.json").await.body;
+    let found = fields(&document, &|_, schema| schema["format"] == "date");
+    let wishes = "/v1/quotation-requests /lines/*/delivery_on";
+    let known: BTreeSet<String> =
+        HAPPENED.into_iter().chain(TO_COME).chain([wishes]).map(str::to_owned).collect();
+    assert_eq!(found, known, "a new day: has it happened, or is it to come?");
+
+    let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "2" }])).await;
+    let lines = json!([{ "sku": "RICE", "quantity": "1", "unit_price": "1.00" }]);
+    let note = |name: &str, day: &str| json!({ "company": grocer, "currency": "PLN", "lines": lines, name: day });
+    let bodies = |day: &str| {
+        let mut paid = payment(grocer, "1.00");
+        paid["booked_on"] = json!(day);
+        [
+            (CREDIT_NOTES, note("issued_on", day), "/issued_on"),
+            (CREDIT_NOTES, note("sold_on", day), "/sold_on"),
+            ("/v1/orders", note("placed_on", day), "/placed_on"),
+            ("/v1/payments", paid, "/booked_on"),
+            (
+                "/v1/shipments",
+                json!({ "order": order, "dispatched_on": day,
+                    "items": [{ "line": 1, "quantity": "1" }] }),
+                "/dispatched_on",
+            ),
+        ]
+    };
+    let today = jiff::Zoned::now().date();
+    let in_three_days = today.saturating_add(jiff::ToSpan::days(3)).to_string();
+    for day in ["2999-12-31", &in_three_days] {
+        for (path, body, pointer) in bodies(day) {
+            let answer = house.post("admin", path, &body).await;
+            refused(&answer, 422, "day.in_future");
+            assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{answer:?}");
+        }
+    }
+    for (path, body, _) in bodies("2010-12-01") {
+        created(house.post("admin", path, &body).await);
+    }
 }
 
 fn payment(company: &str, amount: &str) -> Value {
