@@ -9,6 +9,7 @@ mod booked_payment_is_allocated;
 mod dispatch_issues_invoice;
 mod employee_keeps_keys;
 mod invoice_counts_as_purchase;
+mod issued_document_is_settled;
 
 use std::time::Duration;
 
@@ -48,16 +49,18 @@ struct Policy {
     react: for<'a> fn(Reaction<'a>) -> BoxFuture<'a, Result<(), ReactionError>>,
 }
 
-const ALL: [Policy; 5] = [
+const ALL: [Policy; 6] = [
     accepted_offer_places_order::POLICY,
     booked_payment_is_allocated::POLICY,
     dispatch_issues_invoice::POLICY,
     employee_keeps_keys::POLICY,
     invoice_counts_as_purchase::POLICY,
+    issued_document_is_settled::POLICY,
 ];
 
 /// The names of all policies.
-pub const NAMES: [&str; 5] = [ALL[0].name, ALL[1].name, ALL[2].name, ALL[3].name, ALL[4].name];
+pub const NAMES: [&str; 6] =
+    [ALL[0].name, ALL[1].name, ALL[2].name, ALL[3].name, ALL[4].name, ALL[5].name];
 
 /// An event and what is needed to react to it.
 #[derive(Clone, Copy)]

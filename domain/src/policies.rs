@@ -6,3 +6,4 @@ pub mod booked_payment_is_allocated;
 pub mod dispatch_issues_invoice;
 pub mod employee_keeps_keys;
 pub mod invoice_counts_as_purchase;
+pub mod issued_document_is_settled;

@@ -5,7 +5,7 @@ mod of_invoice;
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{extract::State, http::StatusCode};
 use domain::{
-    Company, CompanyId, Currency, Invoice, InvoiceId, Lines, Note, Quantity, Reference,
+    Company, CompanyId, Currency, Invoice, InvoiceId, Lines, Money, Note, Quantity, Reference,
     Series, Sku, UnitPrice, invoice, product::PackagingName, series,
 };
 use event_log::Work;
@@ -176,11 +176,22 @@ async fn apply(
     let credit = credit.unapplied().map_err(|error| refusal(&error))?.0;
     let amount = open.min(credit).map_err(|error| refusal(&invoice::Error::from(error)))?;
     if amount.is_positive() {
-        let command = invoice::Command::GiveCredit { invoice: corrected, amount };
-        work.decide::<Invoice>(credit_note, command).await?;
-        let command = invoice::Command::ApplyCredit { credit_note, amount };
-        work.decide::<Invoice>(corrected, command).await?;
+        set_credit_against(work, credit_note, corrected, amount).await?;
     }
+    Ok(())
+}
+
+/// The credit note gives up what the invoice takes, in one append.
+pub(crate) async fn set_credit_against(
+    work: &mut Work,
+    credit_note: InvoiceId,
+    invoice: InvoiceId,
+    amount: Money,
+) -> Result<(), Failure> {
+    let command = invoice::Command::GiveCredit { invoice, amount };
+    work.decide::<Invoice>(credit_note, command).await?;
+    let command = invoice::Command::ApplyCredit { credit_note, amount };
+    work.decide::<Invoice>(invoice, command).await?;
     Ok(())
 }
 

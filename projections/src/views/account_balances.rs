@@ -1,8 +1,11 @@
 //! `account_balances`: what every company owes, per currency, and from which invoices.
 
 use domain::{
-    CompanyId, Currency, Event, InvoiceId, Money, invoice, payment,
-    policies::booked_payment_is_allocated::OpenInvoice,
+    CompanyId, Currency, Event, InvoiceId, Money, PaymentId, invoice, payment,
+    policies::{
+        booked_payment_is_allocated::OpenInvoice,
+        issued_document_is_settled::{Source, Unused},
+    },
 };
 use event_log::RecordedEvent;
 use jiff::civil::Date;
@@ -14,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{is_capped, money, parsed, word},
+    row::{is_capped, money, parsed, word, word_or_none},
 };
 
 /// Sums per company and currency, and the invoices with something open.
@@ -41,8 +44,21 @@ pub const PROJECTION: Projection = Projection {
             due_on date NOT NULL,
             open numeric NOT NULL
         );
-        CREATE INDEX ON open_invoices (company_id, currency, due_on)",
-    tables: &["account_balances", "open_invoices"],
+        CREATE INDEX ON open_invoices (company_id, currency, due_on);
+        -- Payments and credit notes of which something is not set against an invoice.
+        CREATE TABLE unused_credits (
+            id uuid PRIMARY KEY,
+            is_payment boolean NOT NULL,
+            company_id uuid NOT NULL,
+            currency text NOT NULL,
+            -- The number of the invoice that the payer named.
+            names text,
+            dated date NOT NULL,
+            amount numeric NOT NULL,
+            created bigint NOT NULL
+        );
+        CREATE INDEX ON unused_credits (company_id, currency, dated, created)",
+    tables: &["account_balances", "open_invoices", "unused_credits"],
     reads: &["invoice", "payment"],
     apply,
 };
@@ -62,6 +78,12 @@ const OPEN: &str = "
     SELECT $1, $2, $3, $4, $5, $6 WHERE $6::numeric > 0";
 const REDUCE: &str = "UPDATE open_invoices SET open = open - $2 WHERE invoice_id = $1";
 const CLOSE: &str = "DELETE FROM open_invoices WHERE invoice_id = $1 AND open = 0";
+const LEAVE: &str = "
+    INSERT INTO unused_credits
+        (id, is_payment, company_id, currency, names, dated, amount, created)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $7::numeric > 0";
+const USE: &str = "UPDATE unused_credits SET amount = amount - $2 WHERE id = $1";
+const USE_UP: &str = "DELETE FROM unused_credits WHERE id = $1 AND amount = 0";
 const LIST: &str = "
     SELECT b.company_id, b.currency, least(b.invoiced, $7), least(b.credited, $7),
         least(b.paid, $7), greatest(least(b.invoiced - b.credited - b.paid, $7), -$7::numeric),
@@ -77,6 +99,10 @@ const OPEN_INVOICES: &str = "
     SELECT invoice_id, number, due_on, open, currency FROM view.open_invoices
     WHERE company_id = $1 AND currency = $2
     ORDER BY due_on, number";
+const UNUSED: &str = "
+    SELECT id, is_payment, names, amount, currency FROM view.unused_credits
+    WHERE company_id = $1 AND currency = $2
+    ORDER BY dated, created";
 
 /// What an event adds to the sums of a company.
 #[derive(Clone, Copy)]
@@ -155,10 +181,21 @@ fn invoice_changes(recorded: &RecordedEvent, event: &invoice::Event) -> Vec<Chan
             );
             vec![delta.change(*company), open]
         }
-        invoice::Event::CreditNoteIssued { company, currency, totals, .. } => {
+        invoice::Event::CreditNoteIssued { company, currency, totals, on, .. } => {
             let gross = totals.gross;
             let delta = Delta { credited: gross, unallocated: gross, ..Delta::none(*currency) };
-            vec![delta.change(*company)]
+            let leave = change!(
+                LEAVE,
+                id,
+                false,
+                company.0,
+                currency.code(),
+                None::<String>,
+                *on,
+                gross.amount(),
+                recorded.position.0.cast_signed()
+            );
+            vec![delta.change(*company), leave]
         }
         // What it gives back is the credit note's own event.
         invoice::Event::Corrected { .. } => vec![],
@@ -170,9 +207,7 @@ fn invoice_changes(recorded: &RecordedEvent, event: &invoice::Event) -> Vec<Chan
             changes.push(change!(CLOSE, id));
             changes
         }
-        invoice::Event::CreditGiven { amount, .. } => {
-            of_company(recorded, |delta| delta.unallocated = less(*amount), *amount)
-        }
+        invoice::Event::CreditGiven { amount, .. } => used(recorded, *amount),
     }
 }
 
@@ -181,12 +216,30 @@ fn payment_changes(recorded: &RecordedEvent, event: &payment::Event) -> Vec<Chan
         payment::Event::Booked { booking } => {
             let amount = booking.amount;
             let none = Delta::none(amount.currency());
-            vec![Delta { paid: amount, unallocated: amount, ..none }.change(booking.company)]
+            let delta = Delta { paid: amount, unallocated: amount, ..none };
+            let leave = change!(
+                LEAVE,
+                recorded.stream_id,
+                true,
+                booking.company.0,
+                amount.currency().code(),
+                booking.names.as_ref().map(ToString::to_string),
+                booking.on,
+                amount.amount(),
+                recorded.position.0.cast_signed()
+            );
+            vec![delta.change(booking.company), leave]
         }
-        payment::Event::Allocated { amount, .. } => {
-            of_company(recorded, |delta| delta.unallocated = less(*amount), *amount)
-        }
+        payment::Event::Allocated { amount, .. } => used(recorded, *amount),
     }
+}
+
+/// So much of the payment or the credit note whose event it is was set against an invoice.
+fn used(recorded: &RecordedEvent, amount: Money) -> Vec<Change> {
+    let mut changes = of_company(recorded, |delta| delta.unallocated = less(amount), amount);
+    changes.push(change!(USE, recorded.stream_id, amount.amount()));
+    changes.push(change!(USE_UP, recorded.stream_id));
+    changes
 }
 
 /// A change of the sums of the company whose history the event is; the log stamps it.
@@ -289,6 +342,31 @@ pub async fn open_invoices(
                 number: word(row, 1)?,
                 due_on: row.get(2),
                 open: money(row, 3, parsed(row, 4)?)?,
+            })
+        })
+        .collect()
+}
+
+/// A company's payments and credit notes in one currency with something left, oldest first.
+pub async fn unused(
+    client: &Client,
+    company: CompanyId,
+    currency: Currency,
+) -> Result<Vec<Unused>, ReadError> {
+    let rows = client.query(UNUSED, &[&company.0, &currency.code()]).await?;
+    rows.iter()
+        .map(|row| {
+            let id: Uuid = row.get(0);
+            let is_payment: bool = row.get(1);
+            let source = if is_payment {
+                Source::Payment(PaymentId(id))
+            } else {
+                Source::CreditNote(InvoiceId(id))
+            };
+            Ok(Unused {
+                source,
+                names: word_or_none(row, 2)?,
+                amount: money(row, 3, parsed(row, 4)?)?,
             })
         })
         .collect()

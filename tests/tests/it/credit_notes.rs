@@ -151,3 +151,40 @@ async fn credit_notes_of_an_older_build_count() {
     let answer = house.post("accounting", CREDIT_NOTES, &credit("0.001")).await;
     refused(&answer, 409, "credit_note.more_than_left");
 }
+
+#[tokio::test]
+async fn what_was_paid_or_credited_before_an_invoice_is_set_against_it() {
+    let shop = Shop::open().await;
+    let Shop { house, grocer, .. } = &shop;
+    created(house.post("accounting", "/v1/payments", &payment(grocer, "100.00")).await);
+    let credit = json!({ "company": grocer, "currency": "PLN",
+        "lines": [{ "sku": "COFFEE", "quantity": "1", "unit_price": "10.00" }] });
+    created(house.post("accounting", CREDIT_NOTES, &credit).await);
+    assert_eq!(shop.owes().await, ["-112.30", "0.00", "112.30"]);
+
+    let course = json!([{ "sku": "COURSE", "quantity": "1" }]);
+    let order = shop.confirmed_order(course.clone()).await;
+    let first = shop.dispatch(json!({ "order": order })).await;
+    assert_eq!(shop.owes().await, ["37.70", "37.70", "0.00"]);
+    let order = shop.confirmed_order(course).await;
+    shop.dispatch(json!({ "order": order })).await;
+    // What was paid for and comes back pays for what is still open.
+    let credit = json!({ "company": grocer, "corrects": first["id"], "currency": "PLN",
+        "lines": [{ "line": 1, "quantity": "1" }] });
+    created(house.post("accounting", CREDIT_NOTES, &credit).await);
+    assert_eq!(shop.owes().await, ["37.70", "37.70", "0.00"]);
+    // Once more from the beginning: nothing is set against anything twice.
+    let head = house.settled().await;
+    house
+        .database()
+        .await
+        .execute("UPDATE policy.checkpoints SET position = 0", &[])
+        .await
+        .unwrap();
+    assert_eq!(house.settled().await, head);
+}
+
+fn payment(company: &str, amount: &str) -> Value {
+    json!({ "company": company, "method": "transfer",
+        "amount": { "amount": amount, "currency": "PLN" } })
+}
