@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AddressId, CompanyId, CostCentre, Currency, DeliveryTerms, EmployeeId, Line, Lines, Note,
-    OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
+    AddressId, CompanyId, CostCentre, Currency, DeliveryTerms, EmployeeId, Line, Lines, Money,
+    Note, OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
     aggregate::aggregate,
     approval::{self as asking, Decision, Pending, Request, Verdict, Who},
     day::{self, DayError},
@@ -51,10 +51,13 @@ pub enum Order {
         /// Quantities still to leave, by line number.
         outstanding: BTreeMap<u32, Quantity>,
     },
-    /// All of it has left.
+    /// Nothing more of it leaves.
     Shipped {
         /// Whose order it is.
         company: CompanyId,
+        /// Whether the rest of it was cancelled.
+        #[serde(default)]
+        rest_cancelled: bool,
     },
     /// It will not be filled.
     Cancelled {
@@ -159,7 +162,7 @@ pub enum Command {
     },
     /// Promise them.
     Confirm,
-    /// Let go of what has not left.
+    /// Let go of what has not left: of all of it, or of the rest.
     Cancel {
         /// Why.
         reason: Option<Note>,
@@ -218,6 +221,14 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Note>,
     },
+    /// Some of it left, and what had not left never will: the order is closed.
+    RestCancelled {
+        /// What does not leave.
+        items: Vec<Item>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Note>,
+    },
     /// Some of it left; more is outstanding.
     PartShipped {
         /// In which shipment.
@@ -243,6 +254,7 @@ aggregate!(Order, "order", {
     Refused => "refused" v 1,
     Confirmed => "confirmed" v 1,
     Cancelled => "cancelled" v 1,
+    RestCancelled => "rest_cancelled" v 1,
     PartShipped => "part_shipped" v 1,
     Shipped => "shipped" v 1,
 });
@@ -274,9 +286,6 @@ pub enum Error {
     /// It was cancelled.
     #[error("the order is cancelled")]
     Cancelled,
-    /// Goods have left, so it cannot be cancelled as a whole.
-    #[error("goods of the order have already left")]
-    GoodsLeft,
     /// All of it has left.
     #[error("the order is already shipped")]
     AlreadyShipped,
@@ -316,7 +325,6 @@ impl Refusal for Error {
             Self::Approval(error) => error.code(),
             Self::NotConfirmed => "order.not_confirmed",
             Self::Cancelled => "order.cancelled",
-            Self::GoodsLeft => "order.goods_left",
             Self::AlreadyShipped => "order.already_shipped",
             Self::NoItems => "order.no_items",
             Self::NothingOutstanding { .. } => "order.nothing_outstanding",
@@ -337,7 +345,6 @@ impl Refusal for Error {
             | Self::Refused
             | Self::NotConfirmed
             | Self::Cancelled
-            | Self::GoodsLeft
             | Self::AlreadyShipped
             | Self::NothingOutstanding { .. }
             | Self::TooMuch { .. } => RefusalKind::State,
@@ -384,14 +391,14 @@ impl Order {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
             Self::Confirmed { terms, outstanding } if *outstanding != ordered(&terms.lines) => {
-                Err(Error::GoodsLeft)
+                Ok(vec![Event::RestCancelled { items: self.outstanding(), reason }])
             }
             Self::AwaitingApproval { .. } | Self::Placed { .. } | Self::Confirmed { .. } => {
                 Ok(vec![Event::Cancelled { reason }])
             }
             Self::Refused { .. } => Err(Error::Refused),
-            Self::Shipped { .. } => Err(Error::AlreadyShipped),
-            Self::Cancelled { .. } => Ok(vec![]),
+            Self::Shipped { rest_cancelled: false, .. } => Err(Error::AlreadyShipped),
+            Self::Shipped { rest_cancelled: true, .. } | Self::Cancelled { .. } => Ok(vec![]),
         }
     }
 
@@ -437,7 +444,10 @@ impl Order {
                 Self::Confirmed { terms, outstanding }
             }
             (Self::Confirmed { terms, .. }, Event::Shipped { .. }) => {
-                Self::Shipped { company: terms.company }
+                Self::Shipped { company: terms.company, rest_cancelled: false }
+            }
+            (Self::Confirmed { terms, .. }, Event::RestCancelled { .. }) => {
+                Self::Shipped { company: terms.company, rest_cancelled: true }
             }
             (
                 Self::Placed { terms, .. } | Self::Confirmed { terms, .. },
@@ -453,6 +463,7 @@ impl Order {
                 | Event::Refused { .. }
                 | Event::Confirmed {}
                 | Event::Cancelled { .. }
+                | Event::RestCancelled { .. }
                 | Event::PartShipped { .. }
                 | Event::Shipped { .. },
             ) => order,
@@ -472,6 +483,22 @@ impl Order {
             | Self::Shipped { .. }
             | Self::Cancelled { .. } => vec![],
         }
+    }
+
+    /// The net sum of what has left, while more can: each line rounded as its shipments are summed
+    /// up. `None` where nothing has, or nothing more can.
+    pub fn net_of_shipped(&self) -> Option<Money> {
+        let Self::Confirmed { terms, outstanding } = self else { return None };
+        let nets = terms.lines.numbered().filter_map(|(number, line)| {
+            let quantity = match outstanding.get(&number) {
+                None => line.quantity,
+                Some(rest) => line.quantity.less(*rest).ok()??,
+            };
+            Some(Line { quantity, ..line.clone() }.net(terms.currency))
+        });
+        let mut nets = nets.peekable();
+        nets.peek()?;
+        nets.try_fold(Money::zero(terms.currency), Money::plus).ok()
     }
 
     /// What was ordered, while goods can still leave.
@@ -531,7 +558,7 @@ impl OfCompany for Order {
             | Self::Placed { terms, .. }
             | Self::Confirmed { terms, .. } => Some(terms.company),
             Self::Refused { company, .. }
-            | Self::Shipped { company }
+            | Self::Shipped { company, .. }
             | Self::Cancelled { company } => Some(*company),
         }
     }

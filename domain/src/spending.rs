@@ -47,6 +47,13 @@ pub enum Command {
         /// Which order.
         order: OrderId,
     },
+    /// Count no more of it than this: the rest will not be filled.
+    Reduce {
+        /// Which order.
+        order: OrderId,
+        /// The net sum of what was filled.
+        to: Money,
+    },
 }
 
 /// What happened to it.
@@ -79,11 +86,22 @@ pub enum Event {
         #[schemars(with = "String", extend("format" = "date"))]
         on: Date,
     },
+    /// Only some of it counts from now on.
+    Reduced {
+        /// Which order.
+        order: OrderId,
+        /// With which net sum it counts.
+        to: Money,
+        /// The day on which it counts.
+        #[schemars(with = "String", extend("format" = "date"))]
+        on: Date,
+    },
 }
 
 aggregate!(Spending, "spending", {
     Counted => "counted" v 1,
     GivenBack => "given_back" v 1,
+    Reduced => "reduced" v 1,
 });
 
 /// Why it refuses a command.
@@ -133,6 +151,13 @@ impl Spending {
                 on: day::checked(on)?,
                 counted_on: Some(today),
             }]),
+            Command::Reduce { order, to } => {
+                let is_more = |(_, net): &(Date, Money)| {
+                    net.currency() == to.currency() && net.amount() > to.amount()
+                };
+                let counted = self.find(order).filter(is_more);
+                Ok(counted.map(|(on, _)| Event::Reduced { order, to, on }).into_iter().collect())
+            }
             Command::GiveBack { order } => {
                 let counted = self.find(order);
                 Ok(counted
@@ -151,6 +176,12 @@ impl Spending {
                 if let Some(today) = counted_on.filter(|_| self.days.len() > Self::MOST_DAYS) {
                     let first = today.saturating_sub(Self::DAYS.days());
                     self.days = self.days.split_off(&first);
+                }
+            }
+            Event::Reduced { order, to, on } => {
+                if let Some(net) = self.days.get_mut(&on).and_then(|orders| orders.get_mut(&order))
+                {
+                    *net = to;
                 }
             }
             Event::GivenBack { order, on, .. } => {
@@ -234,6 +265,20 @@ mod tests {
         check(std::slice::from_ref(&one), give_back.clone(), Ok(vec![back.clone()]));
         check(&[one, back], give_back.clone(), Ok(vec![]));
         check(&[], give_back, Ok(vec![]));
+    }
+
+    #[test]
+    fn counts_only_what_of_an_order_was_filled() {
+        let on = day("2026-03-01");
+        let counted = counted(1, "10.00", "2026-03-01");
+        let reduce = |to| Command::Reduce { order: order(1), to: pln(to) };
+        let reduced = Event::Reduced { order: order(1), to: pln("4.00"), on };
+        let check = |given: &[Event], when, then| assert_eq!(answer::<Spending>(given, when), then);
+        check(std::slice::from_ref(&counted), reduce("4.00"), Ok(vec![reduced.clone()]));
+        check(&[counted.clone(), reduced.clone()], reduce("4.00"), Ok(vec![]));
+        check(&[], reduce("4.00"), Ok(vec![]));
+        let given = spending(&[counted, reduced]);
+        assert_eq!(given.spent(Period::Day, on, Currency::Pln).to_string(), "4.00");
     }
 
     fn spending(events: &[Event]) -> Spending {

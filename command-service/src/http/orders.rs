@@ -40,7 +40,9 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
         .api_route(
             "/v1/orders/{id}/cancel",
-            post_with(cancel, |o| o.id("order.cancel").summary("Let go of an order")),
+            post_with(cancel, |o| {
+                o.id("order.cancel").summary("Cancel an order, or what of it has not left")
+            }),
         )
         .api_route(
             "/v1/orders/{id}/approve",

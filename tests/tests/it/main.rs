@@ -26,6 +26,7 @@ mod observability;
 mod offer_statistics;
 mod offer_templates;
 mod offers;
+mod orders;
 mod policies;
 mod prices;
 mod products;
