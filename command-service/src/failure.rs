@@ -1,8 +1,9 @@
 //! Why a command came to nothing, and how that is answered.
 
 use axum::http::StatusCode;
-use domain::{Refusal, RefusalKind};
+use domain::{Money, Refusal, RefusalKind, day};
 use event_log::{ExecuteError, WorkError};
+use jiff::civil::Date;
 use service_kit::problem::{FieldError, Problem};
 
 /// Why a decision was not made.
@@ -69,6 +70,24 @@ pub(crate) fn refusal_at<E: Refusal>(
         }
         WorkError::Log(error) => Failure::Log(error),
     }
+}
+
+/// An amount that somebody gives: refused beyond the largest that may be given.
+pub(crate) fn given(pointer: &str, amount: Money) -> Result<Money, Problem> {
+    amount.within_ceiling().map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.code())
+            .detail(error.to_string())
+            .field(FieldError::at(pointer, error.to_string()))
+    })
+}
+
+/// The day of something that has happened: refused when it is still to come.
+pub(crate) fn happened(pointer: &str, day: Date, today: Date) -> Result<Date, Problem> {
+    day::happened(day, today).map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "day.in_future")
+            .detail(error.to_string())
+            .field(FieldError::at(pointer, error.to_string()))
+    })
 }
 
 /// A field that names something that does not exist.

@@ -45,7 +45,9 @@ use service_kit::{position::POSITION, problem::Problem};
 use uuid::Uuid;
 
 pub(crate) use self::{
-    api_keys::role_of, credit_notes::take_number, payments::set_against,
+    api_keys::role_of,
+    credit_notes::{set_credit_against, take_number},
+    payments::set_against,
     price_agreements::agreements_aside,
 };
 use crate::{

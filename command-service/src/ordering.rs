@@ -12,7 +12,7 @@ use domain::{
     spending,
 };
 use event_log::Work;
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
@@ -88,7 +88,9 @@ async fn needed(
     if let Some(by) = terms.placed_by
         && work.load::<Employee>(by).await?.person().is_ok()
     {
-        let count = spending::Command::Count { company: terms.company, order, net: wanted.net, on };
+        let (company, net) = (terms.company, wanted.net);
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let count = spending::Command::Count { company, order, net, on, today };
         work.decide::<Spending>(SpendingId::of(by), count).await?;
     }
     Ok(request)
@@ -166,20 +168,28 @@ pub(crate) async fn categories(
     Ok(paths.flatten().collect())
 }
 
-/// Gives a command to an order that stands. The sum of one that will not be filled counts against
-/// nobody's limits any more.
+/// Gives a command to an order that stands. What of one will not be filled counts against nobody's
+/// limits any more.
 pub(crate) async fn decide(
     work: &mut Work,
     id: OrderId,
     command: order::Command,
 ) -> Result<(), Failure> {
-    let wanted_by = work.load::<Order>(id).await?.terms().ok().and_then(|terms| terms.placed_by);
+    let before = work.load::<Order>(id).await?;
+    let wanted_by = before.terms().ok().and_then(|terms| terms.placed_by);
+    let shipped = before.net_of_shipped();
     work.decide::<Order>(id, command).await?;
-    let is_unfilled =
-        matches!(work.get::<Order>(id), Some(Order::Refused { .. } | Order::Cancelled { .. }));
-    if let Some(by) = wanted_by.filter(|_| is_unfilled) {
-        let give_back = spending::Command::GiveBack { order: id };
-        work.decide::<Spending>(SpendingId::of(by), give_back).await?;
+    let given_back = match work.get::<Order>(id) {
+        Some(Order::Refused { .. } | Order::Cancelled { .. }) => {
+            Some(spending::Command::GiveBack { order: id })
+        }
+        Some(Order::Shipped { rest_cancelled: true, .. }) => {
+            shipped.map(|to| spending::Command::Reduce { order: id, to })
+        }
+        _ => None,
+    };
+    if let Some((by, given_back)) = wanted_by.zip(given_back) {
+        work.decide::<Spending>(SpendingId::of(by), given_back).await?;
     }
     work.answer(id);
     Ok(())

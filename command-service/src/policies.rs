@@ -10,6 +10,7 @@ mod claim_holds_normal_form;
 mod dispatch_issues_invoice;
 mod employee_keeps_keys;
 mod invoice_counts_as_purchase;
+mod issued_document_is_settled;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -62,18 +63,26 @@ pub(crate) struct Policy {
     pub(crate) react: for<'a> fn(Reaction<'a>) -> BoxFuture<'a, Result<(), ReactionError>>,
 }
 
-const ALL: [Policy; 6] = [
+const ALL: [Policy; 7] = [
     accepted_offer_places_order::POLICY,
     booked_payment_is_allocated::POLICY,
     claim_holds_normal_form::POLICY,
     dispatch_issues_invoice::POLICY,
     employee_keeps_keys::POLICY,
     invoice_counts_as_purchase::POLICY,
+    issued_document_is_settled::POLICY,
 ];
 
 /// The names of all policies.
-pub const NAMES: [&str; 6] =
-    [ALL[0].name, ALL[1].name, ALL[2].name, ALL[3].name, ALL[4].name, ALL[5].name];
+pub const NAMES: [&str; ALL.len()] = {
+    let mut names = [""; ALL.len()];
+    let mut index = 0;
+    while index < ALL.len() {
+        names[index] = ALL[index].name;
+        index += 1;
+    }
+    names
+};
 
 /// The policy of a name, if this build has it.
 pub(crate) fn named(name: &str) -> Option<Policy> {

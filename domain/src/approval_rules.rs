@@ -10,6 +10,7 @@ use crate::{
     ApprovalRulesId, CompanyId, OfCompany, Refusal, RefusalKind,
     aggregate::aggregate,
     approval::{Escalation, Rule, Who},
+    money::MoneyError,
 };
 
 /// What decisions need to know of approval rules.
@@ -73,6 +74,9 @@ pub enum Error {
     /// The seller's rules look at what it offers.
     #[error("the seller's rules do not look at delivery addresses and cost centres")]
     DestinationOfSeller,
+    /// A threshold beyond what any document may come to.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
     /// One currency has one threshold.
     #[error("a rule names one sum in each currency")]
     TwoThresholds,
@@ -93,6 +97,7 @@ impl Refusal for Error {
             Self::DiscountOfBuyers => "approval_rules.discount_of_buyers",
             Self::DestinationOfSeller => "approval_rules.destination_of_seller",
             Self::TwoThresholds => "approval_rules.two_thresholds",
+            Self::Money(error) => error.code(),
             Self::EscalationTime => "approval_rules.escalation_time",
             Self::ConditionTooWide => "approval_rules.condition_too_wide",
         }
@@ -150,6 +155,9 @@ fn check(rule: &Rule, is_buyers: bool) -> Result<(), Error> {
     let currencies: BTreeSet<_> = when.above.iter().map(|above| above.currency()).collect();
     if currencies.len() < when.above.len() {
         return Err(Error::TwoThresholds);
+    }
+    for above in &when.above {
+        above.within_ceiling()?;
     }
     let named = [when.categories.len(), when.addresses.len(), when.cost_centres.len()];
     if named.into_iter().any(|named| named > ApprovalRules::MOST_NAMED) {

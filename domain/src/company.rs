@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Note,
     OfCompany, PaymentTerm, Reference, Refusal, RefusalKind, TaxId, VatNumber,
-    aggregate::aggregate, day::DayError, white_list::Listed,
+    aggregate::aggregate, day::DayError, money::MoneyError, white_list::Listed,
 };
 
 pub use self::customer::{Check, Customer, DeliveryAddress, Standing};
@@ -323,6 +323,9 @@ pub enum Error {
     /// A limit below nothing.
     #[error("a credit limit is not negative")]
     NegativeLimit,
+    /// A limit beyond what any debt may come to.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
     /// No paper bears such a day.
     #[error(transparent)]
     Day(#[from] DayError),
@@ -343,6 +346,7 @@ impl Refusal for Error {
             Self::NoSuchAccount => "company.no_such_account",
             Self::NotListable => "company.not_listable",
             Self::NegativeLimit => "company.negative_limit",
+            Self::Money(error) => error.code(),
             Self::Day(_) => "day.out_of_range",
         }
     }
@@ -350,7 +354,9 @@ impl Refusal for Error {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unregistered | Self::NoSuchAddress | Self::NoSuchAccount => RefusalKind::Missing,
-            Self::NeedsNip | Self::NegativeLimit | Self::Day(_) => RefusalKind::Invalid,
+            Self::NeedsNip | Self::NegativeLimit | Self::Money(_) | Self::Day(_) => {
+                RefusalKind::Invalid
+            }
             Self::AlreadyRegistered
             | Self::Suspended { .. }
             | Self::NoParent

@@ -1,11 +1,22 @@
 //! The days of trade: which dates a document may bear.
 
-use jiff::civil::{Date, date};
+use jiff::{
+    ToSpan,
+    civil::{Date, date},
+};
 
 /// A date on which nobody trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a day lies between {FIRST} and {LAST}")]
 pub struct DayError;
+
+/// A day of something that is said to have happened, and has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what has happened is dated {latest} at the latest")]
+pub struct FutureDay {
+    /// The last day that it can have happened on.
+    pub latest: Date,
+}
 
 /// A century before any record that could be imported.
 const FIRST: Date = date(1900, 1, 1);
@@ -19,10 +30,29 @@ pub fn checked(day: Date) -> Result<Date, DayError> {
     if (FIRST..=LAST).contains(&day) { Ok(day) } else { Err(DayError) }
 }
 
+/// Refuses a day after tomorrow for what has happened: an order, a shipment, a payment, a document.
+/// Tomorrow has begun already somewhere. Days long past are those of history that is imported.
+pub fn happened(day: Date, today: Date) -> Result<Date, FutureDay> {
+    let latest = today.saturating_add(1.day());
+    if day <= latest { Ok(day) } else { Err(FutureDay { latest }) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixtures::day;
+
+    #[test]
+    fn what_happened_is_not_dated_after_tomorrow() {
+        let today = day("2026-03-31");
+        for good in ["1900-01-01", "2026-03-31", "2026-04-01"] {
+            assert_eq!(happened(day(good), today), Ok(day(good)));
+        }
+        let latest = day("2026-04-01");
+        for bad in ["2026-04-02", "2999-12-31"] {
+            assert_eq!(happened(day(bad), today), Err(FutureDay { latest }), "{bad}");
+        }
+    }
 
     #[test]
     fn lies_within_trade() {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Audience, CompanyId, Currency, DiscountId, Money, OfCompany, Percent, Purchases, Refusal,
-    RefusalKind, aggregate::aggregate,
+    RefusalKind, aggregate::aggregate, money::MoneyError,
 };
 
 /// What decisions need to know of a programme.
@@ -138,6 +138,9 @@ pub enum Error {
     /// Two tiers for the same.
     #[error("two tiers begin at the same")]
     TierTwice,
+    /// A sum beyond what any document may come to.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
     /// Sums that cannot be compared.
     #[error("all tiers are in one currency, and more than nothing")]
     Sums,
@@ -150,6 +153,7 @@ impl Refusal for Error {
             Self::Days => "discount.days_invalid",
             Self::Tiers => "discount.tiers_invalid",
             Self::TierTwice => "discount.tier_twice",
+            Self::Money(error) => error.code(),
             Self::Sums => "discount.sums_invalid",
         }
     }
@@ -157,7 +161,9 @@ impl Refusal for Error {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unoffered => RefusalKind::Missing,
-            Self::Days | Self::Tiers | Self::TierTwice | Self::Sums => RefusalKind::Invalid,
+            Self::Days | Self::Tiers | Self::TierTwice | Self::Money(_) | Self::Sums => {
+                RefusalKind::Invalid
+            }
         }
     }
 }
@@ -212,6 +218,9 @@ impl Programme {
                 let fits = |sum: Money| sum.is_positive() && Some(sum.currency()) == currency;
                 if !tiers.iter().all(|tier| fits(tier.at_least)) {
                     return Err(Error::Sums);
+                }
+                for tier in tiers {
+                    tier.at_least.within_ceiling()?;
                 }
                 let sums = tiers.iter().map(|tier| tier.at_least.amount());
                 (tiers.len(), sums.collect::<BTreeSet<_>>().len())
@@ -336,6 +345,7 @@ mod tests {
                 order: OrderId(id),
                 net: Money::parse(net, Currency::Pln).unwrap(),
                 on: day(on),
+                today: day(on),
             };
             let events = purchases.decide(command).unwrap();
             events.into_iter().fold(purchases, Purchases::with)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CompanyId, Currency, Email, EmployeeId, Money, Name, OfCompany, Refusal, RefusalKind, Role,
-    aggregate::aggregate, day::DayError,
+    aggregate::aggregate, day::DayError, money::MoneyError,
 };
 
 pub use self::person::{Absence, DiscountLimit, Period, Person, Scope};
@@ -207,6 +207,9 @@ pub enum Error {
     /// It would end before it begins.
     #[error("an absence does not end before it begins")]
     EndsBeforeItBegins,
+    /// A limit beyond what any order may come to.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
     /// No paper bears such a day.
     #[error(transparent)]
     Day(#[from] DayError),
@@ -225,6 +228,7 @@ impl Refusal for Error {
             Self::OutsideScope { .. } => "employee.outside_scope",
             Self::OwnSubstitute => "employee.own_substitute",
             Self::EndsBeforeItBegins => "employee.ends_before_it_begins",
+            Self::Money(error) => error.code(),
             Self::Day(_) => "day.out_of_range",
         }
     }
@@ -238,6 +242,7 @@ impl Refusal for Error {
             | Self::ScopeTooWide
             | Self::OwnSubstitute
             | Self::EndsBeforeItBegins
+            | Self::Money(_)
             | Self::Day(_) => RefusalKind::Invalid,
             Self::AlreadyEngaged | Self::Left | Self::OutsideScope { .. } => RefusalKind::State,
         }

@@ -1,6 +1,8 @@
 //! An invoice: a document that charges a company, and what of it is still open. A credit note is
 //! a document that gives back, and what of it is not yet set against an invoice.
 
+mod correction;
+
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use crate::{
     vat::Totals,
 };
 
+pub use correction::{Charged, CorrectedItem, Correction, Item};
+
 /// What decisions need to know of a document.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Invoice {
@@ -26,6 +30,8 @@ pub enum Invoice {
         company: CompanyId,
         /// What is still to be paid.
         open: Money,
+        /// What it charged, and what credit notes have given back of it.
+        charged: Box<Charged>,
     },
     /// A credit note.
     CreditNote {
@@ -79,6 +85,8 @@ pub struct Credit {
     pub currency: Currency,
     /// What is given back, in positive quantities.
     pub lines: Lines,
+    /// What it comes to where an invoice says so; without one, the lines say it.
+    pub totals: Option<Totals>,
     /// Why.
     pub reason: Option<Note>,
     /// The day of issue.
@@ -101,6 +109,24 @@ pub enum Command {
         number: Number,
         /// For what.
         credit: Credit,
+    },
+    /// Give back some of an invoice; the credit note is issued in the same append.
+    Correct {
+        /// The credit note.
+        credit_note: InvoiceId,
+        /// What it gives back.
+        items: Vec<Item>,
+        /// Its day of issue.
+        on: Date,
+    },
+    /// Count a credit note that an older build issued and the invoice does not know of.
+    CountCreditNote {
+        /// The credit note.
+        credit_note: InvoiceId,
+        /// What it gave back.
+        lines: Lines,
+        /// What that came to.
+        totals: Totals,
     },
     /// Set a payment against what is open.
     AllocatePayment {
@@ -177,6 +203,16 @@ pub enum Event {
         /// The day of issue.
         on: Date,
     },
+    /// A credit note gives back some of this invoice, whether anything of it is open or not.
+    Corrected {
+        /// The credit note.
+        credit_note: InvoiceId,
+        /// What it gives back, by line; none where the lines are not those of the invoice, as
+        /// older builds allowed.
+        items: Vec<CorrectedItem>,
+        /// What that comes to, with the tax per rate, in positive amounts.
+        totals: Totals,
+    },
     /// A payment covers some of it; more is open.
     PartPaid {
         /// The payment.
@@ -210,6 +246,7 @@ pub enum Event {
 aggregate!(Invoice, "invoice", {
     Issued => "issued" v 1,
     CreditNoteIssued => "credit_note_issued" v 1,
+    Corrected => "corrected" v 1,
     PartPaid => "part_paid" v 1,
     Paid => "paid" v 1,
     Credited => "credited" v 1,
@@ -246,6 +283,36 @@ pub enum Error {
         /// What it can still give.
         unapplied: Money,
     },
+    /// A line that the invoice does not have.
+    #[error("the invoice has no line {line}")]
+    NoSuchLine {
+        /// Which of the items names it, counted from 0.
+        item: usize,
+        /// The number that it names.
+        line: u32,
+    },
+    /// More of a line than was sold and not yet given back.
+    #[error("only {left} of line {line} of the invoice is left to give back")]
+    MoreThanLeft {
+        /// Which of the items asks for it, counted from 0.
+        item: usize,
+        /// The line's number.
+        line: u32,
+        /// How much of it is left.
+        left: rust_decimal::Decimal,
+    },
+    /// More in all than was charged and not yet given back.
+    #[error("only {left} of the invoice is left to give back")]
+    AboveInvoice {
+        /// How much is left, tax included.
+        left: Money,
+    },
+    /// Nothing is given back before it was sold.
+    #[error("the credit note is dated before its invoice of {on}")]
+    BeforeInvoice {
+        /// The day of the invoice.
+        on: Date,
+    },
     /// The sums do not work out.
     #[error(transparent)]
     Money(#[from] MoneyError),
@@ -261,16 +328,24 @@ impl Refusal for Error {
             Self::NotPositive => "invoice.amount_not_positive",
             Self::MoreThanOpen { .. } => "invoice.more_than_open",
             Self::MoreThanUnapplied { .. } => "invoice.more_than_unapplied",
-            Self::Money(MoneyError::CurrencyMismatch) => "money.currency_mismatch",
-            Self::Money(_) => "money.not_representable",
+            Self::NoSuchLine { .. } => "credit_note.no_such_line",
+            Self::MoreThanLeft { .. } => "credit_note.more_than_left",
+            Self::AboveInvoice { .. } => "credit_note.above_invoice",
+            Self::BeforeInvoice { .. } => "credit_note.before_invoice",
+            Self::Money(error) => error.code(),
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unissued => RefusalKind::Missing,
-            Self::NotPositive | Self::Money(_) => RefusalKind::Invalid,
+            Self::NotPositive
+            | Self::NoSuchLine { .. }
+            | Self::BeforeInvoice { .. }
+            | Self::Money(_) => RefusalKind::Invalid,
             Self::AlreadyIssued
+            | Self::MoreThanLeft { .. }
+            | Self::AboveInvoice { .. }
             | Self::IsCreditNote
             | Self::NotCreditNote
             | Self::MoreThanOpen { .. }
@@ -285,6 +360,18 @@ impl Invoice {
         match command {
             Command::Issue { number, sale } => self.issue(number, sale),
             Command::IssueCreditNote { number, credit } => self.issue_credit_note(number, credit),
+            Command::Correct { credit_note, items, on } => {
+                let Correction { items, totals } = self.charged()?.correction(&items, on)?;
+                Ok(vec![Event::Corrected { credit_note, items, totals }])
+            }
+            Command::CountCreditNote { credit_note, lines, totals } => {
+                let charged = self.charged()?;
+                if charged.counts(credit_note) {
+                    return Ok(vec![]);
+                }
+                let Correction { items, totals } = charged.earlier(&lines, totals)?;
+                Ok(vec![Event::Corrected { credit_note, items, totals }])
+            }
             Command::AllocatePayment { payment, amount } => {
                 let rest = self.open()?.less(amount, |open| Error::MoreThanOpen { open })?;
                 Ok(vec![if rest.is_zero() {
@@ -327,8 +414,15 @@ impl Invoice {
 
     fn issue_credit_note(&self, number: Number, credit: Credit) -> Result<Vec<Event>, Error> {
         self.must_be_unissued()?;
-        let Credit { company, corrects, currency, lines, reason, on } = credit;
-        let totals = Totals::of(&lines, currency)?;
+        let Credit { company, corrects, currency, lines, totals, reason, on } = credit;
+        let totals = match totals {
+            Some(totals) => totals,
+            None => {
+                let totals = Totals::of(&lines, currency)?;
+                totals.net.within_ceiling()?;
+                totals
+            }
+        };
         Ok(vec![Event::CreditNoteIssued {
             number,
             company,
@@ -357,6 +451,15 @@ impl Invoice {
         }
     }
 
+    /// What a sales invoice charged, and what was given back of it.
+    pub fn charged(&self) -> Result<&Charged, Error> {
+        match self {
+            Self::Unissued => Err(Error::Unissued),
+            Self::Issued { charged, .. } => Ok(charged),
+            Self::CreditNote { .. } => Err(Error::IsCreditNote),
+        }
+    }
+
     /// What a credit note can still give.
     pub fn unapplied(&self) -> Result<Balance, Error> {
         match self {
@@ -368,10 +471,21 @@ impl Invoice {
 
     fn evolve(self, event: Event) -> Self {
         match event {
-            Event::Issued { company, totals, .. } => Self::Issued { company, open: totals.gross },
+            Event::Issued { company, lines, totals, on, .. } => Self::Issued {
+                company,
+                open: totals.gross,
+                charged: Box::new(Charged::new(on, lines, totals)),
+            },
             Event::CreditNoteIssued { company, totals, .. } => {
                 Self::CreditNote { company, unapplied: totals.gross }
             }
+            Event::Corrected { credit_note, items, totals } => match self {
+                Self::Issued { company, open, charged } => {
+                    let charged = Box::new(charged.with(credit_note, items, &totals));
+                    Self::Issued { company, open, charged }
+                }
+                Self::Unissued | Self::CreditNote { .. } => self,
+            },
             Event::PartPaid { amount, .. }
             | Event::Paid { amount, .. }
             | Event::Credited { amount, .. }
@@ -385,8 +499,8 @@ impl Invoice {
     fn reduced(self, by: Money) -> Self {
         match self {
             Self::Unissued => Self::Unissued,
-            Self::Issued { company, open } => {
-                Self::Issued { company, open: open.minus(by).unwrap_or(open) }
+            Self::Issued { company, open, charged } => {
+                Self::Issued { company, open: open.minus(by).unwrap_or(open), charged }
             }
             Self::CreditNote { company, unapplied } => {
                 Self::CreditNote { company, unapplied: unapplied.minus(by).unwrap_or(unapplied) }
@@ -440,7 +554,8 @@ impl Event {
         match self {
             Self::Issued { .. } => Some(Kind::Invoice),
             Self::CreditNoteIssued { .. } => Some(Kind::CreditNote),
-            Self::PartPaid { .. }
+            Self::Corrected { .. }
+            | Self::PartPaid { .. }
             | Self::Paid { .. }
             | Self::Credited { .. }
             | Self::CreditGiven { .. } => None,

@@ -60,9 +60,10 @@ impl Lines {
     /// few enough that its events stay below what the log takes.
     pub const MAX: usize = 2_000;
 
-    /// The sum of the net amounts of all lines. Refused beyond what money holds.
+    /// The sum of the net amounts of all lines. Refused beyond what one document may come to.
     pub fn net(&self, currency: Currency) -> Result<Money, MoneyError> {
-        self.0.iter().map(|line| line.net(currency)).try_fold(Money::zero(currency), Money::plus)
+        let nets = self.0.iter().map(|line| line.net(currency));
+        nets.into_iter().try_fold(Money::zero(currency), Money::plus)?.within_ceiling()
     }
 }
 

@@ -86,15 +86,33 @@ pub enum MoneyError {
         /// How many it may have.
         places: u32,
     },
-    /// Beyond what any trade needs.
+    /// Beyond what sums hold.
     #[error("an amount is too large")]
     TooLarge,
+    /// More than one document, payment or limit may come to.
+    #[error("an amount is at most {}", Money::CEILING)]
+    AboveCeiling,
     /// Less than zero where that makes no sense.
     #[error("a price must not be negative")]
     Negative,
     /// Two currencies in one sum.
     #[error("amounts of different currencies do not add up")]
     CurrencyMismatch,
+}
+
+impl MoneyError {
+    /// The stable code of a refusal for this reason.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CurrencyMismatch => "money.currency_mismatch",
+            Self::AboveCeiling => "money.above_ceiling",
+            Self::UnknownCurrency
+            | Self::NotANumber
+            | Self::Precision { .. }
+            | Self::TooLarge
+            | Self::Negative => "money.not_representable",
+        }
+    }
 }
 
 /// An amount in whole minor units of its currency; it may be negative.
@@ -117,8 +135,18 @@ struct MoneyJson {
 }
 
 impl Money {
-    /// The largest absolute amount: far above any trade, far below where a sum of all of them
-    /// would lose digits (`Decimal` holds 28).
+    /// The largest absolute amount that somebody may give, or that the net sum of one document may
+    /// come to. Commands are held to it; stored events are not, since older builds allowed more.
+    pub const CEILING: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0); // 10^12
+
+    /// The largest absolute sum that read models show: a hundred thousand million times
+    /// [`Money::CEILING`], so that a lifetime of amounts stays below it, and so far below
+    /// [`Money::MAX`] that the difference of two such sums is an amount.
+    pub const LARGEST_SUM: Decimal =
+        Decimal::from_parts(4_135_583_744, 46_653_770, 5_421, false, 0); // 10^23
+
+    /// The largest absolute amount of all: far below where a sum of many of them would lose digits
+    /// (`Decimal` holds 28).
     const MAX: Decimal = Decimal::from_parts(0, 0, 54_210, false, 0); // about 10^24
 
     /// An exact amount. Refuses fractions of a minor unit instead of rounding them away.
@@ -138,6 +166,11 @@ impl Money {
     /// An amount as it is spelled in text, such as `12.30`.
     pub fn parse(amount: &str, currency: Currency) -> Result<Self, MoneyError> {
         Self::new(exact(amount).ok_or(MoneyError::NotANumber)?, currency)
+    }
+
+    /// Refuses an amount beyond [`Money::CEILING`].
+    pub fn within_ceiling(self) -> Result<Self, MoneyError> {
+        if self.amount.abs() > Self::CEILING { Err(MoneyError::AboveCeiling) } else { Ok(self) }
     }
 
     /// Nothing.
@@ -359,6 +392,24 @@ mod tests {
         check(&format!(r#"{{"amount":"{digits}","currency":"PLN"}}"#), not_a_number);
         let large = format!(r#"{{"amount":"1{}","currency":"PLN"}}"#, "0".repeat(25));
         check(&large, Err("an amount is too large"));
+    }
+
+    /// A hundred thousand million documents of the largest amount add up to an amount.
+    #[test]
+    fn sums_of_what_commands_allow_are_amounts() {
+        assert_eq!(Money::CEILING.to_string(), "1000000000000");
+        assert_eq!(Money::LARGEST_SUM.to_string(), format!("1{}", "0".repeat(23)));
+        assert_eq!(Money::CEILING * Decimal::from(100_000_000_000_u64), Money::LARGEST_SUM);
+        let largest = Money::new(Money::LARGEST_SUM, Currency::Pln).unwrap();
+        assert!(largest.plus(largest).is_ok());
+        assert_eq!(largest.within_ceiling(), Err(MoneyError::AboveCeiling));
+        let ceiling = Money::new(Money::CEILING, Currency::Pln).unwrap();
+        let cent = Money::new(Decimal::new(1, 2), Currency::Pln).unwrap();
+        assert_eq!(ceiling.within_ceiling(), Ok(ceiling));
+        let above = ceiling.plus(cent).unwrap();
+        assert_eq!(above.within_ceiling(), Err(MoneyError::AboveCeiling));
+        let below = Money::zero(Currency::Pln).minus(above).unwrap();
+        assert_eq!(below.within_ceiling(), Err(MoneyError::AboveCeiling));
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::{
     aggregate::aggregate,
     approval::{self as asking, Decision, Request, Verdict, Who},
     day::DayError,
+    money::MoneyError,
     negotiation::Conditions,
     order::Destination,
 };
@@ -442,6 +443,9 @@ pub enum Error {
         /// Of what.
         sku: Sku,
     },
+    /// More than one document may come to.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
     /// No document bears such a day.
     #[error(transparent)]
     Day(#[from] DayError),
@@ -477,6 +481,7 @@ impl Refusal for Error {
             Self::TooManyBreaks { .. } => "offer.too_many_breaks",
             Self::LargestQuantityNeeded { .. } => "offer.largest_quantity_needed",
             Self::AgreedOn => "offer.agreed_on",
+            Self::Money(error) => error.code(),
             Self::Day(_) => "day.out_of_range",
         }
     }
@@ -495,6 +500,7 @@ impl Refusal for Error {
             | Self::BreaksNotInOrder { .. }
             | Self::TooManyBreaks { .. }
             | Self::LargestQuantityNeeded { .. }
+            | Self::Money(_)
             | Self::Day(_) => RefusalKind::Invalid,
             Self::Approval(error) => error.kind(),
             Self::AwaitingApproval

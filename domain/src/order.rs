@@ -9,11 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AddressId, CompanyId, CostCentre, Currency, DeliveryTerms, EmployeeId, Line, Lines, Note,
-    OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
+    AddressId, CompanyId, CostCentre, Currency, DeliveryTerms, EmployeeId, Line, Lines, Money,
+    Note, OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
     aggregate::aggregate,
     approval::{self as asking, Decision, Pending, Request, Verdict, Who},
     day::{self, DayError},
+    money::MoneyError,
 };
 
 /// What decisions need to know of an order.
@@ -50,10 +51,13 @@ pub enum Order {
         /// Quantities still to leave, by line number.
         outstanding: BTreeMap<u32, Quantity>,
     },
-    /// All of it has left.
+    /// Nothing more of it leaves.
     Shipped {
         /// Whose order it is.
         company: CompanyId,
+        /// Whether the rest of it was cancelled.
+        #[serde(default)]
+        rest_cancelled: bool,
     },
     /// It will not be filled.
     Cancelled {
@@ -162,7 +166,7 @@ pub enum Command {
     },
     /// Promise them.
     Confirm,
-    /// Let go of what has not left.
+    /// Let go of what has not left: of all of it, or of the rest.
     Cancel {
         /// Why.
         reason: Option<Note>,
@@ -221,6 +225,14 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Note>,
     },
+    /// Some of it left, and what had not left never will: the order is closed.
+    RestCancelled {
+        /// What does not leave.
+        items: Vec<Item>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Note>,
+    },
     /// Some of it left; more is outstanding.
     PartShipped {
         /// In which shipment.
@@ -246,6 +258,7 @@ aggregate!(Order, "order", {
     Refused => "refused" v 1,
     Confirmed => "confirmed" v 1,
     Cancelled => "cancelled" v 1,
+    RestCancelled => "rest_cancelled" v 1,
     PartShipped => "part_shipped" v 1,
     Shipped => "shipped" v 1,
 });
@@ -277,9 +290,6 @@ pub enum Error {
     /// It was cancelled.
     #[error("the order is cancelled")]
     Cancelled,
-    /// Goods have left, so it cannot be cancelled as a whole.
-    #[error("goods of the order have already left")]
-    GoodsLeft,
     /// All of it has left.
     #[error("the order is already shipped")]
     AlreadyShipped,
@@ -300,6 +310,9 @@ pub enum Error {
         /// What may still leave.
         outstanding: Quantity,
     },
+    /// More than one document may come to.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
     /// No document bears such a day.
     #[error(transparent)]
     Day(#[from] DayError),
@@ -316,11 +329,11 @@ impl Refusal for Error {
             Self::Approval(error) => error.code(),
             Self::NotConfirmed => "order.not_confirmed",
             Self::Cancelled => "order.cancelled",
-            Self::GoodsLeft => "order.goods_left",
             Self::AlreadyShipped => "order.already_shipped",
             Self::NoItems => "order.no_items",
             Self::NothingOutstanding { .. } => "order.nothing_outstanding",
             Self::TooMuch { .. } => "order.too_much",
+            Self::Money(error) => error.code(),
             Self::Day(_) => "day.out_of_range",
         }
     }
@@ -328,7 +341,7 @@ impl Refusal for Error {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unplaced => RefusalKind::Missing,
-            Self::NoItems | Self::Day(_) => RefusalKind::Invalid,
+            Self::NoItems | Self::Money(_) | Self::Day(_) => RefusalKind::Invalid,
             Self::Approval(error) => error.kind(),
             Self::AlreadyPlaced
             | Self::AwaitingApproval
@@ -336,7 +349,6 @@ impl Refusal for Error {
             | Self::Refused
             | Self::NotConfirmed
             | Self::Cancelled
-            | Self::GoodsLeft
             | Self::AlreadyShipped
             | Self::NothingOutstanding { .. }
             | Self::TooMuch { .. } => RefusalKind::State,
@@ -350,6 +362,7 @@ impl Order {
         match command {
             Command::Place { terms, on, approval } => match self {
                 Self::Unplaced => {
+                    terms.lines.net(terms.currency)?;
                     let placed = Event::Placed { terms, on: day::checked(on)? };
                     let request =
                         approval.map(|request| Event::ApprovalRequested { request: *request });
@@ -382,14 +395,14 @@ impl Order {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
             Self::Confirmed { terms, outstanding } if *outstanding != ordered(&terms.lines) => {
-                Err(Error::GoodsLeft)
+                Ok(vec![Event::RestCancelled { items: self.outstanding(), reason }])
             }
             Self::AwaitingApproval { .. } | Self::Placed { .. } | Self::Confirmed { .. } => {
                 Ok(vec![Event::Cancelled { reason }])
             }
             Self::Refused { .. } => Err(Error::Refused),
-            Self::Shipped { .. } => Err(Error::AlreadyShipped),
-            Self::Cancelled { .. } => Ok(vec![]),
+            Self::Shipped { rest_cancelled: false, .. } => Err(Error::AlreadyShipped),
+            Self::Shipped { rest_cancelled: true, .. } | Self::Cancelled { .. } => Ok(vec![]),
         }
     }
 
@@ -435,7 +448,10 @@ impl Order {
                 Self::Confirmed { terms, outstanding }
             }
             (Self::Confirmed { terms, .. }, Event::Shipped { .. }) => {
-                Self::Shipped { company: terms.company }
+                Self::Shipped { company: terms.company, rest_cancelled: false }
+            }
+            (Self::Confirmed { terms, .. }, Event::RestCancelled { .. }) => {
+                Self::Shipped { company: terms.company, rest_cancelled: true }
             }
             (
                 Self::Placed { terms, .. } | Self::Confirmed { terms, .. },
@@ -451,6 +467,7 @@ impl Order {
                 | Event::Refused { .. }
                 | Event::Confirmed {}
                 | Event::Cancelled { .. }
+                | Event::RestCancelled { .. }
                 | Event::PartShipped { .. }
                 | Event::Shipped { .. },
             ) => order,
@@ -470,6 +487,22 @@ impl Order {
             | Self::Shipped { .. }
             | Self::Cancelled { .. } => vec![],
         }
+    }
+
+    /// The net sum of what has left, while more can: each line rounded as its shipments are summed
+    /// up. `None` where nothing has, or nothing more can.
+    pub fn net_of_shipped(&self) -> Option<Money> {
+        let Self::Confirmed { terms, outstanding } = self else { return None };
+        let nets = terms.lines.numbered().filter_map(|(number, line)| {
+            let quantity = match outstanding.get(&number) {
+                None => line.quantity,
+                Some(rest) => line.quantity.less(*rest).ok()??,
+            };
+            Some(Line { quantity, ..line.clone() }.net(terms.currency))
+        });
+        let mut nets = nets.peekable();
+        nets.peek()?;
+        nets.try_fold(Money::zero(terms.currency), Money::plus).ok()
     }
 
     /// What was ordered, while goods can still leave.
@@ -529,7 +562,7 @@ impl OfCompany for Order {
             | Self::Placed { terms, .. }
             | Self::Confirmed { terms, .. } => Some(terms.company),
             Self::Refused { company, .. }
-            | Self::Shipped { company }
+            | Self::Shipped { company, .. }
             | Self::Cancelled { company } => Some(*company),
         }
     }

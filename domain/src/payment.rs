@@ -139,8 +139,7 @@ impl Refusal for Error {
             Self::AlreadyBooked => "payment.already_booked",
             Self::NotPositive => "payment.amount_not_positive",
             Self::MoreThanUnallocated { .. } => "payment.more_than_unallocated",
-            Self::Money(MoneyError::CurrencyMismatch) => "money.currency_mismatch",
-            Self::Money(_) => "money.not_representable",
+            Self::Money(error) => error.code(),
             Self::Day(_) => "day.out_of_range",
         }
     }
@@ -162,6 +161,7 @@ impl Payment {
                 if !booking.amount.is_positive() {
                     return Err(Error::NotPositive);
                 }
+                booking.amount.within_ceiling()?;
                 day::checked(booking.on)?;
                 Ok(vec![Event::Booked { booking }])
             }
@@ -251,6 +251,8 @@ mod tests {
         check(&[booked()], Command::Book(booking("100.00")), Err(Error::AlreadyBooked));
         check(&[], Command::Book(booking("0.00")), Err(Error::NotPositive));
         check(&[], Command::Book(booking("-1.00")), Err(Error::NotPositive));
+        let above = Err(Error::Money(MoneyError::AboveCeiling));
+        check(&[], Command::Book(booking("1000000000000.01")), above);
         let ancient = Booking { on: day("-009999-01-01"), ..booking("1.00") };
         check(&[], Command::Book(ancient), Err(Error::Day(DayError)));
     }

@@ -7,3 +7,4 @@ pub mod claim_holds_normal_form;
 pub mod dispatch_issues_invoice;
 pub mod employee_keeps_keys;
 pub mod invoice_counts_as_purchase;
+pub mod issued_document_is_settled;

@@ -49,6 +49,8 @@ pub enum Command {
         net: Money,
         /// Its day.
         on: Date,
+        /// The day on which it is counted.
+        today: Date,
     },
     /// Take away what a credit note gives back.
     TakeAway {
@@ -60,6 +62,8 @@ pub enum Command {
         net: Money,
         /// Its day.
         on: Date,
+        /// The day on which it is counted.
+        today: Date,
     },
 }
 
@@ -80,6 +84,10 @@ pub enum Event {
         /// Its day.
         #[schemars(with = "String", extend("format" = "date"))]
         on: Date,
+        /// The day on which it was counted; missing where that was not recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>", extend("format" = "date"))]
+        counted_on: Option<Date>,
     },
     /// A credit note gave something back.
     TakenAway {
@@ -92,6 +100,10 @@ pub enum Event {
         /// Its day.
         #[schemars(with = "String", extend("format" = "date"))]
         on: Date,
+        /// The day on which it was counted; missing where that was not recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>", extend("format" = "date"))]
+        counted_on: Option<Date>,
     },
 }
 
@@ -127,51 +139,69 @@ impl Purchases {
     pub const DAYS: u16 = 1_096;
     /// For how many days a further invoice of an order is known to be of the same order.
     const OF_ONE_ORDER: i32 = 180;
+    /// How many days with purchases are remembered before older ones are forgotten.
+    const MOST_DAYS: usize = 2_000;
+    /// How many orders are remembered before older ones are forgotten.
+    const MOST_ORDERS: usize = 10_000;
 
     /// Every rule of it.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
         Ok(vec![match command {
-            Command::Count { company, invoice, order, net, on } => {
-                Event::Counted { company, invoice, order, net, on: day::checked(on)? }
+            Command::Count { company, invoice, order, net, on, today } => {
+                let (on, counted_on) = (day::checked(on)?, Some(today));
+                Event::Counted { company, invoice, order, net, on, counted_on }
             }
-            Command::TakeAway { company, credit_note, net, on } => {
-                Event::TakenAway { company, credit_note, net, on: day::checked(on)? }
+            Command::TakeAway { company, credit_note, net, on, today } => {
+                let (on, counted_on) = (day::checked(on)?, Some(today));
+                Event::TakenAway { company, credit_note, net, on, counted_on }
             }
         }])
     }
 
     fn evolve(mut self, event: Event) -> Self {
-        match event {
-            Event::Counted { company, order, net, on, .. } => {
+        let today = match event {
+            Event::Counted { company, order, net, on, counted_on, .. } => {
                 self.company = Some(company);
                 let first = self.counted.insert(order, on).is_none();
                 let day = self.days.entry(on).or_default();
-                *day.net.entry(net.currency()).or_default() += net.amount();
+                let sum = day.net.entry(net.currency()).or_default();
+                // A sum that nothing can hold stays at the largest: older builds allowed amounts
+                // whose sums panic.
+                *sum = sum.saturating_add(net.amount());
                 day.orders += u32::from(first);
+                counted_on
             }
-            Event::TakenAway { company, net, on, .. } => {
+            Event::TakenAway { company, net, on, counted_on, .. } => {
                 self.company = Some(company);
                 let day = self.days.entry(on).or_default();
-                *day.net.entry(net.currency()).or_default() -= net.amount();
+                let sum = day.net.entry(net.currency()).or_default();
+                *sum = sum.saturating_sub(net.amount());
+                counted_on
             }
+        };
+        if let Some(today) = today {
+            self.forget(today);
         }
-        self.forget();
         self
     }
 
-    /// Forgets what nothing asks for any more.
-    fn forget(&mut self) {
-        let Some(last) = self.days.last_key_value().map(|(day, _)| *day) else { return };
-        let before = |days: i32| last.saturating_sub(days.days());
-        let (oldest, of_one_order) = (before(i32::from(Self::DAYS)), before(Self::OF_ONE_ORDER));
-        self.days.retain(|day, _| *day > oldest);
-        self.counted.retain(|_, day| *day > of_one_order);
+    /// Forgets what nothing asks for any more, by the clock: the days of documents may be any.
+    fn forget(&mut self, today: Date) {
+        let before = |days: i32| today.saturating_sub(days.days());
+        if self.days.len() > Self::MOST_DAYS {
+            let oldest = before(i32::from(Self::DAYS));
+            self.days.retain(|day, _| *day > oldest);
+        }
+        if self.counted.len() > Self::MOST_ORDERS {
+            let oldest = before(Self::OF_ONE_ORDER);
+            self.counted.retain(|_, day| *day > oldest);
+        }
     }
 
     /// What was invoiced, less what was credited, in so many days up to a day; net.
     pub fn turnover(&self, currency: Currency, days: u16, on: Date) -> Decimal {
         let nets = self.within(days, on).filter_map(|day| day.net.get(&currency));
-        nets.sum()
+        nets.fold(Decimal::ZERO, |sum, net| sum.saturating_add(*net))
     }
 
     /// How many orders were invoiced in so many days up to a day.
@@ -216,6 +246,7 @@ mod tests {
             order: OrderId(Uuid::from_u128(order)),
             net: Money::parse(net, Currency::Pln).unwrap(),
             on: day(on),
+            counted_on: Some(day(on)),
         }
     }
 
@@ -226,6 +257,7 @@ mod tests {
             credit_note: InvoiceId(Uuid::from_u128(9)),
             net: Money::parse("30.00", Currency::Pln).unwrap(),
             on: day("2026-11-02"),
+            counted_on: None,
         };
         let events = [
             counted(1, "100.00", "2026-11-01"),
@@ -253,11 +285,29 @@ mod tests {
 
     #[test]
     fn forgets_what_nothing_asks_for() {
-        let events = [counted(1, "1.00", "2023-01-01"), counted(2, "2.00", "2026-01-01")];
+        let first = day("2020-01-01");
+        let mut purchases = Purchases::default();
+        let mut last = first;
+        for days in 0..5_000_i32 {
+            last = first.saturating_add(days.days());
+            let order = u128::from(days.unsigned_abs());
+            purchases = purchases.with(counted(order, "1.00", &last.to_string()));
+        }
+        assert!((1_096..=2_000).contains(&purchases.days.len()), "{}", purchases.days.len());
+        let all = purchases.turnover(Currency::Pln, Purchases::DAYS, last);
+        assert_eq!(all, Decimal::from(Purchases::DAYS));
+    }
+
+    /// An older build took any day up to the year 2999, and forgot all that lay before it.
+    #[test]
+    fn a_day_far_ahead_does_not_stop_it_from_counting() {
+        let mut far = counted(1, "1.00", "2999-12-31");
+        let Event::Counted { counted_on, .. } = &mut far else { unreachable!() };
+        *counted_on = None;
+        let events = [far, counted(2, "2.00", "2026-01-01"), counted(3, "4.00", "2026-01-02")];
         let purchases = events.into_iter().fold(Purchases::default(), Purchases::with);
-        assert_eq!(purchases.days.len(), 1);
-        assert_eq!(purchases.counted.len(), 1);
-        let all = purchases.turnover(Currency::Pln, Purchases::DAYS, day("2026-01-01"));
-        assert_eq!(all, "2.00".parse().unwrap());
+        let on = day("2026-01-02");
+        assert_eq!(purchases.turnover(Currency::Pln, 30, on), "6.00".parse().unwrap());
+        assert_eq!(purchases.orders(30, on), 2);
     }
 }

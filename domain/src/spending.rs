@@ -39,11 +39,20 @@ pub enum Command {
         net: Money,
         /// Its day.
         on: Date,
+        /// The day on which it is counted.
+        today: Date,
     },
     /// Count it out: it will not be filled.
     GiveBack {
         /// Which order.
         order: OrderId,
+    },
+    /// Count no more of it than this: the rest will not be filled.
+    Reduce {
+        /// Which order.
+        order: OrderId,
+        /// The net sum of what was filled.
+        to: Money,
     },
 }
 
@@ -62,6 +71,10 @@ pub enum Event {
         /// Its day.
         #[schemars(with = "String", extend("format" = "date"))]
         on: Date,
+        /// The day on which it was counted; missing where that was not recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>", extend("format" = "date"))]
+        counted_on: Option<Date>,
     },
     /// It counts no more.
     GivenBack {
@@ -73,11 +86,22 @@ pub enum Event {
         #[schemars(with = "String", extend("format" = "date"))]
         on: Date,
     },
+    /// Only some of it counts from now on.
+    Reduced {
+        /// Which order.
+        order: OrderId,
+        /// With which net sum it counts.
+        to: Money,
+        /// The day on which it counts.
+        #[schemars(with = "String", extend("format" = "date"))]
+        on: Date,
+    },
 }
 
 aggregate!(Spending, "spending", {
     Counted => "counted" v 1,
     GivenBack => "given_back" v 1,
+    Reduced => "reduced" v 1,
 });
 
 /// Why it refuses a command.
@@ -108,9 +132,11 @@ impl Refusal for Error {
 }
 
 impl Spending {
-    /// For how many days orders are remembered: the longest month, and some time in which an order
-    /// of an earlier one can be given back.
+    /// For how many days back orders are surely remembered: the longest month, and some time in
+    /// which an order of an earlier one can be given back.
     const DAYS: i32 = 100;
+    /// How many days with orders are remembered before older ones are forgotten.
+    const MOST_DAYS: usize = 200;
 
     /// Every rule of it.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
@@ -118,8 +144,19 @@ impl Spending {
             Command::Count { order, .. } if self.find(order).is_some() => {
                 Err(Error::AlreadyCounted)
             }
-            Command::Count { company, order, net, on } => {
-                Ok(vec![Event::Counted { company, order, net, on: day::checked(on)? }])
+            Command::Count { company, order, net, on, today } => Ok(vec![Event::Counted {
+                company,
+                order,
+                net,
+                on: day::checked(on)?,
+                counted_on: Some(today),
+            }]),
+            Command::Reduce { order, to } => {
+                let is_more = |(_, net): &(Date, Money)| {
+                    net.currency() == to.currency() && net.amount() > to.amount()
+                };
+                let counted = self.find(order).filter(is_more);
+                Ok(counted.map(|(on, _)| Event::Reduced { order, to, on }).into_iter().collect())
             }
             Command::GiveBack { order } => {
                 let counted = self.find(order);
@@ -133,11 +170,18 @@ impl Spending {
 
     fn evolve(mut self, event: Event) -> Self {
         match event {
-            Event::Counted { company, order, net, on } => {
+            Event::Counted { company, order, net, on, counted_on } => {
                 self.company = Some(company);
                 self.days.entry(on).or_default().insert(order, net);
-                if let Some(first) = self.first_remembered() {
+                if let Some(today) = counted_on.filter(|_| self.days.len() > Self::MOST_DAYS) {
+                    let first = today.saturating_sub(Self::DAYS.days());
                     self.days = self.days.split_off(&first);
+                }
+            }
+            Event::Reduced { order, to, on } => {
+                if let Some(net) = self.days.get_mut(&on).and_then(|orders| orders.get_mut(&order))
+                {
+                    *net = to;
                 }
             }
             Event::GivenBack { order, on, .. } => {
@@ -147,11 +191,6 @@ impl Spending {
             }
         }
         self
-    }
-
-    fn first_remembered(&self) -> Option<Date> {
-        let (&newest, _) = self.days.last_key_value()?;
-        newest.checked_sub(Self::DAYS.days()).ok()
     }
 
     fn find(&self, order: OrderId) -> Option<(Date, Money)> {
@@ -166,7 +205,8 @@ impl Spending {
             Period::Month => (on.first_of_month(), on.last_of_month()),
         };
         let orders = self.days.range(first..=last).flat_map(|(_, orders)| orders.values());
-        orders.filter(|net| net.currency() == currency).map(|net| net.amount()).sum()
+        let nets = orders.filter(|net| net.currency() == currency).map(|net| net.amount());
+        nets.fold(Decimal::ZERO, Decimal::saturating_add)
     }
 
     /// The limits beyond which somebody goes with an order of this net sum on this day.
@@ -201,11 +241,13 @@ mod tests {
     }
 
     fn counted(number: u128, net: &str, on: &str) -> Event {
-        Event::Counted { company: company(), order: order(number), net: pln(net), on: day(on) }
+        let (order, net, on) = (order(number), pln(net), day(on));
+        Event::Counted { company: company(), order, net, on, counted_on: Some(on) }
     }
 
     fn count(number: u128, net: &str, on: &str) -> Command {
-        Command::Count { company: company(), order: order(number), net: pln(net), on: day(on) }
+        let (order, net, on) = (order(number), pln(net), day(on));
+        Command::Count { company: company(), order, net, on, today: on }
     }
 
     #[test]
@@ -223,6 +265,20 @@ mod tests {
         check(std::slice::from_ref(&one), give_back.clone(), Ok(vec![back.clone()]));
         check(&[one, back], give_back.clone(), Ok(vec![]));
         check(&[], give_back, Ok(vec![]));
+    }
+
+    #[test]
+    fn counts_only_what_of_an_order_was_filled() {
+        let on = day("2026-03-01");
+        let counted = counted(1, "10.00", "2026-03-01");
+        let reduce = |to| Command::Reduce { order: order(1), to: pln(to) };
+        let reduced = Event::Reduced { order: order(1), to: pln("4.00"), on };
+        let check = |given: &[Event], when, then| assert_eq!(answer::<Spending>(given, when), then);
+        check(std::slice::from_ref(&counted), reduce("4.00"), Ok(vec![reduced.clone()]));
+        check(&[counted.clone(), reduced.clone()], reduce("4.00"), Ok(vec![]));
+        check(&[], reduce("4.00"), Ok(vec![]));
+        let given = spending(&[counted, reduced]);
+        assert_eq!(given.spent(Period::Day, on, Currency::Pln).to_string(), "4.00");
     }
 
     fn spending(events: &[Event]) -> Spending {
@@ -247,10 +303,42 @@ mod tests {
 
     #[test]
     fn forgets_what_no_limit_asks_for() {
-        let given =
-            spending(&[counted(1, "10.00", "2026-01-01"), counted(2, "1.00", "2026-07-01")]);
-        assert_eq!(given.days.len(), 1);
+        let first = day("2026-01-01");
+        let given: Vec<Event> = (0..500_i32)
+            .map(|days| {
+                let on = first.saturating_add(days.days());
+                counted(u128::from(days.unsigned_abs()), "1.00", &on.to_string())
+            })
+            .collect();
+        let given = spending(&given);
+        assert!((100..=200).contains(&given.days.len()), "{}", given.days.len());
         assert_eq!(given.decide(Command::GiveBack { order: order(1) }), Ok(vec![]));
+        let last = first.saturating_add(499.days());
+        assert_eq!(given.spent(Period::Day, last, Currency::Pln).to_string(), "1.00");
+    }
+
+    /// An older build took any day up to the year 2999, and forgot all that lay before it.
+    #[test]
+    fn a_day_far_ahead_does_not_stop_it_from_counting() {
+        let far = Event::Counted {
+            company: company(),
+            order: order(1),
+            net: pln("1.00"),
+            on: day("2999-12-31"),
+            counted_on: None,
+        };
+        let given = spending(&[
+            counted(2, "10.00", "2026-03-01"),
+            far,
+            counted(3, "20.00", "2026-03-01"),
+            counted(4, "40.00", "2026-03-02"),
+        ]);
+        let sum = |per| given.spent(per, day("2026-03-01"), Currency::Pln).to_string();
+        assert_eq!(
+            (sum(Period::Day), sum(Period::Month)),
+            ("30.00".to_owned(), "70.00".to_owned())
+        );
+        assert_eq!(given.decide(Command::GiveBack { order: order(2) }).unwrap().len(), 1);
     }
 
     #[test]
@@ -283,7 +371,8 @@ mod tests {
             for (number, (cents, day, month, is_kept)) in (1..).zip(orders) {
                 let (net, on) = (limit(cents), jiff::civil::date(2026, month, day));
                 let asks = !spending.beyond(&person, net, on).is_empty();
-                let count = Command::Count { company: company(), order: order(number), net, on };
+                let (company, order_id) = (company(), order(number));
+                let count = Command::Count { company, order: order_id, net, on, today: on };
                 for event in spending.decide(count).unwrap() {
                     spending = spending.evolve(event);
                 }

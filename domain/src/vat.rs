@@ -104,6 +104,11 @@ impl Totals {
                 vat: currency.round_half_up(net.amount() * rate.fraction()),
             })
             .collect();
+        Self::sum(by_rate, currency)
+    }
+
+    /// The sums of what each rate comes to.
+    pub(crate) fn sum(by_rate: Vec<RateTotal>, currency: Currency) -> Result<Self, MoneyError> {
         let sum = |part: fn(&RateTotal) -> Money| {
             by_rate.iter().map(part).try_fold(Money::zero(currency), Money::plus)
         };

@@ -78,6 +78,13 @@ pub(crate) fn money(row: &Row, column: usize, currency: Currency) -> Result<Mone
     Money::new(row.try_get::<_, Decimal>(column)?, currency).map_err(|_| ReadError::Malformed)
 }
 
+/// Whether a sum is at the largest that read models show. Their statements take sums of amounts no
+/// further, so that one row whose sums nothing can hold, as amounts of older builds can make, does
+/// not keep others from being shown.
+pub(crate) fn is_capped(sum: Money) -> bool {
+    sum.amount().abs() >= Money::LARGEST_SUM
+}
+
 /// The text that stands for a word of the domain: what its JSON says.
 pub(crate) fn name_of(word: &impl serde::Serialize) -> String {
     match serde_json::to_value(word) {

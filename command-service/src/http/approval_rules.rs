@@ -23,7 +23,7 @@ use super::{Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Operator, Staffing},
-    failure::{Failure, names_nothing, problem, refusal},
+    failure::{Failure, given, names_nothing, problem, refusal},
     firms,
 };
 
@@ -94,6 +94,13 @@ async fn decide(
     command: Command,
 ) -> Result<Done, Problem> {
     caller.must_see(company)?;
+    if let Command::Adopt { rules, .. } = &command {
+        for (index, rule) in rules.iter().enumerate() {
+            for (nth, above) in rule.when.above.iter().enumerate() {
+                given(&format!("/rules/{index}/when/above/{nth}"), *above)?;
+            }
+        }
+    }
     let id = ApprovalRulesId::of(company);
     let done = services
         .log

@@ -1,9 +1,12 @@
 //! `/v1/credit-notes`: giving back.
 
+mod of_invoice;
+
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{extract::State, http::StatusCode};
 use domain::{
-    Company, CompanyId, Currency, Invoice, InvoiceId, Note, OfCompany, Series, invoice, series,
+    Company, CompanyId, Currency, Invoice, InvoiceId, Lines, Money, Note, Quantity, Reference,
+    Series, Sku, UnitPrice, invoice, product::PackagingName, series,
 };
 use event_log::Work;
 use futures::FutureExt;
@@ -16,11 +19,12 @@ use service_kit::{
 };
 use uuid::Uuid;
 
+use self::of_invoice::Earlier;
 use super::Created;
 use crate::{
     Services,
     caller::{Books, By},
-    failure::{Failure, problem, refusal},
+    failure::{Failure, happened, problem, refusal},
     lines::{self, LineRequest, Prices, Sale},
 };
 
@@ -37,23 +41,45 @@ pub(super) fn routes() -> ApiRouter<Services> {
 #[schemars(rename = "IssueCreditNote")]
 struct Issue {
     company: CompanyId,
-    /// The invoice that it corrects: what is open on it is reduced at once.
+    /// The invoice that it corrects: it gives back no more than was sold there and not yet given
+    /// back, at the invoice's prices and rates of tax. What is open on it is reduced at once.
     #[serde(default)]
     corrects: Option<InvoiceId>,
+    /// That of the invoice, where one is named.
     currency: Currency,
-    /// What is given back, in positive quantities, each at its price.
-    lines: Vec<LineRequest>,
+    /// What is given back, in positive quantities.
+    lines: Vec<CreditLine>,
     #[serde(default)]
     reason: Option<Note>,
-    /// The day, when it is entered later; today when not given.
+    /// The day, when it is entered later; today when not given. Not before the invoice.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     issued_on: Option<Date>,
-    /// The day of the sale that is corrected, whose rate of tax holds; the day of issue when not
-    /// given.
+    /// The day of the sale that is corrected, whose rate of tax holds. With an invoice it is the
+    /// day of the invoice; without one, the day of issue when not given.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     sold_on: Option<Date>,
+}
+
+/// So much of a product, or of a line of the invoice.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CreditLine {
+    /// The number of the line on the invoice that `corrects` names, counted from 1; instead of
+    /// `sku` and `code`.
+    line: Option<u32>,
+    /// The seller's code of it.
+    sku: Option<Sku>,
+    /// What the company, or a firm above it, calls it; instead of `sku`.
+    code: Option<Reference>,
+    /// How much of it: in its units, or in those of `packaging`.
+    quantity: Quantity,
+    /// In what it is counted, such as `carton`.
+    packaging: Option<PackagingName>,
+    /// Net price of one unit. Needed without an invoice; with one, it is that of the invoice, and
+    /// may be left out.
+    unit_price: Option<UnitPrice>,
 }
 
 async fn issue(
@@ -62,11 +88,20 @@ async fn issue(
     Body { value, digest }: Body<Issue>,
 ) -> Result<Created, Problem> {
     let (id, today) = (InvoiceId(Uuid::now_v7()), services.clock.today());
+    for (pointer, day) in [("/issued_on", value.issued_on), ("/sold_on", value.sold_on)] {
+        if let Some(day) = day {
+            happened(pointer, day, today)?;
+        }
+    }
+    let earlier = match value.corrects {
+        Some(invoice) => Earlier::of(&services, invoice).await?,
+        None => Earlier::default(),
+    };
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
-            let value = value.clone();
-            async move { give_back(work, id, value, today).await }.boxed()
+            let (value, earlier) = (value.clone(), earlier.clone());
+            async move { give_back(work, id, value, &earlier, today).await }.boxed()
         })
         .await
         .map_err(problem)?;
@@ -79,47 +114,85 @@ async fn give_back(
     work: &mut Work,
     id: InvoiceId,
     request: Issue,
+    earlier: &Earlier,
     today: Date,
 ) -> Result<(), Failure> {
-    let Issue { company, corrects, currency, lines, reason, issued_on, sold_on } = request;
+    let company = request.company;
     work.load::<Company>(company).await?.customer().map_err(|error| refusal(&error))?;
-    let on = issued_on.unwrap_or(today);
-    let sale = Sale { company, currency, prices: Prices::Given, on: sold_on.unwrap_or(on) };
-    let lines = lines::price(work, &lines, sale).await?;
+    let on = request.issued_on.unwrap_or(today);
+    let (lines, totals) = match request.corrects {
+        None => (at_given_prices(work, &request, on).await?, None),
+        Some(corrected) => {
+            let (lines, totals) =
+                of_invoice::correct(work, (id, corrected), &request, earlier, on).await?;
+            (lines, Some(totals))
+        }
+    };
     let kind = series::Kind::CreditNote;
     let number = take_number(work, kind, on, id).await?;
-    let credit = invoice::Credit { company, corrects, currency, lines, reason, on };
+    let Issue { corrects, currency, reason, .. } = request;
+    let credit = invoice::Credit { company, corrects, currency, lines, totals, reason, on };
     work.decide::<Invoice>(id, invoice::Command::IssueCreditNote { number, credit }).await?;
     work.answer(id);
     if let Some(corrected) = corrects {
-        apply(work, id, corrected, company).await?;
+        apply(work, id, corrected).await?;
     }
     Ok(())
 }
 
+/// Without an invoice, the request says what is given back and at which prices.
+async fn at_given_prices(work: &mut Work, request: &Issue, on: Date) -> Result<Lines, Failure> {
+    let Issue { company, currency, sold_on, .. } = *request;
+    if let Some(index) = request.lines.iter().position(|line| line.line.is_some()) {
+        let detail = "only a credit note that names its invoice names a line of it";
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "credit_note.line_without_invoice",
+        )
+        .field(FieldError::at(format!("/lines/{index}/line"), detail))
+        .into());
+    }
+    let lines: Vec<LineRequest> = request.lines.iter().cloned().map(LineRequest::from).collect();
+    let on = sold_on.unwrap_or(on);
+    let sale = Sale { company, currency, prices: Prices::Given, on };
+    lines::price(work, &lines, sale).await
+}
+
+impl From<CreditLine> for LineRequest {
+    fn from(line: CreditLine) -> Self {
+        let CreditLine { line: _, sku, code, quantity, packaging, unit_price } = line;
+        Self { sku, code, quantity, packaging, unit_price }
+    }
+}
+
+/// Sets what a credit note can still give against what is open on the invoice that it corrects.
 async fn apply(
     work: &mut Work,
     credit_note: InvoiceId,
     corrected: InvoiceId,
-    company: CompanyId,
 ) -> Result<(), Failure> {
-    let of = |invoice: &Invoice| invoice.open().map_err(|error| Failure::from(refusal(&error)));
     let invoice = work.load::<Invoice>(corrected).await?;
-    if invoice.company().is_some_and(|of| of != company) {
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "credit_note.other_company")
-            .field(FieldError::at("/corrects", "is an invoice of another company"))
-            .into());
-    }
-    let open = of(invoice)?.0;
+    let open = invoice.open().map_err(|error| refusal(&error))?.0;
     let credit = work.load::<Invoice>(credit_note).await?;
     let credit = credit.unapplied().map_err(|error| refusal(&error))?.0;
     let amount = open.min(credit).map_err(|error| refusal(&invoice::Error::from(error)))?;
     if amount.is_positive() {
-        let command = invoice::Command::GiveCredit { invoice: corrected, amount };
-        work.decide::<Invoice>(credit_note, command).await?;
-        let command = invoice::Command::ApplyCredit { credit_note, amount };
-        work.decide::<Invoice>(corrected, command).await?;
+        set_credit_against(work, credit_note, corrected, amount).await?;
     }
+    Ok(())
+}
+
+/// The credit note gives up what the invoice takes, in one append.
+pub(crate) async fn set_credit_against(
+    work: &mut Work,
+    credit_note: InvoiceId,
+    invoice: InvoiceId,
+    amount: Money,
+) -> Result<(), Failure> {
+    let command = invoice::Command::GiveCredit { invoice, amount };
+    work.decide::<Invoice>(credit_note, command).await?;
+    let command = invoice::Command::ApplyCredit { credit_note, amount };
+    work.decide::<Invoice>(invoice, command).await?;
     Ok(())
 }
 

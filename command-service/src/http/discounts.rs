@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{
     Audience, Discount, DiscountId, Selection,
-    discount::{Command, Kind, Programme},
+    discount::{Command, Kind, Programme, Tiers},
 };
 use futures::FutureExt;
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use super::{Done, assortments};
 use crate::{
     Services,
     caller::{By, Caller, Pricing},
-    failure::{Failure, problem},
+    failure::{Failure, given, problem},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -55,6 +55,11 @@ async fn offer(
     By { who: caller, .. }: By<Pricing>,
     Body { value: Offer { audience, programme }, digest }: Body<Offer>,
 ) -> Result<Done, Problem> {
+    if let Tiers::Turnover { tiers } = &programme.tiers {
+        for (index, tier) in tiers.iter().enumerate() {
+            given(&format!("/programme/tiers/tiers/{index}/at_least"), tier.at_least)?;
+        }
+    }
     let id = DiscountId::of(&audience, programme.kind());
     let command = Command::Offer { audience: audience.clone(), programme };
     decide(&services, &caller, digest, &audience, id, command).await

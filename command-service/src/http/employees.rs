@@ -20,7 +20,7 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Leave, Staffing},
-    failure::{Failure, names_nothing, problem, refusal},
+    failure::{Failure, given, names_nothing, problem, refusal},
     firms,
 };
 
@@ -164,6 +164,7 @@ async fn grant_limit(
     PathId(id): PathId,
     Body { value: GrantLimit { per, limit }, digest }: Body<GrantLimit>,
 ) -> Result<Done, Problem> {
+    let limit = given("/limit", limit)?;
     decide(&services, &caller, id, digest, Command::GrantLimit { per, limit }).await
 }
 

@@ -23,7 +23,7 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Ordering, Sales, Superiors},
-    failure::{Failure, problem},
+    failure::{Failure, happened, problem},
     firms,
     lines::{self, LineRequest, Prices, Sale},
     offering::{self, Intent},
@@ -40,7 +40,9 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
         .api_route(
             "/v1/orders/{id}/cancel",
-            post_with(cancel, |o| o.id("order.cancel").summary("Let go of an order")),
+            post_with(cancel, |o| {
+                o.id("order.cancel").summary("Cancel an order, or what of it has not left")
+            }),
         )
         .api_route(
             "/v1/orders/{id}/approve",
@@ -90,6 +92,9 @@ async fn place(
     Body { value, digest }: Body<Place>,
 ) -> Result<Created, Problem> {
     let company = company(&caller, &value)?;
+    if let Some(placed_on) = value.placed_on {
+        happened("/placed_on", placed_on, services.clock.today())?;
+    }
     let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
     let (prices, wish) = match caller.company() {
         Some(_) => (Prices::Listed, Wish::Companys),
@@ -143,8 +148,8 @@ async fn priced(
     });
     let discount = discount.max();
     let lines = lines::document(lines)?;
+    let net = ordering::net(&lines, sale.currency)?;
     if discount.is_some() {
-        let net = ordering::net(&lines, sale.currency)?;
         let intent = Intent { by, lines: lines.to_vec(), net, discount, now };
         if offering::superiors_asked(work, intent).await?.is_some() {
             return Err(Problem::new(StatusCode::CONFLICT, "order.needs_offer")

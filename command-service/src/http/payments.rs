@@ -21,7 +21,7 @@ use super::{Created, Done};
 use crate::{
     Services,
     caller::{Books, By},
-    failure::{Failure, problem, refusal},
+    failure::{Failure, given, happened, problem, refusal},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -67,11 +67,13 @@ async fn book(
 ) -> Result<Created, Problem> {
     let id = PaymentId(Uuid::now_v7());
     let Book { company, amount, method, booked_on, names_invoice, title } = value;
+    let amount = given("/amount", amount)?;
+    let today = services.clock.today();
     let booking = payment::Booking {
         company,
         amount,
         method,
-        on: booked_on.unwrap_or_else(|| services.clock.today()),
+        on: happened("/booked_on", booked_on.unwrap_or(today), today)?,
         names: names_invoice,
         title,
     };
@@ -107,6 +109,7 @@ async fn allocate(
     PathId(id): PathId,
     Body { value: Allocate { invoice, amount }, digest }: Body<Allocate>,
 ) -> Result<Done, Problem> {
+    let amount = given("/amount", amount)?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -20,7 +20,7 @@ use super::Created;
 use crate::{
     Services,
     caller::{By, Dispatch},
-    failure::{Failure, problem, refusal},
+    failure::{Failure, happened, problem, refusal},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -57,6 +57,9 @@ async fn dispatch(
     Body { value, digest }: Body<DispatchRequest>,
 ) -> Result<Created, Problem> {
     let (id, today) = (ShipmentId(Uuid::now_v7()), services.clock.today());
+    if let Some(dispatched_on) = value.dispatched_on {
+        happened("/dispatched_on", dispatched_on, today)?;
+    }
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

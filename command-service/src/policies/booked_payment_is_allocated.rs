@@ -74,7 +74,7 @@ async fn set_all(
 ) -> Result<(), Failure> {
     let payment = work.load::<Payment>(id).await?;
     let unallocated = payment.unallocated().map_err(|error| refusal(&error))?;
-    let allocations = allocations(booking, unallocated, open)
+    let allocations = allocations(booking.names.as_ref(), unallocated, open)
         .map_err(|error| refusal(&payment::Error::from(error)))?;
     for (invoice, amount) in allocations {
         set_against(work, id, invoice, amount).await?;

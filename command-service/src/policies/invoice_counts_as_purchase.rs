@@ -4,6 +4,7 @@ use domain::{
     Event, InvoiceId, Purchases, PurchasesId, policies::invoice_counts_as_purchase::react,
 };
 use futures::FutureExt;
+use jiff::civil::Date;
 
 use super::{Policy, Reaction, ReactionError};
 
@@ -12,7 +13,7 @@ pub(super) const POLICY: Policy = Policy {
     at_once: 16,
     reads: "invoice",
     concerns: |event| match event {
-        Event::Invoice(event) => react(InvoiceId(uuid::Uuid::nil()), event).is_some(),
+        Event::Invoice(event) => react(InvoiceId(uuid::Uuid::nil()), event, Date::ZERO).is_some(),
         _ => false,
     },
     react: |reaction| count(reaction).boxed(),
@@ -21,7 +22,8 @@ pub(super) const POLICY: Policy = Policy {
 async fn count(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let Event::Invoice(event) = reaction.event else { return Ok(()) };
     let id = InvoiceId(reaction.recorded.stream_id);
-    let Some((company, command)) = react(id, event) else { return Ok(()) };
+    let today = reaction.services.clock.day_of(reaction.recorded.recorded_at);
+    let Some((company, command)) = react(id, event, today) else { return Ok(()) };
     reaction
         .execute(|work| {
             let command = command.clone();

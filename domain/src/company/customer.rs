@@ -151,6 +151,7 @@ impl Customer {
                 return Err(Error::NegativeLimit);
             }
             Command::GrantCredit { limit } => {
+                limit.within_ceiling()?;
                 let present = self.credit_limits.get(&limit.currency());
                 (present != Some(&limit)).then_some(Event::CreditGranted { limit })
             }

@@ -210,6 +210,7 @@ impl Person {
         if limit.is_negative() {
             return Err(Error::NegativeLimit);
         }
+        limit.within_ceiling()?;
         let present = self.limits.get(&per).and_then(|limits| limits.get(&limit.currency()));
         Ok((present != Some(&limit)).then_some(Event::LimitGranted { per, limit }))
     }

@@ -1,5 +1,7 @@
 //! Every transition and refusal of a document, and that it always adds up.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -54,13 +56,14 @@ fn credit() -> Credit {
         corrects: None,
         currency: Currency::Pln,
         lines: lines(),
+        totals: None,
         reason: None,
         on: day("2026-03-25"),
     }
 }
 
 fn credit_note() -> Event {
-    let Credit { company, corrects, currency, lines, reason, on } = credit();
+    let Credit { company, corrects, currency, lines, reason, on, .. } = credit();
     let totals = Totals::of(&lines, currency).unwrap();
     let number = number();
     Event::CreditNoteIssued { number, company, corrects, currency, lines, totals, reason, on }
@@ -180,4 +183,152 @@ fn says_what_paying_early_is_worth_and_when_payment_is_split() {
     let euros = Sale { currency: Currency::Eur, annex_15: true, ..sale() };
     let line = crate::fixtures::line("20000", "1.00", crate::VatRate::Zero);
     assert!(!issue(Sale { lines: vec![line].try_into().unwrap(), ..euros }).1);
+}
+
+fn note(number: u128) -> InvoiceId {
+    InvoiceId(Uuid::from_u128(number))
+}
+
+fn item(line: u32, quantity: &str) -> Item {
+    Item { line, quantity: quantity.parse().unwrap() }
+}
+
+fn correct(number: u128, items: &[Item], on: &str) -> Command {
+    Command::Correct { credit_note: note(number), items: items.to_vec(), on: day(on) }
+}
+
+fn two_at_six_groszy() -> Event {
+    let lines: Lines =
+        vec![crate::fixtures::line("2", "0.06", crate::VatRate::Basic)].try_into().unwrap();
+    let command = Command::Issue { number: number(), sale: Sale { lines, ..sale() } };
+    answer::<Invoice>(&[], command).unwrap().remove(0)
+}
+
+fn corrected(given: &[Event], when: Command) -> (Event, Totals) {
+    let event = answer::<Invoice>(given, when).unwrap().remove(0);
+    let Event::Corrected { totals, .. } = &event else { unreachable!() };
+    (event.clone(), totals.clone())
+}
+
+#[test]
+fn the_last_part_takes_the_rest() {
+    // 0.12 at 23 % is 0.03; half of it alone would be 0.01.
+    let issued = two_at_six_groszy();
+    let on = "2026-03-25";
+    let (first, totals) = corrected(std::slice::from_ref(&issued), correct(1, &[item(1, "1")], on));
+    assert_eq!((totals.vat, totals.gross), (pln("0.01"), pln("0.07")));
+    let (second, totals) =
+        corrected(&[issued.clone(), first.clone()], correct(2, &[item(1, "1")], on));
+    assert_eq!((totals.vat, totals.gross), (pln("0.02"), pln("0.08")));
+    let left = rust_decimal::Decimal::ZERO;
+    let nothing = Err(Error::MoreThanLeft { item: 0, line: 1, left });
+    check(&[issued, first, second], correct(3, &[item(1, "0.001")], on), nothing);
+}
+
+#[test]
+fn a_correction_is_held_to_its_invoice() {
+    let on = "2026-03-25";
+    let left = 4.into();
+    let too_much = Err(Error::MoreThanLeft { item: 1, line: 1, left });
+    // A line that is named twice counts twice.
+    check(&[issued()], correct(1, &[item(1, "6"), item(1, "5")], on), too_much);
+    let nowhere = Err(Error::NoSuchLine { item: 0, line: 3 });
+    check(&[issued()], correct(1, &[item(3, "1")], on), nowhere);
+    let early = Err(Error::BeforeInvoice { on: day("2026-03-20") });
+    check(&[issued()], correct(1, &[item(1, "1")], "2026-03-19"), early);
+    assert!(answer::<Invoice>(&[issued()], correct(1, &[item(1, "1")], "2026-03-20")).is_ok());
+    check(&[], correct(1, &[item(1, "1")], on), Err(Error::Unissued));
+    check(&[credit_note()], correct(1, &[item(1, "1")], on), Err(Error::IsCreditNote));
+}
+
+/// A credit note of an older build stands outside the invoice's history until it is counted.
+#[test]
+fn counts_credit_notes_of_older_builds_once() {
+    let on = "2026-03-25";
+    let old = |quantity: &str, price: &str| {
+        let line = crate::fixtures::line(quantity, price, crate::VatRate::Basic);
+        let lines: Lines = vec![line].try_into().unwrap();
+        let totals = Totals::of(&lines, Currency::Pln).unwrap();
+        Command::CountCreditNote { credit_note: note(7), lines, totals }
+    };
+    let (counted, _) = corrected(&[issued()], old("4", "2.00"));
+    check(&[issued(), counted.clone()], old("4", "2.00"), Ok(vec![]));
+    let too_much = Err(Error::MoreThanLeft { item: 0, line: 1, left: 6.into() });
+    check(&[issued(), counted.clone()], correct(1, &[item(1, "7")], on), too_much);
+    let whole = [item(1, "6"), item(2, "5")];
+    let (_, totals) = corrected(&[issued(), counted], correct(1, &whole, on));
+    // 8.00 of 20.00 was given back with 1.84 of 4.60; 5.00 with 0.25 was not.
+    assert_eq!(totals.gross, pln("20.01"));
+
+    // At a price that nobody paid, it has given back more than all.
+    let (counted, _) = corrected(&[issued()], old("4", "50.00"));
+    let nothing = Err(Error::AboveInvoice { left: pln("0.00") });
+    check(&[issued(), counted], correct(1, &[item(2, "1")], on), nothing);
+}
+
+proptest! {
+    /// An invoice that is credited in any parts, in any order, ends at exactly nothing: net and
+    /// tax of every rate, and in all.
+    #[test]
+    fn credited_in_any_parts_it_ends_at_nothing(
+        lines in prop::collection::vec((1_i64..5_000, 0_i64..30_000, 0_usize..5), 1..6),
+        parts in prop::collection::vec((any::<prop::sample::Index>(), 1_i64..2_000, 1_usize..4), 0..40),
+    ) {
+        use rust_decimal::Decimal;
+        let lines: Vec<crate::Line> = lines
+            .into_iter()
+            .map(|(milli, price, rate)| {
+                let (quantity, price) = (Decimal::new(milli, 3), Decimal::new(price, 4));
+                let rate = crate::VatRate::ALL[rate];
+                crate::fixtures::line(&quantity.to_string(), &price.to_string(), rate)
+            })
+            .collect();
+        let mut left: Vec<i64> = lines
+            .iter()
+            .map(|line| i64::try_from(line.quantity.units() * Decimal::ONE_THOUSAND).unwrap())
+            .collect();
+        let sale = Sale { lines: lines.try_into().unwrap(), ..sale() };
+        let issue = Command::Issue { number: number(), sale };
+        let issued = Invoice::default().decide(issue).unwrap().remove(0);
+        let Event::Issued { totals: charged, .. } = issued.clone() else { unreachable!() };
+        let mut invoice = Invoice::default().evolve(issued);
+        let mut open: BTreeMap<_, (Money, Money)> =
+            charged.by_rate.iter().map(|of| (of.rate, (of.net, of.vat))).collect();
+        let mut notes: Vec<Vec<Item>> = Vec::new();
+        for (line, milli, repeats) in parts {
+            let line = line.index(left.len());
+            let mut items = Vec::new();
+            for _ in 0..repeats {
+                let milli = milli.min(left[line]);
+                left[line] -= milli;
+                if milli > 0 {
+                    let quantity = crate::Quantity::new(Decimal::new(milli, 3)).unwrap();
+                    items.push(Item { line: u32::try_from(line).unwrap() + 1, quantity });
+                }
+            }
+            notes.push(items);
+        }
+        let rest = (1..).zip(&left).filter(|(_, milli)| **milli > 0).map(|(line, milli)| Item {
+            line, quantity: crate::Quantity::new(Decimal::new(*milli, 3)).unwrap(),
+        });
+        notes.push(rest.collect());
+        for (number, items) in (1..).zip(notes) {
+            let events = invoice.decide(correct(number, &items, "2026-03-25")).unwrap();
+            let [Event::Corrected { totals, .. }] = &events[..] else { unreachable!() };
+            for of in &totals.by_rate {
+                prop_assert!(!of.net.is_negative() && !of.vat.is_negative());
+                let (net, vat) = open[&of.rate];
+                open.insert(of.rate, (net.minus(of.net).unwrap(), vat.minus(of.vat).unwrap()));
+            }
+            // What a whole note of the invoice gives is what is open on it.
+            if totals.gross.is_positive() {
+                let apply = Command::ApplyCredit { credit_note: note(number), amount: totals.gross };
+                let applied = invoice.decide(apply).unwrap();
+                invoice = applied.into_iter().fold(invoice, Invoice::evolve);
+            }
+            invoice = events.into_iter().fold(invoice, Invoice::evolve);
+        }
+        prop_assert!(open.values().all(|(net, vat)| net.is_zero() && vat.is_zero()), "{open:?}");
+        prop_assert!(invoice.open().unwrap().0.is_zero());
+    }
 }

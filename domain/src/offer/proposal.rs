@@ -136,7 +136,7 @@ pub fn discounted(price: UnitPrice, discounts: impl IntoIterator<Item = Percent>
 }
 
 /// The largest sum without tax that can be ordered of numbered lines. Of alternatives the dearest
-/// counts.
+/// counts. Refused beyond what one document may come to.
 pub fn most_net<'a>(
     lines: impl IntoIterator<Item = (u32, &'a OfferedLine)>,
     currency: Currency,
@@ -153,7 +153,8 @@ pub fn most_net<'a>(
             *most = net;
         }
     }
-    dearest.into_values().try_fold(Money::zero(currency), Money::plus)
+    let sum = dearest.into_values().try_fold(Money::zero(currency), Money::plus)?;
+    sum.within_ceiling()
 }
 
 impl OfferedLine {
@@ -250,6 +251,7 @@ impl Proposal {
                 }
             }
         }
+        self.most_net()?;
         Ok(())
     }
 

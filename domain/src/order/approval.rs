@@ -71,6 +71,7 @@ impl Order {
             Event::Placed { .. }
             | Event::ApprovalRequested { .. }
             | Event::Confirmed {}
+            | Event::RestCancelled { .. }
             | Event::PartShipped { .. }
             | Event::Shipped { .. } => Self::AwaitingApproval { terms, pending },
         }

@@ -113,11 +113,54 @@ fn ships_what_is_outstanding_when_nothing_is_named() {
     check(&[placed(), CONFIRMED], ship(&some), Ok(vec![part_shipped(&some)]));
     check(&given, rest.clone(), Ok(vec![shipped(&[item(1, "6")])]));
     check(&given, ship(&[item(2, "1")]), Err(Error::NothingOutstanding { line: 2 }));
-    check(&given, cancel(), Err(Error::GoodsLeft));
     let done = [placed(), CONFIRMED, part_shipped(&some), shipped(&[item(1, "6")])];
     check(&done, rest, Err(Error::AlreadyShipped));
     check(&done, cancel(), Err(Error::AlreadyShipped));
     check(&done, Command::Confirm, Ok(vec![]));
+}
+
+#[test]
+fn what_has_not_left_can_be_let_go() {
+    let some = [item(1, "4"), item(2, "5")];
+    let given = [placed(), CONFIRMED, part_shipped(&some)];
+    let rest = Event::RestCancelled { items: vec![item(1, "6")], reason: None };
+    check(&given, cancel(), Ok(vec![rest.clone()]));
+    let closed = [given.to_vec(), vec![rest]].concat();
+    check(&closed, cancel(), Ok(vec![]));
+    check(&closed, ship(&[item(1, "6")]), Err(Error::AlreadyShipped));
+    check(&closed, Command::Confirm, Ok(vec![]));
+    // 4 at 2.00 and 5 at 1.00.
+    let order = given.into_iter().fold(Order::default(), Order::evolve);
+    assert_eq!(order.net_of_shipped(), Some(pln("13.00")));
+    let order = Order::default().evolve(placed()).evolve(CONFIRMED);
+    assert_eq!(order.net_of_shipped(), None);
+}
+
+/// Whatever has happened to it, somebody can bring it to an end.
+#[test]
+fn every_state_that_is_not_the_last_has_a_way_out() {
+    let some = [item(1, "4")];
+    let histories = [
+        vec![placed()],
+        asked(),
+        vec![placed(), CONFIRMED],
+        vec![placed(), CONFIRMED, part_shipped(&some)],
+        vec![placed(), CONFIRMED, part_shipped(&some), part_shipped(&[item(2, "5")])],
+    ];
+    for history in histories {
+        let order = history.iter().cloned().fold(Order::default(), Order::evolve);
+        let ended = order.decide(cancel()).unwrap();
+        assert!(!ended.is_empty(), "{history:?}");
+        let order = ended.into_iter().fold(order, Order::evolve);
+        // The match names every state: a new one must say whether it is the last.
+        match order {
+            Order::Refused { .. } | Order::Shipped { .. } | Order::Cancelled { .. } => {}
+            Order::Unplaced
+            | Order::AwaitingApproval { .. }
+            | Order::Placed { .. }
+            | Order::Confirmed { .. } => panic!("{history:?} did not end"),
+        }
+    }
 }
 
 proptest! {

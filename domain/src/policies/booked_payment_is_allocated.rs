@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use crate::{InvoiceId, Money, money::MoneyError, payment::Booking, series::Number};
+use crate::{InvoiceId, Money, money::MoneyError, series::Number};
 
 /// A fact: an invoice of the paying company with something open.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,10 +18,11 @@ pub struct OpenInvoice {
     pub open: Money,
 }
 
-/// Which invoices take how much of `unallocated`. Invoices in another currency are passed over.
+/// Which invoices take how much of `unallocated`, the one that the payer `names` before others.
+/// Invoices in another currency are passed over.
 /// Deterministic: by name, then due date, then number.
 pub fn allocations(
-    booking: &Booking,
+    names: Option<&Number>,
     unallocated: Money,
     mut invoices: Vec<OpenInvoice>,
 ) -> Result<Vec<(InvoiceId, Money)>, MoneyError> {
@@ -29,7 +30,7 @@ pub fn allocations(
         invoice.open.currency() == unallocated.currency() && invoice.open.is_positive()
     });
     invoices.sort_by(|a, b| {
-        let named = |invoice: &OpenInvoice| Some(&invoice.number) != booking.names.as_ref();
+        let named = |invoice: &OpenInvoice| Some(&invoice.number) != names;
         (named(a), a.due_on, a.number.order()).cmp(&(named(b), b.due_on, b.number.order()))
     });
     let mut rest = unallocated;
@@ -54,8 +55,7 @@ mod tests {
     use super::*;
     use crate::{
         Currency,
-        fixtures::{company, day, pln},
-        payment::Method,
+        fixtures::{day, pln},
     };
 
     fn number(sequence: u32) -> Number {
@@ -71,21 +71,11 @@ mod tests {
         }
     }
 
-    fn booking(amount: Money, names: Option<u32>) -> Booking {
-        Booking {
-            company: company(),
-            amount,
-            method: Method::Transfer,
-            on: day("2026-03-20"),
-            names: names.map(number),
-            title: None,
-        }
-    }
-
     #[track_caller]
     fn check(amount: &str, names: Option<u32>, invoices: &[OpenInvoice], then: &[(u32, &str)]) {
         let amount = pln(amount);
-        let made = allocations(&booking(amount, names), amount, invoices.to_vec()).unwrap();
+        let names = names.map(number);
+        let made = allocations(names.as_ref(), amount, invoices.to_vec()).unwrap();
         let then: Vec<_> = then
             .iter()
             .map(|(sequence, amount)| (InvoiceId(Uuid::from_u128((*sequence).into())), pln(amount)))
@@ -130,7 +120,7 @@ mod tests {
                     ..invoice(sequence, "2026-04-01", "1.00")
                 })
                 .collect();
-            let made = allocations(&booking(money(payment), None), money(payment), invoices.clone()).unwrap();
+            let made = allocations(None, money(payment), invoices.clone()).unwrap();
             let total: Decimal = made.iter().map(|(_, amount)| amount.amount()).sum();
             let most = payment.min(opens.iter().sum());
             prop_assert_eq!(total, Decimal::new(most, 2));

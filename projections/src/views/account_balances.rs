@@ -1,8 +1,11 @@
 //! `account_balances`: what every company owes, per currency, and from which invoices.
 
 use domain::{
-    CompanyId, Currency, Event, InvoiceId, Money, invoice, payment,
-    policies::booked_payment_is_allocated::OpenInvoice,
+    CompanyId, Currency, Event, InvoiceId, Money, PaymentId, invoice, payment,
+    policies::{
+        booked_payment_is_allocated::OpenInvoice,
+        issued_document_is_settled::{Source, Unused},
+    },
 };
 use event_log::RecordedEvent;
 use jiff::civil::Date;
@@ -14,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     Change, Projection, ReadError,
     projection::change,
-    row::{money, parsed, word},
+    row::{is_capped, money, parsed, word, word_or_none},
 };
 
 /// Sums per company and currency, and the invoices with something open.
@@ -41,8 +44,21 @@ pub const PROJECTION: Projection = Projection {
             due_on date NOT NULL,
             open numeric NOT NULL
         );
-        CREATE INDEX ON open_invoices (company_id, currency, due_on)",
-    tables: &["account_balances", "open_invoices"],
+        CREATE INDEX ON open_invoices (company_id, currency, due_on);
+        -- Payments and credit notes of which something is not set against an invoice.
+        CREATE TABLE unused_credits (
+            id uuid PRIMARY KEY,
+            is_payment boolean NOT NULL,
+            company_id uuid NOT NULL,
+            currency text NOT NULL,
+            -- The number of the invoice that the payer named.
+            names text,
+            dated date NOT NULL,
+            amount numeric NOT NULL,
+            created bigint NOT NULL
+        );
+        CREATE INDEX ON unused_credits (company_id, currency, dated, created)",
+    tables: &["account_balances", "open_invoices", "unused_credits"],
     reads: &["invoice", "payment"],
     apply,
 };
@@ -62,11 +78,18 @@ const OPEN: &str = "
     SELECT $1, $2, $3, $4, $5, $6 WHERE $6::numeric > 0";
 const REDUCE: &str = "UPDATE open_invoices SET open = open - $2 WHERE invoice_id = $1";
 const CLOSE: &str = "DELETE FROM open_invoices WHERE invoice_id = $1 AND open = 0";
+const LEAVE: &str = "
+    INSERT INTO unused_credits
+        (id, is_payment, company_id, currency, names, dated, amount, created)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $7::numeric > 0";
+const USE: &str = "UPDATE unused_credits SET amount = amount - $2 WHERE id = $1";
+const USE_UP: &str = "DELETE FROM unused_credits WHERE id = $1 AND amount = 0";
 const LIST: &str = "
-    SELECT b.company_id, b.currency, b.invoiced, b.credited, b.paid,
-        b.invoiced - b.credited - b.paid, b.open, b.unallocated,
-        coalesce((SELECT sum(i.open) FROM view.open_invoices i WHERE i.company_id = b.company_id
-            AND i.currency = b.currency AND i.due_on < $1), 0),
+    SELECT b.company_id, b.currency, least(b.invoiced, $7), least(b.credited, $7),
+        least(b.paid, $7), greatest(least(b.invoiced - b.credited - b.paid, $7), -$7::numeric),
+        least(b.open, $7), least(b.unallocated, $7),
+        least(coalesce((SELECT sum(i.open) FROM view.open_invoices i
+            WHERE i.company_id = b.company_id AND i.currency = b.currency AND i.due_on < $1), 0), $7),
         c.name, c.reference
     FROM view.account_balances b LEFT JOIN view.companies c ON c.id = b.company_id
     WHERE ($2::uuid IS NULL OR b.company_id = $2) AND ($3::text IS NULL OR c.reference = $3)
@@ -76,6 +99,10 @@ const OPEN_INVOICES: &str = "
     SELECT invoice_id, number, due_on, open, currency FROM view.open_invoices
     WHERE company_id = $1 AND currency = $2
     ORDER BY due_on, number";
+const UNUSED: &str = "
+    SELECT id, is_payment, names, amount, currency FROM view.unused_credits
+    WHERE company_id = $1 AND currency = $2
+    ORDER BY dated, created";
 
 /// What an event adds to the sums of a company.
 #[derive(Clone, Copy)]
@@ -155,11 +182,24 @@ fn invoice_changes(recorded: &RecordedEvent, event: &invoice::Event) -> Vec<Chan
             );
             vec![delta.change(*company), open]
         }
-        invoice::Event::CreditNoteIssued { company, currency, totals, .. } => {
+        invoice::Event::CreditNoteIssued { company, currency, totals, on, .. } => {
             let gross = totals.gross;
             let delta = Delta { credited: gross, unallocated: gross, ..Delta::none(*currency) };
-            vec![delta.change(*company)]
+            let leave = change!(
+                LEAVE,
+                id,
+                false,
+                company.0,
+                currency.code(),
+                None::<String>,
+                *on,
+                gross.amount(),
+                recorded.position.0.cast_signed()
+            );
+            vec![delta.change(*company), leave]
         }
+        // What it gives back is the credit note's own event.
+        invoice::Event::Corrected { .. } => vec![],
         invoice::Event::PartPaid { amount, .. }
         | invoice::Event::Paid { amount, .. }
         | invoice::Event::Credited { amount, .. } => {
@@ -168,9 +208,7 @@ fn invoice_changes(recorded: &RecordedEvent, event: &invoice::Event) -> Vec<Chan
             changes.push(change!(CLOSE, id));
             changes
         }
-        invoice::Event::CreditGiven { amount, .. } => {
-            of_company(recorded, |delta| delta.unallocated = less(*amount), *amount)
-        }
+        invoice::Event::CreditGiven { amount, .. } => used(recorded, *amount),
     }
 }
 
@@ -179,12 +217,30 @@ fn payment_changes(recorded: &RecordedEvent, event: &payment::Event) -> Vec<Chan
         payment::Event::Booked { booking } => {
             let amount = booking.amount;
             let none = Delta::none(amount.currency());
-            vec![Delta { paid: amount, unallocated: amount, ..none }.change(booking.company)]
+            let delta = Delta { paid: amount, unallocated: amount, ..none };
+            let leave = change!(
+                LEAVE,
+                recorded.stream_id,
+                true,
+                booking.company.0,
+                amount.currency().code(),
+                booking.names.as_ref().map(ToString::to_string),
+                booking.on,
+                amount.amount(),
+                recorded.position.0.cast_signed()
+            );
+            vec![delta.change(booking.company), leave]
         }
-        payment::Event::Allocated { amount, .. } => {
-            of_company(recorded, |delta| delta.unallocated = less(*amount), *amount)
-        }
+        payment::Event::Allocated { amount, .. } => used(recorded, *amount),
     }
+}
+
+/// So much of the payment or the credit note whose event it is was set against an invoice.
+fn used(recorded: &RecordedEvent, amount: Money) -> Vec<Change> {
+    let mut changes = of_company(recorded, |delta| delta.unallocated = less(amount), amount);
+    changes.push(change!(USE, recorded.stream_id, amount.amount()));
+    changes.push(change!(USE_UP, recorded.stream_id));
+    changes
 }
 
 /// A change of the sums of the company whose history the event is; the log stamps it.
@@ -229,6 +285,11 @@ pub struct AccountBalance {
     pub unallocated: Money,
     /// What is open on invoices whose last day is over, on the day asked for.
     pub overdue: Money,
+    /// Whether a sum is larger than what amounts hold and is shown at the largest, as records of
+    /// older builds can make it. Everything else is exact.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    pub is_capped: bool,
 }
 
 /// Which balances are wanted, and as of which day.
@@ -252,7 +313,18 @@ pub async fn list(
     let Filter { today, company, reference } = filter;
     let (after_company, after_currency) = cursor.unzip();
     let rows = client
-        .query(LIST, &[today, company, reference, &after_company, &after_currency, &limit])
+        .query(
+            LIST,
+            &[
+                today,
+                company,
+                reference,
+                &after_company,
+                &after_currency,
+                &limit,
+                &Money::LARGEST_SUM,
+            ],
+        )
         .await?;
     rows.iter().map(balance_of).collect()
 }
@@ -276,18 +348,49 @@ pub async fn open_invoices(
         .collect()
 }
 
+/// A company's payments and credit notes in one currency with something left, oldest first.
+pub async fn unused(
+    client: &Client,
+    company: CompanyId,
+    currency: Currency,
+) -> Result<Vec<Unused>, ReadError> {
+    let rows = client.query(UNUSED, &[&company.0, &currency.code()]).await?;
+    rows.iter()
+        .map(|row| {
+            let id: Uuid = row.get(0);
+            let is_payment: bool = row.get(1);
+            let source = if is_payment {
+                Source::Payment(PaymentId(id))
+            } else {
+                Source::CreditNote(InvoiceId(id))
+            };
+            Ok(Unused {
+                source,
+                names: word_or_none(row, 2)?,
+                amount: money(row, 3, parsed(row, 4)?)?,
+            })
+        })
+        .collect()
+}
+
 fn balance_of(row: &Row) -> Result<AccountBalance, ReadError> {
     let currency: Currency = parsed(row, 1)?;
+    let mut sums = [Money::zero(currency); 7];
+    for (sum, column) in sums.iter_mut().zip(2..) {
+        *sum = money(row, column, currency)?;
+    }
+    let [invoiced, credited, paid, balance, open, unallocated, overdue] = sums;
     Ok(AccountBalance {
         company: CompanyId(row.get(0)),
         currency,
-        invoiced: money(row, 2, currency)?,
-        credited: money(row, 3, currency)?,
-        paid: money(row, 4, currency)?,
-        balance: money(row, 5, currency)?,
-        open: money(row, 6, currency)?,
-        unallocated: money(row, 7, currency)?,
-        overdue: money(row, 8, currency)?,
+        invoiced,
+        credited,
+        paid,
+        balance,
+        open,
+        unallocated,
+        overdue,
+        is_capped: sums.into_iter().any(is_capped),
         name: row.get(9),
         reference: row.get(10),
     })

@@ -101,6 +101,7 @@ fn of_order(recorded: &RecordedEvent, event: &order::Event) -> Vec<Change> {
         order::Event::Placed { .. }
         | order::Event::Confirmed {}
         | order::Event::PartShipped { .. }
+        | order::Event::RestCancelled { .. }
         | order::Event::Shipped { .. } => vec![],
     }
 }

@@ -44,7 +44,8 @@ pub const PROJECTION: Projection = Projection {
             split_payment boolean NOT NULL DEFAULT false,
             created bigint NOT NULL UNIQUE
         );
-        CREATE INDEX ON invoices (company_id, created)",
+        CREATE INDEX ON invoices (company_id, created);
+        CREATE INDEX ON invoices (corrects) WHERE corrects IS NOT NULL",
     tables: &["invoices"],
     reads: &["invoice"],
     apply,
@@ -80,6 +81,8 @@ macro_rules! documents {
 
 const LIST: &str = documents!("jsonb_build_object('lines', lines)");
 const HEADS: &str = documents!("jsonb_build_object('line_count', line_count)");
+const CORRECTING: &str =
+    "SELECT id, lines, totals FROM view.invoices WHERE corrects = $1 ORDER BY created";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Invoice(event) = event else { return vec![] };
@@ -147,6 +150,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             false,
             created
         )],
+        // The credit note has a row of its own, which names the invoice.
+        invoice::Event::Corrected { .. } => vec![],
         invoice::Event::PartPaid { amount, .. } | invoice::Event::Paid { amount, .. } => {
             vec![change!(PAY, id, amount.amount())]
         }
@@ -290,6 +295,26 @@ async fn found<L: DeserializeOwned>(
     let Filter { today, id, company, number } = filter;
     let rows = client.query(sql, &[today, id, company, number, &cursor, &limit]).await?;
     rows.iter().map(invoice_of).collect()
+}
+
+/// A credit note that names an invoice: what it gives back, and what that comes to.
+#[derive(Debug, Clone)]
+pub struct Correcting {
+    /// Its id.
+    pub id: InvoiceId,
+    /// What it gives back.
+    pub lines: Lines,
+    /// The sums, with the tax per rate.
+    pub totals: Totals,
+}
+
+/// The credit notes that name an invoice, oldest first.
+pub async fn correcting(client: &Client, invoice: InvoiceId) -> Result<Vec<Correcting>, ReadError> {
+    let rows = client.query(CORRECTING, &[&invoice.0]).await?;
+    let read = |row: &Row| {
+        Ok(Correcting { id: InvoiceId(row.get(0)), lines: json(row, 1)?, totals: json(row, 2)? })
+    };
+    rows.iter().map(read).collect()
 }
 
 fn invoice_of<L: DeserializeOwned>(row: &Row) -> Result<Invoice<L>, ReadError> {

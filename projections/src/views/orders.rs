@@ -32,6 +32,8 @@ pub const PROJECTION: Projection = Projection {
             head jsonb NOT NULL,
             placed_on date NOT NULL,
             reason text,
+            -- What had not left when the rest was cancelled: an array of items.
+            cancelled jsonb NOT NULL DEFAULT '[]',
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON orders (company_id, created);
@@ -51,6 +53,8 @@ const PLACE: &str = "
     INSERT INTO orders (id, company_id, status, terms, head, placed_on, created)
     VALUES ($1, $2, 'placed', $3, $4, $5, $6)";
 const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
+const CANCEL_REST: &str =
+    "UPDATE orders SET status = 'shipped', reason = $2, cancelled = $3 WHERE id = $1";
 const SHIP: &str = "
     INSERT INTO order_shipments (order_id, shipment_id, line, quantity)
     SELECT $1, $2, line, quantity FROM unnest($3::integer[], $4::numeric[]) AS item(line, quantity)";
@@ -60,7 +64,8 @@ const LIST: &str = "
             SELECT line::text, sum(quantity)::text AS shipped FROM view.order_shipments
             WHERE order_id = orders.id GROUP BY line) AS by_line),
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
-            WHERE order_id = orders.id)
+            WHERE order_id = orders.id),
+        cancelled
     FROM view.orders
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
@@ -99,6 +104,10 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         order::Event::Cancelled { reason } => {
             vec![change!(STATUS, id, "cancelled", reason.as_ref().map(ToString::to_string))]
         }
+        order::Event::RestCancelled { items, reason } => {
+            let reason = reason.as_ref().map(ToString::to_string);
+            vec![change!(CANCEL_REST, id, reason, Json(items.clone()))]
+        }
         order::Event::PartShipped { shipment, items } => {
             vec![status("part_shipped"), shipped(id, *shipment, items)]
         }
@@ -129,11 +138,13 @@ pub struct Order {
     /// When.
     #[schemars(with = "String")]
     pub placed_on: Date,
-    /// Why it was cancelled or refused.
+    /// Why it, or the rest of it, was cancelled, or it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What has left, by line number.
     pub shipped: BTreeMap<String, String>,
+    /// What will not leave any more, by line number: the rest of an order that left in part.
+    pub cancelled: BTreeMap<String, String>,
     /// The shipments in which it left.
     pub shipments: Vec<ShipmentId>,
     /// Where in the log it was placed; lists are in this order, newest first.
@@ -181,7 +192,7 @@ pub enum Status {
     Confirmed,
     /// Some of it has left.
     PartShipped,
-    /// All of it has left.
+    /// All of it has left, or what had not left was cancelled.
     Shipped,
     /// It will not be filled.
     Cancelled,
@@ -249,5 +260,9 @@ fn order_of(row: &Row) -> Result<Order, ReadError> {
         created,
         shipped: json(row, 6)?,
         shipments: json(row, 7)?,
+        cancelled: json::<Vec<order::Item>>(row, 8)?
+            .into_iter()
+            .map(|item| (item.line.to_string(), item.quantity.to_string()))
+            .collect(),
     })
 }

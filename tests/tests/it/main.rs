@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod access;
+mod amounts_and_days;
 mod assortments;
 mod backup;
 mod bounds;
@@ -13,6 +14,7 @@ mod clients;
 mod contract;
 mod contracts;
 mod conversations;
+mod credit_notes;
 mod document_numbers;
 mod documents;
 mod export;
@@ -33,6 +35,7 @@ mod offer_statistics;
 mod offer_templates;
 mod offers;
 mod openapi;
+mod orders;
 mod policies;
 mod prices;
 mod products;

@@ -13,6 +13,7 @@ use service_kit::{
 use crate::{
     Services,
     caller::{By, Sales, Trust},
+    failure::given,
     http::{Done, Nothing, decide},
 };
 
@@ -85,7 +86,7 @@ async fn grant_credit(
     PathId(id): PathId,
     Body { value: GrantCredit { limit }, digest }: Body<GrantCredit>,
 ) -> Result<Done, Problem> {
-    let command = Command::GrantCredit { limit };
+    let command = Command::GrantCredit { limit: given("/limit", limit)? };
     decide::<Company>(&services, &caller, id, digest, command).await
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
-use crate::row::{ReadError, money, name_of, parsed};
+use crate::row::{ReadError, is_capped, money, name_of, parsed};
 
 /// Each offer, or by product each product of its last revision, is a unit; its sums are over needed
 /// lines, and over what was ordered. A line of another currency than the last revision's adds to
@@ -57,11 +57,17 @@ const LIST: &str = "
             count(*) FILTER (WHERE is_won) AS won,
             percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds_to_offer) AS seconds_to_offer,
             percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds_to_answer) AS seconds_to_answer,
-            coalesce(sum(offered_listed), 0) AS offered_listed,
-            coalesce(sum(offered_net), 0) AS offered_net,
-            coalesce(sum(won_listed), 0) AS won_listed, coalesce(sum(won_net), 0) AS won_net,
-            sum(first_net) FILTER (WHERE is_won AND offered_net IS NOT NULL) AS agreed_first,
-            sum(offered_net) FILTER (WHERE is_won AND first_net IS NOT NULL) AS agreed_last
+            least(coalesce(sum(offered_listed), 0), $11) AS offered_listed,
+            least(coalesce(sum(offered_net), 0), $11) AS offered_net,
+            least(coalesce(sum(won_listed), 0), $11) AS won_listed,
+            least(coalesce(sum(won_net), 0), $11) AS won_net,
+            -- Of nothing, `least` would be the largest sum.
+            CASE WHEN bool_or(is_won AND offered_net IS NOT NULL AND first_net IS NOT NULL) THEN
+                least(sum(first_net) FILTER (WHERE is_won AND offered_net IS NOT NULL), $11)
+            END AS agreed_first,
+            CASE WHEN bool_or(is_won AND offered_net IS NOT NULL AND first_net IS NOT NULL) THEN
+                least(sum(offered_net) FILTER (WHERE is_won AND first_net IS NOT NULL), $11)
+            END AS agreed_last
         FROM units GROUP BY GROUPING SETS ((key), (key, currency))),
     page AS (
         SELECT key, offered AS of_key FROM sums
@@ -175,6 +181,11 @@ pub struct Values {
     /// How far the seller came down; missing where nothing was ordered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreed: Option<Agreed>,
+    /// Whether a sum is larger than what amounts hold and is shown at the largest, as records of
+    /// older builds can make it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    pub is_capped: bool,
 }
 
 /// Net sums of lines, each rounded half up to the minor unit.
@@ -233,6 +244,7 @@ pub async fn list(
                 &offered,
                 &key,
                 &limit,
+                &Money::LARGEST_SUM,
             ],
         )
         .await?;
@@ -282,12 +294,12 @@ fn values_of(row: &Row) -> Result<Values, ReadError> {
         Some(_) => Some(Agreed::of(money(row, 16, currency)?, money(row, 17, currency)?)?),
         None => None,
     };
-    Ok(Values {
-        currency,
-        offered: Value::of(money(row, 12, currency)?, money(row, 13, currency)?)?,
-        won: Value::of(money(row, 14, currency)?, money(row, 15, currency)?)?,
-        agreed,
-    })
+    let offered = Value::of(money(row, 12, currency)?, money(row, 13, currency)?)?;
+    let won = Value::of(money(row, 14, currency)?, money(row, 15, currency)?)?;
+    let sums = [offered.listed, offered.net, won.listed, won.net];
+    let agreed_sums = agreed.iter().flat_map(|agreed: &Agreed| [agreed.first, agreed.last]);
+    let is_capped = sums.into_iter().chain(agreed_sums).any(is_capped);
+    Ok(Values { currency, offered, won, agreed, is_capped })
 }
 
 impl Won {
