@@ -2,7 +2,7 @@
 
 mod approval;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
@@ -282,6 +282,12 @@ pub enum Error {
     /// A shipment of nothing.
     #[error("a shipment needs at least one item")]
     NoItems,
+    /// Twice the same line, which may be a slip: how much of it should leave?
+    #[error("line {line} is named twice")]
+    NamedTwice {
+        /// Its number.
+        line: u32,
+    },
     /// The line does not exist or has left already.
     #[error("line {line} has nothing outstanding")]
     NothingOutstanding {
@@ -315,6 +321,7 @@ impl Refusal for Error {
             Self::GoodsLeft => "order.goods_left",
             Self::AlreadyShipped => "order.already_shipped",
             Self::NoItems => "order.no_items",
+            Self::NamedTwice { .. } => "order.line_named_twice",
             Self::NothingOutstanding { .. } => "order.nothing_outstanding",
             Self::TooMuch { .. } => "order.too_much",
             Self::Day(_) => "day.out_of_range",
@@ -324,7 +331,7 @@ impl Refusal for Error {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unplaced => RefusalKind::Missing,
-            Self::NoItems | Self::Day(_) => RefusalKind::Invalid,
+            Self::NoItems | Self::NamedTwice { .. } | Self::Day(_) => RefusalKind::Invalid,
             Self::Approval(error) => error.kind(),
             Self::AlreadyPlaced
             | Self::AwaitingApproval
@@ -402,6 +409,10 @@ impl Order {
         let items = items.unwrap_or_else(|| self.outstanding());
         if items.is_empty() {
             return Err(Error::NoItems);
+        }
+        let mut named = BTreeSet::new();
+        if let Some(again) = items.iter().find(|item| !named.insert(item.line)) {
+            return Err(Error::NamedTwice { line: again.line });
         }
         let rest = items.iter().try_fold(outstanding.clone(), take)?;
         Ok(vec![if rest.is_empty() {
