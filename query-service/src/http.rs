@@ -31,10 +31,10 @@ mod stock;
 mod territories;
 
 use aide::axum::ApiRouter;
-use axum::http::StatusCode;
+use axum::{http::StatusCode, middleware};
 use service_kit::problem::{FieldError, Problem};
 
-use crate::Queries;
+use crate::{Queries, left_out};
 
 /// Every query endpoint.
 pub fn router(queries: Queries) -> ApiRouter {
@@ -69,6 +69,7 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(stock::routes())
         .merge(territories::routes())
         .with_state(queries)
+        .layer(middleware::from_fn(left_out::mark))
 }
 
 /// The one thing that was asked for, or 404.

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, money, parsed, word},
 };
@@ -24,7 +24,7 @@ pub const PROJECTION: Projection = Projection {
         CREATE TABLE invoices (
             id uuid PRIMARY KEY,
             kind text NOT NULL,
-            number text NOT NULL UNIQUE,
+            number text NOT NULL UNIQUE CHECK (octet_length(number) <= 64),
             company_id uuid NOT NULL,
             order_id uuid,
             shipment_id uuid,
@@ -45,7 +45,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON invoices (company_id, created)",
     tables: &["invoices"],
     reads: &["invoice"],
+    aside: aside::stream,
     apply,
+    build: build::INVOICES,
 };
 
 const ISSUE: &str = "

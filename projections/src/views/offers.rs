@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, word, word_or_none},
 };
@@ -61,7 +61,9 @@ pub const PROJECTION: Projection = Projection {
         )",
     tables: &["offers", "offer_revisions"],
     reads: &["offer"],
+    aside: aside::stream,
     apply,
+    build: build::OFFERS,
 };
 
 const DRAFT: &str = "

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, word},
 };
@@ -40,16 +40,20 @@ pub const PROJECTION: Projection = Projection {
         )",
     tables: &["orders", "order_shipments"],
     reads: &["order"],
+    aside: aside::stream,
     apply,
+    build: build::ORDERS,
 };
 
 const PLACE: &str = "
     INSERT INTO orders (id, company_id, status, terms, placed_on, created)
     VALUES ($1, $2, 'placed', $3, $4, $5)";
 const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
+/// History knows shipments that name a line twice; commands refuse that now.
 const SHIP: &str = "
     INSERT INTO order_shipments (order_id, shipment_id, line, quantity)
-    SELECT $1, $2, line, quantity FROM unnest($3::integer[], $4::numeric[]) AS item(line, quantity)";
+    SELECT $1, $2, line, sum(quantity)
+    FROM unnest($3::integer[], $4::numeric[]) AS item(line, quantity) GROUP BY line";
 const LIST: &str = "
     SELECT id, status, terms, placed_on, reason, created,
         (SELECT coalesce(jsonb_object_agg(line, shipped), '{}') FROM (

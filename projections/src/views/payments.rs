@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, money, name_of, parsed, word},
 };
@@ -41,7 +41,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON payment_allocations (payment_id)",
     tables: &["payments", "payment_allocations"],
     reads: &["payment"],
+    aside: aside::stream,
     apply,
+    build: build::PAYMENTS,
 };
 
 const BOOK: &str = "

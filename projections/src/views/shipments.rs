@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
-use crate::{Change, Projection, ReadError, projection::change, row::json};
+use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
 /// Shipments by id.
 pub const PROJECTION: Projection = Projection {
@@ -24,7 +24,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON shipments (order_id)",
     tables: &["shipments"],
     reads: &["shipment"],
+    aside: aside::stream,
     apply,
+    build: build::SHIPMENTS,
 };
 
 const DISPATCH: &str = "

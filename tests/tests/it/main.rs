@@ -31,6 +31,7 @@ mod quotation_requests;
 mod reading;
 mod refusals;
 mod remembered;
+mod set_aside;
 mod territories;
 mod tidy;
 mod two_houses;
