@@ -3,19 +3,23 @@
 
 use std::collections::BTreeMap;
 
-use projections::{rebuild, views};
+use projections::{Projection, rebuild, views};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    runner::{caught_up, names},
-    stored::Event,
-    trade::House,
-};
+use crate::{runner::names, stored::Event, trade::House};
 
 /// Characters at the limits: four bytes, folded to many letters, joined to the one before, from right to
 /// left, and words that never end.
 const CHARACTERS: [&str; 6] = ["𝔘", "\u{fdfa}", "한", "e\u{301}", "ש", "f0"];
+
+/// Those whose tables have text in a key, or words; what others show is compared elsewhere.
+const KEYED_BY_TEXT: [Projection; 4] = [
+    views::catalogue::PROJECTION,
+    views::companies::PROJECTION,
+    views::orders::PROJECTION,
+    views::product_codes::PROJECTION,
+];
 
 /// In how many languages something long is said: enough for more than a tsvector holds.
 const MANY: usize = 30;
@@ -56,8 +60,10 @@ fn product(character: &str, spaced: bool) -> Vec<Event> {
         (format!("{number}"), value)
     };
     let attributes: serde_json::Map<String, Value> = (0..100).map(attribute).collect();
+    // Words that differ are what fills a tsvector; one long word does not get longer in many languages.
+    let long = if spaced { MANY } else { 1 };
     let texts = languages(|number| match number {
-        0..MANY => filled(&format!("{number}{character}"), 10_000, spaced),
+        number if number < long => filled(&format!("{number}{character}"), 10_000, spaced),
         _ => filled(character, 100, spaced),
     });
     let said = [
@@ -131,9 +137,15 @@ async fn whatever_history_may_say_fits_every_read_model() {
     for event in &events {
         event.append(&house).await;
     }
-    caught_up(&house, &views).await;
+    let head = house.log.head().await.unwrap();
+    // Millions of words take longer than a query waits.
+    let mut times = 0;
+    while let Err(behind) = views.wait(&names(), head).await {
+        times += 1;
+        assert!(times < 30, "{behind}");
+    }
     assert_eq!(views.set_aside(&names(), None), [], "set aside");
-    for projection in views::ALL {
+    for projection in KEYED_BY_TEXT {
         assert_eq!(rebuild::compare(&views, projection).await.unwrap(), [], "{}", projection.name);
     }
     rebuild::rebuild(&views, views::catalogue::PROJECTION).await.unwrap();
