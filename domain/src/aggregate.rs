@@ -18,7 +18,7 @@ pub trait OfCompany {
 }
 
 /// A digest of this crate's sources; `build.rs` makes it.
-const RULES: u64 =
+pub const RULES: u64 =
     match u64::from_str_radix(include_str!(concat!(env!("OUT_DIR"), "/fingerprint")), 10) {
         Ok(digest) => digest,
         Err(_) => panic!("build.rs writes a number"),

@@ -2,7 +2,7 @@
 
 mod approval;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
@@ -296,6 +296,12 @@ pub enum Error {
     /// A shipment of nothing.
     #[error("a shipment needs at least one item")]
     NoItems,
+    /// Twice the same line, which may be a slip: how much of it should leave?
+    #[error("line {line} is named twice")]
+    NamedTwice {
+        /// Its number.
+        line: u32,
+    },
     /// The line does not exist or has left already.
     #[error("line {line} has nothing outstanding")]
     NothingOutstanding {
@@ -331,6 +337,7 @@ impl Refusal for Error {
             Self::Cancelled => "order.cancelled",
             Self::AlreadyShipped => "order.already_shipped",
             Self::NoItems => "order.no_items",
+            Self::NamedTwice { .. } => "order.line_named_twice",
             Self::NothingOutstanding { .. } => "order.nothing_outstanding",
             Self::TooMuch { .. } => "order.too_much",
             Self::Money(error) => error.code(),
@@ -341,7 +348,9 @@ impl Refusal for Error {
     fn kind(&self) -> RefusalKind {
         match self {
             Self::Unplaced => RefusalKind::Missing,
-            Self::NoItems | Self::Money(_) | Self::Day(_) => RefusalKind::Invalid,
+            Self::NoItems | Self::NamedTwice { .. } | Self::Money(_) | Self::Day(_) => {
+                RefusalKind::Invalid
+            }
             Self::Approval(error) => error.kind(),
             Self::AlreadyPlaced
             | Self::AwaitingApproval
@@ -419,6 +428,10 @@ impl Order {
         let items = items.unwrap_or_else(|| self.outstanding());
         if items.is_empty() {
             return Err(Error::NoItems);
+        }
+        let mut named = BTreeSet::new();
+        if let Some(again) = items.iter().find(|item| !named.insert(item.line)) {
+            return Err(Error::NamedTwice { line: again.line });
         }
         let rest = items.iter().try_fold(outstanding.clone(), take)?;
         Ok(vec![if rest.is_empty() {

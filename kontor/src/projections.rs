@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use event_log::{EventLog, LogConfig};
-use projections::{Projection, Views, rebuild, views};
+use projections::{
+    Projection, SetAside, Views,
+    rebuild::{self, Difference},
+    views,
+};
 use service_kit::postgres;
 
 use crate::location::Location;
@@ -21,14 +25,15 @@ pub struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print how far each read model has got.
+    /// Print how far each read model has got, and what it has set aside.
     Status,
     /// Build a read model anew from the log; the present one answers meanwhile.
     Rebuild {
         /// Its name, or `all`.
         name: String,
     },
-    /// Build a read model beside the live one and compare them, row for row.
+    /// Build a read model beside the live one and compare them, row for row: prints `equal` and exits
+    /// with 0 when there is no difference.
     Compare {
         /// Its name, or `all`.
         name: String,
@@ -40,12 +45,24 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let database_url = arguments.location.database_url()?;
     let log = EventLog::open(&LogConfig::new(&database_url)).await?;
     let pool = postgres::pool(&database_url, "kontor projections", 4)?;
-    let views = Views::open(pool, log.clone()).await?;
+    // A read model of another build, which may run, is not taken from it by looking.
+    let views = Views::attach(pool, log.clone()).await?;
     match arguments.command {
         Command::Status => {
             println!("{:<20} {}", "log", log.head().await?);
             for (name, position) in views.checkpoints().await? {
                 println!("{name:<20} {position}");
+            }
+            for projection in views::ALL {
+                for SetAside { stream_type, stream_id, position, reason, .. } in
+                    views.set_aside(&[projection.name], None)
+                {
+                    println!(
+                        "{:<20} set aside from position {position} on: {stream_type} {stream_id}: \
+                         {reason}",
+                        projection.name
+                    );
+                }
             }
         }
         Command::Rebuild { name } => {
@@ -60,7 +77,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             for projection in named(&name)? {
                 let differences = rebuild::compare(&views, projection).await?;
                 equal &= differences.is_empty();
-                println!("{:<20} {differences:?}", projection.name);
+                println!("{:<20} {}", projection.name, told(&differences));
             }
             if !equal {
                 return Ok(ExitCode::FAILURE);
@@ -68,6 +85,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a comparison has found, in words.
+fn told(differences: &[Difference]) -> String {
+    let each = differences.iter().map(|Difference { table, only_live, only_rebuilt }| {
+        format!("{table} has {only_live} rows that are only live, {only_rebuilt} only rebuilt")
+    });
+    match differences {
+        [] => "equal".to_owned(),
+        _ => each.collect::<Vec<_>>().join("; "),
+    }
 }
 
 fn named(name: &str) -> anyhow::Result<Vec<Projection>> {

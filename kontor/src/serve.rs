@@ -320,12 +320,8 @@ fn health(log: &EventLog, views: &Views, relay: &Arc<Relay>, supervisor: &Superv
     for projection in projections::views::ALL {
         let Some(status) = views.status(projection.name) else { continue };
         health.register(format!("read model {}", projection.name), move || {
-            let state = match &*status.borrow() {
-                projections::Status::Following(_) => State::Ok,
-                projections::Status::Stopped { at, reason } => {
-                    State::Degraded { detail: format!("stopped after position {at}: {reason}") }
-                }
-            };
+            let trouble = status.borrow().trouble();
+            let state = trouble.map_or(State::Ok, |detail| State::Degraded { detail });
             async move { state }.boxed()
         });
     }

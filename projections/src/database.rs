@@ -1,7 +1,10 @@
 //! What a runner asks of the log and of its database: seams, so that the same runner keeps up
 //! against models of both.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use deadpool_postgres::{Object, Pool};
 use event_log::{EventLog, Position, RecordedEvent};
@@ -9,7 +12,9 @@ use futures::{StreamExt, stream::FuturesOrdered};
 use tokio::sync::watch;
 use tokio_postgres::{Client, Row, Statement, types::ToSql};
 
-use crate::{Projection, projection::Change, runner::ProjectionError};
+use crate::{
+    Projection, applying::Checkpoint, aside::SetAside, projection::Change, runner::ProjectionError,
+};
 
 /// The history that is followed.
 pub(crate) trait Log: Send + Sync {
@@ -42,10 +47,10 @@ pub(crate) trait Connection: Send + Sync {
     ) -> impl Future<Output = Result<Self::Transaction<'_>, ProjectionError>> + Send;
 
     /// How far a read model has got; `None` when it is not set up.
-    fn position(
+    fn checkpoint(
         &self,
         projection: Projection,
-    ) -> impl Future<Output = Result<Option<Position>, ProjectionError>> + Send;
+    ) -> impl Future<Output = Result<Option<Checkpoint>, ProjectionError>> + Send;
 
     /// Records that an event has stopped a read model.
     fn record_failure(
@@ -62,13 +67,29 @@ pub(crate) trait Transaction: Send + Sync {
     fn lock(
         &mut self,
         projection: Projection,
-    ) -> impl Future<Output = Result<Option<Position>, ProjectionError>> + Send;
+    ) -> impl Future<Output = Result<Option<Checkpoint>, ProjectionError>> + Send;
 
     /// Applies events in order.
     fn apply(
         &mut self,
         projection: Projection,
-        events: &[RecordedEvent],
+        events: &[&RecordedEvent],
+    ) -> impl Future<Output = Result<(), ProjectionError>> + Send;
+
+    /// Marks where [`Self::roll_back`] goes back to; one at a time.
+    fn savepoint(&mut self) -> impl Future<Output = Result<(), ProjectionError>> + Send;
+
+    /// Takes back what was done since the savepoint, also after an error, and forgets it.
+    fn roll_back(&mut self) -> impl Future<Output = Result<(), ProjectionError>> + Send;
+
+    /// Forgets the savepoint.
+    fn release(&mut self) -> impl Future<Output = Result<(), ProjectionError>> + Send;
+
+    /// Records what is left out from now on.
+    fn set_aside(
+        &mut self,
+        projection: Projection,
+        aside: &SetAside,
     ) -> impl Future<Output = Result<(), ProjectionError>> + Send;
 
     /// Moves the checkpoint.
@@ -84,8 +105,22 @@ pub(crate) trait Transaction: Send + Sync {
 /// A crash of PostgreSQL may take back the last changes, with their checkpoint: they are made
 /// again from the log, so nobody waits for the disk here.
 const ENTER: &str = "SET LOCAL search_path TO view; SET LOCAL synchronous_commit TO off";
-const LOCK: &str = "SELECT position FROM checkpoints WHERE projection = $1 FOR UPDATE";
-const POSITION: &str = "SELECT position FROM view.checkpoints WHERE projection = $1";
+const LOCK: &str = "
+    SELECT position, build, set_aside FROM checkpoints WHERE projection = $1 FOR UPDATE";
+const CHECKPOINT: &str = "
+    SELECT position, build, set_aside FROM view.checkpoints WHERE projection = $1";
+/// In the schema that is being worked on.
+const ASIDE: &str = "
+    SELECT key_id, stream_type, stream_id, company_id, position, reason FROM set_aside
+    WHERE projection = $1 ORDER BY position";
+const LIVE_ASIDE: &str = "
+    SELECT key_id, stream_type, stream_id, company_id, position, reason FROM view.set_aside
+    WHERE projection = $1 ORDER BY position";
+const SET_ASIDE: &str = "
+    WITH counted AS (UPDATE checkpoints SET set_aside = set_aside + 1 WHERE projection = $1)
+    INSERT INTO set_aside
+        (projection, key_id, stream_type, stream_id, company_id, position, reason)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const ADVANCE: &str = "UPDATE checkpoints SET position = $2 WHERE projection = $1";
 const CHANGE: &str = "UPDATE checkpoints SET changed = $2 WHERE projection = $1";
 const FAIL: &str = "
@@ -123,8 +158,18 @@ impl Connection for Object {
         Ok(transaction)
     }
 
-    async fn position(&self, projection: Projection) -> Result<Option<Position>, ProjectionError> {
-        Ok(self.query_opt(POSITION, &[&projection.name]).await?.map(|row| position(&row)))
+    async fn checkpoint(
+        &self,
+        projection: Projection,
+    ) -> Result<Option<Checkpoint>, ProjectionError> {
+        let Some(row) = self.query_opt(CHECKPOINT, &[&projection.name]).await? else {
+            return Ok(None);
+        };
+        let aside = match row.get::<_, i32>(2) {
+            0 => vec![],
+            _ => self.query(LIVE_ASIDE, &[&projection.name]).await?,
+        };
+        Ok(Some(checkpoint_of(&row, &aside)))
     }
 
     async fn record_failure(
@@ -139,16 +184,51 @@ impl Connection for Object {
 }
 
 impl Transaction for deadpool_postgres::Transaction<'_> {
-    async fn lock(&mut self, projection: Projection) -> Result<Option<Position>, ProjectionError> {
-        Ok(lock(self, projection).await?)
+    async fn lock(
+        &mut self,
+        projection: Projection,
+    ) -> Result<Option<Checkpoint>, ProjectionError> {
+        let Some(row) = self.query_opt(LOCK, &[&projection.name]).await? else { return Ok(None) };
+        let aside = match row.get::<_, i32>(2) {
+            0 => vec![],
+            _ => self.query(ASIDE, &[&projection.name]).await?,
+        };
+        Ok(Some(checkpoint_of(&row, &aside)))
     }
 
     async fn apply(
         &mut self,
         projection: Projection,
-        events: &[RecordedEvent],
+        events: &[&RecordedEvent],
     ) -> Result<(), ProjectionError> {
         apply(self, projection, events).await
+    }
+
+    async fn savepoint(&mut self) -> Result<(), ProjectionError> {
+        Ok(self.batch_execute("SAVEPOINT event").await?)
+    }
+
+    async fn roll_back(&mut self) -> Result<(), ProjectionError> {
+        Ok(self.batch_execute("ROLLBACK TO SAVEPOINT event; RELEASE SAVEPOINT event").await?)
+    }
+
+    async fn release(&mut self) -> Result<(), ProjectionError> {
+        Ok(self.batch_execute("RELEASE SAVEPOINT event").await?)
+    }
+
+    async fn set_aside(
+        &mut self,
+        projection: Projection,
+        aside: &SetAside,
+    ) -> Result<(), ProjectionError> {
+        let SetAside { key, stream_type, stream_id, company, position, reason } = aside;
+        let position = position.0.cast_signed();
+        self.execute(
+            SET_ASIDE,
+            &[&projection.name, key, stream_type, stream_id, company, &position, reason],
+        )
+        .await?;
+        Ok(())
     }
 
     async fn checkpoint(
@@ -156,7 +236,8 @@ impl Transaction for deadpool_postgres::Transaction<'_> {
         projection: Projection,
         position: Position,
     ) -> Result<(), ProjectionError> {
-        Ok(checkpoint(self, projection, position).await?)
+        self.execute(ADVANCE, &[&projection.name, &position.0.cast_signed()]).await?;
+        Ok(())
     }
 
     async fn commit(self) -> Result<(), ProjectionError> {
@@ -164,41 +245,17 @@ impl Transaction for deadpool_postgres::Transaction<'_> {
     }
 }
 
-/// Takes the checkpoint of a projection for this transaction.
-pub(crate) async fn lock(
-    transaction: &tokio_postgres::Transaction<'_>,
-    projection: Projection,
-) -> Result<Option<Position>, tokio_postgres::Error> {
-    let row = transaction.query_opt(LOCK, &[&projection.name]).await?;
-    Ok(row.map(|row| position(&row)))
-}
-
-pub(crate) async fn checkpoint(
-    transaction: &tokio_postgres::Transaction<'_>,
-    projection: Projection,
-    position: Position,
-) -> Result<(), tokio_postgres::Error> {
-    transaction.execute(ADVANCE, &[&projection.name, &position.0.cast_signed()]).await?;
-    Ok(())
-}
-
 /// Applies events in order: the statements go out one behind the other without waiting.
-pub(crate) async fn apply(
+async fn apply(
     transaction: &tokio_postgres::Transaction<'_>,
     projection: Projection,
-    events: &[RecordedEvent],
+    events: &[&RecordedEvent],
 ) -> Result<(), ProjectionError> {
     let mut changes: Vec<(Position, Change)> = Vec::new();
-    let concerning =
-        events.iter().filter(|event| projection.reads.contains(&event.stream_type.as_str()));
-    for recorded in concerning {
-        let event = recorded.event().map_err(|source| ProjectionError::Unreadable {
-            position: recorded.position,
-            source,
-        })?;
+    for recorded in events {
         let position = recorded.position;
-        changes
-            .extend((projection.apply)(recorded, &event).into_iter().map(|each| (position, each)));
+        let changed = changes_of(projection, recorded)?;
+        changes.extend(changed.into_iter().map(|each| (position, each)));
     }
     let mut statements = BTreeMap::new();
     for (_, change) in &changes {
@@ -224,6 +281,21 @@ pub(crate) async fn apply(
     Ok(())
 }
 
+/// What an event changes. A panic is an error of that event, so that it stops nothing else.
+fn changes_of(
+    projection: Projection,
+    recorded: &RecordedEvent,
+) -> Result<Vec<Change>, ProjectionError> {
+    let position = recorded.position;
+    let changes = catch_unwind(AssertUnwindSafe(|| {
+        let event = recorded.event()?;
+        Ok((projection.apply)(recorded, &event))
+    }));
+    changes
+        .map_err(|_| ProjectionError::Panicked { position })?
+        .map_err(|source| ProjectionError::Unreadable { position, source })
+}
+
 /// How many statements are on their way at once.
 const AHEAD: usize = 128;
 
@@ -240,6 +312,25 @@ async fn execute(
     Ok((rows > 0).then_some(position))
 }
 
-fn position(row: &Row) -> Position {
-    Position(row.get::<_, i64>(0).unsigned_abs())
+fn checkpoint_of(row: &Row, aside: &[Row]) -> Checkpoint {
+    Checkpoint {
+        position: position(row, 0),
+        build: row.get(1),
+        set_aside: aside.iter().map(aside_of).collect(),
+    }
+}
+
+fn aside_of(row: &Row) -> SetAside {
+    SetAside {
+        key: row.get(0),
+        stream_type: row.get(1),
+        stream_id: row.get(2),
+        company: row.get(3),
+        position: position(row, 4),
+        reason: row.get(5),
+    }
+}
+
+fn position(row: &Row, column: usize) -> Position {
+    Position(row.get::<_, i64>(column).unsigned_abs())
 }

@@ -8,10 +8,18 @@ use service_kit::health::explained;
 use tokio::sync::watch;
 
 use crate::{
-    Projection, Status,
+    Projection, State, Status,
+    applying::{self, Checkpoint},
     database::{Connection, Database, Log, Transaction},
     runner::{BATCH, ProjectionError},
 };
+
+/// How long it waits for other processes' events, and after the first error.
+const SHORT: Duration = Duration::from_millis(100);
+/// How long it waits after many errors, and for an event that cannot be applied to be mended.
+const LONG: Duration = Duration::from_secs(5);
+/// How often it looks whether the read model of another build is its own again.
+const FOREIGN: Duration = Duration::from_secs(1);
 
 /// Follows a log.
 pub(crate) struct Follower<L, D> {
@@ -33,21 +41,22 @@ impl<L: Log, D: Database> Follower<L, D> {
 
     pub(crate) async fn run(self) {
         let mut committed = self.log.committed();
-        let mut pause = Duration::from_millis(100);
+        let mut pause = SHORT;
         loop {
             committed.mark_unchanged();
-            let advanced = match self.advance(BATCH).await {
-                // Event by event, so that all before the poisonous one take effect.
-                Err(error) if !error.is_transient() => self.advance_singly().await,
+            let advanced = match self.advance(applying::Way::Together).await {
+                // All but the one that cannot be applied take effect.
+                Err(error) if error.is_of_an_event() => self.advance(applying::Way::Singly).await,
                 advanced => advanced,
             };
             match advanced {
                 Ok(0) => {
-                    pause = Duration::from_millis(100);
+                    pause = SHORT;
                     // Other processes write too, so it looks by itself now and then.
                     let _ = tokio::time::timeout(pause, committed.changed()).await;
                 }
-                Ok(_) => pause = Duration::from_millis(100),
+                Ok(_) => pause = SHORT,
+                Err(ProjectionError::OtherBuild(_)) => tokio::time::sleep(FOREIGN).await,
                 Err(error) if error.is_transient() => {
                     tracing::warn!(
                         projection = self.projection.name,
@@ -55,62 +64,64 @@ impl<L: Log, D: Database> Follower<L, D> {
                         "read model waits"
                     );
                     tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(5));
+                    pause = (pause * 2).min(LONG);
                 }
                 Err(error) => {
                     self.stop(&error).await;
-                    tokio::time::sleep(Duration::from_secs(5)).await;
+                    tokio::time::sleep(LONG).await;
                 }
             }
         }
     }
 
-    /// Applies what there is, one event at a time; then there is nothing left.
-    async fn advance_singly(&self) -> Result<usize, ProjectionError> {
-        while self.advance(1).await? > 0 {}
-        Ok(0)
-    }
-
-    /// Applies the next events, at most `limit`; says how many.
+    /// Applies the next events; says how many.
     #[tracing::instrument(level = "debug", skip_all, fields(projection = self.projection.name))]
-    async fn advance(&self, limit: usize) -> Result<usize, ProjectionError> {
+    async fn advance(&self, way: applying::Way) -> Result<usize, ProjectionError> {
         let projection = self.projection;
         let reached = self.reached();
-        let events = self.log.read(reached, limit).await?;
+        let events = self.log.read(reached, BATCH).await?;
         let mut connection = self.database.connect().await?;
-        let Some(last) = events.last().map(|event| event.position) else {
+        if events.is_empty() {
             return self.still(reached, &connection).await;
-        };
-        let mut transaction = connection.begin().await?;
-        let Some(position) = transaction.lock(projection).await? else {
-            return Err(ProjectionError::Missing(projection.name));
-        };
-        if position != reached {
-            // Another runner was here, or the process has just started.
-            self.announce(Status::Following(position));
-            return Ok(1);
         }
-        transaction.apply(projection, &events).await?;
-        transaction.checkpoint(projection, last).await?;
-        transaction.commit().await?;
-        self.announce(Status::Following(last));
-        Ok(events.len())
+        let mut transaction = connection.begin().await?;
+        let checkpoint = transaction.lock(projection).await?;
+        let mut checkpoint = checkpoint.ok_or(ProjectionError::Missing(projection.name))?;
+        if checkpoint.position != reached || !checkpoint.is_of(projection) {
+            // Another runner was here, or the process has just started.
+            return self.adopt(&checkpoint).map(|()| 1);
+        }
+        let stopped =
+            applying::apply(&mut transaction, projection, &mut checkpoint, &events, way).await?;
+        if checkpoint.position != reached {
+            transaction.commit().await?;
+            self.announce(following(&checkpoint));
+        }
+        stopped.map_or(Ok(events.len()), Err)
     }
 
-    /// Nothing new has happened; but a crash of PostgreSQL may have taken back what was made last.
+    /// Nothing new has happened; but a crash of PostgreSQL may have taken back what was made last,
+    /// or a rebuild may have tried again what was set aside.
     async fn still(
         &self,
         reached: Position,
         connection: &D::Connection,
     ) -> Result<usize, ProjectionError> {
-        let position = connection.position(self.projection).await?;
-        match position.ok_or(ProjectionError::Missing(self.projection.name))? {
-            position if position == reached => Ok(0),
-            position => {
-                self.announce(Status::Following(position));
-                Ok(1)
-            }
+        let checkpoint = connection.checkpoint(self.projection).await?;
+        let checkpoint = checkpoint.ok_or(ProjectionError::Missing(self.projection.name))?;
+        self.adopt(&checkpoint)?;
+        Ok(usize::from(checkpoint.position != reached))
+    }
+
+    /// Goes on from a checkpoint that another has made, unless it is of another build.
+    pub(crate) fn adopt(&self, checkpoint: &Checkpoint) -> Result<(), ProjectionError> {
+        let following = following(checkpoint);
+        if checkpoint.is_of(self.projection) {
+            self.announce(following);
+            return Ok(());
         }
+        self.announce(Status { state: State::OtherBuild, ..following });
+        Err(ProjectionError::OtherBuild(self.projection.name))
     }
 
     async fn stop(&self, error: &ProjectionError) {
@@ -124,29 +135,42 @@ impl<L: Log, D: Database> Follower<L, D> {
         if let Err(error) = recorded.await {
             tracing::error!(error = &error as &dyn std::error::Error, "failure not recorded");
         }
-        self.announce(Status::Stopped { at, reason });
+        self.stop_for(reason);
+    }
+
+    /// Says that it has stopped where it is.
+    pub(crate) fn stop_for(&self, reason: String) {
+        let present = self.status.borrow().clone();
+        self.announce(Status { state: State::Stopped { reason }, ..present });
     }
 
     fn reached(&self) -> Position {
-        self.status.borrow().position()
+        self.status.borrow().position
     }
 
-    pub(crate) fn announce(&self, status: Status) {
-        #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
-        let (position, head) = (status.position().0 as f64, self.log.committed().borrow().0 as f64);
-        let stopped = matches!(status, Status::Stopped { .. });
-        gauge!("kontor_projection_position", "projection" => self.projection.name).set(position);
-        gauge!("kontor_projection_lag_events", "projection" => self.projection.name)
-            .set((head - position).max(0.0));
-        gauge!("kontor_projection_stopped", "projection" => self.projection.name).set(if stopped {
-            1.0
-        } else {
-            0.0
-        });
+    fn announce(&self, status: Status) {
+        let projection = self.projection.name;
+        let head = *self.log.committed().borrow();
+        let stopped = status.state != State::Following;
+        let figures = [
+            ("kontor_projection_position", status.position.0),
+            ("kontor_projection_lag_events", head.0.saturating_sub(status.position.0)),
+            ("kontor_projection_stopped", u64::from(stopped)),
+            ("kontor_projection_set_aside", status.set_aside.len() as u64),
+        ];
+        for (name, figure) in figures {
+            #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
+            gauge!(name, "projection" => projection).set(figure as f64);
+        }
         self.status.send_if_modified(|present| {
             let changed = *present != status;
             *present = status;
             changed
         });
     }
+}
+
+fn following(checkpoint: &Checkpoint) -> Status {
+    let set_aside = checkpoint.set_aside.as_slice().into();
+    Status { set_aside, ..Status::following(checkpoint.position) }
 }

@@ -3,6 +3,9 @@
 //!
 //! All tables live in PostgreSQL schema `view`, which can be dropped and rebuilt from the log.
 
+mod applying;
+pub mod aside;
+mod build;
 pub mod changed;
 mod database;
 pub mod document_number;
@@ -20,8 +23,9 @@ pub mod views;
 pub mod wait;
 pub mod words;
 
+pub use aside::SetAside;
 pub use document_number::DocumentNumber;
 pub use projection::{Change, Projection};
 pub use remembered::Remembered;
 pub use row::ReadError;
-pub use runner::{Status, Views};
+pub use runner::{State, Status, Views};

@@ -6,5 +6,6 @@ use service_kit::metric::Metric;
 pub const METRICS: &[Metric] = &[
     Metric::labelled("kontor_projection_position", "the last position that a read model shows"),
     Metric::labelled("kontor_projection_lag_events", "events that a read model does not show yet"),
-    Metric::labelled("kontor_projection_stopped", "1 while an event stops a read model"),
+    Metric::labelled("kontor_projection_stopped", "1 while a read model does not go on"),
+    Metric::labelled("kontor_projection_set_aside", "streams that a read model leaves out"),
 ];

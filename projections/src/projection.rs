@@ -3,6 +3,7 @@
 use domain::Event;
 use event_log::RecordedEvent;
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 /// A read model. Its SQL names tables without a schema, so that the same statements fill the live
 /// tables and a new generation beside them.
@@ -17,8 +18,22 @@ pub struct Projection {
     /// The kinds of aggregates whose events concern it; it never looks at others, so an event that
     /// this build cannot read stops only those that would need it.
     pub reads: &'static [&'static str],
+    /// The key of what is left out when an event cannot be applied: that event and all later ones of the
+    /// same key, while all others go on. `None` where the rows of others would be wrong without it: then
+    /// the read model stops before the event. It looks at nothing but the envelope, since the payload may
+    /// be what cannot be read. See [`crate::aside`].
+    pub aside: fn(&RecordedEvent) -> Option<Uuid>,
     /// What an event changes. It looks at nothing but the event.
     pub apply: fn(&RecordedEvent, &Event) -> Vec<Change>,
+    /// A digest of all sources that say what events change; see [`crate::build`].
+    pub build: u64,
+}
+
+impl Projection {
+    /// The digest as it is stored beside the rows.
+    pub(crate) fn bytes_of_build(&self) -> [u8; 8] {
+        self.build.to_be_bytes()
+    }
 }
 
 /// A parameter of a statement.

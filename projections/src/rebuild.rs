@@ -1,28 +1,30 @@
 //! Rebuilding a read model without downtime: a new generation of its tables grows beside the live
 //! one, from the log at full speed, and takes its place in one transaction.
 
-use deadpool_postgres::{ClientWrapper, Object};
+use deadpool_postgres::{ClientWrapper, Object, Transaction};
 use event_log::Position;
-use sha2::{Digest, Sha256};
-use tokio_postgres::Transaction;
 
 use crate::{
-    Projection, Views, database,
+    Projection, Views,
+    applying::{self, Checkpoint, Way},
+    database::Transaction as _,
     runner::{BATCH, ProjectionError},
 };
 
-const REGISTERED: &str = "SELECT schema_digest FROM view.checkpoints WHERE projection = $1";
+const REGISTERED: &str = "SELECT build FROM view.checkpoints WHERE projection = $1";
 const REGISTER: &str = "
-    INSERT INTO view.checkpoints (projection, position, schema_digest, changed)
-    VALUES ($1, $2, $3, $2)
-    ON CONFLICT (projection) DO UPDATE SET position = $2, schema_digest = $3, changed = $2";
+    INSERT INTO view.checkpoints (projection, position, build, changed, set_aside)
+    VALUES ($1, $2, $3, $2, $4)
+    ON CONFLICT (projection)
+        DO UPDATE SET position = $2, build = $3, changed = $2, set_aside = $4";
+const FORGET_ASIDE: &str = "DELETE FROM view.set_aside WHERE projection = $1";
 const ALONE: &str = "SELECT pg_advisory_lock(hashtextextended('kontor ' || $1, 0))";
 const RECOVER: &str = "DELETE FROM view.failures WHERE projection = $1";
 
 /// A difference between the live tables and what the log says they should hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The table.
+    /// The table; `set_aside` for what the read model leaves out.
     pub table: &'static str,
     /// Rows that only the live table has.
     pub only_live: i64,
@@ -30,7 +32,9 @@ pub struct Difference {
     pub only_rebuilt: i64,
 }
 
-/// Makes sure that a read model has its tables; those of another build are rebuilt.
+/// Makes sure that a read model has its tables; those of another build are rebuilt. This is the only
+/// place where a build takes a read model from another, and it is passed once in the life of a process:
+/// of builds that overlap, the one that started last goes on with it.
 pub(crate) async fn set_up(views: &Views, projection: Projection) -> Result<(), ProjectionError> {
     let mut client = views.pool.get().await?;
     // Two processes may start at the same time: one sets up, the other finds it done.
@@ -40,7 +44,7 @@ pub(crate) async fn set_up(views: &Views, projection: Projection) -> Result<(), 
         .await?;
     let registered = transaction.query_opt(REGISTERED, &[&projection.name]).await?;
     match registered.map(|row| row.get::<_, Vec<u8>>(0)) {
-        Some(present) if present == digest(projection) => {}
+        Some(present) if present == projection.bytes_of_build() => {}
         Some(_) => {
             transaction.commit().await?;
             drop(client);
@@ -50,7 +54,10 @@ pub(crate) async fn set_up(views: &Views, projection: Projection) -> Result<(), 
         None => {
             transaction.batch_execute("SET LOCAL search_path TO view").await?;
             transaction.batch_execute(projection.schema).await?;
-            transaction.execute(REGISTER, &[&projection.name, &0_i64, &digest(projection)]).await?;
+            let build = projection.bytes_of_build();
+            transaction
+                .execute(REGISTER, &[&projection.name, &0_i64, &build.as_slice(), &0_i32])
+                .await?;
         }
     }
     transaction.commit().await?;
@@ -102,10 +109,16 @@ impl Generation {
                 "DROP SCHEMA IF EXISTS {schema} CASCADE;
                  CREATE SCHEMA {schema};
                  CREATE TABLE {schema}.checkpoints (LIKE view.checkpoints INCLUDING ALL);
-                 INSERT INTO {schema}.checkpoints VALUES ('{}', 0, '', 0);
-                 SET search_path TO {schema}",
-                projection.name
+                 CREATE TABLE {schema}.set_aside (LIKE view.set_aside INCLUDING ALL);
+                 SET search_path TO {schema}"
             ))
+            .await?;
+        let build = projection.bytes_of_build();
+        session
+            .execute(
+                "INSERT INTO checkpoints (projection, position, build) VALUES ($1, 0, $2)",
+                &[&projection.name, &build.as_slice()],
+            )
             .await?;
         session.batch_execute(projection.schema).await?;
         Ok(Self { projection, schema, session })
@@ -118,9 +131,11 @@ impl Generation {
     async fn swap_in(&self, views: &Views) -> Result<Position, ProjectionError> {
         let Self { projection, schema, .. } = self;
         let mut client = views.pool.get().await?;
-        self.build(views, &mut client).await?;
-        let transaction = client.transaction().await?;
-        let reached = self.catch_up(views, &transaction, None).await?;
+        self.build(views, &mut client, None).await?;
+        // Only the events since the last page can fail here, and then everything begins anew.
+        let mut transaction = client.transaction().await?;
+        self.live(&mut transaction).await?;
+        let rebuilt = self.catch_up(views, &mut transaction, None).await?;
         for table in projection.tables {
             transaction
                 .batch_execute(&format!(
@@ -128,23 +143,37 @@ impl Generation {
                 ))
                 .await?;
         }
-        let position = reached.0.cast_signed();
-        transaction.execute(REGISTER, &[&projection.name, &position, &digest(*projection)]).await?;
+        let position = rebuilt.position.0.cast_signed();
+        let aside = i32::try_from(rebuilt.set_aside.len()).unwrap_or(i32::MAX);
+        transaction
+            .execute(REGISTER, &[&projection.name, &position, &rebuilt.build, &aside])
+            .await?;
+        transaction.execute(FORGET_ASIDE, &[&projection.name]).await?;
+        transaction
+            .batch_execute(&format!("INSERT INTO view.set_aside TABLE {schema}.set_aside"))
+            .await?;
         transaction.execute(RECOVER, &[&projection.name]).await?;
         transaction.commit().await?;
-        Ok(reached)
+        Ok(rebuilt.position)
     }
 
     async fn compare(&self, views: &Views) -> Result<Vec<Difference>, ProjectionError> {
         let Self { projection, schema, .. } = self;
         let mut client = views.pool.get().await?;
-        self.build(views, &mut client).await?;
-        let transaction = client.transaction().await?;
-        transaction.batch_execute("SET LOCAL search_path TO view").await?;
-        let live = database::lock(&transaction, *projection)
-            .await?
-            .ok_or(ProjectionError::Missing(projection.name))?;
-        self.catch_up(views, &transaction, Some(live)).await?;
+        // A read model that an event stops is compared up to there.
+        let mut transaction = client.transaction().await?;
+        let reached = self.live(&mut transaction).await?;
+        transaction.rollback().await?;
+        let to = reached.ok_or(ProjectionError::Missing(projection.name))?.position;
+        self.build(views, &mut client, Some(to)).await?;
+
+        let mut transaction = client.transaction().await?;
+        let live = self.live(&mut transaction).await?;
+        let live = live.ok_or(ProjectionError::Missing(projection.name))?;
+        if !live.is_of(*projection) {
+            return Err(ProjectionError::OtherBuild(projection.name));
+        }
+        let rebuilt = self.catch_up(views, &mut transaction, Some(live.position)).await?;
         let mut differences = Vec::new();
         for table in projection.tables {
             let only = async |these: &str, those: &str| {
@@ -155,59 +184,94 @@ impl Generation {
             };
             let only_live = only("view", schema).await?;
             let only_rebuilt = only(schema, "view").await?;
-            if only_live + only_rebuilt > 0 {
-                differences.push(Difference { table, only_live, only_rebuilt });
-            }
+            differences.push(Difference { table, only_live, only_rebuilt });
         }
+        differences.push(aside_only(&live, &rebuilt));
+        differences.retain(|found| found.only_live + found.only_rebuilt > 0);
         transaction.rollback().await?;
         Ok(differences)
     }
 
-    /// Goes up to near the end of the log.
-    async fn build(&self, views: &Views, client: &mut Object) -> Result<(), ProjectionError> {
+    /// Goes up to near the end of the log, or to `to`.
+    async fn build(
+        &self,
+        views: &Views,
+        client: &mut Object,
+        to: Option<Position>,
+    ) -> Result<(), ProjectionError> {
         loop {
-            let transaction = client.transaction().await?;
-            self.enter(&transaction).await?;
-            let applied = self.advance(views, &transaction, None).await?;
-            transaction.commit().await?;
-            if applied < BATCH {
-                return Ok(());
+            match self.page(views, client, to, Way::Together).await {
+                Err(error) if error.is_of_an_event() => {
+                    self.page(views, client, to, Way::Singly).await?;
+                }
+                Err(error) => return Err(error),
+                Ok(applied) if applied < BATCH => return Ok(()),
+                Ok(_) => {}
             }
         }
     }
 
-    /// Within one transaction that holds the live checkpoint: goes exactly as far as `to`, or as
-    /// far as the log goes but at least as far as the live tables do.
+    async fn page(
+        &self,
+        views: &Views,
+        client: &mut Object,
+        to: Option<Position>,
+        way: Way,
+    ) -> Result<usize, ProjectionError> {
+        let mut transaction = client.transaction().await?;
+        self.enter(&transaction).await?;
+        let mut checkpoint = self.checkpoint(&mut transaction).await?;
+        let applied = self.advance(views, &mut transaction, &mut checkpoint, to, way).await?;
+        transaction.commit().await?;
+        Ok(applied)
+    }
+
+    /// Within one transaction that holds the live checkpoint, so that the live runner changes nothing
+    /// while tables are swapped or compared: goes exactly as far as `to`, or as far as the log goes.
     async fn catch_up(
         &self,
         views: &Views,
-        transaction: &Transaction<'_>,
+        transaction: &mut Transaction<'_>,
         to: Option<Position>,
-    ) -> Result<Position, ProjectionError> {
-        transaction.batch_execute("SET LOCAL search_path TO view").await?;
-        // Keeps the live runner out while the tables are swapped or compared.
-        database::lock(transaction, self.projection).await?;
+    ) -> Result<Checkpoint, ProjectionError> {
         self.enter(transaction).await?;
-        while self.advance(views, transaction, to).await? > 0 {}
-        let reached = database::lock(transaction, self.projection).await?;
-        reached.ok_or(ProjectionError::Missing(self.projection.name))
+        let mut checkpoint = self.checkpoint(transaction).await?;
+        // An error would take the lock with it, and few events are left.
+        while self.advance(views, transaction, &mut checkpoint, to, Way::Singly).await? > 0 {}
+        Ok(checkpoint)
     }
 
     async fn advance(
         &self,
         views: &Views,
-        transaction: &Transaction<'_>,
+        transaction: &mut Transaction<'_>,
+        checkpoint: &mut Checkpoint,
         to: Option<Position>,
+        way: Way,
     ) -> Result<usize, ProjectionError> {
-        let position = database::lock(transaction, self.projection)
-            .await?
-            .ok_or(ProjectionError::Missing(self.projection.name))?;
-        let mut events = views.log.read(position, BATCH).await?;
+        let mut events = views.log.read(checkpoint.position, BATCH).await?;
         events.retain(|event| to.is_none_or(|to| event.position <= to));
-        let Some(last) = events.last().map(|event| event.position) else { return Ok(0) };
-        database::apply(transaction, self.projection, &events).await?;
-        database::checkpoint(transaction, self.projection, last).await?;
-        Ok(events.len())
+        let stopped =
+            applying::apply(transaction, self.projection, checkpoint, &events, way).await?;
+        stopped.map_or(Ok(events.len()), Err)
+    }
+
+    /// Takes the live checkpoint for this transaction.
+    async fn live(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Option<Checkpoint>, ProjectionError> {
+        transaction.batch_execute("SET LOCAL search_path TO view").await?;
+        transaction.lock(self.projection).await
+    }
+
+    /// Takes the one of this generation.
+    async fn checkpoint(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Checkpoint, ProjectionError> {
+        let checkpoint = transaction.lock(self.projection).await?;
+        checkpoint.ok_or(ProjectionError::Missing(self.projection.name))
     }
 
     async fn enter(&self, transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
@@ -215,6 +279,20 @@ impl Generation {
     }
 }
 
-fn digest(projection: Projection) -> Vec<u8> {
-    Sha256::digest(projection.schema).to_vec()
+/// What is set aside in one of the two only.
+fn aside_only(live: &Checkpoint, rebuilt: &Checkpoint) -> Difference {
+    let only = |these: &Checkpoint, those: &Checkpoint| {
+        let missing = these.set_aside.iter().filter(|one| {
+            !those
+                .set_aside
+                .iter()
+                .any(|other| (other.key, other.position) == (one.key, one.position))
+        });
+        i64::try_from(missing.count()).unwrap_or(i64::MAX)
+    };
+    Difference {
+        table: "set_aside",
+        only_live: only(live, rebuilt),
+        only_rebuilt: only(rebuilt, live),
+    }
 }

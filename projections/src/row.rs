@@ -22,6 +22,14 @@ pub enum ReadError {
     /// History could not be read.
     #[error("history could not be read")]
     Log(#[from] event_log::Error),
+    /// There is no such position yet.
+    #[error("history has got to position {head} only, not to {wanted}")]
+    Beyond {
+        /// Where history ends.
+        head: u64,
+        /// Where the read model should be.
+        wanted: u64,
+    },
     /// The read model has not got to the wanted position in time.
     #[error("the read model is at {reached}, not yet at {wanted}")]
     Behind {

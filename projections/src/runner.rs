@@ -8,18 +8,28 @@ use std::{collections::BTreeMap, sync::Arc};
 use deadpool_postgres::Pool;
 use event_log::{EventLog, Position};
 use service_kit::{
+    health::explained,
     migrations::{Migration, MigrationError, migrate},
     supervisor::Supervisor,
 };
 use tokio::sync::watch;
+use uuid::Uuid;
 
-use crate::{Projection, follower::Follower, rebuild, views};
+use crate::{
+    Projection, aside::SetAside, database::Connection, follower::Follower, rebuild, views,
+    wait::Waiting,
+};
 
 /// Every migration of what schema `view` itself needs; the tables come with their projections.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "view", sql: include_str!("../migrations/0001_view.sql") },
     Migration { number: 2, name: "trigrams", sql: include_str!("../migrations/0002_trigrams.sql") },
     Migration { number: 3, name: "changed", sql: include_str!("../migrations/0003_changed.sql") },
+    Migration {
+        number: 4,
+        name: "set aside",
+        sql: include_str!("../migrations/0004_set_aside.sql"),
+    },
 ];
 
 /// Why a read model stopped, or could not be built.
@@ -42,6 +52,15 @@ pub enum ProjectionError {
         /// Why.
         source: domain::UnreadableEvent,
     },
+    /// A defect of this build.
+    #[error("applying the event at position {position} panicked")]
+    Panicked {
+        /// Where it stands.
+        position: Position,
+    },
+    /// Another build has rebuilt it since this process started.
+    #[error("the read model {0} is of another build")]
+    OtherBuild(&'static str),
     /// The read model has no checkpoint: its tables were dropped under it.
     #[error("the read model {0} is not set up")]
     Missing(&'static str),
@@ -56,35 +75,99 @@ impl ProjectionError {
         match self {
             Self::Log(error) => error.is_transient(),
             Self::Unavailable(_) => true,
-            Self::Database(error) => error.code().is_none_or(|state| {
+            Self::Database(error) => match error.code() {
                 // A lost connection, an administrator's doing, or a lost race between runners.
-                ["57", "53", "08", "40", "55"].contains(&&state.code()[..2])
-            }),
-            Self::Unreadable { .. } | Self::Missing(_) | Self::Migration(_) => false,
+                Some(state) => ["57", "53", "08", "40", "55"].contains(&&state.code()[..2]),
+                None => !is_of_a_parameter(error),
+            },
+            Self::Unreadable { .. }
+            | Self::Panicked { .. }
+            | Self::OtherBuild(_)
+            | Self::Missing(_)
+            | Self::Migration(_) => false,
+        }
+    }
+
+    /// Whether what an event says is to blame: then other events can be applied all the same.
+    /// Otherwise any event might fail, as when a table is missing.
+    pub(crate) fn is_of_an_event(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } | Self::Panicked { .. } => true,
+            Self::Database(error) => match error.code() {
+                // Two rows where there must be one, values that do not fit their type, broken
+                // constraints, limits of PostgreSQL.
+                Some(state) => ["21", "22", "23", "54"].contains(&&state.code()[..2]),
+                None => is_of_a_parameter(error),
+            },
+            Self::Log(_)
+            | Self::Unavailable(_)
+            | Self::OtherBuild(_)
+            | Self::Missing(_)
+            | Self::Migration(_) => false,
         }
     }
 }
 
+/// Whether a value could not even be sent. Of errors that PostgreSQL has not answered these alone have
+/// a cause that is none of the network.
+fn is_of_a_parameter(error: &tokio_postgres::Error) -> bool {
+    let cause = std::error::Error::source(error);
+    !error.is_closed() && cause.is_some_and(|cause| !cause.is::<std::io::Error>())
+}
+
 /// How a read model is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Status {
+pub struct Status {
+    /// The last position that it shows.
+    pub position: Position,
+    /// Whether it goes on.
+    pub state: State,
+    /// What it leaves out.
+    pub set_aside: Arc<[SetAside]>,
+}
+
+/// Whether a read model goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
     /// It follows the log.
-    Following(Position),
-    /// An event stopped it; it waits for a build that can handle it, or a rebuild.
+    Following,
+    /// It waits for a build that can handle an event, or for a rebuild.
     Stopped {
-        /// The last position that it shows.
-        at: Position,
         /// Why.
         reason: String,
     },
+    /// A build that started later has rebuilt it and goes on with it; this process only reads.
+    OtherBuild,
 }
 
 impl Status {
-    /// The last position that it shows.
-    pub fn position(&self) -> Position {
-        match self {
-            Self::Following(position) | Self::Stopped { at: position, .. } => *position,
-        }
+    /// It follows the log and leaves nothing out.
+    pub(crate) fn following(position: Position) -> Self {
+        Self { position, state: State::Following, set_aside: Arc::default() }
+    }
+
+    /// What an operator should know, when not all is well.
+    pub fn trouble(&self) -> Option<String> {
+        let position = self.position;
+        let stopped = match &self.state {
+            State::Following => None,
+            State::Stopped { reason } => {
+                Some(format!("stopped after position {position}: {reason}"))
+            }
+            State::OtherBuild => {
+                Some("another build has rebuilt it and goes on with it".to_owned())
+            }
+        };
+        let first = self.set_aside.first();
+        let aside = first.map(|SetAside { stream_type, stream_id, position, reason, .. }| {
+            let count = self.set_aside.len();
+            format!(
+                "{count} set aside, the first from position {position} on, {stream_type} \
+                 {stream_id}: {reason}"
+            )
+        });
+        let told: Vec<String> = stopped.into_iter().chain(aside).collect();
+        (!told.is_empty()).then(|| told.join("; "))
     }
 }
 
@@ -93,6 +176,8 @@ impl Status {
 pub struct Views {
     pub(crate) pool: Pool,
     pub(crate) log: EventLog,
+    pub(crate) waiting: Arc<Waiting>,
+    projections: Arc<[Projection]>,
     statuses: Arc<BTreeMap<&'static str, watch::Sender<Status>>>,
 }
 
@@ -103,33 +188,81 @@ pub(crate) const BATCH: usize = 1_000;
 
 impl Views {
     /// Sets up what is missing: the schema, and the tables of every read model. A read model whose
-    /// tables are not those of this build is rebuilt.
+    /// rows are not of this build is rebuilt.
     pub async fn open(pool: Pool, log: EventLog) -> Result<Self, ProjectionError> {
-        let statuses = views::ALL
-            .into_iter()
-            .map(|view| (view.name, watch::Sender::new(Status::Following(Position::START))))
-            .collect();
-        let views = Self { pool, log, statuses: Arc::new(statuses) };
-        let mut client = views.pool.get().await?;
-        migrate(&mut client, "view", MIGRATIONS).await?;
-        drop(client);
-        for projection in views::ALL {
-            rebuild::set_up(&views, projection).await?;
-        }
-        // Where to go on, so that no runner reads history that its read model shows already.
-        let checkpoints = views.checkpoints().await?;
-        for projection in views::ALL {
-            let position = checkpoints.get(projection.name).copied();
-            let position = position.ok_or(ProjectionError::Missing(projection.name))?;
-            views.follower(projection).announce(Status::Following(position));
+        Self::open_some(pool, log, &views::ALL).await
+    }
+
+    /// The same with some read models only, or with those of another build.
+    pub async fn open_some(
+        pool: Pool,
+        log: EventLog,
+        projections: &[Projection],
+    ) -> Result<Self, ProjectionError> {
+        let views = Self::attached(pool, log, projections).await?;
+        for projection in projections {
+            match rebuild::set_up(&views, *projection).await {
+                Ok(()) => views.resume(*projection).await?,
+                // One read model must not keep all others from being served.
+                Err(error) if error.is_of_an_event() => {
+                    views.resume(*projection).await?;
+                    let reason = format!("it cannot be rebuilt: {}", explained(&error));
+                    tracing::error!(projection = projection.name, reason, "read model stops");
+                    views.follower(*projection).stop_for(reason);
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(views)
+    }
+
+    /// Read models as they are, whatever build made them, for looking at and comparing: nothing is
+    /// rebuilt.
+    pub async fn attach(pool: Pool, log: EventLog) -> Result<Self, ProjectionError> {
+        let views = Self::attached(pool, log, &views::ALL).await?;
+        for projection in views::ALL {
+            match views.resume(projection).await {
+                Ok(()) | Err(ProjectionError::Missing(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(views)
+    }
+
+    async fn attached(
+        pool: Pool,
+        log: EventLog,
+        projections: &[Projection],
+    ) -> Result<Self, ProjectionError> {
+        let status =
+            |view: &Projection| (view.name, watch::Sender::new(Status::following(Position::START)));
+        let statuses = Arc::new(projections.iter().map(status).collect());
+        let waiting = Arc::default();
+        let views = Self { pool, log, waiting, projections: projections.into(), statuses };
+        let mut client = views.pool.get().await?;
+        migrate(&mut client, "view", MIGRATIONS).await?;
+        Ok(views)
+    }
+
+    /// Learns where to go on, so that no runner reads history that its read model shows already.
+    async fn resume(&self, projection: Projection) -> Result<(), ProjectionError> {
+        let checkpoint = self.pool.get().await?.checkpoint(projection).await?;
+        let checkpoint = checkpoint.ok_or(ProjectionError::Missing(projection.name))?;
+        match self.follower(projection).adopt(&checkpoint) {
+            // Its status says so, and its runner waits.
+            Ok(()) | Err(ProjectionError::OtherBuild(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Starts to follow the log, until the supervisor is cancelled.
     pub fn follow(&self, supervisor: impl Into<Supervisor>) {
         let supervisor = supervisor.into();
-        for projection in views::ALL {
+        for projection in self.projections.iter().copied() {
+            if matches!(self.statuses[projection.name].borrow().state, State::Stopped { .. }) {
+                // It could not be rebuilt, and stays as another build has left it.
+                continue;
+            }
             let views = self.clone();
             let name = format!("read model {}", projection.name);
             supervisor.run(name, move || views.follower(projection).run());
@@ -148,6 +281,26 @@ impl Views {
             .iter()
             .map(|row| (row.get(0), Position(row.get::<_, i64>(1).unsigned_abs())))
             .collect())
+    }
+
+    /// Asks the database how far the read models have got, for those who wait.
+    pub(crate) async fn look(&self) -> Result<(), ProjectionError> {
+        for (name, position) in self.checkpoints().await? {
+            let Some(status) = self.statuses.get(name.as_str()) else { continue };
+            status.send_if_modified(|present| {
+                let moved = present.position < position;
+                present.position = present.position.max(position);
+                moved
+            });
+        }
+        Ok(())
+    }
+
+    /// What some read models leave out that somebody may know of who sees one company, or all.
+    pub fn set_aside(&self, names: &[&str], company: Option<Uuid>) -> Vec<SetAside> {
+        let statuses = names.iter().filter_map(|name| self.statuses.get(name));
+        let aside = statuses.flat_map(|status| status.borrow().set_aside.to_vec());
+        aside.filter(|aside| aside.concerns(company)).collect()
     }
 
     /// A connection for queries.

@@ -1,11 +1,12 @@
 //! A seeded simulation: the runners of several processes keep one read model up with a growing log,
 //! in a model of a database that crashes and takes back its last commits, while connections break
-//! and processes are stopped and killed anywhere, and past events that no build can read yet.
+//! and processes are stopped and killed anywhere, past events that no build can read yet, and while
+//! newer builds take the read model over.
 //! CONTRIBUTING.md says how to live a life again.
 
 mod database;
 
-use std::{collections::BTreeSet, sync::Arc, sync::Mutex, time::Duration};
+use std::{sync::Arc, sync::Mutex, time::Duration};
 
 use event_log::Position;
 use kontor_tests::{
@@ -17,8 +18,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use self::database::{History, Model, POISON};
-use crate::{Projection, Status, follower::Follower};
+use self::database::{FATAL, History, Model, POISON};
+use crate::{Projection, State, Status, follower::Follower};
 
 /// For how long things go wrong, at most, in milliseconds.
 const TROUBLE: u64 = 30_000;
@@ -30,7 +31,9 @@ const THINGS: Projection = Projection {
     schema: "",
     tables: &[],
     reads: &["thing"],
+    aside: |event| (event.event_type != FATAL).then_some(event.stream_id),
     apply: |_, _| Vec::new(),
+    build: 1,
 };
 
 #[test]
@@ -60,18 +63,14 @@ async fn life(world: World) {
         runner.start(&model, &history);
         runner.go_on();
     }
-    let poison: BTreeSet<Position> = history
-        .events()
-        .iter()
-        .filter(|event| event.event_type == POISON)
-        .map(|event| event.position)
-        .collect();
-    if let Some(first) = poison.first() {
+    // The build that came last goes on; somebody must run it.
+    runners[0].replace(&model, &history).await;
+    if let Some(first) = history.first(FATAL) {
         let before = Position(first.0 - 1);
         settle(&model, &runners, before, true, "does not stop before the poison").await;
         // A crash may have taken the word of it back; a stopped runner says it again.
         let told = timeout(BOUND, async {
-            while !model.failures().contains(first) {
+            while !model.failures().contains(&first) {
                 sleep(Duration::from_millis(500)).await;
             }
         });
@@ -85,10 +84,13 @@ async fn life(world: World) {
     settle(&model, &runners, history.head(), false, "does not notice what a crash took back").await;
 }
 
-/// Waits until the read model shows a position, and every runner says so.
+/// Waits until the read model shows a position, and every runner of the build that came last says so;
+/// those of others say that they wait.
 async fn settle(model: &Model, runners: &[Runner], at: Position, stopped: bool, else_it: &str) {
-    let said = |status: Status| {
-        status.position() == at && matches!(status, Status::Stopped { .. }) == stopped
+    let said = |(build, status): (u64, Status)| match status.state {
+        State::OtherBuild => build != model.build(),
+        State::Following => build == model.build() && status.position == at && !stopped,
+        State::Stopped { .. } => build == model.build() && status.position == at && stopped,
     };
     let settled = timeout(BOUND, async {
         while model.shown().checkpoint != at || !runners.iter().all(|runner| said(runner.status()))
@@ -104,7 +106,12 @@ async fn write(history: History) {
     loop {
         history.world.pass(1_000).await;
         for _ in 0..history.world.number(1..=4) {
-            history.append(poisoned && history.world.strikes(0.1));
+            let event_type = match poisoned && history.world.strikes(0.1) {
+                true if history.world.bool(0.3) => FATAL,
+                true => POISON,
+                false => "thing.happened",
+            };
+            history.append(event_type);
         }
     }
 }
@@ -119,7 +126,7 @@ async fn make_trouble(model: Model, runners: Vec<Runner>, world: World) {
         let (model, history) = (model.clone(), history.clone());
         let (world, runner) = (world.clone(), runners[world.index(runners.len())].clone());
         tokio::spawn(async move {
-            match world.number(0..=2) {
+            match world.number(0..=3) {
                 0 => {
                     runner.stop();
                     world.pass(15_000).await;
@@ -130,6 +137,7 @@ async fn make_trouble(model: Model, runners: Vec<Runner>, world: World) {
                     world.pass(3_000).await;
                     runner.start(&model, &history);
                 }
+                2 => runner.replace(&model, &history).await,
                 _ => {
                     model.crash();
                     world.pass(5_000).await;
@@ -147,7 +155,7 @@ struct Runner {
     running: Arc<Mutex<Option<Running>>>,
 }
 
-type Running = (Process, watch::Receiver<Status>);
+type Running = (Process, u64, watch::Receiver<Status>);
 
 impl Runner {
     fn new(model: &Model, history: &History) -> Self {
@@ -159,37 +167,47 @@ impl Runner {
     /// Starts the process where the read model is, unless it runs.
     fn start(&self, model: &Model, history: &History) {
         self.running.lock().unwrap().get_or_insert_with(|| {
-            let (status, said) = watch::channel(Status::Following(model.shown().checkpoint));
-            let follower = Follower::new(history.reader(), model.clone(), THINGS, status);
+            let (status, said) = watch::channel(Status::following(model.shown().checkpoint));
+            let things = Projection { build: model.build(), ..THINGS };
+            let follower = Follower::new(history.reader(), model.clone(), things, status);
             let process = Process::default();
             process.spawn(follower.run());
-            (process, said)
+            (process, things.build, said)
         });
     }
 
+    /// Starts the process of a newer build, which rebuilds the read model first.
+    async fn replace(&self, model: &Model, history: &History) {
+        let row = model.row().await;
+        self.kill();
+        model.take_over();
+        drop(row);
+        self.start(model, history);
+    }
+
     fn kill(&self) {
-        if let Some((process, _)) = self.running.lock().unwrap().take() {
+        if let Some((process, ..)) = self.running.lock().unwrap().take() {
             note!(self.history.world, "a runner is killed");
             process.kill();
         }
     }
 
     fn stop(&self) {
-        if let Some((process, _)) = &*self.running.lock().unwrap() {
+        if let Some((process, ..)) = &*self.running.lock().unwrap() {
             note!(self.history.world, "a runner is stopped");
             process.stop();
         }
     }
 
     fn go_on(&self) {
-        if let Some((process, _)) = &*self.running.lock().unwrap() {
+        if let Some((process, ..)) = &*self.running.lock().unwrap() {
             process.go_on();
         }
     }
 
-    fn status(&self) -> Status {
+    fn status(&self) -> (u64, Status) {
         let running = self.running.lock().unwrap();
-        let (_, said) = running.as_ref().expect("every process runs once the troubles end");
-        said.borrow().clone()
+        let (_, build, said) = running.as_ref().expect("every process runs once the troubles end");
+        (*build, said.borrow().clone())
     }
 }

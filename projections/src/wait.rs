@@ -1,65 +1,133 @@
 //! Read your writes: waits until read models show a position.
+//!
+//! Whoever waits is woken by the runners of this process. Another process may be the one that runs
+//! them, so while anybody waits, one task asks the database for all of them.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use event_log::Position;
+use futures::future::join_all;
 
-use crate::{ReadError, Views, runner::ProjectionError};
+use crate::{ReadError, Views};
+
+/// How often the database is asked while somebody waits.
+const EVERY: Duration = Duration::from_millis(20);
+
+/// Those who wait in this process, and what they have learned of the log's end.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    now: Mutex<Now>,
+    head: tokio::sync::Mutex<Option<Head>>,
+}
+
+#[derive(Debug, Default)]
+struct Now {
+    /// How many wait.
+    waiters: usize,
+    /// Whether a task asks the database for them.
+    is_watched: bool,
+}
+
+/// The log's end, and when somebody began to ask for it.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    asked: Instant,
+    position: Position,
+}
+
+/// Somebody waits, until it is dropped.
+struct Waiter(Arc<Waiting>);
 
 impl Views {
     /// For how long a query waits for its read models.
     pub const PATIENCE: Duration = Duration::from_secs(5);
 
-    /// Waits until all of these read models show `position`, but not for ever. Another process
-    /// may be the one that runs them, so the database has the last word.
+    /// Waits until all of these read models show `position`, but not for ever. A position that history
+    /// has not got to is refused at once.
     pub async fn wait(&self, names: &[&str], position: Position) -> Result<(), ReadError> {
-        let started = Instant::now();
-        loop {
-            let reached = self.slowest(names);
-            if reached >= position {
-                return Ok(());
+        let mut statuses: Vec<_> = names.iter().filter_map(|name| self.status(name)).collect();
+        if statuses.iter().all(|status| status.borrow().position >= position) {
+            return Ok(());
+        }
+        let head = self.head(position).await?;
+        if position > head {
+            return Err(ReadError::Beyond { head: head.0, wanted: position.0 });
+        }
+        let _waiter = self.waiter();
+        let shown = statuses.iter_mut().map(async |status| {
+            // What it answers is a lock on the status, which keeps the runner out.
+            status.wait_for(|status| status.position >= position).await.map(drop)
+        });
+        if tokio::time::timeout(Self::PATIENCE, join_all(shown)).await.is_ok() {
+            return Ok(());
+        }
+        let slowest = statuses.iter().map(|status| status.borrow().position).min();
+        let reached = slowest.unwrap_or_default().0;
+        Err(ReadError::Behind { reached, wanted: position.0 })
+    }
+
+    /// The log's end, as far as it decides whether there is such a position: this process knows what it
+    /// has written, and asks for what others may have. All who come while one asks share the next
+    /// answer.
+    async fn head(&self, wanted: Position) -> Result<Position, ReadError> {
+        let known = *self.log.committed().borrow();
+        if wanted <= known {
+            return Ok(known);
+        }
+        let came = Instant::now();
+        let mut head = self.waiting.head.lock().await;
+        match *head {
+            Some(Head { asked, position }) if asked >= came || position >= wanted => Ok(position),
+            Some(_) | None => {
+                let asked = Instant::now();
+                let position = self.log.head().await?;
+                *head = Some(Head { asked, position });
+                Ok(position)
             }
-            let checkpoints = self.checkpoints().await.map_err(read_error)?;
-            let reached = names
-                .iter()
-                .map(|name| checkpoints.get(*name).copied().unwrap_or_default())
-                .min()
-                .unwrap_or(position);
-            if reached >= position {
-                return Ok(());
-            }
-            if started.elapsed() > Self::PATIENCE {
-                return Err(ReadError::Behind { reached: reached.0, wanted: position.0 });
-            }
-            self.moved(names).await;
         }
     }
 
-    fn slowest(&self, names: &[&str]) -> Position {
-        names
-            .iter()
-            .filter_map(|name| self.status(name))
-            .map(|status| status.borrow().position())
-            .min()
-            .unwrap_or_default()
+    /// Counts in somebody who waits; the first one starts the task that asks.
+    fn waiter(&self) -> Waiter {
+        let mut now = self.waiting.now();
+        now.waiters += 1;
+        if !now.is_watched {
+            now.is_watched = true;
+            tokio::spawn(self.clone().watch());
+        }
+        Waiter(self.waiting.clone())
     }
 
-    /// Returns when one of the read models has moved in this process, or after a short while.
-    async fn moved(&self, names: &[&str]) {
-        let mut statuses: Vec<_> = names.iter().filter_map(|name| self.status(name)).collect();
-        let changes = statuses.iter_mut().map(|status| Box::pin(status.changed()));
-        let any = futures::future::select_all(changes);
-        let _ = tokio::time::timeout(Duration::from_millis(20), any).await;
+    /// Asks the database how far the read models have got, for as long as somebody waits.
+    async fn watch(self) {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            {
+                let mut now = self.waiting.now();
+                if now.waiters == 0 {
+                    now.is_watched = false;
+                    return;
+                }
+            }
+            if let Err(error) = self.look().await {
+                // Those who wait learn it by themselves, at the latest when they read.
+                tracing::warn!(error = &error as &dyn std::error::Error, "nobody knows how far");
+            }
+        }
     }
 }
 
-fn read_error(error: ProjectionError) -> ReadError {
-    match error {
-        ProjectionError::Database(error) => ReadError::Database(error),
-        ProjectionError::Unavailable(error) => ReadError::Unavailable(error),
-        ProjectionError::Log(_)
-        | ProjectionError::Unreadable { .. }
-        | ProjectionError::Missing(_)
-        | ProjectionError::Migration(_) => ReadError::Malformed,
+impl Waiting {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.0.now().waiters -= 1;
     }
 }

@@ -1,16 +1,52 @@
 //! Words as they are searched: lower case letters and digits without diacritics, so that `żółć`,
 //! `Zolc` and `ŻÓŁĆ` are one word.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use deunicode::{deunicode, deunicode_char};
 use unicode_normalization::UnicodeNormalization;
+
+/// How many letters of a word count, in what is searched and in what is typed. PostgreSQL keeps none of
+/// more than 2,046 bytes, and folding one letter may give dozens.
+pub const LONGEST: usize = 255;
 
 /// The words of a text, in order.
 pub fn of(text: &str) -> Vec<String> {
     let folded = deunicode(text).to_ascii_lowercase();
     let words = folded.split(|each: char| !each.is_ascii_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
+    words.filter(|word| !word.is_empty()).map(|word| shortened(word).to_owned()).collect()
+}
+
+/// A folded word, or several written as one, as far as they count. What is folded is ASCII.
+fn shortened(word: &str) -> &str {
+    word.get(..LONGEST).unwrap_or(word)
+}
+
+/// The words of some texts with a space between them, in at most `most` bytes. When they are more, each
+/// word counts once, and then the first ones do.
+pub fn within<'a>(most: usize, texts: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<String> = texts.into_iter().flat_map(of).collect();
+    let all = words.join(" ");
+    if all.len() <= most {
+        return all;
+    }
+    let mut seen = HashSet::new();
+    let mut spelled = String::new();
+    for word in words.iter().filter(|word| seen.insert(word.as_str())) {
+        if spelled.len() + 1 + word.len() > most {
+            break;
+        }
+        if !spelled.is_empty() {
+            spelled.push(' ');
+        }
+        spelled.push_str(word);
+    }
+    spelled
+}
+
+/// A code without what separates its parts.
+pub fn whole(code: &str) -> String {
+    shortened(&of(code).concat()).to_owned()
 }
 
 /// The words of some texts with a space between them.
@@ -20,9 +56,9 @@ pub fn spelled<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// The words of some codes, and each code without what separates its parts: `AB-12/3` is found by
-/// `ab`, `12` and `ab123`.
-pub fn code<'a>(codes: impl IntoIterator<Item = &'a str>) -> String {
-    Vec::from_iter(words_of_codes(codes)).join(" ")
+/// `ab`, `12` and `ab123`; in at most `most` bytes.
+pub fn code<'a>(most: usize, codes: impl IntoIterator<Item = &'a str>) -> String {
+    within(most, words_of_codes(codes).iter().map(String::as_str))
 }
 
 /// What a vocabulary has to know of some codes, so that whoever types letters of them finds them: their
@@ -76,11 +112,7 @@ pub fn sort_key(name: &str) -> String {
 }
 
 fn words_of_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
-    let of_code = |code: &str| {
-        let words = of(code);
-        let whole = words.concat();
-        words.into_iter().chain([whole])
-    };
+    let of_code = |code: &str| of(code).into_iter().chain([whole(code)]);
     codes.into_iter().flat_map(of_code).collect()
 }
 
@@ -130,7 +162,7 @@ impl Wanted {
 
     /// All words as one code.
     pub fn code(&self) -> String {
-        self.words().concat()
+        shortened(&self.words().concat()).to_owned()
     }
 
     /// In the language of `tsquery`: products that have all words, in whatever form and however
@@ -286,9 +318,30 @@ mod tests {
     }
 
     #[test]
+    fn have_no_more_letters_than_postgresql_keeps() {
+        let folds_to_many = "\u{fdfa}".repeat(500);
+        for text in ["0f".repeat(1_400), "한".repeat(9_990), folds_to_many] {
+            assert!(of(&text).iter().all(|word| word.len() <= LONGEST), "{text}");
+            assert!(whole(&text).len() <= LONGEST);
+            assert!(within(1_000, [text.as_str()]).len() <= 1_000);
+            let wanted = Wanted::parse(&text).unwrap();
+            assert!(wanted.code().len() <= LONGEST);
+            assert!(wanted.words().iter().all(|word| word.len() <= LONGEST));
+        }
+    }
+
+    #[test]
+    fn when_they_are_too_many_each_counts_once() {
+        assert_eq!(within(15, ["ala ma kota", "ala ma"]), "ala ma kota");
+        assert_eq!(within(18, ["ala ma kota", "ala ma"]), "ala ma kota ala ma");
+        assert_eq!(within(8, ["ala ma kota", "ala ma"]), "ala ma");
+        assert_eq!(within(2, ["ala"]), "");
+    }
+
+    #[test]
     fn codes_are_found_by_their_parts_and_whole() {
-        assert_eq!(code(["AB-12/3"]), "12 3 ab ab123");
-        assert_eq!(code(["KAWA", "5901234123457"]), "5901234123457 kawa");
+        assert_eq!(code(100, ["AB-12/3"]), "12 3 ab ab123");
+        assert_eq!(code(100, ["KAWA", "5901234123457"]), "5901234123457 kawa");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
     extract::{FromRef, FromRequestParts},
-    http::request::Parts,
+    http::{StatusCode, request::Parts},
 };
 use deadpool_postgres::Object;
 use domain::{ActorId, EmployeeId, Side};
@@ -11,13 +11,17 @@ use event_log::Position;
 use projections::ReadError;
 use service_kit::{
     access::{self, Access, Principal, Role},
-    position::WaitFor,
-    problem::Problem,
+    position::{self, WaitFor},
+    problem::{FieldError, Problem},
     roles,
 };
 use uuid::Uuid;
 
-use crate::{Queries, reading::Reading};
+use crate::{
+    Queries,
+    left_out::{self, LeftOut},
+    reading::Reading,
+};
 
 roles! {
     /// Everybody reads the trade that it may see.
@@ -55,6 +59,9 @@ pub(crate) type By<A> = access::By<A, Asker>;
 pub(crate) struct Asker {
     principal: Principal,
     wait_for: WaitFor,
+    /// What the request names.
+    named: Vec<Uuid>,
+    left_out: LeftOut,
 }
 
 impl Asker {
@@ -119,21 +126,42 @@ impl Asker {
         Reading::open(client, queries.memory.clone()).await.map_err(problem)
     }
 
-    /// Waits until read models show what the asker has seen.
+    /// Waits until read models show what the asker has seen; refuses what they have set aside.
     async fn seen(&self, queries: &Queries, views: &[&str]) -> Result<(), Problem> {
-        match self.wait_for.0 {
-            Some(position) => queries.views.wait(views, Position(position)).await.map_err(problem),
-            None => Ok(()),
+        if let Some(position) = self.wait_for.0 {
+            queries.views.wait(views, Position(position)).await.map_err(problem)?;
         }
+        let aside = queries.views.set_aside(views, self.company());
+        if let Some(asked) = aside.iter().find(|aside| self.asks_for(aside.key)) {
+            return Err(set_aside(asked.position));
+        }
+        self.left_out.add(aside.len());
+        Ok(())
     }
+
+    /// Whether the request is about this one thing: it names it, or whoever asks is it.
+    fn asks_for(&self, id: Uuid) -> bool {
+        self.company() == Some(id) || self.named.contains(&id)
+    }
+}
+
+/// What is asked for is not shown: an event of it could not be applied.
+fn set_aside(position: Position) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "read_model.set_aside").detail(format!(
+        "the read model cannot show the event at position {position} and leaves out what it is of, \
+         until an operator has mended it; history has it all"
+    ))
 }
 
 /// A query that came to nothing.
 #[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 pub(crate) fn problem(error: ReadError) -> Problem {
     match &error {
+        ReadError::Beyond { .. } => {
+            position::invalid(FieldError::parameter("wait_for", error.to_string()))
+        }
         ReadError::Behind { reached, wanted } => {
-            Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "read_model.behind")
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "read_model.behind")
                 .detail(format!("the read model shows position {reached}, not yet {wanted}"))
                 .retry_after(1)
         }
@@ -160,6 +188,8 @@ where
         Ok(Self {
             principal: Principal::from_request_parts(parts, state).await?,
             wait_for: WaitFor::from_request_parts(parts, state).await?,
+            named: left_out::named(&parts.uri),
+            left_out: LeftOut::of(parts),
         })
     }
 }

@@ -31,14 +31,14 @@ mod stock;
 mod territories;
 
 use aide::axum::ApiRouter;
-use axum::http::StatusCode;
+use axum::{http::StatusCode, middleware};
 use projections::DocumentNumber;
 use service_kit::{
     page::Page,
     problem::{FieldError, Problem},
 };
 
-use crate::Queries;
+use crate::{Queries, left_out};
 
 /// Every query endpoint.
 pub fn router(queries: Queries) -> ApiRouter {
@@ -73,6 +73,7 @@ pub fn router(queries: Queries) -> ApiRouter {
         .merge(stock::routes())
         .merge(territories::routes())
         .with_state(queries)
+        .layer(middleware::from_fn(left_out::mark))
 }
 
 /// The one thing that was asked for, or 404.

@@ -3,6 +3,7 @@
 mod asker;
 pub mod documents;
 pub mod http;
+mod left_out;
 pub mod live;
 pub mod metrics;
 mod reading;
@@ -19,6 +20,7 @@ use service_kit::{access::Access, clock::Clock};
 
 pub use documents::Letterhead;
 pub use http::router;
+pub use left_out::SET_ASIDE;
 pub use live::Live;
 pub use reading::Memory;
 

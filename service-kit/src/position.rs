@@ -22,13 +22,16 @@ pub(crate) const WAIT_FOR: &str = "wait_for";
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WaitFor(pub Option<u64>);
 
+/// The answer to a position that is none, or that history has not got to.
+pub fn invalid(field: FieldError) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "position.invalid").field(field)
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for WaitFor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        let invalid =
-            |field| Problem::new(StatusCode::BAD_REQUEST, "position.invalid").field(field);
         let wrong = "must be a position: a whole number from 0";
         let parameter = form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == WAIT_FOR)

@@ -20,7 +20,7 @@ use super::Created;
 use crate::{
     Services,
     caller::{By, Dispatch},
-    failure::{Failure, happened, problem, refusal},
+    failure::{Failure, happened, problem, refusal, refusal_at},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -81,7 +81,9 @@ async fn leave(
     let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
     let before = work.load::<Order>(order).await?.clone();
     let command = order::Command::Ship { shipment: id, items: items.clone() };
-    work.decide::<Order>(order, command).await?;
+    work.decide::<Order>(order, command)
+        .await
+        .map_err(|error| refusal_at(error, |error| place_of(error, items.as_deref()?)))?;
     let terms = before.terms().map_err(|error| refusal(&error))?;
     let items = items.unwrap_or_else(|| before.outstanding());
     let on = dispatched_on.unwrap_or(today);
@@ -102,6 +104,19 @@ async fn leave(
     work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
     work.answer(id);
     Ok(())
+}
+
+/// Where in the body the item stands that the order refuses.
+fn place_of(error: &order::Error, items: &[order::Item]) -> Option<String> {
+    use order::Error as E;
+    let (line, field) = match error {
+        E::NamedTwice { line } | E::NothingOutstanding { line } => (line, "line"),
+        E::TooMuch { line, .. } => (line, "quantity"),
+        _ => return None,
+    };
+    // Of two, the second one is too many.
+    let index = items.iter().rposition(|item| item.line == *line)?;
+    Some(format!("/items/{index}/{field}"))
 }
 
 /// What leaves is taxed at the rate of the day on which it leaves, whatever it was when it was

@@ -100,9 +100,8 @@ fn ships_no_more_than_was_ordered() {
     check(&confirmed, ship(&[item(0, "1")]), Err(Error::NothingOutstanding { line: 0 }));
     let outstanding = "10".parse().unwrap();
     check(&confirmed, ship(&[item(1, "10.5")]), Err(Error::TooMuch { line: 1, outstanding }));
-    let outstanding = "4".parse().unwrap();
-    let twice = [item(1, "6"), item(1, "6")];
-    check(&confirmed, ship(&twice), Err(Error::TooMuch { line: 1, outstanding }));
+    let twice = [item(2, "1"), item(1, "1"), item(1, "1")];
+    check(&confirmed, ship(&twice), Err(Error::NamedTwice { line: 1 }));
 }
 
 #[test]
@@ -161,6 +160,14 @@ fn every_state_that_is_not_the_last_has_a_way_out() {
             | Order::Confirmed { .. } => panic!("{history:?} did not end"),
         }
     }
+}
+
+#[test]
+fn history_may_name_a_line_twice() {
+    let twice = part_shipped(&[item(1, "2"), item(1, "3")]);
+    let rest = Command::Ship { shipment: shipment(), items: None };
+    let left = [item(1, "5"), item(2, "5")];
+    check(&[placed(), CONFIRMED, twice], rest, Ok(vec![shipped(&left)]));
 }
 
 proptest! {

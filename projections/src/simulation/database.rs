@@ -2,7 +2,7 @@
 //! connections that break, transactions that end long after their client.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -16,13 +16,18 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    Projection,
+    Projection, SetAside,
+    applying::Checkpoint,
     database::{Connection, Database, Log, Transaction},
     runner::ProjectionError,
 };
 
-/// An event that this build cannot read is of this type.
+/// An event that this build cannot read is of this type; its stream is set aside.
 pub(super) const POISON: &str = "thing.poisoned";
+/// Another one; without it the read model would show others wrongly, so it stops.
+pub(super) const FATAL: &str = "thing.fatal";
+/// How many streams there are.
+const STREAMS: u128 = 20;
 
 /// The log. Cheap to clone.
 #[derive(Clone)]
@@ -45,16 +50,23 @@ impl History {
         Position(self.events().len() as u64)
     }
 
-    pub(super) fn append(&self, poisonous: bool) {
+    /// The first event of a type.
+    pub(super) fn first(&self, event_type: &str) -> Option<Position> {
+        let events = self.events();
+        events.iter().find(|event| event.event_type == event_type).map(|event| event.position)
+    }
+
+    pub(super) fn append(&self, event_type: &str) {
         let position = Position(self.head().0 + 1);
         let id = Uuid::from_u128(self.world.random());
+        let stream_id = Uuid::from_u128(self.world.random() % STREAMS);
         self.events().push(RecordedEvent {
             position,
             event_id: id,
             stream_type: "thing".to_owned(),
-            stream_id: id,
+            stream_id,
             version: 1,
-            event_type: if poisonous { POISON } else { "thing.happened" }.to_owned(),
+            event_type: event_type.to_owned(),
             schema_version: 1,
             company_id: None,
             actor: "simulation".to_owned(),
@@ -125,6 +137,8 @@ struct State {
     down: bool,
     /// Whether the build can read everything now.
     mended: bool,
+    /// The build that changes the rows.
+    build: u64,
 }
 
 /// What a read model shows.
@@ -133,6 +147,8 @@ pub(super) struct Shown {
     pub(super) checkpoint: Position,
     /// The events that took effect, in order.
     rows: Vec<Uuid>,
+    /// What is left out, and from where on.
+    pub(super) set_aside: BTreeMap<Uuid, Position>,
 }
 
 impl Model {
@@ -144,6 +160,7 @@ impl Model {
             crashes: 0,
             down: false,
             mended: false,
+            build: 1,
         };
         Self { world: history.world.clone(), history, state: Arc::new(Mutex::new(state)) }
     }
@@ -158,6 +175,44 @@ impl Model {
 
     pub(super) fn failures(&self) -> BTreeSet<Position> {
         self.state().failures.clone()
+    }
+
+    pub(super) fn build(&self) -> u64 {
+        self.state().build
+    }
+
+    /// Another build has rebuilt the read model; that is on disk, and reads no more than before.
+    pub(super) fn take_over(&self) -> u64 {
+        let state = &mut *self.state();
+        state.recent.drain(..state.recent.len() - 1);
+        state.build += 1;
+        note!(self.world, "build {} takes over", state.build);
+        state.build
+    }
+
+    /// The lock of the checkpoint.
+    pub(super) async fn row(&self) -> OwnedMutexGuard<()> {
+        loop {
+            let row = self.state().row.clone();
+            let held = row.clone().lock_owned().await;
+            // A crash while it waited has ended whatever was locked.
+            if Arc::ptr_eq(&row, &self.state().row) {
+                return held;
+            }
+        }
+    }
+
+    fn checkpoint(&self, shown: &Shown) -> Checkpoint {
+        let events = self.history.events();
+        let of = |position: Position| &events[usize::try_from(position.0).unwrap() - 1];
+        let mut set_aside: Vec<SetAside> = shown
+            .set_aside
+            .iter()
+            .map(|(key, position)| SetAside::of(of(*position), *key, String::new()))
+            .collect();
+        set_aside.sort_by_key(|aside| aside.position);
+        let build = self.build().to_be_bytes().to_vec();
+        Checkpoint { position: shown.checkpoint, build, set_aside }
     }
 
     /// From now on, the build reads every event.
@@ -189,15 +244,22 @@ impl Model {
     }
 
     /// Commits, unless the server has crashed since. What is shown is always a fold of the log.
-    fn apply(&self, staged: Shown, crashes: u64) -> bool {
+    fn apply(&self, staged: Shown, (crashes, build): (u64, u64)) -> bool {
         let state = &mut *self.state();
         if state.down || state.crashes != crashes {
             return false;
         }
-        let Shown { checkpoint, rows } = &staged;
+        assert_eq!(build, state.build, "a build writes the rows of another");
+        let Shown { checkpoint, rows, set_aside } = &staged;
         let events = self.history.events();
-        let fold = events.iter().map(|event| event.event_id);
-        let fold = fold.take(usize::try_from(checkpoint.0).unwrap());
+        let fold = events
+            .iter()
+            .take(usize::try_from(checkpoint.0).unwrap())
+            .filter(|event| {
+                let aside = set_aside.get(&event.stream_id);
+                event.event_type == FATAL || aside.is_none_or(|at| event.position < *at)
+            })
+            .map(|event| event.event_id);
         assert!(fold.eq(rows.iter().copied()), "what is shown at {checkpoint} is another's fold");
         note!(self.world, "shown up to {checkpoint}");
         state.recent.push(staged);
@@ -234,12 +296,13 @@ impl Connection for ModelConnection {
     async fn begin(&mut self) -> Result<ModelTransaction, ProjectionError> {
         self.model.travel(self.crashes).await?;
         let (model, crashes) = (self.model.clone(), self.crashes);
-        Ok(ModelTransaction { model, crashes, row: None, staged: Shown::default() })
+        let staged = Shown::default();
+        Ok(ModelTransaction { model, crashes, build: 0, row: None, staged, savepoint: None })
     }
 
-    async fn position(&self, _: Projection) -> Result<Option<Position>, ProjectionError> {
+    async fn checkpoint(&self, _: Projection) -> Result<Option<Checkpoint>, ProjectionError> {
         self.model.travel(self.crashes).await?;
-        Ok(Some(self.model.shown().checkpoint))
+        Ok(Some(self.model.checkpoint(&self.model.shown())))
     }
 
     async fn record_failure(
@@ -250,8 +313,8 @@ impl Connection for ModelConnection {
     ) -> Result<(), ProjectionError> {
         self.model.travel(self.crashes).await?;
         let place = usize::try_from(position.0).unwrap() - 1;
-        let poisonous = self.model.history.events()[place].event_type == POISON;
-        assert!(poisonous, "event {position} is not to blame");
+        let fatal = self.model.history.events()[place].event_type == FATAL;
+        assert!(fatal, "event {position} is not to blame");
         self.model.state().failures.insert(position);
         Ok(())
     }
@@ -261,34 +324,69 @@ impl Connection for ModelConnection {
 pub(super) struct ModelTransaction {
     model: Model,
     crashes: u64,
+    /// Of the process.
+    build: u64,
     row: Option<OwnedMutexGuard<()>>,
     staged: Shown,
+    savepoint: Option<Shown>,
 }
 
 impl Transaction for ModelTransaction {
-    async fn lock(&mut self, _: Projection) -> Result<Option<Position>, ProjectionError> {
+    async fn lock(
+        &mut self,
+        projection: Projection,
+    ) -> Result<Option<Checkpoint>, ProjectionError> {
         self.model.travel(self.crashes).await?;
-        let row = self.model.state().row.clone();
-        self.row = Some(row.lock_owned().await);
+        self.row = Some(self.model.row().await);
         self.model.travel(self.crashes).await?;
+        self.build = projection.build;
         self.staged = self.model.shown();
-        Ok(Some(self.staged.checkpoint))
+        Ok(Some(self.model.checkpoint(&self.staged)))
     }
 
     async fn apply(
         &mut self,
         _: Projection,
-        events: &[RecordedEvent],
+        events: &[&RecordedEvent],
     ) -> Result<(), ProjectionError> {
         self.model.travel(self.crashes).await?;
         for event in events {
-            if event.event_type == POISON && !self.model.state().mended {
+            let poisonous = [POISON, FATAL].contains(&event.event_type.as_str());
+            if poisonous && !self.model.state().mended {
                 let position = event.position;
                 let source = event.event().expect_err("nobody knows it");
                 return Err(ProjectionError::Unreadable { position, source });
             }
             self.staged.rows.push(event.event_id);
         }
+        Ok(())
+    }
+
+    async fn savepoint(&mut self) -> Result<(), ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        self.savepoint = Some(self.staged.clone());
+        Ok(())
+    }
+
+    async fn roll_back(&mut self) -> Result<(), ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        self.staged = self.savepoint.take().expect("there is a savepoint");
+        Ok(())
+    }
+
+    async fn release(&mut self) -> Result<(), ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        self.savepoint = None;
+        Ok(())
+    }
+
+    async fn set_aside(&mut self, _: Projection, aside: &SetAside) -> Result<(), ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        let place = usize::try_from(aside.position.0).unwrap() - 1;
+        let poisonous = self.model.history.events()[place].event_type == POISON;
+        assert!(poisonous, "event {} is not to blame", aside.position);
+        let before = self.staged.set_aside.insert(aside.key, aside.position);
+        assert_eq!(before, None, "it is set aside already");
         Ok(())
     }
 
@@ -301,7 +399,7 @@ impl Transaction for ModelTransaction {
     /// Whether the client hears of it or not, and whether it is still there or not.
     async fn commit(mut self) -> Result<(), ProjectionError> {
         self.model.travel(self.crashes).await?;
-        let (model, crashes) = (self.model.clone(), self.crashes);
+        let (model, crashes) = (self.model.clone(), (self.crashes, self.build));
         let (row, staged) = (self.row.take(), std::mem::take(&mut self.staged));
         let (answer, answered) = oneshot::channel();
         let late = model.world.strikes(0.05);

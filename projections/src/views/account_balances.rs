@@ -15,7 +15,7 @@ use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{is_capped, money, parsed, word, word_or_none},
 };
@@ -28,7 +28,7 @@ pub const PROJECTION: Projection = Projection {
     schema: "
         CREATE TABLE account_balances (
             company_id uuid NOT NULL,
-            currency text NOT NULL,
+            currency text NOT NULL CHECK (octet_length(currency) <= 3),
             invoiced numeric NOT NULL DEFAULT 0,
             credited numeric NOT NULL DEFAULT 0,
             paid numeric NOT NULL DEFAULT 0,
@@ -39,7 +39,7 @@ pub const PROJECTION: Projection = Projection {
         CREATE TABLE open_invoices (
             invoice_id uuid PRIMARY KEY,
             company_id uuid NOT NULL,
-            currency text NOT NULL,
+            currency text NOT NULL CHECK (octet_length(currency) <= 3),
             number text NOT NULL,
             due_on date NOT NULL,
             open numeric NOT NULL
@@ -60,7 +60,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON unused_credits (company_id, currency, dated, created)",
     tables: &["account_balances", "open_invoices", "unused_credits"],
     reads: &["invoice", "payment"],
+    aside: aside::company,
     apply,
+    build: build::ACCOUNT_BALANCES,
 };
 
 const ADD: &str = "

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_postgres::{Client, types::Json};
 use uuid::Uuid;
 
-use crate::{Change, Projection, ReadError, projection::change, row::json};
+use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
 /// Rules by whose they are.
 pub const PROJECTION: Projection = Projection {
@@ -21,7 +21,9 @@ pub const PROJECTION: Projection = Projection {
         )",
     tables: &["approval_rules"],
     reads: &["approval_rules"],
+    aside: aside::stream,
     apply,
+    build: build::APPROVAL_RULES,
 };
 
 const ADOPT: &str = "

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, limit_of, name_of, word},
 };
@@ -39,7 +39,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON approvals (created) WHERE status = 'open'",
     tables: &["approvals"],
     reads: &["negotiation", "offer", "order"],
+    aside: aside::stream,
     apply,
+    build: build::APPROVALS,
 };
 
 const REQUEST: &str = "

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, name_of, word},
 };
@@ -24,7 +24,7 @@ pub const PROJECTION: Projection = Projection {
         CREATE TABLE assortments (
             assortment_id uuid NOT NULL,
             -- 'everything', or the id of a category or a product.
-            selected text NOT NULL,
+            selected text NOT NULL CHECK (octet_length(selected) <= 36),
             audience jsonb NOT NULL,
             selection jsonb NOT NULL,
             verdict text NOT NULL,
@@ -36,7 +36,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON assortments (assortment_id, of_product)",
     tables: &["assortments"],
     reads: &["assortment"],
+    aside: aside::nothing,
     apply,
+    build: build::ASSORTMENTS,
 };
 
 const RULE: &str = "

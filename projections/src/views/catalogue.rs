@@ -28,7 +28,7 @@ pub use self::{
     search::{MOST_MATCHES, Mark, Sought, Within, corrections, search},
 };
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, build,
     projection::change,
     row::{json, name_of, word},
     words,
@@ -44,7 +44,7 @@ pub const PROJECTION: Projection = Projection {
     schema: "
         CREATE TABLE catalogue (
             id uuid PRIMARY KEY,
-            sku text NOT NULL UNIQUE,
+            sku text NOT NULL UNIQUE CHECK (octet_length(sku) <= 256),
             name text NOT NULL,
             gtin text,
             unit text NOT NULL,
@@ -61,12 +61,13 @@ pub const PROJECTION: Projection = Projection {
             brand_id uuid,
             in_stock boolean NOT NULL DEFAULT false,
             -- What sorts it by its name; see words::sort_key.
-            sort_name text NOT NULL,
-            -- As words are searched: lower case, without diacritics.
-            code_words text NOT NULL,
-            name_words text NOT NULL,
-            character_words text NOT NULL DEFAULT '',
-            text_words text NOT NULL DEFAULT '',
+            sort_name text NOT NULL CHECK (octet_length(sort_name) <= 2048),
+            -- As words are searched: lower case, without diacritics. Together they stay below what a
+            -- tsvector holds, 1 MiB, whatever the words are: see Bounds.
+            code_words text NOT NULL CHECK (octet_length(code_words) <= 4096),
+            name_words text NOT NULL CHECK (octet_length(name_words) <= 65536),
+            character_words text NOT NULL DEFAULT '' CHECK (octet_length(character_words) <= 65536),
+            text_words text NOT NULL DEFAULT '' CHECK (octet_length(text_words) <= 262144),
             words tsvector NOT NULL GENERATED ALWAYS AS (
                 setweight(to_tsvector('pg_catalog.simple', code_words), 'A')
                 || setweight(to_tsvector('pg_catalog.simple', name_words), 'B')
@@ -88,8 +89,8 @@ pub const PROJECTION: Projection = Projection {
         CREATE TABLE catalogue_places (
             place_id uuid NOT NULL,
             product_id uuid NOT NULL,
-            name text COLLATE \"C\" NOT NULL,
-            sku text COLLATE \"C\" NOT NULL,
+            name text COLLATE \"C\" NOT NULL CHECK (octet_length(name) <= 1024),
+            sku text COLLATE \"C\" NOT NULL CHECK (octet_length(sku) <= 256),
             created bigint NOT NULL,
             published boolean NOT NULL,
             PRIMARY KEY (product_id, place_id)
@@ -107,7 +108,7 @@ pub const PROJECTION: Projection = Projection {
         -- How many products for sale stand in the same categories, are of the same brand, and are
         -- there or not.
         CREATE TABLE catalogue_counts (
-            categories uuid[] NOT NULL,
+            categories uuid[] NOT NULL CHECK (cardinality(categories) <= 16),
             brand_id uuid,
             in_stock boolean NOT NULL,
             products bigint NOT NULL,
@@ -116,7 +117,7 @@ pub const PROJECTION: Projection = Projection {
         -- Every word that was ever said of a product, to find what a mistyped one means and in which
         -- words one goes on that was begun; of codes, what words::letters_of_codes says.
         CREATE TABLE catalogue_words (
-            word text COLLATE \"C\" PRIMARY KEY
+            word text COLLATE \"C\" PRIMARY KEY CHECK (octet_length(word) <= 256)
         );
         CREATE INDEX ON catalogue_words USING gin (word view.gin_trgm_ops)",
     tables: &[
@@ -128,7 +129,9 @@ pub const PROJECTION: Projection = Projection {
         "catalogue_words",
     ],
     reads: &["assortment", "category", "product", "stock"],
+    aside,
     apply,
+    build: build::CATALOGUE,
 };
 
 const DRAFT: &str = "
@@ -205,6 +208,24 @@ const VISIBLE: &str = concat!(
     shown_by!("$2")
 );
 
+/// How many bytes of folded words are kept. A lexeme takes its letters and at most five bytes more, and
+/// it has a space beside it: a tsvector is at most two and a half times as long as its words.
+struct Bounds;
+
+impl Bounds {
+    const SORTED: usize = 1_024;
+    const CODES: usize = 4_096;
+    const NAMES: usize = 65_536;
+    const CHARACTER: usize = 65_536;
+    const TEXTS: usize = 262_144;
+}
+
+/// A product, or its level of stock, can be left out. Without a category or an assortment other products
+/// would be found in wrong places.
+fn aside(event: &RecordedEvent) -> Option<Uuid> {
+    matches!(event.stream_type.as_str(), "product" | "stock").then_some(event.stream_id)
+}
+
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         Event::Product(event) => changes(recorded, event),
@@ -243,9 +264,9 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
         }
         E::Renamed(naming) => renamed(id, naming),
         E::Described { texts } => {
-            let words = words::spelled(texts.values().map(product::Text::as_str));
-            let known = texts.values().flat_map(|text| words::of(text.as_str())).collect();
-            vec![change!(DESCRIBE, id, Json(texts.clone()), words), places::known(known)]
+            let words = words::within(Bounds::TEXTS, texts.values().map(product::Text::as_str));
+            let known = places::known(&words);
+            vec![change!(DESCRIBE, id, Json(texts.clone()), words), known]
         }
         E::Characterized(character) => characterized(id, character),
         E::Categorized { categories } => {
@@ -281,9 +302,10 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
 fn drafted(recorded: &RecordedEvent, id: Uuid, description: &product::Description) -> Vec<Change> {
     let product::Description { sku, name, gtin, unit, vat_rate } = description;
     let codes = || [sku.as_str()].into_iter().chain(gtin.as_ref().map(domain::Gtin::as_str));
-    let mut known = words::of(name.as_str());
-    known.extend(words::letters_of_codes(codes()));
-    vec![
+    let name_words = words::within(Bounds::NAMES, [name.as_str()]);
+    let letters = words::letters_of_codes(codes()).join(" ");
+    let known = [places::known(&name_words), places::known(&letters)];
+    let mut changes = vec![
         change!(
             DRAFT,
             id,
@@ -293,18 +315,21 @@ fn drafted(recorded: &RecordedEvent, id: Uuid, description: &product::Descriptio
             name_of(unit),
             vat_rate.code(),
             recorded.position.0.cast_signed(),
-            words::code(codes()),
+            words::code(Bounds::CODES, codes()),
             words::sort_key(name.as_str()),
-            words::spelled([name.as_str()]),
+            name_words,
         ),
         places::stands(id, EVERYTHING),
-        places::known(known),
-    ]
+    ];
+    changes.extend(known);
+    changes
 }
 
 fn renamed(id: Uuid, product::Naming { name, translations }: &product::Naming) -> Vec<Change> {
     let sort_name = words::sort_key(name.as_str());
-    let names = || [name].into_iter().chain(translations.values()).map(domain::Name::as_str);
+    let names = [name].into_iter().chain(translations.values()).map(domain::Name::as_str);
+    let name_words = words::within(Bounds::NAMES, names);
+    let known = places::known(&name_words);
     vec![
         change!(
             RENAME,
@@ -312,10 +337,10 @@ fn renamed(id: Uuid, product::Naming { name, translations }: &product::Naming) -
             name.to_string(),
             Json(translations.clone()),
             sort_name.clone(),
-            words::spelled(names())
+            name_words
         ),
         places::renamed(id, sort_name),
-        places::known(names().flat_map(words::of).collect()),
+        known,
     ]
 }
 
@@ -327,15 +352,16 @@ fn characterized(id: Uuid, character: &product::Character) -> Vec<Change> {
         Attribute::Flag { value: false } | Attribute::Number { .. } => vec![],
     });
     let family = character.family.as_ref().map(domain::Reference::as_str);
-    let said: Vec<&str> =
-        brand.map(domain::Name::as_str).into_iter().chain(attributes).chain(family).collect();
+    let said = brand.map(domain::Name::as_str).into_iter().chain(attributes).chain(family);
+    let character_words = words::within(Bounds::CHARACTER, said);
+    let known = places::known(&character_words);
     let mut changes = vec![places::uncounted(id), places::unbranded(id)];
     changes.push(detail(id, "character", character.clone()));
     let brand_id = brand.map(|name| places::brand(name.as_str()));
-    changes.push(change!(CHARACTERIZE, id, words::spelled(said.iter().copied()), brand_id));
+    changes.push(change!(CHARACTERIZE, id, character_words, brand_id));
     changes.extend(brand.into_iter().flat_map(|name| places::branded(id, name)));
     changes.push(places::counted(id));
-    changes.push(places::known(said.into_iter().flat_map(words::of).collect()));
+    changes.push(known);
     changes
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
-use crate::{Change, Projection, ReadError, projection::change, row::json};
+use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
 /// Categories by id, with the one above each.
 pub const PROJECTION: Projection = Projection {
@@ -23,7 +23,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON categories (parent_id)",
     tables: &["categories"],
     reads: &["category"],
+    aside: aside::nothing,
     apply,
+    build: build::CATEGORIES,
 };
 
 const OPEN: &str = "INSERT INTO categories (id, title, parent_id, created) VALUES ($1, $2, $3, $4)";

@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, json_or_none, word, word_or_none},
 };
@@ -27,13 +27,13 @@ pub const PROJECTION: Projection = Projection {
             id uuid PRIMARY KEY,
             name text NOT NULL,
             tax_id jsonb NOT NULL,
-            reference text,
+            reference text CHECK (octet_length(reference) <= 400),
             standing jsonb NOT NULL,
             verified_on date,
             -- Null when that of the firm above it holds.
             payment_term jsonb,
             parent_id uuid,
-            group_code text,
+            group_code text CHECK (octet_length(group_code) <= 256),
             vat_number text,
             billing_address jsonb,
             -- By address id.
@@ -50,7 +50,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON companies (group_code)",
     tables: &["companies"],
     reads: &["company"],
+    aside: aside::stream,
     apply,
+    build: build::COMPANIES,
 };
 
 const REGISTER: &str = "

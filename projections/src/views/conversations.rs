@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, parsed, word},
 };
@@ -78,7 +78,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON conversation_reads (conversation_id, up_to)",
     tables: &["conversations", "conversation_messages", "conversation_notes", "conversation_reads"],
     reads: &["conversation"],
+    aside: aside::stream,
     apply,
+    build: build::CONVERSATIONS,
 };
 
 const OPEN: &str = "
@@ -102,7 +104,8 @@ const READ: &str = "
     SELECT $1, $2, $3, coalesce((
             SELECT max(up_to) FROM conversation_reads WHERE conversation_id = $1 AND by_id = $2), 0),
         number, CASE $3 WHEN 'seller' THEN by_buyer ELSE by_seller END, $5, $6
-    FROM conversation_messages WHERE conversation_id = $1 AND number = $4";
+    FROM conversation_messages WHERE conversation_id = $1 AND number = $4
+    ON CONFLICT DO NOTHING";
 const LIST: &str = "
     SELECT c.subject, c.subject_id, c.company_id, c.messages, c.newest, unread.count,
         m.number, m.side, m.by_id, m.text, m.attachments, m.position, m.recorded_at

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio_postgres::{Row, types::Json};
 
-use crate::{Change, Projection, ReadError, projection::change, row::json};
+use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
 /// Programmes by their streams.
 pub const PROJECTION: Projection = Projection {
@@ -18,14 +18,16 @@ pub const PROJECTION: Projection = Projection {
     schema: "
         CREATE TABLE discounts (
             id uuid PRIMARY KEY,
-            audience jsonb NOT NULL,
+            audience jsonb NOT NULL CHECK (octet_length(audience::text) <= 640),
             programme jsonb NOT NULL,
             offered bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON discounts (audience)",
     tables: &["discounts"],
     reads: &["discount"],
+    aside: aside::nothing,
     apply,
+    build: build::DISCOUNTS,
 };
 
 const OFFER: &str = "

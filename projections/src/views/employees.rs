@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, name_of, word},
 };
@@ -43,7 +43,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON employees (substitute_id)",
     tables: &["employees"],
     reads: &["employee"],
+    aside: aside::stream,
     apply,
+    build: build::EMPLOYEES,
 };
 
 const ENGAGE: &str = "

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::offers::request_of;
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{name_of, word},
 };
@@ -54,7 +54,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON inboxes (offer_id)",
     tables: &["inboxes"],
     reads: &["negotiation", "offer", "quotation_request"],
+    aside: aside::stream,
     apply,
+    build: build::INBOXES,
 };
 
 const REQUEST: &str = "

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     heads::line_count,
     projection::change,
     row::{json, json_or_none, money, parsed, word},
@@ -25,7 +25,7 @@ pub const PROJECTION: Projection = Projection {
         CREATE TABLE invoices (
             id uuid PRIMARY KEY,
             kind text NOT NULL,
-            number text NOT NULL UNIQUE,
+            number text NOT NULL UNIQUE CHECK (octet_length(number) <= 64),
             company_id uuid NOT NULL,
             order_id uuid,
             shipment_id uuid,
@@ -48,7 +48,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON invoices (corrects) WHERE corrects IS NOT NULL",
     tables: &["invoices"],
     reads: &["invoice"],
+    aside: aside::stream,
     apply,
+    build: build::INVOICES,
 };
 
 const ISSUE: &str = "

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{limit_of, name_of, word},
 };
@@ -36,7 +36,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON negotiations (answer_by) WHERE status = 'open'",
     tables: &["negotiations"],
     reads: &["negotiation"],
+    aside: aside::stream,
     apply,
+    build: build::NEGOTIATIONS,
 };
 
 const OPEN: &str = "

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use self::ask::{Agreed, By, Counts, Filter, Statistics, Value, Values, Won, list};
 use super::offers::request_of;
-use crate::{Change, Projection, projection::change, row::name_of};
+use crate::{Change, Projection, aside, build, projection::change, row::name_of};
 
 /// Offers by id, and their lines as they were first sent, sent last, and ordered.
 pub const PROJECTION: Projection = Projection {
@@ -45,7 +45,7 @@ pub const PROJECTION: Projection = Projection {
             offer_id uuid NOT NULL,
             -- `draft` until it is sent, `first` and `sent` as it was sent first and last, and
             -- `ordered`.
-            stage text NOT NULL,
+            stage text NOT NULL CHECK (octet_length(stage) <= 8),
             number integer NOT NULL,
             product_id uuid NOT NULL,
             currency text NOT NULL,
@@ -58,7 +58,9 @@ pub const PROJECTION: Projection = Projection {
         )",
     tables: &["offer_statistics", "offer_statistics_lines"],
     reads: &["negotiation", "offer"],
+    aside: aside::stream,
     apply,
+    build: build::OFFER_STATISTICS,
 };
 
 const DRAFT: &str = "

@@ -10,7 +10,9 @@ use serde::Serialize;
 use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
-use crate::{Change, Projection, ReadError, heads::TemplateHead, projection::change, row::json};
+use crate::{
+    Change, Projection, ReadError, aside, build, heads::TemplateHead, projection::change, row::json,
+};
 
 /// Templates that are kept, by id.
 pub const PROJECTION: Projection = Projection {
@@ -25,7 +27,9 @@ pub const PROJECTION: Projection = Projection {
         )",
     tables: &["offer_templates"],
     reads: &["offer_template"],
+    aside: aside::stream,
     apply,
+    build: build::OFFER_TEMPLATES,
 };
 
 const KEEP: &str = "

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, DocumentNumber, Projection, ReadError,
+    Change, DocumentNumber, Projection, ReadError, aside, build,
     document_number::Kind,
     heads::OfferHead,
     projection::change,
@@ -67,7 +67,9 @@ pub const PROJECTION: Projection = Projection {
         )",
     tables: &["offers", "offer_revisions"],
     reads: &["offer"],
+    aside: aside::stream,
     apply,
+    build: build::OFFERS,
 };
 
 const DRAFT: &str = "

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, DocumentNumber, Projection, ReadError,
+    Change, DocumentNumber, Projection, ReadError, aside, build,
     document_number::Kind,
     heads::OrderHead,
     projection::change,
@@ -46,7 +46,9 @@ pub const PROJECTION: Projection = Projection {
         )",
     tables: &["orders", "order_shipments"],
     reads: &["order"],
+    aside: aside::stream,
     apply,
+    build: build::ORDERS,
 };
 
 const PLACE: &str = "
@@ -55,9 +57,11 @@ const PLACE: &str = "
 const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
 const CANCEL_REST: &str =
     "UPDATE orders SET status = 'shipped', reason = $2, cancelled = $3 WHERE id = $1";
+/// History knows shipments that name a line twice; commands refuse that now.
 const SHIP: &str = "
     INSERT INTO order_shipments (order_id, shipment_id, line, quantity)
-    SELECT $1, $2, line, quantity FROM unnest($3::integer[], $4::numeric[]) AS item(line, quantity)";
+    SELECT $1, $2, line, sum(quantity)
+    FROM unnest($3::integer[], $4::numeric[]) AS item(line, quantity) GROUP BY line";
 const LIST: &str = "
     SELECT id, status, terms, placed_on, reason, created,
         (SELECT coalesce(jsonb_object_agg(line, shipped), '{}') FROM (

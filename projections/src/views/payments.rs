@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use crate::{
-    Change, DocumentNumber, Projection, ReadError,
+    Change, DocumentNumber, Projection, ReadError, aside, build,
     document_number::Kind,
     projection::change,
     row::{json, money, name_of, parsed, word},
@@ -42,7 +42,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON payment_allocations (payment_id)",
     tables: &["payments", "payment_allocations"],
     reads: &["payment"],
+    aside: aside::stream,
     apply,
+    build: build::PAYMENTS,
 };
 
 const BOOK: &str = "

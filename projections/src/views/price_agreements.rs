@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{json, word},
 };
@@ -23,14 +23,16 @@ pub const PROJECTION: Projection = Projection {
     schema: "
         CREATE TABLE price_agreements (
             id uuid PRIMARY KEY,
-            header jsonb NOT NULL,
+            header jsonb NOT NULL CHECK (octet_length((header -> 'audience')::text) <= 640),
             status text NOT NULL DEFAULT 'drafted',
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON price_agreements ((header -> 'audience'))",
     tables: &["price_agreements"],
     reads: &["price_agreement"],
+    aside: aside::nothing,
     apply,
+    build: build::PRICE_AGREEMENTS,
 };
 
 const DRAFT: &str = "INSERT INTO price_agreements (id, header, created) VALUES ($1, $2, $3)";

@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 pub use self::rules::{Rules, Said};
-use crate::{Change, Projection, ReadError, projection::change, row::json};
+use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
 /// Rules by agreement, which is one audience's and in one currency, by what they are of, and days.
 ///
@@ -26,7 +26,7 @@ pub const PROJECTION: Projection = Projection {
         CREATE TABLE prices (
             agreement_id uuid NOT NULL,
             -- The first and the last day, each open without one.
-            days jsonb NOT NULL,
+            days jsonb NOT NULL CHECK (octet_length(days::text) <= 100),
             selection jsonb NOT NULL,
             -- The id of the product or the category, or nil for everything.
             selected uuid NOT NULL,
@@ -41,7 +41,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON prices (agreement_id) WHERE NOT of_product",
     tables: &["prices"],
     reads: &["price"],
+    aside: aside::nothing,
     apply,
+    build: build::PRICES,
 };
 
 const AGREE: &str = "

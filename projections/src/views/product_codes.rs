@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     projection::change,
     row::{word, word_or_none},
     words,
@@ -24,7 +24,7 @@ pub const PROJECTION: Projection = Projection {
             company_id uuid NOT NULL,
             code text NOT NULL,
             -- The code in lower case, without diacritics and what separates its parts.
-            folded text COLLATE \"C\" NOT NULL,
+            folded text COLLATE \"C\" NOT NULL CHECK (octet_length(folded) <= 256),
             product_id uuid NOT NULL,
             assigned bigint NOT NULL UNIQUE
         );
@@ -33,7 +33,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON product_codes (company_id, assigned)",
     tables: &["product_codes"],
     reads: &["product_code"],
+    aside: aside::stream,
     apply,
+    build: build::PRODUCT_CODES,
 };
 
 const ASSIGN: &str = "
@@ -65,7 +67,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             id,
             company.0,
             code.to_string(),
-            words::of(code.as_str()).concat(),
+            words::whole(code.as_str()),
             product.0,
             recorded.position.0.cast_signed()
         ),

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError,
+    Change, Projection, ReadError, aside, build,
     heads::InquiryHead,
     projection::change,
     row::{json, json_or_none, name_of, word},
@@ -26,7 +26,7 @@ pub const PROJECTION: Projection = Projection {
         CREATE TABLE quotation_requests (
             id uuid PRIMARY KEY,
             company_id uuid NOT NULL,
-            status text NOT NULL,
+            status text NOT NULL CHECK (octet_length(status) <= 16),
             inquiry jsonb NOT NULL,
             -- What lists show.
             head jsonb NOT NULL,
@@ -50,7 +50,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON quotation_requests (status, created)",
     tables: &["quotation_requests"],
     reads: &["quotation_request"],
+    aside: aside::stream,
     apply,
+    build: build::QUOTATION_REQUESTS,
 };
 
 const REQUEST: &str = "

@@ -8,8 +8,8 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, DocumentNumber, Projection, ReadError, document_number::Kind, heads::ShipmentHead,
-    projection::change, row::json,
+    Change, DocumentNumber, Projection, ReadError, aside, build, document_number::Kind,
+    heads::ShipmentHead, projection::change, row::json,
 };
 
 /// Shipments by id.
@@ -29,7 +29,9 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON shipments (order_id)",
     tables: &["shipments"],
     reads: &["shipment"],
+    aside: aside::stream,
     apply,
+    build: build::SHIPMENTS,
 };
 
 const DISPATCH: &str = "

@@ -15,7 +15,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    Change, Projection, ReadError, Remembered,
+    Change, Projection, ReadError, Remembered, aside, build,
     projection::change,
     row::{parsed, word_or_none},
 };
@@ -32,7 +32,9 @@ pub const PROJECTION: Projection = Projection {
         )",
     tables: &["stock"],
     reads: &["stock"],
+    aside: aside::stream,
     apply,
+    build: build::STOCK,
 };
 
 const REPORT: &str = "

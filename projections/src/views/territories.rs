@@ -7,7 +7,7 @@ use domain::{
 use event_log::RecordedEvent;
 use tokio_postgres::{Client, types::Json};
 
-use crate::{Change, Projection, ReadError, projection::change, row::json};
+use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
 /// The one map.
 pub const PROJECTION: Projection = Projection {
@@ -19,7 +19,9 @@ pub const PROJECTION: Projection = Projection {
         )",
     tables: &["territories"],
     reads: &["territories"],
+    aside: aside::nothing,
     apply,
+    build: build::TERRITORIES,
 };
 
 const DRAW: &str = "

@@ -1,22 +1,24 @@
-//! Exactly-once effect, poison, and live tables that equal rebuilt ones.
+//! Exactly-once effect, and live tables that equal rebuilt ones.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::CompanyId;
-use event_log::{Append, Envelope, NewEvent, Position, StreamWrite};
-use projections::{Status, Views, changed::changed, rebuild, views};
+use event_log::Position;
+use projections::{Views, changed::changed, rebuild, views};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rust_decimal::Decimal;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::trade::{Account, House, trade};
+use crate::{
+    stored::Event,
+    trade::{Account, House, trade},
+};
 
-fn names() -> Vec<&'static str> {
+pub(crate) fn names() -> Vec<&'static str> {
     views::ALL.iter().map(|projection| projection.name).collect()
 }
 
-async fn caught_up(house: &House, views: &Views) {
+pub(crate) async fn caught_up(house: &House, views: &Views) {
     let head = house.log.head().await.unwrap();
     views.wait(&names(), head).await.unwrap();
 }
@@ -130,7 +132,7 @@ async fn a_read_model_says_which_event_changed_it_last() {
 
     let last = house.log.read(Position(balances.0 - 1), 1).await.unwrap().remove(0);
     assert!(of[0].reads.contains(&last.stream_type.as_str()), "{last:?}");
-    append(&house, "picture", "picture.framed").await;
+    Event::of("picture", "framed").append(&house).await;
     caught_up(&house, &views).await;
     assert_eq!(changed(&client, of).await.unwrap(), [balances, stock]);
     rebuild::rebuild(&views, of[0]).await.unwrap();
@@ -154,41 +156,6 @@ async fn a_row_that_was_tampered_with_is_found() {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].only_live, found[0].only_rebuilt), (1, 1));
     cancel.cancel();
-}
-
-#[tokio::test]
-async fn a_poison_event_stops_its_own_read_models_and_is_recorded() {
-    let house = House::new().await;
-    let views = house.views().await;
-    let cancel = CancellationToken::new();
-    views.follow(&cancel);
-    trade(&house, 10, 10).await;
-    caught_up(&house, &views).await;
-    let before = house.log.head().await.unwrap();
-    append_from_the_future(&house).await;
-
-    let mut status = views.status("invoices").unwrap();
-    let stopped = status.wait_for(|status| matches!(status, Status::Stopped { .. })).await;
-    assert_eq!(stopped.unwrap().position(), before, "all before it took effect");
-    // The others never look at it.
-    views.wait(&["companies", "payments", "offers"], Position(before.0 + 1)).await.unwrap();
-    let failure = "SELECT position FROM view.failures WHERE projection = 'invoices'";
-    let position: i64 = house.client.query_one(failure, &[]).await.unwrap().get(0);
-    assert_eq!(Position(position.unsigned_abs()), Position(before.0 + 1));
-    cancel.cancel();
-}
-
-/// A rebuild that meets a poison event fails, and leaves neither tables nor a changed read model.
-#[tokio::test]
-async fn a_rebuild_that_fails_leaves_nothing_behind() {
-    let house = House::new().await;
-    let views = house.views().await;
-    append_from_the_future(&house).await;
-    let invoices = views::invoices::PROJECTION;
-    assert!(rebuild::rebuild(&views, invoices).await.is_err());
-    assert!(rebuild::compare(&views, invoices).await.is_err());
-    assert_eq!(schemas_of_rebuilds(&house).await, 0);
-    assert_eq!(views.checkpoints().await.unwrap()["invoices"], Position::START);
 }
 
 /// A rebuild that is killed leaves its tables; the next one sweeps them away.
@@ -225,43 +192,9 @@ async fn a_rebuild_that_was_killed_is_no_obstacle() {
     cancel.cancel();
 }
 
-async fn schemas_of_rebuilds(house: &House) -> i64 {
+pub(crate) async fn schemas_of_rebuilds(house: &House) -> i64 {
     let count = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'";
     house.client.query_one(count, &[]).await.unwrap().get(0)
-}
-
-/// An event of a build that is newer than this one.
-async fn append_from_the_future(house: &House) {
-    append(house, "invoice", "invoice.framed").await;
-}
-
-/// An event that says nothing but its type, the first of a new stream.
-async fn append(house: &House, stream_type: &'static str, event_type: &'static str) {
-    let id = Uuid::now_v7();
-    let event = NewEvent {
-        event_type: event_type.into(),
-        schema_version: 1,
-        payload: r#"{"type":"framed"}"#.to_owned(),
-    };
-    let append = Append {
-        envelope: Envelope {
-            command_id: id,
-            remember: None,
-            actor: "test".to_owned(),
-            correlation_id: id,
-            causation_id: None,
-        },
-        writes: vec![StreamWrite {
-            stream_type,
-            stream_id: id,
-            expected: 0,
-            company_id: None,
-            events: vec![event],
-        }],
-        reads: Vec::new(),
-        answer: (id, 0),
-    };
-    house.log.append(append).await.unwrap();
 }
 
 /// A crash of PostgreSQL may take back changes with their checkpoint, since nobody waits for the

@@ -101,7 +101,7 @@ async fn a_turn_goes_to_and_fro_and_superiors_are_one_sides_business() {
     done(accept(house, "Jan", &table.offer).await);
     table.check([&[], &[], &[], &[]]).await;
     let compared = house.run(&["projections", "compare", "all"]);
-    assert!(compared.lines().all(|line| line.trim_end().ends_with("[]")), "{compared}");
+    assert!(compared.lines().all(|line| line.trim_end().ends_with("equal")), "{compared}");
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ mod quotation_requests;
 mod reading;
 mod refusals;
 mod remembered;
+mod set_aside;
 mod starts;
 mod stream_reader;
 mod territories;

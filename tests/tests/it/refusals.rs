@@ -361,6 +361,24 @@ fn wrong_states(
             "product.indivisible",
             Some("/items/0/quantity"),
         ),
+        case(
+            "warehouse",
+            "/v1/shipments",
+            json!({ "order": confirmed, "items": [
+                { "line": 1, "quantity": "1" }, { "line": 1, "quantity": "1" }
+            ] }),
+            422,
+            "order.line_named_twice",
+            Some("/items/1/line"),
+        ),
+        case(
+            "warehouse",
+            "/v1/shipments",
+            json!({ "order": confirmed, "items": [{ "line": 9, "quantity": "1" }] }),
+            409,
+            "order.nothing_outstanding",
+            Some("/items/0/line"),
+        ),
         // Another company's things are like missing ones.
         case(
             "hotel",
@@ -385,7 +403,7 @@ async fn wrong_questions_get_a_clear_answer() {
         ("/v1/orders?cursor=%25%25", 400, "page.cursor_invalid"),
         ("/v1/orders?colour=red", 400, "query.invalid"),
         ("/v1/orders?wait_for=-1", 400, "position.invalid"),
-        ("/v1/orders?wait_for=999999999", 503, "read_model.behind"),
+        ("/v1/orders?wait_for=999999999", 400, "position.invalid"),
         ("/v1/orders/00000000-0000-7000-8000-000000000000", 404, "not_found"),
         ("/v1/orders/x", 404, "not_found"),
         ("/v1/companies/x/payment-term", 405, "method_not_allowed"),

@@ -1,5 +1,7 @@
 //! Where products of the catalogue are found, and how many of them.
 
+use std::collections::BTreeSet;
+
 use domain::{Name, Selection, assortment};
 use uuid::Uuid;
 
@@ -79,7 +81,8 @@ macro_rules! enter_categories {
             JOIN catalogue_categories category ON category.id = ANY(product.categories)
             CROSS JOIN unnest(category.path) AS place
             WHERE product.status <> 'withdrawn' AND ",
-            $which!()
+            $which!(),
+            " ON CONFLICT DO NOTHING"
         )
     };
 }
@@ -192,9 +195,10 @@ pub(super) fn recounted(product: Uuid, in_stock: bool) -> [Change; 2] {
     [change!(UNCOUNT_UNLESS, product, in_stock), change!(COUNT_AS, product, in_stock)]
 }
 
-/// These are words of the catalogue.
-pub(super) fn known(words: Vec<String>) -> Change {
-    change!(KNOW, words)
+/// These are words of the catalogue, with a space between them.
+pub(super) fn known(words: &str) -> Change {
+    let words: BTreeSet<&str> = words.split_ascii_whitespace().collect();
+    change!(KNOW, words.into_iter().map(ToOwned::to_owned).collect::<Vec<String>>())
 }
 
 /// A category grows from another.

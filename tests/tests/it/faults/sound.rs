@@ -55,7 +55,7 @@ pub(crate) async fn check_history(house: &House) {
     .await;
     let compared = house.run(&["projections", "compare", "all"]);
     for line in compared.lines() {
-        assert!(line.trim_end().ends_with("[]"), "{compared}");
+        assert!(line.trim_end().ends_with("equal"), "{compared}");
     }
 }
 

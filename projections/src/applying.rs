@@ -1,0 +1,124 @@
+//! Applies events to a read model within a transaction, without what it has set aside.
+
+use event_log::{Position, RecordedEvent};
+use service_kit::health::explained;
+
+use crate::{
+    Projection,
+    aside::{MOST, SetAside},
+    database::Transaction,
+    runner::ProjectionError,
+};
+
+/// How far a read model has got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checkpoint {
+    /// The last position that it shows.
+    pub(crate) position: Position,
+    /// The build that made its rows, as [`Projection::bytes_of_build`] names it.
+    pub(crate) build: Vec<u8>,
+    /// What it leaves out, in the order of positions.
+    pub(crate) set_aside: Vec<SetAside>,
+}
+
+impl Checkpoint {
+    /// Whether these are rows of this build, which alone may change them.
+    pub(crate) fn is_of(&self, projection: Projection) -> bool {
+        self.build == projection.bytes_of_build()
+    }
+
+    fn leaves_out(&self, projection: Projection, event: &RecordedEvent) -> bool {
+        !self.set_aside.is_empty()
+            && (projection.aside)(event)
+                .is_some_and(|key| self.set_aside.iter().any(|aside| aside.key == key))
+    }
+
+    fn concerns(&self, projection: Projection, event: &RecordedEvent) -> bool {
+        projection.reads.contains(&event.stream_type.as_str())
+            && !self.leaves_out(projection, event)
+    }
+}
+
+/// In which way events are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// All or none. After an error the transaction has come to nothing.
+    Together,
+    /// One after the other, each behind a savepoint; what cannot be applied is set aside.
+    Singly,
+}
+
+/// Applies events that follow on the checkpoint, and moves it. Returns the error of the event that it
+/// must stop before, if there is one; what comes before that stays to be committed.
+pub(crate) async fn apply<T: Transaction>(
+    transaction: &mut T,
+    projection: Projection,
+    checkpoint: &mut Checkpoint,
+    events: &[RecordedEvent],
+    way: Way,
+) -> Result<Option<ProjectionError>, ProjectionError> {
+    match way {
+        Way::Together => {
+            together(transaction, projection, checkpoint, events).await?;
+            Ok(None)
+        }
+        Way::Singly => singly(transaction, projection, checkpoint, events).await,
+    }
+}
+
+async fn together<T: Transaction>(
+    transaction: &mut T,
+    projection: Projection,
+    checkpoint: &mut Checkpoint,
+    events: &[RecordedEvent],
+) -> Result<(), ProjectionError> {
+    let Some(last) = events.last() else { return Ok(()) };
+    let concerning: Vec<&RecordedEvent> =
+        events.iter().filter(|event| checkpoint.concerns(projection, event)).collect();
+    transaction.apply(projection, &concerning).await?;
+    transaction.checkpoint(projection, last.position).await?;
+    checkpoint.position = last.position;
+    Ok(())
+}
+
+async fn singly<T: Transaction>(
+    transaction: &mut T,
+    projection: Projection,
+    checkpoint: &mut Checkpoint,
+    events: &[RecordedEvent],
+) -> Result<Option<ProjectionError>, ProjectionError> {
+    let mut stopped = None;
+    let before = checkpoint.position;
+    for event in events {
+        if checkpoint.concerns(projection, event) {
+            transaction.savepoint().await?;
+            match transaction.apply(projection, &[event]).await {
+                Ok(()) => transaction.release().await?,
+                Err(error) if error.is_of_an_event() => {
+                    transaction.roll_back().await?;
+                    let key = (projection.aside)(event);
+                    let Some(key) = key.filter(|_| checkpoint.set_aside.len() < MOST) else {
+                        stopped = Some(error);
+                        break;
+                    };
+                    let aside = SetAside::of(event, key, explained(&error));
+                    tracing::error!(
+                        projection = projection.name,
+                        position = aside.position.0,
+                        stream = %aside.stream_id,
+                        reason = aside.reason,
+                        "set aside"
+                    );
+                    transaction.set_aside(projection, &aside).await?;
+                    checkpoint.set_aside.push(aside);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        checkpoint.position = event.position;
+    }
+    if checkpoint.position != before {
+        transaction.checkpoint(projection, checkpoint.position).await?;
+    }
+    Ok(stopped)
+}
