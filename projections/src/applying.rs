@@ -39,6 +39,22 @@ impl Checkpoint {
     }
 }
 
+/// How many bytes of payload are applied at once, unless one event has more. What an event changes is
+/// worked out within the transaction, which PostgreSQL ends when it says nothing for five seconds.
+const BYTES: usize = 1 << 19;
+
+/// The first of some events, as many as are applied at once.
+pub(crate) fn page(mut events: Vec<RecordedEvent>) -> Vec<RecordedEvent> {
+    let mut bytes = 0;
+    let too_many = events.iter().position(|event| {
+        let before = bytes;
+        bytes += event.payload.len();
+        before > 0 && bytes > BYTES
+    });
+    events.truncate(too_many.unwrap_or(events.len()));
+    events
+}
+
 /// In which way events are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {

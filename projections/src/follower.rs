@@ -79,7 +79,7 @@ impl<L: Log, D: Database> Follower<L, D> {
     async fn advance(&self, way: applying::Way) -> Result<usize, ProjectionError> {
         let projection = self.projection;
         let reached = self.reached();
-        let events = self.log.read(reached, BATCH).await?;
+        let events = applying::page(self.log.read(reached, BATCH).await?);
         let mut connection = self.database.connect().await?;
         if events.is_empty() {
             return self.still(reached, &connection).await;

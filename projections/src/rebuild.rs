@@ -205,7 +205,7 @@ impl Generation {
                     self.page(views, client, to, Way::Singly).await?;
                 }
                 Err(error) => return Err(error),
-                Ok(applied) if applied < BATCH => return Ok(()),
+                Ok(0) => return Ok(()),
                 Ok(_) => {}
             }
         }
@@ -249,7 +249,7 @@ impl Generation {
         to: Option<Position>,
         way: Way,
     ) -> Result<usize, ProjectionError> {
-        let mut events = views.log.read(checkpoint.position, BATCH).await?;
+        let mut events = applying::page(views.log.read(checkpoint.position, BATCH).await?);
         events.retain(|event| to.is_none_or(|to| event.position <= to));
         let stopped =
             applying::apply(transaction, self.projection, checkpoint, &events, way).await?;

@@ -33,8 +33,13 @@ impl Event {
         let file = format!("../schemas/samples/{stream_type}/{name}.v1.json");
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
         let company = Some("00000000-0000-7000-8000-000000000001".parse().unwrap());
-        let payload = serde_json::from_str(&text).unwrap();
-        Self { company, payload, ..Self::of(stream_type, name) }
+        let mut sample = Self::of(stream_type, name);
+        sample.company = company;
+        sample.payload = serde_json::from_str(&text).unwrap();
+        if sample.payload.get("id").is_some() {
+            sample.payload["id"] = json!(sample.stream_id);
+        }
+        sample
     }
 
     /// The same, saying more.
