@@ -213,7 +213,6 @@ const VISIBLE: &str = concat!(
 struct Bounds;
 
 impl Bounds {
-    const SORTED: usize = 1_024;
     const CODES: usize = 4_096;
     const NAMES: usize = 65_536;
     const CHARACTER: usize = 65_536;

@@ -128,6 +128,9 @@ async fn what_holds_above_holds_below_at_any_depth() {
     // A branch above itself.
     let moved = json!({ "type": "moved", "parent": branches[14] });
     forge(&database, id(&branches[14]), "category.moved", 1, &moved).await;
+    // What the process remembers it has decided itself.
+    shop.house.kill_and_restart().await;
+    let house = &shop.house;
 
     let head = house.settled().await;
     for (sku, branch) in [("COFFEE", 13), ("RICE", 3), ("COURSE", 14)] {
