@@ -200,6 +200,19 @@ impl House {
         answer("post", request.send().await.unwrap()).await.unwrap()
     }
 
+    /// Sends a command whose events carry a correlation id.
+    pub(crate) async fn post_as(
+        &self,
+        role: &str,
+        path: &str,
+        correlation: uuid::Uuid,
+        body: &Value,
+    ) -> Answer {
+        let request = self.client.post(self.at(path)).bearer_auth(&self.keys[role]);
+        let request = request.header("X-Correlation-Id", correlation.to_string()).json(body);
+        answer(request.send().await.unwrap()).await.unwrap()
+    }
+
     pub(crate) async fn post_with_key(
         &self,
         role: &str,

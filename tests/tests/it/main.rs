@@ -28,6 +28,7 @@ mod house;
 mod identifiers;
 mod imports;
 mod inboxes;
+mod inputs;
 mod journeys;
 mod negotiations;
 mod observability;
