@@ -96,8 +96,8 @@ fn what_is_written_can_be_read() {
 fn workbook_with(file: &str, otherwise: impl Fn(String) -> String) -> Vec<u8> {
     use std::io::{Cursor, Read, Write};
     let rows = vec![vec![Cell::Text("first".to_owned())], vec![Cell::Text("last".to_owned())]];
-    let file = write(&["sku"], rows, Format::Xlsx).unwrap();
-    let mut archive = zip::ZipArchive::new(Cursor::new(file)).unwrap();
+    let written = write(&["sku"], rows, Format::Xlsx).unwrap();
+    let mut archive = zip::ZipArchive::new(Cursor::new(written)).unwrap();
     let mut changed = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).unwrap();
@@ -120,7 +120,7 @@ fn workbook(otherwise: impl Fn(String) -> String) -> Vec<u8> {
 #[test]
 fn no_spreadsheet_calculates_a_text() {
     let rows = vec![vec![Cell::Text("=HYPERLINK(1)".to_owned())], vec![Cell::Text("\t-1".into())]];
-    let file = write(&["a"], rows.into_iter(), Format::Csv).unwrap();
+    let file = write(&["a"], rows, Format::Csv).unwrap();
     assert_eq!(String::from_utf8(file).unwrap(), "\u{feff}a\n'=HYPERLINK(1)\n'\t-1\n");
 }
 

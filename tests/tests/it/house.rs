@@ -210,7 +210,7 @@ impl House {
     ) -> Answer {
         let request = self.client.post(self.at(path)).bearer_auth(&self.keys[role]);
         let request = request.header("X-Correlation-Id", correlation.to_string()).json(body);
-        answer(request.send().await.unwrap()).await.unwrap()
+        answer("post", request.send().await.unwrap()).await.unwrap()
     }
 
     pub(crate) async fn post_with_key(
