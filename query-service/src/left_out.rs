@@ -61,6 +61,6 @@ mod tests {
         let [one, other] = [1, 2].map(Uuid::from_u128);
         let uri: Uri = format!("/v1/orders/{one}/lines?company={other}&limit=5&x").parse().unwrap();
         assert_eq!(named(&uri), [one, other]);
-        assert_eq!(named(&"/v1/orders".parse().unwrap()), []);
+        assert_eq!(named(&Uri::from_static("/v1/orders")).len(), 0);
     }
 }
