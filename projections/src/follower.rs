@@ -152,16 +152,18 @@ impl<L: Log, D: Database> Follower<L, D> {
         let projection = self.projection.name;
         let head = *self.log.committed().borrow();
         let stopped = status.state != State::Following;
-        let figures = [
-            ("kontor_projection_position", status.position.0),
-            ("kontor_projection_lag_events", head.0.saturating_sub(status.position.0)),
-            ("kontor_projection_stopped", u64::from(stopped)),
-            ("kontor_projection_set_aside", status.set_aside.len() as u64),
-        ];
-        for (name, figure) in figures {
-            #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
-            gauge!(name, "projection" => projection).set(figure as f64);
-        }
+        #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
+        let [position, lag, aside] = [
+            status.position.0,
+            head.0.saturating_sub(status.position.0),
+            status.set_aside.len() as u64,
+        ]
+        .map(|figure| figure as f64);
+        let stopped = if stopped { 1.0 } else { 0.0 };
+        gauge!("kontor_projection_position", "projection" => projection).set(position);
+        gauge!("kontor_projection_lag_events", "projection" => projection).set(lag);
+        gauge!("kontor_projection_stopped", "projection" => projection).set(stopped);
+        gauge!("kontor_projection_set_aside", "projection" => projection).set(aside);
         self.status.send_if_modified(|present| {
             let changed = *present != status;
             *present = status;
