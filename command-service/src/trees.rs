@@ -173,6 +173,7 @@ fn unavailable<E>(_: E) -> Problem {
 }
 
 /// What something stands below, if it is loaded and there.
+#[allow(clippy::option_option, reason = "not loaded is one thing, a root another")]
 fn stands_below(work: &Work, kind: Kind, id: Uuid) -> Option<Option<Uuid>> {
     match kind {
         Kind::Companies => Some(work.get::<Company>(id)?.customer().ok()?.parent.map(Uuid::from)),

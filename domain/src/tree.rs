@@ -122,7 +122,7 @@ mod tests {
         let place = Command::Place { tree: Kind::Companies, node, parent };
         let placed = Event::Placed { tree: Kind::Companies, node, parent };
         assert_eq!(answer::<Tree>(&[], place.clone()), Ok(vec![placed.clone()]));
-        assert_eq!(answer::<Tree>(&[placed.clone()], place), Ok(vec![placed]));
+        assert_eq!(answer::<Tree>(std::slice::from_ref(&placed), place), Ok(vec![placed]));
         assert_ne!(TreeId::of(Kind::Companies), TreeId::of(Kind::Categories));
     }
 }

@@ -121,9 +121,8 @@ fn every_kind_of_text_is_tried() {
 fn sources(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
-        .flat_map(|path| match path.is_dir() {
-            true => sources(&path),
-            false => vec![fs::read_to_string(path).unwrap()],
+        .flat_map(|path| {
+            if path.is_dir() { sources(&path) } else { vec![fs::read_to_string(path).unwrap()] }
         })
         .collect()
 }

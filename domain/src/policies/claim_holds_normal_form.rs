@@ -7,7 +7,7 @@ use crate::claim::{Command, Event};
 pub fn react(event: &Event) -> Option<Command> {
     let Event::Taken { value, by } = event;
     let normal = value.normal()?;
-    (normal != *value).then(|| Command::Take { value: normal, by: *by })
+    if normal == *value { None } else { Some(Command::Take { value: normal, by: *by }) }
 }
 
 #[cfg(test)]

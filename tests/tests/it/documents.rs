@@ -64,11 +64,12 @@ async fn the_figures_of_an_offer_are_in_its_document() {
     // 100 × 8.55 (10.00 less 10, less 5 percent) at 23 percent; 1,000 × 1.90 if wanted.
     let sent = format!("{pdf}?wait_for={}", house.settled().await);
     let polish = words(house, "grocer", &sent).await;
+    let shown = house.get("grocer", &format!("/v1/offers/{offer}")).await.body;
     says(
         &polish,
         &[
             "Oferta",
-            &offer,
+            shown["number"].as_str().unwrap(),
             "Hurtownia Przykładowa sp. z o.o.",
             "Delikatesy",
             "ul. Długa 1",

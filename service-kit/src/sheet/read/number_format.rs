@@ -300,10 +300,7 @@ impl Section {
     }
 
     fn without_digits(tokens: &[Token]) -> Self {
-        match tokens.contains(&Token::Letter('-')) {
-            true => Self::Zero,
-            false => Self::Doubtful(UNKNOWN),
-        }
+        if tokens.contains(&Token::Letter('-')) { Self::Zero } else { Self::Doubtful(UNKNOWN) }
     }
 
     fn masked(tokens: &[Token]) -> Self {

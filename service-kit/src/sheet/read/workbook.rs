@@ -123,7 +123,7 @@ fn shared_texts(package: &mut Package<'_>) -> Result<Vec<String>, SheetError> {
                 }
             }
         }
-        let held = item.as_ref().map_or(0, |item| item.text.len());
+        let held = item.as_ref().map_or(0, |item| item.said.len());
         if size + held > MOST_TEXT { Err(SheetError::TooLarge) } else { Ok(Next::More) }
     })?;
     Ok(texts)
@@ -132,7 +132,7 @@ fn shared_texts(package: &mut Package<'_>) -> Result<Vec<String>, SheetError> {
 /// A text that may be made of parts with looks of their own; how it is spoken is left out.
 #[derive(Debug, Default)]
 struct Text {
-    text: String,
+    said: String,
     is_part: bool,
     is_phonetic: bool,
 }
@@ -150,7 +150,7 @@ impl Text {
                 "rPh" => self.is_phonetic = false,
                 _ => {}
             },
-            event if self.is_part && !self.is_phonetic => add_text(event, &mut self.text)?,
+            event if self.is_part && !self.is_phonetic => add_text(event, &mut self.said)?,
             _ => {}
         }
         Ok(())
@@ -158,7 +158,7 @@ impl Text {
 
     /// The text without Excel's own escapes, such as `_x000D_`.
     fn finished(self) -> String {
-        let (mut text, mut rest) = (String::with_capacity(self.text.len()), self.text.as_str());
+        let (mut text, mut rest) = (String::with_capacity(self.said.len()), self.said.as_str());
         while let Some(start) = rest.find("_x") {
             let code = rest.get(start + 2..start + 6).filter(|_| rest[start..].len() > 6);
             let is_closed = rest.as_bytes().get(start + 6) == Some(&b'_');
@@ -314,7 +314,7 @@ impl Context {
                 text.cloned().ok_or(Fault::Malformed("a cell names a text that is not there"))
             }
             "inlineStr" => Ok(inline.finished()),
-            "str" => Ok(Text { text: value.unwrap_or_default(), ..Text::default() }.finished()),
+            "str" => Ok(Text { said: value.unwrap_or_default(), ..Text::default() }.finished()),
             "b" => match value.as_deref().map(str::trim) {
                 Some("1") => Ok("true".to_owned()),
                 Some("0") => Ok("false".to_owned()),
