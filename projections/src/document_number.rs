@@ -104,7 +104,7 @@ impl From<DocumentNumber> for String {
 
 impl JsonSchema for DocumentNumber {
     fn schema_name() -> Cow<'static, str> {
-        "DocumentNumber".into()
+        "ReadableNumber".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {

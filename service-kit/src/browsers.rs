@@ -55,7 +55,7 @@ impl fmt::Display for Origins {
 /// Answers shorter than this are sent as they are, in bytes.
 const SHORT: u64 = 1024;
 /// How long a browser may remember that it may call, in seconds.
-const REMEMBERED: std::time::Duration = std::time::Duration::from_secs(600);
+const REMEMBERED: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// Adds both to all routes. A stream of events is never compressed: it would come late.
 pub(crate) fn serve(router: Router, origins: Origins) -> Router {

@@ -50,7 +50,7 @@ pub const PROJECTION: Projection = Projection {
             id uuid PRIMARY KEY,
             is_payment boolean NOT NULL,
             company_id uuid NOT NULL,
-            currency text NOT NULL,
+            currency text NOT NULL CHECK (octet_length(currency) <= 3),
             -- The number of the invoice that the payer named.
             names text,
             dated date NOT NULL,

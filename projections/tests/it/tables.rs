@@ -79,6 +79,7 @@ const UNIQUE: &[(&str, Guard)] = &[
     ("stock(product_id)", Guard::Merged),
     ("stock(reported)", Guard::Position),
     ("territories(id)", Guard::Merged),
+    ("unused_credits(id)", Guard::Stream),
 ];
 
 /// Why a key is unique.

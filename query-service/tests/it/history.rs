@@ -21,7 +21,8 @@ async fn history_leads_from_page_to_page() {
         let (status, page) = shop.get(&auditor, &format!("/v1/history/{id}?limit=2{next}")).await;
         assert_eq!(status, 200, "{page}");
         seen.extend(versions(&page));
-        match page["next_cursor"].as_str() {
+        // The last page leads on too, to what is recorded later.
+        match page["next_cursor"].as_str().filter(|_| !versions(&page).is_empty()) {
             Some(cursor) => next = format!("&cursor={cursor}"),
             None => break,
         }

@@ -139,7 +139,9 @@ fn each_schema(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Valu
                 }
             }
             ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(parts)) => {
-                parts.iter_mut().for_each(|part| each_schema(part, change));
+                for part in parts {
+                    each_schema(part, change);
+                }
             }
             ("items" | "additionalProperties" | "not", inside) => each_schema(inside, change),
             _ => {}

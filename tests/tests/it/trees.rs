@@ -129,13 +129,10 @@ async fn what_holds_above_holds_below_at_any_depth() {
     forge(&database, id(&branches[14]), "category.moved", 1, &moved).await;
     // What the process remembers it has decided itself.
     shop.house.kill_and_restart().await;
-<<<<<<< HEAD
-=======
     shop.house.make_key("manager", "sales_manager", None).await;
     for (number, company) in line.iter().enumerate() {
         shop.house.make_key(&format!("firm {number}"), "purchaser", Some(company)).await;
     }
->>>>>>> 8e6b1cec725e352a0af6877effd2fe2e2ba749ad
     let house = &shop.house;
 
     let head = house.settled().await;
