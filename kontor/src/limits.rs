@@ -14,8 +14,8 @@ const MOST_FILES: u64 = 65_536;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Connections {
     /// How many HTTP connections are open at once.
-    #[arg(long, env = "KONTOR_MAX_CONNECTIONS", default_value = "4096")]
-    max_connections: NonZeroU32,
+    #[arg(long = "max-connections", env = "KONTOR_MAX_CONNECTIONS", default_value = "4096")]
+    max_open: NonZeroU32,
     /// How many of them come from one address (an IPv6 network of 64 bits counts as one); the
     /// reverse proxy is one too.
     #[arg(long, env = "KONTOR_MAX_CONNECTIONS_PER_ADDRESS", default_value = "2048")]
@@ -35,7 +35,7 @@ impl Connections {
     /// The limits, with no more connections than the process may open files.
     pub fn read(&self) -> Limits {
         let seconds = |number: NonZeroU32| Duration::from_secs(number.get().into());
-        let wanted = u64::from(self.max_connections.get());
+        let wanted = u64::from(self.max_open.get());
         let possible = open_files(wanted + OTHER_FILES).saturating_sub(OTHER_FILES).max(1);
         if possible < wanted {
             tracing::warn!(possible, wanted, "the system allows fewer open files than connections");

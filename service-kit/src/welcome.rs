@@ -33,9 +33,8 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 async fn root(headers: HeaderMap) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let mut answer = if accepted.is_some_and(|accepted| accepted.contains("text/html")) {
-        let places = PLACES.map(|(_, path, what)| {
-            format!("<li><a href=\"{path}\">{path}</a>: {what}</li>")
-        });
+        let places =
+            PLACES.map(|(_, path, what)| format!("<li><a href=\"{path}\">{path}</a>: {what}</li>"));
         let places = places.concat();
         Html(format!(
             "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Kontor</title></head>\

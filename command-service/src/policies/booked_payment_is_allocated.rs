@@ -1,14 +1,16 @@
 //! Booked money is set against open invoices.
 
+use std::collections::BTreeSet;
+
 use domain::{
-    Event, Payment, PaymentId, payment,
+    Event, InvoiceId, Payment, PaymentId, payment,
     policies::booked_payment_is_allocated::{OpenInvoice, allocations},
 };
 use event_log::{ExecuteError, Position, Work};
 use futures::FutureExt;
 use projections::{ReadError, views::account_balances};
 
-use super::{Policy, Reaction, ReactionError};
+use super::{Policy, Reaction, ReactionError, issued_document_is_settled::refresh_open};
 use crate::{
     failure::{Failure, refusal},
     http::set_against,
@@ -70,12 +72,22 @@ async fn set_all(
     work: &mut Work,
     id: PaymentId,
     booking: &payment::Booking,
-    open: Vec<OpenInvoice>,
+    mut open: Vec<OpenInvoice>,
 ) -> Result<(), Failure> {
     let payment = work.load::<Payment>(id).await?;
     let unallocated = payment.unallocated().map_err(|error| refusal(&error))?;
-    let allocations = allocations(booking.names.as_ref(), unallocated, open)
-        .map_err(|error| refusal(&payment::Error::from(error)))?;
+    let mut current = BTreeSet::new();
+    let allocations = loop {
+        let allocations = allocations(booking.names.as_ref(), unallocated, open.clone())
+            .map_err(|error| refusal(&payment::Error::from(error)))?;
+        let touched = allocations.iter().map(|(invoice, _)| *invoice);
+        let stale: BTreeSet<InvoiceId> = touched.filter(|id| !current.contains(id)).collect();
+        if stale.is_empty() {
+            break allocations;
+        }
+        refresh_open(work, &mut open, |invoice| stale.contains(&invoice)).await?;
+        current.extend(stale);
+    };
     for (invoice, amount) in allocations {
         set_against(work, id, invoice, amount).await?;
     }

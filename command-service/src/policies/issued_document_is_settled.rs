@@ -1,7 +1,10 @@
 //! When a document is issued, unused payments and credit notes are set against open invoices.
 
+use std::collections::BTreeSet;
+
 use domain::{
-    CompanyId, Currency, Event, invoice,
+    CompanyId, Currency, Event, Invoice, InvoiceId, Money, Payment,
+    invoice::{self, Balance},
     policies::{
         booked_payment_is_allocated::OpenInvoice,
         issued_document_is_settled::{Settlement, Source, Unused, react, settlements},
@@ -10,6 +13,7 @@ use domain::{
 use event_log::{ExecuteError, Position, Work};
 use futures::FutureExt;
 use projections::{ReadError, views::account_balances};
+use uuid::Uuid;
 
 use super::{Policy, Reaction, ReactionError};
 use crate::{
@@ -76,19 +80,69 @@ async fn facts(
     Ok((unused, open))
 }
 
-/// All settlements in one append.
+/// All settlements in one append, of what is unused and open now: read models may show it later.
 async fn set_all(
     work: &mut Work,
-    unused: Vec<Unused>,
-    open: Vec<OpenInvoice>,
+    mut unused: Vec<Unused>,
+    mut open: Vec<OpenInvoice>,
 ) -> Result<(), Failure> {
-    let settlements =
-        settlements(unused, open).map_err(|error| refusal(&invoice::Error::from(error)))?;
+    let mut current = BTreeSet::new();
+    let settlements = loop {
+        let settlements = settlements(unused.clone(), open.clone())
+            .map_err(|error| refusal(&invoice::Error::from(error)))?;
+        let touched = settlements.iter().flat_map(|set| [source_id(set.source), set.invoice.0]);
+        let stale: BTreeSet<Uuid> = touched.filter(|id| !current.contains(id)).collect();
+        if stale.is_empty() {
+            break settlements;
+        }
+        for unused in unused.iter_mut().filter(|of| stale.contains(&source_id(of.source))) {
+            unused.amount = left_of(work, unused.source).await?;
+        }
+        refresh_open(work, &mut open, |invoice| stale.contains(&invoice.0)).await?;
+        current.extend(stale);
+    };
     for Settlement { source, invoice, amount } in settlements {
         match source {
             Source::Payment(payment) => set_against(work, payment, invoice, amount).await?,
             Source::CreditNote(note) => set_credit_against(work, note, invoice, amount).await?,
         }
+    }
+    Ok(())
+}
+
+const fn source_id(source: Source) -> Uuid {
+    match source {
+        Source::Payment(payment) => payment.0,
+        Source::CreditNote(note) => note.0,
+    }
+}
+
+/// What is left of a payment or a credit note.
+async fn left_of(work: &mut Work, source: Source) -> Result<Money, Failure> {
+    match source {
+        Source::Payment(payment) => {
+            let left = work.load::<Payment>(payment).await?.unallocated();
+            Ok(left.map_err(|error| refusal(&error))?)
+        }
+        Source::CreditNote(note) => {
+            let left = work.load::<Invoice>(note).await?.unapplied();
+            Ok(left.map_err(|error| refusal(&error))?.0)
+        }
+    }
+}
+
+/// Replaces what a read model showed as open on some invoices by what is open on them now.
+pub(super) async fn refresh_open(
+    work: &mut Work,
+    open: &mut [OpenInvoice],
+    which: impl Fn(InvoiceId) -> bool,
+) -> Result<(), Failure> {
+    let ids: Vec<Uuid> =
+        open.iter().filter(|invoice| which(invoice.id)).map(|invoice| invoice.id.0).collect();
+    work.load_many::<Invoice>(&ids).await?;
+    for invoice in open.iter_mut().filter(|invoice| which(invoice.id)) {
+        let balance = work.load::<Invoice>(invoice.id).await?.open();
+        Balance(invoice.open) = balance.map_err(|error| refusal(&error))?;
     }
     Ok(())
 }

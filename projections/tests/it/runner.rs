@@ -207,9 +207,14 @@ async fn what_a_crash_took_back_is_made_again() {
     views.follow(&cancel);
     let expected = trade(&house, 11, 40).await;
     caught_up(&house, &views).await;
-    let crash = "TRUNCATE view.account_balances, view.open_invoices;
-        UPDATE view.checkpoints SET position = 0 WHERE projection = 'account_balances'";
-    house.client.batch_execute(crash).await.unwrap();
+    let tables = views::account_balances::PROJECTION.tables;
+    let tables: Vec<String> = tables.iter().map(|table| format!("view.{table}")).collect();
+    let tables = tables.join(", ");
+    let crash = format!(
+        "TRUNCATE {tables};
+         UPDATE view.checkpoints SET position = 0 WHERE projection = 'account_balances'"
+    );
+    house.client.batch_execute(&crash).await.unwrap();
     let made_again = async {
         while accounts(&views).await != expected {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -16,6 +16,7 @@ use axum::{
         sse::{self, KeepAlive, Sse},
     },
 };
+use domain::Side;
 use event_log::Position;
 use futures::stream;
 use schemars::{JsonSchema, json_schema};
@@ -73,7 +74,8 @@ async fn watch(
     let reads_history = matches!(role, Role::Integrator | Role::Auditor);
     let watching = Watching {
         company: asker.company(),
-        side: asker.side(),
+        // An integrator of a company watches for the buyer.
+        side: if asker.company().is_some() { Side::Buyer } else { asker.side() },
         whole: reads_history,
         talks: if reads_history { things.clone() } else { talked_about_by(role) },
         things,

@@ -165,7 +165,10 @@ impl Occurrence {
             watching.company.is_none_or(|own| may_know && *company == Some(CompanyId(own)));
         let kinds = if said.is_some() { &watching.talks } else { &watching.things };
         let is_meant = match said {
-            Some(Said::Note(note)) => watching.whole || note.side == watching.side,
+            // A company never sees the seller's notes, whoever watches for it.
+            Some(Said::Note(note)) => {
+                note.side == watching.side || (watching.whole && watching.company.is_none())
+            }
             Some(Said::Message(_) | Said::Read(_)) | None => true,
         };
         let is_own = watching.whole || self.known_to.is_none_or(|side| side == watching.side);

@@ -180,7 +180,7 @@ async fn no_list_has_lines() {
 
 fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     match schema["$ref"].as_str() {
-        Some(reference) => &document.pointer(&reference[1..]).unwrap(),
+        Some(reference) => document.pointer(&reference[1..]).unwrap(),
         None => schema,
     }
 }

@@ -128,7 +128,8 @@ async fn credit_notes_of_an_older_build_count() {
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     let invoice = shop.dispatch(json!({ "order": order })).await;
     let money = |amount: &str| json!({ "amount": amount, "currency": "PLN" });
-    let mut line = invoice["lines"][0].clone();
+    let path = format!("/v1/invoices/{}", invoice["id"].as_str().unwrap());
+    let mut line = house.get("accounting", &path).await.body["lines"][0].clone();
     line["quantity"] = json!("7");
     let sums = [("net", "14.00"), ("vat", "0.70"), ("gross", "14.70")];
     let mut totals: Value =

@@ -259,7 +259,8 @@ async fn a_query_that_says_nonsense_is_refused() {
         for parameter in &known {
             let wanted = parameter["name"].as_str().unwrap();
             let others = required.iter().filter(|(name, _)| *name != wanted);
-            let others: String = others.map(|(name, value)| format!("&{name}={value}")).collect();
+            let others: Vec<_> = others.map(|(name, value)| format!("&{name}={value}")).collect();
+            let others = others.concat();
             let (taken, refused) = values(contract, parameter);
             let twice = ask(format!("{wanted}={taken}&{wanted}={taken}{others}")).await;
             blames(&twice, wanted, &format!("{name}: {wanted} twice"));
