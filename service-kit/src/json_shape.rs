@@ -404,7 +404,7 @@ mod tests {
     enum Term {
         Prepaid,
         Within { _days: u8 },
-        Of(Inner),
+        Of(#[allow(dead_code, reason = "only its shape is looked at")] Inner),
     }
 
     #[track_caller]
