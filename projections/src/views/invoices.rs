@@ -179,6 +179,7 @@ pub struct Counted {
 
 /// A sales invoice or a credit note, and what of it is still open: whole, or as lists show it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Invoice{L}")]
 pub struct Invoice<L = Whole> {
     /// Its id.
     pub id: InvoiceId,

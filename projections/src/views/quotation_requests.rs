@@ -123,6 +123,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 
 /// A request and what became of it: whole, or with an [`InquiryHead`] as lists show it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "QuotationRequest{I}")]
 pub struct QuotationRequest<I = Inquiry> {
     /// Its id.
     pub id: QuotationRequestId,

@@ -62,9 +62,13 @@ fn commands(document: &Value) -> Vec<(String, Value)> {
     commands
 }
 
-/// Routes of which no request is accepted here: the check needs a white list that was loaded, and
-/// money is allocated by itself as soon as there is an invoice.
-const NEVER: [&str; 2] = ["/v1/companies/{id}/bank-accounts/check", "/v1/payments/{id}/allocate"];
+/// Routes of which no request is accepted here: the check needs a white list that was loaded, money
+/// is allocated by itself as soon as there is an invoice, and no policy is refused.
+const NEVER: [&str; 3] = [
+    "/v1/companies/{id}/bank-accounts/check",
+    "/v1/payments/{id}/allocate",
+    "/v1/policies/refusals/{id}/retry",
+];
 
 const FOLLOWED: &str = "
     SELECT (SELECT min(position) FROM view.checkpoints) >= $1 OR EXISTS (TABLE view.failures)";

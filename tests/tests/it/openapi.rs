@@ -361,7 +361,7 @@ async fn every_example_can_be_sent() {
         let code = answer.body["code"].as_str().unwrap_or_default();
         let name = operation.name();
         assert!(
-            !code.starts_with("body."),
+            !code.starts_with("body.") || code == "body.names_nothing",
             "the example of {name} cannot be read: {:#}",
             answer.body
         );

@@ -498,6 +498,7 @@ impl Requests {
                 let id = self.house().post("admin", "/v1/offer-templates", &template).await;
                 (created(id), json!({}))
             }
+            ["policies", "refusals", "{id}", "retry"] => (uuid::Uuid::nil().to_string(), json!({})),
             ["stock"] => {
                 let level = json!({ "sku": "RICE", "available": "100", "expected": "2099-12-31" });
                 (String::new(), json!({ "levels": [level] }))
