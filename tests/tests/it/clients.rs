@@ -1,5 +1,6 @@
 //! Clients that are generated from the OpenAPI document, in three languages, place an order; and two
-//! linters find nothing in it. Skipped, with a line that says so, where their tools are not to be had.
+//! linters find nothing in it. Run by `make torture`; skipped, with a line
+//! that says so, where their tools are missing.
 
 use std::{
     fs::{self, File},
@@ -7,6 +8,7 @@ use std::{
     process::Command,
 };
 
+use kontor_tests::torture::is_long;
 use serde_json::json;
 
 use crate::house::{House, binary};
@@ -85,6 +87,10 @@ impl Workshop {
 
 #[tokio::test]
 async fn linters_find_nothing_and_generated_clients_place_an_order() {
+    if !is_long() {
+        eprintln!("skipped: `make torture` installs the tools and compiles the clients");
+        return;
+    }
     let house = House::start().await;
     let document = house.text("/openapi.json").await;
     let Some(workshop) = Workshop::open(&document) else { return };

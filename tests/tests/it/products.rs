@@ -8,7 +8,9 @@ impl Shop {
     async fn rice(&self) -> Value {
         let head = self.house.settled().await;
         let path = format!("/v1/products?sku=RICE&wait_for={head}");
-        self.house.get("manager", &path).await.body["items"][0].clone()
+        let listed = self.house.get("manager", &path).await.body["items"][0].clone();
+        let path = format!("/v1/products/{}", listed["id"].as_str().unwrap());
+        self.house.get("manager", &path).await.body
     }
 
     async fn product(&self, sku: &str) -> String {
