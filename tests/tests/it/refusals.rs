@@ -285,7 +285,7 @@ fn rubbish(shop: &Shop) -> Vec<Case> {
         text(companies, format!("{{\"name\":{}}}", "1".repeat(1_000_000)), 400, "body.too_much"),
         text(companies, " ".repeat(3 << 20), 413, "body.too_large"),
         text(companies, "null", 422, invalid),
-        text(companies, "{}{}", 422, invalid),
+        text(companies, "{}{}", 400, "body.malformed"),
         // Roles and things that are not there.
         case("warehouse", payments, json!({}), 403, "role_not_allowed", None),
         case("grocer", companies, company(|_| ()), 403, "role_not_allowed", None),
