@@ -103,6 +103,7 @@ impl Views {
 
     /// Asks the database how far the read models have got, for as long as somebody waits.
     async fn watch(self) {
+        let _panics = Watch(self.waiting.clone());
         loop {
             tokio::time::sleep(EVERY).await;
             {
@@ -123,6 +124,17 @@ impl Views {
 impl Waiting {
     fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that asks: after its panic, whoever waits next starts another.
+struct Watch(Arc<Waiting>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.now().is_watched = false;
+        }
     }
 }
 

@@ -150,6 +150,8 @@ async fn everything_can_be_looked_back_at() {
     shop.house.engage("Ewa", "purchaser", Some(&grocer)).await;
     let ewas = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
     created(shop.house.post("Ewa", "/v1/orders", &ewas).await);
+    let path = format!("/v1/companies/{}/parent", shop.hotel);
+    done(shop.house.post("sales", &path, &json!({ "parent": grocer })).await);
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     shop.dispatch(json!({ "order": order })).await;
     let path = format!("/v1/conversations/orders/{order}");

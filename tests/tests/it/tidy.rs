@@ -176,6 +176,7 @@ fn an_aggregate_has_the_same_name_everywhere() {
 /// Where a task is spawned outside the supervisor, how often, and why its end is noticed all the
 /// same.
 const SPAWNS: &[(&str, usize, &str)] = &[
+    ("command-service/src/imports.rs", 1, "of one import, which ends also without its client"),
     ("event-log/src/backup/export.rs", 1, "a command's; joined, and its panic is passed on"),
     ("event-log/src/backup/import.rs", 1, "a command's; joined, and its panic is passed on"),
     ("event-log/src/snapshots.rs", 1, "ends with its log; catches and counts each panic"),
@@ -185,7 +186,9 @@ const SPAWNS: &[(&str, usize, &str)] = &[
     ("kontor/src/log/companions.rs", 1, "drives a connection of a command; ends with it"),
     ("kontor/src/serve.rs", 1, "drives a connection; joined"),
     ("kontor/src/servers/child.rs", 1, "the thread that restarts a server; joined on drop"),
+    ("projections/src/wait.rs", 1, "while somebody waits; after a panic the next one starts it"),
     ("query-service/src/live/watcher.rs", 1, "of one live connection, which ends with it"),
+    ("service-kit/src/connections.rs", 1, "of one connection, which ends with it"),
     ("service-kit/src/supervisor.rs", 1, "the supervisor itself"),
 ];
 
