@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use domain::{
     Assortment, AssortmentId, Audience, CompanyId, Discount, DiscountId, Percent, Price,
-    PriceAgreement, Product, ProductId, Purchases, PurchasesId, Quantity, UnitPrice, assortment,
+    PriceAgreement, PricedBy, Product, ProductId, Purchases, PurchasesId, Quantity, UnitPrice,
+    assortment,
     discount::{self, Programme},
-    pricing::{self, Place, PricedBy, Question, Resolution},
+    pricing::{self, Place, Question, Resolution},
     product::Item,
 };
 use event_log::Work;

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 
 use axum::http::StatusCode;
 use domain::{
-    Claim, CompanyId, Currency, Line, Lines, Percent, Product, ProductCode, ProductCodeId,
-    ProductId, Quantity, Reference, Sku, UnitPrice, assortment, claim,
-    pricing::PricedBy,
+    Claim, CompanyId, Currency, Line, Lines, Percent, PricedBy, Product, ProductCode,
+    ProductCodeId, ProductId, Quantity, Reference, Sku, UnitPrice, assortment, claim,
     product::{self, Item, PackagingName},
 };
 use event_log::Work;

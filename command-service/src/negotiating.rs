@@ -3,8 +3,9 @@
 
 use domain::{
     Line, Money, Negotiation, NegotiationId, OfCompany, Offer, Side,
-    negotiation::{self, Conditions, Item, Moves, Talks},
+    negotiation::{self, Item, Moves, Talks},
     offer::{self, OfferedLine},
+    terms::Conditions,
 };
 use event_log::Work;
 use jiff::civil::Date;

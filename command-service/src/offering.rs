@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use domain::{
     ApprovalRules, ApprovalRulesId, Employee, EmployeeId, Line, Lines, Money, Negotiation, Offer,
-    OfferId, Percent, ProductId, Quantity, Reference, Role, Sku, UnitPrice,
+    OfferId, Percent, PricedBy, ProductId, Quantity, Reference, Role, Sku, UnitPrice,
     approval::{Matter, Reason, Request},
     money::MoneyError,
     negotiation,
     offer::{self, Break, Choice, OfferedLine, discounted},
-    pricing::PricedBy,
     product::PackagingName,
 };
 use event_log::Work;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use domain::{
-    ApprovalRules, ApprovalRulesId, CategoryId, CompanyId, Currency, Employee, EmployeeId, Line,
-    Lines, Money, Order, OrderId, Product, Role, Spending, SpendingId,
+    ApprovalRules, ApprovalRulesId, CategoryId, CompanyId, Currency, Destination, Employee,
+    EmployeeId, Line, Lines, Money, Order, OrderId, Product, Role, Spending, SpendingId,
     approval::{Matter, Request, Rule},
     employee::Person,
-    order::{self, Destination, Terms},
+    order::{self, Terms},
     spending,
 };
 use event_log::Work;

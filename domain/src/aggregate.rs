@@ -1,6 +1,8 @@
 //! What all aggregates share: pure `decide` and `evolve`, wrapped once as `cqrs_es::Aggregate`.
 
-use crate::{CompanyId, upcaster::Upcaster};
+use serde_json::Value;
+
+use crate::CompanyId;
 
 /// An aggregate that may belong to one company; the log stamps its events with it, and the stream
 /// puts it into the subject, so that a reader of one company never sees another's history.
@@ -15,6 +17,17 @@ pub trait OfCompany {
 
     /// Carry the older versions of its events forward.
     const UPCASTERS: &'static [Upcaster] = &[];
+}
+
+/// One step: from a version of an event type to the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Upcaster {
+    /// Of which event type, such as `offer.sent`.
+    pub event_type: &'static str,
+    /// From which version; the step leads to the next one.
+    pub from: u16,
+    /// What the next version would have stored.
+    pub upcast: fn(Value) -> Value,
 }
 
 /// A digest of this crate's sources; `build.rs` makes it.

@@ -7,8 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Currency, Money, Name, ProductId, Quantity, Sku, UnitPrice, VatRate, money::MoneyError,
-    pricing::PricedBy,
+    Currency, Money, Name, PricedBy, ProductId, Quantity, Sku, UnitPrice, VatRate,
+    money::MoneyError,
 };
 
 /// A priced line. The currency is the document's, so that no document mixes two.

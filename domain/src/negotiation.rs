@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    table::{Conditions, Difference, Item, Move, Moves, Point, Table, Topic},
+    table::{Difference, Item, Move, Moves, Point, Table, Topic},
     talks::{Asking, Round, Talks},
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     approval::{self as asking, Decision, Request, Verdict, Who},
     day::{self, DayError},
     offer::{OfferedLine, Proposal},
+    terms::Conditions,
 };
 
 /// What decisions need to know of a negotiation.

@@ -21,14 +21,13 @@ pub use self::{
     revision::{Digest, DigestError, Revision, Stamp},
 };
 use crate::{
-    ActorId, CompanyId, EmployeeId, Lines, NegotiationId, Note, OfCompany, Percent, Refusal,
-    RefusalKind, Sku,
+    ActorId, CompanyId, Destination, EmployeeId, Lines, NegotiationId, Note, OfCompany, Percent,
+    Refusal, RefusalKind, Sku,
     aggregate::aggregate,
     approval::{self as asking, Decision, Request, Verdict, Who},
     day::DayError,
     money::MoneyError,
-    negotiation::Conditions,
-    order::Destination,
+    terms::Conditions,
 };
 
 /// What decisions need to know of an offer.

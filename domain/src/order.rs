@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AddressId, CompanyId, CostCentre, Currency, DeliveryTerms, EmployeeId, Line, Lines, Money,
-    Note, OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
+    CompanyId, Currency, DeliveryTerms, Destination, EmployeeId, Line, Lines, Money, Note,
+    OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
     aggregate::aggregate,
     approval::{self as asking, Decision, Pending, Request, Verdict, Who},
     day::{self, DayError},
@@ -93,26 +93,6 @@ pub struct Terms {
     /// How the goods travel, where that was agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_terms: Option<DeliveryTerms>,
-}
-
-/// Where goods go, and who in the company pays for them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "OrderDestination")]
-pub struct Destination {
-    /// One of the delivery addresses of the company or of a firm above it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<AddressId>,
-    /// By the company's own name of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cost_centre: Option<CostCentre>,
-}
-
-impl Destination {
-    /// Whether nothing was said.
-    pub fn is_unsaid(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// Where an order came from.

@@ -9,18 +9,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use serde::de::Error as _;
 use serde_json::Value;
 
-use crate::{OfCompany, characters};
-
-/// One step: from a version of an event type to the next.
-#[derive(Debug, Clone, Copy)]
-pub struct Upcaster {
-    /// Of which event type, such as `offer.sent`.
-    pub event_type: &'static str,
-    /// From which version; the step leads to the next one.
-    pub from: u16,
-    /// What the next version would have stored.
-    pub upcast: fn(Value) -> Value,
-}
+use crate::{OfCompany, Upcaster, characters};
 
 /// Reads a stored event of one kind of aggregate. A type or version to which no upcaster leads is
 /// an error: what a newer build wrote may look like something that this one knows.

@@ -2,8 +2,9 @@
 //! sum. Read models keep it beside the whole document, so that a list never reads lines.
 
 use domain::{
-    Attachments, CompanyId, Currency, DeliveryTerms, EmployeeId, Lines, Money, Name, OrderId,
-    PaymentTerm, Percent, Reference, offer, offer_template, order, quotation_request, shipment,
+    Attachments, CompanyId, Currency, DeliveryTerms, Destination, EmployeeId, Lines, Money, Name,
+    OrderId, PaymentTerm, Percent, Reference, offer, offer_template, order, quotation_request,
+    shipment,
 };
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -32,8 +33,8 @@ pub struct OrderHead {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_by: Option<EmployeeId>,
     /// Where it goes and who pays for it, as far as that was said.
-    #[serde(default, skip_serializing_if = "order::Destination::is_unsaid")]
-    pub destination: order::Destination,
+    #[serde(default, skip_serializing_if = "Destination::is_unsaid")]
+    pub destination: Destination,
     /// How the goods travel, where that was agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_terms: Option<DeliveryTerms>,

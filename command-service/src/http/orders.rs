@@ -3,10 +3,8 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{extract::State, http::StatusCode};
 use domain::{
-    CompanyId, Currency, EmployeeId, Lines, Note, OfCompany, Order, OrderId, PaymentTerm,
-    Reference,
-    approval::Verdict,
-    order::{self, Destination},
+    CompanyId, Currency, Destination, EmployeeId, Lines, Note, OfCompany, Order, OrderId,
+    PaymentTerm, Reference, approval::Verdict, order,
 };
 use event_log::Work;
 use futures::FutureExt;

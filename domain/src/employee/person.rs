@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Command, Error, Event, Profile};
 use crate::{
-    AddressId, CompanyId, CostCentre, Currency, EmployeeId, Money, Percent, Role, day,
-    order::Destination,
+    AddressId, CompanyId, CostCentre, Currency, Destination, EmployeeId, Money, Percent, Role, day,
 };
 
 /// Somebody at work.

@@ -4,9 +4,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    CostCentre,
+    CostCentre, Destination,
     fixtures::{answer, company, day, person, pln},
-    order::Destination,
 };
 
 #[track_caller]

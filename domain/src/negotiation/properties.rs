@@ -7,10 +7,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    NegotiationId, Offer, PaymentTerm, VatRate,
+    Destination, NegotiationId, Offer, PaymentTerm, VatRate,
     fixtures::{self, day, line},
     offer::{self, Acceptance, Inside, Stamp, Writing},
-    order::Destination,
 };
 
 /// An offer with its negotiation, as the command-service keeps the two together.

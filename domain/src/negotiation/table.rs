@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::{
-    DeliveryTerms, Lines, PaymentTerm, Side, day,
+    Lines, Side, day,
     numbered::{self, Numbered},
     offer::{Choice, OfferedLine},
+    terms::Conditions,
 };
 
 /// What is talked about.
@@ -52,18 +53,6 @@ pub enum Item {
     },
     /// Not at all.
     Dropped {},
-}
-
-/// What holds for all lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "NegotiationConditions")]
-pub struct Conditions {
-    /// When the invoice will be due.
-    pub payment_term: PaymentTerm,
-    /// How the goods travel.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delivery_terms: Option<DeliveryTerms>,
 }
 
 /// What one side says to a point.

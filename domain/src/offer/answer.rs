@@ -4,9 +4,7 @@
 use jiff::civil::Date;
 
 use super::{Chosen, Closure, Error, Event, Offer, OfferedLine, Open, Proposal, Revision, Stamp};
-use crate::{
-    ActorId, Lines, NegotiationId, Note, day, negotiation::Conditions, order::Destination,
-};
+use crate::{ActorId, Destination, Lines, NegotiationId, Note, day, terms::Conditions};
 
 /// How a company says yes.
 #[derive(Debug, Clone, PartialEq)]

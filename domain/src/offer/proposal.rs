@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use crate::{
     CompanyId, Currency, DeliveryTerms, Line, Lines, Message, Money, PaymentTerm, Percent,
-    Quantity, UnitPrice, day, money::MoneyError, negotiation::Conditions, vat::Totals,
+    Quantity, UnitPrice, day, money::MoneyError, terms::Conditions, vat::Totals,
 };
 
 /// What the seller proposes, whole.

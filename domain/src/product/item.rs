@@ -10,7 +10,7 @@ use super::{
     details::{Details, PackagingName},
 };
 use crate::{
-    Currency, Line, ProductId, Quantity, Sku, UnitPrice, VatRate, day, pricing::PricedBy,
+    Currency, Line, PricedBy, ProductId, Quantity, Sku, UnitPrice, VatRate, day,
     quantity::QuantityError,
 };
 

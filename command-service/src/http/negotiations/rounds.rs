@@ -16,11 +16,10 @@ use crate::{
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{extract::State, http::StatusCode};
 use domain::{
-    DeliveryTerms, Line, Message, Negotiation, NegotiationId, Offer, OfferId, PaymentTerm, Percent,
-    Product, Quantity, Side, Sku, UnitPrice,
+    DeliveryTerms, Destination, Line, Message, Negotiation, NegotiationId, Offer, OfferId,
+    PaymentTerm, Percent, Product, Quantity, Side, Sku, UnitPrice,
     negotiation::{self, Command, Item, Move, Moves, Round, Talks},
     offer::{self, Choice, OfferedLine},
-    order::Destination,
 };
 use event_log::Work;
 use futures::FutureExt;

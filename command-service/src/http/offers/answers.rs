@@ -3,9 +3,8 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{
-    OfCompany, Offer, OfferId, Product, ProductId, Quantity,
+    Destination, OfCompany, Offer, OfferId, Product, ProductId, Quantity,
     offer::{self, Acceptance, Chosen, Digest, Stamp},
-    order::Destination,
 };
 use event_log::Work;
 use futures::FutureExt;
