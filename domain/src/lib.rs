@@ -13,8 +13,7 @@
 
 pub mod approval;
 pub mod approval_rules;
-pub mod assortment;
-pub mod category;
+pub mod catalogue;
 pub mod conversation;
 pub mod discount;
 #[cfg(test)]
@@ -32,8 +31,6 @@ pub mod policies;
 pub mod price;
 pub mod price_agreement;
 pub mod pricing;
-pub mod product;
-pub mod product_code;
 pub mod purchases;
 pub mod quotation_request;
 pub mod series;
@@ -41,11 +38,12 @@ pub mod shipment;
 pub mod spending;
 pub mod stock;
 pub mod terms;
-pub mod tree;
 
 pub use approval_rules::ApprovalRules;
-pub use assortment::Assortment;
-pub use category::Category;
+pub use catalogue::{
+    Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
+    tree,
+};
 pub use conversation::Conversation;
 pub use discount::Discount;
 pub use history::{Event, UnreadableEvent};
@@ -75,12 +73,9 @@ pub use parties::{
 pub use payment::Payment;
 pub use price::Price;
 pub use price_agreement::PriceAgreement;
-pub use product::Product;
-pub use product_code::ProductCode;
 pub use purchases::Purchases;
 pub use quotation_request::QuotationRequest;
 pub use series::Series;
 pub use shipment::Shipment;
 pub use spending::Spending;
 pub use stock::Stock;
-pub use tree::Tree;

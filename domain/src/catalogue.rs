@@ -1,0 +1,13 @@
+//! Catalogue: products, their categories and codes, and which company sees which of them.
+
+pub mod assortment;
+pub mod category;
+pub mod product;
+pub mod product_code;
+pub mod tree;
+
+pub use assortment::Assortment;
+pub use category::Category;
+pub use product::Product;
+pub use product_code::ProductCode;
+pub use tree::Tree;
