@@ -15,7 +15,6 @@ pub mod approval;
 pub mod approval_rules;
 pub mod catalogue;
 pub mod conversation;
-pub mod discount;
 #[cfg(test)]
 mod fixtures;
 pub mod history;
@@ -28,10 +27,7 @@ pub mod order;
 pub mod parties;
 pub mod payment;
 pub mod policies;
-pub mod price;
-pub mod price_agreement;
 pub mod pricing;
-pub mod purchases;
 pub mod quotation_request;
 pub mod series;
 pub mod shipment;
@@ -45,7 +41,6 @@ pub use catalogue::{
     tree,
 };
 pub use conversation::Conversation;
-pub use discount::Discount;
 pub use history::{Event, UnreadableEvent};
 pub use invoice::Invoice;
 pub(crate) use kernel::numbered;
@@ -71,9 +66,9 @@ pub use parties::{
     territories, white_list,
 };
 pub use payment::Payment;
-pub use price::Price;
-pub use price_agreement::PriceAgreement;
-pub use purchases::Purchases;
+pub use pricing::{
+    Discount, Price, PriceAgreement, Purchases, discount, price, price_agreement, purchases,
+};
 pub use quotation_request::QuotationRequest;
 pub use series::Series;
 pub use shipment::Shipment;

@@ -1,0 +1,414 @@
+//! Which price a company pays: the most specific rule wins, and the answer explains itself.
+//!
+//! Audiences come first: the company, the firms above it from the nearest on, its group, everyone.
+//! Within an audience the product beats its category, a nearer category a farther one, and any of
+//! them everything; a promotion beats whatever else is for the same audience. Within a rule the
+//! highest quantity break reached holds. When no rule holds, the product's base price does. A rule
+//! of an agreement that yields gives way to a lower price that is less specific, and to no other
+//! does one ever give way. What is off is off the base: the fixed price that everyone has, else the
+//! product's base price. What the company has earned by its purchases comes off a base price, and
+//! off the prices of agreements that allow it. No price is below the product's floor.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    AgreementId, Audience, CategoryId, Currency, Name, Percent, PriceAgreement, PriceId, PricedBy,
+    ProductId, Quantity, Selection, UnitPrice,
+    price::{Rule, Subject, Value},
+};
+
+/// Where rules for a company and a product could be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whose prices, of what.
+    pub subject: Subject,
+    /// The place of the audience among the company's, the most specific being 0.
+    pub breadth: usize,
+    /// How far the selection is from the product.
+    pub distance: usize,
+}
+
+/// Every place where rules for a company with these audiences and a product in these categories
+/// could be. `paths` are its categories, each with those above it, nearest first.
+pub fn places(
+    audiences: &[Audience],
+    product: ProductId,
+    paths: &[Vec<CategoryId>],
+    currency: Currency,
+) -> Vec<Place> {
+    let selections = selections(product, paths);
+    let of_audience = |(breadth, audience): (usize, &Audience)| {
+        let place = |&(selection, distance): &(Selection, usize)| Place {
+            subject: Subject { audience: audience.clone(), selection, currency },
+            breadth,
+            distance,
+        };
+        selections.iter().map(place).collect::<Vec<_>>()
+    };
+    audiences.iter().enumerate().flat_map(of_audience).collect()
+}
+
+/// Every selection to which a product in these categories belongs, and how far from the product it
+/// is: 0 is itself, then its categories with those above them, at last everything.
+pub fn selections(product: ProductId, paths: &[Vec<CategoryId>]) -> Vec<(Selection, usize)> {
+    let mut categories: BTreeMap<CategoryId, usize> = BTreeMap::new();
+    for (height, category) in paths.iter().flat_map(|path| path.iter().enumerate()) {
+        let distance = categories.entry(*category).or_insert(height + 1);
+        *distance = (*distance).min(height + 1);
+    }
+    let categories = categories
+        .into_iter()
+        .map(|(category, distance)| (Selection::Category { category }, distance));
+    std::iter::once((Selection::Product { product }, 0))
+        .chain(categories)
+        .chain([(Selection::Everything, usize::MAX)])
+        .collect()
+}
+
+impl Place {
+    /// The stream of its rules.
+    pub fn id(&self) -> PriceId {
+        PriceId::of(&self.subject)
+    }
+
+    /// A rule that stands there.
+    pub fn candidate<'a>(&'a self, rule: &'a Rule, agreement: &'a PriceAgreement) -> Candidate<'a> {
+        Candidate {
+            audience: &self.subject.audience,
+            breadth: self.breadth,
+            selection: self.subject.selection,
+            distance: self.distance,
+            rule,
+            agreement,
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// The day.
+    pub on: Date,
+    /// How much is bought, in the product's units.
+    pub quantity: Quantity,
+    /// The product's own base price.
+    pub base: Option<UnitPrice>,
+    /// What the company has earned by its purchases; see [`crate::discount`].
+    pub earned: Option<Percent>,
+    /// The least that the product costs.
+    pub floor: Option<UnitPrice>,
+    /// Every rule that could concern the company and the product, in any order.
+    pub candidates: Vec<Candidate<'a>>,
+}
+
+/// A rule that could hold.
+#[derive(Debug, Clone)]
+pub struct Candidate<'a> {
+    /// For whom it is.
+    pub audience: &'a Audience,
+    /// The place of that among the company's audiences, the most specific being 0.
+    pub breadth: usize,
+    /// Of what it is.
+    pub selection: Selection,
+    /// How far that is from the product: 0 is the product, then its categories, at last everything.
+    pub distance: usize,
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The agreement that it belongs to.
+    pub agreement: &'a PriceAgreement,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PriceResolution")]
+pub struct Resolution {
+    /// What one unit costs, net; missing when nothing says so.
+    pub price: Option<UnitPrice>,
+    /// What made it so.
+    pub made_by: Option<PricedBy>,
+    /// What is off is off this.
+    pub base: Option<UnitPrice>,
+    /// Every rule that was looked at, the most specific first, and what became of it.
+    pub considered: Vec<Considered>,
+}
+
+/// A rule that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ConsideredPriceRule")]
+pub struct Considered {
+    /// Of which agreement.
+    pub agreement: AgreementId,
+    /// What that is called.
+    pub name: Option<Name>,
+    /// For whom it is.
+    pub audience: Audience,
+    /// Of what.
+    pub selection: Selection,
+    /// What it would have one unit cost, if it says so on this day for this quantity.
+    pub price: Option<UnitPrice>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// What became of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "PriceRuleVerdict")]
+pub enum Verdict {
+    /// It made the price.
+    Won,
+    /// Its agreement is not active.
+    NotActive,
+    /// It does not hold on this day.
+    OtherDays,
+    /// It begins at a larger quantity.
+    TooFew,
+    /// It takes something off a base that there is not.
+    NoBase,
+    /// Another rule is for fewer people.
+    LessSpecificAudience,
+    /// A promotion holds for the same people.
+    Promotion,
+    /// Another rule is nearer to the product.
+    LessSpecificSelection,
+    /// Of rules that are equally near, another one is lower.
+    NotTheLowest,
+    /// Its agreement yields, and another price is lower.
+    Yielded,
+}
+
+/// What one unit costs from a quantity on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PriceStep")]
+pub struct Step {
+    /// The least quantity, in the product's units.
+    pub at_least: Quantity,
+    /// Net.
+    pub price: UnitPrice,
+}
+
+/// Answers, the same for the same candidates in whatever order.
+pub fn resolve(question: &Question<'_>) -> Resolution {
+    let Answer { base, judged, winner } = answer(question);
+    let considered = judged
+        .iter()
+        .enumerate()
+        .map(|(index, (candidate, price))| Considered {
+            agreement: candidate.rule.agreement,
+            name: candidate.agreement.header().map(|header| header.name.clone()),
+            audience: candidate.audience.clone(),
+            selection: candidate.selection,
+            price: price.ok(),
+            verdict: price.err().unwrap_or_else(|| verdict(&judged, index, winner)),
+        })
+        .collect();
+    let made = match winner.map(|index| judged[index].0) {
+        Some(candidate) => stated(candidate, question, base).ok().map(|stated| {
+            let Charged { price, earned, floor } = question.charged(stated, discounts(candidate));
+            let Candidate { rule, selection, .. } = *candidate;
+            let at_least = rule.reached(question.quantity).and_then(|each| each.at_least);
+            let agreement = rule.agreement;
+            (price, PricedBy::Rule { agreement, selection, at_least, earned, floor })
+        }),
+        None => question.base.map(|stated| {
+            let Charged { price, earned, floor } = question.charged(stated, true);
+            (price, PricedBy::Base { earned, floor })
+        }),
+    };
+    let (price, made_by) = made.unzip();
+    Resolution { price, made_by, base, considered }
+}
+
+/// What one unit costs at every quantity from the one in question on: a step wherever [`resolve`]
+/// changes its answer. Quantities that have no price have no step.
+pub fn steps(question: &Question<'_>) -> Vec<Step> {
+    let breaks = question.candidates.iter().flat_map(|candidate| &candidate.rule.breaks);
+    let mut quantities: BTreeSet<Quantity> = breaks.filter_map(|each| each.at_least).collect();
+    quantities.retain(|quantity| *quantity > question.quantity);
+    quantities.insert(question.quantity);
+    let mut question = question.clone();
+    let mut steps: Vec<Step> = Vec::new();
+    for at_least in quantities {
+        question.quantity = at_least;
+        let Answer { judged, winner, .. } = answer(&question);
+        let of_base = || Some(question.charged(question.base?, true).price);
+        let price = winner.map_or_else(of_base, |index| judged[index].1.ok());
+        let Some(price) = price else { continue };
+        if steps.last().is_none_or(|last| last.price != price) {
+            steps.push(Step { at_least, price });
+        }
+    }
+    steps
+}
+
+/// What became of all candidates.
+struct Answer<'a> {
+    base: Option<UnitPrice>,
+    judged: Vec<Judged<'a>>,
+    winner: Option<usize>,
+}
+
+fn answer<'a>(question: &'a Question<'_>) -> Answer<'a> {
+    let everyones = everyones(question);
+    let base = everyones.or(question.base);
+    let mut candidates: Vec<&Candidate<'_>> = question.candidates.iter().collect();
+    candidates.sort_by_key(|one| rank(one));
+    let judged: Vec<Judged<'_>> = candidates
+        .into_iter()
+        .map(|candidate| (candidate, priced(candidate, question, base)))
+        .collect();
+    // Where everyone has a price on a list, the product's base price is nobody's.
+    let of_base = question.base.filter(|_| everyones.is_none());
+    let winner = winner(&judged, of_base.map(|base| question.charged(base, true).price));
+    Answer { base, judged, winner }
+}
+
+type Judged<'a> = (&'a Candidate<'a>, Result<UnitPrice, Verdict>);
+
+/// What is charged where a price is stated.
+struct Charged {
+    price: UnitPrice,
+    /// What came off.
+    earned: Option<Percent>,
+    /// To what it was raised.
+    floor: Option<UnitPrice>,
+}
+
+impl Question<'_> {
+    fn charged(&self, stated: UnitPrice, discounts: bool) -> Charged {
+        let earned = self.earned.filter(|_| discounts);
+        let left = earned.map_or(stated, |percent| less(stated, percent));
+        let floor = self.floor.filter(|floor| left < *floor);
+        Charged { price: floor.unwrap_or(left), earned, floor }
+    }
+}
+
+/// A price less a share of it, rounded half up.
+fn less(price: UnitPrice, percent: Percent) -> UnitPrice {
+    let left = Decimal::ONE_HUNDRED - percent.hundredths();
+    UnitPrice::round_half_up(price.amount() * left / Decimal::ONE_HUNDRED)
+}
+
+/// The most specific first; what is equally specific in a fixed order.
+fn rank<'a>(candidate: &'a Candidate<'_>) -> impl Ord + use<'a> {
+    let Candidate { rule, selection, .. } = candidate;
+    (specific(candidate), rule.agreement, *selection, rule.days)
+}
+
+/// How specific a rule is: less is more.
+fn specific(candidate: &Candidate<'_>) -> (usize, bool, usize) {
+    (candidate.breadth, !promotion(candidate), candidate.distance)
+}
+
+fn promotion(candidate: &Candidate<'_>) -> bool {
+    candidate.agreement.header().is_some_and(|header| header.promotion)
+}
+
+fn discounts(candidate: &Candidate<'_>) -> bool {
+    candidate.agreement.header().is_some_and(|header| header.discounts)
+}
+
+/// The fixed price that everyone has without a promotion, at the place that is nearest to the product.
+fn everyones(question: &Question<'_>) -> Option<UnitPrice> {
+    let fixed = |candidate: &&Candidate<'_>| {
+        let reached = candidate.rule.reached(question.quantity);
+        let is_fixed = matches!(reached.map(|each| each.value), Some(Value::Fixed { .. }));
+        *candidate.audience == Audience::Everyone && is_fixed && !promotion(candidate)
+    };
+    let found: Vec<(usize, UnitPrice)> = question
+        .candidates
+        .iter()
+        .filter(fixed)
+        .filter_map(|one| Some((one.distance, stated(one, question, None).ok()?)))
+        .collect();
+    found.into_iter().min().map(|(_, price)| price)
+}
+
+/// What a rule would have one unit cost, if it holds.
+fn priced(
+    candidate: &Candidate<'_>,
+    question: &Question<'_>,
+    base: Option<UnitPrice>,
+) -> Result<UnitPrice, Verdict> {
+    let stated = stated(candidate, question, base)?;
+    Ok(question.charged(stated, discounts(candidate)).price)
+}
+
+/// What a rule says that one unit costs, if it holds.
+fn stated(
+    candidate: &Candidate<'_>,
+    Question { on, quantity, .. }: &Question<'_>,
+    base: Option<UnitPrice>,
+) -> Result<UnitPrice, Verdict> {
+    if !candidate.agreement.is_active() {
+        return Err(Verdict::NotActive);
+    }
+    let of_agreement = candidate.agreement.days();
+    if !candidate.rule.days.contain(*on) || !of_agreement.contain(*on) {
+        return Err(Verdict::OtherDays);
+    }
+    let reached = candidate.rule.reached(*quantity).ok_or(Verdict::TooFew)?;
+    match reached.value {
+        Value::Fixed { price } => Ok(price),
+        Value::PercentOff { percent } => {
+            base.map(|base| less(base, percent)).ok_or(Verdict::NoBase)
+        }
+        Value::AmountOff { amount } => {
+            let base = base.ok_or(Verdict::NoBase)?;
+            Ok(UnitPrice::round_half_up(base.amount() - amount.amount()))
+        }
+    }
+}
+
+/// The most specific rule that holds, the lowest of those that are equally specific; while its
+/// agreement yields, a lower price further down.
+fn winner(judged: &[Judged<'_>], base: Option<UnitPrice>) -> Option<usize> {
+    let holding = || (0..judged.len()).filter(|index| judged[*index].1.is_ok());
+    let first = holding().min_by_key(|index| {
+        let (candidate, price) = &judged[*index];
+        (specific(candidate), price.ok(), *index)
+    })?;
+    let yields = |index: usize| judged[index].0.agreement.header().is_some_and(|it| it.yields);
+    let mut winner = first;
+    while yields(winner) {
+        let (present, price) = (judged[winner].0, judged[winner].1.ok());
+        let lower = holding()
+            .filter(|index| {
+                specific(judged[*index].0) > specific(present) && judged[*index].1.ok() < price
+            })
+            .min_by_key(|index| (specific(judged[*index].0), judged[*index].1.ok()));
+        match lower {
+            Some(index) => winner = index,
+            // The base price is the least specific of all.
+            None if base.is_some() && base < price => return None,
+            None => break,
+        }
+    }
+    Some(winner)
+}
+
+fn verdict(judged: &[Judged<'_>], index: usize, winner: Option<usize>) -> Verdict {
+    let Some(winner) = winner else { return Verdict::Yielded };
+    if index == winner {
+        return Verdict::Won;
+    }
+    let (one, won) = (judged[index].0, judged[winner].0);
+    match specific(one).cmp(&specific(won)) {
+        Ordering::Less => Verdict::Yielded,
+        Ordering::Equal => Verdict::NotTheLowest,
+        Ordering::Greater if one.breadth > won.breadth => Verdict::LessSpecificAudience,
+        Ordering::Greater if promotion(won) && !promotion(one) => Verdict::Promotion,
+        Ordering::Greater => Verdict::LessSpecificSelection,
+    }
+}
+
+#[cfg(test)]
+mod tests;
