@@ -11,8 +11,6 @@
               transition table is read arm by arm"
 )]
 
-pub mod approval;
-pub mod approval_rules;
 pub mod catalogue;
 pub mod conversation;
 #[cfg(test)]
@@ -20,22 +18,15 @@ mod fixtures;
 pub mod history;
 pub mod invoice;
 pub mod kernel;
-pub mod negotiation;
-pub mod offer;
-pub mod offer_template;
-pub mod order;
 pub mod parties;
 pub mod payment;
 pub mod policies;
 pub mod pricing;
-pub mod quotation_request;
+pub mod sales;
 pub mod series;
 pub mod shipment;
-pub mod spending;
 pub mod stock;
-pub mod terms;
 
-pub use approval_rules::ApprovalRules;
 pub use catalogue::{
     Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
     tree,
@@ -57,10 +48,6 @@ pub use kernel::{
     money, nip, payment_term, percent, priced_by, quantity, refusal, selection, tax_id, text,
     upcaster, vat, vat_number, vat_rate,
 };
-pub use negotiation::Negotiation;
-pub use offer::Offer;
-pub use offer_template::OfferTemplate;
-pub use order::Order;
 pub use parties::{
     Audience, Company, Employee, Role, Side, Territories, audience, company, employee, role, side,
     territories, white_list,
@@ -69,8 +56,10 @@ pub use payment::Payment;
 pub use pricing::{
     Discount, Price, PriceAgreement, Purchases, discount, price, price_agreement, purchases,
 };
-pub use quotation_request::QuotationRequest;
+pub use sales::{
+    ApprovalRules, Negotiation, Offer, OfferTemplate, Order, QuotationRequest, Spending, approval,
+    approval_rules, negotiation, offer, offer_template, order, quotation_request, spending, terms,
+};
 pub use series::Series;
 pub use shipment::Shipment;
-pub use spending::Spending;
 pub use stock::Stock;
