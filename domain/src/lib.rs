@@ -16,6 +16,7 @@ pub mod conversation;
 #[cfg(test)]
 mod fixtures;
 pub mod history;
+pub mod inventory;
 pub mod invoice;
 pub mod kernel;
 pub mod parties;
@@ -25,7 +26,6 @@ pub mod pricing;
 pub mod sales;
 pub mod series;
 pub mod shipment;
-pub mod stock;
 
 pub use catalogue::{
     Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
@@ -33,6 +33,7 @@ pub use catalogue::{
 };
 pub use conversation::Conversation;
 pub use history::{Event, UnreadableEvent};
+pub use inventory::{Stock, stock};
 pub use invoice::Invoice;
 pub(crate) use kernel::numbered;
 pub use kernel::{
@@ -62,4 +63,3 @@ pub use sales::{
 };
 pub use series::Series;
 pub use shipment::Shipment;
-pub use stock::Stock;
