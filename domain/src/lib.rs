@@ -15,6 +15,7 @@ pub mod catalogue;
 pub mod conversation;
 #[cfg(test)]
 mod fixtures;
+pub mod fulfilment;
 pub mod history;
 pub mod inventory;
 pub mod invoice;
@@ -25,13 +26,13 @@ pub mod policies;
 pub mod pricing;
 pub mod sales;
 pub mod series;
-pub mod shipment;
 
 pub use catalogue::{
     Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
     tree,
 };
 pub use conversation::Conversation;
+pub use fulfilment::{Shipment, shipment};
 pub use history::{Event, UnreadableEvent};
 pub use inventory::{Stock, stock};
 pub use invoice::Invoice;
@@ -62,4 +63,3 @@ pub use sales::{
     approval_rules, negotiation, offer, offer_template, order, quotation_request, spending, terms,
 };
 pub use series::Series;
-pub use shipment::Shipment;

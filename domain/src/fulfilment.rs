@@ -1,0 +1,5 @@
+//! Fulfilment: goods that leave.
+
+pub mod shipment;
+
+pub use shipment::Shipment;
