@@ -11,6 +11,7 @@
               transition table is read arm by arm"
 )]
 
+pub mod billing;
 pub mod catalogue;
 pub mod conversation;
 #[cfg(test)]
@@ -18,15 +19,13 @@ mod fixtures;
 pub mod fulfilment;
 pub mod history;
 pub mod inventory;
-pub mod invoice;
 pub mod kernel;
 pub mod parties;
-pub mod payment;
 pub mod policies;
 pub mod pricing;
 pub mod sales;
-pub mod series;
 
+pub use billing::{Invoice, Payment, Series, invoice, payment, series};
 pub use catalogue::{
     Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
     tree,
@@ -35,7 +34,6 @@ pub use conversation::Conversation;
 pub use fulfilment::{Shipment, shipment};
 pub use history::{Event, UnreadableEvent};
 pub use inventory::{Stock, stock};
-pub use invoice::Invoice;
 pub(crate) use kernel::numbered;
 pub use kernel::{
     ActorId, Address, AddressId, AgreementId, ApprovalRulesId, AssortmentId, Attachment,
@@ -54,7 +52,6 @@ pub use parties::{
     Audience, Company, Employee, Role, Side, Territories, audience, company, employee, role, side,
     territories, white_list,
 };
-pub use payment::Payment;
 pub use pricing::{
     Discount, Price, PriceAgreement, Purchases, discount, price, price_agreement, purchases,
 };
@@ -62,4 +59,3 @@ pub use sales::{
     ApprovalRules, Negotiation, Offer, OfferTemplate, Order, QuotationRequest, Spending, approval,
     approval_rules, negotiation, offer, offer_template, order, quotation_request, spending, terms,
 };
-pub use series::Series;
