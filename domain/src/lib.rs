@@ -13,13 +13,13 @@
 
 pub mod billing;
 pub mod catalogue;
-pub mod conversation;
 #[cfg(test)]
 mod fixtures;
 pub mod fulfilment;
 pub mod history;
 pub mod inventory;
 pub mod kernel;
+pub mod messaging;
 pub mod parties;
 pub mod policies;
 pub mod pricing;
@@ -30,7 +30,6 @@ pub use catalogue::{
     Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
     tree,
 };
-pub use conversation::Conversation;
 pub use fulfilment::{Shipment, shipment};
 pub use history::{Event, UnreadableEvent};
 pub use inventory::{Stock, stock};
@@ -48,6 +47,7 @@ pub use kernel::{
     money, nip, payment_term, percent, priced_by, quantity, refusal, selection, tax_id, text,
     upcaster, vat, vat_number, vat_rate,
 };
+pub use messaging::{Conversation, conversation};
 pub use parties::{
     Audience, Company, Employee, Role, Side, Territories, audience, company, employee, role, side,
     territories, white_list,

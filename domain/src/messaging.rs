@@ -1,0 +1,5 @@
+//! Messaging: what people write about offers, orders and products.
+
+pub mod conversation;
+
+pub use conversation::Conversation;
