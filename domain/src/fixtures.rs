@@ -5,11 +5,15 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::{
-    ActorId, CompanyId, Employee, EmployeeId, Line, Lines, Money, PaymentTerm, ProductId, Role,
-    VatRate, employee,
-    employee::{Person, Profile},
-    money::Currency,
-    offer::{OfferedLine, Proposal},
+    kernel::{
+        ActorId, CompanyId, EmployeeId, Line, Lines, Money, PaymentTerm, ProductId, VatRate,
+        money::Currency,
+    },
+    parties::{
+        Employee, Role,
+        employee::{self, Person, Profile},
+    },
+    sales::offer::{OfferedLine, Proposal},
 };
 
 /// What an aggregate with this history answers to a command, also when its state comes from a

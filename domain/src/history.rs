@@ -3,13 +3,23 @@
 use cqrs_es::Aggregate;
 
 use crate::{
-    ApprovalRules, Assortment, Category, Claim, Company, Conversation, Discount, Employee, Invoice,
-    Negotiation, OfCompany, Offer, OfferTemplate, Order, Payment, Price, PriceAgreement, Product,
-    ProductCode, Purchases, QuotationRequest, Series, Shipment, Spending, Stock, Territories, Tree,
-    approval_rules, assortment, category, characters, claim, company, conversation, discount,
-    employee, invoice, negotiation, offer, offer_template, order, payment, price, price_agreement,
-    product, product_code, purchases, quotation_request, series, shipment, spending, stock,
-    territories, tree, upcaster,
+    billing::{Invoice, Payment, Series, invoice, payment, series},
+    catalogue::{
+        Assortment, Category, Product, ProductCode, Tree, assortment, category, product,
+        product_code, tree,
+    },
+    fulfilment::{Shipment, shipment},
+    inventory::{Stock, stock},
+    kernel::{Claim, OfCompany, characters, claim, upcaster},
+    messaging::{Conversation, conversation},
+    parties::{Company, Employee, Territories, company, employee, territories},
+    pricing::{
+        Discount, Price, PriceAgreement, Purchases, discount, price, price_agreement, purchases,
+    },
+    sales::{
+        ApprovalRules, Negotiation, Offer, OfferTemplate, Order, QuotationRequest, Spending,
+        approval_rules, negotiation, offer, offer_template, order, quotation_request, spending,
+    },
 };
 
 macro_rules! history {

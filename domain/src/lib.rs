@@ -33,7 +33,6 @@ pub use catalogue::{
 pub use fulfilment::{Shipment, shipment};
 pub use history::{Event, UnreadableEvent};
 pub use inventory::{Stock, stock};
-pub(crate) use kernel::numbered;
 pub use kernel::{
     ActorId, Address, AddressId, AgreementId, ApprovalRulesId, AssortmentId, Attachment,
     Attachments, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre, CountryCode,

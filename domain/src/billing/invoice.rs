@@ -8,12 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompanyId, Currency, InvoiceId, Lines, Money, Note, OfCompany, OrderId, PaymentId, PaymentTerm,
-    Refusal, RefusalKind, ShipmentId,
-    aggregate::aggregate,
-    money::MoneyError,
-    series::{Kind, Number},
-    vat::Totals,
+    billing::series::{Kind, Number},
+    kernel::{
+        CompanyId, Currency, InvoiceId, Lines, Money, Note, OfCompany, OrderId, PaymentId,
+        PaymentTerm, Refusal, RefusalKind, ShipmentId, aggregate::aggregate, money::MoneyError,
+        vat::Totals,
+    },
 };
 
 pub use correction::{Charged, CorrectedItem, Correction, Item};

@@ -5,12 +5,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompanyId, InvoiceId, Money, Note, OfCompany, Refusal, RefusalKind,
-    aggregate::aggregate,
-    day::{self, DayError},
-    invoice::{Balance, NotPositive},
-    money::MoneyError,
-    series::Number,
+    billing::{
+        invoice::{Balance, NotPositive},
+        series::Number,
+    },
+    kernel::{
+        CompanyId, InvoiceId, Money, Note, OfCompany, Refusal, RefusalKind,
+        aggregate::aggregate,
+        day::{self, DayError},
+        money::MoneyError,
+    },
 };
 
 /// What decisions need to know of a payment.

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
+use crate::kernel::{
     CompanyId, InvoiceId, OfCompany, Refusal, RefusalKind, SeriesId,
     aggregate::aggregate,
     day::{self, DayError},

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AssortmentId, Audience, CategoryId, CompanyId, OfCompany, ProductId, Refusal, RefusalKind,
-    Selection, aggregate::aggregate,
+    kernel::{
+        AssortmentId, CategoryId, CompanyId, OfCompany, ProductId, Refusal, RefusalKind, Selection,
+        aggregate::aggregate,
+    },
+    parties::Audience,
 };
 
 /// The rules of one audience: what it sees, by selection.

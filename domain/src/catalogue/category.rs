@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::kernel::{
     CategoryId, CompanyId, Language, Name, OfCompany, Refusal, RefusalKind, aggregate::aggregate,
 };
 

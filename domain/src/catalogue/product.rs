@@ -13,7 +13,7 @@ pub use self::{
     details::{Character, Classification, Details, ImageUrl, PackagingName, Packing, Part, Text},
     item::Item,
 };
-use crate::{
+use crate::kernel::{
     CategoryId, CompanyId, Currency, Gtin, Language, Name, OfCompany, ProductId, Quantity, Refusal,
     RefusalKind, Sku, UnitPrice, VatRate, aggregate::aggregate, day::DayError,
 };

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
+use crate::kernel::{
     CompanyId, OfCompany, ProductCodeId, ProductId, Reference, Refusal, RefusalKind,
     aggregate::aggregate,
 };

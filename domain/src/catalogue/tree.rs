@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Category, Company, CompanyId, OfCompany, Refusal, RefusalKind, TreeId, aggregate::aggregate,
+    catalogue::Category,
+    kernel::{CompanyId, OfCompany, Refusal, RefusalKind, TreeId, aggregate::aggregate},
+    parties::Company,
 };
 
 /// What decisions need to know of a tree: nothing but its version.

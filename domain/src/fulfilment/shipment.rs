@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::kernel::{
     CompanyId, Currency, Lines, Name, OfCompany, OrderId, PaymentTerm, Reference, Refusal,
     RefusalKind,
     aggregate::aggregate,

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
+use crate::kernel::{
     CompanyId, OfCompany, ProductId, Quantity, Refusal, RefusalKind, StockId,
     aggregate::aggregate,
     day::{self, DayError},
@@ -129,7 +129,7 @@ impl std::str::FromStr for Available {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let zero = crate::money::exact(text).is_some_and(|number| number.is_zero());
+        let zero = crate::kernel::money::exact(text).is_some_and(|number| number.is_zero());
         if zero { Ok(Self(None)) } else { text.parse().map(|quantity| Self(Some(quantity))) }
     }
 }

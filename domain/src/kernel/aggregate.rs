@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::CompanyId;
+use crate::kernel::CompanyId;
 
 /// An aggregate that may belong to one company; the log stamps its events with it, and the stream
 /// puts it into the subject, so that a reader of one company never sees another's history.

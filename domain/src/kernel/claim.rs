@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
+use crate::kernel::{
     ClaimId, CompanyId, Gtin, OfCompany, Reference, Refusal, RefusalKind, Sku, TaxId,
     aggregate::aggregate, characters::identifier_of,
 };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Name;
+use crate::kernel::Name;
 
 /// A rule of Incoterms 2020 (International Chamber of Commerce, publication 723), with the place
 /// that it names: `DAP Gdańsk`.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AddressId, CostCentre};
+use crate::kernel::{AddressId, CostCentre};
 
 /// Where goods go, and who in the company pays for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

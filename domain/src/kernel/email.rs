@@ -6,7 +6,7 @@ use email_address::{EmailAddress, Options};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::characters::{Use, normalised};
+use crate::kernel::characters::{Use, normalised};
 
 /// Where mail reaches somebody (RFC 5321): `jan@example.pl`, at a domain with a dot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::characters::{Use, normalised};
+use crate::kernel::characters::{Use, normalised};
 
 /// A valid GTIN-8, -12, -13 or -14.
 ///

@@ -6,7 +6,7 @@ use iban::IbanLike;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::characters::{Use, normalised};
+use crate::kernel::characters::{Use, normalised};
 
 /// A valid IBAN, kept without spaces. A Polish account may be given as its NRB of 26 digits, and
 /// spaces in groups of four are accepted on input.

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::kernel::{
     Currency, Money, Name, PricedBy, ProductId, Quantity, Sku, UnitPrice, VatRate,
     money::MoneyError,
 };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::characters::{Use, normalised};
+use crate::kernel::characters::{Use, normalised};
 
 /// A valid NIP, kept as ten bare digits. Dashes and spaces are accepted on input.
 ///

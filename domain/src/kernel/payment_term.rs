@@ -4,7 +4,7 @@ use jiff::{ToSpan, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, Percent};
+use crate::kernel::{Money, Percent};
 
 /// What was agreed on paying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

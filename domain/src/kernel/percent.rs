@@ -6,7 +6,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Money, money::exact};
+use crate::kernel::{Money, money::exact};
 
 /// More than 0, at most 100, at most two decimal places. JSON carries it as a string: `"2.5"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AgreementId, Percent, Quantity, Selection, UnitPrice};
+use crate::kernel::{AgreementId, Percent, Quantity, Selection, UnitPrice};
 
 /// What made a price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::money::exact;
+use crate::kernel::money::exact;
 
 /// More than zero, at most a thousand million, at most three decimal places (grams, millimetres).
 /// JSON carries it as a string.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CategoryId, ProductId};
+use crate::kernel::{CategoryId, ProductId};
 
 /// Of which products something holds.
 #[derive(

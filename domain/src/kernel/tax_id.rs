@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::kernel::{
     Nip, Reference,
     characters::{Use, normalised},
     nip::NipError,

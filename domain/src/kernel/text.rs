@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::characters::{Unseen, Use, normalised};
+use crate::kernel::characters::{Unseen, Use, normalised};
 
 /// Text that does not fit its field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

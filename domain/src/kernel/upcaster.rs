@@ -9,7 +9,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use serde::de::Error as _;
 use serde_json::Value;
 
-use crate::{OfCompany, Upcaster, characters};
+use crate::kernel::{OfCompany, Upcaster, characters};
 
 /// Reads a stored event of one kind of aggregate. A type or version to which no upcaster leads is
 /// an error: what a newer build wrote may look like something that this one knows.

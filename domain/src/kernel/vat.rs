@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Currency, Line, Money, VatRate, money::MoneyError};
+use crate::kernel::{Currency, Line, Money, VatRate, money::MoneyError};
 
 /// What a document charges: the tax of every rate and the three sums.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::characters::{Use, normalised};
+use crate::kernel::characters::{Use, normalised};
 
 /// A VAT number with its country before it, in the form and with the check digits of that country.
 /// Whether it is registered is for VIES to say.

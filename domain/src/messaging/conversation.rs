@@ -12,8 +12,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    ActorId, Attachments, CompanyId, ConversationId, InvoiceId, Message, NegotiationId, OfCompany,
-    OfferId, OrderId, Refusal, RefusalKind, Side, aggregate::aggregate,
+    kernel::{
+        ActorId, Attachments, CompanyId, ConversationId, InvoiceId, Message, NegotiationId,
+        OfCompany, OfferId, OrderId, Refusal, RefusalKind, aggregate::aggregate,
+    },
+    parties::Side,
 };
 
 /// What is talked about.

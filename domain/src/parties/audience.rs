@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CompanyId, GroupCode};
+use crate::kernel::{CompanyId, GroupCode};
 
 /// For whom something holds. What is said for a company holds for the firms below it too, unless
 /// they have their own.

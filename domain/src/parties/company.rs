@@ -8,9 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Note,
-    OfCompany, PaymentTerm, Reference, Refusal, RefusalKind, TaxId, VatNumber,
-    aggregate::aggregate, day::DayError, money::MoneyError, white_list::Listed,
+    kernel::{
+        ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Note,
+        OfCompany, PaymentTerm, Reference, Refusal, RefusalKind, TaxId, VatNumber,
+        aggregate::aggregate, day::DayError, money::MoneyError,
+    },
+    parties::white_list::Listed,
 };
 
 pub use self::customer::{Check, Customer, DeliveryAddress, Standing};

@@ -6,8 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompanyId, Currency, Email, EmployeeId, Money, Name, OfCompany, Refusal, RefusalKind, Role,
-    aggregate::aggregate, day::DayError, money::MoneyError,
+    kernel::{
+        CompanyId, Currency, Email, EmployeeId, Money, Name, OfCompany, Refusal, RefusalKind,
+        aggregate::aggregate, day::DayError, money::MoneyError,
+    },
+    parties::Role,
 };
 
 pub use self::person::{Absence, DiscountLimit, Period, Person, Scope};

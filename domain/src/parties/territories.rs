@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    CompanyId, CountryCode, EmployeeId, GroupCode, Name, OfCompany, QuotationRequestId, Reference,
-    Refusal, RefusalKind, TerritoriesId, aggregate::aggregate, employee::Person,
+    kernel::{
+        CompanyId, CountryCode, EmployeeId, GroupCode, Name, OfCompany, QuotationRequestId,
+        Reference, Refusal, RefusalKind, TerritoriesId, aggregate::aggregate,
+    },
+    parties::employee::Person,
 };
 
 /// What decisions need to know of territories.

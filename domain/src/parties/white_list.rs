@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha512};
 use uuid::Uuid;
 
-use crate::Nip;
+use crate::kernel::Nip;
 
 /// What one day's flat file says besides its digests: how they are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,10 @@
 
 use jiff::civil::Date;
 
-use crate::{ActorId, Lines, OfferId, OrderId, offer, order};
+use crate::{
+    kernel::{ActorId, Lines, OfferId, OrderId},
+    sales::{offer, order},
+};
 
 /// An order that follows from an accepted offer.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,10 @@
 
 use jiff::civil::Date;
 
-use crate::{InvoiceId, Money, money::MoneyError, series::Number};
+use crate::{
+    billing::series::Number,
+    kernel::{InvoiceId, Money, money::MoneyError},
+};
 
 /// A fact: an invoice of the paying company with something open.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +57,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Currency,
         fixtures::{day, pln},
+        kernel::Currency,
     };
 
     fn number(sequence: u32) -> Number {

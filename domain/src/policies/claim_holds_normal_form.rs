@@ -1,7 +1,7 @@
 //! Whoever holds a value in a form of an older build holds it in the normal form too, so that it is
 //! found by what is typed today, and nobody else takes it.
 
-use crate::claim::{Command, Event};
+use crate::kernel::claim::{Command, Event};
 
 /// What follows from an event of a claim.
 pub fn react(event: &Event) -> Option<Command> {
@@ -15,7 +15,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{characters::stored, claim::Value};
+    use crate::kernel::{characters::stored, claim::Value};
 
     #[track_caller]
     fn check(kind: &str, value: &str, then: Option<&str>) {

@@ -1,6 +1,10 @@
 //! What left is invoiced, on the day it left and at the order's prices.
 
-use crate::{InvoiceId, ShipmentId, invoice::Sale, shipment};
+use crate::{
+    billing::invoice::Sale,
+    fulfilment::shipment,
+    kernel::{InvoiceId, ShipmentId},
+};
 
 /// The invoice that follows from an event of a shipment. Its number is taken from the series of
 /// the sale's day in the same append. That annex 15 has some of the goods is a fact of the products.

@@ -1,6 +1,6 @@
 //! An employee's keys open what the employee's role opens, and nothing once they have left.
 
-use crate::{Role, employee};
+use crate::parties::{Role, employee};
 
 /// What becomes of an employee's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

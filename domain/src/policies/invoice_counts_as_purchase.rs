@@ -2,7 +2,11 @@
 
 use jiff::civil::Date;
 
-use crate::{CompanyId, InvoiceId, invoice, purchases::Command};
+use crate::{
+    billing::invoice,
+    kernel::{CompanyId, InvoiceId},
+    pricing::purchases::Command,
+};
 
 /// What follows from an event of an invoice, recorded on a day, for what its company has bought.
 pub fn react(id: InvoiceId, event: &invoice::Event, today: Date) -> Option<(CompanyId, Command)> {

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use super::booked_payment_is_allocated::{OpenInvoice, allocations};
 use crate::{
-    CompanyId, Currency, InvoiceId, Money, PaymentId, invoice, money::MoneyError, series::Number,
+    billing::{invoice, series::Number},
+    kernel::{CompanyId, Currency, InvoiceId, Money, PaymentId, money::MoneyError},
 };
 
 /// A fact: a payment or a credit note of which something is not set against an invoice.

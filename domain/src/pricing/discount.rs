@@ -12,8 +12,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Audience, CompanyId, Currency, DiscountId, Money, OfCompany, Percent, Purchases, Refusal,
-    RefusalKind, aggregate::aggregate, money::MoneyError,
+    kernel::{
+        CompanyId, Currency, DiscountId, Money, OfCompany, Percent, Refusal, RefusalKind,
+        aggregate::aggregate, money::MoneyError,
+    },
+    parties::Audience,
+    pricing::Purchases,
 };
 
 /// What decisions need to know of a programme.
@@ -304,9 +308,9 @@ impl OfCompany for Discount {
 mod tests {
     use super::*;
     use crate::{
-        InvoiceId, OrderId, ProductId,
         fixtures::{answer, day},
-        purchases,
+        kernel::{InvoiceId, OrderId, ProductId},
+        pricing::purchases,
     };
 
     /// `turnover 90 1000:2 5000:5` or `orders 30 4:1`.

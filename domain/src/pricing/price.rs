@@ -9,10 +9,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AgreementId, Audience, CompanyId, Currency, OfCompany, Percent, PriceId, Quantity, Refusal,
-    RefusalKind, Selection, UnitPrice,
-    aggregate::aggregate,
-    day::{self, DayError},
+    kernel::{
+        AgreementId, CompanyId, Currency, OfCompany, Percent, PriceId, Quantity, Refusal,
+        RefusalKind, Selection, UnitPrice,
+        aggregate::aggregate,
+        day::{self, DayError},
+    },
+    parties::Audience,
 };
 
 /// The rules, in the order of their agreements and days.
@@ -342,7 +345,10 @@ impl OfCompany for Price {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ProductId, fixtures::answer, fixtures::day};
+    use crate::{
+        fixtures::{answer, day},
+        kernel::ProductId,
+    };
 
     fn subject() -> Subject {
         let product = ProductId(Uuid::from_u128(9));

@@ -5,10 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, Audience, CompanyId, Currency, Name, OfCompany, Refusal, RefusalKind,
-    aggregate::aggregate,
-    day::{self, DayError},
-    price::Days,
+    kernel::{
+        AgreementId, CompanyId, Currency, Name, OfCompany, Refusal, RefusalKind,
+        aggregate::aggregate,
+        day::{self, DayError},
+    },
+    parties::Audience,
+    pricing::price::Days,
 };
 
 /// What decisions need to know of a price agreement.

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
+use crate::kernel::{
     CompanyId, Currency, InvoiceId, Money, OfCompany, OrderId, PurchasesId, Refusal, RefusalKind,
     aggregate::aggregate,
     day::{self, DayError},

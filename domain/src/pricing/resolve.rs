@@ -20,9 +20,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    AgreementId, Audience, CategoryId, Currency, Name, Percent, PriceAgreement, PriceId, PricedBy,
-    ProductId, Quantity, Selection, UnitPrice,
-    price::{Rule, Subject, Value},
+    kernel::{
+        AgreementId, CategoryId, Currency, Name, Percent, PriceId, PricedBy, ProductId, Quantity,
+        Selection, UnitPrice,
+    },
+    parties::Audience,
+    pricing::{
+        PriceAgreement,
+        price::{Rule, Subject, Value},
+    },
 };
 
 /// Where rules for a company and a product could be.
@@ -101,7 +107,7 @@ pub struct Question<'a> {
     pub quantity: Quantity,
     /// The product's own base price.
     pub base: Option<UnitPrice>,
-    /// What the company has earned by its purchases; see [`crate::discount`].
+    /// What the company has earned by its purchases; see [`crate::pricing::discount`].
     pub earned: Option<Percent>,
     /// The least that the product costs.
     pub floor: Option<UnitPrice>,

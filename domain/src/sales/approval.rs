@@ -10,9 +10,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AddressId, CategoryId, CompanyId, CostCentre, EmployeeId, Money, Name, Note, Percent, Refusal,
-    RefusalKind, Role,
-    employee::{Period, Person},
+    kernel::{
+        AddressId, CategoryId, CompanyId, CostCentre, EmployeeId, Money, Name, Note, Percent,
+        Refusal, RefusalKind,
+    },
+    parties::{
+        Role,
+        employee::{Period, Person},
+    },
 };
 
 /// A rule: when it applies, these must agree, one after the other.

@@ -7,10 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApprovalRulesId, CompanyId, OfCompany, Refusal, RefusalKind,
-    aggregate::aggregate,
-    approval::{Escalation, Rule, Who},
-    money::MoneyError,
+    kernel::{
+        ApprovalRulesId, CompanyId, OfCompany, Refusal, RefusalKind, aggregate::aggregate,
+        money::MoneyError,
+    },
+    sales::approval::{Escalation, Rule, Who},
 };
 
 /// What decisions need to know of approval rules.
@@ -205,9 +206,9 @@ impl OfCompany for ApprovalRules {
 mod tests {
     use super::*;
     use crate::{
-        Role,
-        approval::{Condition, Step},
         fixtures::{answer, company, pln},
+        parties::Role,
+        sales::approval::{Condition, Step},
     };
 
     fn step(role: Role) -> Step {

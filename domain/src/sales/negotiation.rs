@@ -20,12 +20,17 @@ pub use self::{
     talks::{Asking, Round, Talks},
 };
 use crate::{
-    ActorId, CompanyId, Currency, Lines, Note, OfCompany, OfferId, Refusal, RefusalKind, Side,
-    aggregate::aggregate,
-    approval::{self as asking, Decision, Request, Verdict, Who},
-    day::{self, DayError},
-    offer::{OfferedLine, Proposal},
-    terms::Conditions,
+    kernel::{
+        ActorId, CompanyId, Currency, Lines, Note, OfCompany, OfferId, Refusal, RefusalKind,
+        aggregate::aggregate,
+        day::{self, DayError},
+    },
+    parties::Side,
+    sales::{
+        approval::{self as asking, Decision, Request, Verdict, Who},
+        offer::{OfferedLine, Proposal},
+        terms::Conditions,
+    },
 };
 
 /// What decisions need to know of a negotiation.

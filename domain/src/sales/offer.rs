@@ -21,13 +21,14 @@ pub use self::{
     revision::{Digest, DigestError, Revision, Stamp},
 };
 use crate::{
-    ActorId, CompanyId, Destination, EmployeeId, Lines, NegotiationId, Note, OfCompany, Percent,
-    Refusal, RefusalKind, Sku,
-    aggregate::aggregate,
-    approval::{self as asking, Decision, Request, Verdict, Who},
-    day::DayError,
-    money::MoneyError,
-    terms::Conditions,
+    kernel::{
+        ActorId, CompanyId, Destination, EmployeeId, Lines, NegotiationId, Note, OfCompany,
+        Percent, Refusal, RefusalKind, Sku, aggregate::aggregate, day::DayError, money::MoneyError,
+    },
+    sales::{
+        approval::{self as asking, Decision, Request, Verdict, Who},
+        terms::Conditions,
+    },
 };
 
 /// What decisions need to know of an offer.

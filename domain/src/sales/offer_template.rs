@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::kernel::{
     CompanyId, Currency, Message, Name, OfCompany, PaymentTerm, ProductId, Quantity, Refusal,
     RefusalKind, Sku, UnitPrice, aggregate::aggregate,
 };

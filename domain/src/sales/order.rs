@@ -9,12 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompanyId, Currency, DeliveryTerms, Destination, EmployeeId, Line, Lines, Money, Note,
-    OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
-    aggregate::aggregate,
-    approval::{self as asking, Decision, Pending, Request, Verdict, Who},
-    day::{self, DayError},
-    money::MoneyError,
+    kernel::{
+        CompanyId, Currency, DeliveryTerms, Destination, EmployeeId, Line, Lines, Money, Note,
+        OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
+        aggregate::aggregate,
+        day::{self, DayError},
+        money::MoneyError,
+    },
+    sales::approval::{self as asking, Decision, Pending, Request, Verdict, Who},
 };
 
 /// What decisions need to know of an order.

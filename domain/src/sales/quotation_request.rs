@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::kernel::{
     ActorId, AddressId, Attachments, CompanyId, Currency, EmployeeId, Message, Note, OfCompany,
     OfferId, Refusal, RefusalKind, aggregate::aggregate, day,
 };

@@ -11,11 +11,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompanyId, Currency, Money, OfCompany, OrderId, Refusal, RefusalKind,
-    aggregate::aggregate,
-    approval::Reason,
-    day::{self, DayError},
-    employee::{Period, Person},
+    kernel::{
+        CompanyId, Currency, Money, OfCompany, OrderId, Refusal, RefusalKind,
+        aggregate::aggregate,
+        day::{self, DayError},
+    },
+    parties::employee::{Period, Person},
+    sales::approval::Reason,
 };
 
 /// What decisions need to know of what was spent.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DeliveryTerms, PaymentTerm};
+use crate::kernel::{DeliveryTerms, PaymentTerm};
 
 /// What holds for all lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::{
+use crate::kernel::{
     Currency, InvoiceId, Line, Lines, Money, Quantity, VatRate,
     money::MoneyError,
     vat::{RateTotal, Totals},

@@ -174,14 +174,14 @@ fn says_what_paying_early_is_worth_and_when_payment_is_split() {
     let until = Early { until: day("2026-03-30"), to_pay: pln("29.25") };
     assert_eq!(issue(Sale { payment_term: early, ..sale() }), (Some(until), false));
     let worth = |quantity: &str, annex_15| {
-        let line = crate::fixtures::line(quantity, "1.00", crate::VatRate::Zero);
+        let line = crate::fixtures::line(quantity, "1.00", crate::kernel::VatRate::Zero);
         issue(Sale { lines: vec![line].try_into().unwrap(), annex_15, ..sale() }).1
     };
     assert!(!worth("15000", true));
     assert!(worth("15001", true));
     assert!(!worth("15001", false));
     let euros = Sale { currency: Currency::Eur, annex_15: true, ..sale() };
-    let line = crate::fixtures::line("20000", "1.00", crate::VatRate::Zero);
+    let line = crate::fixtures::line("20000", "1.00", crate::kernel::VatRate::Zero);
     assert!(!issue(Sale { lines: vec![line].try_into().unwrap(), ..euros }).1);
 }
 
@@ -199,7 +199,7 @@ fn correct(number: u128, items: &[Item], on: &str) -> Command {
 
 fn two_at_six_groszy() -> Event {
     let lines: Lines =
-        vec![crate::fixtures::line("2", "0.06", crate::VatRate::Basic)].try_into().unwrap();
+        vec![crate::fixtures::line("2", "0.06", crate::kernel::VatRate::Basic)].try_into().unwrap();
     let command = Command::Issue { number: number(), sale: Sale { lines, ..sale() } };
     answer::<Invoice>(&[], command).unwrap().remove(0)
 }
@@ -246,7 +246,7 @@ fn a_correction_is_held_to_its_invoice() {
 fn counts_credit_notes_of_older_builds_once() {
     let on = "2026-03-25";
     let old = |quantity: &str, price: &str| {
-        let line = crate::fixtures::line(quantity, price, crate::VatRate::Basic);
+        let line = crate::fixtures::line(quantity, price, crate::kernel::VatRate::Basic);
         let lines: Lines = vec![line].try_into().unwrap();
         let totals = Totals::of(&lines, Currency::Pln).unwrap();
         Command::CountCreditNote { credit_note: note(7), lines, totals }
@@ -275,11 +275,11 @@ proptest! {
         parts in prop::collection::vec((any::<prop::sample::Index>(), 1_i64..2_000, 1_usize..4), 0..40),
     ) {
         use rust_decimal::Decimal;
-        let lines: Vec<crate::Line> = lines
+        let lines: Vec<crate::kernel::Line> = lines
             .into_iter()
             .map(|(milli, price, rate)| {
                 let (quantity, price) = (Decimal::new(milli, 3), Decimal::new(price, 4));
-                let rate = crate::VatRate::ALL[rate];
+                let rate = crate::kernel::VatRate::ALL[rate];
                 crate::fixtures::line(&quantity.to_string(), &price.to_string(), rate)
             })
             .collect();
@@ -302,14 +302,14 @@ proptest! {
                 let milli = milli.min(left[line]);
                 left[line] -= milli;
                 if milli > 0 {
-                    let quantity = crate::Quantity::new(Decimal::new(milli, 3)).unwrap();
+                    let quantity = crate::kernel::Quantity::new(Decimal::new(milli, 3)).unwrap();
                     items.push(Item { line: u32::try_from(line).unwrap() + 1, quantity });
                 }
             }
             notes.push(items);
         }
         let rest = (1..).zip(&left).filter(|(_, milli)| **milli > 0).map(|(line, milli)| Item {
-            line, quantity: crate::Quantity::new(Decimal::new(*milli, 3)).unwrap(),
+            line, quantity: crate::kernel::Quantity::new(Decimal::new(*milli, 3)).unwrap(),
         });
         notes.push(rest.collect());
         for (number, items) in (1..).zip(notes) {

@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::{
+use crate::kernel::{
     CategoryId, Gtin, Language, Name, ProductId, Quantity, Reference, VatRate,
     characters::{Use, normalised},
     money::exact,

@@ -9,7 +9,7 @@ use super::{
     Command, Description, Error, Event, Naming,
     details::{Details, PackagingName},
 };
-use crate::{
+use crate::kernel::{
     Currency, Line, PricedBy, ProductId, Quantity, Sku, UnitPrice, VatRate, day,
     quantity::QuantityError,
 };

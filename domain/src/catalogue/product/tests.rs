@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    PricedBy,
     fixtures::{answer, day},
+    kernel::PricedBy,
 };
 
 #[track_caller]

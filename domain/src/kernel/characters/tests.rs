@@ -6,12 +6,14 @@ use serde::de::DeserializeOwned;
 
 use super::*;
 use crate::{
-    CostCentre, CountryCode, Email, GroupCode, Gtin, Iban, Language, Message, Name, Nip, Note,
-    Reference, Sku, VatNumber,
-    attachment::{AttachmentUrl, MediaType, Sha256},
-    product::details::{CnCode, ImageUrl, Pkwiu, Text},
-    series::Number,
-    white_list::Mask,
+    billing::series::Number,
+    catalogue::product::details::{CnCode, ImageUrl, Pkwiu, Text},
+    kernel::{
+        CostCentre, CountryCode, Email, GroupCode, Gtin, Iban, Language, Message, Name, Nip, Note,
+        Reference, Sku, VatNumber,
+        attachment::{AttachmentUrl, MediaType, Sha256},
+    },
+    parties::white_list::Mask,
 };
 
 /// What cannot be seen: zero width, direction, a filler, a selector, a tag, private, unassigned.

@@ -79,7 +79,7 @@ fn numbers_what_both_sides_say() {
     let both = [sent(1, BUYER), sent(2, SELLER), read(BUYER, 2)];
     check(&both, Command::Send(writing(SELLER)), Ok(vec![sent(3, SELLER)]));
     let attached = Writing {
-        attachments: Attachments::try_from(vec![crate::Attachment {
+        attachments: Attachments::try_from(vec![crate::kernel::Attachment {
             name: "Zdjęcie".parse().unwrap(),
             url: "https://pliki.example.pl/1.jpg".parse().unwrap(),
             media_type: None,

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Command, Company, Error, Event, Profile};
 use crate::{
-    ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Nip, Note,
-    PaymentTerm, VatNumber, day, white_list::Listed,
+    kernel::{
+        ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Nip, Note,
+        PaymentTerm, VatNumber, day,
+    },
+    parties::white_list::Listed,
 };
 
 /// What is known of a customer.

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Command, Error, Event, Profile};
 use crate::{
-    AddressId, CompanyId, CostCentre, Currency, Destination, EmployeeId, Money, Percent, Role, day,
+    kernel::{
+        AddressId, CompanyId, CostCentre, Currency, Destination, EmployeeId, Money, Percent, day,
+    },
+    parties::Role,
 };
 
 /// Somebody at work.

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    CostCentre, Destination,
     fixtures::{answer, company, day, person, pln},
+    kernel::{CostCentre, Destination},
 };
 
 #[track_caller]

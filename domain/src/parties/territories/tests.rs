@@ -6,9 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Role,
-    employee::Absence,
     fixtures::{answer, company, day, person},
+    parties::{Role, employee::Absence},
 };
 
 #[track_caller]

@@ -7,10 +7,12 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    CompanyId, Currency, Percent,
     fixtures::day,
-    price::{Break, Days},
-    price_agreement,
+    kernel::{CompanyId, Currency, Percent},
+    pricing::{
+        price::{Break, Days},
+        price_agreement,
+    },
 };
 
 /// The company, the firm above it, its group, everyone: `c`, `p`, `g`, `e`.

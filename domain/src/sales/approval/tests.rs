@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    Currency,
-    employee::{Absence, DiscountLimit},
     fixtures::{company, day, person, pln},
+    kernel::Currency,
+    parties::employee::{Absence, DiscountLimit},
 };
 
 fn firm(number: u128) -> CompanyId {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{Asking, Error, Event, Negotiation, Talks};
 use crate::{
-    Side,
-    approval::{Pending, Verdict},
+    parties::Side,
+    sales::approval::{Pending, Verdict},
 };
 
 impl Negotiation {

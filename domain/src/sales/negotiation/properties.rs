@@ -7,9 +7,12 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    Destination, NegotiationId, Offer, PaymentTerm, VatRate,
     fixtures::{self, day, line},
-    offer::{self, Acceptance, Inside, Stamp, Writing},
+    kernel::{Destination, NegotiationId, PaymentTerm, VatRate},
+    sales::{
+        Offer,
+        offer::{self, Acceptance, Inside, Stamp, Writing},
+    },
 };
 
 /// An offer with its negotiation, as the command-service keeps the two together.

@@ -8,10 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::{
-    Lines, Side, day,
-    numbered::{self, Numbered},
-    offer::{Choice, OfferedLine},
-    terms::Conditions,
+    kernel::{
+        Lines, day,
+        numbered::{self, Numbered},
+    },
+    parties::Side,
+    sales::{
+        offer::{Choice, OfferedLine},
+        terms::Conditions,
+    },
 };
 
 /// What is talked about.

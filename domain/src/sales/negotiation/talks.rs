@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, Event, Moves, Negotiation, Stop, Table};
 use crate::{
-    ActorId, CompanyId, Currency, Message, OfferId, Side,
-    approval::{Pending, Request},
+    kernel::{ActorId, CompanyId, Currency, Message, OfferId},
+    parties::Side,
+    sales::approval::{Pending, Request},
 };
 
 /// What the two talk about.

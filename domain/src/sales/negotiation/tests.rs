@@ -4,10 +4,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    EmployeeId, PaymentTerm, Role, VatRate,
-    approval::{Escalation, Speaker, Step},
-    employee::Person,
     fixtures::{self, TERM, answer, buyer, company, day, line, person, pln},
+    kernel::{EmployeeId, PaymentTerm, VatRate},
+    parties::{Role, employee::Person},
+    sales::approval::{Escalation, Speaker, Step},
 };
 
 #[track_caller]

@@ -4,7 +4,10 @@
 use jiff::civil::Date;
 
 use super::{Chosen, Closure, Error, Event, Offer, OfferedLine, Open, Proposal, Revision, Stamp};
-use crate::{ActorId, Destination, Lines, NegotiationId, Note, day, terms::Conditions};
+use crate::{
+    kernel::{ActorId, Destination, Lines, NegotiationId, Note, day},
+    sales::terms::Conditions,
+};
 
 /// How a company says yes.
 #[derive(Debug, Clone, PartialEq)]

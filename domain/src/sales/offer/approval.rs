@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Error, Event, Offer, Stage};
-use crate::approval::{Pending, Verdict};
+use crate::sales::approval::{Pending, Verdict};
 
 impl Offer {
     pub(super) fn approve(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, Event, Offer, Proposal, Stamp};
 use crate::{
-    AgreementId, EmployeeId, Message, OfferId, OfferTemplateId, OrderId, Percent, ProductId,
-    QuotationRequestId, UnitPrice,
-    approval::{Pending, Request},
+    kernel::{
+        AgreementId, EmployeeId, Message, OfferId, OfferTemplateId, OrderId, Percent, ProductId,
+        QuotationRequestId, UnitPrice,
+    },
+    sales::approval::{Pending, Request},
 };
 
 /// What is being written, and how far the seller's people stand behind it.
@@ -146,7 +148,7 @@ impl Offer {
         if self.revision().is_some_and(|revision| revision.stamp.number >= Self::MOST_REVISIONS) {
             return Err(Error::TooManyRevisions);
         }
-        let company = crate::OfCompany::company(self);
+        let company = crate::kernel::OfCompany::company(self);
         if company.is_some_and(|company| company != writing.proposal.company) {
             return Err(Error::OtherCompany);
         }

@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::{
-    CompanyId, Currency, DeliveryTerms, Line, Lines, Message, Money, PaymentTerm, Percent,
-    Quantity, UnitPrice, day, money::MoneyError, terms::Conditions, vat::Totals,
+    kernel::{
+        CompanyId, Currency, DeliveryTerms, Line, Lines, Message, Money, PaymentTerm, Percent,
+        Quantity, UnitPrice, day, money::MoneyError, vat::Totals,
+    },
+    sales::terms::Conditions,
 };
 
 /// What the seller proposes, whole.

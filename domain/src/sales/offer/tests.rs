@@ -6,10 +6,13 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    PaymentTerm, Role, VatRate,
-    approval::{Escalation, Speaker, Step},
-    employee::{DiscountLimit, Person},
     fixtures::{self, answer, buyer, day, line, lines, person, pln},
+    kernel::{PaymentTerm, VatRate},
+    parties::{
+        Role,
+        employee::{DiscountLimit, Person},
+    },
+    sales::approval::{Escalation, Speaker, Step},
 };
 
 #[track_caller]

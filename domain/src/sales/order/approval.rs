@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Error, Event, Order, Terms};
-use crate::approval::{Pending, Verdict};
+use crate::sales::approval::{Pending, Verdict};
 
 impl Order {
     pub(super) fn approve(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {

@@ -5,10 +5,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    Role,
-    approval::{Escalation, Speaker, Step},
-    employee::Person,
     fixtures::{TERM, answer, company, day, lines, person, pln},
+    parties::{Role, employee::Person},
+    sales::approval::{Escalation, Speaker, Step},
 };
 
 #[track_caller]

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::{Name, Note, ProductId, Quantity, Sku, UnitPrice};
+use crate::kernel::{Name, Note, ProductId, Quantity, Sku, UnitPrice};
 
 /// So much of something, for which a price is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    VatRate,
     fixtures::{line, pln, proposal as with},
+    kernel::VatRate,
 };
 
 fn offered(quantity: &str, price: &str) -> OfferedLine {
