@@ -1,5 +1,6 @@
 //! What can go wrong with history.
 
+use service_kit::postgres;
 use uuid::Uuid;
 
 /// Why history could not be read or reached.
@@ -58,11 +59,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable => true,
-            // No SQLSTATE means that the connection, not the statement, failed; class 57 is an
-            // administrator's or a crash's doing, class 53 a lack of resources, class 08 the wire.
-            Self::Database(error) => {
-                error.code().is_none_or(|state| ["57", "53", "08"].contains(&&state.code()[..2]))
-            }
+            Self::Database(error) => postgres::is_unavailable(error),
             Self::Unreadable { .. }
             | Self::SnapshotUnreadable { .. }
             | Self::Unwritable(_)

@@ -12,6 +12,7 @@ use projections::ReadError;
 use service_kit::{
     access::{self, Access, Principal, Role},
     position::{self, WaitFor},
+    postgres,
     problem::{FieldError, Problem},
     roles,
 };
@@ -166,7 +167,7 @@ pub(crate) fn problem(error: ReadError) -> Problem {
                 .retry_after(1)
         }
         ReadError::Unavailable(_) => Problem::unavailable("the read models do not answer"),
-        ReadError::Database(cause) if cause.code().is_none() => {
+        ReadError::Database(cause) if postgres::is_unavailable(cause) => {
             Problem::unavailable("the read models do not answer")
         }
         ReadError::Log(cause) if cause.is_transient() => {

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::{migrations::Migration, problem::Problem};
+use crate::{migrations::Migration, postgres, problem::Problem};
 
 /// Every migration of schema `access`, in order.
 pub const MIGRATIONS: &[Migration] = &[
@@ -478,7 +478,7 @@ impl From<AccessError> for Problem {
                 Self::new(StatusCode::CONFLICT, "api_key.already_made").detail(error.to_string())
             }
             AccessError::Unavailable(_) => Self::unavailable("the keys cannot be read right now"),
-            AccessError::Database(ref cause) if cause.code().is_none() => {
+            AccessError::Database(ref cause) if postgres::is_unavailable(cause) => {
                 Self::unavailable("the keys cannot be read right now")
             }
             AccessError::Database(_) => Self::internal(&error),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, error::SqlState};
 
 /// A URL that is no database URL.
 #[derive(Debug, thiserror::Error)]
@@ -56,4 +56,45 @@ fn build(
         .build()
         .expect("a runtime is given, which is all that timeouts need");
     Ok(pool)
+}
+
+/// Whether a statement failed because PostgreSQL was not there, and may succeed later without anything
+/// being mended: the connection broke, or PostgreSQL ended it.
+pub fn is_unavailable(error: &tokio_postgres::Error) -> bool {
+    match error.code() {
+        Some(state) => is_outage(state),
+        // Without a state the connection failed, not the statement, unless a value could not be sent.
+        None => {
+            let cause = std::error::Error::source(error);
+            error.is_closed() || cause.is_none_or(|cause| cause.is::<std::io::Error>())
+        }
+    }
+}
+
+/// Class 57 is the doing of an administrator or a crash, class 53 a lack of resources, class 08 the
+/// connection.
+fn is_outage(state: &SqlState) -> bool {
+    ["57", "53", "08"].iter().any(|class| state.code().starts_with(class))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_crash_or_an_administrator_ends_is_an_outage() {
+        // What backends say of a postmaster that was killed, and of a server that starts.
+        for state in [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::CONNECTION_FAILURE,
+        ] {
+            assert!(is_outage(&state), "{state:?}");
+        }
+        for state in [SqlState::UNIQUE_VIOLATION, SqlState::UNDEFINED_TABLE] {
+            assert!(!is_outage(&state), "{state:?}");
+        }
+    }
 }
