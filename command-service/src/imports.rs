@@ -225,7 +225,7 @@ impl<R: Import> Importing<R> {
         let mut report = Report { recorded_before: rest, ..self.read.clone() };
         let mut last = None;
         for slice in slices {
-            let (start, is_repeated) = (slice.start, slice.start < rest);
+            let (start, rows, is_repeated) = (slice.start, slice.len(), slice.start < rest);
             let executed = self.record(slice).await.map_err(|error| match error {
                 ExecuteError::Refused(Stopped::Refused(report)) => self.refusal(*report, start),
                 error => problem(error),
@@ -238,8 +238,11 @@ impl<R: Import> Importing<R> {
                     }
                     report.add(slice);
                 }
-                None if is_repeated => last = last.max(Some(position)),
-                None => {}
+                None => {
+                    last = last.max(Some(position));
+                    // The same request, sent to another process too, has recorded it meanwhile.
+                    report.recorded_before += if is_repeated { 0 } else { rows };
+                }
             }
         }
         if done == count {

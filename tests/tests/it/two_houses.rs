@@ -35,6 +35,7 @@ async fn of_what_was_ordered_two_houses_ship_no_more() {
     }
     let order = json!({
         "company": company, "currency": "PLN", "lines": [{ "sku": "HOUR", "quantity": "10" }],
+        "placed_on": "2026-03-01",
     });
     let order = created(houses[0].post("admin", "/v1/orders", &order).await);
     done(houses[1].post("admin", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
@@ -61,4 +62,29 @@ async fn of_what_was_ordered_two_houses_ship_no_more() {
     numbers.sort();
     let expected: Vec<String> = (1..=10).map(|n| format!("FV/2026/03/{n:04}")).collect();
     assert_eq!(numbers, expected);
+}
+
+/// An import that is sent to both at once is recorded once, and each says of every row what became
+/// of it.
+#[tokio::test]
+async fn an_import_sent_to_two_houses_counts_every_row() {
+    const ROWS: u64 = 2_000;
+    let site = Site::with_houses(2).await;
+    let mut sheet = "sku;name;unit;vat_rate\n".to_owned();
+    for number in 0..ROWS {
+        sheet.push_str(&format!("S-{number};Screw {number};piece;23\n"));
+    }
+    let path = "/v1/imports/products?mode=skip_bad";
+    let sent = site
+        .houses
+        .iter()
+        .map(|house| house.send_with_key("admin", path, "both", "text/csv", sheet.clone()));
+    for answer in join_all(sent).await {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(answer.body["position"].is_u64(), "{answer:?}");
+        let count = |name: &str| answer.body[name].as_u64().unwrap_or(0);
+        let told = count("changed") + count("recorded_before");
+        let is_whole = answer.body["repeated"] == true || told == ROWS;
+        assert!(is_whole && count("unchanged") == 0, "{answer:?}");
+    }
 }
