@@ -11,7 +11,7 @@ use crate::tidy::{root, sources};
 
 /// In the order in which they depend on each other. `messaging` stands beside the others: nobody
 /// depends on it.
-const CONTEXTS: [&str; 9] = [
+pub(crate) const CONTEXTS: [&str; 9] = [
     "kernel",
     "parties",
     "catalogue",
@@ -76,8 +76,11 @@ fn leaves(tree: &str) -> Vec<Vec<String>> {
         return vec![path.split("::").map(|segment| segment.trim().to_owned()).collect()];
     };
     let inner = inner.rsplit_once('}').map_or(inner, |(inner, _)| inner);
-    let prefix: Vec<String> =
-        prefix.split("::").filter(|segment| !segment.trim().is_empty()).map(str::to_owned).collect();
+    let prefix: Vec<String> = prefix
+        .split("::")
+        .filter(|segment| !segment.trim().is_empty())
+        .map(str::to_owned)
+        .collect();
     let (mut depth, mut begin, mut parts) = (0_usize, 0, Vec::new());
     for (at, character) in inner.char_indices() {
         match character {
@@ -100,7 +103,8 @@ fn named(source: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, _) in source.match_indices("crate::") {
         let before = source[..at].chars().next_back();
-        if before.is_some_and(|character| character.is_alphanumeric() || "_$:".contains(character)) {
+        if before.is_some_and(|character| character.is_alphanumeric() || "_$:".contains(character))
+        {
             continue;
         }
         let rest = &source[at + "crate::".len()..];
@@ -139,7 +143,9 @@ fn graph(names: &Names) -> BTreeMap<Module, BTreeSet<Module>> {
                 "{own:?} names crate::{} without its context",
                 path.join("::")
             );
-            let Some(module) = names.module(&path).filter(|module| *module != own) else { continue };
+            let Some(module) = names.module(&path).filter(|module| *module != own) else {
+                continue;
+            };
             graph.entry(own.clone()).or_default().insert(module);
         }
     }

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::contexts::CONTEXTS;
+
 pub(crate) const CRATES: [&str; 8] = [
     "domain",
     "event-log",
@@ -162,8 +164,10 @@ fn an_aggregate_has_the_same_name_everywhere() {
         ("quotation_request", "quotation_requests"),
         ("territories", "territories"),
     ] {
+        let is_it =
+            |context: &&str| root().join(format!("domain/src/{context}/{aggregate}.rs")).exists();
+        assert_eq!(CONTEXTS.iter().filter(is_it).count(), 1, "{aggregate}.rs is in one context");
         for path in [
-            format!("domain/src/{aggregate}.rs"),
             format!("command-service/src/http/{plural}.rs"),
             format!("projections/src/views/{plural}.rs"),
             format!("query-service/src/http/{plural}.rs"),
