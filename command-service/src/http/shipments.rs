@@ -80,13 +80,13 @@ async fn leave(
 ) -> Result<(), Failure> {
     let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
     let before = work.load::<Order>(order).await?.clone();
-    let command = order::Command::Ship { shipment: id, items: items.clone() };
+    let on = dispatched_on.unwrap_or(today);
+    let command = order::Command::Ship { shipment: id, items: items.clone(), on };
     work.decide::<Order>(order, command)
         .await
         .map_err(|error| refusal_at(error, |error| place_of(error, items.as_deref()?)))?;
     let terms = before.terms().map_err(|error| refusal(&error))?;
     let items = items.unwrap_or_else(|| before.outstanding());
-    let on = dispatched_on.unwrap_or(today);
     let mut lines = terms.lines_of(&items);
     leaves_whole(work, &lines).await?;
     taxed(work, &mut lines, on);

@@ -29,6 +29,8 @@ pub enum Order {
     AwaitingApproval {
         /// What is wanted.
         terms: Terms,
+        /// The day on which it was placed.
+        placed_on: Date,
         /// Who must agree.
         pending: Pending,
     },
@@ -43,6 +45,8 @@ pub enum Order {
     Placed {
         /// What is wanted.
         terms: Terms,
+        /// The day on which it was placed.
+        placed_on: Date,
         /// Who agreed to it last, and to which step; `None` where nobody had to.
         agreed: Option<(u32, EmployeeId)>,
     },
@@ -50,6 +54,8 @@ pub enum Order {
     Confirmed {
         /// What was ordered.
         terms: Terms,
+        /// The day on which it was placed.
+        placed_on: Date,
         /// Quantities still to leave, by line number.
         outstanding: BTreeMap<u32, Quantity>,
     },
@@ -159,6 +165,8 @@ pub enum Command {
         shipment: ShipmentId,
         /// What leaves; `None` is all that is outstanding.
         items: Option<Vec<Item>>,
+        /// The day.
+        on: Date,
     },
 }
 
@@ -298,6 +306,12 @@ pub enum Error {
         /// What may still leave.
         outstanding: Quantity,
     },
+    /// A shipment before its order.
+    #[error("the order was placed on {placed_on}; nothing of it leaves before")]
+    BeforePlaced {
+        /// The day of the order.
+        placed_on: Date,
+    },
     /// More than one document may come to.
     #[error(transparent)]
     Money(#[from] MoneyError),
@@ -322,6 +336,7 @@ impl Refusal for Error {
             Self::NamedTwice { .. } => "order.line_named_twice",
             Self::NothingOutstanding { .. } => "order.nothing_outstanding",
             Self::TooMuch { .. } => "order.too_much",
+            Self::BeforePlaced { .. } => "order.shipped_before_placed",
             Self::Money(error) => error.code(),
             Self::Day(_) => "day.out_of_range",
         }
@@ -342,7 +357,8 @@ impl Refusal for Error {
             | Self::Cancelled
             | Self::AlreadyShipped
             | Self::NothingOutstanding { .. }
-            | Self::TooMuch { .. } => RefusalKind::State,
+            | Self::TooMuch { .. }
+            | Self::BeforePlaced { .. } => RefusalKind::State,
         }
     }
 }
@@ -378,14 +394,14 @@ impl Order {
                 Self::Cancelled { .. } => Err(Error::Cancelled),
             },
             Command::Cancel { reason } => self.cancel(reason),
-            Command::Ship { shipment, items } => self.ship(shipment, items),
+            Command::Ship { shipment, items, on } => self.ship(shipment, items, on),
         }
     }
 
     fn cancel(&self, reason: Option<Note>) -> Result<Vec<Event>, Error> {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
-            Self::Confirmed { terms, outstanding } if *outstanding != ordered(&terms.lines) => {
+            Self::Confirmed { terms, outstanding, .. } if *outstanding != ordered(&terms.lines) => {
                 Ok(vec![Event::RestCancelled { items: self.outstanding(), reason }])
             }
             Self::AwaitingApproval { .. } | Self::Placed { .. } | Self::Confirmed { .. } => {
@@ -397,16 +413,24 @@ impl Order {
         }
     }
 
-    fn ship(&self, shipment: ShipmentId, items: Option<Vec<Item>>) -> Result<Vec<Event>, Error> {
-        let outstanding = match self {
+    fn ship(
+        &self,
+        shipment: ShipmentId,
+        items: Option<Vec<Item>>,
+        on: Date,
+    ) -> Result<Vec<Event>, Error> {
+        let (outstanding, placed_on) = match self {
             Self::Unplaced => return Err(Error::Unplaced),
             Self::AwaitingApproval { .. } => return Err(Error::AwaitingApproval),
             Self::Refused { .. } => return Err(Error::Refused),
             Self::Placed { .. } => return Err(Error::NotConfirmed),
-            Self::Confirmed { outstanding, .. } => outstanding,
+            Self::Confirmed { outstanding, placed_on, .. } => (outstanding, *placed_on),
             Self::Shipped { .. } => return Err(Error::AlreadyShipped),
             Self::Cancelled { .. } => return Err(Error::Cancelled),
         };
+        if on < placed_on {
+            return Err(Error::BeforePlaced { placed_on });
+        }
         let items = items.unwrap_or_else(|| self.outstanding());
         if items.is_empty() {
             return Err(Error::NoItems);
@@ -425,22 +449,25 @@ impl Order {
 
     fn evolve(self, event: Event) -> Self {
         match (self, event) {
-            (_, Event::Placed { terms, .. }) => Self::Placed { terms, agreed: None },
-            (Self::Placed { terms, .. }, Event::ApprovalRequested { request }) => {
-                Self::AwaitingApproval { terms, pending: Pending::new(request) }
+            (_, Event::Placed { terms, on }) => Self::Placed { terms, placed_on: on, agreed: None },
+            (Self::Placed { terms, placed_on, .. }, Event::ApprovalRequested { request }) => {
+                Self::AwaitingApproval { terms, placed_on, pending: Pending::new(request) }
             }
-            (Self::AwaitingApproval { terms, pending }, event) => {
-                Self::after_asking(terms, pending, event)
+            (Self::AwaitingApproval { terms, placed_on, pending }, event) => {
+                Self::after_asking(terms, placed_on, pending, event)
             }
-            (Self::Placed { terms, .. }, Event::Confirmed {}) => {
+            (Self::Placed { terms, placed_on, .. }, Event::Confirmed {}) => {
                 let outstanding = ordered(&terms.lines);
-                Self::Confirmed { terms, outstanding }
+                Self::Confirmed { terms, placed_on, outstanding }
             }
-            (Self::Confirmed { terms, outstanding }, Event::PartShipped { items, .. }) => {
+            (
+                Self::Confirmed { terms, placed_on, outstanding },
+                Event::PartShipped { items, .. },
+            ) => {
                 // `decide` has taken the same items from the same quantities.
                 let outstanding =
                     items.iter().try_fold(outstanding.clone(), take).unwrap_or(outstanding);
-                Self::Confirmed { terms, outstanding }
+                Self::Confirmed { terms, placed_on, outstanding }
             }
             (Self::Confirmed { terms, .. }, Event::Shipped { .. }) => {
                 Self::Shipped { company: terms.company, rest_cancelled: false }
@@ -487,7 +514,7 @@ impl Order {
     /// The net sum of what has left, while more can: each line rounded as its shipments are summed
     /// up. `None` where nothing has, or nothing more can.
     pub fn net_of_shipped(&self) -> Option<Money> {
-        let Self::Confirmed { terms, outstanding } = self else { return None };
+        let Self::Confirmed { terms, outstanding, .. } = self else { return None };
         let nets = terms.lines.numbered().filter_map(|(number, line)| {
             let quantity = match outstanding.get(&number) {
                 None => line.quantity,

@@ -1,5 +1,6 @@
 //! Whole trades over HTTP, told step by step.
 
+use jiff::{ToSpan, civil::Date};
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, eventually};
@@ -49,10 +50,11 @@ impl Shop {
         offer
     }
 
-    /// A confirmed order of the grocer.
+    /// A confirmed order of the grocer, placed on 1 March 2026, so that goods can leave on any day after.
     pub(crate) async fn confirmed_order(&self, lines: Value) -> String {
-        let order = json!({ "currency": "PLN", "lines": lines });
-        let order = created(self.house.post("grocer", "/v1/orders", &order).await);
+        let order = json!({ "company": self.grocer, "currency": "PLN", "lines": lines,
+            "placed_on": "2026-03-01" });
+        let order = created(self.house.post("sales", "/v1/orders", &order).await);
         done(self.house.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
         order
     }
@@ -156,17 +158,25 @@ async fn from_an_offer_to_the_last_penny() {
     done(house.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
 
     // Shipped in two parts: two invoices, their numbers one after the other.
+    let day: Date = orders[0]["placed_on"].as_str().unwrap().parse().unwrap();
     let part = json!({
-        "order": order, "items": [{ "line": 1, "quantity": "4" }], "dispatched_on": "2026-03-20",
+        "order": order, "items": [{ "line": 1, "quantity": "4" }], "dispatched_on": day,
     });
+    let early = json!({ "order": order, "dispatched_on": day.yesterday().unwrap() });
+    refused(
+        &house.post("warehouse", "/v1/shipments", &early).await,
+        409,
+        "order.shipped_before_placed",
+    );
     let first = shop.dispatch(part).await;
-    let rest = json!({ "order": order, "dispatched_on": "2026-03-20" });
+    let rest = json!({ "order": order, "dispatched_on": day });
     let second = shop.dispatch(rest).await;
+    let series = day.strftime("FV/%Y/%m");
     assert_eq!(
         (&first["number"], &first["due_on"]),
-        (&json!("FV/2026/03/0001"), &json!("2026-04-03"))
+        (&json!(format!("{series}/0001")), &json!(day + 14.days()))
     );
-    assert_eq!(second["number"], "FV/2026/03/0002");
+    assert_eq!(second["number"], format!("{series}/0002"));
     // 4 × 9.00 at 23 %: 36.00 + 8.28; 6 × 9.00: 54.00 + 12.42.
     assert_eq!(first["totals"]["gross"]["amount"], "44.28");
     assert_eq!(second["totals"]["vat"]["amount"], "12.42");

@@ -1,6 +1,6 @@
 //! How a company comes to want what one of its employees has ordered.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::{Error, Event, Order, Terms};
 use crate::sales::approval::{Pending, Verdict};
@@ -51,17 +51,22 @@ impl Order {
     }
 
     /// What becomes of an order that awaits approval.
-    pub(super) fn after_asking(terms: Terms, pending: Pending, event: Event) -> Self {
+    pub(super) fn after_asking(
+        terms: Terms,
+        placed_on: Date,
+        pending: Pending,
+        event: Event,
+    ) -> Self {
         match event {
             Event::StepApproved { decision } => {
-                Self::AwaitingApproval { terms, pending: pending.after(decision) }
+                Self::AwaitingApproval { terms, placed_on, pending: pending.after(decision) }
             }
             Event::StepEscalated { .. } => {
-                Self::AwaitingApproval { terms, pending: pending.escalated() }
+                Self::AwaitingApproval { terms, placed_on, pending: pending.escalated() }
             }
             Event::Approved {} => {
                 let last = pending.decisions.last();
-                Self::Placed { terms, agreed: last.map(|last| (last.step, last.by)) }
+                Self::Placed { terms, placed_on, agreed: last.map(|last| (last.step, last.by)) }
             }
             Event::Refused { decision } => {
                 Self::Refused { company: terms.company, by: decision.by }
@@ -73,7 +78,7 @@ impl Order {
             | Event::Confirmed {}
             | Event::RestCancelled { .. }
             | Event::PartShipped { .. }
-            | Event::Shipped { .. } => Self::AwaitingApproval { terms, pending },
+            | Event::Shipped { .. } => Self::AwaitingApproval { terms, placed_on, pending },
         }
     }
 }

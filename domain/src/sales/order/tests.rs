@@ -54,7 +54,7 @@ fn item(line: u32, quantity: &str) -> Item {
 }
 
 fn ship(items: &[Item]) -> Command {
-    Command::Ship { shipment: shipment(), items: Some(items.to_vec()) }
+    Command::Ship { shipment: shipment(), items: Some(items.to_vec()), on: day("2026-03-01") }
 }
 
 fn part_shipped(items: &[Item]) -> Event {
@@ -104,8 +104,19 @@ fn ships_no_more_than_was_ordered() {
 }
 
 #[test]
+fn ships_nothing_before_the_day_on_which_it_was_placed() {
+    let on = |on| Command::Ship { shipment: shipment(), items: None, on: day(on) };
+    let placed_on = day("2026-03-01");
+    let given = [placed(), CONFIRMED];
+    check(&given, on("2026-02-28"), Err(Error::BeforePlaced { placed_on }));
+    check(&given, on("2026-03-01"), Ok(vec![shipped(&[item(1, "10"), item(2, "5")])]));
+    let part = [placed(), CONFIRMED, part_shipped(&[item(1, "4")])];
+    check(&part, on("2026-02-28"), Err(Error::BeforePlaced { placed_on }));
+}
+
+#[test]
 fn ships_what_is_outstanding_when_nothing_is_named() {
-    let rest = Command::Ship { shipment: shipment(), items: None };
+    let rest = Command::Ship { shipment: shipment(), items: None, on: day("2026-03-02") };
     let some = [item(1, "4"), item(2, "5")];
     let given = [placed(), CONFIRMED, part_shipped(&some)];
     check(&[placed(), CONFIRMED], ship(&some), Ok(vec![part_shipped(&some)]));
@@ -164,7 +175,7 @@ fn every_state_that_is_not_the_last_has_a_way_out() {
 #[test]
 fn history_may_name_a_line_twice() {
     let twice = part_shipped(&[item(1, "2"), item(1, "3")]);
-    let rest = Command::Ship { shipment: shipment(), items: None };
+    let rest = Command::Ship { shipment: shipment(), items: None, on: day("2026-03-02") };
     let left = [item(1, "5"), item(2, "5")];
     check(&[placed(), CONFIRMED, twice], rest, Ok(vec![shipped(&left)]));
 }
