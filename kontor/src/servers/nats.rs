@@ -16,25 +16,38 @@ const USER: &str = "kontor";
 /// The user that may only read.
 const READER: &str = "reader";
 
+/// The account of the stream and of its publisher.
+const ACCOUNT: &str = "KONTOR";
+/// The account of the reader. The server answers a request to whatever subject its sender names, so a
+/// reader in the account of the stream could let it answer into the stream.
+const READERS: &str = "READERS";
+
 /// What a reader may send: questions about streams, and what consuming one takes. It may not
 /// publish to a stream, change one, or end the consumers of others.
-const READER_SENDS: [&str; 15] = [
-    "$JS.API.INFO",
-    "$JS.API.STREAM.INFO.*",
-    "$JS.API.STREAM.LIST",
-    "$JS.API.STREAM.NAMES",
-    "$JS.API.STREAM.MSG.GET.*",
-    "$JS.API.DIRECT.GET.*",
-    "$JS.API.DIRECT.GET.*.>",
-    "$JS.API.CONSUMER.CREATE.*",
-    "$JS.API.CONSUMER.CREATE.*.>",
-    "$JS.API.CONSUMER.DURABLE.CREATE.*.*",
-    "$JS.API.CONSUMER.INFO.*.*",
-    "$JS.API.CONSUMER.MSG.NEXT.*.*",
-    "$JS.API.CONSUMER.NAMES.*",
-    "$JS.ACK.>",
-    "$JS.FC.>",
+const READER_SENDS: [(&str, Answers); 15] = [
+    ("$JS.API.INFO", Answers::One),
+    ("$JS.API.STREAM.INFO.*", Answers::One),
+    ("$JS.API.STREAM.LIST", Answers::One),
+    ("$JS.API.STREAM.NAMES", Answers::One),
+    ("$JS.API.STREAM.MSG.GET.*", Answers::One),
+    ("$JS.API.DIRECT.GET.*", Answers::Many),
+    ("$JS.API.DIRECT.GET.*.>", Answers::Many),
+    ("$JS.API.CONSUMER.CREATE.*", Answers::One),
+    ("$JS.API.CONSUMER.CREATE.*.>", Answers::One),
+    ("$JS.API.CONSUMER.DURABLE.CREATE.*.*", Answers::One),
+    ("$JS.API.CONSUMER.INFO.*.*", Answers::One),
+    ("$JS.API.CONSUMER.MSG.NEXT.*.*", Answers::Many),
+    ("$JS.API.CONSUMER.NAMES.*", Answers::One),
+    ("$JS.ACK.>", Answers::One),
+    ("$JS.FC.>", Answers::One),
 ];
+
+/// How many answers a request has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    One,
+    Many,
+}
 
 /// The file that keeps the port from one start to the next.
 const PORT: &str = "port";
@@ -62,6 +75,9 @@ impl Nats {
         let home = directory.path().join("nats");
         fs::create_dir_all(&home).map_err(Error::file("create", &home))?;
         end_orphan(directory);
+        if durability == Durability::Durable {
+            move_store(&home)?;
+        }
         let log = log_file(directory.path(), "nats");
         let configuration = home.join("nats.conf");
         let mut kept = kept_port(&home);
@@ -148,18 +164,9 @@ fn configure(home: &Path, port: u16, secrets: &Secrets, durability: Durability) 
         Durability::Durable => "always",
         Durability::ThrowAway => "2m",
     };
-    let authorization = match durability {
-        Durability::Durable => {
-            let Secrets { nats, nats_reader, .. } = secrets;
-            let sends = serde_json::json!(READER_SENDS);
-            format!(
-                "{{ users: [
-    {{ user: {USER}, password: \"{nats}\" }}
-    {{ user: {READER}, password: \"{nats_reader}\", permissions: {{ publish: {{ allow: {sends} }} }} }}
-] }}"
-            )
-        }
-        Durability::ThrowAway => "{}".into(),
+    let accounts = match durability {
+        Durability::Durable => accounts(secrets),
+        Durability::ThrowAway => String::new(),
     };
     let store = serde_json::json!(home.join("store"));
     let pid_file = serde_json::json!(home.join("nats.pid"));
@@ -169,9 +176,46 @@ listen: \"127.0.0.1:{port}\"
 pid_file: {pid_file}
 max_payload: 8MB
 jetstream {{ store_dir: {store}, sync_interval: {sync_interval} }}
-authorization {authorization}
+{accounts}"
+    )
+}
+
+/// The relay's account has the stream; the reader's may ask it what [`READER_SENDS`] names, and what is
+/// answered stays in the reader's account.
+fn accounts(Secrets { nats, nats_reader, .. }: &Secrets) -> String {
+    let (mut exports, mut imports) = (String::new(), String::new());
+    for (subject, answers) in READER_SENDS {
+        let many = if answers == Answers::Many { ", response_type: stream" } else { "" };
+        exports.push_str(&format!("        {{ service: \"{subject}\"{many} }}\n"));
+        imports.push_str(&format!(
+            "        {{ service: {{ account: {ACCOUNT}, subject: \"{subject}\" }} }}\n"
+        ));
+    }
+    format!(
+        "accounts {{
+    {ACCOUNT} {{
+        jetstream: enabled
+        users: [ {{ user: {USER}, password: \"{nats}\" }} ]
+        exports: [\n{exports}        ]
+    }}
+    {READERS} {{
+        users: [ {{ user: {READER}, password: \"{nats_reader}\" }} ]
+        imports: [\n{imports}        ]
+    }}
+}}
 "
     )
+}
+
+/// Earlier builds had no accounts: the stream of theirs, with the consumers of readers, goes on in
+/// [`ACCOUNT`].
+fn move_store(home: &Path) -> Result<(), Error> {
+    let jetstream = home.join("store/jetstream");
+    let (before, now) = (jetstream.join("$G"), jetstream.join(ACCOUNT));
+    if before.exists() && !now.exists() {
+        fs::rename(&before, &now).map_err(Error::file("move", &before))?;
+    }
+    Ok(())
 }
 
 /// Waits until JetStream answers.

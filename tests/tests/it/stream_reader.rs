@@ -121,6 +121,17 @@ async fn a_reader_changes_nothing() {
     stream.create_consumer(durable).await.unwrap();
     assert!(stream.delete_consumer("erp").await.is_err(), "it might be another's");
 
+    // Nor does it answer into the stream.
+    let url = house.run_file()["nats_reader_url"].as_str().unwrap().to_owned();
+    let client = kontor::nats::connect(&url).await.unwrap();
+    for subject in
+        ["$JS.API.INFO", "$JS.API.STREAM.INFO.kontor", "$JS.API.CONSUMER.INFO.kontor.erp"]
+    {
+        let into = "kontor.-.foreign.message";
+        client.publish_with_reply(subject, into, "".into()).await.unwrap();
+    }
+    client.flush().await.unwrap();
+    // Answered after those before it.
     let state = jetstream.get_stream(STREAM).await.unwrap().get_info().await.unwrap().state;
     assert_eq!((state.first_sequence, state.messages), (1, state.last_sequence));
     house.run(&["log", "verify"]);
