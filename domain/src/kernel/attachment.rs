@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::kernel::Name;
+use crate::kernel::{Name, characters};
 
 /// A file by reference.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +21,7 @@ pub struct Attachment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<MediaType>,
     /// How long it is, in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "size", skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// Its SHA-256, in lower-case hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +54,17 @@ pub enum AttachmentError {
     /// Not as digests are spelled.
     #[error("a SHA-256 has 64 digits of lower-case hexadecimal")]
     Sha256,
+}
+
+/// The schema says `int64`, so clients read no more than that.
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let size = Option::<u64>::deserialize(deserializer)?;
+    match size {
+        Some(size) if size > i64::MAX.unsigned_abs() && !characters::is_stored() => {
+            Err(D::Error::custom(format!("a size is at most {}", i64::MAX)))
+        }
+        size => Ok(size),
+    }
 }
 
 impl Attachments {
@@ -205,6 +216,18 @@ fn is_restricted(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn has_a_size_that_every_client_reads() {
+        let read = |size: u64| {
+            let json = format!(r#"{{"name":"a","url":"https://a.pl/x","size":{size}}}"#);
+            serde_json::from_str::<Attachment>(&json).map(|attachment| attachment.size).ok()
+        };
+        let largest = i64::MAX.unsigned_abs();
+        assert_eq!(read(largest), Some(Some(largest)));
+        assert_eq!(read(largest + 1), None);
+        assert_eq!(characters::stored(|| read(largest + 1)), Some(Some(largest + 1)));
+    }
 
     #[test]
     fn stands_at_an_https_url_without_a_password_in_it() {

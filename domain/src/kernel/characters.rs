@@ -46,6 +46,11 @@ pub fn stored<T>(read: impl FnOnce() -> T) -> T {
     read()
 }
 
+/// Whether what is read has been stored before.
+pub(crate) fn is_stored() -> bool {
+    IS_STORED.get()
+}
+
 /// A text in the form that its use has.
 pub fn normalised(text: &str, r#use: Use) -> Result<Cow<'_, str>, Unseen> {
     if IS_STORED.get() || text.bytes().all(|byte| byte.is_ascii()) {
