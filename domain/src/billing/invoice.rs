@@ -11,7 +11,7 @@ use crate::{
     billing::series::{Kind, Number},
     kernel::{
         CompanyId, Currency, InvoiceId, Lines, Money, Note, OfCompany, OrderId, PaymentId,
-        PaymentTerm, Refusal, RefusalKind, ShipmentId, aggregate::aggregate, money::MoneyError,
+        PaymentTerm, ShipmentId, aggregate::aggregate, money::MoneyError, refusal::refusals,
         vat::Totals,
     },
 };
@@ -318,41 +318,20 @@ pub enum Error {
     Money(#[from] MoneyError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unissued => "invoice.unissued",
-            Self::AlreadyIssued => "invoice.already_issued",
-            Self::IsCreditNote => "invoice.is_credit_note",
-            Self::NotCreditNote => "invoice.not_credit_note",
-            Self::NotPositive => "invoice.amount_not_positive",
-            Self::MoreThanOpen { .. } => "invoice.more_than_open",
-            Self::MoreThanUnapplied { .. } => "invoice.more_than_unapplied",
-            Self::NoSuchLine { .. } => "credit_note.no_such_line",
-            Self::MoreThanLeft { .. } => "credit_note.more_than_left",
-            Self::AboveInvoice { .. } => "credit_note.above_invoice",
-            Self::BeforeInvoice { .. } => "credit_note.before_invoice",
-            Self::Money(error) => error.code(),
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unissued => RefusalKind::Missing,
-            Self::NotPositive
-            | Self::NoSuchLine { .. }
-            | Self::BeforeInvoice { .. }
-            | Self::Money(_) => RefusalKind::Invalid,
-            Self::AlreadyIssued
-            | Self::MoreThanLeft { .. }
-            | Self::AboveInvoice { .. }
-            | Self::IsCreditNote
-            | Self::NotCreditNote
-            | Self::MoreThanOpen { .. }
-            | Self::MoreThanUnapplied { .. } => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    Unissued => ("invoice.unissued", Missing),
+    AlreadyIssued => ("invoice.already_issued", State),
+    IsCreditNote => ("invoice.is_credit_note", State),
+    NotCreditNote => ("invoice.not_credit_note", State),
+    NotPositive => ("invoice.amount_not_positive", Invalid),
+    MoreThanOpen => ("invoice.more_than_open", State),
+    MoreThanUnapplied => ("invoice.more_than_unapplied", State),
+    NoSuchLine => ("credit_note.no_such_line", Invalid),
+    MoreThanLeft => ("credit_note.more_than_left", State),
+    AboveInvoice => ("credit_note.above_invoice", State),
+    BeforeInvoice => ("credit_note.before_invoice", Invalid),
+    Money => (inner, Invalid),
+});
 
 impl Invoice {
     /// Every rule of a document.

@@ -10,10 +10,11 @@ use crate::{
         series::Number,
     },
     kernel::{
-        CompanyId, InvoiceId, Money, Note, OfCompany, Refusal, RefusalKind,
+        CompanyId, InvoiceId, Money, Note, OfCompany,
         aggregate::aggregate,
         day::{self, DayError},
         money::MoneyError,
+        refusal::refusals,
     },
 };
 
@@ -136,26 +137,14 @@ impl From<NotPositive> for Error {
     }
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unbooked => "payment.unbooked",
-            Self::AlreadyBooked => "payment.already_booked",
-            Self::NotPositive => "payment.amount_not_positive",
-            Self::MoreThanUnallocated { .. } => "payment.more_than_unallocated",
-            Self::Money(error) => error.code(),
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unbooked => RefusalKind::Missing,
-            Self::NotPositive | Self::Money(_) | Self::Day(_) => RefusalKind::Invalid,
-            Self::AlreadyBooked | Self::MoreThanUnallocated { .. } => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    Unbooked => ("payment.unbooked", Missing),
+    AlreadyBooked => ("payment.already_booked", State),
+    NotPositive => ("payment.amount_not_positive", Invalid),
+    MoreThanUnallocated => ("payment.more_than_unallocated", State),
+    Money => (inner, Invalid),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Payment {
     /// Every rule of a payment.

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::{
-    CompanyId, InvoiceId, OfCompany, Refusal, RefusalKind, SeriesId,
+    CompanyId, InvoiceId, OfCompany, SeriesId,
     aggregate::aggregate,
     day::{self, DayError},
+    refusal::refusals,
 };
 
 /// What decisions need to know of a series: the last number it gave, 0 before the first.
@@ -137,21 +138,10 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Exhausted => "series.exhausted",
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Exhausted => RefusalKind::State,
-            Self::Day(_) => RefusalKind::Invalid,
-        }
-    }
-}
+refusals!(Error, {
+    Exhausted => ("series.exhausted", State),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Kind {
     /// Separates these ids from other name-based UUIDs; drawn once at random.

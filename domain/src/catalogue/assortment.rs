@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::{
     kernel::{
-        AssortmentId, CategoryId, CompanyId, OfCompany, ProductId, Refusal, RefusalKind, Selection,
-        aggregate::aggregate,
+        AssortmentId, CategoryId, CompanyId, OfCompany, ProductId, Selection, aggregate::aggregate,
+        refusal::refusals,
     },
     parties::Audience,
 };
@@ -109,20 +109,10 @@ pub enum Error {
     Outside,
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::TooManyRules => "assortment.too_many_rules",
-            Self::Outside => "assortment.outside",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::TooManyRules | Self::Outside => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    TooManyRules => ("assortment.too_many_rules", State),
+    Outside => ("assortment.outside", State),
+});
 
 impl Assortment {
     /// How many rules an audience may have.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
-    CategoryId, CompanyId, Language, Name, OfCompany, Refusal, RefusalKind, aggregate::aggregate,
+    CategoryId, CompanyId, Language, Name, OfCompany, aggregate::aggregate, refusal::refusals,
 };
 
 /// What decisions need to know of a category.
@@ -131,26 +131,13 @@ pub enum Error {
     },
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::AlreadyOpen => "category.already_open",
-            Self::Unopened => "category.unopened",
-            Self::ParentIsBelow => "category.parent_is_below",
-            Self::TooDeep => "category.too_deep",
-            Self::Closed { .. } => "category.closed",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unopened => RefusalKind::Missing,
-            Self::AlreadyOpen | Self::ParentIsBelow | Self::TooDeep | Self::Closed { .. } => {
-                RefusalKind::State
-            }
-        }
-    }
-}
+refusals!(Error, {
+    AlreadyOpen => ("category.already_open", State),
+    Unopened => ("category.unopened", Missing),
+    ParentIsBelow => ("category.parent_is_below", State),
+    TooDeep => ("category.too_deep", State),
+    Closed => ("category.closed", State),
+});
 
 impl Category {
     /// How many categories may be above one another, itself not counted.

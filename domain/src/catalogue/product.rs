@@ -14,8 +14,8 @@ pub use self::{
     item::Item,
 };
 use crate::kernel::{
-    CategoryId, CompanyId, Currency, Gtin, Language, Name, OfCompany, ProductId, Quantity, Refusal,
-    RefusalKind, Sku, UnitPrice, VatRate, aggregate::aggregate, day::DayError,
+    CategoryId, CompanyId, Currency, Gtin, Language, Name, OfCompany, ProductId, Quantity, Sku,
+    UnitPrice, VatRate, aggregate::aggregate, day::DayError, refusal::refusals,
 };
 
 /// What decisions need to know of a product.
@@ -343,47 +343,23 @@ fn nearest(below: Option<Quantity>, above: Quantity) -> String {
     below.map_or_else(|| above.to_string(), |below| format!("{below} or {above}"))
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::AlreadyDrafted => "product.already_drafted",
-            Self::Undrafted => "product.undrafted",
-            Self::NoPrice => "product.no_price",
-            Self::NotPublished { .. } => "product.not_published",
-            Self::NoPriceIn { .. } => "product.no_price_in_currency",
-            Self::Indivisible { .. } => "product.indivisible",
-            Self::Withdrawn => "product.withdrawn",
-            Self::QuantityNotOrdered { .. } => "product.quantity_not_ordered",
-            Self::NotPackedSo { .. } => "product.not_packed_so",
-            Self::PackagingTwice => "product.packaging_twice",
-            Self::MinimumIsNoMultiple => "product.minimum_is_no_multiple",
-            Self::TooMany { .. } => "product.too_many",
-            Self::Twice { .. } => "product.twice",
-            Self::Itself => "product.itself",
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Undrafted => RefusalKind::Missing,
-            Self::Indivisible { .. }
-            | Self::QuantityNotOrdered { .. }
-            | Self::NotPackedSo { .. }
-            | Self::PackagingTwice
-            | Self::MinimumIsNoMultiple
-            | Self::TooMany { .. }
-            | Self::Twice { .. }
-            | Self::Itself
-            | Self::Day(_) => RefusalKind::Invalid,
-            Self::AlreadyDrafted
-            | Self::NoPrice
-            | Self::NotPublished { .. }
-            | Self::NoPriceIn { .. }
-            | Self::Withdrawn => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    AlreadyDrafted => ("product.already_drafted", State),
+    Undrafted => ("product.undrafted", Missing),
+    NoPrice => ("product.no_price", State),
+    NotPublished => ("product.not_published", State),
+    NoPriceIn => ("product.no_price_in_currency", State),
+    Indivisible => ("product.indivisible", Invalid),
+    Withdrawn => ("product.withdrawn", State),
+    QuantityNotOrdered => ("product.quantity_not_ordered", Invalid),
+    NotPackedSo => ("product.not_packed_so", Invalid),
+    PackagingTwice => ("product.packaging_twice", Invalid),
+    MinimumIsNoMultiple => ("product.minimum_is_no_multiple", Invalid),
+    TooMany => ("product.too_many", Invalid),
+    Twice => ("product.twice", Invalid),
+    Itself => ("product.itself", Invalid),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Product {
     /// Every rule of a product.

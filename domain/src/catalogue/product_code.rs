@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::{
-    CompanyId, OfCompany, ProductCodeId, ProductId, Reference, Refusal, RefusalKind,
-    aggregate::aggregate,
+    CompanyId, OfCompany, ProductCodeId, ProductId, Reference, aggregate::aggregate,
+    refusal::refusals,
 };
 
 /// What decisions need to know of a product code.
@@ -77,19 +77,9 @@ pub enum Error {
     Free,
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Free => "product_code.free",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Free => RefusalKind::Missing,
-        }
-    }
-}
+refusals!(Error, {
+    Free => ("product_code.free", Missing),
+});
 
 impl ProductCode {
     /// Every rule of a product code.

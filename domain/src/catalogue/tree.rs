@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     catalogue::Category,
-    kernel::{CompanyId, OfCompany, Refusal, RefusalKind, TreeId, aggregate::aggregate},
+    kernel::{CompanyId, OfCompany, TreeId, aggregate::aggregate, refusal::refusals},
     parties::Company,
 };
 
@@ -62,15 +62,7 @@ aggregate!(Tree, "tree", { Placed => "placed" v 1 });
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {}
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match *self {}
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match *self {}
-    }
-}
+refusals!(Error, {});
 
 impl Tree {
     /// Records every change.

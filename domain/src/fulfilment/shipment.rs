@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
-    CompanyId, Currency, Lines, Name, OfCompany, OrderId, PaymentTerm, Reference, Refusal,
-    RefusalKind,
+    CompanyId, Currency, Lines, Name, OfCompany, OrderId, PaymentTerm, Reference,
     aggregate::aggregate,
     day::{self, DayError},
+    refusal::refusals,
 };
 
 /// What decisions need to know of a shipment.
@@ -79,21 +79,10 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::AlreadyDispatched => "shipment.already_dispatched",
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::AlreadyDispatched => RefusalKind::State,
-            Self::Day(_) => RefusalKind::Invalid,
-        }
-    }
-}
+refusals!(Error, {
+    AlreadyDispatched => ("shipment.already_dispatched", State),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Shipment {
     /// Every rule of a shipment.

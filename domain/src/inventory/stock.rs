@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::{
-    CompanyId, OfCompany, ProductId, Quantity, Refusal, RefusalKind, StockId,
+    CompanyId, OfCompany, ProductId, Quantity, StockId,
     aggregate::aggregate,
     day::{self, DayError},
     quantity::QuantityError,
+    refusal::refusals,
 };
 
 /// What was said last.
@@ -78,19 +79,9 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Day(_) => RefusalKind::Invalid,
-        }
-    }
-}
+refusals!(Error, {
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Stock {
     /// Every rule of stock.

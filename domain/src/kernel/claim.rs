@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::{
-    ClaimId, CompanyId, Gtin, OfCompany, Reference, Refusal, RefusalKind, Sku, TaxId,
-    aggregate::aggregate, characters::identifier_of,
+    ClaimId, CompanyId, Gtin, OfCompany, Reference, Sku, TaxId, aggregate::aggregate,
+    characters::identifier_of, refusal::refusals,
 };
 
 /// Who holds the value.
@@ -117,19 +117,9 @@ pub enum Error {
     },
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Held { .. } => "claim.held",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Held { .. } => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    Held => ("claim.held", State),
+});
 
 impl Claim {
     /// Every rule of a claim.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     kernel::{
         ActorId, Attachments, CompanyId, ConversationId, InvoiceId, Message, NegotiationId,
-        OfCompany, OfferId, OrderId, Refusal, RefusalKind, aggregate::aggregate,
+        OfCompany, OfferId, OrderId, aggregate::aggregate, refusal::refusals,
     },
     parties::Side,
 };
@@ -236,23 +236,12 @@ pub enum Error {
     Apart,
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Full => "conversation.full",
-            Self::NoSuchMessage { .. } => "conversation.no_such_message",
-            Self::TooManyReaders => "conversation.too_many_readers",
-            Self::Apart => "conversation.apart",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Full | Self::NoSuchMessage { .. } | Self::TooManyReaders => RefusalKind::State,
-            Self::Apart => RefusalKind::Invalid,
-        }
-    }
-}
+refusals!(Error, {
+    Full => ("conversation.full", State),
+    NoSuchMessage => ("conversation.no_such_message", State),
+    TooManyReaders => ("conversation.too_many_readers", State),
+    Apart => ("conversation.apart", Invalid),
+});
 
 impl Conversation {
     /// The most messages of one conversation, and notes of one side.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kernel::{
         ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Note,
-        OfCompany, PaymentTerm, Reference, Refusal, RefusalKind, TaxId, VatNumber,
-        aggregate::aggregate, day::DayError, money::MoneyError,
+        OfCompany, PaymentTerm, Reference, TaxId, VatNumber, aggregate::aggregate, day::DayError,
+        money::MoneyError, refusal::refusals,
     },
     parties::white_list::Listed,
 };
@@ -334,42 +334,22 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::AlreadyRegistered => "company.already_registered",
-            Self::Unregistered => "company.unregistered",
-            Self::NeedsNip => "company.needs_nip",
-            Self::Suspended { .. } => "company.suspended",
-            Self::NoParent => "company.no_parent",
-            Self::ParentIsBelow => "company.parent_is_below",
-            Self::TooDeep => "company.too_deep",
-            Self::TooMany { .. } => "company.too_many",
-            Self::NoSuchAddress => "company.no_such_address",
-            Self::NoSuchAccount => "company.no_such_account",
-            Self::NotListable => "company.not_listable",
-            Self::NegativeLimit => "company.negative_limit",
-            Self::Money(error) => error.code(),
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unregistered | Self::NoSuchAddress | Self::NoSuchAccount => RefusalKind::Missing,
-            Self::NeedsNip | Self::NegativeLimit | Self::Money(_) | Self::Day(_) => {
-                RefusalKind::Invalid
-            }
-            Self::AlreadyRegistered
-            | Self::Suspended { .. }
-            | Self::NoParent
-            | Self::ParentIsBelow
-            | Self::TooDeep
-            | Self::NotListable
-            | Self::TooMany { .. } => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    AlreadyRegistered => ("company.already_registered", State),
+    Unregistered => ("company.unregistered", Missing),
+    NeedsNip => ("company.needs_nip", Invalid),
+    Suspended => ("company.suspended", State),
+    NoParent => ("company.no_parent", State),
+    ParentIsBelow => ("company.parent_is_below", State),
+    TooDeep => ("company.too_deep", State),
+    TooMany => ("company.too_many", State),
+    NoSuchAddress => ("company.no_such_address", Missing),
+    NoSuchAccount => ("company.no_such_account", Missing),
+    NotListable => ("company.not_listable", State),
+    NegativeLimit => ("company.negative_limit", Invalid),
+    Money => (inner, Invalid),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Company {
     /// How many firms may be above one another, itself not counted.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     kernel::{
-        CompanyId, Currency, Email, EmployeeId, Money, Name, OfCompany, Refusal, RefusalKind,
-        aggregate::aggregate, day::DayError, money::MoneyError,
+        CompanyId, Currency, Email, EmployeeId, Money, Name, OfCompany, aggregate::aggregate,
+        day::DayError, money::MoneyError, refusal::refusals,
     },
     parties::Role,
 };
@@ -218,39 +218,20 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::AlreadyEngaged => "employee.already_engaged",
-            Self::Unengaged => "employee.unengaged",
-            Self::Left => "employee.left",
-            Self::RoleDoesNotFit => "employee.role_does_not_fit",
-            Self::LimitDoesNotFit => "employee.limit_does_not_fit",
-            Self::NegativeLimit => "employee.negative_limit",
-            Self::ScopeTooWide => "employee.scope_too_wide",
-            Self::OutsideScope { .. } => "employee.outside_scope",
-            Self::OwnSubstitute => "employee.own_substitute",
-            Self::EndsBeforeItBegins => "employee.ends_before_it_begins",
-            Self::Money(error) => error.code(),
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unengaged => RefusalKind::Missing,
-            Self::RoleDoesNotFit
-            | Self::LimitDoesNotFit
-            | Self::NegativeLimit
-            | Self::ScopeTooWide
-            | Self::OwnSubstitute
-            | Self::EndsBeforeItBegins
-            | Self::Money(_)
-            | Self::Day(_) => RefusalKind::Invalid,
-            Self::AlreadyEngaged | Self::Left | Self::OutsideScope { .. } => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    AlreadyEngaged => ("employee.already_engaged", State),
+    Unengaged => ("employee.unengaged", Missing),
+    Left => ("employee.left", State),
+    RoleDoesNotFit => ("employee.role_does_not_fit", Invalid),
+    LimitDoesNotFit => ("employee.limit_does_not_fit", Invalid),
+    NegativeLimit => ("employee.negative_limit", Invalid),
+    ScopeTooWide => ("employee.scope_too_wide", Invalid),
+    OutsideScope => ("employee.outside_scope", State),
+    OwnSubstitute => ("employee.own_substitute", Invalid),
+    EndsBeforeItBegins => ("employee.ends_before_it_begins", Invalid),
+    Money => (inner, Invalid),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Employee {
     /// Every rule of an employee.

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::{
     kernel::{
-        CompanyId, Currency, DiscountId, Money, OfCompany, Percent, Refusal, RefusalKind,
-        aggregate::aggregate, money::MoneyError,
+        CompanyId, Currency, DiscountId, Money, OfCompany, Percent, aggregate::aggregate,
+        money::MoneyError, refusal::refusals,
     },
     parties::Audience,
     pricing::Purchases,
@@ -150,27 +150,14 @@ pub enum Error {
     Sums,
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unoffered => "discount.unoffered",
-            Self::Days => "discount.days_invalid",
-            Self::Tiers => "discount.tiers_invalid",
-            Self::TierTwice => "discount.tier_twice",
-            Self::Money(error) => error.code(),
-            Self::Sums => "discount.sums_invalid",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unoffered => RefusalKind::Missing,
-            Self::Days | Self::Tiers | Self::TierTwice | Self::Money(_) | Self::Sums => {
-                RefusalKind::Invalid
-            }
-        }
-    }
-}
+refusals!(Error, {
+    Unoffered => ("discount.unoffered", Missing),
+    Days => ("discount.days_invalid", Invalid),
+    Tiers => ("discount.tiers_invalid", Invalid),
+    TierTwice => ("discount.tier_twice", Invalid),
+    Money => (inner, Invalid),
+    Sums => ("discount.sums_invalid", Invalid),
+});
 
 impl Discount {
     /// How many tiers a programme may have.

@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use crate::{
     kernel::{
-        AgreementId, CompanyId, Currency, OfCompany, Percent, PriceId, Quantity, Refusal,
-        RefusalKind, Selection, UnitPrice,
+        AgreementId, CompanyId, Currency, OfCompany, Percent, PriceId, Quantity, Selection,
+        UnitPrice,
         aggregate::aggregate,
         day::{self, DayError},
+        refusal::refusals,
     },
     parties::Audience,
 };
@@ -177,27 +178,14 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::EqualRank { .. } => "price.equal_rank",
-            Self::Breaks => "price.breaks_invalid",
-            Self::BreakTwice => "price.break_twice",
-            Self::EndsBeforeItBegins => "price.ends_before_it_begins",
-            Self::TooManyRules => "price.too_many_rules",
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::EqualRank { .. } | Self::TooManyRules => RefusalKind::State,
-            Self::Breaks | Self::BreakTwice | Self::EndsBeforeItBegins | Self::Day(_) => {
-                RefusalKind::Invalid
-            }
-        }
-    }
-}
+refusals!(Error, {
+    EqualRank => ("price.equal_rank", State),
+    Breaks => ("price.breaks_invalid", Invalid),
+    BreakTwice => ("price.break_twice", Invalid),
+    EndsBeforeItBegins => ("price.ends_before_it_begins", Invalid),
+    TooManyRules => ("price.too_many_rules", State),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Price {
     /// How many quantities a rule may name.

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     kernel::{
-        AgreementId, CompanyId, Currency, Name, OfCompany, Refusal, RefusalKind,
+        AgreementId, CompanyId, Currency, Name, OfCompany,
         aggregate::aggregate,
         day::{self, DayError},
+        refusal::refusals,
     },
     parties::Audience,
     pricing::price::Days,
@@ -149,31 +150,15 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::AlreadyDrafted => "price_agreement.already_drafted",
-            Self::Undrafted => "price_agreement.undrafted",
-            Self::Ended { .. } => "price_agreement.ended",
-            Self::EndsBeforeItBegins => "price_agreement.ends_before_it_begins",
-            Self::NotSooner { .. } => "price_agreement.not_sooner",
-            Self::PromotionWithoutEnd => "price_agreement.promotion_without_end",
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Undrafted => RefusalKind::Missing,
-            Self::EndsBeforeItBegins | Self::PromotionWithoutEnd | Self::Day(_) => {
-                RefusalKind::Invalid
-            }
-            Self::AlreadyDrafted | Self::Ended { .. } | Self::NotSooner { .. } => {
-                RefusalKind::State
-            }
-        }
-    }
-}
+refusals!(Error, {
+    AlreadyDrafted => ("price_agreement.already_drafted", State),
+    Undrafted => ("price_agreement.undrafted", Missing),
+    Ended => ("price_agreement.ended", State),
+    EndsBeforeItBegins => ("price_agreement.ends_before_it_begins", Invalid),
+    NotSooner => ("price_agreement.not_sooner", State),
+    PromotionWithoutEnd => ("price_agreement.promotion_without_end", Invalid),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl PriceAgreement {
     /// Every rule of a price agreement.

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::{
-    CompanyId, Currency, InvoiceId, Money, OfCompany, OrderId, PurchasesId, Refusal, RefusalKind,
+    CompanyId, Currency, InvoiceId, Money, OfCompany, OrderId, PurchasesId,
     aggregate::aggregate,
     day::{self, DayError},
+    refusal::refusals,
 };
 
 /// What decisions need to know of what was bought.
@@ -120,19 +121,9 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Day(_) => RefusalKind::Invalid,
-        }
-    }
-}
+refusals!(Error, {
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Purchases {
     /// For how many days back purchases are remembered: three years, one of them a leap year.

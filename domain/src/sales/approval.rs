@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kernel::{
         AddressId, CategoryId, CompanyId, CostCentre, EmployeeId, Money, Name, Note, Percent,
-        Refusal, RefusalKind,
+        refusal::refusals,
     },
     parties::{
         Role,
@@ -332,23 +332,15 @@ pub enum Error {
     NotOverdue,
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::OwnRequest => "approval.own_request",
-            Self::NotAsked { .. } => "approval.not_asked",
-            Self::BeyondTheirLimit => "approval.beyond_limit",
-            Self::StepDecided { .. } => "approval.step_decided",
-            Self::StepNotReached { .. } => "approval.step_not_reached",
-            Self::OtherRequest { .. } => "approval.other_request",
-            Self::NotOverdue => "approval.not_overdue",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        RefusalKind::State
-    }
-}
+refusals!(Error, {
+    OwnRequest => ("approval.own_request", State),
+    NotAsked => ("approval.not_asked", State),
+    BeyondTheirLimit => ("approval.beyond_limit", State),
+    StepDecided => ("approval.step_decided", State),
+    StepNotReached => ("approval.step_not_reached", State),
+    OtherRequest => ("approval.other_request", State),
+    NotOverdue => ("approval.not_overdue", State),
+});
 
 impl Pending {
     /// A request to which nobody has answered yet.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     kernel::{
-        ApprovalRulesId, CompanyId, OfCompany, Refusal, RefusalKind, aggregate::aggregate,
-        money::MoneyError,
+        ApprovalRulesId, CompanyId, OfCompany, aggregate::aggregate, money::MoneyError,
+        refusal::refusals,
     },
     sales::approval::{Escalation, Rule, Who},
 };
@@ -89,25 +89,17 @@ pub enum Error {
     ConditionTooWide,
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::TooMany => "approval_rules.too_many",
-            Self::StepCount => "approval_rules.step_count",
-            Self::RoleDoesNotDecide => "approval_rules.role_does_not_decide",
-            Self::DiscountOfBuyers => "approval_rules.discount_of_buyers",
-            Self::DestinationOfSeller => "approval_rules.destination_of_seller",
-            Self::TwoThresholds => "approval_rules.two_thresholds",
-            Self::Money(error) => error.code(),
-            Self::EscalationTime => "approval_rules.escalation_time",
-            Self::ConditionTooWide => "approval_rules.condition_too_wide",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        RefusalKind::Invalid
-    }
-}
+refusals!(Error, {
+    TooMany => ("approval_rules.too_many", Invalid),
+    StepCount => ("approval_rules.step_count", Invalid),
+    RoleDoesNotDecide => ("approval_rules.role_does_not_decide", Invalid),
+    DiscountOfBuyers => ("approval_rules.discount_of_buyers", Invalid),
+    DestinationOfSeller => ("approval_rules.destination_of_seller", Invalid),
+    TwoThresholds => ("approval_rules.two_thresholds", Invalid),
+    Money => (inner, Invalid),
+    EscalationTime => ("approval_rules.escalation_time", Invalid),
+    ConditionTooWide => ("approval_rules.condition_too_wide", Invalid),
+});
 
 impl ApprovalRules {
     /// How many rules there can be.

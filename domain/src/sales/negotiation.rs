@@ -21,9 +21,10 @@ pub use self::{
 };
 use crate::{
     kernel::{
-        ActorId, CompanyId, Currency, Lines, Note, OfCompany, OfferId, Refusal, RefusalKind,
+        ActorId, CompanyId, Currency, Lines, Note, OfCompany, OfferId,
         aggregate::aggregate,
         day::{self, DayError},
+        refusal::refusals,
     },
     parties::Side,
     sales::{
@@ -397,61 +398,30 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unopened => "negotiation.unopened",
-            Self::AlreadyOpened => "negotiation.already_opened",
-            Self::Stopped => "negotiation.stopped",
-            Self::NotStopped => "negotiation.not_stopped",
-            Self::Concluded => "negotiation.concluded",
-            Self::Closed => "negotiation.closed",
-            Self::NotYourTurn => "negotiation.not_your_turn",
-            Self::OtherRound { .. } => "negotiation.other_round",
-            Self::AwaitingApproval => "negotiation.awaiting_approval",
-            Self::NotAwaitingApproval => "negotiation.not_awaiting_approval",
-            Self::Approval(error) => error.code(),
-            Self::NoSuchLine { .. } => "negotiation.no_such_line",
-            Self::Agreed { .. } => "negotiation.agreed",
-            Self::NotAgreed { .. } => "negotiation.not_agreed",
-            Self::OwnProposal { .. } => "negotiation.own_proposal",
-            Self::NothingSaid => "negotiation.nothing_said",
-            Self::NothingToReopen => "negotiation.nothing_to_reopen",
-            Self::NothingLeft => "negotiation.nothing_left",
-            Self::AnswerInThePast { .. } => "negotiation.answer_in_the_past",
-            Self::NotOverdue => "negotiation.not_overdue",
-            Self::TooManyRounds => "negotiation.too_many_rounds",
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unopened => RefusalKind::Missing,
-            Self::NoSuchLine { .. }
-            | Self::NothingSaid
-            | Self::NothingToReopen
-            | Self::NothingLeft
-            | Self::AnswerInThePast { .. }
-            | Self::Day(_) => RefusalKind::Invalid,
-            Self::Approval(error) => error.kind(),
-            Self::AlreadyOpened
-            | Self::Stopped
-            | Self::NotStopped
-            | Self::Concluded
-            | Self::Closed
-            | Self::NotYourTurn
-            | Self::OtherRound { .. }
-            | Self::AwaitingApproval
-            | Self::NotAwaitingApproval
-            | Self::Agreed { .. }
-            | Self::NotAgreed { .. }
-            | Self::OwnProposal { .. }
-            | Self::NotOverdue
-            | Self::TooManyRounds => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    Unopened => ("negotiation.unopened", Missing),
+    AlreadyOpened => ("negotiation.already_opened", State),
+    Stopped => ("negotiation.stopped", State),
+    NotStopped => ("negotiation.not_stopped", State),
+    Concluded => ("negotiation.concluded", State),
+    Closed => ("negotiation.closed", State),
+    NotYourTurn => ("negotiation.not_your_turn", State),
+    OtherRound => ("negotiation.other_round", State),
+    AwaitingApproval => ("negotiation.awaiting_approval", State),
+    NotAwaitingApproval => ("negotiation.not_awaiting_approval", State),
+    Approval => (inner),
+    NoSuchLine => ("negotiation.no_such_line", Invalid),
+    Agreed => ("negotiation.agreed", State),
+    NotAgreed => ("negotiation.not_agreed", State),
+    OwnProposal => ("negotiation.own_proposal", State),
+    NothingSaid => ("negotiation.nothing_said", Invalid),
+    NothingToReopen => ("negotiation.nothing_to_reopen", Invalid),
+    NothingLeft => ("negotiation.nothing_left", Invalid),
+    AnswerInThePast => ("negotiation.answer_in_the_past", Invalid),
+    NotOverdue => ("negotiation.not_overdue", State),
+    TooManyRounds => ("negotiation.too_many_rounds", State),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Event {
     /// The only side that may know of it; `None`: both.

@@ -23,7 +23,7 @@ pub use self::{
 use crate::{
     kernel::{
         ActorId, CompanyId, Destination, EmployeeId, Lines, NegotiationId, Note, OfCompany,
-        Percent, Refusal, RefusalKind, Sku, aggregate::aggregate, day::DayError, money::MoneyError,
+        Percent, Sku, aggregate::aggregate, day::DayError, money::MoneyError, refusal::refusals,
     },
     sales::{
         approval::{self as asking, Decision, Request, Verdict, Who},
@@ -451,75 +451,37 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Undrafted => "offer.undrafted",
-            Self::AwaitingApproval => "offer.awaiting_approval",
-            Self::NotAwaitingApproval => "offer.not_awaiting_approval",
-            Self::Approval(error) => error.code(),
-            Self::NotSent => "offer.not_sent",
-            Self::Lapsed { .. } => "offer.lapsed",
-            Self::StillValid { .. } => "offer.still_valid",
-            Self::NotLonger { .. } => "offer.not_longer",
-            Self::AlreadyAccepted => "offer.already_accepted",
-            Self::Closed => "offer.closed",
-            Self::OtherCompany => "offer.other_company",
-            Self::NotTheStandingRevision { .. } => "offer.not_the_standing_revision",
-            Self::OtherContent { .. } => "offer.other_content",
-            Self::TooManyRevisions => "offer.too_many_revisions",
-            Self::InNegotiation => "offer.in_negotiation",
-            Self::NotInNegotiation => "offer.not_in_negotiation",
-            Self::NotAgreedOn => "offer.not_agreed_on",
-            Self::NoSuchLine { .. } => "offer.no_such_line",
-            Self::NothingChosen => "offer.nothing_chosen",
-            Self::ChosenTwice { .. } => "offer.chosen_twice",
-            Self::LineNeeded { .. } => "offer.line_needed",
-            Self::QuantityNotOffered { .. } => "offer.quantity_not_offered",
-            Self::AlternativeToNothing { .. } => "offer.alternative_to_nothing",
-            Self::BreaksNotInOrder { .. } => "offer.breaks_not_in_order",
-            Self::TooManyBreaks { .. } => "offer.too_many_breaks",
-            Self::LargestQuantityNeeded { .. } => "offer.largest_quantity_needed",
-            Self::AgreedOn => "offer.agreed_on",
-            Self::Money(error) => error.code(),
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Undrafted => RefusalKind::Missing,
-            Self::OtherCompany
-            | Self::NotLonger { .. }
-            | Self::NoSuchLine { .. }
-            | Self::NothingChosen
-            | Self::ChosenTwice { .. }
-            | Self::LineNeeded { .. }
-            | Self::QuantityNotOffered { .. }
-            | Self::AlternativeToNothing { .. }
-            | Self::BreaksNotInOrder { .. }
-            | Self::TooManyBreaks { .. }
-            | Self::LargestQuantityNeeded { .. }
-            | Self::Money(_)
-            | Self::Day(_) => RefusalKind::Invalid,
-            Self::Approval(error) => error.kind(),
-            Self::AwaitingApproval
-            | Self::NotAwaitingApproval
-            | Self::NotSent
-            | Self::Lapsed { .. }
-            | Self::StillValid { .. }
-            | Self::AlreadyAccepted
-            | Self::Closed
-            | Self::NotTheStandingRevision { .. }
-            | Self::OtherContent { .. }
-            | Self::TooManyRevisions
-            | Self::InNegotiation
-            | Self::NotInNegotiation
-            | Self::AgreedOn
-            | Self::NotAgreedOn => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    Undrafted => ("offer.undrafted", Missing),
+    AwaitingApproval => ("offer.awaiting_approval", State),
+    NotAwaitingApproval => ("offer.not_awaiting_approval", State),
+    Approval => (inner),
+    NotSent => ("offer.not_sent", State),
+    Lapsed => ("offer.lapsed", State),
+    StillValid => ("offer.still_valid", State),
+    NotLonger => ("offer.not_longer", Invalid),
+    AlreadyAccepted => ("offer.already_accepted", State),
+    Closed => ("offer.closed", State),
+    OtherCompany => ("offer.other_company", Invalid),
+    NotTheStandingRevision => ("offer.not_the_standing_revision", State),
+    OtherContent => ("offer.other_content", State),
+    TooManyRevisions => ("offer.too_many_revisions", State),
+    InNegotiation => ("offer.in_negotiation", State),
+    NotInNegotiation => ("offer.not_in_negotiation", State),
+    NotAgreedOn => ("offer.not_agreed_on", State),
+    NoSuchLine => ("offer.no_such_line", Invalid),
+    NothingChosen => ("offer.nothing_chosen", Invalid),
+    ChosenTwice => ("offer.chosen_twice", Invalid),
+    LineNeeded => ("offer.line_needed", Invalid),
+    QuantityNotOffered => ("offer.quantity_not_offered", Invalid),
+    AlternativeToNothing => ("offer.alternative_to_nothing", Invalid),
+    BreaksNotInOrder => ("offer.breaks_not_in_order", Invalid),
+    TooManyBreaks => ("offer.too_many_breaks", Invalid),
+    LargestQuantityNeeded => ("offer.largest_quantity_needed", Invalid),
+    AgreedOn => ("offer.agreed_on", State),
+    Money => (inner, Invalid),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Offer {
     /// How many revisions an offer can have: far more than any two firms exchange.

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
-    CompanyId, Currency, Message, Name, OfCompany, PaymentTerm, ProductId, Quantity, Refusal,
-    RefusalKind, Sku, UnitPrice, aggregate::aggregate,
+    CompanyId, Currency, Message, Name, OfCompany, PaymentTerm, ProductId, Quantity, Sku,
+    UnitPrice, aggregate::aggregate, refusal::refusals,
 };
 
 /// What decisions need to know of a template.
@@ -107,24 +107,12 @@ pub enum Error {
     ValidDays,
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unkept => "offer_template.unkept",
-            Self::Dropped => "offer_template.dropped",
-            Self::LineCount => "offer_template.line_count",
-            Self::ValidDays => "offer_template.valid_days",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unkept => RefusalKind::Missing,
-            Self::Dropped => RefusalKind::State,
-            Self::LineCount | Self::ValidDays => RefusalKind::Invalid,
-        }
-    }
-}
+refusals!(Error, {
+    Unkept => ("offer_template.unkept", Missing),
+    Dropped => ("offer_template.dropped", State),
+    LineCount => ("offer_template.line_count", Invalid),
+    ValidDays => ("offer_template.valid_days", Invalid),
+});
 
 impl OfferTemplate {
     /// Every rule of a template.

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kernel::{
         CompanyId, Currency, DeliveryTerms, Destination, EmployeeId, Line, Lines, Money, Note,
-        OfCompany, OfferId, PaymentTerm, Quantity, Reference, Refusal, RefusalKind, ShipmentId,
+        OfCompany, OfferId, PaymentTerm, Quantity, Reference, ShipmentId,
         aggregate::aggregate,
         day::{self, DayError},
         money::MoneyError,
+        refusal::refusals,
     },
     sales::approval::{self as asking, Decision, Pending, Request, Verdict, Who},
 };
@@ -320,48 +321,24 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unplaced => "order.unplaced",
-            Self::AlreadyPlaced => "order.already_placed",
-            Self::AwaitingApproval => "order.awaiting_approval",
-            Self::NotAwaitingApproval => "order.not_awaiting_approval",
-            Self::Refused => "order.refused",
-            Self::Approval(error) => error.code(),
-            Self::NotConfirmed => "order.not_confirmed",
-            Self::Cancelled => "order.cancelled",
-            Self::AlreadyShipped => "order.already_shipped",
-            Self::NoItems => "order.no_items",
-            Self::NamedTwice { .. } => "order.line_named_twice",
-            Self::NothingOutstanding { .. } => "order.nothing_outstanding",
-            Self::TooMuch { .. } => "order.too_much",
-            Self::BeforePlaced { .. } => "order.shipped_before_placed",
-            Self::Money(error) => error.code(),
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unplaced => RefusalKind::Missing,
-            Self::NoItems | Self::NamedTwice { .. } | Self::Money(_) | Self::Day(_) => {
-                RefusalKind::Invalid
-            }
-            Self::Approval(error) => error.kind(),
-            Self::AlreadyPlaced
-            | Self::AwaitingApproval
-            | Self::NotAwaitingApproval
-            | Self::Refused
-            | Self::NotConfirmed
-            | Self::Cancelled
-            | Self::AlreadyShipped
-            | Self::NothingOutstanding { .. }
-            | Self::TooMuch { .. }
-            | Self::BeforePlaced { .. } => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    Unplaced => ("order.unplaced", Missing),
+    AlreadyPlaced => ("order.already_placed", State),
+    AwaitingApproval => ("order.awaiting_approval", State),
+    NotAwaitingApproval => ("order.not_awaiting_approval", State),
+    Refused => ("order.refused", State),
+    Approval => (inner),
+    NotConfirmed => ("order.not_confirmed", State),
+    Cancelled => ("order.cancelled", State),
+    AlreadyShipped => ("order.already_shipped", State),
+    NoItems => ("order.no_items", Invalid),
+    NamedTwice => ("order.line_named_twice", Invalid),
+    NothingOutstanding => ("order.nothing_outstanding", State),
+    TooMuch => ("order.too_much", State),
+    BeforePlaced => ("order.shipped_before_placed", State),
+    Money => (inner, Invalid),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Order {
     /// Every rule of an order.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     ActorId, AddressId, Attachments, CompanyId, Currency, EmployeeId, Message, Note, OfCompany,
-    OfferId, Refusal, RefusalKind, aggregate::aggregate, day,
+    OfferId, aggregate::aggregate, day, refusal::refusals,
 };
 
 pub use self::wish::{Wanted, Wish, Wishes, WishesError};
@@ -205,32 +205,16 @@ pub enum Error {
     Closed,
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unrequested => "quotation_request.unrequested",
-            Self::AlreadyRequested => "quotation_request.already_requested",
-            Self::AnswerByOutOfRange => "quotation_request.answer_by_out_of_range",
-            Self::DeliveryOutOfRange { .. } => "quotation_request.delivery_out_of_range",
-            Self::InOtherHands => "quotation_request.in_other_hands",
-            Self::AlreadyAnswered => "quotation_request.already_answered",
-            Self::TooManyOffers => "quotation_request.too_many_offers",
-            Self::Closed => "quotation_request.closed",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Unrequested => RefusalKind::Missing,
-            Self::AnswerByOutOfRange | Self::DeliveryOutOfRange { .. } => RefusalKind::Invalid,
-            Self::AlreadyRequested
-            | Self::InOtherHands
-            | Self::AlreadyAnswered
-            | Self::TooManyOffers
-            | Self::Closed => RefusalKind::State,
-        }
-    }
-}
+refusals!(Error, {
+    Unrequested => ("quotation_request.unrequested", Missing),
+    AlreadyRequested => ("quotation_request.already_requested", State),
+    AnswerByOutOfRange => ("quotation_request.answer_by_out_of_range", Invalid),
+    DeliveryOutOfRange => ("quotation_request.delivery_out_of_range", Invalid),
+    InOtherHands => ("quotation_request.in_other_hands", State),
+    AlreadyAnswered => ("quotation_request.already_answered", State),
+    TooManyOffers => ("quotation_request.too_many_offers", State),
+    Closed => ("quotation_request.closed", State),
+});
 
 impl QuotationRequest {
     /// How many offers can answer one.

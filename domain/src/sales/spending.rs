@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     kernel::{
-        CompanyId, Currency, Money, OfCompany, OrderId, Refusal, RefusalKind,
+        CompanyId, Currency, Money, OfCompany, OrderId,
         aggregate::aggregate,
         day::{self, DayError},
+        refusal::refusals,
     },
     parties::employee::{Period, Person},
     sales::approval::Reason,
@@ -117,21 +118,10 @@ pub enum Error {
     Day(#[from] DayError),
 }
 
-impl Refusal for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::AlreadyCounted => "spending.already_counted",
-            Self::Day(_) => "day.out_of_range",
-        }
-    }
-
-    fn kind(&self) -> RefusalKind {
-        match self {
-            Self::AlreadyCounted => RefusalKind::State,
-            Self::Day(_) => RefusalKind::Invalid,
-        }
-    }
-}
+refusals!(Error, {
+    AlreadyCounted => ("spending.already_counted", State),
+    Day => ("day.out_of_range", Invalid),
+});
 
 impl Spending {
     /// For how many days back orders are surely remembered: the longest month, and some time in
