@@ -164,9 +164,9 @@ fn an_aggregate_has_the_same_name_everywhere() {
         ("quotation_request", "quotation_requests"),
         ("territories", "territories"),
     ] {
-        let is_it =
-            |context: &&str| root().join(format!("domain/src/{context}/{aggregate}.rs")).exists();
-        assert_eq!(CONTEXTS.iter().filter(is_it).count(), 1, "{aggregate}.rs is in one context");
+        let places = CONTEXTS.map(|context| format!("domain/src/{context}/{aggregate}.rs"));
+        let count = places.iter().filter(|path| root().join(path).exists()).count();
+        assert_eq!(count, 1, "{aggregate}.rs is in one context");
         for path in [
             format!("command-service/src/http/{plural}.rs"),
             format!("projections/src/views/{plural}.rs"),
