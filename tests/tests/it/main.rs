@@ -37,6 +37,7 @@ mod offer_templates;
 mod offers;
 mod openapi;
 mod orders;
+mod papers;
 mod policies;
 mod prices;
 mod products;
