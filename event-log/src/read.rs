@@ -30,7 +30,7 @@ const STRETCH: &str = "\
             ORDER BY version LIMIT $3) AS next) AS stretch
     WHERE before < $4 ORDER BY version";
 /// Of each stream its snapshot, if these rules have made one, and the events after it. A snapshot
-/// comes without an event type.
+/// comes without an event type. No stream may be named twice: it would come twice.
 const STATES: &str = "\
     WITH wanted AS MATERIALIZED (
         SELECT wanted.stream_id, taken.version, taken.state
@@ -146,6 +146,9 @@ impl EventLog {
             }
         }
         if !missing.is_empty() {
+            // A stream that is named twice would be replayed twice.
+            missing.sort_unstable();
+            missing.dedup();
             let mut replayed = self.replay::<A>(&missing).await?;
             for id in missing {
                 states.insert(id, self.keep(id, replayed.remove(&id).unwrap_or_default()));
@@ -173,9 +176,10 @@ impl EventLog {
         if self.are_current(&seen).await? {
             return Ok(states);
         }
-        let mut replayed = self.replay::<A>(ids).await?;
+        let ids: Vec<Uuid> = states.into_keys().collect();
+        let mut replayed = self.replay::<A>(&ids).await?;
         let newest = |id: Uuid| (id, self.keep(id, replayed.remove(&id).unwrap_or_default()));
-        Ok(states.into_keys().map(newest).collect())
+        Ok(ids.into_iter().map(newest).collect())
     }
 
     async fn replay<A: Aggregate + OfCompany>(

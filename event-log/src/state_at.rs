@@ -1,15 +1,34 @@
 //! Looking back: what an aggregate was after a version, at a position or at an instant.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use cqrs_es::Aggregate;
 use domain::{OfCompany, upcaster};
-use futures::{Stream, TryStreamExt, stream};
+use futures::{Stream, TryStreamExt, pin_mut, stream};
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::{Error, EventLog, Loaded, Position, RecordedEvent};
+
+/// Of some streams those that have events after a position, with one look into the index for each.
+const CHANGED: &str = "\
+    SELECT wanted.stream_id FROM unnest($1::uuid[]) AS wanted(stream_id)
+    CROSS JOIN LATERAL (SELECT position FROM log.events e WHERE e.stream_id = wanted.stream_id
+        ORDER BY version DESC LIMIT 1) AS last
+    WHERE last.position > $2";
+/// The events of some streams up to a position, each stream in order.
+const UNTIL: &str = "\
+    SELECT wanted.stream_id, until.version, until.payload, until.event_type, until.schema_version
+    FROM unnest($1::uuid[]) AS wanted(stream_id) CROSS JOIN LATERAL (
+        SELECT version, payload, event_type, schema_version FROM log.events e
+        WHERE e.stream_id = wanted.stream_id AND e.stream_type = $3
+            -- No column, so that nobody looks along all positions for it.
+            AND e.position + 0 <= $2
+        -- Keeps it a look into the index of streams for each.
+        ORDER BY version OFFSET 0) AS until
+    ORDER BY 1, 2";
 
 /// A moment in the life of an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +139,59 @@ impl EventLog {
             loaded.version = version;
         }
         Ok(Arc::new(loaded))
+    }
+
+    /// The states of many aggregates as they were at a position. Those that have not changed since come
+    /// from memory as [`EventLog::newest_many`] finds them; all others are read with one query. Those
+    /// that did not exist come at version 0.
+    pub async fn load_many_at<A: Aggregate + OfCompany + Clone + 'static>(
+        &self,
+        ids: &[Uuid],
+        at: Position,
+    ) -> Result<HashMap<Uuid, Arc<Loaded<A>>>, Error> {
+        let mut states = self.newest_many::<A>(ids).await?;
+        // Asked after the states were loaded: what has no later event now had none then.
+        let changed = self.changed_after(&states.keys().copied().collect::<Vec<_>>(), at).await?;
+        if changed.is_empty() {
+            return Ok(states);
+        }
+        let mut until = self.replay_until::<A>(&changed, at).await?;
+        for id in changed {
+            states.insert(id, Arc::new(until.remove(&id).unwrap_or_default()));
+        }
+        Ok(states)
+    }
+
+    /// Those of some streams that have events after a position.
+    async fn changed_after(&self, ids: &[Uuid], at: Position) -> Result<Vec<Uuid>, Error> {
+        let client = self.reader().await?;
+        let statement = client.prepare_cached(CHANGED).await?;
+        let rows = client.query(&statement, &[&ids, &at.as_i64()]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    async fn replay_until<A: Aggregate + OfCompany>(
+        &self,
+        ids: &[Uuid],
+        at: Position,
+    ) -> Result<HashMap<Uuid, Loaded<A>>, Error> {
+        let client = self.reader().await?;
+        let statement = client.prepare_cached(UNTIL).await?;
+        let at = at.as_i64();
+        let parameters: [&(dyn ToSql + Sync); 3] = [&ids, &at, &A::TYPE];
+        let rows = client.query_raw(&statement, parameters).await?;
+        pin_mut!(rows);
+        let mut states: HashMap<Uuid, Loaded<A>> = HashMap::new();
+        while let Some(row) = rows.try_next().await? {
+            let (stream_id, version): (Uuid, i64) = (row.get(0), row.get(1));
+            let (version, schema) = (version.unsigned_abs(), row.get::<_, i16>(4).unsigned_abs());
+            let event = upcaster::read::<A>(row.get(3), schema, row.get(2))
+                .map_err(|source| Error::Unreadable { stream_id, version, source })?;
+            let loaded = states.entry(stream_id).or_default();
+            loaded.state.apply(event);
+            loaded.version = version;
+        }
+        Ok(states)
     }
 
     /// What an aggregate was at a moment, folded from its events by today's rules.

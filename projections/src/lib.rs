@@ -6,6 +6,7 @@
 mod applying;
 pub mod aside;
 mod build;
+pub mod buyer;
 pub mod changed;
 mod database;
 pub mod document_number;

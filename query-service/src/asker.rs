@@ -8,7 +8,7 @@ use axum::{
 use deadpool_postgres::Object;
 use domain::{ActorId, EmployeeId, Side};
 use event_log::Position;
-use projections::ReadError;
+use projections::{ReadError, SetAside, buyer};
 use service_kit::{
     access::{self, Access, Principal, Role},
     position::{self, WaitFor},
@@ -132,11 +132,15 @@ impl Asker {
         if let Some(position) = self.wait_for.0 {
             queries.views.wait(views, Position(position)).await.map_err(problem)?;
         }
-        let aside = queries.views.set_aside(views, self.company());
-        if let Some(asked) = aside.iter().find(|aside| self.asks_for(aside.key)) {
-            return Err(set_aside(asked.position));
+        for view in views {
+            let aside = queries.views.set_aside(&[view], self.company());
+            let asked =
+                |aside: &&SetAside| self.asks_for(aside.key) && !buyer::is_copied(view, aside);
+            if let Some(asked) = aside.iter().find(asked) {
+                return Err(set_aside(asked.position));
+            }
+            self.left_out.add(aside.len());
         }
-        self.left_out.add(aside.len());
         Ok(())
     }
 

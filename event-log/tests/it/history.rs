@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use uuid::Uuid;
 
 use crate::{
-    account::{append, envelope},
+    account::{Account, Command, append, envelope},
     server::{connect, fresh_log},
 };
 
@@ -307,4 +307,66 @@ async fn looks_back_at_what_a_thing_was() {
         let nothing = log.state_at(id, at).await;
         assert!(matches!(nothing, Err(LookBackError::Nothing)), "{nothing:?}");
     }
+}
+
+/// Of many at once: what has not changed since, what has, what did not exist yet, and what never did,
+/// some of them named twice; from memory and without it.
+#[tokio::test]
+async fn looks_back_at_what_many_things_were() {
+    let (database, log) = fresh_log().await;
+    let accounts: Vec<Uuid> = (0..8).map(|_| Uuid::now_v7()).collect();
+    let mut random = StdRng::seed_from_u64(3);
+    for _ in 0..40 {
+        let id = accounts[random.random_range(0..7)];
+        let amounts: Vec<i64> =
+            (0..random.random_range(1..4)).map(|_| random.random_range(1..100)).collect();
+        log.execute(&envelope(), |work| {
+            let amounts = amounts.clone();
+            async move { work.decide::<Account>(id, Command::Deposit(amounts)).await }.boxed()
+        })
+        .await
+        .unwrap();
+    }
+    let twice: Vec<Uuid> = accounts.iter().chain(&accounts).copied().collect();
+    let head = log.head().await.unwrap().0;
+    for at in (0..=head).step_by(6).chain([head]) {
+        // Another process has nothing in memory yet.
+        let cold = database.open().await;
+        for (log, ids) in [(&log, &accounts), (&log, &twice), (&cold, &twice), (&cold, &twice)] {
+            let found = log.load_many_at::<Account>(ids, Position(at)).await.unwrap();
+            assert_eq!(found.len(), accounts.len());
+            for (id, found) in found {
+                let alone = log.load_at::<Account>(id, At::Position(Position(at))).await.unwrap();
+                let (version, state) = (alone.version, &alone.state);
+                assert_eq!((found.version, &found.state), (version, state), "{id} at {at}");
+            }
+        }
+    }
+    // What it was before stays apart from what decisions load.
+    for id in accounts {
+        let now = log.load::<Account>(id).await.unwrap();
+        let alone = log.load_at::<Account>(id, At::Position(Position(head))).await.unwrap();
+        assert_eq!((now.version, &now.state), (alone.version, &alone.state));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_named_twice_is_replayed_once() {
+    let (database, log) = fresh_log().await;
+    let id = Uuid::now_v7();
+    let deposit = |log: EventLog| async move {
+        log.execute(&envelope(), |work| {
+            async move { work.decide::<Account>(id, Command::Deposit(vec![5, 6])).await }.boxed()
+        })
+        .await
+        .unwrap();
+    };
+    deposit(log.clone()).await;
+    let cold = database.open().await;
+    assert_eq!(cold.load_many::<Account>(&[id, id]).await.unwrap()[&id].state.balance, 11);
+    // Now what is in its memory is stale.
+    deposit(log).await;
+    let newest = cold.newest_many::<Account>(&[id, id]).await.unwrap();
+    assert_eq!((newest[&id].version, newest[&id].state.balance), (4, 22));
+    assert_eq!(cold.load::<Account>(id).await.unwrap().state.balance, 22);
 }

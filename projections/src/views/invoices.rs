@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Change, Projection, ReadError, aside, build,
+    buyer::{Buyer, Buyers, buyer_of, buyers, buyers_table},
     heads::line_count,
     projection::change,
     row::{json, json_or_none, money, parsed, word},
@@ -21,12 +22,16 @@ use crate::{
 /// Sales invoices and credit notes by id.
 pub const PROJECTION: Projection = Projection {
     name: "invoices",
-    schema: "
+    schema: concat!(
+        buyers_table!("invoice_buyers"),
+        "
         CREATE TABLE invoices (
             id uuid PRIMARY KEY,
             kind text NOT NULL,
             number text NOT NULL UNIQUE CHECK (octet_length(number) <= 64),
             company_id uuid NOT NULL,
+            -- The company as it was when the document was issued.
+            buyer jsonb,
             order_id uuid,
             shipment_id uuid,
             corrects uuid,
@@ -45,18 +50,24 @@ pub const PROJECTION: Projection = Projection {
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON invoices (company_id, created);
-        CREATE INDEX ON invoices (corrects) WHERE corrects IS NOT NULL",
-    tables: &["invoices"],
-    reads: &["invoice"],
+        CREATE INDEX ON invoices (corrects) WHERE corrects IS NOT NULL"
+    ),
+    tables: &["invoices", "invoice_buyers"],
+    reads: &["invoice", "company"],
     aside: aside::stream,
     apply,
     build: build::INVOICES,
 };
 
-const ISSUE: &str = "
+const BUYERS: Buyers = buyers!("invoice_buyers");
+const ISSUE: &str = concat!(
+    "
     INSERT INTO invoices (id, kind, number, company_id, order_id, shipment_id, corrects, currency,
-        lines, line_count, totals, gross, issued_on, due_on, early, split_payment, created)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+        lines, line_count, totals, gross, issued_on, due_on, early, split_payment, created, buyer)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ",
+    buyer_of!("invoices", "invoice_buyers", "$4"),
+    ")"
+);
 const PAY: &str = "UPDATE invoices SET paid = paid + $2 WHERE id = $1";
 const CREDIT: &str = "UPDATE invoices SET credited = credited + $2 WHERE id = $1";
 /// `documents!("column")`: documents as [`invoice_of`] reads them, with this as what is said of lines.
@@ -72,7 +83,7 @@ macro_rules! documents {
                 WHEN due_on < $1 THEN 'overdue'
                 WHEN paid + credited > 0 THEN 'part_paid'
                 ELSE 'issued'
-            END AS status, early, split_payment
+            END AS status, early, split_payment, buyer
         FROM view.invoices
         WHERE ($2::uuid IS NULL OR id = $2) AND ($3::uuid IS NULL OR company_id = $3)
             AND ($4::text IS NULL OR number = $4) AND ($5::bigint IS NULL OR created < $5)
@@ -87,7 +98,11 @@ const CORRECTING: &str =
     "SELECT id, lines, totals FROM view.invoices WHERE corrects = $1 ORDER BY created";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Invoice(event) = event else { return vec![] };
+    let event = match event {
+        Event::Invoice(event) => event,
+        Event::Company(event) => return BUYERS.changed(recorded, event).into_iter().collect(),
+        _ => return vec![],
+    };
     let id = recorded.stream_id;
     let created = recorded.position.0.cast_signed();
     match event {
@@ -191,6 +206,9 @@ pub struct Invoice<L = Whole> {
     pub status: Status,
     /// Whom it charges, or gives back.
     pub company: CompanyId,
+    /// That company as it was when the document was issued; missing where history does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<Buyer>,
     /// The order behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
@@ -341,5 +359,6 @@ fn invoice_of<L: DeserializeOwned>(row: &Row) -> Result<Invoice<L>, ReadError> {
         status: word(row, 16)?,
         early: json_or_none(row, 17)?,
         split_payment: row.get(18),
+        buyer: json_or_none(row, 19)?,
     })
 }

@@ -4,7 +4,7 @@ use domain::{
     EmployeeId, Event, NegotiationId, OfferId, OrderId,
     offer::{self, Digest, Inside, Origin, Proposal, Stamp},
 };
-use event_log::RecordedEvent;
+use event_log::{Position, RecordedEvent};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,9 @@ pub const PROJECTION: Projection = Projection {
             negotiated boolean NOT NULL,
             sent_at timestamptz NOT NULL,
             seen_at timestamptz,
+            representative uuid,
+            -- Where in the log it was sent.
+            position bigint NOT NULL,
             PRIMARY KEY (offer_id, number)
         )",
     tables: &["offers", "offer_revisions"],
@@ -104,8 +107,9 @@ const AGREE: &str = "
         valid_until = $5, negotiation_id = NULL
     WHERE id = $1";
 const KEEP: &str = "
-    INSERT INTO offer_revisions (offer_id, number, digest, proposal, negotiated, sent_at)
-    SELECT id, revision, digest, proposal, $2, $3 FROM offers WHERE id = $1";
+    INSERT INTO offer_revisions
+        (offer_id, number, digest, proposal, negotiated, sent_at, representative, position)
+    SELECT id, revision, digest, proposal, $2, $3, representative, $4 FROM offers WHERE id = $1";
 const SEE: &str = "
     UPDATE offer_revisions SET seen_at = coalesce(seen_at, $3) WHERE offer_id = $1 AND number = $2";
 const NEGOTIATE: &str =
@@ -148,7 +152,8 @@ const HEADS: &str = "
         AND ($5::uuid IS NULL OR representative = $5) AND ($6::bigint IS NULL OR created < $6)
     ORDER BY created DESC LIMIT $7";
 const REVISIONS: &str = "
-    SELECT number, digest, proposal, negotiated, sent_at, seen_at FROM view.offer_revisions
+    SELECT number, digest, proposal, negotiated, sent_at, seen_at, representative, position
+    FROM view.offer_revisions
     WHERE offer_id = $1 AND number > $2 ORDER BY number LIMIT $3";
 const LAPSED: &str = "
     SELECT id, valid_until FROM view.offers
@@ -159,7 +164,8 @@ const LAPSED: &str = "
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Offer(event) = event else { return vec![] };
     let id = recorded.stream_id;
-    let keep = |negotiated: bool| change!(KEEP, id, negotiated, recorded.recorded_at);
+    let position = recorded.position.0.cast_signed();
+    let keep = |negotiated: bool| change!(KEEP, id, negotiated, recorded.recorded_at, position);
     let ended = |status: &'static str, reason: Option<&domain::Note>| {
         let reason = reason.map(ToString::to_string);
         vec![change!(END, id, status, reason, None::<Json<domain::Lines>>)]
@@ -415,6 +421,12 @@ pub struct Revision {
     /// When somebody of the company looked at it first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Timestamp>,
+    /// Who looked after it at the seller when it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representative: Option<EmployeeId>,
+    /// Where in the log it was sent.
+    #[serde(skip)]
+    pub position: Position,
 }
 
 /// Which offers are wanted.
@@ -493,6 +505,8 @@ pub async fn revisions(
             negotiated: row.get(3),
             sent_at: row.get(4),
             seen_at: row.get(5),
+            representative: row.get::<_, Option<Uuid>>(6).map(EmployeeId),
+            position: Position(row.get::<_, i64>(7).unsigned_abs()),
         })
     };
     rows.iter().map(revision).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Event, OrderId, ShipmentId, order};
+use domain::{Event, OrderId, ShipmentId, company::DeliveryAddress, order};
 use event_log::RecordedEvent;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -13,19 +13,25 @@ use uuid::Uuid;
 
 use crate::{
     Change, DocumentNumber, Projection, ReadError, aside, build,
+    buyer::{Buyer, Buyers, buyer_of, buyers, buyers_table, place_of},
     document_number::Kind,
     heads::OrderHead,
     projection::change,
-    row::{json, name_of, word},
+    row::{json, json_or_none, name_of, word},
 };
 
 /// Orders by id, and what left by shipment and line.
 pub const PROJECTION: Projection = Projection {
     name: "orders",
-    schema: "
+    schema: concat!(
+        buyers_table!("order_buyers"),
+        "
         CREATE TABLE orders (
             id uuid PRIMARY KEY,
             company_id uuid NOT NULL,
+            -- The company and the delivery address as they were when the order was placed.
+            buyer jsonb,
+            deliver_to jsonb,
             status text NOT NULL,
             terms jsonb NOT NULL,
             -- What lists show.
@@ -43,17 +49,25 @@ pub const PROJECTION: Projection = Projection {
             line integer NOT NULL,
             quantity numeric NOT NULL,
             PRIMARY KEY (order_id, shipment_id, line)
-        )",
-    tables: &["orders", "order_shipments"],
-    reads: &["order"],
+        )"
+    ),
+    tables: &["orders", "order_shipments", "order_buyers"],
+    reads: &["order", "company"],
     aside: aside::stream,
     apply,
     build: build::ORDERS,
 };
 
-const PLACE: &str = "
-    INSERT INTO orders (id, company_id, status, terms, head, placed_on, created)
-    VALUES ($1, $2, 'placed', $3, $4, $5, $6)";
+const BUYERS: Buyers = buyers!("order_buyers", places);
+const PLACE: &str = concat!(
+    "
+    INSERT INTO orders (id, company_id, status, terms, head, placed_on, created, buyer, deliver_to)
+    VALUES ($1, $2, 'placed', $3, $4, $5, $6, ",
+    buyer_of!("orders", "order_buyers", "$2"),
+    ", ",
+    place_of!("orders", "order_buyers", "$2", "$7::text"),
+    ")"
+);
 const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
 const CANCEL_REST: &str =
     "UPDATE orders SET status = 'shipped', reason = $2, cancelled = $3 WHERE id = $1";
@@ -69,7 +83,7 @@ const LIST: &str = "
             WHERE order_id = orders.id GROUP BY line) AS by_line),
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
             WHERE order_id = orders.id),
-        cancelled
+        cancelled, buyer, deliver_to
     FROM view.orders
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
@@ -78,14 +92,18 @@ const LIST: &str = "
 const HEADS: &str = "
     SELECT id, status, head, placed_on, reason, created,
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
-            WHERE order_id = orders.id)
+            WHERE order_id = orders.id), buyer, deliver_to
     FROM view.orders
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
     ORDER BY created DESC LIMIT $5";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Order(event) = event else { return vec![] };
+    let event = match event {
+        Event::Order(event) => event,
+        Event::Company(event) => return BUYERS.changed(recorded, event).into_iter().collect(),
+        _ => return vec![],
+    };
     let id = recorded.stream_id;
     let status = |status: &'static str| change!(STATUS, id, status, None::<String>);
     match event {
@@ -96,7 +114,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             Json(terms.clone()),
             Json(OrderHead::from(terms)),
             *on,
-            recorded.position.0.cast_signed()
+            recorded.position.0.cast_signed(),
+            terms.destination.address.as_ref().map(ToString::to_string)
         )],
         order::Event::ApprovalRequested { .. } => vec![status("awaiting_approval")],
         order::Event::StepApproved { .. } | order::Event::StepEscalated { .. } => vec![],
@@ -139,6 +158,12 @@ pub struct Order {
     /// What was ordered.
     #[serde(flatten)]
     pub terms: order::Terms,
+    /// The company as it was when the order was placed; missing where history does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<Buyer>,
+    /// The delivery address as it was when the order was placed, where the order names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliver_to: Option<DeliveryAddress>,
     /// When.
     #[schemars(with = "String")]
     pub placed_on: Date,
@@ -168,6 +193,12 @@ pub struct OrderSummary {
     /// What was ordered, without its lines.
     #[serde(flatten)]
     pub head: OrderHead,
+    /// The company as it was when the order was placed; missing where history does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<Buyer>,
+    /// The delivery address as it was when the order was placed, where the order names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliver_to: Option<DeliveryAddress>,
     /// When.
     #[schemars(with = "String")]
     pub placed_on: Date,
@@ -247,6 +278,8 @@ pub async fn summaries(
             reason: row.get(4),
             created,
             shipments: json(row, 6)?,
+            buyer: json_or_none(row, 7)?,
+            deliver_to: json_or_none(row, 8)?,
         })
     };
     rows.iter().map(summary).collect()
@@ -268,5 +301,7 @@ fn order_of(row: &Row) -> Result<Order, ReadError> {
             .into_iter()
             .map(|item| (item.line.to_string(), item.quantity.to_string()))
             .collect(),
+        buyer: json_or_none(row, 9)?,
+        deliver_to: json_or_none(row, 10)?,
     })
 }

@@ -1,6 +1,6 @@
 //! `shipments`: what left, when and how.
 
-use domain::{Event, ShipmentId, shipment};
+use domain::{Event, ShipmentId, company::DeliveryAddress, order, shipment};
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,49 +8,92 @@ use tokio_postgres::{Client, Row, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    Change, DocumentNumber, Projection, ReadError, aside, build, document_number::Kind,
-    heads::ShipmentHead, projection::change, row::json,
+    Change, DocumentNumber, Projection, ReadError, aside, build,
+    buyer::{Buyer, Buyers, buyer_of, buyers, buyers_table, place_of},
+    document_number::Kind,
+    heads::ShipmentHead,
+    projection::change,
+    row::{json, json_or_none},
 };
 
 /// Shipments by id.
 pub const PROJECTION: Projection = Projection {
     name: "shipments",
-    schema: "
+    schema: concat!(
+        buyers_table!("shipment_buyers"),
+        "
+        -- Where the goods of an order go, of orders that say so.
+        CREATE TABLE shipment_orders (
+            order_id uuid PRIMARY KEY,
+            address text NOT NULL,
+            -- That address as it was when the order was placed.
+            deliver_to jsonb
+        );
         CREATE TABLE shipments (
             id uuid PRIMARY KEY,
             company_id uuid NOT NULL,
             order_id uuid NOT NULL,
+            -- The company and the delivery address as they were when it left.
+            buyer jsonb,
+            deliver_to jsonb,
             dispatch jsonb NOT NULL,
             -- What lists show.
             head jsonb NOT NULL,
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON shipments (company_id, created);
-        CREATE INDEX ON shipments (order_id)",
-    tables: &["shipments"],
-    reads: &["shipment"],
+        CREATE INDEX ON shipments (order_id)"
+    ),
+    tables: &["shipments", "shipment_buyers", "shipment_orders"],
+    reads: &["shipment", "order", "company"],
     aside: aside::stream,
     apply,
     build: build::SHIPMENTS,
 };
 
-const DISPATCH: &str = "
-    INSERT INTO shipments (id, company_id, order_id, dispatch, head, created)
-    VALUES ($1, $2, $3, $4, $5, $6)";
+const BUYERS: Buyers = buyers!("shipment_buyers", places);
+/// Whether an order may be placed twice, the read model of orders says.
+const ORDER: &str = concat!(
+    "
+    INSERT INTO shipment_orders (order_id, address, deliver_to) VALUES ($1, $3, ",
+    place_of!("shipments", "shipment_buyers", "$2", "$3::text"),
+    ") ON CONFLICT (order_id) DO NOTHING"
+);
+/// An address that was dropped since the order is as it was then.
+const DISPATCH: &str = concat!(
+    "
+    INSERT INTO shipments (id, company_id, order_id, dispatch, head, created, buyer, deliver_to)
+    VALUES ($1, $2, $3, $4, $5, $6, ",
+    buyer_of!("shipments", "shipment_buyers", "$2"),
+    ", (SELECT coalesce(",
+    place_of!("shipments", "shipment_buyers", "$2", "placed.address"),
+    ", placed.deliver_to) FROM shipment_orders placed WHERE placed.order_id = $3))"
+);
 const LIST: &str = "
-    SELECT id, dispatch, created FROM view.shipments
+    SELECT id, dispatch, created, buyer, deliver_to FROM view.shipments
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::uuid IS NULL OR order_id = $3) AND ($4::bigint IS NULL OR created < $4)
     ORDER BY created DESC LIMIT $5";
 
 const HEADS: &str = "
-    SELECT id, head, created FROM view.shipments
+    SELECT id, head, created, buyer, deliver_to FROM view.shipments
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::uuid IS NULL OR order_id = $3) AND ($4::bigint IS NULL OR created < $4)
     ORDER BY created DESC LIMIT $5";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Shipment(shipment::Event::Dispatched { dispatch }) = event else { return vec![] };
+    let dispatch = match event {
+        Event::Shipment(shipment::Event::Dispatched { dispatch }) => dispatch,
+        Event::Order(order::Event::Placed { terms, .. }) => {
+            let address = terms.destination.address.as_ref();
+            let address = address.map(ToString::to_string);
+            let placed =
+                address.map(|address| change!(ORDER, recorded.stream_id, terms.company.0, address));
+            return placed.into_iter().collect();
+        }
+        Event::Company(event) => return BUYERS.changed(recorded, event).into_iter().collect(),
+        _ => return vec![],
+    };
     vec![change!(
         DISPATCH,
         recorded.stream_id,
@@ -72,6 +115,12 @@ pub struct Shipment {
     /// What left, to whom, how.
     #[serde(flatten)]
     pub dispatch: shipment::Dispatch,
+    /// The company as it was when the goods left; missing where history does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<Buyer>,
+    /// The delivery address as it was when the goods left, where their order names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliver_to: Option<DeliveryAddress>,
     /// Where in the log it was dispatched; lists are in this order, newest first.
     #[serde(skip)]
     pub created: i64,
@@ -87,6 +136,12 @@ pub struct ShipmentSummary {
     /// What left, to whom, how, without its lines.
     #[serde(flatten)]
     pub head: ShipmentHead,
+    /// The company as it was when the goods left; missing where history does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<Buyer>,
+    /// The delivery address as it was when the goods left, where their order names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliver_to: Option<DeliveryAddress>,
     /// Where in the log it was dispatched; lists are in this order, newest first.
     #[serde(skip)]
     pub created: i64,
@@ -127,7 +182,8 @@ pub async fn summaries(
     let summary = |row: &Row| {
         let (head, created): (ShipmentHead, _) = (json(row, 1)?, row.get(2));
         let number = DocumentNumber::of(Kind::Shipment, head.on, created);
-        Ok(ShipmentSummary { id: ShipmentId(row.get(0)), number, head, created })
+        let (buyer, deliver_to) = (json_or_none(row, 3)?, json_or_none(row, 4)?);
+        Ok(ShipmentSummary { id: ShipmentId(row.get(0)), number, head, buyer, deliver_to, created })
     };
     rows.iter().map(summary).collect()
 }
@@ -135,5 +191,6 @@ pub async fn summaries(
 fn shipment_of(row: &Row) -> Result<Shipment, ReadError> {
     let (dispatch, created): (shipment::Dispatch, _) = (json(row, 1)?, row.get(2));
     let number = DocumentNumber::of(Kind::Shipment, dispatch.on, created);
-    Ok(Shipment { id: ShipmentId(row.get(0)), number, dispatch, created })
+    let (buyer, deliver_to) = (json_or_none(row, 3)?, json_or_none(row, 4)?);
+    Ok(Shipment { id: ShipmentId(row.get(0)), number, dispatch, buyer, deliver_to, created })
 }

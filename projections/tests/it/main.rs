@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod builds;
+mod buyers;
 mod longest;
 mod remembered;
 mod runner;

@@ -9,9 +9,13 @@ use crate::{
 
 /// The words of a document, with one plain space between them.
 pub(crate) async fn words(house: &House, who: &str, path: &str) -> String {
-    let pdf = house.file(who, path).await;
-    assert!(pdf.starts_with(b"%PDF-"), "{path}");
-    let text = pdf_extract::extract_text_from_mem(&pdf).unwrap();
+    words_of(&house.file(who, path).await)
+}
+
+/// The same of a file.
+pub(crate) fn words_of(pdf: &[u8]) -> String {
+    assert!(pdf.starts_with(b"%PDF-"));
+    let text = pdf_extract::extract_text_from_mem(pdf).unwrap();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

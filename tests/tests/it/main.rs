@@ -39,6 +39,7 @@ mod offer_templates;
 mod offers;
 mod openapi;
 mod orders;
+mod papers;
 mod policies;
 mod prices;
 mod products;

@@ -46,6 +46,8 @@ async fn whoever_asks_for_what_is_left_out_is_told() {
         }
     }
     assert_eq!(ask(house, "grocer", "/v1/invoices").await, (200, None, None));
+    let shipments = format!("/v1/shipments?order={damaged}");
+    assert_eq!(ask(house, "grocer", &shipments).await, marked, "they copy where it goes alone");
 
     let ready = house.get("admin", "/health/ready").await;
     assert_eq!(ready.status, 200, "requests are served");
@@ -61,4 +63,16 @@ async fn whoever_asks_for_what_is_left_out_is_told() {
     assert!(status.contains(&line), "{status}");
     let compared = house.run(&["projections", "compare", "all"]);
     assert!(compared.lines().all(|line| line.trim_end().ends_with("equal")), "{compared}");
+
+    // Documents copy what the company is; that it cannot be read keeps none of them from being shown.
+    let stream = shop.grocer.parse().unwrap();
+    forge(&house.database().await, stream, "company.framed", 1, &framed).await;
+    house.settled().await;
+    let company = format!("/v1/companies/{}", shop.grocer);
+    for role in ["grocer", "admin"] {
+        assert_eq!(ask(house, role, &company).await, told, "{role}");
+        assert_eq!(ask(house, role, "/v1/invoices").await, marked, "{role}");
+        let both = (200, None, Some("2".to_owned()));
+        assert_eq!(ask(house, role, &of(&whole)).await, both, "{role}");
+    }
 }

@@ -1,13 +1,17 @@
 //! `/v1/offers/{id}/pdf`: a revision of an offer as its customer reads, prints and files it.
+//!
+//! Buyer, representative and products are shown as they were when the revision was sent, those of a
+//! draft as they are. The seller's letterhead is a setting and has no history: it is today's.
 
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{extract::State, http::StatusCode};
+use cqrs_es::Aggregate;
 use domain::{
-    Address, CompanyId, EmployeeId, Product,
+    Address, Company, CompanyId, Employee, EmployeeId, OfCompany, Product, employee,
     offer::{OfferedLine, Proposal},
 };
-use event_log::Loaded;
+use event_log::{EventLog, Loaded, Position};
 use jiff::{Timestamp, civil::Date};
 use projections::{
     ReadError,
@@ -76,14 +80,17 @@ async fn document(
 ) -> Result<OfferDocument, Problem> {
     let letterhead = queries.letterhead.clone().ok_or_else(no_letterhead)?;
     let client = asker.client(queries, VIEWS).await?;
-    let (number, buyer) = (offer.number.to_string(), buyer(&client, offer.proposal.company).await?);
-    let Text { standing, revision, digest, sent_at, valid_until, proposal, representative } =
+    let number = offer.number.to_string();
+    let Text { standing, revision, digest, sent, valid_until, proposal, representative } =
         text(&client, offer, revision).await?;
-    let representative = looks_after(&client, representative).await?;
+    let (sent_at, at) = sent.unzip();
+    let past = Past { log: &queries.log, at };
+    let buyer = buyer(&client, past, proposal.company).await?;
+    let representative = looks_after(&client, past, representative).await?;
     let totals = proposal.totals().map_err(|error| Problem::internal(&error))?;
     let saved = proposal.saved().map_err(|error| Problem::internal(&error))?;
     let delivery_date = one_day(&proposal);
-    let products = products(queries, &proposal).await?;
+    let products = products(past, &proposal).await?;
     let line = |(number, line): (u32, &OfferedLine)| {
         let product = products.get(&Uuid::from(line.line.product)).map(|loaded| &loaded.state);
         let mut shown = offer_line(number, line, &proposal, product, language);
@@ -123,7 +130,8 @@ struct Text {
     standing: Standing,
     revision: u32,
     digest: Option<String>,
-    sent_at: Option<Timestamp>,
+    /// When it was sent, and where in the log that stands; `None` of a draft.
+    sent: Option<(Timestamp, Position)>,
     valid_until: Date,
     proposal: Proposal,
     representative: Option<EmployeeId>,
@@ -141,10 +149,10 @@ async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Te
             standing: if is_last { standing(offer.status) } else { Standing::Superseded },
             revision,
             digest: Some(sent.stamp.digest.to_string()),
-            sent_at: Some(sent.sent_at),
+            sent: Some((sent.sent_at, sent.position)),
             valid_until: extended.unwrap_or(sent.proposal.valid_until),
             proposal: sent.proposal,
-            representative: offer.representative,
+            representative: sent.representative,
         });
     }
     // Buyers have nothing inside.
@@ -160,7 +168,7 @@ async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Te
         standing: Standing::Draft,
         revision,
         digest: None,
-        sent_at: None,
+        sent: None,
         valid_until: proposal.valid_until,
         proposal,
         representative,
@@ -178,14 +186,48 @@ fn standing(status: Status) -> Standing {
     }
 }
 
-async fn buyer(client: &Client, company: CompanyId) -> Result<Buyer, Problem> {
-    let filter = companies::Filter { company: Some(company.0), ..companies::Filter::default() };
+/// Things as a document shows them: as they were at a position, or as they are.
+#[derive(Clone, Copy)]
+struct Past<'a> {
+    log: &'a EventLog,
+    at: Option<Position>,
+}
+
+impl Past<'_> {
+    async fn many<A: Aggregate + OfCompany + Clone + 'static>(
+        self,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Arc<Loaded<A>>>, Problem> {
+        let found = match self.at {
+            Some(at) => self.log.load_many_at::<A>(ids, at).await,
+            None => self.log.newest_many::<A>(ids).await,
+        };
+        found.map_err(|error| problem(ReadError::Log(error)))
+    }
+
+    async fn one<A: Aggregate + OfCompany + Clone + 'static>(
+        self,
+        id: Uuid,
+    ) -> Result<Arc<Loaded<A>>, Problem> {
+        Ok(self.many::<A>(&[id]).await?.remove(&id).unwrap_or_default())
+    }
+}
+
+async fn buyer(client: &Client, past: Past<'_>, id: CompanyId) -> Result<Buyer, Problem> {
+    let filter = companies::Filter { company: Some(id.0), ..companies::Filter::default() };
     let found = companies::list(client, filter, None, 1).await.map_err(problem)?;
-    let company = found.into_iter().next().ok_or_else(|| problem(ReadError::Malformed))?;
+    let present = found.into_iter().next().ok_or_else(|| problem(ReadError::Malformed))?;
+    let then = past.one::<Company>(id.0).await?;
+    // History may know an offer of before its company was registered.
+    let (name, address) = match then.state.customer() {
+        Ok(customer) => (&customer.name, customer.billing_address.as_ref()),
+        Err(_) => (&present.profile.name, present.billing_address.as_ref()),
+    };
     Ok(Buyer {
-        name: company.profile.name.to_string(),
-        tax_id: Some(company.profile.tax_id),
-        address: company.billing_address.as_ref().map(lines_of).unwrap_or_default(),
+        name: name.to_string(),
+        address: address.map(lines_of).unwrap_or_default(),
+        // It never changes.
+        tax_id: Some(present.profile.tax_id),
     })
 }
 
@@ -203,23 +245,29 @@ fn lines_of(address: &Address) -> Vec<String> {
 
 async fn looks_after(
     client: &Client,
+    past: Past<'_>,
     id: Option<EmployeeId>,
 ) -> Result<Option<Representative>, Problem> {
     let Some(id) = id else { return Ok(None) };
+    let named = |profile: &employee::Profile| Representative {
+        name: profile.name.to_string(),
+        email: Some(profile.email.to_string()),
+    };
+    if let Employee::Engaged(person) = &past.one::<Employee>(id.0).await?.state {
+        return Ok(Some(named(&person.profile)));
+    }
+    // Whoever has left by then is named as they left.
     let filter = employees::Filter { id: Some(id.0), company: None };
     let found = employees::list(client, filter, None, 1).await.map_err(problem)?;
-    Ok(found.into_iter().next().map(|employee| Representative {
-        name: employee.profile.name.to_string(),
-        email: Some(employee.profile.email.to_string()),
-    }))
+    Ok(found.first().map(|employee| named(&employee.profile)))
 }
 
 type Products = HashMap<Uuid, Arc<Loaded<Product>>>;
 
 /// What is known of the products, for their units and for what other languages call them.
-async fn products(queries: &Queries, proposal: &Proposal) -> Result<Products, Problem> {
+async fn products(past: Past<'_>, proposal: &Proposal) -> Result<Products, Problem> {
     let ids: Vec<Uuid> = proposal.lines.iter().map(|line| line.line.product.into()).collect();
-    queries.log.newest_many::<Product>(&ids).await.map_err(|error| problem(ReadError::Log(error)))
+    past.many::<Product>(&ids).await
 }
 
 /// The day on which all of it arrives, where that is one.
@@ -237,7 +285,7 @@ fn offer_line(
 ) -> OfferLine {
     let line = &offered.line;
     let item = product.and_then(|product| product.item().ok());
-    // Polish as the revision says it, for ever; other languages as the product has it now.
+    // Polish as the revision says it; other languages as the product had it by then.
     let translated = item.and_then(|item| {
         let translations = &item.details().translations;
         translations.iter().find(|(code, _)| code.as_str() == language.code())
