@@ -198,11 +198,7 @@ impl Charged {
     fn net_of(&self, line: &Line, before: Part, more: Quantity) -> Result<Money, MoneyError> {
         let whole = line.net(self.currency()).amount();
         let units = before.quantity + more.units();
-        let sum = if units == line.quantity.units() {
-            whole
-        } else {
-            self.rounded(units * line.unit_price.amount())?.amount()
-        };
+        let sum = self.rounded(units * line.unit_price.amount())?.amount();
         self.rounded(difference(sum, before.net, whole))
     }
 
@@ -220,21 +216,11 @@ impl Charged {
             let given = self.rate(rate);
             let charged = self.totals.by_rate.iter().find(|of| of.rate == rate);
             let charged = charged.map_or(Decimal::ZERO, |of| of.vat.amount());
-            let sum = if self.is_given_back(rate) {
-                charged
-            } else {
-                self.rounded(given.net.plus(net)?.amount() * rate.fraction())?.amount()
-            };
+            let sum = self.rounded(given.net.plus(net)?.amount() * rate.fraction())?.amount();
             let vat = self.rounded(difference(sum, given.vat.amount(), charged))?;
             by_rate.push(RateTotal { rate, net, vat });
         }
         Totals::sum(by_rate, self.currency())
-    }
-
-    /// Whether all lines of a rate were given back whole.
-    fn is_given_back(&self, rate: VatRate) -> bool {
-        let mut lines = self.lines.numbered().filter(|(_, line)| line.vat_rate == rate);
-        lines.all(|(number, line)| self.part(number).quantity >= line.quantity.units())
     }
 
     fn rounded(&self, amount: Decimal) -> Result<Money, MoneyError> {
