@@ -66,7 +66,7 @@ pub fn is_unavailable(error: &tokio_postgres::Error) -> bool {
         // Without a state the connection failed, not the statement, unless a value could not be sent.
         None => {
             let cause = std::error::Error::source(error);
-            error.is_closed() || cause.is_none_or(|cause| cause.is::<std::io::Error>())
+            error.is_closed() || cause.is_none_or(<dyn std::error::Error>::is::<std::io::Error>)
         }
     }
 }

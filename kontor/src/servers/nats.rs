@@ -183,14 +183,15 @@ jetstream {{ store_dir: {store}, sync_interval: {sync_interval} }}
 /// The relay's account has the stream; the reader's may ask it what [`READER_SENDS`] names, and what is
 /// answered stays in the reader's account.
 fn accounts(Secrets { nats, nats_reader, .. }: &Secrets) -> String {
-    let (mut exports, mut imports) = (String::new(), String::new());
-    for (subject, answers) in READER_SENDS {
+    let export = |(subject, answers): (&str, Answers)| {
         let many = if answers == Answers::Many { ", response_type: stream" } else { "" };
-        exports.push_str(&format!("        {{ service: \"{subject}\"{many} }}\n"));
-        imports.push_str(&format!(
-            "        {{ service: {{ account: {ACCOUNT}, subject: \"{subject}\" }} }}\n"
-        ));
-    }
+        format!("        {{ service: \"{subject}\"{many} }}\n")
+    };
+    let import = |(subject, _): (&str, Answers)| {
+        format!("        {{ service: {{ account: {ACCOUNT}, subject: \"{subject}\" }} }}\n")
+    };
+    let exports = READER_SENDS.map(export).concat();
+    let imports = READER_SENDS.map(import).concat();
     format!(
         "accounts {{
     {ACCOUNT} {{

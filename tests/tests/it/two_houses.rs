@@ -70,10 +70,8 @@ async fn of_what_was_ordered_two_houses_ship_no_more() {
 async fn an_import_sent_to_two_houses_counts_every_row() {
     const ROWS: u64 = 2_000;
     let site = Site::with_houses(2).await;
-    let mut sheet = "sku;name;unit;vat_rate\n".to_owned();
-    for number in 0..ROWS {
-        sheet.push_str(&format!("S-{number};Screw {number};piece;23\n"));
-    }
+    let row = |number| format!("S-{number};Screw {number};piece;23\n");
+    let sheet = format!("sku;name;unit;vat_rate\n{}", (0..ROWS).map(row).collect::<String>());
     let path = "/v1/imports/products?mode=skip_bad";
     let sent = site
         .houses
