@@ -26,6 +26,7 @@ mod forgery;
 mod hidden;
 mod house;
 mod identifiers;
+mod idle;
 mod imports;
 mod inboxes;
 mod inputs;
