@@ -93,12 +93,12 @@ impl Relay {
 
     /// Publishes until cancelled; it needs the tail of the log, and keeps it if nobody else does.
     pub async fn run(&self, cancel: CancellationToken) {
-        let publish = async {
+        let publish = Box::pin(async {
             tokio::select! {
                 () = self.publisher.publish_for_ever() => {}
                 () = self.publisher.log.keep_tail() => {}
             }
-        };
+        });
         let _ = cancel.run_until_cancelled(publish).await;
     }
 }

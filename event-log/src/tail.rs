@@ -60,7 +60,9 @@ impl Tail {
     fn extend(&self, events: Vec<RecordedEvent>) {
         let Some(last) = events.last().map(|event| event.position) else { return };
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        events.into_iter().for_each(|event| kept.push(event));
+        for event in events {
+            kept.push(event);
+        }
         drop(kept);
         self.reached.send_replace(last);
     }
@@ -239,7 +241,9 @@ mod tests {
     fn answers_as_far_back_as_it_reaches() {
         let mut kept = Kept::default();
         check(&kept, 6, 10, None);
-        (7..=9).for_each(|position| kept.push(event(position, 1)));
+        for position in 7..=9 {
+            kept.push(event(position, 1));
+        }
         check(&kept, 5, 10, None);
         check(&kept, 6, 10, Some(&[7, 8, 9]));
         check(&kept, 7, 1, Some(&[8]));
@@ -251,7 +255,9 @@ mod tests {
     fn keeps_no_more_than_so_many_bytes_and_one_event_at_least() {
         let mut kept = Kept::default();
         let quarter = Kept::BYTES / 4 - Kept::ENVELOPE;
-        (1..=6).for_each(|position| kept.push(event(position, quarter)));
+        for position in 1..=6 {
+            kept.push(event(position, quarter));
+        }
         check(&kept, 1, 10, None);
         check(&kept, 2, 10, Some(&[3, 4, 5, 6]));
         assert_eq!(kept.bytes, Kept::BYTES);

@@ -283,8 +283,8 @@ impl Views {
         // A read model that could not be rebuilt stays as another build has left it.
         let stopped = |of: &Arc<Progress>| matches!(of.present().state, State::Stopped { .. });
         let progress: Vec<_> = self.progress.values().filter(|of| !stopped(of)).cloned().collect();
-        for progress in progress.iter().cloned() {
-            let (views, skipped) = (self.clone(), skipped.clone());
+        for progress in &progress {
+            let (views, progress, skipped) = (self.clone(), progress.clone(), skipped.clone());
             let name = format!("read model {}", progress.projection().name);
             supervisor.run(name, move || views.follower(progress.clone(), skipped.clone()).run());
         }

@@ -39,9 +39,12 @@ const STREAMS: u128 = 20;
 pub(super) struct History {
     pub(super) world: World,
     events: Arc<Mutex<Vec<Arc<RecordedEvent>>>>,
-    /// The processes that read it; those that do not write learn of events a little later.
-    readers: Arc<Mutex<Vec<(bool, watch::Sender<Position>)>>>,
+    readers: Arc<Mutex<Vec<Listener>>>,
 }
+
+/// A process that reads it: whether it writes too, and where it hears of events. Those that do not write hear of
+/// them a little later.
+type Listener = (bool, watch::Sender<Position>);
 
 impl History {
     pub(super) fn new(world: World) -> Self {
