@@ -12,6 +12,7 @@ mod negotiating;
 mod offering;
 mod ordering;
 pub mod policies;
+mod policy_checkpoints;
 pub mod policy_refusals;
 mod policy_runner;
 mod representatives;

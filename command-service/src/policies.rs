@@ -33,7 +33,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::{Services, failure::Failure, policy_runner::Runner};
+use crate::{
+    Services,
+    failure::Failure,
+    policy_checkpoints::{Checkpoints, Standing},
+    policy_runner::Runner,
+};
 
 /// Every migration of schema `policy`, in order.
 pub const MIGRATIONS: &[Migration] = &[
@@ -303,8 +308,8 @@ pub async fn progress(services: &Services) -> Result<Vec<Progress>, PolicyError>
 /// Why a policy does not get on at the moment; nothing while it does.
 pub type Waiting = watch::Receiver<Option<String>>;
 
-/// Sets up what is missing, then runs all policies until the supervisor is cancelled; says of each
-/// how it is.
+/// Sets up what is missing, then runs all policies until the supervisor is cancelled, while this is the process
+/// that keeps the read models up; says of each how it is.
 pub async fn start(
     services: &Services,
     supervisor: &Supervisor,
@@ -314,16 +319,23 @@ pub async fn start(
     client.execute(REGISTER, &[&NAMES.as_slice()]).await?;
     // One process, whichever policy.
     let holder = Uuid::now_v7();
-    let start = |policy: Policy| {
+    let checkpoints = Arc::new(Checkpoints::new(services.clone(), &NAMES, holder));
+    let kept = checkpoints.clone();
+    supervisor.run("checkpoints of the policies", move || {
+        let checkpoints = kept.clone();
+        async move { checkpoints.keep().await }
+    });
+    let start = |(policy, standing): (Policy, &Arc<Standing>)| {
         let (announce, waiting) = watch::channel(None);
-        let runner = Arc::new(Runner::new(services.clone(), policy, holder, announce));
+        let (services, standing) = (services.clone(), standing.clone());
+        let runner = Arc::new(Runner::new(services, policy, holder, standing, announce));
         supervisor.run(format!("policy {}", policy.name), move || {
             let runner = runner.clone();
             async move { runner.run().await }
         });
         (policy.name, waiting)
     };
-    Ok(ALL.map(start).into())
+    Ok(ALL.into_iter().zip(checkpoints.standing()).map(start).collect())
 }
 
 #[cfg(test)]

@@ -5,8 +5,12 @@
 //! checkpoint's row keeps other processes from the same events; it runs out when its holder was
 //! killed or stopped. Where two work on the same events all the same, each consequence is still
 //! drawn once, and the checkpoint moves by compare-and-set.
+//!
+//! Of several processes the one works that keeps the read models up. At rest it asks nobody: the tail of the
+//! log says when there are events, and those that do not concern the policy cost it no statement
+//! (`policy_checkpoints`).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::Event;
 use event_log::{Position, RecordedEvent};
@@ -19,6 +23,7 @@ use uuid::Uuid;
 use crate::{
     Services,
     policies::{Policy, PolicyError, ReactionError, Refused},
+    policy_checkpoints::{Place, Standing},
 };
 
 /// A crash of PostgreSQL may take back the last checkpoint: commands that were executed are not
@@ -33,7 +38,7 @@ const TAKE: &str = "
     UPDATE policy.checkpoints SET holder = $2, held_until = now() + interval '6 seconds'
     WHERE policy = (
         SELECT policy FROM policy.checkpoints
-        WHERE policy = $1 AND position = $3
+        WHERE policy = $1 AND position BETWEEN $3 AND $4
             AND (holder = $2 OR holder IS NULL OR held_until <= now())
         FOR UPDATE SKIP LOCKED)";
 const RENEW: &str = "
@@ -43,7 +48,7 @@ const RENEW: &str = "
 const ADVANCE: &str = "
     UPDATE policy.checkpoints
     SET position = $4, holder = CASE WHEN $5 AND holder = $2 THEN NULL ELSE holder END
-    WHERE policy = $1 AND position = $3";
+    WHERE policy = $1 AND position BETWEEN $3 AND $6";
 const REFUSE: &str = "
     WITH refused AS (
         INSERT INTO policy.refusals (policy, position, event_id, code) VALUES ($1, $2, $3, $4)
@@ -64,6 +69,7 @@ pub(crate) struct Runner {
     policy: Policy,
     /// This process, as leases name it.
     holder: Uuid,
+    standing: Arc<Standing>,
     /// Why it does not get on at the moment.
     waiting: watch::Sender<Option<String>>,
 }
@@ -94,27 +100,39 @@ impl Runner {
         services: Services,
         policy: Policy,
         holder: Uuid,
+        standing: Arc<Standing>,
         waiting: watch::Sender<Option<String>>,
     ) -> Self {
-        Self { services, policy, holder, waiting }
+        Self { services, policy, holder, standing, waiting }
     }
 
     /// Follows the log for as long as it is polled.
     pub(crate) async fn run(&self) {
-        let mut committed = self.services.log.committed();
+        let mut reached = self.services.log.reached();
+        let mut leads = self.services.views.leads();
         loop {
-            committed.mark_unchanged();
+            reached.mark_unchanged();
+            if !*leads.borrow_and_update() {
+                self.standing.set(None);
+                self.waiting.send_replace(None);
+                // The sender lives as long as the read models.
+                let _ = leads.changed().await;
+                continue;
+            }
             let advanced = self.advance().await;
             self.waiting.send_replace(advanced.as_ref().err().map(|error| explained(error)));
             match advanced {
                 Ok(Advanced::ToTheEnd) => {
-                    // Other processes write too, so it looks by itself now and then.
-                    let pause = Duration::from_millis(200);
-                    let _ = tokio::time::timeout(pause, committed.changed()).await;
+                    tokio::select! {
+                        _ = reached.changed() => {}
+                        _ = leads.changed() => leads.mark_changed(),
+                        () = self.standing.lost.notified() => {}
+                    }
                 }
                 Ok(Advanced::APage) => {}
                 Ok(Advanced::SomebodyElseRuns) => tokio::time::sleep(Duration::from_secs(1)).await,
                 Err(error) => {
+                    self.standing.set(None);
                     counter!("kontor_policy_failures_total", "policy" => self.policy.name)
                         .increment(1);
                     tracing::warn!(
@@ -131,28 +149,43 @@ impl Runner {
     /// Works through the next page of events, then moves the checkpoint.
     #[tracing::instrument(level = "debug", skip_all, fields(policy = self.policy.name))]
     async fn advance(&self) -> Result<Advanced, PolicyError> {
-        let (position, is_others) = self.look().await?;
-        if is_others {
-            return Ok(Advanced::SomebodyElseRuns);
-        }
-        let read = self.services.log.read(position, PAGE).await?;
+        let place = match self.standing.place() {
+            Some(place) => place,
+            None => {
+                let (position, is_others) = self.look().await?;
+                if is_others {
+                    return Ok(Advanced::SomebodyElseRuns);
+                }
+                let place = Place::at(position);
+                self.standing.set(Some(place));
+                place
+            }
+        };
+        let position = place.reached;
+        let read = self.services.log.follow(position, PAGE).await?;
         if read.is_empty() {
             return Ok(Advanced::ToTheEnd);
         }
         let Page { events, last } = self.page(position, &read)?;
-        let drawn = if events.is_empty() {
-            Drawn { last, refused: Vec::new(), stopped: None }
-        } else {
-            let Some(held_until) = self.take(position).await? else {
-                return Ok(Advanced::SomebodyElseRuns);
-            };
-            tokio::select! {
-                drawn = self.draw(position, last, &events, &held_until) => drawn,
-                error = self.keep_lease(&held_until) => return Err(error),
+        let is_all =
+            |last| read.len() < PAGE && read.last().is_some_and(|end| end.position == last);
+        if events.is_empty() {
+            if let Some(last) = read.iter().find(|event| event.position == last) {
+                self.standing.skip(last);
             }
+            return Ok(if is_all(last) { Advanced::ToTheEnd } else { Advanced::APage });
+        }
+        let Some(held_until) = self.take(place).await? else {
+            self.standing.set(None);
+            return Ok(Advanced::SomebodyElseRuns);
         };
-        let is_all = read.len() < PAGE && read.last().is_some_and(|end| end.position == drawn.last);
-        self.settle(position, &drawn, is_all || drawn.stopped.is_some()).await?;
+        let drawn = tokio::select! {
+            drawn = self.draw(position, last, &events, &held_until) => drawn,
+            error = self.keep_lease(&held_until) => return Err(error),
+        };
+        let is_all = is_all(drawn.last);
+        let is_moved = self.settle(place, &drawn, is_all || drawn.stopped.is_some()).await?;
+        self.standing.set(is_moved.then(|| Place::at(drawn.last)));
         match drawn.stopped {
             Some(error) => Err(error),
             None if is_all => Ok(Advanced::ToTheEnd),
@@ -171,10 +204,10 @@ impl Runner {
     fn page<'a>(
         &self,
         position: Position,
-        read: &'a [RecordedEvent],
+        read: &'a [Arc<RecordedEvent>],
     ) -> Result<Page<'a>, PolicyError> {
         let mut page = Page { events: Vec::new(), last: position };
-        for recorded in read {
+        for recorded in read.iter().map(Arc::as_ref) {
             if recorded.stream_type == self.policy.reads {
                 match recorded.event() {
                     Ok(event) if (self.policy.concerns)(&event) => {
@@ -196,17 +229,16 @@ impl Runner {
         Ok(page)
     }
 
-    /// Takes the lease for what follows a position; `None` when somebody else has it.
-    async fn take(
-        &self,
-        position: Position,
-    ) -> Result<Option<watch::Sender<Instant>>, PolicyError> {
+    /// Takes the lease for what follows a place; `None` when somebody else has it.
+    async fn take(&self, place: Place) -> Result<Option<watch::Sender<Instant>>, PolicyError> {
+        let _moving = self.standing.moving().await;
         let held_until = Instant::now() + LEASE;
         let mut client = self.services.views.client().await?;
         let transaction = client.transaction().await?;
         transaction.batch_execute(SESSION).await?;
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-            [&self.policy.name, &self.holder, &position.0.cast_signed()];
+        let (stored, reached) = (place.stored.0.cast_signed(), place.reached.0.cast_signed());
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&self.policy.name, &self.holder, &stored, &reached];
         let taken = transaction.execute(TAKE, &parameters).await? > 0;
         transaction.commit().await?;
         Ok(taken.then(|| watch::Sender::new(held_until)))
@@ -279,13 +311,13 @@ impl Runner {
         }
     }
 
-    /// Records what was refused and moves the checkpoint, if it is still where it was.
+    /// Records what was refused and moves the checkpoint, if it is still where it was; says whether it was.
     async fn settle(
         &self,
-        position: Position,
+        place: Place,
         drawn: &Drawn<'_>,
         release: bool,
-    ) -> Result<(), PolicyError> {
+    ) -> Result<bool, PolicyError> {
         let Drawn { last, refused, .. } = drawn;
         let name = self.policy.name;
         let mut client = self.services.views.client().await?;
@@ -299,12 +331,14 @@ impl Runner {
                 [&name, &position, &recorded.event_id, code, detail];
             transaction.execute(REFUSE, &parameters).await?;
         }
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-            [&name, &self.holder, &position.0.cast_signed(), &last.0.cast_signed(), &release];
-        transaction.execute(ADVANCE, &parameters).await?;
+        let [stored, reached, last_drawn] =
+            [place.stored, place.reached, *last].map(|position| position.0.cast_signed());
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+            [&name, &self.holder, &stored, &last_drawn, &release, &reached];
+        let is_moved = transaction.execute(ADVANCE, &parameters).await? > 0;
         transaction.commit().await?;
         #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
         gauge!("kontor_policy_position", "policy" => name).set(last.0 as f64);
-        Ok(())
+        Ok(is_moved)
     }
 }

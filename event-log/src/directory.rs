@@ -33,15 +33,16 @@ impl EventLog {
 
     /// Fills the directory behind the log for as long as it is polled.
     pub async fn keep_directory(&self) {
-        let mut committed = self.committed();
+        let mut reached = self.reached();
         loop {
-            committed.mark_unchanged();
+            reached.mark_unchanged();
             match self.fill_directory().await {
                 Ok(filled) if filled == Self::ENTRIES.unsigned_abs() => {}
                 Ok(_) => {
                     // Nobody waits for it: it gathers what comes in a second.
                     tokio::time::sleep(Duration::from_secs(1)).await;
-                    let _ = tokio::time::timeout(Duration::from_secs(5), committed.changed()).await;
+                    // The process that fills it may end before it has entered the last events.
+                    let _ = tokio::time::timeout(Duration::from_mins(1), reached.changed()).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the directory is not filled; it is tried again");

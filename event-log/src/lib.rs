@@ -28,6 +28,7 @@ pub mod state_at;
 pub mod stats;
 pub mod store;
 mod suspension;
+mod tail;
 pub mod verify;
 pub mod work;
 mod writer;

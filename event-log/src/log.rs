@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Append, AppendError, Appended, Error, Loaded, Position, Store, cache::Cache,
-    snapshots::Snapshots, suspension::Suspension, writer::Writer,
+    snapshots::Snapshots, suspension::Suspension, tail::Tail, writer::Writer,
 };
 
 /// The role that services take on; it may read history and add to it, nothing else.
@@ -68,6 +68,7 @@ struct Shared {
     cache: Cache,
     snapshots: Snapshots,
     suspension: Suspension,
+    tail: Tail,
     retries: u32,
     /// Those who lost a race for a stream take turns at it, by its id.
     turns: [tokio::sync::Mutex<()>; 64],
@@ -99,6 +100,7 @@ impl EventLog {
             finders,
             cache: Cache::new(config.cached_bytes),
             suspension,
+            tail: Tail::new(head),
             retries: config.retries,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         };
@@ -144,7 +146,7 @@ impl EventLog {
     }
 
     /// Wakes at every commit of this process, with the position reached. Other processes write
-    /// too: whoever follows the log also looks by itself now and then.
+    /// too: whoever follows the log waits for [`EventLog::reached`].
     pub fn committed(&self) -> watch::Receiver<Position> {
         self.shared.writer.committed()
     }
@@ -187,6 +189,10 @@ impl EventLog {
         let loaded = Arc::new(loaded);
         self.cache().put(id, loaded.clone());
         loaded
+    }
+
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.shared.tail
     }
 
     pub(crate) fn retries(&self) -> u32 {

@@ -91,8 +91,14 @@ impl Relay {
         let _ = tokio::time::timeout(patience, looked).await;
     }
 
-    /// Publishes until cancelled.
+    /// Publishes until cancelled; it needs the tail of the log, and keeps it if nobody else does.
     pub async fn run(&self, cancel: CancellationToken) {
-        let _ = cancel.run_until_cancelled(self.publisher.publish_for_ever()).await;
+        let publish = Box::pin(async {
+            tokio::select! {
+                () = self.publisher.publish_for_ever() => {}
+                () = self.publisher.log.keep_tail() => {}
+            }
+        });
+        let _ = cancel.run_until_cancelled(publish).await;
     }
 }

@@ -1,5 +1,7 @@
 //! Applies events to a read model within a transaction, without what it has set aside.
 
+use std::borrow::Borrow;
+
 use event_log::{Position, RecordedEvent};
 use service_kit::health::explained;
 
@@ -34,19 +36,26 @@ impl Checkpoint {
     }
 
     fn concerns(&self, projection: Projection, event: &RecordedEvent) -> bool {
-        projection.reads.contains(&event.stream_type.as_str())
-            && !self.leaves_out(projection, event)
+        is_read_by(projection, event) && !self.leaves_out(projection, event)
     }
+}
+
+/// Whether an event is of a kind of aggregate that a read model looks at.
+pub(crate) fn is_read_by(projection: Projection, event: &RecordedEvent) -> bool {
+    projection.reads.contains(&event.stream_type.as_str())
 }
 
 /// How many bytes of payload are applied at once, unless one event has more. What an event changes is
 /// worked out within the transaction, which PostgreSQL ends when it says nothing for five seconds.
 const BYTES: usize = 1 << 19;
 
-/// The first of some events, as many as are applied at once.
-pub(crate) fn page(mut events: Vec<RecordedEvent>) -> Vec<RecordedEvent> {
+/// The first of some events, as many as are applied at once to a read model.
+pub(crate) fn page<E: Borrow<RecordedEvent>>(projection: Projection, mut events: Vec<E>) -> Vec<E> {
     let mut bytes = 0;
-    let too_many = events.iter().position(|event| {
+    let too_many = events.iter().map(Borrow::borrow).position(|event| {
+        if !is_read_by(projection, event) {
+            return false;
+        }
         let before = bytes;
         bytes += event.payload.len();
         before > 0 && bytes > BYTES
@@ -66,11 +75,11 @@ pub(crate) enum Way {
 
 /// Applies events that follow on the checkpoint, and moves it. Returns the error of the event that it
 /// must stop before, if there is one; what comes before that stays to be committed.
-pub(crate) async fn apply<T: Transaction>(
+pub(crate) async fn apply<T: Transaction, E: Borrow<RecordedEvent> + Sync>(
     transaction: &mut T,
     projection: Projection,
     checkpoint: &mut Checkpoint,
-    events: &[RecordedEvent],
+    events: &[E],
     way: Way,
 ) -> Result<Option<ProjectionError>, ProjectionError> {
     match way {
@@ -82,34 +91,41 @@ pub(crate) async fn apply<T: Transaction>(
     }
 }
 
-async fn together<T: Transaction>(
+async fn together<T: Transaction, E: Borrow<RecordedEvent> + Sync>(
     transaction: &mut T,
     projection: Projection,
     checkpoint: &mut Checkpoint,
-    events: &[RecordedEvent],
+    events: &[E],
 ) -> Result<(), ProjectionError> {
-    let Some(last) = events.last() else { return Ok(()) };
-    let concerning: Vec<&RecordedEvent> =
-        events.iter().filter(|event| checkpoint.concerns(projection, event)).collect();
-    transaction.apply(projection, &concerning).await?;
-    transaction.checkpoint(projection, last.position).await?;
-    checkpoint.position = last.position;
+    let Some(last) = events.last().map(|event| event.borrow().position) else { return Ok(()) };
+    let concerning: Vec<&RecordedEvent> = events
+        .iter()
+        .map(Borrow::borrow)
+        .filter(|event| checkpoint.concerns(projection, event))
+        .collect();
+    let changed = transaction.apply(projection, &concerning).await?;
+    transaction.checkpoint(projection, last, changed).await?;
+    checkpoint.position = last;
     Ok(())
 }
 
-async fn singly<T: Transaction>(
+async fn singly<T: Transaction, E: Borrow<RecordedEvent> + Sync>(
     transaction: &mut T,
     projection: Projection,
     checkpoint: &mut Checkpoint,
-    events: &[RecordedEvent],
+    events: &[E],
 ) -> Result<Option<ProjectionError>, ProjectionError> {
     let mut stopped = None;
+    let mut changed = None;
     let before = checkpoint.position;
-    for event in events {
+    for event in events.iter().map(Borrow::borrow) {
         if checkpoint.concerns(projection, event) {
             transaction.savepoint().await?;
             match transaction.apply(projection, &[event]).await {
-                Ok(()) => transaction.release().await?,
+                Ok(by) => {
+                    transaction.release().await?;
+                    changed = changed.max(by);
+                }
                 Err(error) if error.is_of_an_event() => {
                     transaction.roll_back().await?;
                     let key = (projection.aside)(event);
@@ -134,7 +150,7 @@ async fn singly<T: Transaction>(
         checkpoint.position = event.position;
     }
     if checkpoint.position != before {
-        transaction.checkpoint(projection, checkpoint.position).await?;
+        transaction.checkpoint(projection, checkpoint.position, changed).await?;
     }
     Ok(stopped)
 }

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use deadpool_postgres::{Object, Pool};
@@ -11,22 +12,24 @@ use event_log::{EventLog, Position, RecordedEvent};
 use futures::{StreamExt, stream::FuturesOrdered};
 use tokio::sync::watch;
 use tokio_postgres::{Client, Row, Statement, types::ToSql};
+use uuid::Uuid;
 
 use crate::{
-    Projection, applying::Checkpoint, aside::SetAside, projection::Change, runner::ProjectionError,
+    Projection, applying::Checkpoint, aside::SetAside, checkpoints::Move, progress::Seen,
+    projection::Change, runner::ProjectionError,
 };
 
 /// The history that is followed.
 pub(crate) trait Log: Send + Sync {
-    /// Wakes at every commit of this process, with the position reached.
-    fn committed(&self) -> watch::Receiver<Position>;
+    /// Wakes when there are events to follow, of this process or another, with the last position.
+    fn reached(&self) -> watch::Receiver<Position>;
 
-    /// Up to `limit` events after a position, in order.
-    fn read(
+    /// Up to `limit` events after a position, in order, as far as it has reached.
+    fn follow(
         &self,
         after: Position,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<RecordedEvent>, event_log::Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<Arc<RecordedEvent>>, event_log::Error>> + Send;
 }
 
 /// Where the tables of a read model and its checkpoint are.
@@ -52,6 +55,18 @@ pub(crate) trait Connection: Send + Sync {
         projection: Projection,
     ) -> impl Future<Output = Result<Option<Checkpoint>, ProjectionError>> + Send;
 
+    /// All checkpoints as they are, by the names of their read models.
+    fn checkpoints(
+        &self,
+    ) -> impl Future<Output = Result<BTreeMap<String, Seen>, ProjectionError>> + Send;
+
+    /// Moves checkpoints that are where they are believed to be, and that nobody has locked; says the names
+    /// of the read models whose checkpoint was moved.
+    fn advance(
+        &self,
+        moves: &[Move],
+    ) -> impl Future<Output = Result<Vec<String>, ProjectionError>> + Send;
+
     /// Records that an event has stopped a read model.
     fn record_failure(
         &self,
@@ -69,12 +84,12 @@ pub(crate) trait Transaction: Send + Sync {
         projection: Projection,
     ) -> impl Future<Output = Result<Option<Checkpoint>, ProjectionError>> + Send;
 
-    /// Applies events in order.
+    /// Applies events in order; says the last one that has changed anything.
     fn apply(
         &mut self,
         projection: Projection,
         events: &[&RecordedEvent],
-    ) -> impl Future<Output = Result<(), ProjectionError>> + Send;
+    ) -> impl Future<Output = Result<Option<Position>, ProjectionError>> + Send;
 
     /// Marks where [`Self::roll_back`] goes back to; one at a time.
     fn savepoint(&mut self) -> impl Future<Output = Result<(), ProjectionError>> + Send;
@@ -92,11 +107,12 @@ pub(crate) trait Transaction: Send + Sync {
         aside: &SetAside,
     ) -> impl Future<Output = Result<(), ProjectionError>> + Send;
 
-    /// Moves the checkpoint.
+    /// Moves the checkpoint, and takes note of the last event that has changed anything, if one has.
     fn checkpoint(
         &mut self,
         projection: Projection,
         position: Position,
+        changed: Option<Position>,
     ) -> impl Future<Output = Result<(), ProjectionError>> + Send;
 
     fn commit(self) -> impl Future<Output = Result<(), ProjectionError>> + Send;
@@ -105,6 +121,9 @@ pub(crate) trait Transaction: Send + Sync {
 /// A crash of PostgreSQL may take back the last changes, with their checkpoint: they are made
 /// again from the log, so nobody waits for the disk here.
 const ENTER: &str = "SET LOCAL search_path TO view; SET LOCAL synchronous_commit TO off";
+/// Statements are planned once and kept, also for tables that were empty then: such a plan would read all of a
+/// table that has grown.
+pub(crate) const PLANS: &str = "SET LOCAL enable_seqscan TO off";
 const LOCK: &str = "
     SELECT position, build, set_aside FROM checkpoints WHERE projection = $1 FOR UPDATE";
 const CHECKPOINT: &str = "
@@ -121,23 +140,50 @@ const SET_ASIDE: &str = "
     INSERT INTO set_aside
         (projection, key_id, stream_type, stream_id, company_id, position, reason)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const ADVANCE: &str = "UPDATE checkpoints SET position = $2 WHERE projection = $1";
-const CHANGE: &str = "UPDATE checkpoints SET changed = $2 WHERE projection = $1";
+const ADVANCE: &str = "
+    UPDATE checkpoints SET position = $2, changed = coalesce($3, changed) WHERE projection = $1";
+/// What a read model leaves out is told by how much it is and by the sum of its positions.
+const CHECKPOINTS: &str = "
+    SELECT c.projection, c.position, c.build, c.set_aside,
+        CASE WHEN c.set_aside = 0 THEN 0 ELSE (
+            SELECT coalesce(sum(s.position), 0)::bigint FROM view.set_aside s
+            WHERE s.projection = c.projection) END,
+        (SELECT f.reason FROM view.failures f
+            WHERE f.projection = c.projection AND f.position = c.position + 1)
+    FROM view.checkpoints c";
+/// A checkpoint that somebody has locked moves later: nobody waits for another's transaction here. The event
+/// up to which it moves is still the log's.
+const ADVANCE_MANY: &str = "
+    WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+    free AS (
+        SELECT c.projection, wanted.reached
+        FROM quick, view.checkpoints c
+        JOIN unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[], $5::uuid[])
+            AS wanted(projection, build, stored, reached, last) USING (projection)
+        WHERE c.build = wanted.build
+            AND c.position >= wanted.stored AND c.position < wanted.reached
+            AND EXISTS (
+                SELECT FROM log.events e
+                WHERE e.position = wanted.reached AND e.event_id = wanted.last)
+        FOR UPDATE OF c SKIP LOCKED)
+    UPDATE view.checkpoints c SET position = free.reached
+    FROM free WHERE c.projection = free.projection
+    RETURNING c.projection";
 const FAIL: &str = "
     INSERT INTO view.failures (projection, position, reason) VALUES ($1, $2, $3)
     ON CONFLICT (projection, position) DO UPDATE SET reason = $3, failed_at = now()";
 
 impl Log for EventLog {
-    fn committed(&self) -> watch::Receiver<Position> {
-        Self::committed(self)
+    fn reached(&self) -> watch::Receiver<Position> {
+        Self::reached(self)
     }
 
-    async fn read(
+    async fn follow(
         &self,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<RecordedEvent>, event_log::Error> {
-        Self::read(self, after, limit).await
+    ) -> Result<Vec<Arc<RecordedEvent>>, event_log::Error> {
+        Self::follow(self, after, limit).await
     }
 }
 
@@ -154,7 +200,7 @@ impl Connection for Object {
 
     async fn begin(&mut self) -> Result<deadpool_postgres::Transaction<'_>, ProjectionError> {
         let transaction = self.transaction().await?;
-        transaction.batch_execute(ENTER).await?;
+        transaction.batch_execute(&format!("{ENTER}; {PLANS}")).await?;
         Ok(transaction)
     }
 
@@ -170,6 +216,27 @@ impl Connection for Object {
             _ => self.query(LIVE_ASIDE, &[&projection.name]).await?,
         };
         Ok(Some(checkpoint_of(&row, &aside)))
+    }
+
+    async fn checkpoints(&self) -> Result<BTreeMap<String, Seen>, ProjectionError> {
+        let statement = self.prepare_cached(CHECKPOINTS).await?;
+        let rows = self.query(&statement, &[]).await?;
+        Ok(rows.iter().map(|row| (row.get(0), seen_of(row))).collect())
+    }
+
+    async fn advance(&self, moves: &[Move]) -> Result<Vec<String>, ProjectionError> {
+        let names: Vec<&str> = moves.iter().map(|one| one.projection.name).collect();
+        let builds: Vec<Vec<u8>> =
+            moves.iter().map(|one| one.projection.bytes_of_build().to_vec()).collect();
+        let positions = |of: fn(&Move) -> Position| -> Vec<i64> {
+            moves.iter().map(|one| of(one).0.cast_signed()).collect()
+        };
+        let [stored, reached] =
+            [positions(|one| one.place.stored), positions(|one| one.place.reached)];
+        let last: Vec<Option<Uuid>> = moves.iter().map(|one| one.place.last).collect();
+        let statement = self.prepare_cached(ADVANCE_MANY).await?;
+        let rows = self.query(&statement, &[&names, &builds, &stored, &reached, &last]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     async fn record_failure(
@@ -188,7 +255,9 @@ impl Transaction for deadpool_postgres::Transaction<'_> {
         &mut self,
         projection: Projection,
     ) -> Result<Option<Checkpoint>, ProjectionError> {
-        let Some(row) = self.query_opt(LOCK, &[&projection.name]).await? else { return Ok(None) };
+        let statement = self.prepare_cached(LOCK).await?;
+        let row = self.query_opt(&statement, &[&projection.name]).await?;
+        let Some(row) = row else { return Ok(None) };
         let aside = match row.get::<_, i32>(2) {
             0 => vec![],
             _ => self.query(ASIDE, &[&projection.name]).await?,
@@ -200,7 +269,7 @@ impl Transaction for deadpool_postgres::Transaction<'_> {
         &mut self,
         projection: Projection,
         events: &[&RecordedEvent],
-    ) -> Result<(), ProjectionError> {
+    ) -> Result<Option<Position>, ProjectionError> {
         apply(self, projection, events).await
     }
 
@@ -235,8 +304,11 @@ impl Transaction for deadpool_postgres::Transaction<'_> {
         &mut self,
         projection: Projection,
         position: Position,
+        changed: Option<Position>,
     ) -> Result<(), ProjectionError> {
-        self.execute(ADVANCE, &[&projection.name, &position.0.cast_signed()]).await?;
+        let statement = self.prepare_cached(ADVANCE).await?;
+        let changed = changed.map(|changed| changed.0.cast_signed());
+        self.execute(&statement, &[&projection.name, &position.0.cast_signed(), &changed]).await?;
         Ok(())
     }
 
@@ -245,12 +317,13 @@ impl Transaction for deadpool_postgres::Transaction<'_> {
     }
 }
 
-/// Applies events in order: the statements go out one behind the other without waiting.
+/// Applies events in order: the statements go out one behind the other without waiting. Says the last event
+/// that has changed anything.
 async fn apply(
-    transaction: &tokio_postgres::Transaction<'_>,
+    transaction: &deadpool_postgres::Transaction<'_>,
     projection: Projection,
     events: &[&RecordedEvent],
-) -> Result<(), ProjectionError> {
+) -> Result<Option<Position>, ProjectionError> {
     let mut changes: Vec<(Position, Change)> = Vec::new();
     for recorded in events {
         let position = recorded.position;
@@ -260,7 +333,7 @@ async fn apply(
     let mut statements = BTreeMap::new();
     for (_, change) in &changes {
         if !statements.contains_key(change.sql) {
-            statements.insert(change.sql, transaction.prepare(change.sql).await?);
+            statements.insert(change.sql, transaction.prepare_cached(change.sql).await?);
         }
     }
     let client = transaction.client();
@@ -275,10 +348,7 @@ async fn apply(
     while let Some(done) = sent.next().await {
         changed = changed.max(done?);
     }
-    if let Some(changed) = changed {
-        transaction.execute(CHANGE, &[&projection.name, &changed.0.cast_signed()]).await?;
-    }
-    Ok(())
+    Ok(changed)
 }
 
 /// What an event changes. A panic is an error of that event, so that it stops nothing else.
@@ -317,6 +387,18 @@ fn checkpoint_of(row: &Row, aside: &[Row]) -> Checkpoint {
         position: position(row, 0),
         build: row.get(1),
         set_aside: aside.iter().map(aside_of).collect(),
+    }
+}
+
+fn seen_of(row: &Row) -> Seen {
+    Seen {
+        position: position(row, 1),
+        build: row.get(2),
+        set_aside: (
+            usize::try_from(row.get::<_, i32>(3)).unwrap_or_default(),
+            row.get::<_, i64>(4).unsigned_abs(),
+        ),
+        failure: row.get(5),
     }
 }
 

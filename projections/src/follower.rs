@@ -1,65 +1,67 @@
 //! Keeps one read model up with a log, whatever log and whatever database.
+//!
+//! At rest it asks nobody: the tail of the log says when there are events, and one task of the process looks
+//! at the checkpoints of all read models. Events that do not concern the read model cost no transaction;
+//! that task stores how far they go.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use event_log::Position;
-use metrics::gauge;
+use event_log::{Position, RecordedEvent};
 use service_kit::health::explained;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{
-    Projection, State, Status,
+    State,
     applying::{self, Checkpoint},
     database::{Connection, Database, Log, Transaction},
+    progress::{Place, Progress, Seen},
     runner::{BATCH, ProjectionError},
 };
 
-/// How long it waits for other processes' events, and after the first error.
+/// How long it waits after the first error.
 const SHORT: Duration = Duration::from_millis(100);
 /// How long it waits after many errors, and for an event that cannot be applied to be mended.
 const LONG: Duration = Duration::from_secs(5);
-/// How often it looks whether the read model of another build is its own again.
-const FOREIGN: Duration = Duration::from_secs(1);
 
 /// Follows a log.
 pub(crate) struct Follower<L, D> {
-    log: L,
-    database: D,
-    projection: Projection,
-    status: watch::Sender<Status>,
+    pub(crate) log: L,
+    pub(crate) database: D,
+    pub(crate) progress: Arc<Progress>,
+    /// Whether this process keeps the read models up; else another one does.
+    pub(crate) leads: watch::Receiver<bool>,
+    /// Told when a checkpoint lags behind what has been passed over.
+    pub(crate) skipped: Arc<Notify>,
 }
 
 impl<L: Log, D: Database> Follower<L, D> {
-    pub(crate) fn new(
-        log: L,
-        database: D,
-        projection: Projection,
-        status: watch::Sender<Status>,
-    ) -> Self {
-        Self { log, database, projection, status }
-    }
-
     pub(crate) async fn run(self) {
-        let mut committed = self.log.committed();
+        let (mut reached, mut leads) = (self.log.reached(), self.leads.clone());
+        let mut seen = self.progress.seen();
         let mut pause = SHORT;
         loop {
-            committed.mark_unchanged();
-            let advanced = match self.advance(applying::Way::Together).await {
-                // All but the one that cannot be applied take effect.
-                Err(error) if error.is_of_an_event() => self.advance(applying::Way::Singly).await,
-                advanced => advanced,
-            };
+            reached.mark_unchanged();
+            let is_leading = *leads.borrow_and_update();
+            let mut from = self.progress.place();
+            let advanced = self.turn(is_leading, &mut seen, &mut from).await;
+            self.progress.measure(*reached.borrow());
             match advanced {
-                Ok(0) => {
+                Ok(0) | Err(ProjectionError::OtherBuild(_)) => {
                     pause = SHORT;
-                    // Other processes write too, so it looks by itself now and then.
-                    let _ = tokio::time::timeout(pause, committed.changed()).await;
+                    // The senders live as long as the process.
+                    tokio::select! {
+                        _ = reached.changed() => {}
+                        _ = seen.changed() => seen.mark_changed(),
+                        _ = leads.changed() => {
+                            leads.mark_changed();
+                            seen.mark_changed();
+                        }
+                    }
                 }
                 Ok(_) => pause = SHORT,
-                Err(ProjectionError::OtherBuild(_)) => tokio::time::sleep(FOREIGN).await,
                 Err(error) if error.is_transient() => {
                     tracing::warn!(
-                        projection = self.projection.name,
+                        projection = self.progress.projection().name,
                         error = &error as &dyn std::error::Error,
                         "read model waits"
                     );
@@ -67,65 +69,117 @@ impl<L: Log, D: Database> Follower<L, D> {
                     pause = (pause * 2).min(LONG);
                 }
                 Err(error) => {
-                    self.stop(&error).await;
+                    self.stop(from, &error).await;
                     tokio::time::sleep(LONG).await;
                 }
             }
         }
     }
 
-    /// Applies the next events; says how many.
-    #[tracing::instrument(level = "debug", skip_all, fields(projection = self.projection.name))]
-    async fn advance(&self, way: applying::Way) -> Result<usize, ProjectionError> {
-        let projection = self.projection;
-        let reached = self.reached();
-        let events = applying::page(self.log.read(reached, BATCH).await?);
-        let mut connection = self.database.connect().await?;
-        if events.is_empty() {
-            return self.still(reached, &connection).await;
+    /// Minds what was seen of its checkpoint, then applies the next events if that is for this process to do;
+    /// says from where on it did.
+    async fn turn(
+        &self,
+        is_leading: bool,
+        seen: &mut watch::Receiver<Option<Seen>>,
+        from: &mut Place,
+    ) -> Result<usize, ProjectionError> {
+        let news = if seen.has_changed().unwrap_or(false) {
+            seen.borrow_and_update().clone()
+        } else {
+            None
+        };
+        if let Some(news) = news
+            && let Err(error) = self.mind(is_leading, &news).await
+        {
+            // It is minded again.
+            seen.mark_changed();
+            return Err(error);
         }
+        if self.progress.present().state == State::OtherBuild {
+            return Err(ProjectionError::OtherBuild(self.progress.projection().name));
+        }
+        if !is_leading {
+            return Ok(0);
+        }
+        *from = self.progress.place();
+        match self.advance(*from, applying::Way::Together).await {
+            // All but the one that cannot be applied take effect.
+            Err(error) if error.is_of_an_event() => {
+                self.advance(*from, applying::Way::Singly).await
+            }
+            advanced => advanced,
+        }
+    }
+
+    /// Minds what was seen of its checkpoint.
+    async fn mind(&self, is_leading: bool, seen: &Seen) -> Result<(), ProjectionError> {
+        let is_ours = is_leading && self.progress.is_own(seen);
+        // A crash of PostgreSQL may have taken back what was made last, or a rebuild may have tried again what
+        // was set aside.
+        let is_other =
+            if is_ours { !self.progress.agrees(seen) } else { !self.progress.leaves_out_as(seen) };
+        if is_other {
+            match self.look_again().await {
+                Ok(()) | Err(ProjectionError::OtherBuild(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if !is_ours {
+            self.progress.observe(seen);
+        }
+        Ok(())
+    }
+
+    /// Applies the next events; says how many.
+    #[tracing::instrument(level = "debug", skip_all, fields(projection = self.progress.projection().name))]
+    async fn advance(&self, place: Place, way: applying::Way) -> Result<usize, ProjectionError> {
+        let projection = self.progress.projection();
+        let events = self.log.follow(place.reached, BATCH).await?;
+        let events = applying::page(projection, events);
+        let Some(last) = events.last() else { return Ok(0) };
+        let is_read = |event: &Arc<RecordedEvent>| applying::is_read_by(projection, event);
+        if !events.iter().any(is_read) {
+            self.progress.skip(last);
+            self.skipped.notify_one();
+            return Ok(events.len());
+        }
+        let mut connection = self.database.connect().await?;
         let mut transaction = connection.begin().await?;
         let checkpoint = transaction.lock(projection).await?;
         let mut checkpoint = checkpoint.ok_or(ProjectionError::Missing(projection.name))?;
-        if checkpoint.position != reached || !checkpoint.is_of(projection) {
+        let before = checkpoint.position;
+        if !place.includes(before) || !checkpoint.is_of(projection) {
             // Another runner was here, or the process has just started.
             return self.adopt(&checkpoint).map(|()| 1);
         }
         let stopped =
             applying::apply(&mut transaction, projection, &mut checkpoint, &events, way).await?;
-        if checkpoint.position != reached {
+        if checkpoint.position != before {
             transaction.commit().await?;
-            self.announce(following(&checkpoint));
+            self.progress.set(&checkpoint);
         }
         stopped.map_or(Ok(events.len()), Err)
     }
 
-    /// Nothing new has happened; but a crash of PostgreSQL may have taken back what was made last,
-    /// or a rebuild may have tried again what was set aside.
-    async fn still(
-        &self,
-        reached: Position,
-        connection: &D::Connection,
-    ) -> Result<usize, ProjectionError> {
-        let checkpoint = connection.checkpoint(self.projection).await?;
-        let checkpoint = checkpoint.ok_or(ProjectionError::Missing(self.projection.name))?;
-        self.adopt(&checkpoint)?;
-        Ok(usize::from(checkpoint.position != reached))
+    /// Goes on from where the checkpoint is now.
+    async fn look_again(&self) -> Result<(), ProjectionError> {
+        let projection = self.progress.projection();
+        let connection = self.database.connect().await?;
+        let checkpoint = connection.checkpoint(projection).await?;
+        let checkpoint = checkpoint.ok_or(ProjectionError::Missing(projection.name))?;
+        self.adopt(&checkpoint)
     }
 
     /// Goes on from a checkpoint that another has made, unless it is of another build.
     pub(crate) fn adopt(&self, checkpoint: &Checkpoint) -> Result<(), ProjectionError> {
-        let following = following(checkpoint);
-        if checkpoint.is_of(self.projection) {
-            self.announce(following);
-            return Ok(());
-        }
-        self.announce(Status { state: State::OtherBuild, ..following });
-        Err(ProjectionError::OtherBuild(self.projection.name))
+        adopt(&self.progress, checkpoint)
     }
 
-    async fn stop(&self, error: &ProjectionError) {
-        let (at, projection) = (self.reached(), self.projection);
+    /// What was passed over may be forgotten meanwhile, so where it began is what it was.
+    async fn stop(&self, from: Place, error: &ProjectionError) {
+        let (at, projection) =
+            (self.progress.place().reached.max(from.reached), self.progress.projection());
         let reason = explained(error);
         tracing::error!(projection = projection.name, position = at.0 + 1, reason, "poison event");
         let recorded = async {
@@ -135,44 +189,16 @@ impl<L: Log, D: Database> Follower<L, D> {
         if let Err(error) = recorded.await {
             tracing::error!(error = &error as &dyn std::error::Error, "failure not recorded");
         }
-        self.stop_for(reason);
-    }
-
-    /// Says that it has stopped where it is.
-    pub(crate) fn stop_for(&self, reason: String) {
-        let present = self.status.borrow().clone();
-        self.announce(Status { state: State::Stopped { reason }, ..present });
-    }
-
-    fn reached(&self) -> Position {
-        self.status.borrow().position
-    }
-
-    fn announce(&self, status: Status) {
-        let projection = self.projection.name;
-        let head = *self.log.committed().borrow();
-        let stopped = status.state != State::Following;
-        #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
-        let [position, lag, aside] = [
-            status.position.0,
-            head.0.saturating_sub(status.position.0),
-            status.set_aside.len() as u64,
-        ]
-        .map(|figure| figure as f64);
-        let stopped = if stopped { 1.0 } else { 0.0 };
-        gauge!("kontor_projection_position", "projection" => projection).set(position);
-        gauge!("kontor_projection_lag_events", "projection" => projection).set(lag);
-        gauge!("kontor_projection_stopped", "projection" => projection).set(stopped);
-        gauge!("kontor_projection_set_aside", "projection" => projection).set(aside);
-        self.status.send_if_modified(|present| {
-            let changed = *present != status;
-            *present = status;
-            changed
-        });
+        self.progress.stop_for(reason);
     }
 }
 
-fn following(checkpoint: &Checkpoint) -> Status {
-    let set_aside = checkpoint.set_aside.as_slice().into();
-    Status { set_aside, ..Status::following(checkpoint.position) }
+/// Goes on from a checkpoint that another has made, unless it is of another build.
+pub(crate) fn adopt(progress: &Progress, checkpoint: &Checkpoint) -> Result<(), ProjectionError> {
+    progress.set(checkpoint);
+    if checkpoint.is_of(progress.projection()) {
+        Ok(())
+    } else {
+        Err(ProjectionError::OtherBuild(progress.projection().name))
+    }
 }

@@ -7,7 +7,7 @@ use event_log::Position;
 use crate::{
     Projection, Views,
     applying::{self, Checkpoint, Way},
-    database::Transaction as _,
+    database::{PLANS, Transaction as _},
     runner::{BATCH, ProjectionError},
 };
 
@@ -249,7 +249,8 @@ impl Generation {
         to: Option<Position>,
         way: Way,
     ) -> Result<usize, ProjectionError> {
-        let mut events = applying::page(views.log.read(checkpoint.position, BATCH).await?);
+        let mut events =
+            applying::page(self.projection, views.log.read(checkpoint.position, BATCH).await?);
         events.retain(|event| to.is_none_or(|to| event.position <= to));
         let stopped =
             applying::apply(transaction, self.projection, checkpoint, &events, way).await?;
@@ -275,7 +276,9 @@ impl Generation {
     }
 
     async fn enter(&self, transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
-        transaction.batch_execute(&format!("SET LOCAL search_path TO {}", self.schema)).await
+        transaction
+            .batch_execute(&format!("SET LOCAL search_path TO {}; {PLANS}", self.schema))
+            .await
     }
 }
 

@@ -12,11 +12,18 @@ use service_kit::{
     migrations::{Migration, MigrationError, migrate},
     supervisor::Supervisor,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::{
-    Projection, aside::SetAside, database::Connection, follower::Follower, rebuild, views,
+    Projection,
+    aside::SetAside,
+    checkpoints::Checkpoints,
+    database::Connection,
+    follower::{Follower, adopt},
+    lease::Candidate,
+    progress::Progress,
+    rebuild, views,
     wait::Waiting,
 };
 
@@ -30,6 +37,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "set aside",
         sql: include_str!("../migrations/0004_set_aside.sql"),
     },
+    Migration { number: 5, name: "runners", sql: include_str!("../migrations/0005_runners.sql") },
 ];
 
 /// Why a read model stopped, or could not be built.
@@ -178,7 +186,8 @@ pub struct Views {
     pub(crate) log: EventLog,
     pub(crate) waiting: Arc<Waiting>,
     projections: Arc<[Projection]>,
-    statuses: Arc<BTreeMap<&'static str, watch::Sender<Status>>>,
+    progress: Arc<BTreeMap<&'static str, Arc<Progress>>>,
+    leads: watch::Sender<bool>,
 }
 
 const CHECKPOINTS: &str = "SELECT projection, position FROM view.checkpoints";
@@ -208,7 +217,7 @@ impl Views {
                     views.resume(*projection).await?;
                     let reason = format!("it cannot be rebuilt: {}", explained(&error));
                     tracing::error!(projection = projection.name, reason, "read model stops");
-                    views.follower(*projection).stop_for(reason);
+                    views.progress[projection.name].stop_for(reason);
                 }
                 Err(error) => return Err(error),
             }
@@ -234,11 +243,11 @@ impl Views {
         log: EventLog,
         projections: &[Projection],
     ) -> Result<Self, ProjectionError> {
-        let status =
-            |view: &Projection| (view.name, watch::Sender::new(Status::following(Position::START)));
-        let statuses = Arc::new(projections.iter().map(status).collect());
-        let waiting = Arc::default();
-        let views = Self { pool, log, waiting, projections: projections.into(), statuses };
+        let progress =
+            |view: &Projection| (view.name, Arc::new(Progress::new(*view, Position::START)));
+        let progress = Arc::new(projections.iter().map(progress).collect());
+        let (waiting, leads) = (Arc::default(), watch::Sender::new(false));
+        let views = Self { pool, log, waiting, projections: projections.into(), progress, leads };
         let mut client = views.pool.get().await?;
         migrate(&mut client, "view", MIGRATIONS).await?;
         Ok(views)
@@ -248,30 +257,52 @@ impl Views {
     async fn resume(&self, projection: Projection) -> Result<(), ProjectionError> {
         let checkpoint = self.pool.get().await?.checkpoint(projection).await?;
         let checkpoint = checkpoint.ok_or(ProjectionError::Missing(projection.name))?;
-        match self.follower(projection).adopt(&checkpoint) {
+        match adopt(&self.progress[projection.name], &checkpoint) {
             // Its status says so, and its runner waits.
             Ok(()) | Err(ProjectionError::OtherBuild(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Starts to follow the log, until the supervisor is cancelled.
+    /// Starts to follow the log, until the supervisor is cancelled: to keep the read models up if no other
+    /// process of this build does, else to know how far they are.
     pub fn follow(&self, supervisor: impl Into<Supervisor>) {
         let supervisor = supervisor.into();
-        for projection in self.projections.iter().copied() {
-            if matches!(self.statuses[projection.name].borrow().state, State::Stopped { .. }) {
-                // It could not be rebuilt, and stays as another build has left it.
-                continue;
-            }
-            let views = self.clone();
-            let name = format!("read model {}", projection.name);
-            supervisor.run(name, move || views.follower(projection).run());
+        let log = self.log.clone();
+        supervisor.run("tail of the log", move || {
+            let log = log.clone();
+            async move { log.keep_tail().await }
+        });
+        let candidate =
+            Arc::new(Candidate::new(self.pool.clone(), &self.projections, self.leads.clone()));
+        supervisor.run("lease of the read models", move || {
+            let candidate = candidate.clone();
+            async move { candidate.keep().await }
+        });
+        let skipped = Arc::new(Notify::new());
+        // A read model that could not be rebuilt stays as another build has left it.
+        let stopped = |of: &Arc<Progress>| matches!(of.present().state, State::Stopped { .. });
+        let progress: Vec<_> = self.progress.values().filter(|of| !stopped(of)).cloned().collect();
+        for progress in &progress {
+            let (views, progress, skipped) = (self.clone(), progress.clone(), skipped.clone());
+            let name = format!("read model {}", progress.projection().name);
+            supervisor.run(name, move || views.follower(progress.clone(), skipped.clone()).run());
         }
+        let checkpoints = Arc::new(Checkpoints { database: self.pool.clone(), progress, skipped });
+        supervisor.run("checkpoints of the read models", move || {
+            let checkpoints = checkpoints.clone();
+            async move { checkpoints.keep().await }
+        });
+    }
+
+    /// Whether this process is the one of its build that keeps the read models up, once it follows the log.
+    pub fn leads(&self) -> watch::Receiver<bool> {
+        self.leads.subscribe()
     }
 
     /// How a read model is, as this process knows it.
     pub fn status(&self, name: &str) -> Option<watch::Receiver<Status>> {
-        self.statuses.get(name).map(watch::Sender::subscribe)
+        self.progress.get(name).map(|progress| progress.status())
     }
 
     /// How far every read model has got, as the database says.
@@ -286,20 +317,17 @@ impl Views {
     /// Asks the database how far the read models have got, for those who wait.
     pub(crate) async fn look(&self) -> Result<(), ProjectionError> {
         for (name, position) in self.checkpoints().await? {
-            let Some(status) = self.statuses.get(name.as_str()) else { continue };
-            status.send_if_modified(|present| {
-                let moved = present.position < position;
-                present.position = present.position.max(position);
-                moved
-            });
+            if let Some(progress) = self.progress.get(name.as_str()) {
+                progress.shown(position);
+            }
         }
         Ok(())
     }
 
     /// What some read models leave out that somebody may know of who sees one company, or all.
     pub fn set_aside(&self, names: &[&str], company: Option<Uuid>) -> Vec<SetAside> {
-        let statuses = names.iter().filter_map(|name| self.statuses.get(name));
-        let aside = statuses.flat_map(|status| status.borrow().set_aside.to_vec());
+        let progress = names.iter().filter_map(|name| self.progress.get(name));
+        let aside = progress.flat_map(|progress| progress.present().set_aside.to_vec());
         aside.filter(|aside| aside.concerns(company)).collect()
     }
 
@@ -308,8 +336,8 @@ impl Views {
         Ok(self.pool.get().await?)
     }
 
-    fn follower(&self, projection: Projection) -> Follower<EventLog, Pool> {
-        let status = &self.statuses[projection.name];
-        Follower::new(self.log.clone(), self.pool.clone(), projection, status.clone())
+    fn follower(&self, progress: Arc<Progress>, skipped: Arc<Notify>) -> Follower<EventLog, Pool> {
+        let (log, database, leads) = (self.log.clone(), self.pool.clone(), self.leads());
+        Follower { log, database, progress, leads, skipped }
     }
 }

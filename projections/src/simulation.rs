@@ -1,7 +1,8 @@
 //! A seeded simulation: the runners of several processes keep one read model up with a growing log,
 //! in a model of a database that crashes and takes back its last commits, while connections break
 //! and processes are stopped and killed anywhere, past events that no build can read yet, and while
-//! newer builds take the read model over.
+//! newer builds take the read model over. Some of the processes keep it up and others do not, which changes; and
+//! about half of the events do not concern it.
 //! CONTRIBUTING.md says how to live a life again.
 
 mod database;
@@ -14,12 +15,14 @@ use kontor_tests::{
     simulation::{Process, World, live_again, live_many},
 };
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     time::{sleep, timeout},
 };
 
-use self::database::{FATAL, History, Model, POISON};
-use crate::{Projection, State, Status, follower::Follower};
+use self::database::{FATAL, History, Model, OTHER, POISON, THING};
+use crate::{
+    Projection, State, Status, checkpoints::Checkpoints, follower::Follower, progress::Progress,
+};
 
 /// For how long things go wrong, at most, in milliseconds.
 const TROUBLE: u64 = 30_000;
@@ -30,7 +33,7 @@ const THINGS: Projection = Projection {
     name: "things",
     schema: "",
     tables: &[],
-    reads: &["thing"],
+    reads: &[THING],
     aside: |event| (event.event_type != FATAL).then_some(event.stream_id),
     apply: |_, _| Vec::new(),
     build: 1,
@@ -65,6 +68,7 @@ async fn life(world: World) {
     }
     // The build that came last goes on; somebody must run it.
     runners[0].replace(&model, &history).await;
+    runners[0].leads.send_replace(true);
     if let Some(first) = history.first(FATAL) {
         let before = Position(first.0 - 1);
         settle(&model, &runners, before, true, "does not stop before the poison").await;
@@ -106,12 +110,16 @@ async fn write(history: History) {
     loop {
         history.world.pass(1_000).await;
         for _ in 0..history.world.number(1..=4) {
+            if history.world.bool(0.5) {
+                history.append(OTHER, "other.happened");
+                continue;
+            }
             let event_type = match poisoned && history.world.strikes(0.1) {
                 true if history.world.bool(0.3) => FATAL,
                 true => POISON,
                 false => "thing.happened",
             };
-            history.append(event_type);
+            history.append(THING, event_type);
         }
     }
 }
@@ -126,7 +134,7 @@ async fn make_trouble(model: Model, runners: Vec<Runner>, world: World) {
         let (model, history) = (model.clone(), history.clone());
         let (world, runner) = (world.clone(), runners[world.index(runners.len())].clone());
         tokio::spawn(async move {
-            match world.number(0..=3) {
+            match world.number(0..=4) {
                 0 => {
                     runner.stop();
                     world.pass(15_000).await;
@@ -138,6 +146,7 @@ async fn make_trouble(model: Model, runners: Vec<Runner>, world: World) {
                     runner.start(&model, &history);
                 }
                 2 => runner.replace(&model, &history).await,
+                3 => runner.lead_or_not(),
                 _ => {
                     model.crash();
                     world.pass(5_000).await;
@@ -153,13 +162,16 @@ async fn make_trouble(model: Model, runners: Vec<Runner>, world: World) {
 struct Runner {
     history: History,
     running: Arc<Mutex<Option<Running>>>,
+    /// Whether it keeps the read model up; now and then several do, or nobody.
+    leads: watch::Sender<bool>,
 }
 
 type Running = (Process, u64, watch::Receiver<Status>);
 
 impl Runner {
     fn new(model: &Model, history: &History) -> Self {
-        let runner = Self { history: history.clone(), running: Arc::default() };
+        let leads = watch::Sender::new(history.world.bool(0.7));
+        let runner = Self { history: history.clone(), running: Arc::default(), leads };
         runner.start(model, history);
         runner
     }
@@ -167,11 +179,20 @@ impl Runner {
     /// Starts the process where the read model is, unless it runs.
     fn start(&self, model: &Model, history: &History) {
         self.running.lock().unwrap().get_or_insert_with(|| {
-            let (status, said) = watch::channel(Status::following(model.shown().checkpoint));
             let things = Projection { build: model.build(), ..THINGS };
-            let follower = Follower::new(history.reader(), model.clone(), things, status);
+            let progress = Arc::new(Progress::new(things, model.shown().checkpoint));
+            let (said, skipped) = (progress.status(), Arc::new(Notify::new()));
+            let checkpoints = Checkpoints {
+                database: model.clone(),
+                progress: vec![progress.clone()],
+                skipped: skipped.clone(),
+            };
+            let (log, database) = (history.reader(), model.clone());
+            let leads = self.leads.subscribe();
+            let follower = Follower { log, database, progress, leads, skipped };
             let process = Process::default();
             process.spawn(follower.run());
+            process.spawn(async move { checkpoints.keep().await });
             (process, things.build, said)
         });
     }
@@ -183,6 +204,12 @@ impl Runner {
         model.take_over();
         drop(row);
         self.start(model, history);
+    }
+
+    fn lead_or_not(&self) {
+        let leads = self.history.world.bool(0.5);
+        note!(self.history.world, "a runner leads: {leads}");
+        self.leads.send_replace(leads);
     }
 
     fn kill(&self) {

@@ -70,10 +70,10 @@ impl Views {
     }
 
     /// The log's end, as far as it decides whether there is such a position: this process knows what it
-    /// has written, and asks for what others may have. All who come while one asks share the next
+    /// has written or read, and asks for what others may have written since. All who come while one asks share the next
     /// answer.
     async fn head(&self, wanted: Position) -> Result<Position, ReadError> {
-        let known = *self.log.committed().borrow();
+        let known = (*self.log.committed().borrow()).max(*self.log.reached().borrow());
         if wanted <= known {
             return Ok(known);
         }

@@ -45,8 +45,6 @@ const KEPT: usize = 1_024;
 const PASSED: usize = 64;
 /// How many events are read at once.
 const PAGE: usize = 500;
-/// Other processes write too, so the log is looked at as often as this.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// Those who watch, and who tells them. Cheap to clone.
 #[derive(Clone)]
@@ -158,13 +156,14 @@ impl Live {
     }
 
     async fn follow(self) {
-        let mut committed = self.shared.log.committed();
+        let mut written = self.shared.log.reached();
         loop {
-            committed.mark_unchanged();
+            written.mark_unchanged();
             match self.tell().await {
                 Ok(true) => {}
                 Ok(false) => {
-                    let _ = tokio::time::timeout(PAUSE, committed.changed()).await;
+                    // The sender lives as long as the log.
+                    let _ = written.changed().await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "those who watch wait for the log");
@@ -181,13 +180,13 @@ impl Live {
         let nobody = || told.receiver_count() == 0 && passed.receiver_count() == 0;
         if nobody() {
             // Who begins to watch after the second look finds the head here or beyond.
-            let head = log.head().await?;
+            let head = *log.reached().borrow();
             if nobody() {
                 reached.store(head.0, Ordering::Relaxed);
                 return Ok(false);
             }
         }
-        let page = log.read(Position(reached.load(Ordering::Relaxed)), PAGE).await?;
+        let page = log.follow(Position(reached.load(Ordering::Relaxed)), PAGE).await?;
         let more = page.len() == PAGE;
         for event in &page {
             let before = reached.swap(event.position.0, Ordering::Relaxed);
@@ -202,9 +201,12 @@ impl Live {
                 let _ = told.send(Arc::new(occurrence));
             }
         }
-        if !page.is_empty() {
-            let without = |event| RecordedEvent { payload: String::new(), ..event };
-            let _ = passed.send(page.into_iter().map(without).collect());
+        if !page.is_empty() && passed.receiver_count() > 0 {
+            let without = |event: &Arc<RecordedEvent>| RecordedEvent {
+                payload: String::new(),
+                ..(**event).clone()
+            };
+            let _ = passed.send(page.iter().map(without).collect());
         }
         Ok(more)
     }

@@ -1,6 +1,6 @@
 //! What the relay does, whatever log and stream it stands between.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future;
 use jiff::Timestamp;
@@ -71,6 +71,8 @@ impl<L: Log, S: Stream> Publisher<L, S> {
     const BATCH: usize = 1_000;
     /// How often an idle stream is looked at.
     const INSPECTION: Duration = Duration::from_secs(5);
+    /// The same while no commands are taken until it is.
+    const INSPECTION_IF_SUSPENDED: Duration = Duration::from_millis(100);
 
     /// Publishes nothing yet.
     pub(crate) fn new(log: L, server: S::Server, subject_prefix: String) -> Self {
@@ -120,20 +122,27 @@ impl<L: Log, S: Stream> Publisher<L, S> {
     async fn session(&self) -> Result<(), Stop> {
         let stream = S::open(&self.server).await?;
         let mut last = self.inspect(&stream).await?;
-        let mut committed = self.log.committed();
+        let mut reached = self.log.reached();
         let mut inspected = tokio::time::Instant::now();
         let mut batch = self.batch(last).await?;
         loop {
             if batch.messages.is_empty() {
                 self.announce(RelayState::Live, last.position);
-                committed.mark_unchanged();
+                reached.mark_unchanged();
                 batch = self.batch(last).await?;
                 if !batch.messages.is_empty() {
                     continue;
                 }
-                // Other processes write too, so it looks by itself now and then.
-                let _ = tokio::time::timeout(Duration::from_millis(100), committed.changed()).await;
-                if inspected.elapsed() > Self::INSPECTION || self.log.is_suspended() {
+                let until = if self.log.is_suspended() {
+                    tokio::time::Instant::now() + Self::INSPECTION_IF_SUSPENDED
+                } else {
+                    inspected + Self::INSPECTION
+                };
+                // An error says that the log is closed: then there is nothing new.
+                if let Ok(Err(_)) = tokio::time::timeout_at(until, reached.changed()).await {
+                    tokio::time::sleep_until(until).await;
+                }
+                if inspected.elapsed() >= Self::INSPECTION || self.log.is_suspended() {
                     inspected = tokio::time::Instant::now();
                     last = self.inspect(&stream).await?;
                 }
@@ -208,16 +217,23 @@ impl<L: Log, S: Stream> Publisher<L, S> {
     async fn batch(&self, end: End) -> Result<Batch, Stop> {
         let overlap = usize::from(end.event_id.is_some());
         let after = Position(end.position.0 - overlap as u64);
-        let events = self.log.read(after, overlap + Self::BATCH).await?;
+        let most = overlap + Self::BATCH;
+        let reached = *self.log.reached().borrow();
+        let events = if end.position > reached {
+            // Another relay has published what this process does not know of yet.
+            self.log.read(after, most).await?.into_iter().map(Arc::new).collect()
+        } else {
+            self.log.follow(after, most).await?
+        };
         let (last, events) = events.split_at(overlap.min(events.len()));
         if last.first().map(|event| event.event_id) != end.event_id {
             return Err(Stop::Again(format!("the log has lost event {}", end.position)));
         }
-        let message = |event| CloudEvent::of(event, &self.subject_prefix);
+        let message = |event: &Arc<RecordedEvent>| CloudEvent::of(event, &self.subject_prefix);
         Ok(Batch {
             recorded_at: events.first().map(|event| event.recorded_at),
             messages: events.iter().map(message).collect(),
-            end: events.last().map_or(end, End::at),
+            end: events.last().map_or(end, |event| End::at(event)),
         })
     }
 

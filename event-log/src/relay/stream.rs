@@ -1,6 +1,8 @@
 //! What the relay asks of the log and of the stream: seams, so that the same relay runs against
 //! models of both.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 use super::publisher::Stop;
@@ -20,6 +22,20 @@ pub(crate) trait Log: Send + Sync {
         after: Position,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<RecordedEvent>, Error>> + Send;
+
+    /// Wakes when there are events to [`Log::follow`], with the last position.
+    fn reached(&self) -> watch::Receiver<Position> {
+        self.committed()
+    }
+
+    /// Up to `limit` events after a position, in order, as far as it has reached.
+    fn follow(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Arc<RecordedEvent>>, Error>> + Send {
+        async move { Ok(self.read(after, limit).await?.into_iter().map(Arc::new).collect()) }
+    }
 
     /// Whether the log is known to have lost its end.
     fn is_suspended(&self) -> bool;
@@ -77,6 +93,18 @@ impl Log for EventLog {
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, Error> {
         Self::read(self, after, limit).await
+    }
+
+    fn reached(&self) -> watch::Receiver<Position> {
+        Self::reached(self)
+    }
+
+    async fn follow(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<RecordedEvent>>, Error> {
+        Self::follow(self, after, limit).await
     }
 
     fn is_suspended(&self) -> bool {

@@ -15,5 +15,6 @@ mod relay;
 mod server;
 mod snapshots;
 mod store;
+mod tail;
 mod work;
 mod writers;

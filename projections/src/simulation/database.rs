@@ -18,7 +18,9 @@ use uuid::Uuid;
 use crate::{
     Projection, SetAside,
     applying::Checkpoint,
+    checkpoints::Move,
     database::{Connection, Database, Log, Transaction},
+    progress::Seen,
     runner::ProjectionError,
 };
 
@@ -26,6 +28,9 @@ use crate::{
 pub(super) const POISON: &str = "thing.poisoned";
 /// Another one; without it the read model would show others wrongly, so it stops.
 pub(super) const FATAL: &str = "thing.fatal";
+/// The kind of aggregates that the read model looks at, and one at which it does not.
+pub(super) const THING: &str = "thing";
+pub(super) const OTHER: &str = "other";
 /// How many streams there are.
 const STREAMS: u128 = 20;
 
@@ -33,16 +38,20 @@ const STREAMS: u128 = 20;
 #[derive(Clone)]
 pub(super) struct History {
     pub(super) world: World,
-    events: Arc<Mutex<Vec<RecordedEvent>>>,
-    followers: Arc<Mutex<Vec<watch::Sender<Position>>>>,
+    events: Arc<Mutex<Vec<Arc<RecordedEvent>>>>,
+    readers: Arc<Mutex<Vec<Listener>>>,
 }
+
+/// A process that reads it: whether it writes too, and where it hears of events. Those that do not write hear of
+/// them a little later.
+type Listener = (bool, watch::Sender<Position>);
 
 impl History {
     pub(super) fn new(world: World) -> Self {
-        Self { world, events: Arc::default(), followers: Arc::default() }
+        Self { world, events: Arc::default(), readers: Arc::default() }
     }
 
-    pub(super) fn events(&self) -> MutexGuard<'_, Vec<RecordedEvent>> {
+    pub(super) fn events(&self) -> MutexGuard<'_, Vec<Arc<RecordedEvent>>> {
         self.events.lock().unwrap()
     }
 
@@ -56,14 +65,15 @@ impl History {
         events.iter().find(|event| event.event_type == event_type).map(|event| event.position)
     }
 
-    pub(super) fn append(&self, event_type: &str) {
+    /// Appends an event, of a kind of aggregate that the read model looks at or not.
+    pub(super) fn append(&self, stream_type: &str, event_type: &str) {
         let position = Position(self.head().0 + 1);
         let id = Uuid::from_u128(self.world.random());
         let stream_id = Uuid::from_u128(self.world.random() % STREAMS);
-        self.events().push(RecordedEvent {
+        self.events().push(Arc::new(RecordedEvent {
             position,
             event_id: id,
-            stream_type: "thing".to_owned(),
+            stream_type: stream_type.to_owned(),
             stream_id,
             version: 1,
             event_type: event_type.to_owned(),
@@ -75,39 +85,45 @@ impl History {
             causation_id: None,
             recorded_at: jiff::Timestamp::UNIX_EPOCH,
             payload: "{}".to_owned(),
-        });
-        for follower in &*self.followers.lock().unwrap() {
-            follower.send_replace(position);
+        }));
+        for (writes, reader) in &*self.readers.lock().unwrap() {
+            if *writes {
+                reader.send_replace(position);
+                continue;
+            }
+            let (history, reader) = (self.clone(), reader.clone());
+            tokio::spawn(async move {
+                history.world.pass(100).await;
+                reader.send_replace(history.head());
+            });
         }
     }
 
-    /// The log as a process reads it that may or may not write too, and so be woken by commits.
+    /// The log as a process reads it that may or may not write too, and so know of events at once.
     pub(super) fn reader(&self) -> Reader {
-        let (follower, committed) = watch::channel(self.head());
-        if self.world.bool(0.5) {
-            self.followers.lock().unwrap().push(follower);
-        }
-        Reader { history: self.clone(), committed }
+        let (reader, reached) = watch::channel(self.head());
+        self.readers.lock().unwrap().push((self.world.bool(0.5), reader));
+        Reader { history: self.clone(), reached }
     }
 }
 
 /// The log as one process reads it.
 pub(super) struct Reader {
     history: History,
-    committed: watch::Receiver<Position>,
+    reached: watch::Receiver<Position>,
 }
 
 impl Log for Reader {
-    fn committed(&self) -> watch::Receiver<Position> {
-        self.committed.clone()
+    fn reached(&self) -> watch::Receiver<Position> {
+        self.reached.clone()
     }
 
     /// Small pages, so that there are many.
-    async fn read(
+    async fn follow(
         &self,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<RecordedEvent>, event_log::Error> {
+    ) -> Result<Vec<Arc<RecordedEvent>>, event_log::Error> {
         let world = &self.history.world;
         world.pass(4).await;
         if world.strikes(0.03) {
@@ -255,6 +271,7 @@ impl Model {
         let fold = events
             .iter()
             .take(usize::try_from(checkpoint.0).unwrap())
+            .filter(|event| event.stream_type == THING)
             .filter(|event| {
                 let aside = set_aside.get(&event.stream_id);
                 event.event_type == FATAL || aside.is_none_or(|at| event.position < *at)
@@ -305,6 +322,39 @@ impl Connection for ModelConnection {
         Ok(Some(self.model.checkpoint(&self.model.shown())))
     }
 
+    async fn checkpoints(&self) -> Result<BTreeMap<String, Seen>, ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        let checkpoint = self.model.checkpoint(&self.model.shown());
+        let sum = checkpoint.set_aside.iter().map(|aside| aside.position.0).sum();
+        let next = Position(checkpoint.position.0 + 1);
+        let seen = Seen {
+            position: checkpoint.position,
+            build: checkpoint.build,
+            set_aside: (checkpoint.set_aside.len(), sum),
+            failure: self.model.failures().contains(&next).then(String::new),
+        };
+        self.model.travel(self.crashes).await?;
+        Ok(BTreeMap::from([("things".to_owned(), seen)]))
+    }
+
+    async fn advance(&self, moves: &[Move]) -> Result<Vec<String>, ProjectionError> {
+        self.model.travel(self.crashes).await?;
+        let [Move { projection, place }] = moves else { panic!("there is one read model") };
+        let row = self.model.state().row.clone();
+        let Ok(_held) = row.try_lock_owned() else { return Ok(Vec::new()) };
+        let shown = self.model.shown();
+        let is_there = (place.stored..place.reached).contains(&shown.checkpoint);
+        if !is_there || projection.build != self.model.build() {
+            return Ok(Vec::new());
+        }
+        let staged = Shown { checkpoint: place.reached, ..shown };
+        if !self.model.apply(staged, (self.crashes, projection.build)) {
+            return Err(lost());
+        }
+        self.model.travel(self.crashes).await?;
+        Ok(vec![projection.name.to_owned()])
+    }
+
     async fn record_failure(
         &self,
         _: Projection,
@@ -348,7 +398,7 @@ impl Transaction for ModelTransaction {
         &mut self,
         _: Projection,
         events: &[&RecordedEvent],
-    ) -> Result<(), ProjectionError> {
+    ) -> Result<Option<Position>, ProjectionError> {
         self.model.travel(self.crashes).await?;
         for event in events {
             let poisonous = [POISON, FATAL].contains(&event.event_type.as_str());
@@ -359,7 +409,7 @@ impl Transaction for ModelTransaction {
             }
             self.staged.rows.push(event.event_id);
         }
-        Ok(())
+        Ok(events.last().map(|event| event.position))
     }
 
     async fn savepoint(&mut self) -> Result<(), ProjectionError> {
@@ -390,7 +440,12 @@ impl Transaction for ModelTransaction {
         Ok(())
     }
 
-    async fn checkpoint(&mut self, _: Projection, to: Position) -> Result<(), ProjectionError> {
+    async fn checkpoint(
+        &mut self,
+        _: Projection,
+        to: Position,
+        _: Option<Position>,
+    ) -> Result<(), ProjectionError> {
         self.model.travel(self.crashes).await?;
         self.staged.checkpoint = to;
         Ok(())

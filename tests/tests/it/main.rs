@@ -28,6 +28,7 @@ mod glossary;
 mod hidden;
 mod house;
 mod identifiers;
+mod idle;
 mod imports;
 mod inboxes;
 mod inputs;

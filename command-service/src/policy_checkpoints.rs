@@ -1,0 +1,235 @@
+//! Looks after the checkpoints of all policies of a process: stores how far events go that concern none, and
+//! notices what others have made of them.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use event_log::{Position, RecordedEvent};
+use metrics::gauge;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, timeout_at},
+};
+use uuid::Uuid;
+
+use crate::{Services, policies::PolicyError};
+
+const LOOK: &str = "SELECT policy, position FROM policy.checkpoints";
+/// Checkpoints that are where they are believed to be, and with whose next events no other process works. The
+/// event up to which they move is still the log's. Nobody waits for the disk, as when consequences are drawn.
+const ADVANCE: &str = "
+    WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+    free AS (
+        SELECT c.policy, wanted.reached
+        FROM quick, policy.checkpoints c
+        JOIN unnest($1::text[], $2::bigint[], $3::bigint[], $4::uuid[])
+            AS wanted(policy, stored, reached, last) USING (policy)
+        WHERE c.position >= wanted.stored AND c.position < wanted.reached
+            AND (c.holder IS NULL OR c.holder = $5 OR c.held_until <= now())
+            AND EXISTS (
+                SELECT FROM log.events e
+                WHERE e.position = wanted.reached AND e.event_id = wanted.last)
+        FOR UPDATE OF c SKIP LOCKED)
+    UPDATE policy.checkpoints c SET position = free.reached
+    FROM free WHERE c.policy = free.policy
+    RETURNING c.policy";
+
+/// How often all checkpoints are looked at.
+const PERIOD: Duration = Duration::from_secs(1);
+/// For how long events that concern no policy are gathered before its checkpoint moves.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Between what and what a policy's checkpoint may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Where it is stored, as far as this process knows.
+    pub(crate) stored: Position,
+    /// No event after the stored position and up to this one concerns the policy.
+    pub(crate) reached: Position,
+    /// The event at the reached position, when that is not the stored one.
+    last: Option<Uuid>,
+}
+
+impl Place {
+    pub(crate) fn at(position: Position) -> Self {
+        Self { stored: position, reached: position, last: None }
+    }
+}
+
+/// How far one policy is, as this process knows it.
+pub(crate) struct Standing {
+    policy: &'static str,
+    /// Not known while another process may work on what follows.
+    place: Mutex<Option<Place>>,
+    /// Told when the place is not known any more.
+    pub(crate) lost: Notify,
+    shared: Arc<Shared>,
+}
+
+/// What the policies of a process share.
+#[derive(Default)]
+struct Shared {
+    /// Told when a checkpoint lags behind what has been passed over.
+    skipped: Notify,
+    /// Held while checkpoints are moved past what was passed over, or a lease is taken: who takes a lease does
+    /// not wait for a checkpoint that is locked.
+    moving: tokio::sync::Mutex<()>,
+}
+
+impl Standing {
+    pub(crate) fn place(&self) -> Option<Place> {
+        *self.lock()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Place>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set(&self, place: Option<Place>) {
+        *self.lock() = place;
+    }
+
+    /// No event up to this one concerns it.
+    pub(crate) fn skip(&self, to: &RecordedEvent) {
+        if let Some(place) = &mut *self.lock() {
+            place.reached = to.position;
+            place.last = Some(to.event_id);
+        }
+        self.shared.skipped.notify_one();
+    }
+
+    /// Keeps checkpoints from being moved by this process.
+    pub(crate) async fn moving(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.shared.moving.lock().await
+    }
+
+    /// What was passed over was stored, or is looked at again.
+    fn settle(&self, was: Place, is_stored: bool) {
+        {
+            let mut place = self.lock();
+            match &mut *place {
+                Some(place) if place.stored == was.stored && is_stored => {
+                    place.stored = was.reached;
+                    return;
+                }
+                Some(place) if place.stored == was.stored => {}
+                Some(_) | None => return,
+            }
+            *place = None;
+        }
+        self.lost.notify_one();
+    }
+
+    fn seen(&self, position: Position) {
+        {
+            let mut place = self.lock();
+            let is_known =
+                place.is_none_or(|place| (place.stored..=place.reached).contains(&position));
+            if is_known {
+                return;
+            }
+            *place = None;
+        }
+        self.lost.notify_one();
+    }
+}
+
+/// The checkpoints of all policies.
+pub(crate) struct Checkpoints {
+    services: Services,
+    /// This process, as leases name it.
+    holder: Uuid,
+    standing: Vec<Arc<Standing>>,
+    shared: Arc<Shared>,
+}
+
+impl Checkpoints {
+    pub(crate) fn new(services: Services, policies: &[&'static str], holder: Uuid) -> Self {
+        let shared: Arc<Shared> = Arc::default();
+        let standing = |policy: &&'static str| {
+            let (place, lost) = (Mutex::default(), Notify::new());
+            Arc::new(Standing { policy, place, lost, shared: shared.clone() })
+        };
+        Self { services, holder, standing: policies.iter().map(standing).collect(), shared }
+    }
+
+    pub(crate) fn standing(&self) -> &[Arc<Standing>] {
+        &self.standing
+    }
+
+    /// Looks after them for as long as it is polled.
+    pub(crate) async fn keep(&self) {
+        let mut looked = Instant::now();
+        loop {
+            let due = looked + PERIOD;
+            let mut done = Ok(());
+            if timeout_at(due, self.shared.skipped.notified()).await.is_ok() {
+                sleep(GATHER).await;
+                done = self.store().await;
+            }
+            // Also while there is always something to store.
+            if due <= Instant::now() {
+                looked = Instant::now();
+                done = done.and(self.look().await);
+            }
+            if let Err(error) = done {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the checkpoints of policies are not known"
+                );
+                sleep(PERIOD).await;
+            }
+        }
+    }
+
+    /// Moves the checkpoints past what was passed over, all in one statement. One that is not where it was
+    /// stays there, and its policy looks at the events again.
+    async fn store(&self) -> Result<(), PolicyError> {
+        let _moving = self.shared.moving.lock().await;
+        let places = self.standing.iter().filter_map(|one| Some((one, one.place()?)));
+        let moves: Vec<_> = places.filter(|(_, place)| place.stored < place.reached).collect();
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let stored = self.advance(&moves).await;
+        for (standing, place) in moves {
+            let is_stored =
+                stored.as_ref().is_ok_and(|stored| stored.iter().any(|one| one == standing.policy));
+            standing.settle(place, is_stored);
+        }
+        stored.map(drop)
+    }
+
+    async fn advance(&self, moves: &[(&Arc<Standing>, Place)]) -> Result<Vec<String>, PolicyError> {
+        let names: Vec<&str> = moves.iter().map(|(standing, _)| standing.policy).collect();
+        let positions = |of: fn(&Place) -> Position| -> Vec<i64> {
+            moves.iter().map(|(_, place)| of(place).0.cast_signed()).collect()
+        };
+        let [stored, reached] = [positions(|place| place.stored), positions(|place| place.reached)];
+        let last: Vec<Option<Uuid>> = moves.iter().map(|(_, place)| place.last).collect();
+        let client = self.services.views.client().await?;
+        let statement = client.prepare_cached(ADVANCE).await?;
+        let rows =
+            client.query(&statement, &[&names, &stored, &reached, &last, &self.holder]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    async fn look(&self) -> Result<(), PolicyError> {
+        let client = self.services.views.client().await?;
+        let statement = client.prepare_cached(LOOK).await?;
+        for row in client.query(&statement, &[]).await? {
+            let policy: &str = row.get(0);
+            let Some(standing) = self.standing.iter().find(|one| one.policy == policy) else {
+                continue;
+            };
+            let position = Position(row.get::<_, i64>(1).unsigned_abs());
+            standing.seen(position);
+            let name = standing.policy;
+            #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
+            gauge!("kontor_policy_position", "policy" => name).set(position.0 as f64);
+        }
+        Ok(())
+    }
+}

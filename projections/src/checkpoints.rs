@@ -1,0 +1,100 @@
+//! Looks after the checkpoints of all read models of a process: stores how far events go that concern none,
+//! and notices what others have made of them.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, timeout_at},
+};
+
+use crate::{
+    Projection,
+    database::{Connection, Database},
+    progress::{Place, Progress},
+    runner::ProjectionError,
+};
+
+/// How often all checkpoints are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// For how long events that concern no read model are gathered before its checkpoint moves. Other processes
+/// see by it how far it is.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// The checkpoints of some read models.
+pub(crate) struct Checkpoints<D> {
+    pub(crate) database: D,
+    pub(crate) progress: Vec<Arc<Progress>>,
+    /// Told by followers that have passed something over.
+    pub(crate) skipped: Arc<Notify>,
+}
+
+/// A checkpoint that is to be moved past events that do not concern its read model.
+pub(crate) struct Move {
+    pub(crate) projection: Projection,
+    pub(crate) place: Place,
+}
+
+impl<D: Database> Checkpoints<D> {
+    /// Looks after them for as long as it is polled.
+    pub(crate) async fn keep(&self) {
+        let mut looked = Instant::now();
+        loop {
+            let due = looked + LOOK;
+            let mut done = Ok(());
+            if timeout_at(due, self.skipped.notified()).await.is_ok() {
+                sleep(GATHER).await;
+                done = self.store().await;
+            }
+            // Also while there is always something to store.
+            if due <= Instant::now() {
+                looked = Instant::now();
+                done = done.and(self.look().await);
+            }
+            if let Err(error) = done {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the checkpoints of read models are not known"
+                );
+                sleep(LOOK).await;
+            }
+        }
+    }
+
+    /// Moves the checkpoints past what was passed over, all in one statement. One that is not where it was
+    /// stays there, and its follower looks at the events again.
+    async fn store(&self) -> Result<(), ProjectionError> {
+        let places = self.progress.iter().map(|progress| (progress, progress.place()));
+        let moved: Vec<_> = places.filter(|(_, place)| place.stored < place.reached).collect();
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let moves: Vec<Move> = moved
+            .iter()
+            .map(|&(progress, place)| Move { projection: progress.projection(), place })
+            .collect();
+        let stored = self.advance(&moves).await;
+        for (progress, place) in moved {
+            let name = progress.projection().name;
+            match &stored {
+                Ok(stored) if stored.iter().any(|one| one == name) => progress.stored(place),
+                Ok(_) | Err(_) => progress.forget(place),
+            }
+        }
+        stored.map(drop)
+    }
+
+    async fn advance(&self, moves: &[Move]) -> Result<Vec<String>, ProjectionError> {
+        self.database.connect().await?.advance(moves).await
+    }
+
+    async fn look(&self) -> Result<(), ProjectionError> {
+        let mut seen = self.database.connect().await?.checkpoints().await?;
+        for progress in &self.progress {
+            if let Some(seen) = seen.remove(progress.projection().name) {
+                progress.look_at(seen);
+            }
+        }
+        Ok(())
+    }
+}
