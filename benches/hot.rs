@@ -2,7 +2,10 @@
 //! updates.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,9 +31,9 @@ pub(crate) async fn measure(server: &str, table: &mut Table) -> Result<(), Failu
         spread.push(deposits(&log(server).await?.1, None).await?.0);
         let (_client, contested) = log(server).await?;
         let stream = Uuid::now_v7();
-        let (deposits, slowest) = deposits(&contested, Some(stream)).await?;
+        let (deposits, before) = deposits(&contested, Some(stream)).await?;
         one.push(deposits);
-        waits.push(slowest * deposits);
+        waits.push(before);
         gapless(&contested, stream).await?;
         row.push(updates(server).await?);
     }
@@ -51,32 +54,40 @@ pub(crate) async fn measure(server: &str, table: &mut Table) -> Result<(), Failu
         (1.0, "1 ×"),
     );
     let waits = median(waits);
-    table.beside("— on one stream: p99, in commands of all clients", whole(waits));
+    table.at_most(
+        "— on one stream: commands that come before one's own, p99",
+        whole(waits),
+        waits,
+        (CLIENTS as f64, "64"),
+    );
     Ok(())
 }
 
-/// Deposits a second, each into a stream of the client's own or all into one, and the p99 of their
-/// latencies in seconds.
+/// Deposits a second, each into a stream of the client's own or all into one, and the p99 of how
+/// many deposits into the one come before one's own.
 async fn deposits(log: &EventLog, one: Option<Uuid>) -> Result<(f64, f64), Failure> {
-    let latencies = Arc::new(Mutex::new(Vec::<f64>::new()));
-    let (log, measured) = (log.clone(), latencies.clone());
+    let (served, waits) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(Vec::<f64>::new())));
+    let (log, measured) = (log.clone(), waits.clone());
     let rate = rate(CLIENTS, move |account| {
-        let (log, measured) = (log.clone(), measured.clone());
+        let (log, served, measured) = (log.clone(), served.clone(), measured.clone());
         async move {
-            let asked = Instant::now();
-            deposit(&log, one.unwrap_or(account)).await?;
-            measured.lock().map_err(|_| "a client panicked")?.push(asked.elapsed().as_secs_f64());
+            let Some(one) = one else { return deposit(&log, account).await.map(|_| true) };
+            let before = served.load(Ordering::Relaxed);
+            let version = deposit(&log, one).await?;
+            served.fetch_max(version, Ordering::Relaxed);
+            let waited = (version - before) as f64;
+            measured.lock().map_err(|_| "a client panicked")?.push(waited);
             Ok(true)
         }
     })
     .await?;
-    let mut latencies = std::mem::take(&mut *latencies.lock().map_err(|_| "a client panicked")?);
-    latencies.sort_by(f64::total_cmp);
-    let p99 = latencies.get(latencies.len() * 99 / 100).copied().unwrap_or_default();
-    Ok((rate, p99))
+    let mut waits = std::mem::take(&mut *waits.lock().map_err(|_| "a client panicked")?);
+    waits.sort_by(f64::total_cmp);
+    Ok((rate, waits.get(waits.len() * 99 / 100).copied().unwrap_or_default()))
 }
 
-async fn deposit(log: &EventLog, account: Uuid) -> Result<(), Failure> {
+/// Says the version of the account after it.
+async fn deposit(log: &EventLog, account: Uuid) -> Result<u64, Failure> {
     let command_id = Uuid::now_v7();
     let envelope = Envelope {
         command_id,
@@ -96,7 +107,8 @@ async fn deposit(log: &EventLog, account: Uuid) -> Result<(), Failure> {
         }
         .boxed()
     });
-    executed.await.map(drop).map_err(|error| format!("{error:?}").into())
+    let executed = executed.await.map_err(|error| format!("{error:?}"))?;
+    Ok(executed.outcome.version)
 }
 
 /// Numbers without a gap, and a balance that counts each of them.
