@@ -148,7 +148,9 @@ impl EventLog {
                     Ok(value) => value,
                     refusal @ Err(_) => return self.unless_executed(envelope, refusal).await,
                 };
-                snapshots.into_iter().for_each(|snapshot| self.snapshots().store(snapshot));
+                for snapshot in snapshots {
+                    self.snapshots().store(snapshot);
+                }
                 Ok(Some(Executed { outcome, value: Some(value) }))
             }
             Ok(HandedOver::Before(outcome)) => Ok(Some(Executed { outcome, value: None })),
@@ -199,7 +201,11 @@ impl EventLog {
             let value = decide(&mut work).await;
             if work.is_current().await? {
                 let value = value.map_err(ExecuteError::Refused)?;
-                return if work.is_too_large() { Err(ExecuteError::TooLarge) } else { Ok(value) };
+                return if work.exceeds_an_append() {
+                    Err(ExecuteError::TooLarge)
+                } else {
+                    Ok(value)
+                };
             }
             work.forget();
         }

@@ -98,8 +98,11 @@ struct Entry {
     /// Whether it is among [`Work::decided`].
     is_decided: bool,
     /// The new state, and a snapshot of it if one is due.
-    make: fn(Self, &EventLog, Uuid) -> (Arc<dyn State>, Option<Snapshot>),
+    make: fn(Self, &EventLog, Uuid) -> Made,
 }
+
+/// A new state, and a snapshot of it if one is due.
+type Made = (Arc<dyn State>, Option<Snapshot>);
 
 impl Work {
     pub(crate) fn new(log: EventLog, standing: Option<(Ticket, Option<Place>)>) -> Self {
@@ -364,7 +367,7 @@ impl Work {
     }
 
     /// Whether what is rehearsed is more than one append may be, and must not be.
-    pub(crate) fn is_too_large(mut self) -> bool {
+    pub(crate) fn exceeds_an_append(mut self) -> bool {
         !self.in_parts && self.append(&NOBODY).is_too_large()
     }
 

@@ -159,9 +159,8 @@ impl Client {
                             return given;
                         }
                         Answer::KeyReused => panic!("nobody else has this id"),
-                        Answer::Conflict => {}
                         Answer::Unavailable if command.digest.is_none() => return given,
-                        Answer::Unavailable => {}
+                        Answer::Conflict | Answer::Unavailable => {}
                     }
                 }
                 None if command.digest.is_none() => return given,
