@@ -1,6 +1,6 @@
 # What people run. Each target installs what is missing first.
 
-.PHONY: run test torture bench check provision provision-tests
+.PHONY: run test torture bench check provision provision-tests provision-bench
 
 KONTOR = target/debug/kontor
 CRATES = --workspace --exclude kontor-benches
@@ -32,8 +32,8 @@ torture: provision-tests
 
 # The log and the catalogue against their limits and their peers, on servers that lose nothing.
 # BENCH_LONG=1 adds the runs at 10 million events and at 800,000 products,
-# BENCH_ONLY=append,relay,read,growth,catalogue picks parts.
-bench: provision
+# BENCH_ONLY=append,hot,relay,read,growth,catalogue picks parts.
+bench: provision-bench
 	cargo build --release -p kontor
 	target/release/kontor servers --durable -- cargo bench -p kontor-benches
 
@@ -52,3 +52,6 @@ provision:
 
 provision-tests:
 	@scripts/provision tests
+
+provision-bench:
+	@scripts/provision bench

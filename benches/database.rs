@@ -48,7 +48,7 @@ fn with_database(server: &str, name: &str) -> String {
     if parameters.is_empty() { url } else { format!("{url}?{parameters}") }
 }
 
-async fn connect(url: &str) -> Result<Client, Failure> {
+pub(crate) async fn connect(url: &str) -> Result<Client, Failure> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)

@@ -13,6 +13,7 @@ mod catalogue;
 mod clients;
 mod database;
 mod growth;
+mod hot;
 mod peers;
 mod raw_copy;
 mod read;
@@ -31,8 +32,12 @@ async fn main() -> Result<(), Failure> {
     let only = std::env::var("BENCH_ONLY").unwrap_or_default();
     let wanted = |name: &str| only.is_empty() || only.split(',').any(|part| part == name);
     let mut table = Table::default();
+    hot::commit_latency(&server, &mut table).await?;
     if wanted("append") {
         append::measure(&server, &mut table).await?;
+    }
+    if wanted("hot") {
+        hot::measure(&server, &mut table).await?;
     }
     if wanted("relay") {
         relay::throughput(&server, &nats, &mut table).await?;

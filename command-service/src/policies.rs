@@ -164,6 +164,15 @@ impl Reaction<'_> {
     where
         F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<(), Failure>> + Send + Sync,
     {
+        self.execute_in_turn(&[], decide).await
+    }
+
+    /// The same of a command that changes these streams: those that name the same are decided in
+    /// the order of their events.
+    async fn execute_in_turn<F>(&self, streams: &[Uuid], decide: F) -> Result<(), ReactionError>
+    where
+        F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<(), Failure>> + Send + Sync,
+    {
         let cause = self.recorded;
         let envelope = Envelope {
             command_id: command_id(cause.event_id, self.policy.name, self.attempt),
@@ -172,7 +181,7 @@ impl Reaction<'_> {
             correlation_id: cause.correlation_id,
             causation_id: Some(cause.event_id),
         };
-        let executed = self.services.log.execute(&envelope, decide).await?;
+        let executed = self.services.log.execute_in_turn(&envelope, streams, decide).await?;
         let _ = self.done_at.set(executed.outcome.position);
         Ok(())
     }

@@ -12,15 +12,15 @@ use uuid::Uuid;
 
 /// The most recently used aggregates of all kinds.
 pub(crate) struct Cache {
-    entries: quick_cache::sync::Cache<Key, Arc<dyn Entry>, ByHistory>,
+    entries: quick_cache::sync::Cache<Key, Arc<dyn State>, ByHistory>,
 }
 
 /// An id alone would let a client, who may name any id, have one kind of aggregate found as
 /// another.
-type Key = (TypeId, Uuid);
+pub(crate) type Key = (TypeId, Uuid);
 
 /// A [`Loaded`] of some kind.
-trait Entry: Any + Send + Sync {
+pub(crate) trait State: Any + Send + Sync {
     fn version(&self) -> u64;
     fn bytes(&self) -> u64;
 }
@@ -29,8 +29,8 @@ trait Entry: Any + Send + Sync {
 #[derive(Clone)]
 struct ByHistory;
 
-impl Weighter<Key, Arc<dyn Entry>> for ByHistory {
-    fn weight(&self, _: &Key, entry: &Arc<dyn Entry>) -> u64 {
+impl Weighter<Key, Arc<dyn State>> for ByHistory {
+    fn weight(&self, _: &Key, entry: &Arc<dyn State>) -> u64 {
         Cache::LEAST + entry.bytes()
     }
 }
@@ -48,7 +48,7 @@ pub struct Loaded<A> {
     pub(crate) snapshot: u64,
 }
 
-impl<A: Send + Sync + 'static> Entry for Loaded<A> {
+impl<A: Send + Sync + 'static> State for Loaded<A> {
     fn version(&self) -> u64 {
         self.version
     }
@@ -85,10 +85,19 @@ impl Cache {
 
     /// Keeps a state, unless a newer one is there already.
     pub(crate) fn put<A: Send + Sync + 'static>(&self, id: Uuid, loaded: Arc<Loaded<A>>) {
-        let key = (TypeId::of::<A>(), id);
-        if self.entries.peek(&key).is_none_or(|kept| kept.version() <= loaded.version) {
-            self.entries.insert(key, loaded);
+        self.put_state((TypeId::of::<A>(), id), loaded);
+    }
+
+    /// The same of a state of any kind.
+    pub(crate) fn put_state(&self, key: Key, state: Arc<dyn State>) {
+        if self.version(&key).is_none_or(|kept| kept <= state.version()) {
+            self.entries.insert(key, state);
         }
+    }
+
+    /// The version of a state, if it is here.
+    pub(crate) fn version(&self, key: &Key) -> Option<u64> {
+        Some(self.entries.peek(key)?.version())
     }
 
     /// Forgets every state.

@@ -79,6 +79,10 @@ pub enum AppendError {
         /// Which one.
         stream_id: Uuid,
     },
+    /// It was decided on an append of this process that came to nothing; only what
+    /// [`EventLog::execute`](crate::EventLog::execute) appends can be.
+    #[error("an append that this one builds on was not written")]
+    BaseNotWritten,
     /// The command id was used for another request before.
     #[error("the command id was used for another request")]
     KeyReused,

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use cqrs_es::Aggregate;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use domain::OfCompany;
-use tokio::sync::{MutexGuard, watch};
+use tokio::sync::watch;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use crate::{
-    Append, AppendError, Appended, Error, Loaded, Position, Store, cache::Cache,
+    Append, AppendError, Appended, Error, Loaded, Position, Store, cache::Cache, pending::Pending,
     snapshots::Snapshots, suspension::Suspension, tail::Tail, writer::Writer,
 };
 
@@ -65,13 +65,11 @@ struct Shared {
     writer: Writer,
     readers: Pool,
     finders: Pool,
-    cache: Cache,
+    pending: Arc<Pending>,
     snapshots: Snapshots,
     suspension: Suspension,
     tail: Tail,
     retries: u32,
-    /// Those who lost a race for a stream take turns at it, by its id.
-    turns: [tokio::sync::Mutex<()>; 64],
 }
 
 impl EventLog {
@@ -98,11 +96,10 @@ impl EventLog {
             snapshots: Snapshots::start(readers.clone(), config.snapshot_every),
             readers,
             finders,
-            cache: Cache::new(config.cached_bytes),
+            pending: Pending::new(Cache::new(config.cached_bytes)),
             suspension,
             tail: Tail::new(head),
             retries: config.retries,
-            turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -131,7 +128,7 @@ impl EventLog {
     pub(crate) fn resume(&self) {
         if self.shared.suspension.end() {
             // States that lost events have made must not be met again.
-            self.shared.cache.clear();
+            self.cache().clear();
         }
     }
 
@@ -156,14 +153,6 @@ impl EventLog {
         self.shared.writer.stop().await;
     }
 
-    /// Waits for one's turn at a stream. Who was too slow once would be again if all tried at
-    /// once; one after the other, each gets through.
-    pub(crate) async fn turn(&self, stream_id: Uuid) -> MutexGuard<'_, ()> {
-        let turns = &self.shared.turns;
-        let slot = usize::from(stream_id.as_bytes()[15]) % turns.len();
-        turns[slot].lock().await
-    }
-
     pub(crate) async fn reader(&self) -> Result<Object, Error> {
         Ok(self.shared.readers.get().await?)
     }
@@ -175,7 +164,19 @@ impl EventLog {
     }
 
     pub(crate) fn cache(&self) -> &Cache {
-        &self.shared.cache
+        self.shared.pending.cache()
+    }
+
+    pub(crate) fn pending(&self) -> &Arc<Pending> {
+        &self.shared.pending
+    }
+
+    pub(crate) fn snapshots(&self) -> &Snapshots {
+        &self.shared.snapshots
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.shared.writer
     }
 
     /// Puts a state into memory, and takes a snapshot of it if one is due.
@@ -185,7 +186,9 @@ impl EventLog {
         loaded: Loaded<A>,
     ) -> Arc<Loaded<A>> {
         let mut loaded = loaded;
-        self.shared.snapshots.take(id, &mut loaded);
+        if let Some(snapshot) = self.snapshots().make(id, &mut loaded) {
+            self.snapshots().store(snapshot);
+        }
         let loaded = Arc::new(loaded);
         self.cache().put(id, loaded.clone());
         loaded

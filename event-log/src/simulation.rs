@@ -5,6 +5,7 @@
 
 mod backend;
 mod client;
+mod execution;
 mod jetstream;
 mod node;
 mod postgres;
@@ -64,6 +65,13 @@ async fn life(world: World) {
     });
     assert!(served.await.is_ok(), "somebody waits for ever");
     settle(&postgres, &jetstream).await;
+    // Also what was given by clients who did not wait for an answer.
+    let idle = timeout(BOUND, async {
+        while !nodes.iter().all(Node::is_idle) {
+            sleep(Duration::from_secs(1)).await;
+        }
+    });
+    assert!(idle.await.is_ok(), "a state or a turn is left over");
     let (published, _) = jetstream.agrees();
     // What is still on its way arrives, with nobody there to mend it: the stream stays as it is.
     // Even a commit may arrive, of a command whose client got no answer or asked again elsewhere.

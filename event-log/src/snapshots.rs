@@ -38,7 +38,8 @@ pub(crate) struct Snapshots {
     every: u64,
 }
 
-struct Snapshot {
+/// A state on its way into the table; it may be stored once its last event is durable.
+pub(crate) struct Snapshot {
     stream_id: Uuid,
     stream_type: &'static str,
     version: u64,
@@ -59,25 +60,34 @@ impl Snapshots {
         Self { queue, every: every.max(1) }
     }
 
-    /// Takes a snapshot if one is due, and notes it in `loaded`. Never waits.
-    pub(crate) fn take<A: Aggregate + OfCompany>(&self, id: Uuid, loaded: &mut Loaded<A>) {
-        if loaded.version - loaded.snapshot < self.every {
-            return;
+    /// Makes a snapshot if one is due and could be stored, and notes it in `loaded`.
+    pub(crate) fn make<A: Aggregate + OfCompany>(
+        &self,
+        id: Uuid,
+        loaded: &mut Loaded<A>,
+    ) -> Option<Snapshot> {
+        if loaded.version - loaded.snapshot < self.every || self.queue.capacity() == 0 {
+            return None;
         }
-        let Ok(place) = self.queue.try_reserve() else { return };
-        let Ok(state) = serde_json::to_string(&loaded.state) else { return };
+        let state = serde_json::to_string(&loaded.state).ok()?;
         if state.len() > Self::LARGEST {
-            return;
+            return None;
         }
         loaded.snapshot = loaded.version;
         loaded.bytes = state.len() as u64;
-        place.send(Snapshot {
+        Some(Snapshot {
             stream_id: id,
             stream_type: A::TYPE,
             version: loaded.version,
             rules: A::SNAPSHOT,
             state,
-        });
+        })
+    }
+
+    /// Stores a snapshot of a durable state, unless too many wait. Never waits.
+    pub(crate) fn store(&self, snapshot: Snapshot) {
+        // Another one is made in time.
+        let _ = self.queue.try_send(snapshot);
     }
 }
 

@@ -138,9 +138,11 @@ where
                 Err(AggregateError::AggregateConflict)
             }
             Err(AppendError::Log(error)) => Err(failed(error)),
-            Err(error @ (AppendError::KeyReused | AppendError::TooLarge)) => {
-                Err(AggregateError::UnexpectedError(Box::new(error)))
-            }
+            Err(
+                error @ (AppendError::KeyReused
+                | AppendError::TooLarge
+                | AppendError::BaseNotWritten),
+            ) => Err(AggregateError::UnexpectedError(Box::new(error))),
         }
     }
 }

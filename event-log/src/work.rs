@@ -1,4 +1,4 @@
-//! A unit of work: load, decide, append, as often as it takes.
+//! A unit of work: what one command loads and decides.
 //!
 //! What a decision has read is asserted when it is written, so a decision never stands on facts
 //! that were no longer true.
@@ -7,29 +7,23 @@ use std::{
     any::{Any, TypeId},
     borrow::Borrow,
     collections::HashMap,
-    time::Duration,
+    sync::Arc,
 };
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use domain::OfCompany;
-use futures::future::BoxFuture;
-use metrics::counter;
 use uuid::Uuid;
 
 pub use crate::cache::Loaded;
 use crate::{
-    Append, AppendError, Appended, Envelope, Error, EventLog, ExecuteError, NewEvent, Outcome,
-    Position, StreamWrite, store::new_event,
+    Append, Envelope, Error, EventLog, NewEvent, Position, StreamWrite,
+    cache::{Key, State},
+    execute::Decision,
+    pending::{Decided, Fate, Place, Seen},
+    snapshots::Snapshot,
+    store::new_event,
+    turns::Ticket,
 };
-
-/// What a command did, or had done before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Executed<T> {
-    /// What to answer.
-    pub outcome: Outcome,
-    /// What the decision returned; `None` when the command was executed before.
-    pub value: Option<T>,
-}
 
 /// Who gives a command that is only rehearsed.
 const NOBODY: Envelope = Envelope {
@@ -55,6 +49,16 @@ pub struct Work {
     lent: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     /// Whether a rehearsal may be larger than one append.
     in_parts: bool,
+    /// Its rank among commands, and its place in the lines of contested streams; a rehearsal has
+    /// none, and does not see what is not durable.
+    standing: Option<(Ticket, Option<Place>)>,
+}
+
+/// A unit of work that is decided.
+pub(crate) struct Ready {
+    pub(crate) decision: Decision,
+    /// To be stored once the new states are durable.
+    pub(crate) snapshots: Vec<Snapshot>,
 }
 
 /// What was decided since a mark, so that it can be taken back.
@@ -71,9 +75,6 @@ struct Before {
     events: usize,
 }
 
-/// A client may name one id as two kinds of thing.
-type Key = (TypeId, Uuid);
-
 fn key<A: 'static>(id: impl Into<Uuid>) -> Key {
     (TypeId::of::<A>(), id.into())
 }
@@ -83,6 +84,8 @@ struct Entry {
     stream_type: &'static str,
     /// What it was when it was read.
     version: u64,
+    /// The append of this process that made it so, if that was on its way.
+    made_by: Option<Arc<Fate>>,
     company_id: Option<Uuid>,
     state: Box<dyn Any + Send + Sync>,
     /// What the state takes up; see [`Loaded`].
@@ -90,113 +93,22 @@ struct Entry {
     /// The version at which the last snapshot was taken.
     snapshot: u64,
     events: Vec<NewEvent>,
+    /// How many events were taken from here into the append.
+    written: u64,
     /// Whether it is among [`Work::decided`].
     is_decided: bool,
-    /// Puts the new state into memory once it is written.
-    keep: fn(&EventLog, Uuid, Self),
+    /// The new state, and a snapshot of it if one is due.
+    make: fn(Self, &EventLog, Uuid) -> Made,
 }
 
-impl EventLog {
-    /// Executes a command: answers what it was answered before, or else lets `decide` load and
-    /// decide on aggregates, and appends it all at once. When somebody else was faster, it is
-    /// decided anew on fresh facts, a bounded number of times.
-    #[tracing::instrument(
-        skip_all,
-        fields(command = %envelope.command_id, correlation = %envelope.correlation_id, position)
-    )]
-    pub async fn execute<T, E, F>(
-        &self,
-        envelope: &Envelope,
-        decide: F,
-    ) -> Result<Executed<T>, ExecuteError<E>>
-    where
-        F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<T, E>> + Send + Sync,
-        T: Send,
-        E: Send,
-    {
-        if let Some(digest) = envelope.remember
-            && let Some((first_digest, outcome)) = self.remembered(envelope.command_id).await?
-        {
-            return if first_digest == digest {
-                Ok(Executed { outcome, value: None })
-            } else {
-                Err(ExecuteError::KeyReused)
-            };
-        }
-        self.takes_commands()?;
-        let mut turn = None;
-        for attempt in 0..=self.retries() {
-            if attempt > 0 {
-                counter!("kontor_command_retries_total").increment(1);
-            }
-            if attempt > 1 {
-                // Its turn did not help: another process writes too.
-                tokio::time::sleep(pause(attempt)).await;
-            }
-            let mut work = Work::new(self.clone());
-            let value = decide(&mut work).await;
-            // A refusal on stale facts is not the last word.
-            let value = match value {
-                Ok(value) => value,
-                Err(refusal) if attempt == 0 && work.has_remembered_states() => {
-                    if work.is_current().await? {
-                        return Err(ExecuteError::Refused(refusal));
-                    }
-                    work.forget();
-                    continue;
-                }
-                Err(refusal) => return Err(ExecuteError::Refused(refusal)),
-            };
-            match self.append(work.append(envelope)).await {
-                Ok(Appended::Now { outcome, .. }) => {
-                    tracing::Span::current().record("position", outcome.position.0);
-                    work.keep();
-                    return Ok(Executed { outcome, value: Some(value) });
-                }
-                Ok(Appended::Before(outcome)) => return Ok(Executed { outcome, value: None }),
-                Err(AppendError::Conflict { stream_id }) => {
-                    // One turn at a time, so that no two wait for each other's.
-                    drop(turn.take());
-                    turn = Some(self.turn(stream_id).await);
-                    work.forget();
-                }
-                Err(AppendError::KeyReused) => return Err(ExecuteError::KeyReused),
-                Err(AppendError::TooLarge) => return Err(ExecuteError::TooLarge),
-                Err(AppendError::Log(error)) => return Err(error.into()),
-            }
-        }
-        counter!("kontor_command_conflicts_total").increment(1);
-        Err(ExecuteError::Conflict)
-    }
-}
-
-impl EventLog {
-    /// Lets `decide` load and decide as [`EventLog::execute`] would, on facts that are current, and
-    /// records nothing.
-    pub async fn rehearse<T, E, F>(&self, decide: F) -> Result<T, ExecuteError<E>>
-    where
-        F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<T, E>> + Send + Sync,
-        T: Send,
-        E: Send,
-    {
-        for _ in 0..=self.retries() {
-            let mut work = Work::new(self.clone());
-            let value = decide(&mut work).await;
-            if work.is_current().await? {
-                let value = value.map_err(ExecuteError::Refused)?;
-                let too_large = !work.in_parts && work.append(&NOBODY).is_too_large();
-                return if too_large { Err(ExecuteError::TooLarge) } else { Ok(value) };
-            }
-            work.forget();
-        }
-        Err(ExecuteError::Conflict)
-    }
-}
+/// A new state, and a snapshot of it if one is due.
+type Made = (Arc<dyn State>, Option<Snapshot>);
 
 impl Work {
-    fn new(log: EventLog) -> Self {
+    pub(crate) fn new(log: EventLog, standing: Option<(Ticket, Option<Place>)>) -> Self {
         Self {
             log,
+            standing,
             streams: HashMap::new(),
             decided: Vec::new(),
             answer: None,
@@ -226,6 +138,9 @@ impl Work {
 
     /// The newest position of the log: what was loaded before this was asked is not newer.
     pub async fn head(&self) -> Result<Position, Error> {
+        for made_by in self.streams.values().filter_map(|entry| entry.made_by.as_ref()) {
+            made_by.ended().await;
+        }
         self.log.head().await
     }
 
@@ -268,10 +183,31 @@ impl Work {
     ) -> Result<&A, Error> {
         let key = key::<A>(id);
         if !self.streams.contains_key(&key) {
-            let loaded = self.log.load::<A>(key.1).await?;
-            self.streams.insert(key, Entry::of(&loaded));
+            self.come(&[key.1]).await;
+            let entry = match self.pending::<A>(key.1) {
+                Some(entry) => entry,
+                None => Entry::of(&*self.log.load::<A>(key.1).await?, None),
+            };
+            self.streams.insert(key, entry);
         }
         Ok(self.streams[&key].state())
+    }
+
+    /// What was not durable yet when it was read.
+    fn pending<A: Aggregate + OfCompany + Clone + 'static>(&self, id: Uuid) -> Option<Entry> {
+        self.standing.as_ref()?;
+        let (loaded, made_by) = self.log.pending().tip::<A>(id)?;
+        Some(Entry::of(&*loaded, Some(made_by)))
+    }
+
+    /// Waits for its turn where others wait for theirs: who comes later does not overtake them.
+    /// Who has a turn already does not wait for another, lest two wait for each other.
+    async fn come(&mut self, ids: &[Uuid]) {
+        let Some((ticket, place @ None)) = &mut self.standing else { return };
+        let contested = self.log.pending().contested(ids.iter().copied(), *ticket);
+        if !contested.is_empty() {
+            place.insert(self.log.pending().enter(*ticket, contested)).come().await;
+        }
     }
 
     /// Reads many aggregates of one kind with at most one query; then [`Work::get`] has them.
@@ -283,17 +219,22 @@ impl Work {
         let mut ids: Vec<Uuid> = ids.into_iter().map(|id| *id.borrow()).collect();
         ids.sort_unstable();
         ids.dedup();
-        let new: Vec<Uuid> =
-            ids.iter().copied().filter(|&id| !self.streams.contains_key(&key::<A>(id))).collect();
+        let mut new = ids.clone();
+        new.retain(|&id| !self.streams.contains_key(&key::<A>(id)));
+        self.come(&new).await;
+        new.retain(|&id| match self.pending::<A>(id) {
+            Some(entry) => self.streams.insert(key::<A>(id), entry).is_some(),
+            None => true,
+        });
         for (id, loaded) in self.log.load_many::<A>(&new).await? {
-            self.streams.insert(key::<A>(id), Entry::of(&loaded));
+            self.streams.insert(key::<A>(id), Entry::of(&*loaded, None));
         }
         Ok(ids.into_iter().map(|id| (id, self.version::<A>(id))).collect())
     }
 
     /// Knows that an id made just now names nothing yet: nothing is read. The append asserts it.
     pub fn begin<A: Aggregate + OfCompany + Clone + 'static>(&mut self, id: impl Into<Uuid>) {
-        let new = || Entry::of(&Loaded::<A>::default());
+        let new = || Entry::of(&Loaded::<A>::default(), None);
         self.streams.entry(key::<A>(id)).or_insert_with(new);
     }
 
@@ -356,49 +297,96 @@ impl Work {
         self.answer = Some(id.into());
     }
 
-    fn append(&self, envelope: &Envelope) -> Append {
+    /// Everything that was decided, as one append.
+    fn append(&mut self, envelope: &Envelope) -> Append {
         let reads = self.streams.iter().filter(|(_, entry)| entry.events.is_empty());
-        let writes = self.decided.iter().filter_map(|key| {
-            let entry = &self.streams[key];
-            (!entry.events.is_empty()).then(|| StreamWrite {
-                stream_type: entry.stream_type,
-                stream_id: key.1,
-                expected: entry.version,
-                company_id: entry.company_id,
-                events: entry.events.clone(),
-            })
-        });
+        let reads = reads.map(|(key, entry)| (key.1, entry.version)).collect();
         let answer = self.answer.or(self.decided.first().map(|key| key.1)).unwrap_or_default();
         let named = self.streams.iter().filter(|(key, _)| key.1 == answer);
         let version = named.map(|(_, entry)| entry.version).max().unwrap_or(0);
-        Append {
-            envelope: envelope.clone(),
-            writes: writes.collect(),
-            reads: reads.map(|(key, entry)| (key.1, entry.version)).collect(),
-            answer: (answer, version),
-        }
-    }
-
-    fn keep(self) {
-        for ((_, id), entry) in self.streams {
+        let mut writes = Vec::new();
+        for key in &self.decided {
+            let entry = self.streams.get_mut(key).expect("what was decided upon is loaded");
             if !entry.events.is_empty() {
-                (entry.keep)(&self.log, id, entry);
+                entry.written = entry.events.len() as u64;
+                writes.push(StreamWrite {
+                    stream_type: entry.stream_type,
+                    stream_id: key.1,
+                    expected: entry.version,
+                    company_id: entry.company_id,
+                    events: std::mem::take(&mut entry.events),
+                });
             }
         }
+        Append { envelope: envelope.clone(), writes, reads, answer: (answer, version) }
     }
 
-    fn forget(&self) {
+    /// To be handed over to the writer.
+    pub(crate) fn ready(mut self, envelope: &Envelope) -> Ready {
+        let append = self.append(envelope);
+        let (seen, built_on) = self.seen();
+        let (mut made, mut snapshots) = (Vec::with_capacity(append.writes.len()), Vec::new());
+        for key in &self.decided {
+            let Some(entry) = self.streams.remove(key).filter(|entry| entry.written > 0) else {
+                continue;
+            };
+            let (state, snapshot) = (entry.make)(entry, &self.log, key.1);
+            made.push((*key, state));
+            snapshots.extend(snapshot);
+        }
+        let place = self.standing.and_then(|(_, place)| place);
+        let decided = Decided { append, seen, made };
+        Ready { decision: Decision { decided, place, built_on }, snapshots }
+    }
+
+    /// To be handed over to the writer, which says whether all that the refusal has seen is
+    /// durable and holds.
+    pub(crate) fn ready_to_refuse(self, envelope: &Envelope) -> Ready {
+        let (seen, built_on) = self.seen();
+        let append = Append {
+            // A refusal is not remembered.
+            envelope: Envelope { remember: None, ..envelope.clone() },
+            writes: Vec::new(),
+            reads: seen.iter().map(|seen| (seen.key.1, seen.version)).collect(),
+            answer: (Uuid::nil(), 0),
+        };
+        let place = self.standing.and_then(|(_, place)| place);
+        let decided = Decided { append, seen, made: Vec::new() };
+        Ready { decision: Decision { decided, place, built_on }, snapshots: Vec::new() }
+    }
+
+    fn seen(&self) -> (Vec<Seen>, Vec<Uuid>) {
+        let built_on = self.streams.iter().filter(|(_, entry)| entry.made_by.is_some());
+        let built_on = built_on.map(|(key, _)| key.1).collect();
+        let seen = self.streams.iter().map(|(key, entry)| Seen {
+            key: *key,
+            version: entry.version,
+            made_by: entry.made_by.clone(),
+        });
+        (seen.collect(), built_on)
+    }
+
+    /// Whether what is rehearsed is more than one append may be, and must not be.
+    pub(crate) fn exceeds_an_append(mut self) -> bool {
+        !self.in_parts && self.append(&NOBODY).is_too_large()
+    }
+
+    /// Whether something of what it has seen was not durable.
+    pub(crate) fn builds_on_pending(&self) -> bool {
+        self.streams.values().any(|entry| entry.made_by.is_some())
+    }
+
+    pub(crate) fn forget(&self) {
         for (&(kind, id), entry) in &self.streams {
             self.log.cache().forget(kind, id, entry.version);
         }
     }
 
-    fn has_remembered_states(&self) -> bool {
-        !self.streams.is_empty()
-    }
-
     /// Whether all that was read is still so.
-    async fn is_current(&self) -> Result<bool, Error> {
+    pub(crate) async fn is_current(&self) -> Result<bool, Error> {
+        if self.streams.is_empty() {
+            return Ok(true);
+        }
         let seen: Vec<(Uuid, u64)> =
             self.streams.iter().map(|(key, entry)| (key.1, entry.version)).collect();
         self.log.are_current(&seen).await
@@ -406,21 +394,28 @@ impl Work {
 }
 
 impl Entry {
-    fn of<A: Aggregate + OfCompany + Clone + 'static>(loaded: &Loaded<A>) -> Self {
+    fn of<A: Aggregate + OfCompany + Clone + 'static>(
+        loaded: &Loaded<A>,
+        made_by: Option<Arc<Fate>>,
+    ) -> Self {
         Self {
             stream_type: A::TYPE,
             version: loaded.version,
+            made_by,
             company_id: loaded.state.company().map(Uuid::from),
             state: Box::new(loaded.state.clone()),
             bytes: loaded.bytes,
             snapshot: loaded.snapshot,
             events: Vec::new(),
+            written: 0,
             is_decided: false,
-            keep: |log, id, entry| {
-                let (version, bytes, snapshot) = (entry.new_version(), entry.bytes, entry.snapshot);
-                if let Ok(state) = entry.state.downcast::<A>() {
-                    log.keep(id, Loaded { version, state: *state, bytes, snapshot });
-                }
+            make: |entry, log, id| {
+                let version = entry.version + entry.written;
+                let Self { bytes, snapshot, state, .. } = entry;
+                let state = *state.downcast::<A>().expect("its key names its type");
+                let mut loaded = Loaded { version, state, bytes, snapshot };
+                let snapshot = log.snapshots().make(id, &mut loaded);
+                (Arc::new(loaded), snapshot)
             },
         }
     }
@@ -443,10 +438,4 @@ pub enum WorkError<E> {
     /// It could not be asked.
     #[error(transparent)]
     Log(#[from] Error),
-}
-
-/// Grows with every attempt and differs between those who collide.
-fn pause(attempt: u32) -> Duration {
-    let most = 2_u64 << attempt.min(6);
-    Duration::from_millis(rand::random_range(1..=most))
 }

@@ -29,13 +29,27 @@ use self::{
     connection::Connection,
     session::{Attempt, Failure, Head, Session},
 };
-use crate::{Append, AppendError, Appended, Error, Position, suspension::Suspension};
+use crate::{
+    Append, AppendError, Appended, Error, Position, pending::Handed, suspension::Suspension,
+};
 
 /// An append and where its answer goes.
 pub(crate) struct Request {
     pub(crate) append: Append,
+    /// What others may have built on it, and what it builds on.
+    pub(crate) handed: Option<Handed>,
     pub(crate) reply: oneshot::Sender<Result<Appended, AppendError>>,
     pub(crate) since: Instant,
+}
+
+impl Request {
+    pub(crate) fn new(
+        append: Append,
+        handed: Option<Handed>,
+        reply: oneshot::Sender<Result<Appended, AppendError>>,
+    ) -> Self {
+        Self { append, handed, reply, since: Instant::now() }
+    }
 }
 
 /// The writing side of a log.
@@ -103,9 +117,13 @@ impl Writer {
             return Err(AppendError::TooLarge);
         }
         let (reply, answer) = oneshot::channel();
-        let request = Request { append, reply, since: Instant::now() };
-        self.requests.send(request).await.map_err(|_| Error::Unavailable)?;
+        self.place().await?.send(Request::new(append, None, reply));
         answer.await.map_err(|_| Error::Unavailable)?
+    }
+
+    /// Waits for a place in the queue.
+    pub(crate) async fn place(&self) -> Result<mpsc::Permit<'_, Request>, Error> {
+        self.requests.reserve().await.map_err(|_| Error::Unavailable)
     }
 
     /// Takes no more requests, and waits until those it has taken are answered.

@@ -9,6 +9,9 @@ use domain::{
 use event_log::{ExecuteError, Position, Work};
 use futures::FutureExt;
 use projections::{ReadError, views::account_balances};
+use service_kit::problem::Problem;
+use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{Policy, Reaction, ReactionError, issued_document_is_settled::refresh_open};
 use crate::{
@@ -18,12 +21,15 @@ use crate::{
 
 pub(super) const POLICY: Policy = Policy {
     name: "booked_payment_is_allocated",
-    // In the order in which money came in.
-    at_once: 1,
+    // Those of one company in the order in which its money came in.
+    at_once: 16,
     reads: "payment",
     concerns: |event| matches!(event, Event::Payment(payment::Event::Booked { .. })),
     react: |reaction| allocate(reaction).boxed(),
 };
+
+/// With the id of a company, names the line of its payments. No history has such an id.
+const LINE: &[u8] = b"allocation of payments";
 
 /// How often stale facts are asked for again before the refusal stands.
 const TRIES: usize = 5;
@@ -35,14 +41,28 @@ async fn allocate(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let payment = PaymentId(reaction.recorded.stream_id);
     let mut position = reaction.recorded.position;
     for attempt in 1..=TRIES {
-        let open = open_invoices(&reaction, booking, position).await?;
-        let result = reaction
-            .execute(|work| {
-                let (booking, open) = (booking.clone(), open.clone());
-                async move { set_all(work, payment, &booking, open).await }.boxed()
-            })
-            .await;
-        match result {
+        let (shown, open) = watch::channel(None);
+        let line = [Uuid::new_v5(&booking.company.0, LINE)];
+        let allocated = reaction.execute_in_turn(&line, |work| {
+            let (booking, mut open) = (booking.clone(), open.clone());
+            async move {
+                let open = open.wait_for(Option::is_some).await.map(|open| open.clone());
+                let open = open.ok().flatten();
+                let open =
+                    open.ok_or_else(|| Problem::unavailable("open invoices are not known"))?;
+                set_all(work, payment, &booking, open).await
+            }
+            .boxed()
+        });
+        let read = async {
+            let shown = shown;
+            shown.send_replace(Some(open_invoices(&reaction, booking, position).await?));
+            Ok::<_, ReadError>(())
+        };
+        // The first takes its place in line before anything is read.
+        let (allocated, read) = futures::join!(allocated, read);
+        read?;
+        match allocated {
             // The invoices have moved on since the read model showed them: look again, from where
             // the log is now.
             Err(ReactionError::Command(ExecuteError::Refused(Failure::Refused(_))))

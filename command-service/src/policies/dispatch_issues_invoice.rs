@@ -1,19 +1,21 @@
 //! What left is invoiced.
 
 use domain::{
-    Event, Invoice, Line, Product, ShipmentId, invoice, policies::dispatch_issues_invoice::react,
-    series, shipment,
+    Event, Invoice, InvoiceId, Line, Product, ShipmentId, invoice,
+    policies::dispatch_issues_invoice::react, series, shipment,
 };
 use event_log::Work;
 use futures::FutureExt;
+use uuid::Uuid;
 
 use super::{Policy, Reaction, ReactionError};
 use crate::{failure::Failure, http::take_number};
 
 pub(super) const POLICY: Policy = Policy {
     name: "dispatch_issues_invoice",
-    // Numbers are taken in the order in which goods left, one after the other.
-    at_once: 1,
+    // Each takes its number in its turn, in the order in which goods left, and does not wait until
+    // the one before it is durable.
+    at_once: 64,
     reads: "shipment",
     concerns: |event| matches!(event, Event::Shipment(_)),
     react: |reaction| issue(reaction).boxed(),
@@ -22,7 +24,21 @@ pub(super) const POLICY: Policy = Policy {
 async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let Event::Shipment(event) = reaction.event else { return Ok(()) };
     let shipment = ShipmentId(reaction.recorded.stream_id);
-    reaction.execute(|work| write(work, shipment, event.clone()).boxed()).await
+    let shipment::Event::Dispatched { dispatch } = event;
+    let series = series::Kind::Invoice.series(dispatch.on);
+    // Nobody else gets a number while a decision that has its turn reads from PostgreSQL.
+    let read = async {
+        let log = &reaction.services.log;
+        let _ = log.load::<Invoice>(InvoiceId::of_shipment(shipment).0).await;
+        let products: Vec<Uuid> = dispatch.lines.iter().map(|line| line.product.0).collect();
+        let _ = log.load_many::<Product>(&products).await;
+    };
+    let series = [series.0];
+    let issue =
+        reaction.execute_in_turn(&series, |work| write(work, shipment, event.clone()).boxed());
+    // The first takes its place in line before anything is read.
+    let (issued, ()) = futures::join!(issue, read);
+    issued
 }
 
 async fn write(

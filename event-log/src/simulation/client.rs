@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use kontor_tests::{note, simulation::World};
 use uuid::Uuid;
 
-use super::{node::Node, postgres::Postgres};
+use super::{
+    execution::{Answer, Command, Execution, Sight},
+    node::Node,
+    postgres::{Postgres, Tables},
+};
 use crate::{
     Append, AppendError, Appended, Envelope, NewEvent, Outcome, RecordedEvent, StreamWrite,
 };
@@ -41,6 +45,19 @@ impl Client {
         for _ in 0..self.world.number(1..=8) {
             self.world.pass(3_000).await;
             let id = Uuid::from_u128(self.world.random());
+            if self.world.bool(0.6) {
+                let digest = self.world.bool(0.7).then_some(1);
+                let command = self.command(id, digest);
+                // Sometimes twice at the same time.
+                if digest.is_some() && self.world.bool(0.2) {
+                    given.extend(
+                        both(self.carry_out(command.clone()), self.carry_out(command)).await,
+                    );
+                } else {
+                    given.push(self.carry_out(command).await);
+                }
+                continue;
+            }
             match self.world.number(0..=9) {
                 // Twice at the same time; and by somebody who uses the same id for another request.
                 0 => given.extend(both(self.execute(id, Some(1)), self.execute(id, Some(1))).await),
@@ -92,6 +109,78 @@ impl Client {
                 None => {}
             }
             self.world.pass(500).await;
+        }
+    }
+
+    /// A command that a process decides by itself. Most are about one stream that all want.
+    fn command(&self, id: Uuid, digest: Option<u8>) -> Command {
+        let world = &self.world;
+        let mut streams: Vec<u64> =
+            (0..world.number(0..=2)).map(|_| world.number(1..=STREAMS)).collect();
+        if streams.is_empty() || world.bool(0.7) {
+            streams.push(1);
+        }
+        streams.sort_unstable();
+        streams.dedup();
+        let size = |(index, stream): (usize, u64)| {
+            let writes = digest.is_none() && index == 0 || world.bool(0.7);
+            (Uuid::from_u128(stream.into()), if writes { world.number(1..=3) } else { 0 })
+        };
+        let streams = streams.into_iter().enumerate().map(size).collect();
+        Command { id, digest, streams, is_refused: world.bool(0.15) }
+    }
+
+    /// Has a process decide a command, as often as nobody knows what became of it; one that nobody
+    /// would notice to be the same, once.
+    async fn carry_out(&self, command: Command) -> Given {
+        let mut given = Given { command_id: command.id, answer: None, refused: Vec::new() };
+        loop {
+            let start = self.postgres.tables().head().0;
+            let node = self.world.index(self.nodes.len());
+            match self.nodes[node].execute(command.clone()).await {
+                Some(Execution { answer, refused }) => {
+                    given.refused.extend(refused);
+                    match answer {
+                        Answer::Done(number, outcome) => {
+                            note!(self.world, "carried out {}", outcome.position);
+                            self.check_done(&command, number, outcome);
+                            given.answer = Some(outcome);
+                            return given;
+                        }
+                        Answer::Before(outcome) => {
+                            let tables = self.postgres.tables();
+                            assert_eq!(tables.commands[&command.id].1, outcome, "another answer");
+                            given.answer = Some(outcome);
+                            return given;
+                        }
+                        Answer::Refused(sights) => {
+                            note!(self.world, "refused on {sights:?}");
+                            check_refusal(&self.postgres.tables(), start, &sights);
+                            return given;
+                        }
+                        Answer::KeyReused => panic!("nobody else has this id"),
+                        Answer::Unavailable if command.digest.is_none() => return given,
+                        Answer::Conflict | Answer::Unavailable => {}
+                    }
+                }
+                None if command.digest.is_none() => return given,
+                None => {}
+            }
+            self.world.pass(500).await;
+        }
+    }
+
+    /// What a process says that it has done stands in the log.
+    fn check_done(&self, command: &Command, number: u64, outcome: Outcome) {
+        let tables = self.postgres.tables();
+        if let Some(digest) = command.digest {
+            let remembered = tables.commands.get(&command.id);
+            assert_eq!(remembered, Some(&([digest; 32], outcome)), "another answer is remembered");
+        }
+        if command.streams.iter().any(|(_, size)| *size > 0) {
+            let last = usize::try_from(outcome.position.0).unwrap() - 1;
+            let is_durable = tables.events.get(last).map(|event| decided(&event.payload).0);
+            assert_eq!(is_durable, Some(number), "acknowledged, and not durable");
         }
     }
 
@@ -147,7 +236,7 @@ impl Client {
         let event = NewEvent {
             event_type: "thing.happened".into(),
             schema_version: 1,
-            payload: format!("[{number},{of}]"),
+            payload: payload(number, of, &[]),
         };
         let write = |&(stream_id, expected, size): &(Uuid, u64, u64)| StreamWrite {
             stream_type: "thing",
@@ -179,6 +268,36 @@ struct Attempt {
     append: Append,
 }
 
+/// What an event tells: which attempt at a command wrote it, how many events that wrote, and what
+/// the decision saw.
+pub(super) fn payload(number: u64, of: u64, sights: &[Sight]) -> String {
+    serde_json::to_string(&(number, of, sights)).unwrap()
+}
+
+pub(super) fn decided(payload: &str) -> (u64, u64, Vec<Sight>) {
+    serde_json::from_str(payload).unwrap()
+}
+
+/// A refusal was decided on what is durable, and was all so at one moment since it was asked for.
+fn check_refusal(tables: &Tables, start: u64, sights: &[Sight]) {
+    let (mut since, mut until) = (start, tables.head().0);
+    for &(stream, version, last) in sights {
+        let at = |version| {
+            let mut events = tables.events.iter();
+            events.find(|event| event.stream_id == stream && event.version == version)
+        };
+        if version > 0 {
+            let event = at(version).expect("refused on what is not durable");
+            assert_eq!(decided(&event.payload).0, last, "refused on what never was");
+            since = since.max(event.position.0);
+        }
+        if let Some(next) = at(version + 1) {
+            until = until.min(next.position.0 - 1);
+        }
+    }
+    assert!(since <= until, "refused on what was never so at one time");
+}
+
 async fn both(one: impl Future<Output = Given>, other: impl Future<Output = Given>) -> [Given; 2] {
     futures::future::join(one, other).await.into()
 }
@@ -192,7 +311,7 @@ pub(super) fn judge(postgres: &Postgres, given: &[Given]) {
         assert_eq!(event.position.0, position, "a gap");
         let before = versions.insert(event.stream_id, event.version).unwrap_or(0);
         assert_eq!(event.version, before + 1, "a gap in a stream");
-        let (number, of) = serde_json::from_str(&event.payload).unwrap();
+        let (number, of, _) = decided(&event.payload);
         executed.entry(event.command_id).or_default().push((number, of, position));
     }
     for places in executed.values() {

@@ -15,16 +15,22 @@ use tokio::{
 };
 
 use super::{
+    execution::{self, Command, Execution},
     jetstream::{JetStream, PREFIX},
     postgres::Postgres,
     session::{ModelLog, ModelSession},
 };
 use crate::{
     Append, AppendError, Appended,
+    cache::Cache,
+    pending::Pending,
     relay::{RelayState, RelayStatus, publisher::Publisher},
     suspension::Suspension,
     writer::Writer,
 };
+
+/// Enough for some streams, so that now and then one is read again.
+const CACHED_BYTES: u64 = 1_500;
 
 /// A place where such a process runs, or is started again. Cheap to clone.
 #[derive(Clone)]
@@ -41,6 +47,7 @@ pub(super) struct Node {
 struct Running {
     process: Process,
     writer: Writer,
+    pending: Arc<Pending>,
     relay: Option<watch::Receiver<RelayStatus>>,
 }
 
@@ -80,7 +87,8 @@ impl Node {
             process.spawn(async move { publisher.publish_for_ever().await });
             status
         });
-        Running { process, writer, relay }
+        let pending = Pending::new(Cache::new(CACHED_BYTES));
+        Running { process, writer, pending, relay }
     }
 
     pub(super) fn kill(&self) {
@@ -129,5 +137,32 @@ impl Node {
             Err(AppendError::Log(_)) => None,
             known => Some(known),
         }
+    }
+
+    /// Whether nothing of what it was given is on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        let running = self.running.lock().unwrap();
+        running.as_ref().is_none_or(|running| running.pending.is_idle())
+    }
+
+    /// Gives the process a command to carry out. `None` when no answer comes.
+    pub(super) async fn execute(&self, command: Command) -> Option<Execution> {
+        let Running { process, writer, pending, .. } = self.running.lock().unwrap().clone()?;
+        let (world, postgres) = (self.world.clone(), self.postgres.clone());
+        let (answer, answered) = oneshot::channel();
+        // A client that goes away takes its request with it.
+        let leaves = world.strikes(0.1).then(|| world.moment(2_000));
+        process.spawn(async move {
+            let executed = execution::execute(&world, &postgres, &pending, &writer, &command);
+            let executed = match leaves {
+                Some(leaves) => timeout(leaves, executed).await.ok(),
+                None => Some(executed.await),
+            };
+            if let Some(executed) = executed {
+                let _ = answer.send(executed);
+            }
+        });
+        let patience = Duration::from_secs(self.world.number(1..=60));
+        timeout(patience, answered).await.ok()?.ok()
     }
 }

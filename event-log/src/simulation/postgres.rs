@@ -19,6 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::client::decided;
 use crate::{
     Append, Error, Outcome, Position, RecordedEvent,
     writer::session::{Failure, Head},
@@ -41,6 +42,8 @@ pub(super) struct Tables {
     epoch: i64,
     pub(super) events: Vec<RecordedEvent>,
     versions: BTreeMap<Uuid, u64>,
+    /// Which attempt wrote the last event of a stream.
+    lasts: BTreeMap<Uuid, u64>,
     pub(super) commands: BTreeMap<Uuid, ([u8; 32], Outcome)>,
     pub(super) backends: BTreeMap<u64, Backend>,
     connections: u64,
@@ -129,6 +132,8 @@ impl Postgres {
         tables.commands.retain(|_, (_, outcome)| outcome.position.0 <= left as u64);
         let versions = tables.events.iter().map(|event| (event.stream_id, event.version));
         tables.versions = versions.collect();
+        let lasts = tables.events.iter().map(|event| (event.stream_id, decided(&event.payload).0));
+        tables.lasts = lasts.collect();
         tables.down = false;
     }
 
@@ -215,10 +220,15 @@ impl Tables {
         self.versions.get(&stream).copied().unwrap_or(0)
     }
 
+    /// Which attempt wrote the last event of a stream; 0 when there is none.
+    pub(super) fn last(&self, stream: Uuid) -> u64 {
+        self.lasts.get(&stream).copied().unwrap_or(0)
+    }
+
     /// What constraints refuse is refused. What none of them would find fails the life: a gap, a
     /// wrong answer, and a decision on what was no longer so.
     fn insert(&mut self, rows: &Rows) -> Result<(), Refusal> {
-        let mut versions = self.versions.clone();
+        let (mut versions, mut lasts) = (self.versions.clone(), self.lasts.clone());
         let mut events: Vec<RecordedEvent> = Vec::new();
         let head = self.head();
         if rows.after < head && rows.appends.iter().any(|(append, ..)| !append.is_empty()) {
@@ -233,9 +243,18 @@ impl Tables {
                 return Err(Failure::Mistaken(ModelError("a command id is there already")));
             }
             let present = |versions: &BTreeMap<Uuid, u64>, stream| versions.get(stream).copied();
+            let first = append.writes.iter().flat_map(|write| &write.events).next();
+            let sights = first.map(|event| decided(&event.payload).2).unwrap_or_default();
+            // Versions alone do not tell: another process may have written as many events.
+            let is_as_seen = |lasts: &BTreeMap<Uuid, u64>, stream: Uuid| {
+                let last = lasts.get(&stream).copied().unwrap_or(0);
+                let mut sights = sights.iter().filter(|(id, ..)| *id == stream);
+                assert!(sights.all(|(.., seen)| *seen == last), "decided on what never was");
+            };
             for (stream, seen) in &append.reads {
                 let present = present(&versions, stream).unwrap_or(0);
                 assert_eq!(present, *seen, "decided on a version that is no longer so");
+                is_as_seen(&lasts, *stream);
             }
             let mut ids = ids.iter();
             for write in &append.writes {
@@ -246,6 +265,10 @@ impl Tables {
                     }
                     assert_eq!(*version, before, "a version is left out");
                     *version += 1;
+                    if before == write.expected {
+                        is_as_seen(&lasts, write.stream_id);
+                    }
+                    lasts.insert(write.stream_id, decided(&event.payload).0);
                     events.push(RecordedEvent {
                         position: Position(head.0 + events.len() as u64 + 1),
                         event_id: *ids.next().unwrap(),
@@ -276,7 +299,7 @@ impl Tables {
                 assert!(twice.is_none(), "one transaction executes a command twice");
             }
         }
-        self.versions = versions;
+        (self.versions, self.lasts) = (versions, lasts);
         self.events.extend(events);
         Ok(())
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Request, Trust};
-use crate::{AppendError, Appended, Error, Outcome, Position, append::Append};
+use crate::{AppendError, Appended, Error, Outcome, Position, append::Append, pending::Handed};
 
 /// Requests on their way, each decided anew at every attempt.
 pub(crate) struct Batch {
@@ -117,7 +117,12 @@ impl Batch {
         let mut written: HashMap<Uuid, u64> = HashMap::new();
         let mut read: HashMap<Uuid, u64> = HashMap::new();
         let mut taken: HashMap<Uuid, ([u8; 32], Outcome)> = HashMap::new();
+        // Appends that this attempt does not write, whatever their reason.
+        let mut declined: HashSet<u64> = HashSet::new();
         for entry in &mut self.entries {
+            let number = entry.request.handed.as_ref().map(Handed::number);
+            // Until it is accepted.
+            declined.extend(number);
             if matches!(entry.verdict, Verdict::Settled(_)) {
                 continue;
             }
@@ -129,6 +134,11 @@ impl Batch {
                 } else {
                     Err(AppendError::KeyReused)
                 });
+                continue;
+            }
+            // Before versions are looked at: they may be right by chance.
+            if entry.request.handed.as_ref().is_some_and(|handed| handed.is_void(&declined)) {
+                entry.verdict = Verdict::Declined(Err(AppendError::BaseNotWritten));
                 continue;
             }
             let append = &entry.request.append;
@@ -165,6 +175,9 @@ impl Batch {
                 taken.insert(command_id, (digest, outcome));
             }
             entry.verdict = Verdict::Accepted(outcome);
+            if let Some(number) = number {
+                declined.remove(&number);
+            }
         }
         true
     }
@@ -172,7 +185,8 @@ impl Batch {
     /// The ids of commands that conflict, but may do so because they were executed before.
     pub(crate) fn conflicting_command_ids(&self) -> Vec<Uuid> {
         let conflicting = self.entries.iter().filter(|entry| {
-            matches!(entry.verdict, Verdict::Declined(Err(AppendError::Conflict { .. })))
+            let Verdict::Declined(Err(error)) = &entry.verdict else { return false };
+            matches!(error, AppendError::Conflict { .. } | AppendError::BaseNotWritten)
         });
         conflicting.filter_map(|entry| Some(entry.remember()?.0)).collect()
     }
@@ -241,17 +255,30 @@ impl Batch {
     pub(crate) fn answer(&mut self) {
         let latency = histogram!("kontor_append_seconds");
         for Entry { request, event_ids, verdict } in self.entries.drain(..) {
+            let Request { handed, reply, since, .. } = request;
             let answer = match verdict {
-                Verdict::Accepted(outcome) => Ok(Appended::Now { outcome, event_ids }),
-                Verdict::Declined(answer) | Verdict::Settled(answer) => answer,
+                Verdict::Accepted(outcome) => {
+                    if let Some(handed) = handed {
+                        handed.written();
+                    }
+                    Ok(Appended::Now { outcome, event_ids })
+                }
+                Verdict::Declined(answer) | Verdict::Settled(answer) => {
+                    if let Some(handed) = handed
+                        && matches!(answer, Err(AppendError::Conflict { .. }))
+                    {
+                        handed.conflicted();
+                    }
+                    answer
+                }
                 Verdict::Undecided => Err(Error::Unavailable.into()),
             };
             if matches!(answer, Err(AppendError::Conflict { .. })) {
                 counter!("kontor_append_conflicts_total").increment(1);
             }
-            latency.record(request.since.elapsed());
+            latency.record(since.elapsed());
             // The caller may have gone away; what is written is written.
-            let _ = request.reply.send(answer);
+            let _ = reply.send(answer);
         }
     }
 
@@ -266,8 +293,10 @@ impl Batch {
     }
 
     fn fail(self, error: impl Fn() -> Error) {
-        for entry in self.entries {
-            let _ = entry.request.reply.send(Err(error().into()));
+        for Entry { request: Request { handed, reply, .. }, .. } in self.entries {
+            // Its states come to nothing before its caller can ask again.
+            drop(handed);
+            let _ = reply.send(Err(error().into()));
         }
     }
 
@@ -281,8 +310,9 @@ impl Batch {
 
     /// Answers a single request with what PostgreSQL said of it.
     pub(crate) fn refuse(mut self, error: impl Into<Error>) {
-        if let Some(entry) = self.entries.pop() {
-            let _ = entry.request.reply.send(Err(error.into().into()));
+        if let Some(Entry { request: Request { handed, reply, .. }, .. }) = self.entries.pop() {
+            drop(handed);
+            let _ = reply.send(Err(error.into().into()));
         }
     }
 }
@@ -346,7 +376,7 @@ mod tests {
         };
         looks::taken();
         assert!(!append.is_too_large());
-        let request = Request { append, reply: oneshot::channel().0, since: Instant::now() };
+        let request = Request::new(append, None, oneshot::channel().0);
         let mut batch = Batch::new(vec![request]);
         let known = HashMap::new();
         assert!(batch.decide(Position(0), &known, Trust::Unknown));

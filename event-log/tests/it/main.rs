@@ -8,6 +8,7 @@ mod append_only;
 mod backup;
 mod faults;
 mod history;
+mod hot;
 mod model;
 mod plans;
 mod recover;

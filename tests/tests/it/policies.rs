@@ -1,6 +1,6 @@
 //! What follows by itself: once, on true facts, and never unnoticed when a rule forbids it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use command_service::{
     Services,
@@ -34,6 +34,11 @@ const EXPIRED: &str = "SELECT stream_id FROM log.events WHERE event_type = 'offe
 const RUN_AGAIN: &str = "UPDATE policy.checkpoints SET position = 0";
 const REFUSALS: &str = "
     SELECT policy, code, position FROM policy.refusals JOIN log.events USING (event_id, position)";
+/// The number and the instant of each invoice, in the order in which the goods left.
+const INVOICED: &str = "
+    SELECT invoiced.payload::json->>'number', (extract(epoch FROM invoiced.recorded_at) * 1e6)::bigint
+    FROM log.events dispatched JOIN log.events invoiced ON invoiced.causation_id = dispatched.event_id
+    WHERE invoiced.event_type = 'invoice.issued' ORDER BY dispatched.position";
 const SERIES: &str = "SELECT stream_id FROM log.events WHERE event_type = 'series.number_taken'";
 
 #[tokio::test]
@@ -122,6 +127,34 @@ async fn a_payment_is_allocated_on_facts_that_are_still_true() {
     assert_eq!(shop.owes().await, ["-150.00", "0.00", "150.00"]);
     assert!(house.database().await.query(REFUSALS, &[]).await.unwrap().is_empty());
     house.wait_for_part(&format!("policy {ALLOCATION}"), "ok").await;
+}
+
+/// Numbers follow the order of dispatch, and invoices do not wait for one another's commits.
+#[tokio::test]
+async fn many_dispatches_are_invoiced_in_order_and_in_few_commits() {
+    const DISPATCHES: usize = 100;
+    let shop = Shop::open().await;
+    let house = &shop.house;
+    let order = json!([{ "sku": "COURSE", "quantity": DISPATCHES.to_string() }]);
+    let order = shop.confirmed_order(order).await;
+    let mut database = house.database().await;
+    let policy = database.transaction().await.unwrap();
+    policy.execute(HOLD_POLICY, &[&"dispatch_issues_invoice"]).await.unwrap();
+    let part = json!({ "order": order, "items": [{ "line": 1, "quantity": "1" }] });
+    let dispatched = (0..DISPATCHES).map(|_| house.post("warehouse", "/v1/shipments", &part));
+    for answer in futures::future::join_all(dispatched).await {
+        created(answer);
+    }
+    policy.rollback().await.unwrap();
+    let started = std::time::Instant::now();
+    house.settled().await;
+    println!("{DISPATCHES} dispatches were invoiced within {:?}", started.elapsed());
+    let rows = database.query(INVOICED, &[]).await.unwrap();
+    let commits: BTreeSet<i64> = rows.iter().map(|row| row.get(1)).collect();
+    let numbers = rows.iter().map(|row| row.get::<_, &str>(0).rsplit_once('/').unwrap().1);
+    let numbers: Vec<usize> = numbers.map(|number| number.parse().unwrap()).collect();
+    assert_eq!(numbers, (1..=DISPATCHES).collect::<Vec<_>>(), "in the order of dispatch");
+    assert!(commits.len() <= DISPATCHES / 4, "{} commits", commits.len());
 }
 
 /// A policy that decides holds no lock, so whoever needs its row is not kept waiting.
