@@ -1,7 +1,6 @@
 //! HTTP in, command out: authenticate, load, decide, append; policies and timers.
 
 pub mod caller;
-mod counter;
 pub mod failure;
 mod firms;
 pub mod http;
@@ -15,6 +14,7 @@ pub mod policies;
 mod policy_checkpoints;
 pub mod policy_refusals;
 mod policy_runner;
+mod pricing_context;
 mod representatives;
 mod shelves;
 mod superiors;

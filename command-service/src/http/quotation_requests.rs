@@ -23,9 +23,10 @@ use super::{Created, Done, Nothing, decide};
 use crate::{
     Services,
     caller::{Buyers, By, Caller, Ordering, Pricing, Sales},
-    counter::Voice,
     failure::{Failure, names_nothing, problem, refusal_at},
-    firms, representatives,
+    firms,
+    pricing_context::Requester,
+    representatives,
     wishes::{self, WishRequest},
 };
 
@@ -95,7 +96,7 @@ async fn request(
     By { who: caller, .. }: By<Ordering>,
     Body { value, digest }: Body<Ask>,
 ) -> Result<Created, Problem> {
-    let (company, voice) = whose(&caller, value.company)?;
+    let (company, requester) = whose(&caller, value.company)?;
     let id = QuotationRequestId(Uuid::now_v7());
     let (by, today) = (caller.actor(), services.clock.today());
     let done = services
@@ -103,7 +104,7 @@ async fn request(
         .execute(&caller.envelope(digest), |work| {
             let value = value.clone();
             async move {
-                let inquiry = inquiry(work, value, company, voice).await?;
+                let inquiry = inquiry(work, value, company, requester).await?;
                 let delivery_address = inquiry.delivery_address;
                 let command = Command::Request { inquiry: Box::new(inquiry), by, today };
                 let requested = work.decide::<QuotationRequest>(id, command).await;
@@ -120,23 +121,23 @@ async fn request(
 }
 
 /// A buyer asks for its own company; the seller's people say for whom.
-fn whose(caller: &Caller, named: Option<CompanyId>) -> Result<(CompanyId, Voice), Problem> {
+fn whose(caller: &Caller, named: Option<CompanyId>) -> Result<(CompanyId, Requester), Problem> {
     let Some(own) = caller.company() else {
         let missing = || {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "quotation_request.company_missing")
                 .field(FieldError::at("/company", "is needed"))
         };
-        return Ok((named.ok_or_else(missing)?, Voice::Sellers));
+        return Ok((named.ok_or_else(missing)?, Requester::Seller));
     };
     caller.must_see(Some(named.map_or(own, Uuid::from)))?;
-    Ok((CompanyId(own), Voice::Companys))
+    Ok((CompanyId(own), Requester::Company))
 }
 
 async fn inquiry(
     work: &mut Work,
     request: Ask,
     company: CompanyId,
-    voice: Voice,
+    requester: Requester,
 ) -> Result<Inquiry, Failure> {
     let Ask { currency, lines, message, answer_by, delivery_address, attachments, .. } = request;
     // Who buys nothing is offered nothing.
@@ -147,7 +148,7 @@ async fn inquiry(
             return Err(names_nothing("/delivery_address", "address").into());
         }
     }
-    let lines = wishes::understood(work, &lines, company, voice).await?;
+    let lines = wishes::understood(work, &lines, company, requester).await?;
     Ok(Inquiry { company, currency, lines, message, answer_by, delivery_address, attachments })
 }
 

@@ -297,9 +297,10 @@ async fn discount(
     let sale = sale(talks, Prices::Agreed, today);
     work.load_many::<Product>(lines.iter().map(|line| line.product.0)).await?;
     let products = lines.iter().map(|line| line.product).collect();
-    let counter = crate::counter::Counter::open(work, sale, products).await?;
+    let pricing_context =
+        crate::pricing_context::PricingContext::open(work, sale, products).await?;
     let below = |line: &Line| {
-        below(lines::listed(work, &counter, line.product, line.quantity), line.unit_price)
+        below(lines::listed(work, &pricing_context, line.product, line.quantity), line.unit_price)
     };
     Ok(lines.iter().filter_map(below).max())
 }
@@ -398,13 +399,13 @@ async fn wanted(
         failure @ Failure::Log(_) => failure,
     };
     let priced = lines::at_counter(work, &requests, sale(talks, prices, today)).await;
-    let (priced, counter) = priced.map_err(at)?;
+    let (priced, pricing_context) = priced.map_err(at)?;
     let lines = priced.into_iter().zip(wants).zip(standing).map(|((line, want), present)| {
         let of_present = present.as_ref().filter(|present| present.line.product == line.product);
         let kept = of_present.and_then(|present| present.line.deliver_on);
-        let listed = counter
-            .as_ref()
-            .and_then(|counter| lines::listed(work, counter, line.product, line.quantity));
+        let listed = pricing_context.as_ref().and_then(|pricing_context| {
+            lines::listed(work, pricing_context, line.product, line.quantity)
+        });
         let choice = present.as_ref().map_or(Choice::Needed, |present| present.choice);
         // The discounts of the offer went into another price, and prices for other quantities
         // went with it.
