@@ -1,6 +1,7 @@
 //! HTTP in, command out: authenticate, load, decide, append; policies and timers.
 
 pub mod caller;
+mod category_paths;
 pub mod failure;
 mod firms;
 pub mod http;
@@ -16,7 +17,6 @@ pub mod policy_refusals;
 mod policy_runner;
 mod pricing_context;
 mod representatives;
-mod shelves;
 mod superiors;
 pub mod timers;
 mod trees;

@@ -16,8 +16,9 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
+    category_paths,
     failure::{Failure, names_nothing, refusal},
-    firms, shelves,
+    firms,
 };
 
 /// Whose wish an order is.
@@ -163,8 +164,8 @@ pub(crate) async fn categories(
     let products: BTreeSet<_> = lines.iter().map(|line| line.product).collect();
     work.load_many::<Product>(products.iter().map(|product| product.0)).await?;
     let products: Vec<_> = products.into_iter().collect();
-    shelves::load(work, &products).await?;
-    let paths = products.into_iter().flat_map(|product| shelves::paths(work, product));
+    category_paths::load(work, &products).await?;
+    let paths = products.into_iter().flat_map(|product| category_paths::paths(work, product));
     Ok(paths.flatten().collect())
 }
 

@@ -13,7 +13,7 @@ use domain::{
 use event_log::Work;
 use uuid::Uuid;
 
-use crate::{failure::Failure, firms, lines::Sale, shelves};
+use crate::{category_paths, failure::Failure, firms, lines::Sale};
 
 /// Who says what is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl AssortmentContext {
         products: &[ProductId],
     ) -> Result<Self, Failure> {
         let audiences = firms::audiences_of(work, company).await?;
-        shelves::load(work, products).await?;
+        category_paths::load(work, products).await?;
         work.load_many::<Assortment>(audiences.iter().map(|one| AssortmentId::of(one).0)).await?;
         Ok(Self { audiences })
     }
@@ -50,7 +50,7 @@ impl AssortmentContext {
         let Ok(item) = product.item() else { return false };
         let rules = self.audiences.iter().map(AssortmentId::of);
         let rules = rules.filter_map(|id| work.get::<Assortment>(id));
-        assortment::sees(rules, item.id(), &shelves::paths(work, item.id()))
+        assortment::sees(rules, item.id(), &category_paths::paths(work, item.id()))
     }
 }
 
@@ -75,7 +75,7 @@ impl PricingContext {
         let places: HashMap<ProductId, Vec<Place>> = products
             .into_iter()
             .map(|product| {
-                let paths = shelves::paths(work, product);
+                let paths = category_paths::paths(work, product);
                 (product, pricing::places(audiences, product, &paths, sale.currency))
             })
             .collect();

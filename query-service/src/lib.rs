@@ -31,7 +31,7 @@ pub struct Queries {
     pub views: Views,
     /// Connections to them whose statements are planned once, for the catalogue; see
     /// [`service_kit::postgres::steady_pool`].
-    pub shelves: Pool,
+    pub catalogue_pool: Pool,
     /// What was read through them lately.
     pub memory: Arc<Memory>,
     /// History.

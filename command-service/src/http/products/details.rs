@@ -21,9 +21,9 @@ use service_kit::{
 use crate::{
     Services,
     caller::{By, Pricing},
+    category_paths,
     failure::{Failure, problem, refusal},
     http::{Done, decide},
-    shelves,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -151,7 +151,7 @@ async fn categorize(
 async fn take_in(work: &mut Work, categories: &[CategoryId]) -> Result<(), Failure> {
     work.load_many::<domain::Category>(categories.iter().map(|category| category.0)).await?;
     for (index, category) in categories.iter().enumerate() {
-        shelves::takes(work, *category).map_err(|error| {
+        category_paths::takes(work, *category).map_err(|error| {
             // The product is there: what is missing is the category that it names.
             let status = match error {
                 category::Error::Unopened => axum::http::StatusCode::UNPROCESSABLE_ENTITY,
