@@ -2,8 +2,8 @@
 
 pub mod caller;
 mod category_paths;
+mod company_hierarchy;
 pub mod failure;
-mod firms;
 pub mod http;
 mod imports;
 mod lines;

@@ -262,7 +262,8 @@ pub(crate) async fn products(
     let skus = names.iter().filter_map(|name| name.sku);
     work.load_many::<Claim>(skus.map(claim).collect::<HashSet<_>>()).await?;
     let codes: Vec<&Reference> = names.iter().filter_map(|name| name.code).collect();
-    let firms = if codes.is_empty() { vec![] } else { firms::line_of(work, company).await? };
+    let firms =
+        if codes.is_empty() { vec![] } else { company_hierarchy::line_of(work, company).await? };
     let theirs = |firm: &CompanyId, code: &Reference| ProductCodeId::of(*firm, code).0;
     let streams: HashSet<Uuid> =
         codes.iter().flat_map(|code| firms.iter().map(|firm| theirs(firm, code))).collect();

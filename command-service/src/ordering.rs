@@ -38,8 +38,8 @@ pub(crate) async fn admit(
     destination: &Destination,
 ) -> Result<(), Failure> {
     if let Some(address) = destination.address {
-        let line = firms::line_of(work, company).await?;
-        if !firms::deliver_to(work, &line, &address) {
+        let line = company_hierarchy::line_of(work, company).await?;
+        if !company_hierarchy::deliver_to(work, &line, &address) {
             return Err(names_nothing("/destination/address", "address").into());
         }
     }
@@ -145,7 +145,7 @@ pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
 
 /// The rules of a company: its own, else those of the nearest firm above it that has some.
 async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Failure> {
-    let line = firms::line_of(work, company).await?;
+    let line = company_hierarchy::line_of(work, company).await?;
     let ids: Vec<_> = line.into_iter().map(|firm| ApprovalRulesId::of(Some(firm)).0).collect();
     work.load_many::<ApprovalRules>(&ids).await?;
     let nearest = ids.iter().find_map(|id| work.get::<ApprovalRules>(*id)?.rules());

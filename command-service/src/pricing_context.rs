@@ -13,7 +13,7 @@ use domain::{
 use event_log::Work;
 use uuid::Uuid;
 
-use crate::{category_paths, failure::Failure, firms, lines::Sale};
+use crate::{category_paths, company_hierarchy, failure::Failure, lines::Sale};
 
 /// Who says what is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl AssortmentContext {
         company: CompanyId,
         products: &[ProductId],
     ) -> Result<Self, Failure> {
-        let audiences = firms::audiences_of(work, company).await?;
+        let audiences = company_hierarchy::audiences_of(work, company).await?;
         category_paths::load(work, products).await?;
         work.load_many::<Assortment>(audiences.iter().map(|one| AssortmentId::of(one).0)).await?;
         Ok(Self { audiences })

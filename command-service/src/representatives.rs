@@ -53,7 +53,7 @@ async fn inquirer(
     company: CompanyId,
     deliver_to: Option<AddressId>,
 ) -> Result<Inquirer, Failure> {
-    let line = firms::line_of(work, company).await?;
+    let line = company_hierarchy::line_of(work, company).await?;
     let firms: Vec<&Customer> =
         line.iter().filter_map(|id| work.get::<Company>(*id)?.customer().ok()).collect();
     let own = firms.first();

@@ -28,7 +28,7 @@ pub(crate) async fn join(
     parent: Option<CompanyId>,
 ) -> Result<(), Failure> {
     let above = match parent {
-        Some(parent) => firms::line_of(work, parent).await?,
+        Some(parent) => company_hierarchy::line_of(work, parent).await?,
         None => vec![],
     };
     work.load::<Company>(id).await?;

@@ -129,7 +129,7 @@ async fn decide(
 /// and categories exist.
 async fn exist(work: &mut Work, company: Option<CompanyId>, rules: &[Rule]) -> Result<(), Failure> {
     let line = match company {
-        Some(company) => firms::line_of(work, company).await?,
+        Some(company) => company_hierarchy::line_of(work, company).await?,
         None => vec![],
     };
     let asked = |rule: &Rule| -> Vec<Who> {
@@ -163,7 +163,7 @@ async fn exist(work: &mut Work, company: Option<CompanyId>, rules: &[Rule]) -> R
         if !rule.when.categories.iter().all(is_open) {
             return Err(missing("when/categories", "category").into());
         }
-        let is_place = |address| firms::deliver_to(work, &line, address);
+        let is_place = |address| company_hierarchy::deliver_to(work, &line, address);
         if company.is_some() && !rule.when.addresses.iter().all(is_place) {
             return Err(missing("when/addresses", "address").into());
         }

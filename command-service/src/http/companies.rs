@@ -66,7 +66,7 @@ async fn register(
         .execute(&caller.envelope(digest), |work| {
             let profile = profile.clone();
             async move {
-                firms::register(work, id, profile, payment_term).await?;
+                company_hierarchy::register(work, id, profile, payment_term).await?;
                 work.answer(id);
                 Ok::<_, Failure>(())
             }

@@ -273,8 +273,8 @@ async fn decide(
                     }
                 }
                 if let (Command::Restrict { scope }, Some(company)) = (&command, employer) {
-                    let line = firms::line_of(work, company).await?;
-                    let is_place = |id| firms::deliver_to(work, &line, id);
+                    let line = company_hierarchy::line_of(work, company).await?;
+                    let is_place = |id| company_hierarchy::deliver_to(work, &line, id);
                     if !scope.addresses.iter().all(is_place) {
                         return Err(names_nothing("/addresses", "address").into());
                     }

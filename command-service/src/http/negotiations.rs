@@ -27,8 +27,8 @@ use super::{Nothing, Unversioned};
 use crate::{
     Services,
     caller::{Approving, By, Caller, Ordering},
+    company_hierarchy,
     failure::{Failure, problem, refusal},
-    firms,
     negotiating::{self, may_talk},
     superiors::{Answer, Approve, Refuse, Word},
 };
@@ -114,7 +114,7 @@ async fn answer(
                 let firms = match caller.side() {
                     Side::Seller => vec![],
                     Side::Buyer => {
-                        let firms = firms::line_of(work, company).await?;
+                        let firms = company_hierarchy::line_of(work, company).await?;
                         if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
                             return Err(Problem::not_found().into());
                         }
@@ -124,7 +124,7 @@ async fn answer(
                 let verdict = word.verdict(work, firms, pending).await?;
                 let command = command(caller.side(), verdict);
                 if matches!(command, negotiation::Command::Approve { .. }) {
-                    firms::buying_term(work, company).await?;
+                    company_hierarchy::buying_term(work, company).await?;
                 }
                 negotiating::decide(work, NegotiationId(id), command, today).await
             }

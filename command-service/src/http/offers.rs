@@ -28,8 +28,8 @@ use super::{Nothing, Unversioned};
 use crate::{
     Services,
     caller::{By, Caller, Sales},
+    company_hierarchy,
     failure::{Failure, problem},
-    firms,
     offering::{self, Intent},
     superiors::{Answer, Approve, Refuse, Word},
 };
@@ -85,7 +85,7 @@ async fn send(
                 let written = offer.being_written().filter(|draft| draft.stage == Stage::Written);
                 let written = written.map(|draft| draft.writing.clone());
                 if let Some(company) = offer.company() {
-                    firms::buying_term(work, company).await?;
+                    company_hierarchy::buying_term(work, company).await?;
                 }
                 let approval = match written {
                     Some(writing) => {

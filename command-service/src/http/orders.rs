@@ -21,8 +21,8 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Ordering, Sales, Superiors},
+    company_hierarchy,
     failure::{Failure, happened, problem},
-    firms,
     lines::{self, LineRequest, Prices, Sale},
     offering::{self, Intent},
     ordering::{self, Wish},
@@ -105,7 +105,7 @@ async fn place(
             let (value, caller) = (value.clone(), caller.clone());
             async move {
                 let Place { currency, lines, reference, placed_on, payment_term, .. } = value;
-                let own = firms::buying_term(work, company).await?;
+                let own = company_hierarchy::buying_term(work, company).await?;
                 let (on, placed_by) = (placed_on.unwrap_or(today), buyer.or(value.placed_by));
                 ordering::admit(work, company, placed_by, &value.destination).await?;
                 let sale = Sale { company, currency, prices, on };
@@ -275,14 +275,14 @@ async fn answer(
                 let order = work.load::<Order>(id).await?;
                 let pending = order.pending().ok().cloned();
                 let company = order.company().ok_or_else(Problem::not_found)?;
-                let firms = firms::line_of(work, company).await?;
+                let firms = company_hierarchy::line_of(work, company).await?;
                 if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
                     return Err(Problem::not_found().into());
                 }
                 let command = command(word.verdict(work, firms, pending).await?);
                 if matches!(command, order::Command::Approve(_)) {
                     // Who must not buy wants nothing either.
-                    firms::buying_term(work, company).await?;
+                    company_hierarchy::buying_term(work, company).await?;
                 }
                 ordering::decide(work, OrderId(id), command).await
             }

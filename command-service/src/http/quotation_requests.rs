@@ -141,10 +141,10 @@ async fn inquiry(
 ) -> Result<Inquiry, Failure> {
     let Ask { currency, lines, message, answer_by, delivery_address, attachments, .. } = request;
     // Who buys nothing is offered nothing.
-    firms::buying_term(work, company).await?;
+    company_hierarchy::buying_term(work, company).await?;
     if let Some(address) = delivery_address {
-        let line = firms::line_of(work, company).await?;
-        if !firms::deliver_to(work, &line, &address) {
+        let line = company_hierarchy::line_of(work, company).await?;
+        if !company_hierarchy::deliver_to(work, &line, &address) {
             return Err(names_nothing("/delivery_address", "address").into());
         }
     }

@@ -6,8 +6,8 @@ use super::super::{Created, Unversioned, offers::must_know};
 use crate::{
     Services,
     caller::{By, Caller, Ordering},
+    company_hierarchy,
     failure::{Failure, problem, refusal},
-    firms,
     lines::{self, LineRequest, Prices, Sale, below},
     negotiating::{self, may_talk},
     offering::{self, Intent},
@@ -253,7 +253,7 @@ async fn say_it(
     // Nobody is asked about what cannot be said.
     let said = Command::Propose { side, number, round: round.clone(), today, approval: None };
     negotiation.decide(said).map_err(|error| refusal(&error))?;
-    firms::buying_term(work, talks.company).await?;
+    company_hierarchy::buying_term(work, talks.company).await?;
     let approval = match side {
         Side::Seller => sellers_superiors(work, caller, &talks, &round.moves, (today, now)).await?,
         Side::Buyer => {

@@ -25,8 +25,8 @@ use super::{
 use crate::{
     Services,
     caller::{By, Caller, Sales},
+    company_hierarchy,
     failure::{Failure, names_nothing, problem, refusal},
-    firms,
     lines::{Prices, Sale},
     offering::{self, Offered, OfferedRequest},
 };
@@ -151,7 +151,7 @@ async fn writing(
     let company = draft.company.ok_or_else(|| needed("/company"))?;
     let currency = draft.currency.unwrap_or(Currency::Pln);
     let valid_until = draft.valid_until.ok_or_else(|| needed("/valid_until"))?;
-    let own = firms::buying_term(work, company).await?;
+    let own = company_hierarchy::buying_term(work, company).await?;
     let sale = Sale { company, currency, prices: Prices::Agreed, on: today };
     let offered = offering::offered(work, &draft.lines, sale, draft.discount).await?;
     let Offered { lines, discount, unit_costs } = offered;
