@@ -1,5 +1,6 @@
 //! HTTP in, command out: authenticate, load, decide, append; policies and timers.
 
+mod approvals;
 pub mod caller;
 mod category_paths;
 mod company_hierarchy;
@@ -17,7 +18,6 @@ pub mod policy_refusals;
 mod policy_runner;
 mod pricing_context;
 mod representatives;
-mod superiors;
 pub mod timers;
 mod trees;
 pub mod white_list;

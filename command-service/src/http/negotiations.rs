@@ -26,11 +26,11 @@ use uuid::Uuid;
 use super::{Nothing, Unversioned};
 use crate::{
     Services,
+    approvals::{Answer, Approve, Approver, Refuse},
     caller::{Approving, By, Caller, Ordering},
     company_hierarchy,
     failure::{Failure, problem, refusal},
     negotiating::{self, may_talk},
-    superiors::{Answer, Approve, Refuse, Word},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -100,7 +100,7 @@ async fn answer(
     answer: Answer,
     command: fn(Side, Verdict) -> negotiation::Command,
 ) -> Result<Unversioned, Problem> {
-    let word = Word::of(services, caller, answer.having_read()?).await?;
+    let word = Approver::of(services, caller, answer.having_read()?).await?;
     let today = services.clock.today();
     let done = services
         .log

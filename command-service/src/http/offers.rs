@@ -27,11 +27,11 @@ use uuid::Uuid;
 use super::{Nothing, Unversioned};
 use crate::{
     Services,
+    approvals::{Answer, Approve, Approver, Refuse},
     caller::{By, Caller, Sales},
     company_hierarchy,
     failure::{Failure, problem},
     offering::{self, Intent},
-    superiors::{Answer, Approve, Refuse, Word},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -154,7 +154,7 @@ async fn answer(
     answer: Answer,
     command: fn(Verdict) -> offer::Command,
 ) -> Result<Unversioned, Problem> {
-    let word = Word::of(services, caller, answer.having_read()?).await?;
+    let word = Approver::of(services, caller, answer.having_read()?).await?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -20,13 +20,13 @@ use uuid::Uuid;
 use super::{Created, Done, Nothing};
 use crate::{
     Services,
+    approvals::{Answer, Approve, Approver, Refuse},
     caller::{By, Caller, Ordering, Sales, Superiors},
     company_hierarchy,
     failure::{Failure, happened, problem},
     lines::{self, LineRequest, Prices, Sale},
     offering::{self, Intent},
     ordering::{self, Wish},
-    superiors::{Answer, Approve, Refuse, Word},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -266,7 +266,7 @@ async fn answer(
     answer: Answer,
     command: fn(Verdict) -> order::Command,
 ) -> Result<Done, Problem> {
-    let word = Word::of(services, caller, answer).await?;
+    let word = Approver::of(services, caller, answer).await?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
