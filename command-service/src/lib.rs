@@ -17,11 +17,11 @@ mod policy_checkpoints;
 pub mod policy_refusals;
 mod policy_runner;
 mod pricing_context;
+mod quotation_lines;
 mod representatives;
 pub mod timers;
 mod trees;
 pub mod white_list;
-mod wishes;
 
 use axum::extract::FromRef;
 use event_log::EventLog;

@@ -26,8 +26,8 @@ use crate::{
     failure::{Failure, names_nothing, problem, refusal_at},
     firms,
     pricing_context::Requester,
+    quotation_lines::{self, QuotationLineRequest},
     representatives,
-    wishes::{self, WishRequest},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -75,7 +75,7 @@ struct Ask {
     company: Option<CompanyId>,
     currency: Currency,
     /// At most 500.
-    lines: Vec<WishRequest>,
+    lines: Vec<QuotationLineRequest>,
     /// What else is to be said.
     #[serde(default)]
     message: Option<Message>,
@@ -148,7 +148,7 @@ async fn inquiry(
             return Err(names_nothing("/delivery_address", "address").into());
         }
     }
-    let lines = wishes::understood(work, &lines, company, requester).await?;
+    let lines = quotation_lines::understood(work, &lines, company, requester).await?;
     Ok(Inquiry { company, currency, lines, message, answer_by, delivery_address, attachments })
 }
 

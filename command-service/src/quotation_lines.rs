@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "QuotationLineRequest")]
-pub(crate) struct WishRequest {
+pub(crate) struct QuotationLineRequest {
     /// The seller's code of a product.
     sku: Option<Sku>,
     /// What the company, or a firm above it, calls a product.
@@ -47,7 +47,7 @@ pub(crate) struct WishRequest {
 /// named at once.
 pub(crate) async fn understood(
     work: &mut Work,
-    requests: &[WishRequest],
+    requests: &[QuotationLineRequest],
     company: CompanyId,
     requester: Requester,
 ) -> Result<Wishes, Failure> {
@@ -100,11 +100,11 @@ impl Wrong {
 fn wish(
     work: &Work,
     assortment_context: &AssortmentContext,
-    request: &WishRequest,
+    request: &QuotationLineRequest,
     product: Option<ProductId>,
     requester: Requester,
 ) -> Result<Wish, Wrong> {
-    let WishRequest { unit_price, delivery_on, .. } = *request;
+    let QuotationLineRequest { unit_price, delivery_on, .. } = *request;
     let named = match (&request.sku, &request.code, &request.wanted) {
         (Some(_), None, None) => "sku",
         (None, Some(_), None) => "code",
