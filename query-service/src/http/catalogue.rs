@@ -1,7 +1,7 @@
 //! `/v1/catalogue`: what a company sees of all that is sold, and what it pays for it.
 
 mod count;
-mod look;
+mod search;
 
 use std::{
     borrow::Cow,
@@ -38,7 +38,7 @@ use crate::{
     reading::Reading,
 };
 
-use self::look::{Look, Next, Search};
+use self::search::{Look, Next, Search};
 
 const VIEWS: &[&str] = &[
     assortments::PROJECTION.name,

@@ -1,6 +1,6 @@
 //! `/v1/events` and `/v1/history/{id}`: what happened, as it was recorded, and what it had come to.
 
-mod told;
+mod visible;
 
 use std::time::Duration;
 
@@ -239,7 +239,7 @@ impl Wanted {
         let found = queries.log.page(lookup, self.order.into(), start, limit + 1).await;
         let (items, was_cut) = found.map_err(|error| problem(&error))?;
         let items = items.into_iter().map(Event::from).collect();
-        let items = if lookup.disclosed { told::told(queries, items).await? } else { items };
+        let items = if lookup.disclosed { visible::told(queries, items).await? } else { items };
         let page = Page::of(items, limit, |event: &Event| event.position);
         if page.next_cursor.is_some() {
             return Ok(page);

@@ -1,6 +1,6 @@
 //! `/v1/negotiations`: who talks about which offer, and every round as each side saw it.
 
-pub(super) mod story;
+pub(super) mod history;
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
@@ -19,7 +19,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use self::story::{Story, Wish};
+use self::history::{Story, Wish};
 use super::one_more;
 use crate::{
     Queries,

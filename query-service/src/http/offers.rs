@@ -1,8 +1,8 @@
 //! `/v1/offers`: what was proposed to whom, now and at any time before.
 
+mod as_of;
 mod document;
 mod origin;
-mod then;
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -124,7 +124,7 @@ async fn show(
     Query(Show { at }): Query<Show>,
 ) -> Result<Json<Whole>, Problem> {
     let offer = match at {
-        Some(at) => then::offer(&queries, &asker, id, at).await?,
+        Some(at) => as_of::offer(&queries, &asker, id, at).await?,
         None => one(&queries, &asker, id).await?,
     };
     let margin = Margin::of(&offer);

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::{input::Query, problem::Problem};
 use uuid::Uuid;
 
-use super::{context, look::corrected, words};
+use super::{context, search::corrected, words};
 use crate::{
     Queries,
     asker::{By, Trade, problem},
