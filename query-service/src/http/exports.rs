@@ -12,12 +12,12 @@ use deadpool_postgres::Object;
 use futures::{Stream, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::{download::Rows, places::Places, problem::Problem, sheet::Format};
+use service_kit::{concurrency::ConcurrencyLimit, download::Rows, problem::Problem, sheet::Format};
 
 use crate::{Queries, asker::problem};
 
 /// Where sheets are made and sent: so many at once, one of a key.
-static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("export", 4));
+static LIMIT: LazyLock<ConcurrencyLimit> = LazyLock::new(|| ConcurrencyLimit::new("export", 4));
 
 /// How many things are read at once.
 const PAGE: i64 = 500;
