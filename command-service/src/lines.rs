@@ -16,8 +16,8 @@ use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
+    company_hierarchy,
     failure::{Failure, refusal},
-    firms,
     pricing_context::{PricingContext, Requester},
 };
 
@@ -71,7 +71,7 @@ pub(crate) async fn price(
     requests: &[LineRequest],
     sale: Sale,
 ) -> Result<Lines, Failure> {
-    let (lines, _) = at_counter(work, requests, sale).await?;
+    let (lines, _) = with_pricing_context(work, requests, sale).await?;
     document(lines)
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn below(listed: Option<UnitPrice>, price: UnitPrice) -> Option<Perce
 /// What agreements and lists make of one unit of a product that was loaded, in some quantity.
 pub(crate) fn listed(
     work: &Work,
-    counter: &PricingContext,
+    pricing_context: &PricingContext,
     product: ProductId,
     quantity: Quantity,
 ) -> Option<UnitPrice> {
@@ -103,9 +103,9 @@ pub(crate) fn listed(
     Some(pricing_context.price(work, item, quantity)?.0)
 }
 
-/// The lines, with the pricing_context at which they were priced; none where the request alone says what
+/// The lines, with the pricing context at which they were priced; none where the request alone says what
 /// they cost.
-pub(crate) async fn at_counter(
+pub(crate) async fn with_pricing_context(
     work: &mut Work,
     requests: &[LineRequest],
     sale: Sale,
@@ -214,7 +214,7 @@ pub(crate) fn so_much_of(
 /// What was sold once is credited in any quantity, also when it is not for sale any more.
 fn line(
     work: &Work,
-    counter: Option<&PricingContext>,
+    pricing_context: Option<&PricingContext>,
     product: &Product,
     request: &LineRequest,
     Sale { currency, prices, on, .. }: Sale,

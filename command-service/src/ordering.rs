@@ -16,9 +16,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
-    category_paths,
+    category_paths, company_hierarchy,
     failure::{Failure, names_nothing, refusal},
-    firms,
 };
 
 /// Whose wish an order is.

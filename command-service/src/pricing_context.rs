@@ -1,4 +1,4 @@
-//! The pricing_context at which a company buys: what it sees there, and at which prices.
+//! The pricing context at which a company buys: what it sees there, and at which prices.
 
 use std::collections::HashMap;
 

@@ -12,7 +12,7 @@ use event_log::Work;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::{failure::Failure, firms};
+use crate::{company_hierarchy, failure::Failure};
 
 /// Gives a request that was just made to whoever's turn it is, as part of the same append: two at
 /// once never go to the same place in the queue.

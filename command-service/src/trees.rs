@@ -15,7 +15,7 @@ use projections::{
 use service_kit::problem::Problem;
 use uuid::Uuid;
 
-use crate::{category_paths, failure::Failure, firms};
+use crate::{category_paths, company_hierarchy, failure::Failure};
 
 /// What this unit of work has put below each; the read models do not show it yet.
 #[derive(Debug, Default)]

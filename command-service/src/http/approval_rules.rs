@@ -23,8 +23,8 @@ use super::{Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Operator, Staffing},
+    company_hierarchy,
     failure::{Failure, given, names_nothing, problem, refusal},
-    firms,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

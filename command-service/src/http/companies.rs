@@ -21,8 +21,8 @@ use super::{Created, Done, decide};
 use crate::{
     Services,
     caller::{By, Sales},
+    company_hierarchy,
     failure::{Failure, problem},
-    firms,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -20,8 +20,8 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Leave, Staffing},
+    company_hierarchy,
     failure::{Failure, given, names_nothing, problem, refusal},
-    firms,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -138,7 +138,7 @@ async fn priced(
     sale: Sale,
     (by, now): (Option<EmployeeId>, Timestamp),
 ) -> Result<Lines, Failure> {
-    let (lines, counter) = lines::at_counter(work, requests, sale).await?;
+    let (lines, counter) = lines::with_pricing_context(work, requests, sale).await?;
     let said = lines.iter().zip(requests).filter(|(_, request)| request.unit_price.is_some());
     let discount = said.filter_map(|(line, _)| {
         let listed = lines::listed(work, counter.as_ref()?, line.product, line.quantity);

@@ -23,8 +23,8 @@ use super::{Created, Done, Nothing, decide};
 use crate::{
     Services,
     caller::{Buyers, By, Caller, Ordering, Pricing, Sales},
+    company_hierarchy,
     failure::{Failure, names_nothing, problem, refusal_at},
-    firms,
     pricing_context::Requester,
     quotation_lines::{self, QuotationLineRequest},
     representatives,

@@ -398,7 +398,7 @@ async fn wanted(
         Failure::Refused(problem) => Failure::from(problem.within("/say")),
         failure @ Failure::Log(_) => failure,
     };
-    let priced = lines::at_counter(work, &requests, sale(talks, prices, today)).await;
+    let priced = lines::with_pricing_context(work, &requests, sale(talks, prices, today)).await;
     let (priced, pricing_context) = priced.map_err(at)?;
     let lines = priced.into_iter().zip(wants).zip(standing).map(|((line, want), present)| {
         let of_present = present.as_ref().filter(|present| present.line.product == line.product);
