@@ -33,19 +33,21 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/approval-rules",
             post_with(adopt_for_seller, |o| {
                 o.id("approval_rules.adopt_for_seller")
-                    .summary("Say when offers need a superior's approval")
+                    .summary("Adopt the approval rules of the seller's offers")
             }),
         )
         .api_route(
             "/v1/companies/{id}/approval-rules",
             post_with(adopt, |o| {
-                o.id("approval_rules.adopt").summary("Say when a company's orders need approval")
+                o.id("approval_rules.adopt")
+                    .summary("Adopt the approval rules of a company's orders")
             }),
         )
         .api_route(
             "/v1/companies/{id}/approval-rules/inherit",
             post_with(inherit, |o| {
-                o.id("approval_rules.inherit").summary("Let the rules of the firm above hold")
+                o.id("approval_rules.inherit")
+                    .summary("Inherit the approval rules of the parent company")
             }),
         )
 }

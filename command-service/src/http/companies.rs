@@ -29,11 +29,11 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/companies",
-            post_with(register, |o| o.id("company.register").summary("Take on a customer")),
+            post_with(register, |o| o.id("company.register").summary("Register a company")),
         )
         .api_route(
             "/v1/companies/{id}/rename",
-            post_with(rename, |o| o.id("company.rename").summary("Note its new legal name")),
+            post_with(rename, |o| o.id("company.rename").summary("Rename a company")),
         )
         .merge(standing::routes())
         .merge(terms::routes())

@@ -39,33 +39,33 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/negotiations/{id}/approve",
             post_with(approve, |o| {
-                o.id("negotiation.approve")
-                    .summary("Agree that what somebody of one's own side wants is proposed")
+                o.id("negotiation.approve").summary("Approve a proposal of one's own side")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/disapprove",
             post_with(disapprove, |o| {
-                o.id("negotiation.disapprove").summary("Do not agree: it is not proposed")
+                o.id("negotiation.disapprove").summary("Disapprove a proposal of one's own side")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/reopen",
             post_with(reopen, |o| {
                 o.id("negotiation.reopen")
-                    .summary("Want to talk again about what was agreed on, or agree to that")
+                    .summary("Ask to reopen agreed points, or agree to reopen them")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/break-off",
             post_with(break_off, |o| {
-                o.id("negotiation.break_off").summary("Stop talking; the offer stands")
+                o.id("negotiation.break_off")
+                    .summary("Break off a negotiation; the offer stays open")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/resume",
             post_with(resume, |o| {
-                o.id("negotiation.resume").summary("Go on where the two stopped")
+                o.id("negotiation.resume").summary("Resume a negotiation that was broken off")
             }),
         )
 }

@@ -42,29 +42,28 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/offers/{id}/send",
             post_with(send, |o| {
-                o.id("offer.send")
-                    .summary("Put what was written before the company, as the next revision")
+                o.id("offer.send").summary("Send the draft of an offer as its next revision")
             }),
         )
         .api_route(
             "/v1/offers/{id}/approve",
-            post_with(approve, |o| o.id("offer.approve").summary("Agree that an offer is sent")),
+            post_with(approve, |o| {
+                o.id("offer.approve").summary("Approve an offer before it is sent")
+            }),
         )
         .api_route(
             "/v1/offers/{id}/disapprove",
             post_with(disapprove, |o| {
-                o.id("offer.disapprove").summary("Do not agree: it must be written anew")
+                o.id("offer.disapprove").summary("Disapprove an offer; it must be drafted again")
             }),
         )
         .api_route(
             "/v1/offers/{id}/withdraw",
-            post_with(withdraw, |o| o.id("offer.withdraw").summary("Take an offer back")),
+            post_with(withdraw, |o| o.id("offer.withdraw").summary("Withdraw an offer")),
         )
         .api_route(
             "/v1/offers/{id}/extend",
-            post_with(extend, |o| {
-                o.id("offer.extend").summary("Let an offer be accepted until a later day")
-            }),
+            post_with(extend, |o| o.id("offer.extend").summary("Extend the validity of an offer")),
         )
 }
 

@@ -31,10 +31,13 @@ use crate::{
 
 pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
-        .api_route("/v1/orders", post_with(place, |o| o.id("order.place").summary("Order goods")))
+        .api_route(
+            "/v1/orders",
+            post_with(place, |o| o.id("order.place").summary("Place an order")),
+        )
         .api_route(
             "/v1/orders/{id}/confirm",
-            post_with(confirm, |o| o.id("order.confirm").summary("Promise the goods")),
+            post_with(confirm, |o| o.id("order.confirm").summary("Confirm an order")),
         )
         .api_route(
             "/v1/orders/{id}/cancel",
@@ -44,14 +47,12 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
         .api_route(
             "/v1/orders/{id}/approve",
-            post_with(approve, |o| {
-                o.id("order.approve").summary("Agree to what a purchaser ordered")
-            }),
+            post_with(approve, |o| o.id("order.approve").summary("Approve an order")),
         )
         .api_route(
             "/v1/orders/{id}/refuse",
             post_with(refuse, |o| {
-                o.id("order.refuse").summary("Do not agree: the company does not want it")
+                o.id("order.refuse").summary("Refuse an order that awaits approval")
             }),
         )
 }

@@ -31,12 +31,14 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/companies/{id}/product-codes",
             post_with(assign, |o| {
-                o.id("product_code.assign").summary("Say what the company calls products")
+                o.id("product_code.assign").summary("Assign a company's own product codes")
             }),
         )
         .api_route(
             "/v1/companies/{id}/product-codes/drop",
-            post_with(forget, |o| o.id("product_code.drop").summary("Let codes mean nothing")),
+            post_with(forget, |o| {
+                o.id("product_code.drop").summary("Drop a company's own product codes")
+            }),
         )
 }
 

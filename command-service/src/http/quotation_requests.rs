@@ -35,32 +35,34 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/quotation-requests",
             post_with(request, |o| {
-                o.id("quotation_request.request").summary("Ask at which prices something is sold")
+                o.id("quotation_request.request").summary("Request a quotation")
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/assign",
             post_with(assign, |o| {
-                o.id("quotation_request.assign").summary("Give a request to somebody of sales")
+                o.id("quotation_request.assign")
+                    .summary("Assign a request for quotation to an employee of sales")
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/take",
             post_with(take, |o| {
-                o.id("quotation_request.take")
-                    .summary("Take a request that nobody has, or whose holder is away or gone")
+                o.id("quotation_request.take").summary(
+                    "Take a request for quotation that nobody has, or whose holder is absent",
+                )
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/decline",
             post_with(decline, |o| {
-                o.id("quotation_request.decline").summary("Make no offer, and say why")
+                o.id("quotation_request.decline").summary("Decline a request for quotation")
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/withdraw",
             post_with(withdraw, |o| {
-                o.id("quotation_request.withdraw").summary("Want no offer any more")
+                o.id("quotation_request.withdraw").summary("Withdraw a request for quotation")
             }),
         )
 }

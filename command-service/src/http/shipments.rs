@@ -27,7 +27,8 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new().api_route(
         "/v1/shipments",
         post_with(dispatch, |o| {
-            o.id("shipment.dispatch").summary("Let goods of an order leave, which invoices them")
+            o.id("shipment.dispatch")
+                .summary("Dispatch goods of an order; they are invoiced by itself")
         }),
     )
 }

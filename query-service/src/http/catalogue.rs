@@ -60,13 +60,15 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/catalogue",
             get_with(list, |o| {
-                o.id("catalogue.list").summary("What a company sees, at its prices")
+                o.id("catalogue.list")
+                    .summary("List the products that a company sees, at its prices")
             }),
         )
         .api_route(
             "/v1/catalogue/counts",
             get_with(count::count, |o| {
-                o.id("catalogue.count").summary("How much a company sees, by category and brand")
+                o.id("catalogue.count")
+                    .summary("Count the products that a company sees, by category and brand")
             }),
         )
 }

@@ -30,9 +30,9 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/events",
             get_with(list, |o| {
-                never_behind(o)
-                    .id("event.list")
-                    .summary("History, in the order of positions; with `wait`, as it is recorded")
+                never_behind(o).id("event.list").summary(
+                    "List events in the order of positions; with `wait`, as they are recorded",
+                )
             }),
         )
         .api_route(
@@ -40,13 +40,15 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             get_with(history, |o| {
                 never_behind(o)
                     .id("event.history")
-                    .summary("The history of one thing, from its first event")
+                    .summary("List the events of one aggregate, from the first")
             }),
         )
         .api_route(
             "/v1/history/{id}/state",
             get_with(state, |o| {
-                never_behind(o).id("event.state").summary("What one thing is, or was at a moment")
+                never_behind(o)
+                    .id("event.state")
+                    .summary("Show the state of one aggregate, now or at a moment")
             }),
         )
 }

@@ -38,7 +38,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/negotiations/{id}",
             get_with(show, |o| {
                 never_behind(o).id("negotiation.show").summary(
-                    "What is on the table and how it came there, now or as a side saw it once",
+                    "Show a negotiation with its rounds, now or as one side saw it at an instant",
                 )
             }),
         )
@@ -47,7 +47,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             get_with(differences, |o| {
                 never_behind(o)
                     .id("negotiation.differences")
-                    .summary("What has changed between two rounds")
+                    .summary("Compare two rounds of a negotiation")
             }),
         )
 }

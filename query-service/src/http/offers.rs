@@ -42,19 +42,19 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/offers/{id}",
             get_with(show, |o| {
                 o.id("offer.show")
-                    .summary("One offer, as it is or as the asker saw it at an instant")
+                    .summary("Show an offer, as it is or as the asker saw it at an instant")
             }),
         )
         .api_route(
             "/v1/offers/{id}/revisions",
             get_with(revisions, |o| {
-                o.id("offer.revisions").summary("All that was sent of an offer, in order")
+                o.id("offer.revisions").summary("List the revisions of an offer, in order")
             }),
         )
         .api_route(
             "/v1/offers/{id}/pdf",
             get_with(document::pdf, |o| {
-                o.id("offer.pdf").summary("A revision of an offer, to be read and printed")
+                o.id("offer.pdf").summary("Show a revision of an offer as PDF")
             }),
         )
 }

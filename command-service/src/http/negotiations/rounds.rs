@@ -36,20 +36,20 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/offers/{id}/negotiate",
             post_with(open, |o| {
-                o.id("offer.negotiate").summary("Begin to talk about a revision of an offer")
+                o.id("offer.negotiate").summary("Open a negotiation about a revision of an offer")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/propose",
             post_with(propose, |o| {
                 o.id("negotiation.propose")
-                    .summary("Say in one's turn what one agrees to and what one wants instead")
+                    .summary("Propose a round: what is agreed to, and what is wanted instead")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/agree",
             post_with(agree, |o| {
-                o.id("negotiation.agree").summary("Agree to all that the other side has proposed")
+                o.id("negotiation.agree").summary("Agree to the last proposal of the other side")
             }),
         )
 }

@@ -29,7 +29,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/offers/{id}/view",
             post_with(view, |o| {
-                o.id("offer.view").summary("Note that the company has looked at a revision")
+                o.id("offer.view").summary("Record that the company has viewed a revision")
             }),
         )
         .api_route(

@@ -35,13 +35,12 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/offers",
-            post_with(draft, |o| o.id("offer.draft").summary("Write an offer")),
+            post_with(draft, |o| o.id("offer.draft").summary("Draft an offer")),
         )
         .api_route(
             "/v1/offers/{id}/draft",
             post_with(redraft, |o| {
-                o.id("offer.redraft")
-                    .summary("Write an offer anew before it is sent, or its next revision")
+                o.id("offer.redraft").summary("Draft an unsent offer again, or its next revision")
             }),
         )
 }
