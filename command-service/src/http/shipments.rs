@@ -81,7 +81,9 @@ async fn leave(
 ) -> Result<(), Failure> {
     let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
     let before = work.load::<Order>(order).await?.clone();
-    let on = dispatched_on.unwrap_or(today);
+    // The process that placed the order may have a clock that is ahead of this one's.
+    let on =
+        dispatched_on.unwrap_or_else(|| before.placed_on().map_or(today, |day| day.max(today)));
     let command = order::Command::Ship { shipment: id, items: items.clone(), on };
     work.decide::<Order>(order, command)
         .await
