@@ -75,10 +75,10 @@ pub(crate) async fn measure(server: &str, full: bool, table: &mut Table) -> Resu
     let key = NewKey { name: "bench", role: Role::Sales, company: None, employee: None };
     let secret = access.create(Uuid::now_v7(), key).await?;
     let clock = Clock::system(Clock::WARSAW)?;
-    let shelves = postgres::steady_pool(&url, "bench catalogue", 4)?;
+    let catalogue_pool = postgres::steady_pool(&url, "bench catalogue", 4)?;
     let router: axum::Router = query_service::router(Queries {
         views,
-        shelves,
+        catalogue_pool,
         memory: Arc::default(),
         log: log.clone(),
         live: Live::start(log.clone(), access.clone(), &cancel).await?,

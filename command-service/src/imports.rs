@@ -25,7 +25,7 @@ use projections::Views;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    places::Places,
+    concurrency::ConcurrencyLimit,
     problem::Problem,
     sheet::Sheet,
     upload::{Upload, Uploaded},
@@ -140,7 +140,7 @@ struct Rows<R> {
 }
 
 /// Where imports are read and decided upon: so many at once, one of a key.
-static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("import", 2));
+static LIMIT: LazyLock<ConcurrencyLimit> = LazyLock::new(|| ConcurrencyLimit::new("import", 2));
 
 /// How many rows are decided upon and appended at once: what they record keeps other commands
 /// waiting for some milliseconds. A slice is named by its rows, so another number makes an import
@@ -159,7 +159,7 @@ pub(crate) async fn run<R: Import>(
     upload: Upload,
     wish: Wish,
 ) -> Result<Report, Problem> {
-    let place = PLACES.take(caller.key_id()).await?;
+    let place = LIMIT.take(caller.key_id()).await?;
     let Uploaded { sheet, digest } = upload.read(&place).await?;
     let read = place.beside(move || read::<R>(&sheet)).await;
     let Rows { good, report } = read.map_err(|panicked| Problem::internal(&panicked))??;

@@ -1,9 +1,10 @@
 //! HTTP in, command out: authenticate, load, decide, append; policies and timers.
 
+mod approvals;
 pub mod caller;
-mod counter;
+mod category_paths;
+mod company_hierarchy;
 pub mod failure;
-mod firms;
 pub mod http;
 mod imports;
 mod lines;
@@ -15,13 +16,12 @@ pub mod policies;
 mod policy_checkpoints;
 pub mod policy_refusals;
 mod policy_runner;
+mod pricing_context;
+mod quotation_lines;
 mod representatives;
-mod shelves;
-mod superiors;
 pub mod timers;
 mod trees;
 pub mod white_list;
-mod wishes;
 
 use axum::extract::FromRef;
 use event_log::EventLog;

@@ -16,9 +16,9 @@ use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
-    counter::{Counter, Voice},
+    company_hierarchy,
     failure::{Failure, refusal},
-    firms,
+    pricing_context::{PricingContext, Requester},
 };
 
 /// So much of a product.
@@ -71,7 +71,7 @@ pub(crate) async fn price(
     requests: &[LineRequest],
     sale: Sale,
 ) -> Result<Lines, Failure> {
-    let (lines, _) = at_counter(work, requests, sale).await?;
+    let (lines, _) = with_pricing_context(work, requests, sale).await?;
     document(lines)
 }
 
@@ -95,21 +95,21 @@ pub(crate) fn below(listed: Option<UnitPrice>, price: UnitPrice) -> Option<Perce
 /// What agreements and lists make of one unit of a product that was loaded, in some quantity.
 pub(crate) fn listed(
     work: &Work,
-    counter: &Counter,
+    pricing_context: &PricingContext,
     product: ProductId,
     quantity: Quantity,
 ) -> Option<UnitPrice> {
     let item = work.get::<Product>(product)?.item().ok()?;
-    Some(counter.price(work, item, quantity)?.0)
+    Some(pricing_context.price(work, item, quantity)?.0)
 }
 
-/// The lines, with the counter at which they were priced; none where the request alone says what
+/// The lines, with the pricing context at which they were priced; none where the request alone says what
 /// they cost.
-pub(crate) async fn at_counter(
+pub(crate) async fn with_pricing_context(
     work: &mut Work,
     requests: &[LineRequest],
     sale: Sale,
-) -> Result<(Vec<Line>, Option<Counter>), Failure> {
+) -> Result<(Vec<Line>, Option<PricingContext>), Failure> {
     let Sale { prices, .. } = sale;
     if requests.is_empty() || requests.len() > Lines::MAX {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
@@ -120,15 +120,15 @@ pub(crate) async fn at_counter(
         requests.iter().map(|one| Naming::by(one.sku.as_ref(), one.code.as_ref())).collect();
     let products = products(work, &names, sale.company).await?;
     let found: Vec<ProductId> = products.iter().flatten().copied().collect();
-    let counter = match prices {
+    let pricing_context = match prices {
         Prices::Listed | Prices::Agreed | Prices::Wished => {
-            Some(Counter::open(work, sale, found).await?)
+            Some(PricingContext::open(work, sale, found).await?)
         }
         Prices::Given => None,
     };
-    let voice = match prices {
-        Prices::Listed | Prices::Wished => Voice::Companys,
-        Prices::Agreed | Prices::Given => Voice::Sellers,
+    let requester = match prices {
+        Prices::Listed | Prices::Wished => Requester::Company,
+        Prices::Agreed | Prices::Given => Requester::Seller,
     };
     let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
     let mut wrong = Vec::new();
@@ -158,17 +158,20 @@ pub(crate) async fn at_counter(
             wrong.push((None, field(named, "there is no such product".to_owned())));
             continue;
         };
-        if counter.as_ref().is_some_and(|counter| !counter.shows(work, product, voice)) {
-            wrong.push(match voice {
-                Voice::Companys => (None, field(named, "there is no such product".to_owned())),
-                Voice::Sellers => {
+        if pricing_context
+            .as_ref()
+            .is_some_and(|pricing_context| !pricing_context.shows(work, product, requester))
+        {
+            wrong.push(match requester {
+                Requester::Company => (None, field(named, "there is no such product".to_owned())),
+                Requester::Seller => {
                     let error = assortment::Error::Outside;
                     (Some(refusal(&error)), field(named, error.to_string()))
                 }
             });
             continue;
         }
-        match line(work, counter.as_ref(), product, request, sale) {
+        match line(work, pricing_context.as_ref(), product, request, sale) {
             Ok(line) => lines.push(line),
             Err(error) => {
                 let (name, detail) = (field_of(&error, named), error.to_string());
@@ -179,7 +182,7 @@ pub(crate) async fn at_counter(
     if !wrong.is_empty() {
         return Err(refused(wrong).into());
     }
-    Ok((lines, counter))
+    Ok((lines, pricing_context))
 }
 
 /// The field of a line that a rule of products is about, when its product is named by this one.
@@ -211,7 +214,7 @@ pub(crate) fn so_much_of(
 /// What was sold once is credited in any quantity, also when it is not for sale any more.
 fn line(
     work: &Work,
-    counter: Option<&Counter>,
+    pricing_context: Option<&PricingContext>,
     product: &Product,
     request: &LineRequest,
     Sale { currency, prices, on, .. }: Sale,
@@ -228,7 +231,7 @@ fn line(
         item.can_be_ordered(quantity)?;
     }
     let agreed = request.unit_price.map(|price| (price, PricedBy::Agreed {}));
-    let price = agreed.or_else(|| counter?.price(work, item, quantity));
+    let price = agreed.or_else(|| pricing_context?.price(work, item, quantity));
     item.line(quantity, currency, price, on)
 }
 
@@ -259,7 +262,8 @@ pub(crate) async fn products(
     let skus = names.iter().filter_map(|name| name.sku);
     work.load_many::<Claim>(skus.map(claim).collect::<HashSet<_>>()).await?;
     let codes: Vec<&Reference> = names.iter().filter_map(|name| name.code).collect();
-    let firms = if codes.is_empty() { vec![] } else { firms::line_of(work, company).await? };
+    let firms =
+        if codes.is_empty() { vec![] } else { company_hierarchy::line_of(work, company).await? };
     let theirs = |firm: &CompanyId, code: &Reference| ProductCodeId::of(*firm, code).0;
     let streams: HashSet<Uuid> =
         codes.iter().flat_map(|code| firms.iter().map(|firm| theirs(firm, code))).collect();

@@ -109,7 +109,7 @@ pub(crate) async fn offered(
         must_come(request.deliver_on, sale.on, format!("/lines/{index}/deliver_on"))?;
     }
     let wanted: Vec<LineRequest> = requests.iter().map(OfferedRequest::wanted).collect();
-    let (lines, counter) = lines::at_counter(work, &wanted, sale).await?;
+    let (lines, counter) = lines::with_pricing_context(work, &wanted, sale).await?;
     let listed = |line: &Line, quantity: Quantity| {
         lines::listed(work, counter.as_ref()?, line.product, quantity)
     };

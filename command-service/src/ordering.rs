@@ -16,8 +16,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
+    category_paths, company_hierarchy,
     failure::{Failure, names_nothing, refusal},
-    firms, shelves,
 };
 
 /// Whose wish an order is.
@@ -37,8 +37,8 @@ pub(crate) async fn admit(
     destination: &Destination,
 ) -> Result<(), Failure> {
     if let Some(address) = destination.address {
-        let line = firms::line_of(work, company).await?;
-        if !firms::deliver_to(work, &line, &address) {
+        let line = company_hierarchy::line_of(work, company).await?;
+        if !company_hierarchy::deliver_to(work, &line, &address) {
             return Err(names_nothing("/destination/address", "address").into());
         }
     }
@@ -144,7 +144,7 @@ pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
 
 /// The rules of a company: its own, else those of the nearest firm above it that has some.
 async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Failure> {
-    let line = firms::line_of(work, company).await?;
+    let line = company_hierarchy::line_of(work, company).await?;
     let ids: Vec<_> = line.into_iter().map(|firm| ApprovalRulesId::of(Some(firm)).0).collect();
     work.load_many::<ApprovalRules>(&ids).await?;
     let nearest = ids.iter().find_map(|id| work.get::<ApprovalRules>(*id)?.rules());
@@ -163,8 +163,8 @@ pub(crate) async fn categories(
     let products: BTreeSet<_> = lines.iter().map(|line| line.product).collect();
     work.load_many::<Product>(products.iter().map(|product| product.0)).await?;
     let products: Vec<_> = products.into_iter().collect();
-    shelves::load(work, &products).await?;
-    let paths = products.into_iter().flat_map(|product| shelves::paths(work, product));
+    category_paths::load(work, &products).await?;
+    let paths = products.into_iter().flat_map(|product| category_paths::paths(work, product));
     Ok(paths.flatten().collect())
 }
 

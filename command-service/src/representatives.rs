@@ -12,7 +12,7 @@ use event_log::Work;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::{failure::Failure, firms};
+use crate::{company_hierarchy, failure::Failure};
 
 /// Gives a request that was just made to whoever's turn it is, as part of the same append: two at
 /// once never go to the same place in the queue.
@@ -53,7 +53,7 @@ async fn inquirer(
     company: CompanyId,
     deliver_to: Option<AddressId>,
 ) -> Result<Inquirer, Failure> {
-    let line = firms::line_of(work, company).await?;
+    let line = company_hierarchy::line_of(work, company).await?;
     let firms: Vec<&Customer> =
         line.iter().filter_map(|id| work.get::<Company>(*id)?.customer().ok()).collect();
     let own = firms.first();

@@ -15,7 +15,7 @@ use projections::{
 use service_kit::problem::Problem;
 use uuid::Uuid;
 
-use crate::{failure::Failure, firms, shelves};
+use crate::{category_paths, company_hierarchy, failure::Failure};
 
 /// What this unit of work has put below each; the read models do not show it yet.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(crate) async fn join(
     parent: Option<CompanyId>,
 ) -> Result<(), Failure> {
     let above = match parent {
-        Some(parent) => firms::line_of(work, parent).await?,
+        Some(parent) => company_hierarchy::line_of(work, parent).await?,
         None => vec![],
     };
     work.load::<Company>(id).await?;
@@ -72,7 +72,7 @@ pub(crate) async fn move_below(
 
 async fn path_of(work: &mut Work, parent: Option<CategoryId>) -> Result<Vec<CategoryId>, Failure> {
     match parent {
-        Some(parent) => shelves::path_of(work, parent).await,
+        Some(parent) => category_paths::path_of(work, parent).await,
         None => Ok(vec![]),
     }
 }

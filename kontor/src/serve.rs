@@ -178,10 +178,10 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     watch_policies(&health, policies::start(&services, &supervisor).await?);
     watch_timers(&health, timers::start(&services, &supervisor));
 
-    let shelves = postgres::steady_pool(&settings.database_url, "kontor catalogue", 4)?;
+    let catalogue_pool = postgres::steady_pool(&settings.database_url, "kontor catalogue", 4)?;
     let queries = Queries {
         views,
-        shelves,
+        catalogue_pool,
         memory: Arc::default(),
         log: log.clone(),
         access: access.clone(),

@@ -123,7 +123,7 @@ impl Asker {
         views: &[&str],
     ) -> Result<Reading, Problem> {
         self.seen(queries, views).await?;
-        let client = queries.shelves.get().await.map_err(|error| problem(error.into()))?;
+        let client = queries.catalogue_pool.get().await.map_err(|error| problem(error.into()))?;
         Reading::open(client, queries.memory.clone()).await.map_err(problem)
     }
 

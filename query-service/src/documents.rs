@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::Value;
-use service_kit::places::Places;
+use service_kit::concurrency::ConcurrencyLimit;
 use tokio::task;
 use typst::{
     Library, LibraryExt, World, comemo,
@@ -60,7 +60,8 @@ const MOST_TEXT: usize = 8 * 1024 * 1024;
 
 /// Where documents are set, so many at once: one of the most lines takes a few hundred megabytes
 /// and seconds of a processor.
-pub(crate) static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("document", 2));
+pub(crate) static LIMIT: LazyLock<ConcurrencyLimit> =
+    LazyLock::new(|| ConcurrencyLimit::new("document", 2));
 
 /// The fonts. What the first family lacks, such as Arabic, Hebrew and smileys, is in the other.
 const FONTS: [&[u8]; 3] = [
@@ -87,7 +88,7 @@ fn file(name: &str) -> FileId {
 }
 
 /// What typst needs for every document, made once per process.
-struct Press {
+struct TypstResources {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
     fonts: Vec<Font>,
@@ -95,10 +96,10 @@ struct Press {
     logo: FileId,
 }
 
-static PRESS: LazyLock<Press> = LazyLock::new(|| {
+static RESOURCES: LazyLock<TypstResources> = LazyLock::new(|| {
     let fonts: Vec<Font> =
         FONTS.into_iter().flat_map(|font| Font::iter(Bytes::new(font))).collect();
-    Press {
+    TypstResources {
         library: LazyHash::new(Library::default()),
         book: LazyHash::new(FontBook::from_fonts(&fonts)),
         fonts,
@@ -108,20 +109,20 @@ static PRESS: LazyLock<Press> = LazyLock::new(|| {
 });
 
 /// All that one template can reach.
-struct Desk<'a> {
-    press: &'static Press,
+struct DocumentWorld<'a> {
+    resources: &'static TypstResources,
     template: &'a Source,
     data: Bytes,
     logo: Option<Bytes>,
 }
 
-impl World for Desk<'_> {
+impl World for DocumentWorld<'_> {
     fn library(&self) -> &LazyHash<Library> {
-        &self.press.library
+        &self.resources.library
     }
 
     fn book(&self) -> &LazyHash<FontBook> {
-        &self.press.book
+        &self.resources.book
     }
 
     fn main(&self) -> FileId {
@@ -137,9 +138,9 @@ impl World for Desk<'_> {
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        let known = if id == self.press.data {
+        let known = if id == self.resources.data {
             Some(&self.data)
-        } else if id == self.press.logo {
+        } else if id == self.resources.logo {
             self.logo.as_ref()
         } else {
             None
@@ -148,7 +149,7 @@ impl World for Desk<'_> {
     }
 
     fn font(&self, index: usize) -> Option<Font> {
-        self.press.fonts.get(index).cloned()
+        self.resources.fonts.get(index).cloned()
     }
 
     fn today(&self, _: Option<Duration>) -> Option<Datetime> {
@@ -156,7 +157,7 @@ impl World for Desk<'_> {
     }
 }
 
-/// Sets a template with its data. This works for milliseconds to seconds: see [`PLACES`].
+/// Sets a template with its data. This works for milliseconds to seconds: see [`LIMIT`].
 fn render(
     template: &Source,
     data: &impl Serialize,
@@ -169,8 +170,8 @@ fn render(
         return Err(DocumentError::TooLong);
     }
     let logo = logo.map(|logo| logo.bytes().clone());
-    let desk = Desk { press: &PRESS, template, data: Bytes::new(data), logo };
-    let Warned { output, warnings: _ } = typst::compile::<PagedDocument>(&desk);
+    let world = DocumentWorld { resources: &RESOURCES, template, data: Bytes::new(data), logo };
+    let Warned { output, warnings: _ } = typst::compile::<PagedDocument>(&world);
     let options =
         PdfOptions { creator: Smart::Custom(Some("Kontor".to_owned())), ..PdfOptions::default() };
     let pdf = output.and_then(|document| typst_pdf::pdf(&document, &options));

@@ -1,6 +1,7 @@
 //! HTTP read APIs over the read models; history for auditors.
 
 mod asker;
+mod catalogue_context;
 pub mod documents;
 pub mod http;
 mod left_out;
@@ -8,7 +9,6 @@ pub mod live;
 pub mod metrics;
 mod reading;
 mod replay;
-mod shopper;
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub struct Queries {
     pub views: Views,
     /// Connections to them whose statements are planned once, for the catalogue; see
     /// [`service_kit::postgres::steady_pool`].
-    pub shelves: Pool,
+    pub catalogue_pool: Pool,
     /// What was read through them lately.
     pub memory: Arc<Memory>,
     /// History.

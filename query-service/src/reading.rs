@@ -15,7 +15,7 @@ use projections::{
 };
 use uuid::Uuid;
 
-use crate::shopper::Standing;
+use crate::catalogue_context::Standing;
 
 /// What was read for the catalogue lately. Nothing of it is shown once it has changed: every look asks
 /// first where the read models changed last.

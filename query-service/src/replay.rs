@@ -7,7 +7,7 @@ use domain::Event;
 use event_log::{At, RecordedEvent};
 use futures::TryStreamExt;
 use projections::ReadError;
-use service_kit::{places::Places, problem::Problem};
+use service_kit::{concurrency::ConcurrencyLimit, problem::Problem};
 use uuid::Uuid;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Where long histories are heard.
-static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("history", 2));
+static LIMIT: LazyLock<ConcurrencyLimit> = LazyLock::new(|| ConcurrencyLimit::new("history", 2));
 
 /// As many bytes of payload are heard within milliseconds, so nobody waits for a place for them.
 const SHORT: usize = 128 * 1024;
@@ -49,7 +49,7 @@ pub(crate) async fn replay<H: Hearer>(
     while let Some(stretch) = stretches.try_next().await.map_err(read)? {
         let bytes: usize = stretch.iter().map(|recorded| recorded.payload.len()).sum();
         if place.is_none() && bytes > SHORT {
-            place = Some(PLACES.take(asker.key()).await?);
+            place = Some(LIMIT.take(asker.key()).await?);
         }
         hearer = match &place {
             None => hearer.hear_all(&stretch)?,

@@ -20,7 +20,7 @@ use schemars::json_schema;
 use tokio::{fs::File, io::AsyncReadExt, sync::mpsc};
 
 use crate::{
-    places::Place,
+    concurrency::Permit,
     problem::Problem,
     sheet::{self, Book, Cell, Format},
 };
@@ -48,7 +48,7 @@ impl Download {
         header: &'static [&'static str],
         pages: impl Stream<Item = Result<Rows, Problem>> + Send + 'static,
         format: Format,
-        place: Place,
+        place: Permit,
     ) -> Result<Self, Problem> {
         let pages = pages.boxed();
         let body = match format {
@@ -62,7 +62,7 @@ impl Download {
 async fn csv(
     header: &[&str],
     mut pages: BoxStream<'static, Result<Rows, Problem>>,
-    place: Place,
+    place: Permit,
 ) -> Result<Body, Problem> {
     let first = pages.next().await.transpose()?.unwrap_or_default();
     let first = sheet::csv_header(header).and_then(|header| {
@@ -82,7 +82,7 @@ async fn csv(
 async fn xlsx(
     header: &'static [&'static str],
     mut pages: BoxStream<'static, Result<Rows, Problem>>,
-    place: Place,
+    place: Permit,
 ) -> Result<Body, Problem> {
     let (sender, mut received) = mpsc::channel::<Rows>(1);
     let reading = async move {
@@ -224,8 +224,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        concurrency::ConcurrencyLimit,
         connections::{self, Limits},
-        places::Places,
     };
 
     /// The rows of a page that takes some 64 kB, and what a loopback connection buffers of them at most:
@@ -244,7 +244,7 @@ mod tests {
     /// it beyond that, and it is let go after a while, with its place.
     #[tokio::test]
     async fn a_client_that_reads_nothing_keeps_no_memory() {
-        let (read, places) = (Arc::default(), Arc::new(Places::new("test", 1)));
+        let (read, places) = (Arc::default(), Arc::new(ConcurrencyLimit::new("test", 1)));
         let (reading, given) = (Arc::clone(&read), places.clone());
         let export = move || {
             let (reading, given) = (Arc::clone(&reading), given.clone());
@@ -271,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_fails_first_is_a_problem_and_later_breaks_off() {
-        let place = async || Places::new("test", 1).take(Uuid::nil()).await.unwrap();
+        let place = async || ConcurrencyLimit::new("test", 1).take(Uuid::nil()).await.unwrap();
         let row = || Ok(vec![vec![Cell::Text("x".to_owned())]]);
         let failed = || Err(Problem::unavailable("gone"));
         for format in Format::ALL {

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod browsers;
 pub mod clock;
+pub mod concurrency;
 pub mod connections;
 pub mod document;
 pub mod download;
@@ -15,7 +16,6 @@ pub mod metric;
 pub mod migrations;
 pub mod page;
 mod parameters;
-pub mod places;
 pub mod position;
 pub mod postgres;
 pub mod problem;

@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use crate::{
+    concurrency::Permit,
     download::described,
-    places::Place,
     problem::{FieldError, Problem},
     sheet::{self, Format, Sheet},
 };
@@ -61,7 +61,7 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
 
 impl Upload {
     /// Reads the file in a place for such work.
-    pub async fn read(self, place: &Place) -> Result<Uploaded, Problem> {
+    pub async fn read(self, place: &Permit) -> Result<Uploaded, Problem> {
         let Self { request, format } = self;
         let target = format!("{} {}\n", request.method(), request.uri());
         let file = timeout(PATIENCE, to_bytes(request.into_body(), MOST)).await;

@@ -29,20 +29,23 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/api-keys",
             get_with(list, |o| {
-                o.id("api_key.list").summary("All keys, or a company's own, without their secrets")
+                o.id("api_key.list")
+                    .summary("List API keys without their secrets; a company lists its own")
             })
             .post_with(create, |o| {
-                o.id("api_key.create").summary("Make a key").response_with::<201, Json<Made>, _>(
-                    |r| r.description("its secret, this once: asking again is refused"),
-                )
+                o.id("api_key.create")
+                    .summary("Create an API key")
+                    .response_with::<201, Json<Made>, _>(|r| {
+                        r.description("its secret, this once: asking again is refused")
+                    })
             }),
         )
         .api_route(
             "/v1/api-keys/{id}",
             get_with(show, |o| {
-                o.id("api_key.show").summary("Who stands behind a key, also one that was revoked")
+                o.id("api_key.show").summary("Show the owner of an API key, also of a revoked one")
             })
-            .delete_with(revoke, |o| o.id("api_key.revoke").summary("Take a key out of use")),
+            .delete_with(revoke, |o| o.id("api_key.revoke").summary("Revoke an API key")),
         )
 }
 

@@ -23,8 +23,8 @@ use super::{Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Operator, Staffing},
+    company_hierarchy,
     failure::{Failure, given, names_nothing, problem, refusal},
-    firms,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -33,19 +33,21 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/approval-rules",
             post_with(adopt_for_seller, |o| {
                 o.id("approval_rules.adopt_for_seller")
-                    .summary("Say when offers need a superior's approval")
+                    .summary("Adopt the approval rules of the seller's offers")
             }),
         )
         .api_route(
             "/v1/companies/{id}/approval-rules",
             post_with(adopt, |o| {
-                o.id("approval_rules.adopt").summary("Say when a company's orders need approval")
+                o.id("approval_rules.adopt")
+                    .summary("Adopt the approval rules of a company's orders")
             }),
         )
         .api_route(
             "/v1/companies/{id}/approval-rules/inherit",
             post_with(inherit, |o| {
-                o.id("approval_rules.inherit").summary("Let the rules of the firm above hold")
+                o.id("approval_rules.inherit")
+                    .summary("Inherit the approval rules of the parent company")
             }),
         )
 }
@@ -129,7 +131,7 @@ async fn decide(
 /// and categories exist.
 async fn exist(work: &mut Work, company: Option<CompanyId>, rules: &[Rule]) -> Result<(), Failure> {
     let line = match company {
-        Some(company) => firms::line_of(work, company).await?,
+        Some(company) => company_hierarchy::line_of(work, company).await?,
         None => vec![],
     };
     let asked = |rule: &Rule| -> Vec<Who> {
@@ -163,7 +165,7 @@ async fn exist(work: &mut Work, company: Option<CompanyId>, rules: &[Rule]) -> R
         if !rule.when.categories.iter().all(is_open) {
             return Err(missing("when/categories", "category").into());
         }
-        let is_place = |address| firms::deliver_to(work, &line, address);
+        let is_place = |address| company_hierarchy::deliver_to(work, &line, address);
         if company.is_some() && !rule.when.addresses.iter().all(is_place) {
             return Err(missing("when/addresses", "address").into());
         }

@@ -22,15 +22,19 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/assortments/allow",
-            post_with(allow, |o| o.id("assortment.allow").summary("Let an audience see something")),
+            post_with(allow, |o| {
+                o.id("assortment.allow").summary("Allow a selection of products for an audience")
+            }),
         )
         .api_route(
             "/v1/assortments/deny",
-            post_with(deny, |o| o.id("assortment.deny").summary("Hide something from an audience")),
+            post_with(deny, |o| {
+                o.id("assortment.deny").summary("Deny a selection of products to an audience")
+            }),
         )
         .api_route(
             "/v1/assortments/lift",
-            post_with(lift, |o| o.id("assortment.lift").summary("Take such a rule back")),
+            post_with(lift, |o| o.id("assortment.lift").summary("Remove an assortment rule")),
         )
 }
 

@@ -24,21 +24,23 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/categories",
-            post_with(open, |o| o.id("category.open").summary("Begin a category")),
+            post_with(open, |o| o.id("category.open").summary("Open a category")),
         )
         .api_route(
             "/v1/categories/{id}/rename",
-            post_with(rename, |o| o.id("category.rename").summary("Call it something else")),
+            post_with(rename, |o| o.id("category.rename").summary("Rename a category")),
         )
         .api_route(
             "/v1/categories/{id}/move",
             post_with(move_below, |o| {
-                o.id("category.move").summary("Put it elsewhere, with all that is below it")
+                o.id("category.move").summary("Move a category with all categories below it")
             }),
         )
         .api_route(
             "/v1/categories/{id}/close",
-            post_with(close, |o| o.id("category.close").summary("Put no more products into it")),
+            post_with(close, |o| {
+                o.id("category.close").summary("Close a category to further products")
+            }),
         )
 }
 

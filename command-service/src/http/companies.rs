@@ -21,19 +21,19 @@ use super::{Created, Done, decide};
 use crate::{
     Services,
     caller::{By, Sales},
+    company_hierarchy,
     failure::{Failure, problem},
-    firms,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/companies",
-            post_with(register, |o| o.id("company.register").summary("Take on a customer")),
+            post_with(register, |o| o.id("company.register").summary("Register a company")),
         )
         .api_route(
             "/v1/companies/{id}/rename",
-            post_with(rename, |o| o.id("company.rename").summary("Note its new legal name")),
+            post_with(rename, |o| o.id("company.rename").summary("Rename a company")),
         )
         .merge(standing::routes())
         .merge(terms::routes())
@@ -66,7 +66,7 @@ async fn register(
         .execute(&caller.envelope(digest), |work| {
             let profile = profile.clone();
             async move {
-                firms::register(work, id, profile, payment_term).await?;
+                company_hierarchy::register(work, id, profile, payment_term).await?;
                 work.answer(id);
                 Ok::<_, Failure>(())
             }

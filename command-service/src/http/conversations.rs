@@ -101,20 +101,20 @@ fn about<T: Things>() -> ApiRouter<Services> {
         .api_route(
             &path("messages"),
             post_with(send::<T>, |o| {
-                o.id(&name("send_about")).summary("Write a message to the other side")
+                o.id(&name("send_about")).summary("Send a message to the other side")
             }),
         )
         .api_route(
             &path("notes"),
             post_with(note::<T>, |o| {
-                o.id(&name("note_about")).summary("Write a note that the other side never sees")
+                o.id(&name("note_about"))
+                    .summary("Write an internal note, which the other side never sees")
             }),
         )
         .api_route(
             &path("read"),
             post_with(read::<T>, |o| {
-                o.id(&name("read_about"))
-                    .summary("Say how far the messages of the other side are read")
+                o.id(&name("read_about")).summary("Mark messages of the other side as read")
             }),
         )
 }

@@ -23,12 +23,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/discounts/offer",
             post_with(offer, |o| {
-                o.id("discount.offer").summary("Give something for turnover or frequent orders")
+                o.id("discount.offer")
+                    .summary("Offer a discount programme for turnover or frequent orders")
             }),
         )
         .api_route(
             "/v1/discounts/end",
-            post_with(end, |o| o.id("discount.end").summary("Give it no more")),
+            post_with(end, |o| o.id("discount.end").summary("End a discount programme")),
         )
 }
 

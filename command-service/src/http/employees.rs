@@ -20,64 +20,73 @@ use super::{Created, Done, Nothing};
 use crate::{
     Services,
     caller::{By, Caller, Leave, Staffing},
+    company_hierarchy,
     failure::{Failure, given, names_nothing, problem, refusal},
-    firms,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/employees",
-            post_with(engage, |o| o.id("employee.engage").summary("Take somebody on")),
+            post_with(engage, |o| o.id("employee.engage").summary("Engage an employee")),
         )
         .api_route(
             "/v1/employees/{id}/profile",
             post_with(note_profile, |o| {
-                o.id("employee.note_profile").summary("Note another name or e-mail address")
+                o.id("employee.note_profile")
+                    .summary("Change the name or e-mail address of an employee")
             }),
         )
         .api_route(
             "/v1/employees/{id}/role",
-            post_with(assign_role, |o| o.id("employee.assign_role").summary("Give another role")),
+            post_with(assign_role, |o| {
+                o.id("employee.assign_role").summary("Assign a role to an employee")
+            }),
         )
         .api_route(
             "/v1/employees/{id}/limits",
             post_with(grant_limit, |o| {
-                o.id("employee.grant_limit").summary("Let so much be ordered without approval")
+                o.id("employee.grant_limit").summary("Grant an employee a spending limit")
             }),
         )
         .api_route(
             "/v1/employees/{id}/limits/lift",
-            post_with(lift_limit, |o| o.id("employee.lift_limit").summary("Set no such limit")),
+            post_with(lift_limit, |o| {
+                o.id("employee.lift_limit").summary("Lift a spending limit of an employee")
+            }),
         )
         .api_route(
             "/v1/employees/{id}/discount-limit",
             post_with(limit_discount, |o| {
                 o.id("employee.limit_discount")
-                    .summary("Let so much be taken off prices without approval")
+                    .summary("Set an employee's discount limit without approval")
             }),
         )
         .api_route(
             "/v1/employees/{id}/scope",
             post_with(restrict, |o| {
-                o.id("employee.restrict").summary("Let goods be ordered only for these")
+                o.id("employee.restrict")
+                    .summary("Restrict an employee to delivery addresses and cost centres")
             }),
         )
         .api_route(
             "/v1/employees/{id}/substitute",
             post_with(name_substitute, |o| {
-                o.id("employee.name_substitute").summary("Let somebody else decide for some days")
+                o.id("employee.name_substitute")
+                    .summary("Name a substitute of an employee for some days")
             }),
         )
         .api_route(
             "/v1/employees/{id}/substitute/dismiss",
             post_with(dismiss_substitute, |o| {
-                o.id("employee.dismiss_substitute").summary("Let nobody else decide any more")
+                o.id("employee.dismiss_substitute").summary("Dismiss the substitute of an employee")
             }),
         )
         .api_route(
             "/v1/employees/{id}/leave",
-            post_with(leave, |o| o.id("employee.leave").summary("Let somebody go for good")),
+            post_with(leave, |o| {
+                o.id("employee.leave").summary("Record that an employee has left")
+            }),
         )
 }
 
@@ -273,8 +282,8 @@ async fn decide(
                     }
                 }
                 if let (Command::Restrict { scope }, Some(company)) = (&command, employer) {
-                    let line = firms::line_of(work, company).await?;
-                    let is_place = |id| firms::deliver_to(work, &line, id);
+                    let line = company_hierarchy::line_of(work, company).await?;
+                    let is_place = |id| company_hierarchy::deliver_to(work, &line, id);
                     if !scope.addresses.iter().all(is_place) {
                         return Err(names_nothing("/addresses", "address").into());
                     }

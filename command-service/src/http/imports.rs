@@ -15,37 +15,38 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/imports/assortments",
             post_with(import_assortments, |o| {
-                o.id("import.assortments").summary("Say who sees what by a sheet")
+                o.id("import.assortments").summary("Import assortment rules from a sheet")
             }),
         )
         .api_route(
             "/v1/imports/companies",
             post_with(import_companies, |o| {
-                o.id("import.companies").summary("Register or change companies by a sheet")
+                o.id("import.companies").summary("Import companies from a sheet")
             }),
         )
         .api_route(
             "/v1/imports/prices",
             post_with(import_prices, |o| {
-                o.id("import.prices").summary("Agree on prices by a sheet")
+                o.id("import.prices").summary("Import prices from a sheet")
             }),
         )
         .api_route(
             "/v1/imports/product-codes",
             post_with(import_product_codes, |o| {
-                o.id("import.product_codes").summary("Say what companies call products by a sheet")
+                o.id("import.product_codes")
+                    .summary("Import companies' own product codes from a sheet")
             }),
         )
         .api_route(
             "/v1/imports/products",
             post_with(import_products, |o| {
-                o.id("import.products").summary("Draft or change products by a sheet")
+                o.id("import.products").summary("Import products from a sheet")
             }),
         )
         .api_route(
             "/v1/imports/stock",
             post_with(import_stock, |o| {
-                o.id("import.stock").summary("Say how much there is of what by a sheet")
+                o.id("import.stock").summary("Import stock levels from a sheet")
             }),
         )
 }

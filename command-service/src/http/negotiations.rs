@@ -26,11 +26,11 @@ use uuid::Uuid;
 use super::{Nothing, Unversioned};
 use crate::{
     Services,
+    approvals::{Answer, Approve, Approver, Refuse},
     caller::{Approving, By, Caller, Ordering},
+    company_hierarchy,
     failure::{Failure, problem, refusal},
-    firms,
     negotiating::{self, may_talk},
-    superiors::{Answer, Approve, Refuse, Word},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -39,33 +39,33 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/negotiations/{id}/approve",
             post_with(approve, |o| {
-                o.id("negotiation.approve")
-                    .summary("Agree that what somebody of one's own side wants is proposed")
+                o.id("negotiation.approve").summary("Approve a proposal of one's own side")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/disapprove",
             post_with(disapprove, |o| {
-                o.id("negotiation.disapprove").summary("Do not agree: it is not proposed")
+                o.id("negotiation.disapprove").summary("Disapprove a proposal of one's own side")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/reopen",
             post_with(reopen, |o| {
                 o.id("negotiation.reopen")
-                    .summary("Want to talk again about what was agreed on, or agree to that")
+                    .summary("Ask to reopen agreed points, or agree to reopen them")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/break-off",
             post_with(break_off, |o| {
-                o.id("negotiation.break_off").summary("Stop talking; the offer stands")
+                o.id("negotiation.break_off")
+                    .summary("Break off a negotiation; the offer stays open")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/resume",
             post_with(resume, |o| {
-                o.id("negotiation.resume").summary("Go on where the two stopped")
+                o.id("negotiation.resume").summary("Resume a negotiation that was broken off")
             }),
         )
 }
@@ -100,7 +100,7 @@ async fn answer(
     answer: Answer,
     command: fn(Side, Verdict) -> negotiation::Command,
 ) -> Result<Unversioned, Problem> {
-    let word = Word::of(services, caller, answer.having_read()?).await?;
+    let word = Approver::of(services, caller, answer.having_read()?).await?;
     let today = services.clock.today();
     let done = services
         .log
@@ -114,7 +114,7 @@ async fn answer(
                 let firms = match caller.side() {
                     Side::Seller => vec![],
                     Side::Buyer => {
-                        let firms = firms::line_of(work, company).await?;
+                        let firms = company_hierarchy::line_of(work, company).await?;
                         if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
                             return Err(Problem::not_found().into());
                         }
@@ -124,7 +124,7 @@ async fn answer(
                 let verdict = word.verdict(work, firms, pending).await?;
                 let command = command(caller.side(), verdict);
                 if matches!(command, negotiation::Command::Approve { .. }) {
-                    firms::buying_term(work, company).await?;
+                    company_hierarchy::buying_term(work, company).await?;
                 }
                 negotiating::decide(work, NegotiationId(id), command, today).await
             }

@@ -32,21 +32,17 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/offer-templates",
-            post_with(make, |o| {
-                o.id("offer_template.make").summary("Keep something to begin offers with")
-            }),
+            post_with(make, |o| o.id("offer_template.make").summary("Create an offer template")),
         )
         .api_route(
             "/v1/offer-templates/{id}/keep",
             post_with(keep, |o| {
-                o.id("offer_template.keep").summary("Keep a template like this from now on")
+                o.id("offer_template.keep").summary("Replace the content of an offer template")
             }),
         )
         .api_route(
             "/v1/offer-templates/{id}/drop",
-            post_with(forget, |o| {
-                o.id("offer_template.drop").summary("Begin no offers with it any more")
-            }),
+            post_with(forget, |o| o.id("offer_template.drop").summary("Drop an offer template")),
         )
 }
 

@@ -27,11 +27,11 @@ use uuid::Uuid;
 use super::{Nothing, Unversioned};
 use crate::{
     Services,
+    approvals::{Answer, Approve, Approver, Refuse},
     caller::{By, Caller, Sales},
+    company_hierarchy,
     failure::{Failure, problem},
-    firms,
     offering::{self, Intent},
-    superiors::{Answer, Approve, Refuse, Word},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -42,29 +42,28 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/offers/{id}/send",
             post_with(send, |o| {
-                o.id("offer.send")
-                    .summary("Put what was written before the company, as the next revision")
+                o.id("offer.send").summary("Send the draft of an offer as its next revision")
             }),
         )
         .api_route(
             "/v1/offers/{id}/approve",
-            post_with(approve, |o| o.id("offer.approve").summary("Agree that an offer is sent")),
+            post_with(approve, |o| {
+                o.id("offer.approve").summary("Approve an offer before it is sent")
+            }),
         )
         .api_route(
             "/v1/offers/{id}/disapprove",
             post_with(disapprove, |o| {
-                o.id("offer.disapprove").summary("Do not agree: it must be written anew")
+                o.id("offer.disapprove").summary("Disapprove an offer; it must be drafted again")
             }),
         )
         .api_route(
             "/v1/offers/{id}/withdraw",
-            post_with(withdraw, |o| o.id("offer.withdraw").summary("Take an offer back")),
+            post_with(withdraw, |o| o.id("offer.withdraw").summary("Withdraw an offer")),
         )
         .api_route(
             "/v1/offers/{id}/extend",
-            post_with(extend, |o| {
-                o.id("offer.extend").summary("Let an offer be accepted until a later day")
-            }),
+            post_with(extend, |o| o.id("offer.extend").summary("Extend the validity of an offer")),
         )
 }
 
@@ -85,7 +84,7 @@ async fn send(
                 let written = offer.being_written().filter(|draft| draft.stage == Stage::Written);
                 let written = written.map(|draft| draft.writing.clone());
                 if let Some(company) = offer.company() {
-                    firms::buying_term(work, company).await?;
+                    company_hierarchy::buying_term(work, company).await?;
                 }
                 let approval = match written {
                     Some(writing) => {
@@ -154,7 +153,7 @@ async fn answer(
     answer: Answer,
     command: fn(Verdict) -> offer::Command,
 ) -> Result<Unversioned, Problem> {
-    let word = Word::of(services, caller, answer.having_read()?).await?;
+    let word = Approver::of(services, caller, answer.having_read()?).await?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {

@@ -20,21 +20,24 @@ use uuid::Uuid;
 use super::{Created, Done, Nothing};
 use crate::{
     Services,
+    approvals::{Answer, Approve, Approver, Refuse},
     caller::{By, Caller, Ordering, Sales, Superiors},
+    company_hierarchy,
     failure::{Failure, happened, problem},
-    firms,
     lines::{self, LineRequest, Prices, Sale},
     offering::{self, Intent},
     ordering::{self, Wish},
-    superiors::{Answer, Approve, Refuse, Word},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
-        .api_route("/v1/orders", post_with(place, |o| o.id("order.place").summary("Order goods")))
+        .api_route(
+            "/v1/orders",
+            post_with(place, |o| o.id("order.place").summary("Place an order")),
+        )
         .api_route(
             "/v1/orders/{id}/confirm",
-            post_with(confirm, |o| o.id("order.confirm").summary("Promise the goods")),
+            post_with(confirm, |o| o.id("order.confirm").summary("Confirm an order")),
         )
         .api_route(
             "/v1/orders/{id}/cancel",
@@ -44,14 +47,12 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
         .api_route(
             "/v1/orders/{id}/approve",
-            post_with(approve, |o| {
-                o.id("order.approve").summary("Agree to what a purchaser ordered")
-            }),
+            post_with(approve, |o| o.id("order.approve").summary("Approve an order")),
         )
         .api_route(
             "/v1/orders/{id}/refuse",
             post_with(refuse, |o| {
-                o.id("order.refuse").summary("Do not agree: the company does not want it")
+                o.id("order.refuse").summary("Refuse an order that awaits approval")
             }),
         )
 }
@@ -105,7 +106,7 @@ async fn place(
             let (value, caller) = (value.clone(), caller.clone());
             async move {
                 let Place { currency, lines, reference, placed_on, payment_term, .. } = value;
-                let own = firms::buying_term(work, company).await?;
+                let own = company_hierarchy::buying_term(work, company).await?;
                 let (on, placed_by) = (placed_on.unwrap_or(today), buyer.or(value.placed_by));
                 ordering::admit(work, company, placed_by, &value.destination).await?;
                 let sale = Sale { company, currency, prices, on };
@@ -138,7 +139,7 @@ async fn priced(
     sale: Sale,
     (by, now): (Option<EmployeeId>, Timestamp),
 ) -> Result<Lines, Failure> {
-    let (lines, counter) = lines::at_counter(work, requests, sale).await?;
+    let (lines, counter) = lines::with_pricing_context(work, requests, sale).await?;
     let said = lines.iter().zip(requests).filter(|(_, request)| request.unit_price.is_some());
     let discount = said.filter_map(|(line, _)| {
         let listed = lines::listed(work, counter.as_ref()?, line.product, line.quantity);
@@ -266,7 +267,7 @@ async fn answer(
     answer: Answer,
     command: fn(Verdict) -> order::Command,
 ) -> Result<Done, Problem> {
-    let word = Word::of(services, caller, answer).await?;
+    let word = Approver::of(services, caller, answer).await?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
@@ -275,14 +276,14 @@ async fn answer(
                 let order = work.load::<Order>(id).await?;
                 let pending = order.pending().ok().cloned();
                 let company = order.company().ok_or_else(Problem::not_found)?;
-                let firms = firms::line_of(work, company).await?;
+                let firms = company_hierarchy::line_of(work, company).await?;
                 if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
                     return Err(Problem::not_found().into());
                 }
                 let command = command(word.verdict(work, firms, pending).await?);
                 if matches!(command, order::Command::Approve(_)) {
                     // Who must not buy wants nothing either.
-                    firms::buying_term(work, company).await?;
+                    company_hierarchy::buying_term(work, company).await?;
                 }
                 ordering::decide(work, OrderId(id), command).await
             }

@@ -29,13 +29,14 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/payments",
             post_with(book, |o| {
-                o.id("payment.book").summary("Book money, which is set against invoices by itself")
+                o.id("payment.book")
+                    .summary("Book a payment; it is allocated to open invoices by itself")
             }),
         )
         .api_route(
             "/v1/payments/{id}/allocate",
             post_with(allocate, |o| {
-                o.id("payment.allocate").summary("Set some of a payment against an invoice")
+                o.id("payment.allocate").summary("Allocate an amount of a payment to an invoice")
             }),
         )
 }

@@ -26,18 +26,19 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/policies",
-            get_with(list, |o| o.id("policy.list").summary("How far each policy has got")),
+            get_with(list, |o| o.id("policy.list").summary("List policies with their positions")),
         )
         .api_route(
             "/v1/policies/refusals",
             get_with(refusals, |o| {
-                o.id("policy.refusals").summary("Consequences that were refused, newest first")
+                o.id("policy.refusals")
+                    .summary("List refused consequences of policies, newest first")
             }),
         )
         .api_route(
             "/v1/policies/refusals/{id}/retry",
             post_with(retry, |o| {
-                o.id("policy.retry").summary("Try a refused consequence again; once if it is done")
+                o.id("policy.retry").summary("Retry a refused consequence; it is carried out once")
             }),
         )
 }

@@ -32,24 +32,23 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/price-agreements",
             post_with(draft, |o| {
-                o.id("price_agreement.draft").summary("Begin a price list or a contract")
+                o.id("price_agreement.draft").summary("Draft a price list or a contract")
             }),
         )
         .api_route(
             "/v1/price-agreements/{id}/activate",
             post_with(activate, |o| {
-                o.id("price_agreement.activate").summary("Let its prices hold")
+                o.id("price_agreement.activate").summary("Activate a price agreement")
             }),
         )
         .api_route(
             "/v1/price-agreements/{id}/end",
-            post_with(end, |o| o.id("price_agreement.end").summary("Let its prices hold no more")),
+            post_with(end, |o| o.id("price_agreement.end").summary("End a price agreement")),
         )
         .api_route(
             "/v1/price-agreements/{id}/shorten",
             post_with(shorten, |o| {
-                o.id("price_agreement.shorten")
-                    .summary("Let its prices hold until a day, sooner than was said")
+                o.id("price_agreement.shorten").summary("Shorten the validity of a price agreement")
             }),
         )
         .api_route(
@@ -58,7 +57,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
         .api_route(
             "/v1/price-agreements/{id}/prices/withdraw",
-            post_with(withdraw, |o| o.id("price.withdraw").summary("Take prices back")),
+            post_with(withdraw, |o| o.id("price.withdraw").summary("Withdraw prices")),
         )
 }
 

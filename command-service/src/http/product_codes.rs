@@ -22,8 +22,8 @@ use super::Done;
 use crate::{
     Services,
     caller::{By, Caller, Ordering},
-    counter::{Voice, Window},
     failure::{Failure, names_nothing, problem, refusal},
+    pricing_context::{AssortmentContext, Requester},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -31,12 +31,14 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/companies/{id}/product-codes",
             post_with(assign, |o| {
-                o.id("product_code.assign").summary("Say what the company calls products")
+                o.id("product_code.assign").summary("Assign a company's own product codes")
             }),
         )
         .api_route(
             "/v1/companies/{id}/product-codes/drop",
-            post_with(forget, |o| o.id("product_code.drop").summary("Let codes mean nothing")),
+            post_with(forget, |o| {
+                o.id("product_code.drop").summary("Drop a company's own product codes")
+            }),
         )
 }
 
@@ -89,14 +91,16 @@ async fn assign(
                 work.load_many::<Claim>(codes.iter().map(claim).collect::<HashSet<_>>()).await?;
                 load(work, company, codes.iter().map(|one| &one.code)).await?;
                 // The seller may name what the company does not see yet.
-                let window = match caller.company() {
+                let assortment_context = match caller.company() {
                     Some(_) => Some(open(work, company, codes.iter().map(claim)).await?),
                     None => None,
                 };
                 let exists = |work: &Work, id: &ProductId| {
-                    let Some(window) = &window else { return true };
+                    let Some(assortment_context) = &assortment_context else { return true };
                     let product = work.get::<Product>(*id);
-                    product.is_some_and(|product| window.shows(work, product, Voice::Companys))
+                    product.is_some_and(|product| {
+                        assortment_context.shows(work, product, Requester::Company)
+                    })
                 };
                 for (index, one) in codes.into_iter().enumerate() {
                     let holder = work.get::<Claim>(claim(&one)).and_then(Claim::holder);
@@ -122,11 +126,11 @@ async fn open(
     work: &mut Work,
     company: CompanyId,
     claims: impl Iterator<Item = Uuid>,
-) -> Result<Window, Failure> {
+) -> Result<AssortmentContext, Failure> {
     let holders = claims.filter_map(|claim| work.get::<Claim>(claim)?.holder());
     let products: Vec<ProductId> = holders.map(ProductId).collect();
     work.load_many::<Product>(products.iter().map(|id| id.0)).await?;
-    Window::open(work, company, &products).await
+    AssortmentContext::open(work, company, &products).await
 }
 
 async fn forget(

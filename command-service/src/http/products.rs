@@ -25,7 +25,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/products",
-            post_with(draft, |o| o.id("product.draft").summary("Describe a new product")),
+            post_with(draft, |o| o.id("product.draft").summary("Draft a product")),
         )
         .api_route(
             "/v1/products/{id}/price",
@@ -33,15 +33,15 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
         .api_route(
             "/v1/products/{id}/floor",
-            post_with(floor, |o| o.id("product.floor").summary("Let it never cost less")),
+            post_with(floor, |o| o.id("product.floor").summary("Set the floor price of a product")),
         )
         .api_route(
             "/v1/products/{id}/publish",
-            post_with(publish, |o| o.id("product.publish").summary("Put on sale")),
+            post_with(publish, |o| o.id("product.publish").summary("Publish a product")),
         )
         .api_route(
             "/v1/products/{id}/withdraw",
-            post_with(withdraw, |o| o.id("product.withdraw").summary("Take off sale")),
+            post_with(withdraw, |o| o.id("product.withdraw").summary("Withdraw a product")),
         )
         .merge(details::routes())
 }

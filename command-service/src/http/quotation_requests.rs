@@ -23,10 +23,11 @@ use super::{Created, Done, Nothing, decide};
 use crate::{
     Services,
     caller::{Buyers, By, Caller, Ordering, Pricing, Sales},
-    counter::Voice,
+    company_hierarchy,
     failure::{Failure, names_nothing, problem, refusal_at},
-    firms, representatives,
-    wishes::{self, WishRequest},
+    pricing_context::Requester,
+    quotation_lines::{self, QuotationLineRequest},
+    representatives,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -34,32 +35,34 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/quotation-requests",
             post_with(request, |o| {
-                o.id("quotation_request.request").summary("Ask at which prices something is sold")
+                o.id("quotation_request.request").summary("Request a quotation")
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/assign",
             post_with(assign, |o| {
-                o.id("quotation_request.assign").summary("Give a request to somebody of sales")
+                o.id("quotation_request.assign")
+                    .summary("Assign a request for quotation to an employee of sales")
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/take",
             post_with(take, |o| {
-                o.id("quotation_request.take")
-                    .summary("Take a request that nobody has, or whose holder is away or gone")
+                o.id("quotation_request.take").summary(
+                    "Take a request for quotation that nobody has, or whose holder is absent",
+                )
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/decline",
             post_with(decline, |o| {
-                o.id("quotation_request.decline").summary("Make no offer, and say why")
+                o.id("quotation_request.decline").summary("Decline a request for quotation")
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/withdraw",
             post_with(withdraw, |o| {
-                o.id("quotation_request.withdraw").summary("Want no offer any more")
+                o.id("quotation_request.withdraw").summary("Withdraw a request for quotation")
             }),
         )
 }
@@ -74,7 +77,7 @@ struct Ask {
     company: Option<CompanyId>,
     currency: Currency,
     /// At most 500.
-    lines: Vec<WishRequest>,
+    lines: Vec<QuotationLineRequest>,
     /// What else is to be said.
     #[serde(default)]
     message: Option<Message>,
@@ -95,7 +98,7 @@ async fn request(
     By { who: caller, .. }: By<Ordering>,
     Body { value, digest }: Body<Ask>,
 ) -> Result<Created, Problem> {
-    let (company, voice) = whose(&caller, value.company)?;
+    let (company, requester) = whose(&caller, value.company)?;
     let id = QuotationRequestId(Uuid::now_v7());
     let (by, today) = (caller.actor(), services.clock.today());
     let done = services
@@ -103,7 +106,7 @@ async fn request(
         .execute(&caller.envelope(digest), |work| {
             let value = value.clone();
             async move {
-                let inquiry = inquiry(work, value, company, voice).await?;
+                let inquiry = inquiry(work, value, company, requester).await?;
                 let delivery_address = inquiry.delivery_address;
                 let command = Command::Request { inquiry: Box::new(inquiry), by, today };
                 let requested = work.decide::<QuotationRequest>(id, command).await;
@@ -120,34 +123,34 @@ async fn request(
 }
 
 /// A buyer asks for its own company; the seller's people say for whom.
-fn whose(caller: &Caller, named: Option<CompanyId>) -> Result<(CompanyId, Voice), Problem> {
+fn whose(caller: &Caller, named: Option<CompanyId>) -> Result<(CompanyId, Requester), Problem> {
     let Some(own) = caller.company() else {
         let missing = || {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "quotation_request.company_missing")
                 .field(FieldError::at("/company", "is needed"))
         };
-        return Ok((named.ok_or_else(missing)?, Voice::Sellers));
+        return Ok((named.ok_or_else(missing)?, Requester::Seller));
     };
     caller.must_see(Some(named.map_or(own, Uuid::from)))?;
-    Ok((CompanyId(own), Voice::Companys))
+    Ok((CompanyId(own), Requester::Company))
 }
 
 async fn inquiry(
     work: &mut Work,
     request: Ask,
     company: CompanyId,
-    voice: Voice,
+    requester: Requester,
 ) -> Result<Inquiry, Failure> {
     let Ask { currency, lines, message, answer_by, delivery_address, attachments, .. } = request;
     // Who buys nothing is offered nothing.
-    firms::buying_term(work, company).await?;
+    company_hierarchy::buying_term(work, company).await?;
     if let Some(address) = delivery_address {
-        let line = firms::line_of(work, company).await?;
-        if !firms::deliver_to(work, &line, &address) {
+        let line = company_hierarchy::line_of(work, company).await?;
+        if !company_hierarchy::deliver_to(work, &line, &address) {
             return Err(names_nothing("/delivery_address", "address").into());
         }
     }
-    let lines = wishes::understood(work, &lines, company, voice).await?;
+    let lines = quotation_lines::understood(work, &lines, company, requester).await?;
     Ok(Inquiry { company, currency, lines, message, answer_by, delivery_address, attachments })
 }
 

@@ -27,7 +27,8 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new().api_route(
         "/v1/shipments",
         post_with(dispatch, |o| {
-            o.id("shipment.dispatch").summary("Let goods of an order leave, which invoices them")
+            o.id("shipment.dispatch")
+                .summary("Dispatch goods of an order; they are invoiced by itself")
         }),
     )
 }
@@ -80,7 +81,9 @@ async fn leave(
 ) -> Result<(), Failure> {
     let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
     let before = work.load::<Order>(order).await?.clone();
-    let on = dispatched_on.unwrap_or(today);
+    // The process that placed the order may have a clock that is ahead of this one's.
+    let on =
+        dispatched_on.unwrap_or_else(|| before.placed_on().map_or(today, |day| day.max(today)));
     let command = order::Command::Ship { shipment: id, items: items.clone(), on };
     work.decide::<Order>(order, command)
         .await

@@ -29,7 +29,7 @@ use crate::{
 pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new().api_route(
         "/v1/stock",
-        post_with(report, |o| o.id("stock.report").summary("Say how much there is, all or none")),
+        post_with(report, |o| o.id("stock.report").summary("Report stock levels, all or none")),
     )
 }
 

@@ -25,7 +25,8 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new().api_route(
         "/v1/territories",
         post_with(draw, |o| {
-            o.id("territories.draw").summary("Say who looks after which companies, all at once")
+            o.id("territories.draw")
+                .summary("Set which representatives look after which companies, all at once")
         }),
     )
 }

@@ -10,7 +10,7 @@ use service_kit::problem::Problem;
 use uuid::Uuid;
 
 use super::{Cells, Column, Import, cells::columns};
-use crate::{failure::Failure, firms, trees};
+use crate::{company_hierarchy, failure::Failure, trees};
 
 /// A row: what is blank stays as it is.
 pub(crate) struct Row {
@@ -120,7 +120,7 @@ impl Row {
             refused("import.cell_missing", "a new company needs a payment_term".to_owned())
         })?;
         let id = CompanyId(Uuid::now_v7());
-        firms::register(work, id, self.profile.clone(), payment_term).await?;
+        company_hierarchy::register(work, id, self.profile.clone(), payment_term).await?;
         Ok(id)
     }
 

@@ -14,7 +14,7 @@ use service_kit::problem::Problem;
 use uuid::Uuid;
 
 use super::{Cells, Column, Import, cells::columns};
-use crate::{failure::Failure, shelves};
+use crate::{category_paths, failure::Failure};
 
 /// A row: what is blank stays as it is.
 pub(crate) struct Row {
@@ -92,7 +92,8 @@ impl Import for Row {
 
     async fn decide(&self, work: &mut Work) -> Result<(), Failure> {
         if let Some(category) = self.category {
-            shelves::takes(work, category).map_err(|error| crate::failure::refusal(&error))?;
+            category_paths::takes(work, category)
+                .map_err(|error| crate::failure::refusal(&error))?;
         }
         let claim = claim::Value::Sku(self.description.sku.clone()).id().0;
         let id = match work.get::<Claim>(claim).and_then(Claim::holder) {

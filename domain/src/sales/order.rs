@@ -488,6 +488,19 @@ impl Order {
         }
     }
 
+    /// The day on which it was placed, while it can still change.
+    pub fn placed_on(&self) -> Option<Date> {
+        match self {
+            Self::AwaitingApproval { placed_on, .. }
+            | Self::Placed { placed_on, .. }
+            | Self::Confirmed { placed_on, .. } => Some(*placed_on),
+            Self::Unplaced
+            | Self::Refused { .. }
+            | Self::Shipped { .. }
+            | Self::Cancelled { .. } => None,
+        }
+    }
+
     /// The net sum of what has left, while more can: each line rounded as its shipments are summed
     /// up. `None` where nothing has, or nothing more can.
     pub fn net_of_shipped(&self) -> Option<Money> {

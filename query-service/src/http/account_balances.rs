@@ -27,7 +27,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/account-balances",
         get_with(list, |o| {
-            o.id("account_balance.list").summary("What companies owe, per company and currency")
+            o.id("account_balance.list").summary("List account balances per company and currency")
         }),
     )
 }

@@ -19,15 +19,14 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/approval-rules",
             get_with(show_sellers, |o| {
-                o.id("approval_rules.show_sellers")
-                    .summary("When offers need a superior's approval")
+                o.id("approval_rules.show_sellers").summary("Show when offers need approval")
             }),
         )
         .api_route(
             "/v1/companies/{id}/approval-rules",
             get_with(show, |o| {
                 o.id("approval_rules.show")
-                    .summary("When a company's orders need approval, and whose rules say so")
+                    .summary("Show when a company's orders need approval, and whose rules apply")
             }),
         )
 }

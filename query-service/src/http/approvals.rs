@@ -40,15 +40,16 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/approvals",
             get_with(list, |o| {
                 o.id("approval.list").summary(
-                    "Requests for approval of one's own firm and those below it, newest first",
+                    "List approval requests of one's own company and those below it, newest first",
                 )
             }),
         )
         .api_route(
             "/v1/approvals/{id}",
             get_with(show, |o| {
-                o.id("approval.show")
-                    .summary("The latest request about an order, an offer or a negotiation, with what it says")
+                o.id("approval.show").summary(
+                    "Show the latest approval request about an order, an offer or a negotiation",
+                )
             }),
         )
 }

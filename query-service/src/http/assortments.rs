@@ -21,7 +21,9 @@ use crate::{
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/assortments",
-        get_with(list, |o| o.id("assortment.list").summary("Who sees what: all rules, or one's")),
+        get_with(list, |o| {
+            o.id("assortment.list").summary("List assortment rules, of all audiences or of one")
+        }),
     )
 }
 

@@ -1,7 +1,7 @@
 //! `/v1/catalogue`: what a company sees of all that is sold, and what it pays for it.
 
 mod count;
-mod look;
+mod search;
 
 use std::{
     borrow::Cow,
@@ -34,11 +34,11 @@ use uuid::Uuid;
 use crate::{
     Queries,
     asker::{Asker, By, Trade, problem},
+    catalogue_context::{CatalogueContext, Wish},
     reading::Reading,
-    shopper::{Shopper, Wish},
 };
 
-use self::look::{Look, Next, Search};
+use self::search::{Look, Next, Search};
 
 const VIEWS: &[&str] = &[
     assortments::PROJECTION.name,
@@ -60,13 +60,15 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/catalogue",
             get_with(list, |o| {
-                o.id("catalogue.list").summary("What a company sees, at its prices")
+                o.id("catalogue.list")
+                    .summary("List the products that a company sees, at its prices")
             }),
         )
         .api_route(
             "/v1/catalogue/counts",
             get_with(count::count, |o| {
-                o.id("catalogue.count").summary("How much a company sees, by category and brand")
+                o.id("catalogue.count")
+                    .summary("Count the products that a company sees, by category and brand")
             }),
         )
 }
@@ -201,32 +203,32 @@ async fn list(
     };
     let words = words(q.as_deref())?;
     let currency = currency.unwrap_or(Currency::Pln);
-    let (reading, shopper) = shopper(&queries, &asker, company, currency).await?;
+    let (reading, context) = context(&queries, &asker, company, currency).await?;
     let brand = brand.map(|name| catalogue::brand(&name));
     let (wish, order) = (Wish { category, brand, in_stock }, order.map(Order::from));
     let search = match words {
         Some(words) => {
-            let own = shopper.means(&reading.client, &words.code()).await.map_err(problem)?;
-            let within = shopper.within(wish);
+            let own = context.means(&reading.client, &words.code()).await.map_err(problem)?;
+            let within = context.within(wish);
             let sought = Sought { words, own, within, order, deep: false };
             let client = queries.views.client().await.map_err(problem)?;
             Some(Search { client, sought, instead: false })
         }
         None => None,
     };
-    let range = shopper.range(&reading, wish).await.map_err(problem)?;
+    let range = context.range(&reading, wish).await.map_err(problem)?;
     let by = order.unwrap_or(Order::Name);
-    let mut look = Look { reading: &reading, shopper: &shopper, range: &range, by, search };
+    let mut look = Look { reading: &reading, context: &context, range: &range, by, search };
     let (lines, next) = look.find(next, limit).await?;
     let today = queries.clock.today();
     let ids: Vec<ProductId> = lines.iter().map(|line| line.item.id).collect();
     let (levels, changed) = (&reading.memory.levels, reading.changed.stock);
     let others = lines.iter().flat_map(|line| line.item.details.others());
     let (steps, mut names, levels, seen) = futures::try_join!(
-        shopper.prices(&reading, &lines, today),
-        shopper.names(&reading.client, &ids),
+        context.prices(&reading, &lines, today),
+        context.names(&reading.client, &ids),
         levels.of(&reading.client, changed, &ids),
-        catalogue::visible(&reading.client, others, shopper.assortment_ids()),
+        catalogue::visible(&reading.client, others, context.assortment_ids()),
     )
     .map_err(problem)?;
     let seen = Arc::new(seen);
@@ -243,21 +245,22 @@ async fn list(
 }
 
 /// Who looks at the catalogue: a buyer's own company, or the one that is named.
-async fn shopper(
+async fn context(
     queries: &Queries,
     asker: &Asker,
     company: Option<Uuid>,
     currency: Currency,
-) -> Result<(Reading, Shopper), Problem> {
+) -> Result<(Reading, CatalogueContext), Problem> {
     let unnamed = |detail| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query.names_nothing")
             .field(FieldError::parameter("company", detail))
     };
     let company = asker.narrowed(company)?.ok_or_else(|| unnamed("must say who looks"))?;
     let reading = asker.reading(queries, VIEWS).await?;
-    let shopper = Shopper::of(&reading, &queries.log, company, currency).await.map_err(problem)?;
-    let shopper = shopper.ok_or_else(|| unnamed("there is no such company"))?;
-    Ok((reading, shopper))
+    let context =
+        CatalogueContext::of(&reading, &queries.log, company, currency).await.map_err(problem)?;
+    let context = context.ok_or_else(|| unnamed("there is no such company"))?;
+    Ok((reading, context))
 }
 
 fn words(q: Option<&str>) -> Result<Option<Wanted>, Problem> {

@@ -40,7 +40,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/conversations",
             get_with(list, |o| {
                 o.id("conversation.list")
-                    .summary("Conversations with their last message, newest first")
+                    .summary("List conversations with their last message, newest first")
             }),
         )
         .merge(about::<Offers>())
@@ -55,7 +55,7 @@ fn about<T: Things>() -> ApiRouter<Queries> {
         &format!("/v1/conversations/{plural}/{{id}}"),
         get_with(show::<T>, |o| {
             o.id(&format!("conversation.show_about_{name}"))
-                .summary("What was said about it, with who has read it")
+                .summary("Show a conversation with its receipts")
         }),
     )
 }

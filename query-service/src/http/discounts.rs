@@ -21,7 +21,8 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/discounts",
         get_with(list, |o| {
-            o.id("discount.list").summary("What is given for turnover and frequent orders")
+            o.id("discount.list")
+                .summary("List discount programmes for turnover and frequent orders")
         }),
     )
 }

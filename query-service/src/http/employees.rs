@@ -25,7 +25,8 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/employees",
             get_with(list, |o| {
-                o.id("employee.list").summary("Employees, in the order in which they came")
+                o.id("employee.list")
+                    .summary("List employees, in the order in which they were engaged")
             }),
         )
         .api_route(

@@ -1,6 +1,6 @@
 //! `/v1/events` and `/v1/history/{id}`: what happened, as it was recorded, and what it had come to.
 
-mod told;
+mod visible;
 
 use std::time::Duration;
 
@@ -30,9 +30,9 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/events",
             get_with(list, |o| {
-                never_behind(o)
-                    .id("event.list")
-                    .summary("History, in the order of positions; with `wait`, as it is recorded")
+                never_behind(o).id("event.list").summary(
+                    "List events in the order of positions; with `wait`, as they are recorded",
+                )
             }),
         )
         .api_route(
@@ -40,13 +40,15 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             get_with(history, |o| {
                 never_behind(o)
                     .id("event.history")
-                    .summary("The history of one thing, from its first event")
+                    .summary("List the events of one aggregate, from the first")
             }),
         )
         .api_route(
             "/v1/history/{id}/state",
             get_with(state, |o| {
-                never_behind(o).id("event.state").summary("What one thing is, or was at a moment")
+                never_behind(o)
+                    .id("event.state")
+                    .summary("Show the state of one aggregate, now or at a moment")
             }),
         )
 }
@@ -239,7 +241,7 @@ impl Wanted {
         let found = queries.log.page(lookup, self.order.into(), start, limit + 1).await;
         let (items, was_cut) = found.map_err(|error| problem(&error))?;
         let items = items.into_iter().map(Event::from).collect();
-        let items = if lookup.disclosed { told::told(queries, items).await? } else { items };
+        let items = if lookup.disclosed { visible::told(queries, items).await? } else { items };
         let page = Page::of(items, limit, |event: &Event| event.position);
         if page.next_cursor.is_some() {
             return Ok(page);

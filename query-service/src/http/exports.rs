@@ -12,12 +12,12 @@ use deadpool_postgres::Object;
 use futures::{Stream, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::{download::Rows, places::Places, problem::Problem, sheet::Format};
+use service_kit::{concurrency::ConcurrencyLimit, download::Rows, problem::Problem, sheet::Format};
 
 use crate::{Queries, asker::problem};
 
 /// Where sheets are made and sent: so many at once, one of a key.
-static PLACES: LazyLock<Places> = LazyLock::new(|| Places::new("export", 4));
+static LIMIT: LazyLock<ConcurrencyLimit> = LazyLock::new(|| ConcurrencyLimit::new("export", 4));
 
 /// How many things are read at once.
 const PAGE: i64 = 500;
@@ -27,25 +27,27 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/exports/assortments",
             get_with(assortments::export, |o| {
-                o.id("export.assortments").summary("Who sees what, as a sheet to be imported")
+                o.id("export.assortments")
+                    .summary("Export assortment rules as a sheet that can be imported")
             }),
         )
         .api_route(
             "/v1/exports/companies",
             get_with(companies::export, |o| {
-                o.id("export.companies").summary("All companies, as a sheet that can be imported")
+                o.id("export.companies").summary("Export companies as a sheet that can be imported")
             }),
         )
         .api_route(
             "/v1/exports/prices",
             get_with(prices::export, |o| {
-                o.id("export.prices").summary("An agreement's prices, as a sheet to be imported")
+                o.id("export.prices")
+                    .summary("Export the prices of an agreement as a sheet that can be imported")
             }),
         )
         .api_route(
             "/v1/exports/products",
             get_with(products::export, |o| {
-                o.id("export.products").summary("All products, as a sheet that can be imported")
+                o.id("export.products").summary("Export products as a sheet that can be imported")
             }),
         )
 }

@@ -33,7 +33,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         "/v1/inbox",
         get_with(list, |o| {
             o.id("inbox.list").summary(
-                "Requests, offers and negotiations that wait for an answer, the longest first",
+                "List requests, offers and negotiations that wait for an answer, the oldest first",
             )
         }),
     )

@@ -49,7 +49,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         get_with(watch, |o| {
             never_behind(o)
                 .id("live.watch")
-                .summary("What happens, as it happens, as server-sent events from `from` on")
+                .summary("Stream events as they are recorded, as server-sent events from `from` on")
         }),
     )
 }

@@ -1,6 +1,6 @@
 //! `/v1/negotiations`: who talks about which offer, and every round as each side saw it.
 
-pub(super) mod story;
+pub(super) mod history;
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
@@ -19,7 +19,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use self::story::{Story, Wish};
+use self::history::{Story, Wish};
 use super::one_more;
 use crate::{
     Queries,
@@ -38,7 +38,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/negotiations/{id}",
             get_with(show, |o| {
                 never_behind(o).id("negotiation.show").summary(
-                    "What is on the table and how it came there, now or as a side saw it once",
+                    "Show a negotiation with its rounds, now or as one side saw it at an instant",
                 )
             }),
         )
@@ -47,7 +47,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             get_with(differences, |o| {
                 never_behind(o)
                     .id("negotiation.differences")
-                    .summary("What has changed between two rounds")
+                    .summary("Compare two rounds of a negotiation")
             }),
         )
 }

@@ -31,7 +31,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         "/v1/offer-statistics",
         get_with(list, |o| {
             o.id("offer_statistics.list").summary(
-                "What became of offers, per representative, customer or product; sales see their own",
+                "List offer statistics per representative, customer or product; sales see their own",
             )
         }),
     )

@@ -25,7 +25,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/offer-templates",
             get_with(list, |o| {
                 o.id("offer_template.list")
-                    .summary("What offers can begin with, without its lines, newest first")
+                    .summary("List offer templates without their lines, newest first")
             }),
         )
         .api_route(

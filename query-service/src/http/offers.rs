@@ -1,8 +1,8 @@
 //! `/v1/offers`: what was proposed to whom, now and at any time before.
 
+mod as_of;
 mod document;
 mod origin;
-mod then;
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -42,19 +42,19 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/offers/{id}",
             get_with(show, |o| {
                 o.id("offer.show")
-                    .summary("One offer, as it is or as the asker saw it at an instant")
+                    .summary("Show an offer, as it is or as the asker saw it at an instant")
             }),
         )
         .api_route(
             "/v1/offers/{id}/revisions",
             get_with(revisions, |o| {
-                o.id("offer.revisions").summary("All that was sent of an offer, in order")
+                o.id("offer.revisions").summary("List the revisions of an offer, in order")
             }),
         )
         .api_route(
             "/v1/offers/{id}/pdf",
             get_with(document::pdf, |o| {
-                o.id("offer.pdf").summary("A revision of an offer, to be read and printed")
+                o.id("offer.pdf").summary("Show a revision of an offer as PDF")
             }),
         )
 }
@@ -124,7 +124,7 @@ async fn show(
     Query(Show { at }): Query<Show>,
 ) -> Result<Json<Whole>, Problem> {
     let offer = match at {
-        Some(at) => then::offer(&queries, &asker, id, at).await?,
+        Some(at) => as_of::offer(&queries, &asker, id, at).await?,
         None => one(&queries, &asker, id).await?,
     };
     let margin = Margin::of(&offer);

@@ -32,11 +32,13 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
         .api_route(
             "/v1/price-agreements/{id}",
-            get_with(show, |o| o.id("price_agreement.show").summary("One of them")),
+            get_with(show, |o| o.id("price_agreement.show").summary("Show a price agreement")),
         )
         .api_route(
             "/v1/price-agreements/{id}/prices",
-            get_with(list_prices, |o| o.id("price.list").summary("The prices in one of them")),
+            get_with(list_prices, |o| {
+                o.id("price.list").summary("List the prices of an agreement")
+            }),
         )
 }
 

@@ -34,7 +34,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         get_with(explain, |o| {
             never_behind(o)
                 .id("price.explain")
-                .summary("What a company pays for a product, and every rule why")
+                .summary("Explain what a company pays for a product, with every rule considered")
         }),
     )
 }

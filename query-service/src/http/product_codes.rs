@@ -25,7 +25,7 @@ const VIEWS: &[&str] = &[catalogue::PROJECTION.name, product_codes::PROJECTION.n
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/companies/{id}/product-codes",
-        get_with(list, |o| o.id("product_code.list").summary("What the company calls products")),
+        get_with(list, |o| o.id("product_code.list").summary("List a company's own product codes")),
     )
 }
 

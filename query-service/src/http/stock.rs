@@ -25,9 +25,7 @@ const VIEWS: &[&str] = &[catalogue::PROJECTION.name, stock::PROJECTION.name];
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/stock",
-        get_with(list, |o| {
-            o.id("stock.list").summary("How much there is, as the warehouse said last")
-        }),
+        get_with(list, |o| o.id("stock.list").summary("List stock levels as last reported")),
     )
 }
 

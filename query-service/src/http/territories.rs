@@ -15,7 +15,8 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/territories",
         get_with(show, |o| {
-            o.id("territories.show").summary("Who looks after which companies, in order")
+            o.id("territories.show")
+                .summary("Show which representatives look after which companies")
         }),
     )
 }

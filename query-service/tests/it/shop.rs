@@ -41,11 +41,11 @@ impl Shop {
         views.follow(&follow);
         let access = Access::new(pool);
         let clock = Clock::fixed("2026-11-23T12:00:00Z".parse().unwrap());
-        let shelves = postgres::steady_pool(&database, "test", 4).unwrap();
+        let catalogue_pool = postgres::steady_pool(&database, "test", 4).unwrap();
         let (log, access) = (log.clone(), access.clone());
         let queries = Queries {
             views,
-            shelves,
+            catalogue_pool,
             memory: std::sync::Arc::default(),
             log: log.clone(),
             access: access.clone(),

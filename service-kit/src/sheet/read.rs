@@ -20,14 +20,14 @@ pub fn read(file: &[u8], format: Format) -> Result<Sheet, SheetError> {
 #[derive(Debug, Default)]
 struct Table {
     rows: Vec<Row>,
-    doubts: Vec<(Place, &'static str)>,
+    doubts: Vec<(Permit, &'static str)>,
     cells: usize,
     bytes: usize,
 }
 
 /// Where a cell stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
+struct Permit {
     /// The number of its row.
     row: u32,
     /// How many columns are before it.
@@ -43,7 +43,7 @@ const MOST_DOUBTS: usize = 100;
 impl Table {
     /// Puts a cell where it stands; rows come in their order. What would lie between two cells of a
     /// row is blank.
-    fn put(&mut self, Place { row, column }: Place, text: String) -> Result<(), SheetError> {
+    fn put(&mut self, Permit { row, column }: Permit, text: String) -> Result<(), SheetError> {
         if column >= Sheet::MOST_COLUMNS {
             return Err(SheetError::TooLarge);
         }
@@ -67,7 +67,7 @@ impl Table {
     }
 
     /// Notes that a cell cannot be read, and why.
-    fn doubt(&mut self, place: Place, reason: &'static str) -> Result<(), SheetError> {
+    fn doubt(&mut self, place: Permit, reason: &'static str) -> Result<(), SheetError> {
         if self.doubts.len() < MOST_DOUBTS {
             self.doubts.push((place, reason));
         }
@@ -81,7 +81,7 @@ impl Table {
         let header = rows.next().ok_or(SheetError::NoHeader)?;
         let doubts: Vec<Doubt> = doubts
             .into_iter()
-            .filter_map(|(Place { row, column }, reason)| {
+            .filter_map(|(Permit { row, column }, reason)| {
                 let name = header.cells.get(column).map_or("", |name| name.trim());
                 // Nobody reads a column without a name.
                 let is_header = row == header.number;

@@ -26,45 +26,46 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/companies/{id}/billing-address",
             post_with(move_billing, |o| {
-                o.id("company.move_billing").summary("Send its invoices elsewhere")
+                o.id("company.move_billing").summary("Change the billing address of a company")
             }),
         )
         .api_route(
             "/v1/companies/{id}/delivery-addresses",
             post_with(add_delivery_address, |o| {
                 o.id("company.add_delivery_address")
-                    .summary("Deliver there too, or change such a place")
+                    .summary("Add or change a delivery address of a company")
             }),
         )
         .api_route(
             "/v1/companies/{id}/delivery-addresses/drop",
             post_with(drop_delivery_address, |o| {
-                o.id("company.drop_delivery_address").summary("Deliver there no more")
+                o.id("company.drop_delivery_address")
+                    .summary("Drop a delivery address of a company")
             }),
         )
         .api_route(
             "/v1/companies/{id}/bank-accounts",
             post_with(add_bank_account, |o| {
-                o.id("company.add_bank_account").summary("Know an account as its own")
+                o.id("company.add_bank_account").summary("Add a bank account to a company")
             }),
         )
         .api_route(
             "/v1/companies/{id}/bank-accounts/drop",
             post_with(drop_bank_account, |o| {
-                o.id("company.drop_bank_account").summary("Know an account as its own no more")
+                o.id("company.drop_bank_account").summary("Drop a bank account of a company")
             }),
         )
         .api_route(
             "/v1/companies/{id}/bank-accounts/check",
             post_with(check_bank_account, |o| {
                 o.id("company.check_bank_account")
-                    .summary("Look one of its accounts up on the VAT white list")
+                    .summary("Check a bank account of a company on the VAT white list")
             }),
         )
         .api_route(
             "/v1/companies/{id}/vat-number",
             post_with(note_vat_number, |o| {
-                o.id("company.note_vat_number").summary("Note its EU VAT number")
+                o.id("company.note_vat_number").summary("Record the EU VAT number of a company")
             }),
         )
 }

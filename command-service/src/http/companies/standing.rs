@@ -20,15 +20,17 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/companies/{id}/verify",
-            post_with(verify, |o| o.id("company.verify").summary("Vouch for its papers")),
+            post_with(verify, |o| o.id("company.verify").summary("Verify a company")),
         )
         .api_route(
             "/v1/companies/{id}/suspend",
-            post_with(suspend, |o| o.id("company.suspend").summary("Sell it nothing for now")),
+            post_with(suspend, |o| o.id("company.suspend").summary("Suspend a company")),
         )
         .api_route(
             "/v1/companies/{id}/reinstate",
-            post_with(reinstate, |o| o.id("company.reinstate").summary("Sell to it again")),
+            post_with(reinstate, |o| {
+                o.id("company.reinstate").summary("Reinstate a suspended company")
+            }),
         )
 }
 

@@ -22,26 +22,28 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/companies/{id}/payment-term",
             post_with(agree_payment_term, |o| {
-                o.id("company.agree_payment_term").summary("Agree on another payment term")
+                o.id("company.agree_payment_term").summary("Agree on a payment term with a company")
             }),
         )
         .api_route(
             "/v1/companies/{id}/payment-term/inherit",
             post_with(inherit_payment_term, |o| {
                 o.id("company.inherit_payment_term")
-                    .summary("Let the term of the firm above it hold")
+                    .summary("Inherit the payment term of the parent company")
             }),
         )
         .api_route(
             "/v1/companies/{id}/credit-limit",
             post_with(grant_credit, |o| {
-                o.id("company.grant_credit").summary("Let it owe so much in one currency")
+                o.id("company.grant_credit")
+                    .summary("Grant a company a credit limit in one currency")
             }),
         )
         .api_route(
             "/v1/companies/{id}/credit-limit/lift",
             post_with(lift_credit_limit, |o| {
-                o.id("company.lift_credit_limit").summary("Set no limit in one currency")
+                o.id("company.lift_credit_limit")
+                    .summary("Lift the credit limit of a company in one currency")
             }),
         )
 }

@@ -24,13 +24,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/companies/{id}/group",
             post_with(join_group, |o| {
-                o.id("company.join_group").summary("Let it share a group's prices and assortment")
+                o.id("company.join_group").summary("Assign a company to a group, or to none")
             }),
         )
         .api_route(
             "/v1/companies/{id}/parent",
             post_with(join_parent, |o| {
-                o.id("company.join_parent").summary("Let it belong to another firm")
+                o.id("company.join_parent").summary("Set the parent of a company, or none")
             }),
         )
 }

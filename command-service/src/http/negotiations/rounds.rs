@@ -6,8 +6,8 @@ use super::super::{Created, Unversioned, offers::must_know};
 use crate::{
     Services,
     caller::{By, Caller, Ordering},
+    company_hierarchy,
     failure::{Failure, problem, refusal},
-    firms,
     lines::{self, LineRequest, Prices, Sale, below},
     negotiating::{self, may_talk},
     offering::{self, Intent},
@@ -36,20 +36,20 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/offers/{id}/negotiate",
             post_with(open, |o| {
-                o.id("offer.negotiate").summary("Begin to talk about a revision of an offer")
+                o.id("offer.negotiate").summary("Open a negotiation about a revision of an offer")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/propose",
             post_with(propose, |o| {
                 o.id("negotiation.propose")
-                    .summary("Say in one's turn what one agrees to and what one wants instead")
+                    .summary("Propose a round: what is agreed to, and what is wanted instead")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/agree",
             post_with(agree, |o| {
-                o.id("negotiation.agree").summary("Agree to all that the other side has proposed")
+                o.id("negotiation.agree").summary("Agree to the last proposal of the other side")
             }),
         )
 }
@@ -253,7 +253,7 @@ async fn say_it(
     // Nobody is asked about what cannot be said.
     let said = Command::Propose { side, number, round: round.clone(), today, approval: None };
     negotiation.decide(said).map_err(|error| refusal(&error))?;
-    firms::buying_term(work, talks.company).await?;
+    company_hierarchy::buying_term(work, talks.company).await?;
     let approval = match side {
         Side::Seller => sellers_superiors(work, caller, &talks, &round.moves, (today, now)).await?,
         Side::Buyer => {
@@ -297,9 +297,10 @@ async fn discount(
     let sale = sale(talks, Prices::Agreed, today);
     work.load_many::<Product>(lines.iter().map(|line| line.product.0)).await?;
     let products = lines.iter().map(|line| line.product).collect();
-    let counter = crate::counter::Counter::open(work, sale, products).await?;
+    let pricing_context =
+        crate::pricing_context::PricingContext::open(work, sale, products).await?;
     let below = |line: &Line| {
-        below(lines::listed(work, &counter, line.product, line.quantity), line.unit_price)
+        below(lines::listed(work, &pricing_context, line.product, line.quantity), line.unit_price)
     };
     Ok(lines.iter().filter_map(below).max())
 }
@@ -397,14 +398,14 @@ async fn wanted(
         Failure::Refused(problem) => Failure::from(problem.within("/say")),
         failure @ Failure::Log(_) => failure,
     };
-    let priced = lines::at_counter(work, &requests, sale(talks, prices, today)).await;
-    let (priced, counter) = priced.map_err(at)?;
+    let priced = lines::with_pricing_context(work, &requests, sale(talks, prices, today)).await;
+    let (priced, pricing_context) = priced.map_err(at)?;
     let lines = priced.into_iter().zip(wants).zip(standing).map(|((line, want), present)| {
         let of_present = present.as_ref().filter(|present| present.line.product == line.product);
         let kept = of_present.and_then(|present| present.line.deliver_on);
-        let listed = counter
-            .as_ref()
-            .and_then(|counter| lines::listed(work, counter, line.product, line.quantity));
+        let listed = pricing_context.as_ref().and_then(|pricing_context| {
+            lines::listed(work, pricing_context, line.product, line.quantity)
+        });
         let choice = present.as_ref().map_or(Choice::Needed, |present| present.choice);
         // The discounts of the offer went into another price, and prices for other quantities
         // went with it.

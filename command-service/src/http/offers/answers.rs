@@ -19,8 +19,9 @@ use super::{super::Unversioned, Reason, decide, must_know};
 use crate::{
     Services,
     caller::{Buyers, By, Shoppers},
+    company_hierarchy,
     failure::{Failure, problem, refusal},
-    firms, offering, ordering,
+    offering, ordering,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -28,7 +29,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/offers/{id}/view",
             post_with(view, |o| {
-                o.id("offer.view").summary("Note that the company has looked at a revision")
+                o.id("offer.view").summary("Record that the company has viewed a revision")
             }),
         )
         .api_route(
@@ -96,7 +97,7 @@ async fn accept(
                 let offer = work.load::<Offer>(id).await?;
                 must_know(&caller, offer)?;
                 if let Some(company) = offer.company() {
-                    firms::buying_term(work, company).await?;
+                    company_hierarchy::buying_term(work, company).await?;
                     ordering::admit(work, company, caller.employee(), &destination).await?;
                 }
                 can_be_ordered(work, OfferId(id), chosen.as_deref().unwrap_or_default()).await?;

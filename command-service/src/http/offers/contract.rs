@@ -35,8 +35,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new().api_route(
         "/v1/offers/{id}/contract",
         post_with(contract, |o| {
-            o.id("offer.contract")
-                .summary("Let the prices that both agreed on hold in future, as a contract")
+            o.id("offer.contract").summary("Make a contract of the agreed prices of an offer")
         }),
     )
 }

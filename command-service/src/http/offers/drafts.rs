@@ -25,8 +25,8 @@ use super::{
 use crate::{
     Services,
     caller::{By, Caller, Sales},
+    company_hierarchy,
     failure::{Failure, names_nothing, problem, refusal},
-    firms,
     lines::{Prices, Sale},
     offering::{self, Offered, OfferedRequest},
 };
@@ -35,13 +35,12 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/offers",
-            post_with(draft, |o| o.id("offer.draft").summary("Write an offer")),
+            post_with(draft, |o| o.id("offer.draft").summary("Draft an offer")),
         )
         .api_route(
             "/v1/offers/{id}/draft",
             post_with(redraft, |o| {
-                o.id("offer.redraft")
-                    .summary("Write an offer anew before it is sent, or its next revision")
+                o.id("offer.redraft").summary("Draft an unsent offer again, or its next revision")
             }),
         )
 }
@@ -151,7 +150,7 @@ async fn writing(
     let company = draft.company.ok_or_else(|| needed("/company"))?;
     let currency = draft.currency.unwrap_or(Currency::Pln);
     let valid_until = draft.valid_until.ok_or_else(|| needed("/valid_until"))?;
-    let own = firms::buying_term(work, company).await?;
+    let own = company_hierarchy::buying_term(work, company).await?;
     let sale = Sale { company, currency, prices: Prices::Agreed, on: today };
     let offered = offering::offered(work, &draft.lines, sale, draft.discount).await?;
     let Offered { lines, discount, unit_costs } = offered;

@@ -21,64 +21,66 @@ use service_kit::{
 use crate::{
     Services,
     caller::{By, Pricing},
+    category_paths,
     failure::{Failure, problem, refusal},
     http::{Done, decide},
-    shelves,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new()
         .api_route(
             "/v1/products/{id}/rename",
-            post_with(rename, |o| o.id("product.rename").summary("Call it something else")),
+            post_with(rename, |o| o.id("product.rename").summary("Rename a product")),
         )
         .api_route(
             "/v1/products/{id}/texts",
-            post_with(describe, |o| o.id("product.describe").summary("Say something about it")),
+            post_with(describe, |o| o.id("product.describe").summary("Set the texts of a product")),
         )
         .api_route(
             "/v1/products/{id}/character",
             post_with(characterize, |o| {
-                o.id("product.characterize").summary("Say its brand, family and attributes")
+                o.id("product.characterize")
+                    .summary("Set the brand, family and attributes of a product")
             }),
         )
         .api_route(
             "/v1/products/{id}/categories",
-            post_with(categorize, |o| o.id("product.categorize").summary("Put it into categories")),
+            post_with(categorize, |o| {
+                o.id("product.categorize").summary("Assign a product to categories")
+            }),
         )
         .api_route(
             "/v1/products/{id}/packing",
             post_with(pack, |o| {
-                o.id("product.pack")
-                    .summary("Say how it is packed, and in which quantities ordered")
+                o.id("product.pack").summary("Set the packagings and order quantities of a product")
             }),
         )
         .api_route(
             "/v1/products/{id}/vat-rate",
             post_with(change_vat_rate, |o| {
-                o.id("product.change_vat_rate").summary("Tax it at another rate from a day on")
+                o.id("product.change_vat_rate")
+                    .summary("Change the VAT rate of a product from a day on")
             }),
         )
         .api_route(
             "/v1/products/{id}/classification",
             post_with(classify, |o| {
-                o.id("product.classify")
-                    .summary("Say its PKWiU, its CN code, and if annex 15 has it")
+                o.id("product.classify").summary("Classify a product: PKWiU, CN code, annex 15")
             }),
         )
         .api_route(
             "/v1/products/{id}/images",
-            post_with(picture, |o| o.id("product.picture").summary("Show pictures of it")),
+            post_with(picture, |o| o.id("product.picture").summary("Set the images of a product")),
         )
         .api_route(
             "/v1/products/{id}/substitutes",
             post_with(substitute, |o| {
-                o.id("product.substitute").summary("Say what can be sold instead")
+                o.id("product.substitute").summary("Set the substitutes of a product")
             }),
         )
         .api_route(
             "/v1/products/{id}/parts",
-            post_with(bundle, |o| o.id("product.bundle").summary("Make a bundle of it")),
+            post_with(bundle, |o| o.id("product.bundle").summary("Set the parts of a bundle")),
         )
 }
 
@@ -151,7 +153,7 @@ async fn categorize(
 async fn take_in(work: &mut Work, categories: &[CategoryId]) -> Result<(), Failure> {
     work.load_many::<domain::Category>(categories.iter().map(|category| category.0)).await?;
     for (index, category) in categories.iter().enumerate() {
-        shelves::takes(work, *category).map_err(|error| {
+        category_paths::takes(work, *category).map_err(|error| {
             // The product is there: what is missing is the category that it names.
             let status = match error {
                 category::Error::Unopened => axum::http::StatusCode::UNPROCESSABLE_ENTITY,

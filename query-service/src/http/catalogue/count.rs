@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use service_kit::{input::Query, problem::Problem};
 use uuid::Uuid;
 
-use super::{look::corrected, shopper, words};
+use super::{context, search::corrected, words};
 use crate::{
     Queries,
     asker::{By, Trade, problem},
-    shopper::Shopper,
+    catalogue_context::CatalogueContext,
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -79,13 +79,13 @@ pub(super) async fn count(
     Query(Count { company, category, brand, in_stock, q }): Query<Count>,
 ) -> Result<Json<Counts>, Problem> {
     let words = words(q.as_deref())?;
-    let (reading, shopper) = shopper(&queries, &asker, company, Currency::Pln).await?;
+    let (reading, context) = context(&queries, &asker, company, Currency::Pln).await?;
     let brand = brand.map(|name| catalogue::brand(&name));
     let filter = Filter { category, brand, in_stock, words: None, codes: false };
     let client = &reading.client;
-    let look = Look { client, shopper: &shopper };
+    let look = Look { client, context: &context };
     let Some(words) = words else { return Ok(Json(look.counts(filter).await.map_err(problem)?)) };
-    let own = shopper.means(client, &words.code()).await.map_err(problem)?;
+    let own = context.means(client, &words.code()).await.map_err(problem)?;
     let asked = Filter { words: Some((&words, &own)), ..filter };
     if words.code_query().is_some() {
         // What looks like a code, and is one, means nothing else.
@@ -112,7 +112,7 @@ pub(super) async fn count(
 
 struct Look<'a> {
     client: &'a Object,
-    shopper: &'a Shopper,
+    context: &'a CatalogueContext,
 }
 
 type Branches = BTreeMap<CategoryId, Branch>;
@@ -123,7 +123,7 @@ impl Look<'_> {
         let mut groups = catalogue::counts(self.client, filter).await?;
         // A product that no rule names is seen like any other in its categories.
         let unnamed = ProductId(Uuid::nil());
-        let plain = self.shopper.assortments();
+        let plain = self.context.assortments();
         groups.retain(|group| assortment::sees(plain, unnamed, &paths(&branches, group)));
         groups.extend(self.differences(filter, &branches).await?);
         self.summed(&groups, &branches).await
@@ -135,14 +135,14 @@ impl Look<'_> {
         filter: Filter<'_>,
         branches: &Branches,
     ) -> Result<Vec<Group>, ReadError> {
-        let Self { client, shopper } = *self;
-        if shopper.picky().is_empty() {
+        let Self { client, context } = *self;
+        if context.picky().is_empty() {
             return Ok(vec![]);
         }
-        let named = catalogue::exceptions(client, filter, shopper.picky()).await?;
+        let named = catalogue::exceptions(client, filter, context.picky()).await?;
         let ids: Vec<ProductId> = named.iter().map(|(id, _)| *id).collect();
-        let plain = shopper.assortments();
-        let Some(whole) = shopper.with_rules_on(client, &ids).await? else { return Ok(vec![]) };
+        let plain = context.assortments();
+        let Some(whole) = context.with_rules_on(client, &ids).await? else { return Ok(vec![]) };
         let difference = |(id, group): (ProductId, Group)| {
             let paths = paths(branches, &group);
             let sees =

@@ -12,7 +12,7 @@ use projections::views::{
 };
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 
-use super::{PAGE, PLACES, Read, Wish, next_after, pages};
+use super::{LIMIT, PAGE, Read, Wish, next_after, pages};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
@@ -27,7 +27,7 @@ pub(super) async fn export(
     By { who: asker, .. }: By<Sales>,
     Query(Wish { format }): Query<Wish>,
 ) -> Result<Download, Problem> {
-    let place = PLACES.take(asker.key()).await?;
+    let place = LIMIT.take(asker.key()).await?;
     drop(asker.client(&queries, VIEWS).await?);
     let rules = pages(queries, |client, after| read(client, after).boxed());
     Download::sheet("assortments", HEADER, rules, format, place).await

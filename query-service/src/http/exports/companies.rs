@@ -9,7 +9,7 @@ use futures::FutureExt;
 use projections::views::companies::{self, Company, Filter};
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 
-use super::{PAGE, PLACES, Read, Wish, next_after, pages};
+use super::{LIMIT, PAGE, Read, Wish, next_after, pages};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
@@ -37,7 +37,7 @@ pub(super) async fn export(
     By { who: asker, .. }: By<Sales>,
     Query(Wish { format }): Query<Wish>,
 ) -> Result<Download, Problem> {
-    let place = PLACES.take(asker.key()).await?;
+    let place = LIMIT.take(asker.key()).await?;
     drop(asker.client(&queries, &[companies::PROJECTION.name]).await?);
     let all = pages(queries, |client, after| read(client, after).boxed());
     Download::sheet("companies", HEADER, all, format, place).await

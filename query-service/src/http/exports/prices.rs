@@ -20,7 +20,7 @@ use service_kit::{
     sheet::{Cell, Format},
 };
 
-use super::{PAGE, PLACES, Read, next_after, pages};
+use super::{LIMIT, PAGE, Read, next_after, pages};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
@@ -55,7 +55,7 @@ pub(super) async fn export(
     Query(Wish { agreement, format }): Query<Wish>,
 ) -> Result<Download, Problem> {
     let views = [prices::PROJECTION.name, catalogue::PROJECTION.name];
-    let place = PLACES.take(asker.key()).await?;
+    let place = LIMIT.take(asker.key()).await?;
     drop(asker.client(&queries, &views).await?);
     let all = pages(queries, move |client, after| read(client, agreement, after).boxed());
     Download::sheet("prices", HEADER, all, format, place).await

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use projections::views::catalogue::{self, CatalogueItem, Filter, Status};
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 
-use super::{PAGE, PLACES, Read, Wish, next_after, pages};
+use super::{LIMIT, PAGE, Read, Wish, next_after, pages};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
@@ -24,7 +24,7 @@ pub(super) async fn export(
     By { who: asker, .. }: By<Sales>,
     Query(Wish { format }): Query<Wish>,
 ) -> Result<Download, Problem> {
-    let place = PLACES.take(asker.key()).await?;
+    let place = LIMIT.take(asker.key()).await?;
     drop(asker.client(&queries, &[catalogue::PROJECTION.name]).await?);
     // One day for all of them, however long it takes.
     let today = queries.clock.today();

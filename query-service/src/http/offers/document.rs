@@ -62,7 +62,7 @@ pub(super) async fn pdf(
     Query(Wish { language, revision }): Query<Wish>,
 ) -> Result<Pdf, Problem> {
     let offer = super::one(&queries, &asker, id).await?;
-    let place = documents::PLACES.take(asker.key()).await?;
+    let place = documents::LIMIT.take(asker.key()).await?;
     let document = document(&queries, &asker, offer, language, revision).await?;
     let name = format!("offer-{id}-{}", document.revision);
     let made = place.beside(move || documents::offer::pdf(&document)).await;

@@ -1,7 +1,7 @@
 //! Reads text with separators (RFC 4180). Quotes are where the RFC has them, or the file is refused:
 //! a reader that is lenient there loses characters, or whole rows, without a word.
 
-use super::{LACKS_DIGITS, Place, SheetError, Table, encoding, lacks_digits};
+use super::{LACKS_DIGITS, Permit, SheetError, Table, encoding, lacks_digits};
 use crate::sheet::escape;
 
 const NOT_ENCODED: &str = "has a character that is not valid in the encoding of the file";
@@ -41,7 +41,7 @@ impl Reader<'_> {
         }
         for column in 0.. {
             let text = self.cell(row)?;
-            let place = Place { row, column };
+            let place = Permit { row, column };
             match escape::undone(&text) {
                 text if text.contains('\u{fffd}') => table.doubt(place, NOT_ENCODED)?,
                 text if lacks_digits(text) => table.doubt(place, LACKS_DIGITS)?,

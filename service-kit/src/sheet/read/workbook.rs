@@ -6,7 +6,7 @@ use std::{collections::HashMap, rc::Rc};
 use quick_xml::events::{BytesStart, Event};
 
 use super::{
-    LACKS_DIGITS, MOST_TEXT, Place, SheetError, Table, lacks_digits, malformed,
+    LACKS_DIGITS, MOST_TEXT, Permit, SheetError, Table, lacks_digits, malformed,
     number_format::NumberFormat,
     package::{Next, Package, add_text, attribute},
 };
@@ -201,7 +201,7 @@ struct Cells {
 
 /// A cell while it is read.
 struct Cell {
-    place: Place,
+    place: Permit,
     kind: String,
     style: usize,
     has_formula: bool,
@@ -271,7 +271,7 @@ impl Cells {
         self.column = column + 1;
         let style = attribute(tag, "s")?.map(|style| style.parse().map_err(malformed));
         Ok(Cell {
-            place: Place { row: row.saturating_add(1), column },
+            place: Permit { row: row.saturating_add(1), column },
             kind: attribute(tag, "t")?.unwrap_or_default(),
             style: style.transpose()?.unwrap_or(0),
             has_formula: false,

@@ -17,7 +17,7 @@ pub(crate) async fn path_of(
     while let Some(id) = next {
         let branch = work.load::<Category>(id).await?.branch().map_err(|e| refusal(&e))?;
         path.push(id);
-        // Up to the root, as in `firms::line_of`.
+        // Up to the root, as in `company_hierarchy::line_of`.
         next = branch.parent.filter(|parent| !path.contains(parent));
     }
     Ok(path)

@@ -1,4 +1,4 @@
-//! The counter at which a company buys: what it sees there, and at which prices.
+//! The pricing context at which a company buys: what it sees there, and at which prices.
 
 use std::collections::HashMap;
 
@@ -13,69 +13,69 @@ use domain::{
 use event_log::Work;
 use uuid::Uuid;
 
-use crate::{failure::Failure, firms, lines::Sale, shelves};
+use crate::{category_paths, company_hierarchy, failure::Failure, lines::Sale};
 
 /// Who says what is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Voice {
+pub(crate) enum Requester {
     /// The company: what it does not see, or was never for sale, does not exist.
-    Companys,
+    Company,
     /// The seller for it: what it does not see is said to be outside its assortment.
-    Sellers,
+    Seller,
 }
 
 /// What decides on what one company sees; all of it is loaded, and asserted by the append.
-pub(crate) struct Window {
+pub(crate) struct AssortmentContext {
     audiences: Vec<Audience>,
 }
 
-impl Window {
+impl AssortmentContext {
     /// Loads the facts for some products, which are loaded: a few queries, however many there are.
     pub(crate) async fn open(
         work: &mut Work,
         company: CompanyId,
         products: &[ProductId],
     ) -> Result<Self, Failure> {
-        let audiences = firms::audiences_of(work, company).await?;
-        shelves::load(work, products).await?;
+        let audiences = company_hierarchy::audiences_of(work, company).await?;
+        category_paths::load(work, products).await?;
         work.load_many::<Assortment>(audiences.iter().map(|one| AssortmentId::of(one).0)).await?;
         Ok(Self { audiences })
     }
 
     /// Whether a product can be spoken of.
-    pub(crate) fn shows(&self, work: &Work, product: &Product, voice: Voice) -> bool {
-        if voice == Voice::Companys && !product.is_known() {
+    pub(crate) fn shows(&self, work: &Work, product: &Product, requester: Requester) -> bool {
+        if requester == Requester::Company && !product.is_known() {
             return false;
         }
         let Ok(item) = product.item() else { return false };
         let rules = self.audiences.iter().map(AssortmentId::of);
         let rules = rules.filter_map(|id| work.get::<Assortment>(id));
-        assortment::sees(rules, item.id(), &shelves::paths(work, item.id()))
+        assortment::sees(rules, item.id(), &category_paths::paths(work, item.id()))
     }
 }
 
 /// What decides on what one company sees and pays; all of it is loaded, and asserted by the append.
-pub(crate) struct Counter {
+pub(crate) struct PricingContext {
     sale: Sale,
-    window: Window,
+    assortment_context: AssortmentContext,
     places: HashMap<ProductId, Vec<Place>>,
     /// What the company has earned by its purchases.
     earned: Option<Percent>,
 }
 
-impl Counter {
+impl PricingContext {
     /// Loads the facts for some products: a few queries, however many there are.
     pub(crate) async fn open(
         work: &mut Work,
         sale: Sale,
         products: Vec<ProductId>,
     ) -> Result<Self, Failure> {
-        let window = Window::open(work, sale.company, &products).await?;
-        let audiences = &window.audiences;
+        let assortment_context = AssortmentContext::open(work, sale.company, &products).await?;
+        let audiences = &assortment_context.audiences;
         let places: HashMap<ProductId, Vec<Place>> = products
             .into_iter()
             .map(|product| {
-                let paths = shelves::paths(work, product);
+                let paths = category_paths::paths(work, product);
                 (product, pricing::places(audiences, product, &paths, sale.currency))
             })
             .collect();
@@ -85,12 +85,12 @@ impl Counter {
         let agreements: Vec<Uuid> = rules.flat_map(Price::agreements).map(Uuid::from).collect();
         work.load_many::<PriceAgreement>(agreements).await?;
         let earned = earned(work, sale, audiences).await?;
-        Ok(Self { sale, window, places, earned })
+        Ok(Self { sale, assortment_context, places, earned })
     }
 
     /// Whether a product can be spoken of.
-    pub(crate) fn shows(&self, work: &Work, product: &Product, voice: Voice) -> bool {
-        self.window.shows(work, product, voice)
+    pub(crate) fn shows(&self, work: &Work, product: &Product, requester: Requester) -> bool {
+        self.assortment_context.shows(work, product, requester)
     }
 
     /// What the company pays for one unit when it buys so many, and what made that.

@@ -1,4 +1,4 @@
-//! A company in front of the catalogue: where it looks, what it sees there, and what it pays.
+//! Catalogue context of one company: where it searches, which products it sees, and what it pays.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::reading::Reading;
 
 /// A company with what is on record that decides what it sees and pays.
-pub(crate) struct Shopper {
+pub(crate) struct CatalogueContext {
     standing: Arc<Standing>,
     purchases: Option<Arc<Loaded<Purchases>>>,
 }
@@ -72,7 +72,7 @@ pub(crate) struct Range {
     pub also: Vec<Uuid>,
 }
 
-impl Shopper {
+impl CatalogueContext {
     /// A company that buys in a currency; `None` when there is no such company.
     pub(crate) async fn of(
         reading: &Reading,

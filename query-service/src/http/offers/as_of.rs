@@ -29,13 +29,13 @@ pub(super) async fn offer(
     id: Uuid,
     at: Timestamp,
 ) -> Result<Offer, Problem> {
-    let then = replay(queries, asker, id, At::Instant(at), Then::default()).await?;
+    let replayed = replay(queries, asker, id, At::Instant(at), OfferAsOf::default()).await?;
     let is_buyer = asker.company().is_some();
-    asker.narrowed(then.offer.company().map(Uuid::from))?;
-    if is_buyer && !then.offer.is_disclosed() {
+    asker.narrowed(replayed.offer.company().map(Uuid::from))?;
+    if is_buyer && !replayed.offer.is_disclosed() {
         return Err(Problem::not_found());
     }
-    let shown = then.shown(OfferId(id)).ok_or_else(Problem::not_found)?;
+    let shown = replayed.shown(OfferId(id)).ok_or_else(Problem::not_found)?;
     let Some(company) = asker.company() else { return Ok(shown) };
     let mut told = Offer { inside: None, ..shown };
     origin::told(queries, company, std::iter::once(&mut told.origin)).await?;
@@ -44,7 +44,7 @@ pub(super) async fn offer(
 
 /// An offer up to some event.
 #[derive(Debug, Default)]
-struct Then {
+struct OfferAsOf {
     offer: domain::Offer,
     /// What was sent last, also of one that has ended.
     revision: Option<offer::Revision>,
@@ -67,7 +67,7 @@ struct Source {
     origin: Option<Origin>,
 }
 
-impl Hearer for Then {
+impl Hearer for OfferAsOf {
     fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
         // The id may be that of something else.
         let Event::Offer(event) = event else { return Err(Problem::not_found()) };
@@ -113,7 +113,7 @@ impl Hearer for Then {
     }
 }
 
-impl Then {
+impl OfferAsOf {
     fn status(&self) -> Option<Status> {
         if self.ended.is_some() {
             return self.ended;

@@ -13,8 +13,8 @@ use service_kit::{page, problem::Problem};
 
 use crate::{
     asker::problem,
+    catalogue_context::{CatalogueContext, Range},
     reading::Reading,
-    shopper::{Range, Shopper},
 };
 
 /// How many products a page looks at, at most, for those that the company sees.
@@ -53,7 +53,7 @@ impl Search {
 /// A look for products.
 pub(super) struct Look<'a> {
     pub(super) reading: &'a Reading,
-    pub(super) shopper: &'a Shopper,
+    pub(super) context: &'a CatalogueContext,
     pub(super) range: &'a Range,
     pub(super) by: Order,
     pub(super) search: Option<Search>,
@@ -122,7 +122,7 @@ impl Look<'_> {
             let (lines, behind): (Vec<_>, Vec<_>) = found.into_iter().unzip();
             let ended = lines.len() < size;
             looked_at += lines.len();
-            let sees = self.shopper.sees(&self.reading.client, &lines).await?;
+            let sees = self.context.sees(&self.reading.client, &lines).await?;
             for ((line, behind), sees) in lines.into_iter().zip(behind).zip(sees) {
                 if seen.len() == limit {
                     return Ok((seen, next, looked_at));

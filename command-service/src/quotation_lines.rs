@@ -14,16 +14,16 @@ use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
-    counter::{Voice, Window},
     failure::{Failure, refusal},
     lines::{self, Naming},
+    pricing_context::{AssortmentContext, Requester},
 };
 
 /// So much of something: of a product by one of `sku` and `code`, or of what `wanted` says.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "QuotationLineRequest")]
-pub(crate) struct WishRequest {
+pub(crate) struct QuotationLineRequest {
     /// The seller's code of a product.
     sku: Option<Sku>,
     /// What the company, or a firm above it, calls a product.
@@ -47,9 +47,9 @@ pub(crate) struct WishRequest {
 /// named at once.
 pub(crate) async fn understood(
     work: &mut Work,
-    requests: &[WishRequest],
+    requests: &[QuotationLineRequest],
     company: CompanyId,
-    voice: Voice,
+    requester: Requester,
 ) -> Result<Wishes, Failure> {
     // Before anything is looked up.
     if requests.is_empty() || requests.len() > Wishes::MAX {
@@ -59,11 +59,11 @@ pub(crate) async fn understood(
         requests.iter().map(|one| Naming::by(one.sku.as_ref(), one.code.as_ref())).collect();
     let products = lines::products(work, &names, company).await?;
     let found: Vec<ProductId> = products.iter().flatten().copied().collect();
-    let window = Window::open(work, company, &found).await?;
+    let assortment_context = AssortmentContext::open(work, company, &found).await?;
     let mut wishes = Vec::with_capacity(requests.len());
     let mut wrong = Vec::new();
     for (index, (request, product)) in requests.iter().zip(products).enumerate() {
-        match wish(work, &window, request, product, voice) {
+        match wish(work, &assortment_context, request, product, requester) {
             Ok(wish) => wishes.push(wish),
             Err(Wrong { problem, field, detail }) => {
                 let pointer = format!("/lines/{index}/{field}");
@@ -99,12 +99,12 @@ impl Wrong {
 
 fn wish(
     work: &Work,
-    window: &Window,
-    request: &WishRequest,
+    assortment_context: &AssortmentContext,
+    request: &QuotationLineRequest,
     product: Option<ProductId>,
-    voice: Voice,
+    requester: Requester,
 ) -> Result<Wish, Wrong> {
-    let WishRequest { unit_price, delivery_on, .. } = *request;
+    let QuotationLineRequest { unit_price, delivery_on, .. } = *request;
     let named = match (&request.sku, &request.code, &request.wanted) {
         (Some(_), None, None) => "sku",
         (None, Some(_), None) => "code",
@@ -123,10 +123,10 @@ fn wish(
     };
     let missing = || Wrong::plainly(named, "there is no such product");
     let product = product.and_then(|id| work.get::<Product>(id)).ok_or_else(missing)?;
-    if !window.shows(work, product, voice) {
-        return Err(match voice {
-            Voice::Companys => missing(),
-            Voice::Sellers => {
+    if !assortment_context.shows(work, product, requester) {
+        return Err(match requester {
+            Requester::Company => missing(),
+            Requester::Seller => {
                 let error = assortment::Error::Outside;
                 let (problem, detail) = (Some(refusal(&error)), error.to_string());
                 Wrong { problem, field: named, detail }

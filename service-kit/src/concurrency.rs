@@ -1,4 +1,4 @@
-//! Places for work that keeps a processor busy for seconds: so many at once in a process, and one
+//! ConcurrencyLimit for work that keeps a processor busy for seconds: so many at once in a process, and one
 //! of a key, so that nobody takes them all. It is done beside the threads that answer requests.
 
 use std::{
@@ -20,9 +20,9 @@ use crate::problem::Problem;
 /// How long somebody waits for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Places for work of one kind.
+/// ConcurrencyLimit for work of one kind.
 #[derive(Debug)]
-pub struct Places {
+pub struct ConcurrencyLimit {
     /// What the work is about, with which the codes of its problems begin.
     work: &'static str,
     free: Arc<Semaphore>,
@@ -43,9 +43,9 @@ enum Crowded {
 /// A place, until it is dropped and all work that was begun in it has ended, also work for which
 /// nobody waits any more.
 #[derive(Debug, Clone)]
-pub struct Place(#[expect(dead_code, reason = "it is held")] Arc<[OwnedSemaphorePermit; 2]>);
+pub struct Permit(#[expect(dead_code, reason = "it is held")] Arc<[OwnedSemaphorePermit; 2]>);
 
-impl Places {
+impl ConcurrencyLimit {
     /// So many places for work whose problems have codes that begin with its name.
     pub fn new(work: &'static str, at_once: usize) -> Self {
         let free = Arc::new(Semaphore::new(at_once));
@@ -53,18 +53,18 @@ impl Places {
     }
 
     /// A place for somebody with a key. Who stops waiting has never had one.
-    pub async fn take(&self, key: Uuid) -> Result<Place, Problem> {
+    pub async fn take(&self, key: Uuid) -> Result<Permit, Problem> {
         self.place(key).await.map_err(|crowded| self.problem(crowded))
     }
 
-    async fn place(&self, key: Uuid) -> Result<Place, Crowded> {
+    async fn place(&self, key: Uuid) -> Result<Permit, Crowded> {
         let end = time::Instant::now() + self.patience;
         let turn = self.turn(key).acquire_owned();
         let turn = time::timeout_at(end, turn).await.map_err(|_| Crowded::OfKey)?;
         let free = self.free.clone().acquire_owned();
         let free = time::timeout_at(end, free).await.map_err(|_| Crowded::Full)?;
         let both = [turn, free].map(|permit| permit.expect("places are never closed"));
-        Ok(Place(Arc::new(both)))
+        Ok(Permit(Arc::new(both)))
     }
 
     fn turn(&self, key: Uuid) -> Arc<Semaphore> {
@@ -93,7 +93,7 @@ impl Places {
     }
 }
 
-impl Place {
+impl Permit {
     /// Works beside the threads that answer requests.
     pub async fn beside<T: Send + 'static>(
         &self,
@@ -120,8 +120,8 @@ mod tests {
     const EWA: Uuid = Uuid::from_u128(2);
     const JAN: Uuid = Uuid::from_u128(3);
 
-    fn places(patience: Duration) -> Places {
-        Places { patience, ..Places::new("test", 2) }
+    fn places(patience: Duration) -> ConcurrencyLimit {
+        ConcurrencyLimit { patience, ..ConcurrencyLimit::new("test", 2) }
     }
 
     #[tokio::test]
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(places.place(ANNA).await.unwrap_err(), Crowded::OfKey);
         go_on.send(()).unwrap();
         end.await.unwrap();
-        let again = Places { patience: Duration::from_mins(1), ..places };
+        let again = ConcurrencyLimit { patience: Duration::from_mins(1), ..places };
         again.place(ANNA).await.unwrap();
     }
 

@@ -80,7 +80,7 @@ impl Answer {
 
 /// What somebody says to a request.
 #[derive(Debug, Clone)]
-pub(crate) struct Word {
+pub(crate) struct Approver {
     who: EmployeeId,
     /// Those who may have named them; the read model only says where to look.
     absent: Vec<Uuid>,
@@ -89,7 +89,7 @@ pub(crate) struct Word {
     today: Date,
 }
 
-impl Word {
+impl Approver {
     /// Hears a caller. Only employees decide: an approval by a key that is nobody's would say
     /// nothing of who agreed.
     pub(crate) async fn of(
