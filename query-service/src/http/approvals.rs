@@ -18,7 +18,7 @@ use service_kit::{
 use tokio_postgres::Client;
 
 use super::{
-    negotiations::story::{Story, Wish},
+    negotiations::history::{Story, Wish},
     one_more, only,
 };
 use crate::{
