@@ -1,5 +1,5 @@
-//! ConcurrencyLimit for work that keeps a processor busy for seconds: so many at once in a process, and one
-//! of a key, so that nobody takes them all. It is done beside the threads that answer requests.
+//! Limits for work that keeps a processor busy for seconds: so many permits at once in a process, and one
+//! per key, so that nobody takes them all. It is done beside the threads that answer requests.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ use crate::problem::Problem;
 /// How long somebody waits for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// ConcurrencyLimit for work of one kind.
+/// How much work of one kind is done at once.
 #[derive(Debug)]
 pub struct ConcurrencyLimit {
     /// What the work is about, with which the codes of its problems begin.
