@@ -10,9 +10,11 @@ use event_log::{EventLog, Position};
 use service_kit::{
     health::explained,
     migrations::{Migration, MigrationError, migrate},
+    postgres,
     supervisor::Supervisor,
 };
 use tokio::sync::{Notify, watch};
+use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use crate::{
@@ -83,11 +85,11 @@ impl ProjectionError {
         match self {
             Self::Log(error) => error.is_transient(),
             Self::Unavailable(_) => true,
-            Self::Database(error) => match error.code() {
-                // A lost connection, an administrator's doing, or a lost race between runners.
-                Some(state) => ["57", "53", "08", "40", "55"].contains(&&state.code()[..2]),
-                None => !is_of_a_parameter(error),
-            },
+            Self::Database(error) => {
+                // Or a lost race between runners.
+                let is_race = |state: &SqlState| ["40", "55"].contains(&&state.code()[..2]);
+                postgres::is_unavailable(error) || error.code().is_some_and(is_race)
+            }
             Self::Unreadable { .. }
             | Self::Panicked { .. }
             | Self::OtherBuild(_)
@@ -105,7 +107,8 @@ impl ProjectionError {
                 // Two rows where there must be one, values that do not fit their type, broken
                 // constraints, limits of PostgreSQL.
                 Some(state) => ["21", "22", "23", "54"].contains(&&state.code()[..2]),
-                None => is_of_a_parameter(error),
+                // A value could not even be sent.
+                None => !postgres::is_unavailable(error),
             },
             Self::Log(_)
             | Self::Unavailable(_)
@@ -114,13 +117,6 @@ impl ProjectionError {
             | Self::Migration(_) => false,
         }
     }
-}
-
-/// Whether a value could not even be sent. Of errors that PostgreSQL has not answered these alone have
-/// a cause that is none of the network.
-fn is_of_a_parameter(error: &tokio_postgres::Error) -> bool {
-    let cause = std::error::Error::source(error);
-    !error.is_closed() && cause.is_some_and(|cause| !cause.is::<std::io::Error>())
 }
 
 /// How a read model is.

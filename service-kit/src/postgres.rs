@@ -71,9 +71,9 @@ pub fn is_unavailable(error: &tokio_postgres::Error) -> bool {
     }
 }
 
-/// Class 57 is the doing of an administrator or a crash, class 53 a lack of resources, class 08 the
+/// Whether a statement failed because of PostgreSQL's state, not its own: class 57 is the doing of an administrator or a crash, class 53 a lack of resources, class 08 the
 /// connection.
-fn is_outage(state: &SqlState) -> bool {
+pub fn is_outage(state: &SqlState) -> bool {
     ["57", "53", "08"].iter().any(|class| state.code().starts_with(class))
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bytes::BytesMut;
 use futures::{SinkExt, future, pin_mut};
 use jiff::Timestamp;
+use service_kit::postgres;
 use tokio_postgres::{Client, NoTls, Row, Statement, error::SqlState};
 use uuid::Uuid;
 
@@ -97,8 +98,7 @@ impl From<tokio_postgres::Error> for Failure<tokio_postgres::Error> {
             None => Self::Lost(error),
             Some(state) if *state == SqlState::UNIQUE_VIOLATION => Self::Mistaken(error),
             Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => Self::Blocked,
-            // Terminated by an administrator, or shutting down, or out of resources.
-            Some(state) if matches!(&state.code()[..2], "57" | "53" | "08") => Self::Lost(error),
+            Some(state) if postgres::is_outage(state) => Self::Lost(error),
             Some(_) => Self::Refused(error),
         }
     }
