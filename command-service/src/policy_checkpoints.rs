@@ -1,17 +1,12 @@
 //! Looks after the checkpoints of all policies of a process: stores how far events go that concern none, and
 //! notices what others have made of them.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_log::{Position, RecordedEvent};
 use metrics::gauge;
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep, timeout_at},
-};
+use projections::keep_checkpoints;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{Services, policies::PolicyError};
@@ -35,11 +30,6 @@ const ADVANCE: &str = "
     UPDATE policy.checkpoints c SET position = free.reached
     FROM free WHERE c.policy = free.policy
     RETURNING c.policy";
-
-/// How often all checkpoints are looked at.
-const PERIOD: Duration = Duration::from_secs(1);
-/// For how long events that concern no policy are gathered before its checkpoint moves.
-const GATHER: Duration = Duration::from_millis(20);
 
 /// Between what and what a policy's checkpoint may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,27 +151,7 @@ impl Checkpoints {
 
     /// Looks after them for as long as it is polled.
     pub(crate) async fn keep(&self) {
-        let mut looked = Instant::now();
-        loop {
-            let due = looked + PERIOD;
-            let mut done = Ok(());
-            if timeout_at(due, self.shared.skipped.notified()).await.is_ok() {
-                sleep(GATHER).await;
-                done = self.store().await;
-            }
-            // Also while there is always something to store.
-            if due <= Instant::now() {
-                looked = Instant::now();
-                done = done.and(self.look().await);
-            }
-            if let Err(error) = done {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the checkpoints of policies are not known"
-                );
-                sleep(PERIOD).await;
-            }
-        }
+        keep_checkpoints("policies", &self.shared.skipped, || self.store(), || self.look()).await;
     }
 
     /// Moves the checkpoints past what was passed over, all in one statement. One that is not where it was

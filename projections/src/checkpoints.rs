@@ -17,9 +17,45 @@ use crate::{
 
 /// How often all checkpoints are looked at.
 const LOOK: Duration = Duration::from_secs(1);
-/// For how long events that concern no read model are gathered before its checkpoint moves. Other processes
+/// For how long events that concern nobody are gathered before checkpoints move. Other processes
 /// see by it how far it is.
 const GATHER: Duration = Duration::from_millis(20);
+
+/// Looks after the checkpoints of `what` for as long as it is polled: stores what was passed over soon after it is
+/// told of it, and looks at all once a second.
+pub async fn keep_checkpoints<E, S, L>(
+    what: &'static str,
+    skipped: &Notify,
+    store: impl Fn() -> S,
+    look: impl Fn() -> L,
+) where
+    E: std::error::Error + 'static,
+    S: Future<Output = Result<(), E>>,
+    L: Future<Output = Result<(), E>>,
+{
+    let mut looked = Instant::now();
+    loop {
+        let due = looked + LOOK;
+        let mut done = Ok(());
+        if timeout_at(due, skipped.notified()).await.is_ok() {
+            sleep(GATHER).await;
+            done = store().await;
+        }
+        // Also while there is always something to store.
+        if due <= Instant::now() {
+            looked = Instant::now();
+            done = done.and(look().await);
+        }
+        if let Err(error) = done {
+            tracing::warn!(
+                what,
+                error = &error as &dyn std::error::Error,
+                "checkpoints are not known"
+            );
+            sleep(LOOK).await;
+        }
+    }
+}
 
 /// The checkpoints of some read models.
 pub(crate) struct Checkpoints<D> {
@@ -38,27 +74,7 @@ pub(crate) struct Move {
 impl<D: Database> Checkpoints<D> {
     /// Looks after them for as long as it is polled.
     pub(crate) async fn keep(&self) {
-        let mut looked = Instant::now();
-        loop {
-            let due = looked + LOOK;
-            let mut done = Ok(());
-            if timeout_at(due, self.skipped.notified()).await.is_ok() {
-                sleep(GATHER).await;
-                done = self.store().await;
-            }
-            // Also while there is always something to store.
-            if due <= Instant::now() {
-                looked = Instant::now();
-                done = done.and(self.look().await);
-            }
-            if let Err(error) = done {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the checkpoints of read models are not known"
-                );
-                sleep(LOOK).await;
-            }
-        }
+        keep_checkpoints("read models", &self.skipped, || self.store(), || self.look()).await;
     }
 
     /// Moves the checkpoints past what was passed over, all in one statement. One that is not where it was

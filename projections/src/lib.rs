@@ -28,6 +28,7 @@ pub mod wait;
 pub mod words;
 
 pub use aside::SetAside;
+pub use checkpoints::keep_checkpoints;
 pub use document_number::DocumentNumber;
 pub use projection::{Change, Projection};
 pub use remembered::Remembered;
