@@ -236,3 +236,26 @@ async fn answer(url: &str, log: &Path) -> Answer {
     }
     Answer::None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_of_earlier_builds_moves_into_the_account_once() {
+        let home = tempfile::tempdir().unwrap();
+        let jetstream = home.path().join("store/jetstream");
+        let stream = |account: &str| jetstream.join(account).join("streams/kontor");
+        move_store(home.path()).unwrap();
+        assert!(!jetstream.exists(), "a new server has no store to move");
+
+        fs::create_dir_all(stream("$G")).unwrap();
+        move_store(home.path()).unwrap();
+        assert!(stream(ACCOUNT).exists() && !stream("$G").exists());
+
+        // What is in the account already is not overwritten.
+        fs::create_dir_all(stream("$G")).unwrap();
+        move_store(home.path()).unwrap();
+        assert!(stream(ACCOUNT).exists() && stream("$G").exists());
+    }
+}
