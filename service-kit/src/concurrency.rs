@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::problem::Problem;
 
-/// How long somebody waits for a place.
+/// How long somebody waits for a permit.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much work of one kind is done at once.
@@ -31,39 +31,39 @@ pub struct ConcurrencyLimit {
     turns: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
 }
 
-/// Why there is no place.
+/// Why there is no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Crowded {
-    /// The key itself has the place that it may have.
+    /// The key itself has the permit that it may have.
     OfKey,
     /// Others have all of them.
     Full,
 }
 
-/// A place, until it is dropped and all work that was begun in it has ended, also work for which
+/// A permit, until it is dropped and all work that was begun in it has ended, also work for which
 /// nobody waits any more.
 #[derive(Debug, Clone)]
 pub struct Permit(#[expect(dead_code, reason = "it is held")] Arc<[OwnedSemaphorePermit; 2]>);
 
 impl ConcurrencyLimit {
-    /// So many places for work whose problems have codes that begin with its name.
+    /// So many permits for work whose problems have codes that begin with its name.
     pub fn new(work: &'static str, at_once: usize) -> Self {
         let free = Arc::new(Semaphore::new(at_once));
         Self { work, free, patience: PATIENCE, turns: Mutex::default() }
     }
 
-    /// A place for somebody with a key. Who stops waiting has never had one.
+    /// A permit for somebody with a key. Who stops waiting has never had one.
     pub async fn take(&self, key: Uuid) -> Result<Permit, Problem> {
-        self.place(key).await.map_err(|crowded| self.problem(crowded))
+        self.permit(key).await.map_err(|crowded| self.problem(crowded))
     }
 
-    async fn place(&self, key: Uuid) -> Result<Permit, Crowded> {
+    async fn permit(&self, key: Uuid) -> Result<Permit, Crowded> {
         let end = time::Instant::now() + self.patience;
         let turn = self.turn(key).acquire_owned();
         let turn = time::timeout_at(end, turn).await.map_err(|_| Crowded::OfKey)?;
         let free = self.free.clone().acquire_owned();
         let free = time::timeout_at(end, free).await.map_err(|_| Crowded::Full)?;
-        let both = [turn, free].map(|permit| permit.expect("places are never closed"));
+        let both = [turn, free].map(|permit| permit.expect("semaphores are never closed"));
         Ok(Permit(Arc::new(both)))
     }
 
@@ -99,9 +99,9 @@ impl Permit {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
-        let place = self.clone();
+        let permit = self.clone();
         task::spawn_blocking(move || {
-            let _place = place;
+            let _permit = permit;
             work()
         })
         .await
@@ -120,31 +120,31 @@ mod tests {
     const EWA: Uuid = Uuid::from_u128(2);
     const JAN: Uuid = Uuid::from_u128(3);
 
-    fn places(patience: Duration) -> ConcurrencyLimit {
+    fn permits(patience: Duration) -> ConcurrencyLimit {
         ConcurrencyLimit { patience, ..ConcurrencyLimit::new("test", 2) }
     }
 
     #[tokio::test]
-    async fn a_key_has_one_place_and_all_have_two() {
-        let places = places(Duration::ZERO);
-        let anna = places.place(ANNA).await.unwrap();
-        assert_eq!(places.place(ANNA).await.unwrap_err(), Crowded::OfKey);
-        let ewa = places.place(EWA).await.unwrap();
-        assert_eq!(places.place(JAN).await.unwrap_err(), Crowded::Full);
+    async fn a_key_has_one_permit_and_all_have_two() {
+        let permits = permits(Duration::ZERO);
+        let anna = permits.permit(ANNA).await.unwrap();
+        assert_eq!(permits.permit(ANNA).await.unwrap_err(), Crowded::OfKey);
+        let ewa = permits.permit(EWA).await.unwrap();
+        assert_eq!(permits.permit(JAN).await.unwrap_err(), Crowded::Full);
         drop(ewa);
-        let jan = places.place(JAN).await.unwrap();
+        let jan = permits.permit(JAN).await.unwrap();
         drop((anna, jan));
-        places.place(ANNA).await.unwrap();
-        assert_eq!(places.turns.lock().unwrap().len(), 1, "no key is remembered for ever");
+        permits.permit(ANNA).await.unwrap();
+        assert_eq!(permits.turns.lock().unwrap().len(), 1, "no key is remembered for ever");
     }
 
     #[tokio::test]
     async fn who_finds_none_is_told_when_to_come_back() {
-        let places = places(Duration::ZERO);
-        let _anna = places.place(ANNA).await.unwrap();
-        let of_key = serde_json::to_value(places.take(ANNA).await.unwrap_err()).unwrap();
-        let _ewa = places.place(EWA).await.unwrap();
-        let full = serde_json::to_value(places.take(JAN).await.unwrap_err()).unwrap();
+        let permits = permits(Duration::ZERO);
+        let _anna = permits.permit(ANNA).await.unwrap();
+        let of_key = serde_json::to_value(permits.take(ANNA).await.unwrap_err()).unwrap();
+        let _ewa = permits.permit(EWA).await.unwrap();
+        let full = serde_json::to_value(permits.take(JAN).await.unwrap_err()).unwrap();
         for (problem, status, code) in [(of_key, 429, "test.too_many"), (full, 503, "test.full")] {
             assert_eq!((&problem["status"], &problem["code"]), (&status.into(), &code.into()));
             assert_eq!(problem["retry_after"], 5);
@@ -154,16 +154,16 @@ mod tests {
     /// However many one key asks for, another waits for none but the one that is being made.
     #[tokio::test]
     async fn many_of_one_key_keep_nobody_else_waiting() {
-        let places = places(Duration::from_mins(1));
-        let anna = places.place(ANNA).await.unwrap();
-        let mut more = Box::pin(join_all((0..20).map(|_| places.place(ANNA))));
+        let permits = permits(Duration::from_mins(1));
+        let anna = permits.permit(ANNA).await.unwrap();
+        let mut more = Box::pin(join_all((0..20).map(|_| permits.permit(ANNA))));
         assert!((&mut more).now_or_never().is_none(), "they wait");
-        let ewa = places.place(EWA).now_or_never().expect("there is a place").unwrap();
+        let ewa = permits.permit(EWA).now_or_never().expect("there is a permit").unwrap();
         drop((anna, ewa));
         let served = async {
-            for place in (&mut more).await {
+            for permit in (&mut more).await {
                 // All but the last wait for what is dropped here.
-                drop(place.unwrap());
+                drop(permit.unwrap());
             }
         };
         assert!(served.now_or_never().is_none(), "they come one after the other");
@@ -171,42 +171,43 @@ mod tests {
 
     #[tokio::test]
     async fn who_leaves_is_not_served() {
-        let places = places(Duration::from_mins(1));
-        let (anna, _ewa) = (places.place(ANNA).await.unwrap(), places.place(EWA).await.unwrap());
-        let mut leaving = Box::pin(places.place(JAN));
+        let permits = permits(Duration::from_mins(1));
+        let (anna, _ewa) =
+            (permits.permit(ANNA).await.unwrap(), permits.permit(EWA).await.unwrap());
+        let mut leaving = Box::pin(permits.permit(JAN));
         assert!((&mut leaving).now_or_never().is_none());
         drop(leaving);
         drop(anna);
-        assert_eq!(places.free.available_permits(), 1);
-        places.place(JAN).now_or_never().expect("nobody is before him").unwrap();
+        assert_eq!(permits.free.available_permits(), 1);
+        permits.permit(JAN).now_or_never().expect("nobody is before him").unwrap();
     }
 
-    /// Work goes on when nobody waits for it any more, and keeps its place until it has ended.
+    /// Work goes on when nobody waits for it any more, and keeps its permit until it has ended.
     #[tokio::test]
-    async fn abandoned_work_keeps_its_place() {
-        let places = places(Duration::ZERO);
+    async fn abandoned_work_keeps_its_permit() {
+        let permits = permits(Duration::ZERO);
         let (go_on, wait) = mpsc::channel::<()>();
         let (ended, end) = tokio::sync::oneshot::channel();
-        let place = places.place(ANNA).await.unwrap();
-        let work = place.beside(move || {
+        let permit = permits.permit(ANNA).await.unwrap();
+        let work = permit.beside(move || {
             wait.recv().unwrap();
             ended.send(()).unwrap();
         });
         assert!(Box::pin(work).now_or_never().is_none());
-        drop(place);
-        assert_eq!(places.place(ANNA).await.unwrap_err(), Crowded::OfKey);
+        drop(permit);
+        assert_eq!(permits.permit(ANNA).await.unwrap_err(), Crowded::OfKey);
         go_on.send(()).unwrap();
         end.await.unwrap();
-        let again = ConcurrencyLimit { patience: Duration::from_mins(1), ..places };
-        again.place(ANNA).await.unwrap();
+        let again = ConcurrencyLimit { patience: Duration::from_mins(1), ..permits };
+        again.permit(ANNA).await.unwrap();
     }
 
     #[tokio::test]
-    async fn what_panics_gives_its_place_back() {
-        let places = places(Duration::ZERO);
-        let place = places.place(ANNA).await.unwrap();
-        assert!(place.beside(|| panic!("on purpose")).await.unwrap_err().is_panic());
-        drop(place);
-        places.place(ANNA).await.unwrap();
+    async fn what_panics_gives_its_permit_back() {
+        let permits = permits(Duration::ZERO);
+        let permit = permits.permit(ANNA).await.unwrap();
+        assert!(permit.beside(|| panic!("on purpose")).await.unwrap_err().is_panic());
+        drop(permit);
+        permits.permit(ANNA).await.unwrap();
     }
 }

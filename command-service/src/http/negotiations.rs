@@ -100,12 +100,12 @@ async fn answer(
     answer: Answer,
     command: fn(Side, Verdict) -> negotiation::Command,
 ) -> Result<Unversioned, Problem> {
-    let word = Approver::of(services, caller, answer.having_read()?).await?;
+    let approver = Approver::of(services, caller, answer.having_read()?).await?;
     let today = services.clock.today();
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
-            let (caller, word) = (caller.clone(), word.clone());
+            let (caller, approver) = (caller.clone(), approver.clone());
             async move {
                 let negotiation = work.load::<Negotiation>(id).await?;
                 let pending = negotiation.pending(caller.side()).ok().cloned();
@@ -121,7 +121,7 @@ async fn answer(
                         firms
                     }
                 };
-                let verdict = word.verdict(work, firms, pending).await?;
+                let verdict = approver.verdict(work, firms, pending).await?;
                 let command = command(caller.side(), verdict);
                 if matches!(command, negotiation::Command::Approve { .. }) {
                     company_hierarchy::buying_term(work, company).await?;

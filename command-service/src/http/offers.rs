@@ -153,14 +153,14 @@ async fn answer(
     answer: Answer,
     command: fn(Verdict) -> offer::Command,
 ) -> Result<Unversioned, Problem> {
-    let word = Approver::of(services, caller, answer.having_read()?).await?;
+    let approver = Approver::of(services, caller, answer.having_read()?).await?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
-            let word = word.clone();
+            let approver = approver.clone();
             async move {
                 let pending = work.load::<Offer>(id).await?.pending().ok().cloned();
-                let verdict = word.verdict(work, vec![], pending).await?;
+                let verdict = approver.verdict(work, vec![], pending).await?;
                 work.decide::<Offer>(id, command(verdict)).await?;
                 Ok::<_, Failure>(())
             }

@@ -267,11 +267,11 @@ async fn answer(
     answer: Answer,
     command: fn(Verdict) -> order::Command,
 ) -> Result<Done, Problem> {
-    let word = Approver::of(services, caller, answer).await?;
+    let approver = Approver::of(services, caller, answer).await?;
     let done = services
         .log
         .execute(&caller.envelope(digest), |work| {
-            let (caller, word) = (caller.clone(), word.clone());
+            let (caller, approver) = (caller.clone(), approver.clone());
             async move {
                 let order = work.load::<Order>(id).await?;
                 let pending = order.pending().ok().cloned();
@@ -280,7 +280,7 @@ async fn answer(
                 if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
                     return Err(Problem::not_found().into());
                 }
-                let command = command(word.verdict(work, firms, pending).await?);
+                let command = command(approver.verdict(work, firms, pending).await?);
                 if matches!(command, order::Command::Approve(_)) {
                     // Who must not buy wants nothing either.
                     company_hierarchy::buying_term(work, company).await?;

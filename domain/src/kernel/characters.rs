@@ -53,7 +53,7 @@ pub(crate) fn is_stored() -> bool {
 
 /// A text in the form that its use has.
 pub fn normalised(text: &str, r#use: Use) -> Result<Cow<'_, str>, Unseen> {
-    if IS_STORED.get() || text.bytes().all(|byte| byte.is_ascii()) {
+    if is_stored() || text.bytes().all(|byte| byte.is_ascii()) {
         return Ok(Cow::Borrowed(text));
     }
     let text: String = match r#use {
