@@ -16,6 +16,7 @@ use kontor_tests::{
 };
 use tokio::{
     sync::{Notify, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 
@@ -59,6 +60,9 @@ async fn life(world: World) {
     world.pass(TROUBLE).await;
     writing.abort();
     troubles.abort();
+    // With it end those troubles that have begun: a build that took over after the last one would have nobody
+    // who runs it.
+    let _ = troubles.await;
     note!(world, "the troubles end");
     world.calm();
     model.start();
@@ -126,6 +130,7 @@ async fn write(history: History) {
 
 async fn make_trouble(model: Model, runners: Vec<Runner>, world: World) {
     let history = runners[0].history.clone();
+    let mut begun = JoinSet::new();
     loop {
         world.pass(3_000).await;
         if !world.strikes(1.0) {
@@ -133,7 +138,7 @@ async fn make_trouble(model: Model, runners: Vec<Runner>, world: World) {
         }
         let (model, history) = (model.clone(), history.clone());
         let (world, runner) = (world.clone(), runners[world.index(runners.len())].clone());
-        tokio::spawn(async move {
+        begun.spawn(async move {
             match world.number(0..=4) {
                 0 => {
                     runner.stop();
