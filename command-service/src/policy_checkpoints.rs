@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_log::{Position, RecordedEvent};
-use metrics::gauge;
+use metrics::{Gauge, gauge};
 use projections::keep_checkpoints;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -56,6 +56,7 @@ pub(crate) struct Standing {
     /// Told when the place is not known any more.
     pub(crate) lost: Notify,
     shared: Arc<Shared>,
+    gauge: Gauge,
 }
 
 /// What the policies of a process share.
@@ -69,6 +70,12 @@ struct Shared {
 }
 
 impl Standing {
+    /// Tells metrics how far it is.
+    #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
+    pub(crate) fn tell(&self, position: Position) {
+        self.gauge.set(position.0 as f64);
+    }
+
     pub(crate) fn place(&self) -> Option<Place> {
         *self.lock()
     }
@@ -140,7 +147,8 @@ impl Checkpoints {
         let shared: Arc<Shared> = Arc::default();
         let standing = |policy: &&'static str| {
             let (place, lost) = (Mutex::default(), Notify::new());
-            Arc::new(Standing { policy, place, lost, shared: shared.clone() })
+            let gauge = gauge!("kontor_policy_position", "policy" => *policy);
+            Arc::new(Standing { policy, place, lost, shared: shared.clone(), gauge })
         };
         Self { services, holder, standing: policies.iter().map(standing).collect(), shared }
     }
@@ -196,9 +204,7 @@ impl Checkpoints {
             };
             let position = Position(row.get::<_, i64>(1).unsigned_abs());
             standing.seen(position);
-            let name = standing.policy;
-            #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
-            gauge!("kontor_policy_position", "policy" => name).set(position.0 as f64);
+            standing.tell(position);
         }
         Ok(())
     }

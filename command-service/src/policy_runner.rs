@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use domain::Event;
 use event_log::{Position, RecordedEvent};
 use futures::{StreamExt, stream::FuturesOrdered};
-use metrics::{counter, gauge};
+use metrics::counter;
 use service_kit::health::explained;
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
@@ -337,8 +337,7 @@ impl Runner {
             [&name, &self.holder, &stored, &last_drawn, &release, &reached];
         let is_moved = transaction.execute(ADVANCE, &parameters).await? > 0;
         transaction.commit().await?;
-        #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
-        gauge!("kontor_policy_position", "policy" => name).set(last.0 as f64);
+        self.standing.tell(*last);
         Ok(is_moved)
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use metrics::{counter, gauge};
+use metrics::{Gauge, counter, gauge};
 use service_kit::health::State;
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use uuid::Uuid;
 pub struct Failing {
     timer: &'static str,
     inner: Mutex<Inner>,
+    count: Gauge,
 }
 
 #[derive(Default)]
@@ -46,7 +47,8 @@ impl Failing {
 
     /// Nothing has failed yet.
     pub fn new(timer: &'static str) -> Self {
-        Self { timer, inner: Mutex::default() }
+        let count = gauge!("kontor_timer_failing_items", "timer" => timer);
+        Self { timer, inner: Mutex::default(), count }
     }
 
     pub(super) fn timer(&self) -> &'static str {
@@ -92,7 +94,7 @@ impl Failing {
         }
         inner.unfinished = unfinished;
         #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
-        gauge!("kontor_timer_failing_items", "timer" => self.timer).set(inner.count() as f64);
+        self.count.set(inner.count() as f64);
     }
 
     /// Degraded while items fail, or what is due is not known.

@@ -63,6 +63,8 @@ fn labels_have_values_of_a_bounded_set() {
         r#""task" => name.clone("#,
         r#""task" => name.to_owned("#,
         r#""timer" => self.timer"#,
+        r#""timer" => timer"#,
+        r#""policy" => *policy"#,
         // Two words in the source.
         r#""outcome" => outcome"#,
         // Methods of HTTP or `other`, patterns of routes, statuses: `telemetry::observe`.
@@ -86,7 +88,7 @@ async fn every_metric_explains_itself() {
     };
     let (explained, present) = (of("# HELP "), of("# TYPE "));
     assert_eq!(explained, present, "what is shown is explained");
-    // Those with labels come with their first value.
+    // Counters with labels come with their first value, which may have come or not.
     let missing: BTreeSet<String> = known().difference(&present).cloned().collect();
     let waiting = [
         "policy_failures_total",
@@ -96,7 +98,8 @@ async fn every_metric_explains_itself() {
         "task_restarts_total",
         "timer_failures_total",
     ];
-    assert_eq!(missing, waiting.map(|name| format!("kontor_{name}")).into());
+    let waiting = BTreeSet::from(waiting.map(|name| format!("kontor_{name}")));
+    assert!(missing.is_subset(&waiting), "{missing:?}");
     assert_eq!(recorded(), known(), "what is recorded is known, what is known is recorded");
 }
 
