@@ -122,6 +122,28 @@ impl Servers {
     }
 }
 
+/// A running nats-server alone, beside a PostgreSQL of somebody else; dropping stops it.
+#[derive(Debug)]
+pub struct NatsServer {
+    nats: nats::Nats,
+    _directory: Directory,
+}
+
+impl NatsServer {
+    /// Starts it on the data in `directory`, and returns when it answers.
+    pub async fn start(directory: Directory, durability: Durability) -> Result<Self, Error> {
+        let secrets = secrets::Secrets::load_or_create(directory.path())?;
+        let programs = Programs::find(directory.path())?;
+        let nats = nats::Nats::start(&directory, &programs, &secrets, durability).await?;
+        Ok(Self { nats, _directory: directory })
+    }
+
+    /// Its URL, credentials included.
+    pub fn url(&self) -> &str {
+        self.nats.url()
+    }
+}
+
 /// The process ids of the servers, which change when one is restarted.
 #[derive(Debug, Clone)]
 pub struct Pids {

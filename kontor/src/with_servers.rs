@@ -16,7 +16,7 @@ use crate::servers::{Directory, Durability, Servers};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Lose nothing on power loss, and export `KONTOR_DATABASE_URL` and `KONTOR_NATS_URL`
-    /// too: for benchmarks. Without it the servers are fast and forgetful.
+    /// too: for benchmarks. Without it the servers are fast and forgetful, and in memory where there is room.
     #[arg(long)]
     durable: bool,
     /// Keep the data in this directory instead of a temporary one.
@@ -37,8 +37,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
     let directory = match &arguments.dir {
         Some(dir) => Directory::open(dir)?,
+        None if arguments.durable => Directory::throw_away_on_disk()?,
         None => Directory::throw_away()?,
     };
+    let temporary =
+        (!arguments.durable && arguments.dir.is_none()).then(|| directory.path().join("tmp"));
+    if let Some(temporary) = &temporary {
+        std::fs::create_dir(temporary)?;
+    }
     let durability = if arguments.durable { Durability::Durable } else { Durability::ThrowAway };
     let servers = tokio::select! {
         servers = Servers::start(directory, durability) => servers?,
@@ -55,6 +61,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .env("KONTOR_TEST_NATS_URL", servers.nats_url())
         .env("KONTOR_TEST_NATS_SERVER", servers.nats_program())
         .env("KONTOR_TEST_PG_BIN", servers.postgres_programs());
+    if let Some(temporary) = temporary {
+        // It goes with the servers, whatever the command leaves behind.
+        command.env("TMPDIR", temporary);
+    }
     if arguments.durable {
         command
             .env("KONTOR_DATABASE_URL", servers.database_url())

@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
 use super::Error;
 
-/// Prefix of throw-away directories in the system's temporary directory.
+/// Prefix of throw-away directories.
 const THROW_AWAY_PREFIX: &str = "kontor-servers-";
+/// A file system in memory, where Linux has one.
+const MEMORY: &str = "/dev/shm";
+/// How much room it must have: containers often give it 64 MiB.
+const ROOM: u64 = 4 << 30;
 
 /// How long a process that was just killed may take to be gone, and its lock with it.
 const DYING: Duration = Duration::from_secs(1);
@@ -30,11 +35,20 @@ impl Directory {
         Self::lock(path, false, DYING)
     }
 
-    /// A new directory in the system's temporary directory, removed on drop. Sweeps up
-    /// what killed processes left there.
+    /// A new directory, removed on drop: in memory where there is room, else in the system's temporary
+    /// directory. Sweeps up what killed processes left there.
     pub fn throw_away() -> Result<Self, Error> {
-        let parent = std::env::temp_dir();
-        sweep(&parent);
+        let parent = if has_room(MEMORY) { PathBuf::from(MEMORY) } else { std::env::temp_dir() };
+        Self::throw_away_in(&parent)
+    }
+
+    /// The same on a disk, for servers that are measured.
+    pub fn throw_away_on_disk() -> Result<Self, Error> {
+        Self::throw_away_in(&std::env::temp_dir())
+    }
+
+    fn throw_away_in(parent: &Path) -> Result<Self, Error> {
+        sweep(parent);
         let path = parent.join(format!("{THROW_AWAY_PREFIX}{}", uuid::Uuid::now_v7().simple()));
         Self::lock(&path, true, Duration::ZERO)
     }
@@ -89,6 +103,14 @@ impl Drop for Directory {
             tracing::warn!(path = %self.path.display(), %error, "left a temporary directory");
         }
     }
+}
+
+/// Whether a directory is a file system in memory with room for a test run.
+fn has_room(directory: &str) -> bool {
+    statfs(directory).is_ok_and(|found| {
+        let free = found.blocks_available() * found.block_size().unsigned_abs();
+        found.filesystem_type() == TMPFS_MAGIC && free >= ROOM
+    })
 }
 
 /// What the run file tells about who holds the lock.

@@ -100,7 +100,7 @@ async fn a_house_goes_on_in_the_place_of_another() {
 
 #[tokio::test]
 async fn fault_a_house_restored_to_an_earlier_state_takes_no_commands_until_it_is_mended() {
-    let mut house = House::start().await;
+    let mut house = House::start_with_servers().await;
     draft(&house, "SKU-1").await;
     house.stop();
     // Whose files they are matters to PostgreSQL.
@@ -146,7 +146,7 @@ async fn fault_a_house_restored_to_an_earlier_state_takes_no_commands_until_it_i
 /// A start looks at the stream before it listens, however long NATS takes to show it.
 #[tokio::test]
 async fn the_first_command_already_meets_the_look_at_the_stream() {
-    let house = House::start().await;
+    let house = House::start_with_servers().await;
     draft(&house, "SKU-1").await;
     check_history(&house).await;
     let run = std::fs::read(house.directory().join("run.json")).unwrap();

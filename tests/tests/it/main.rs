@@ -49,6 +49,7 @@ mod reading;
 mod refusals;
 mod remembered;
 mod set_aside;
+mod shared_servers;
 mod starts;
 mod stream_reader;
 mod territories;

@@ -96,7 +96,7 @@ async fn fault_a_process_that_was_killed_is_not_taken_for_one_that_runs() {
 
 #[tokio::test]
 async fn fault_the_run_file_names_the_servers_that_run() {
-    let house = House::start().await;
+    let house = House::start_with_servers().await;
     for name in ["nats_pid", "postgres_pid"] {
         let killed = house.run_file()[name].as_i64().unwrap();
         house.signal(name, Signal::SIGKILL);

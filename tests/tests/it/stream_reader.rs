@@ -40,7 +40,7 @@ async fn published(house: &House, position: u64) {
 
 #[tokio::test]
 async fn a_reader_consumes_the_stream_and_goes_on_after_a_restart() {
-    let mut house = House::start().await;
+    let mut house = House::start_with_servers().await;
     let position = draft(&house, "SKU-1").await;
     published(&house, position).await;
     let jetstream = reader(&house).await;
@@ -85,7 +85,7 @@ async fn a_reader_consumes_the_stream_and_goes_on_after_a_restart() {
 
 #[tokio::test]
 async fn a_reader_changes_nothing() {
-    let house = House::start().await;
+    let house = House::start_with_servers().await;
     let position = draft(&house, "SKU-1").await;
     published(&house, position).await;
     let jetstream = reader(&house).await;

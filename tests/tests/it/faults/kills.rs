@@ -79,7 +79,7 @@ async fn fault_everything_is_killed_under_load() {
 #[tokio::test]
 async fn fault_an_import_survives_kill_9_of_everything() {
     let Export { csv, owed, refused } = export(0x5EED, 250);
-    let mut house = House::start().await;
+    let mut house = House::start_with_servers().await;
     let file = house.directory().join("export.csv");
     std::fs::write(&file, csv).unwrap();
     let import = ["import", "online-retail", file.to_str().unwrap()];
