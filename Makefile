@@ -15,7 +15,7 @@ run: provision
 test: provision-tests
 	cargo build $(CRATES) --bins --tests
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		$(KONTOR) servers -- cargo nextest run $(CRATES); \
+		$(KONTOR) servers -- cargo nextest run $(CRATES) $$(scripts/ignored-tests); \
 	else \
 		$(KONTOR) servers -- cargo test $(CRATES); \
 	fi
@@ -28,7 +28,7 @@ torture: provision-tests
 		cargo test --no-fail-fast -p kontor-event-log -p kontor-projections --lib simulation::
 	KONTOR_TORTURE=1 KONTOR_TORTURE_SEED=$(SEED) $(KONTOR) servers -- \
 		cargo test --no-fail-fast -p kontor-tests -p kontor-event-log --test it -- \
-		--test-threads=1 --nocapture faults:: inputs:: clients::
+		--test-threads=1 --nocapture --include-ignored faults:: inputs:: clients::
 
 # The log and the catalogue against their limits and their peers, on servers that lose nothing.
 # BENCH_LONG=1 adds the runs at 10 million events and at 800,000 products,

@@ -24,7 +24,6 @@ impl House {
     }
 
     /// Asks for what is there now.
-
     pub(crate) async fn try_get(&self, role: &str, path: &str) -> reqwest::Result<Answer> {
         let request = self.client.get(self.at(path)).bearer_auth(&self.keys[role]);
         self.answer("get", request.send().await?).await
