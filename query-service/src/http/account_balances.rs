@@ -3,8 +3,8 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::{
-    account_balances::{self, AccountBalance, Filter},
-    companies,
+    billing::account_balances::{self, AccountBalance, Filter},
+    parties::companies,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;

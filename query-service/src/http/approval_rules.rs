@@ -3,8 +3,8 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::{
-    approval_rules::{self, Rules},
-    companies,
+    parties::companies,
+    sales::approval_rules::{self, Rules},
 };
 use service_kit::{input::PathId, problem::Problem};
 

@@ -5,8 +5,11 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{CompanyId, EmployeeId, Side, approval::Speaker, negotiation, offer, order};
 use event_log::At;
 use projections::views::{
-    approvals::{self, Approval, Filter, Status, Subject},
-    companies, employees, offers, orders,
+    parties::{companies, employees},
+    sales::{
+        approvals::{self, Approval, Filter, Status, Subject},
+        offers, orders,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::{Audience, CompanyId, GroupCode};
-use projections::views::assortments::{self, Rule};
+use projections::views::catalogue::assortments::{self, Rule};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{

@@ -16,9 +16,14 @@ use domain::{Currency, ProductId, Reference, pricing::Step, product, stock::Leve
 use jiff::civil::Date;
 use projections::{
     views::{
-        assortments,
-        catalogue::{self, CatalogueItem, Line, Order, Sought},
-        categories, companies, discounts, price_agreements, prices, product_codes, stock,
+        catalogue::{
+            assortments,
+            catalogue::{self, CatalogueItem, Line, Order, Sought},
+            categories, product_codes,
+        },
+        inventory::stock,
+        parties::companies,
+        pricing::{discounts, price_agreements, prices},
     },
     words::Wanted,
 };

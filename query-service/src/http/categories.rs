@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::categories::{self, Category, Filter};
+use projections::views::catalogue::categories::{self, Category, Filter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{

@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::companies::{self, Company, Filter};
+use projections::views::parties::companies::{self, Company, Filter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{

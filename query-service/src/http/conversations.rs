@@ -7,8 +7,9 @@ use domain::{
     CompanyId, ConversationId, InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject,
 };
 use projections::views::{
-    conversations::{self, Conversation, Entry, Filter, Stretch},
-    invoices, negotiations, offers, orders,
+    billing::invoices,
+    messaging::conversations::{self, Conversation, Entry, Filter, Stretch},
+    sales::{negotiations, offers, orders},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

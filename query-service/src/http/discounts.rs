@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::discounts::{self, Discount};
+use projections::views::pricing::discounts::{self, Discount};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{

@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::employees::{self, Employee, Filter};
+use projections::views::parties::employees::{self, Employee, Filter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{

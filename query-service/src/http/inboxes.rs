@@ -4,7 +4,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
 use jiff::ToSpan;
-use projections::views::{
+use projections::views::sales::{
     inboxes::{self, Filter, Item, Kind, Waiting},
     quotation_requests,
 };

@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::invoices::{self, Counted, Filter, Invoice};
+use projections::views::billing::invoices::{self, Counted, Filter, Invoice};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{

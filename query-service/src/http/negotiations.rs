@@ -7,7 +7,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{Side, negotiation::Difference};
 use event_log::At;
 use jiff::Timestamp;
-use projections::views::negotiations::{self, Filter, Negotiation, Status};
+use projections::views::sales::negotiations::{self, Filter, Negotiation, Status};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{

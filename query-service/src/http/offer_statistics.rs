@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::Currency;
 use jiff::civil::Date;
-use projections::views::{
+use projections::views::sales::{
     offer_statistics::{self, By as Grouping, Filter, Statistics},
     quotation_requests,
 };

@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::offer_templates::{self, OfferTemplate, OfferTemplateSummary};
+use projections::views::sales::offer_templates::{self, OfferTemplate, OfferTemplateSummary};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{

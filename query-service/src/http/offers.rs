@@ -10,7 +10,7 @@ use domain::{Currency, percent};
 use jiff::Timestamp;
 use projections::{
     DocumentNumber,
-    views::offers::{self, Filter, Offer, OfferSummary, Revision, Status},
+    views::sales::offers::{self, Filter, Offer, OfferSummary, Revision, Status},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::{
     DocumentNumber,
-    views::orders::{self, Filter, Order, OrderSummary, Status},
+    views::sales::orders::{self, Filter, Order, OrderSummary, Status},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;

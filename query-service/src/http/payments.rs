@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::{
     DocumentNumber,
-    views::payments::{self, Payment},
+    views::billing::payments::{self, Payment},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -3,7 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::AgreementId;
-use projections::views::{
+use projections::views::pricing::{
     price_agreements::{self, Agreement},
     prices::{self, Price},
 };

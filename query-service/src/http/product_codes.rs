@@ -2,7 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::{
+use projections::views::catalogue::{
     catalogue,
     product_codes::{self, Code},
 };

@@ -8,9 +8,12 @@ use deadpool_postgres::Object;
 use domain::AssortmentId;
 use jiff::civil::Date;
 use projections::views::{
-    assortments,
-    catalogue::{self, CatalogueItem, Filter},
-    categories, companies,
+    catalogue::{
+        assortments,
+        catalogue::{self, CatalogueItem, Filter},
+        categories,
+    },
+    parties::companies,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -5,8 +5,8 @@ use axum::{Json, extract::State, http::StatusCode};
 use projections::{
     heads::InquiryHead,
     views::{
-        employees,
-        quotation_requests::{self, Filter, QuotationRequest, Status},
+        parties::employees,
+        sales::quotation_requests::{self, Filter, QuotationRequest, Status},
     },
 };
 use schemars::JsonSchema;

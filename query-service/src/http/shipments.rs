@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::{
     DocumentNumber,
-    views::shipments::{self, Filter, Shipment, ShipmentSummary},
+    views::fulfilment::shipments::{self, Filter, Shipment, ShipmentSummary},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -3,8 +3,8 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::{
-    catalogue,
-    stock::{self, StockOf},
+    catalogue::catalogue,
+    inventory::stock::{self, StockOf},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;

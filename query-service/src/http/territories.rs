@@ -3,7 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::territories::Map;
-use projections::views::territories;
+use projections::views::parties::territories;
 use service_kit::problem::Problem;
 
 use crate::{

@@ -7,7 +7,7 @@ use deadpool_postgres::Object;
 use domain::{CategoryId, Currency, ProductId, assortment};
 use projections::{
     ReadError,
-    views::catalogue::{self, Branch, Group, count::Filter},
+    views::catalogue::catalogue::{self, Branch, Group, count::Filter},
     words::sort_key,
 };
 use schemars::JsonSchema;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deadpool_postgres::Object;
 use projections::{
     ReadError,
-    views::catalogue::{self, Line, Mark, Order, Place, Places, Sought},
+    views::catalogue::catalogue::{self, Line, Mark, Order, Place, Places, Sought},
     words::Wanted,
 };
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,11 @@ use deadpool_postgres::Object;
 use domain::{Audience, CompanyId, ProductId, Selection, assortment::Verdict};
 use futures::FutureExt;
 use projections::views::{
-    assortments::{self, Rule},
-    catalogue, companies,
+    catalogue::{
+        assortments::{self, Rule},
+        catalogue,
+    },
+    parties::companies,
 };
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 

@@ -6,7 +6,7 @@ use axum::extract::State;
 use deadpool_postgres::Object;
 use domain::CompanyId;
 use futures::FutureExt;
-use projections::views::companies::{self, Company, Filter};
+use projections::views::parties::companies::{self, Company, Filter};
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 
 use super::{LIMIT, PAGE, Read, Wish, next_after, pages};

@@ -8,8 +8,8 @@ use domain::{
 };
 use futures::FutureExt;
 use projections::views::{
-    catalogue,
-    prices::{self, Price},
+    catalogue::catalogue,
+    pricing::prices::{self, Price},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -5,7 +5,7 @@ use deadpool_postgres::Object;
 use domain::Currency;
 use futures::FutureExt;
 use jiff::civil::Date;
-use projections::views::catalogue::{self, CatalogueItem, Filter, Status};
+use projections::views::catalogue::catalogue::{self, CatalogueItem, Filter, Status};
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
 
 use super::{LIMIT, PAGE, Read, Wish, next_after, pages};

@@ -9,7 +9,7 @@ use domain::{
 };
 use event_log::{At, RecordedEvent};
 use jiff::{Timestamp, civil::Date};
-use projections::views::negotiations::Status;
+use projections::views::sales::negotiations::Status;
 use schemars::JsonSchema;
 use serde::Serialize;
 use service_kit::{page::Page, problem::Problem};

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use projections::{
     DocumentNumber,
     document_number::Kind,
-    views::offers::{self, Deliberation, Offer, Status},
+    views::sales::offers::{self, Deliberation, Offer, Status},
 };
 use service_kit::problem::Problem;
 use uuid::Uuid;

@@ -16,8 +16,8 @@ use jiff::{Timestamp, civil::Date};
 use projections::{
     ReadError,
     views::{
-        companies, employees,
-        offers::{self, Offer, Status},
+        parties::{companies, employees},
+        sales::offers::{self, Offer, Status},
     },
 };
 use schemars::JsonSchema;
