@@ -1,34 +1,16 @@
-//! The query endpoints, one file per resource.
+//! The query endpoints, by bounded context, one file per resource.
 
-mod account_balances;
-mod approval_rules;
-mod approvals;
-mod assortments;
+mod billing;
 mod catalogue;
-mod categories;
-mod companies;
-mod conversations;
-mod discounts;
-mod employees;
 mod events;
 mod exports;
-mod inboxes;
-mod invoices;
+mod fulfilment;
+mod inventory;
 mod live;
-mod negotiations;
-mod offer_statistics;
-mod offer_templates;
-mod offers;
-mod orders;
-mod payments;
-mod price_agreements;
-mod prices;
-mod product_codes;
-mod products;
-mod quotation_requests;
-mod shipments;
-mod stock;
-mod territories;
+mod messaging;
+mod parties;
+mod pricing;
+mod sales;
 
 use aide::axum::ApiRouter;
 use axum::{http::StatusCode, middleware};
@@ -43,35 +25,17 @@ use crate::{Queries, left_out};
 /// Every query endpoint.
 pub fn router(queries: Queries) -> ApiRouter {
     ApiRouter::new()
-        .merge(account_balances::routes())
-        .merge(approval_rules::routes())
-        .merge(approvals::routes())
-        .merge(assortments::routes())
+        .merge(billing::routes())
         .merge(catalogue::routes())
-        .merge(categories::routes())
-        .merge(companies::routes())
-        .merge(conversations::routes())
-        .merge(discounts::routes())
-        .merge(employees::routes())
         .merge(events::routes())
         .merge(exports::routes())
-        .merge(inboxes::routes())
-        .merge(invoices::routes())
-        .merge(negotiations::routes())
+        .merge(fulfilment::routes())
+        .merge(inventory::routes())
         .merge(live::routes())
-        .merge(offer_statistics::routes())
-        .merge(offer_templates::routes())
-        .merge(offers::routes())
-        .merge(orders::routes())
-        .merge(payments::routes())
-        .merge(price_agreements::routes())
-        .merge(prices::routes())
-        .merge(product_codes::routes())
-        .merge(products::routes())
-        .merge(quotation_requests::routes())
-        .merge(shipments::routes())
-        .merge(stock::routes())
-        .merge(territories::routes())
+        .merge(messaging::routes())
+        .merge(parties::routes())
+        .merge(pricing::routes())
+        .merge(sales::routes())
         .with_state(queries)
         .layer(middleware::from_fn(left_out::mark))
 }

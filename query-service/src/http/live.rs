@@ -30,7 +30,7 @@ use service_kit::{
 };
 use tokio::sync::mpsc;
 
-use super::conversations::talked_about_by;
+use super::messaging::conversations::talked_about_by;
 use crate::{
     Queries,
     asker::{By, Dealing, Money, Trade},

@@ -20,13 +20,11 @@ use service_kit::{
 };
 use tokio_postgres::Client;
 
-use super::{
-    negotiations::history::{Story, Wish},
-    one_more, only,
-};
+use super::negotiations::history::{Story, Wish};
 use crate::{
     Queries,
     asker::{Asker, By, People, problem},
+    http::{one_more, only},
 };
 
 const VIEWS: &[&str] = &[

@@ -23,10 +23,10 @@ use service_kit::{
     problem::Problem,
 };
 
-use super::{one_more, only};
 use crate::{
     Queries,
     asker::{Asker, By, Trade, problem},
+    http::{one_more, only},
 };
 
 /// What a buyer sees depends on the tree of firms, that of categories, and who sees what.

@@ -15,10 +15,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::one_more;
 use crate::{
     Queries,
     asker::{By, Money, problem},
+    http::one_more,
 };
 
 const VIEWS: &[&str] = &[account_balances::PROJECTION.name, companies::PROJECTION.name];

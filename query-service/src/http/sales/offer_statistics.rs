@@ -18,10 +18,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::one_more;
 use crate::{
     Queries,
     asker::{Asker, By, Sales, problem},
+    http::one_more,
 };
 
 const VIEWS: &[&str] = &[offer_statistics::PROJECTION.name, quotation_requests::PROJECTION.name];

@@ -8,10 +8,10 @@ use projections::views::{
 };
 use service_kit::{input::PathId, problem::Problem};
 
-use super::only;
 use crate::{
     Queries,
     asker::{By, People, Sales, problem},
+    http::only,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {

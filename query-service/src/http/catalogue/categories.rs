@@ -12,10 +12,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{one_more, only};
 use crate::{
     Queries,
     asker::{By, Trade, problem},
+    http::{one_more, only},
 };
 
 const VIEWS: &[&str] = &[categories::PROJECTION.name];

@@ -11,10 +11,10 @@ use service_kit::{
     problem::Problem,
 };
 
-use super::{one_more, only};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
+    http::{one_more, only},
 };
 
 const VIEWS: &[&str] = &[offer_templates::PROJECTION.name];

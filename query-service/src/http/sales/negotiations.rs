@@ -20,10 +20,10 @@ use service_kit::{
 use uuid::Uuid;
 
 use self::history::{Story, Wish};
-use super::one_more;
 use crate::{
     Queries,
     asker::{Asker, By, Dealing, problem},
+    http::one_more,
 };
 
 const VIEWS: &[&str] = &[negotiations::PROJECTION.name];

@@ -1,10 +1,10 @@
-//! `/v1/orders`: what was ordered, and what of it has left.
+//! `/v1/shipments`: what left, when and how.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::{
     DocumentNumber,
-    views::sales::orders::{self, Filter, Order, OrderSummary, Status},
+    views::fulfilment::shipments::{self, Filter, Shipment, ShipmentSummary},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,23 +15,26 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{before, numbered, one_more, only};
 use crate::{
     Queries,
     asker::{By, Trade, problem},
+    http::{before, numbered, one_more, only},
 };
 
-const VIEWS: &[&str] = &[orders::PROJECTION.name];
+const VIEWS: &[&str] = &[shipments::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
-            "/v1/orders",
+            "/v1/shipments",
             get_with(list, |o| {
-                o.id("order.list").summary("Orders without their lines, newest first")
+                o.id("shipment.list").summary("Shipments without their lines, newest first")
             }),
         )
-        .api_route("/v1/orders/{id}", get_with(show, |o| o.id("order.show").summary("One order")))
+        .api_route(
+            "/v1/shipments/{id}",
+            get_with(show, |o| o.id("shipment.show").summary("One shipment")),
+        )
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,8 +44,8 @@ struct List {
     cursor: Option<String>,
     /// Those of this company.
     company: Option<Uuid>,
-    /// Those with this status.
-    status: Option<Status>,
+    /// Those of this order.
+    order: Option<Uuid>,
     /// The one with this number.
     number: Option<DocumentNumber>,
 }
@@ -50,14 +53,14 @@ struct List {
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(List { limit, cursor, company, status, number }): Query<List>,
-) -> Result<Json<Page<OrderSummary>>, Problem> {
+    Query(List { limit, cursor, company, order, number }): Query<List>,
+) -> Result<Json<Page<ShipmentSummary>>, Problem> {
     let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
     let company = asker.narrowed(company)?;
     let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { company, status, ..Filter::default() };
-    let items = orders::summaries(&client, &filter, before(number, cursor), one_more(limit))
+    let filter = Filter { company, order, ..Filter::default() };
+    let items = shipments::summaries(&client, &filter, before(number, cursor), one_more(limit))
         .await
         .map_err(problem)?;
     Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))
@@ -67,9 +70,9 @@ async fn show(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
-) -> Result<Json<Order>, Problem> {
+) -> Result<Json<Shipment>, Problem> {
     let company = asker.company();
     let client = asker.client(&queries, VIEWS).await?;
     let filter = Filter { id: Some(id), company, ..Filter::default() };
-    only(orders::list(&client, &filter, None, 1).await.map_err(problem)?)
+    only(shipments::list(&client, &filter, None, 1).await.map_err(problem)?)
 }

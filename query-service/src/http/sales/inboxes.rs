@@ -17,10 +17,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::one_more;
 use crate::{
     Queries,
     asker::{Asker, By, People, problem},
+    http::one_more,
 };
 
 const VIEWS: &[&str] = &[inboxes::PROJECTION.name, quotation_requests::PROJECTION.name];

@@ -15,10 +15,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{before, numbered, one_more, only};
 use crate::{
     Queries,
     asker::{By, Money, problem},
+    http::{before, numbered, one_more, only},
 };
 
 const VIEWS: &[&str] = &[payments::PROJECTION.name];

@@ -16,10 +16,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{one_more, only};
 use crate::{
     Queries,
     asker::{By, Sales, problem},
+    http::{one_more, only},
 };
 
 const VIEWS: &[&str] = &[price_agreements::PROJECTION.name, prices::PROJECTION.name];

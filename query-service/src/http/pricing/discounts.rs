@@ -11,10 +11,10 @@ use service_kit::{
     problem::Problem,
 };
 
-use super::one_more;
 use crate::{
     Queries,
     asker::{By, Sales, problem},
+    http::one_more,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {

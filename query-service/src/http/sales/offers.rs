@@ -21,10 +21,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{before, numbered, one_more, only};
 use crate::{
     Queries,
     asker::{Asker, By, Trade, problem},
+    http::{before, numbered, one_more, only},
 };
 
 const VIEWS: &[&str] = &[offers::PROJECTION.name];

@@ -14,10 +14,10 @@ use service_kit::{
     problem::Problem,
 };
 
-use super::one_more;
 use crate::{
     Queries,
     asker::{By, Goods, problem},
+    http::one_more,
 };
 
 const VIEWS: &[&str] = &[catalogue::PROJECTION.name, stock::PROJECTION.name];

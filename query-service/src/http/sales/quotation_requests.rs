@@ -18,10 +18,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{one_more, only};
 use crate::{
     Queries,
     asker::{Asker, By, Trade, problem},
+    http::{one_more, only},
 };
 
 const VIEWS: &[&str] = &[employees::PROJECTION.name, quotation_requests::PROJECTION.name];

@@ -22,10 +22,10 @@ use service_kit::{input::Query, position::never_behind, problem::Problem};
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::names_nothing;
 use crate::{
     Queries,
     asker::{By, Sales},
+    http::names_nothing,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {

@@ -21,10 +21,10 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use super::{events::Order, one_more};
 use crate::{
     Queries,
     asker::{By, InvoiceTalk, OfferTalk, OrderTalk, problem},
+    http::{events::Order, one_more},
 };
 
 const VIEWS: &[&str] = &[
