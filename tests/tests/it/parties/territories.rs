@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     journeys::{created, done, refused, register},
-    quotation_requests::{NOWHERE, PLACE, Sales, address, coffee},
+    sales::quotation_requests::{NOWHERE, PLACE, Sales, address, coffee},
 };
 
 #[tokio::test]

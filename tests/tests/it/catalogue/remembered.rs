@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    catalogue::Stock,
+    catalogue::catalogue::Stock,
     journeys::{created, done},
 };
 

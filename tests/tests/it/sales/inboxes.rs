@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     house::House,
     journeys::{accept, asked, created, done, refused},
-    negotiations::Table,
+    sales::negotiations::Table,
 };
 
 /// What waits, as somebody sees it.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     house::House,
     journeys::{Shop, accept, created, done, refused, stamp},
-    negotiations::Table,
+    sales::negotiations::Table,
 };
 
 async fn statistics(house: &House, who: &str, query: &str) -> Vec<Value> {

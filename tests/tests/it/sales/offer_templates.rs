@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     journeys::{Shop, created, done, refused},
-    quotation_requests::NOWHERE,
+    sales::quotation_requests::NOWHERE,
 };
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     house::{House, eventually},
     journeys::{Shop, created, done, refused},
-    negotiations::Table,
+    sales::negotiations::Table,
 };
 
 /// What somebody who watches is told.
