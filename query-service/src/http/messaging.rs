@@ -1,6 +1,6 @@
 //! Queries of the messaging context, one file per resource.
 
-pub(super) mod conversations;
+mod conversations;
 
 use aide::axum::ApiRouter;
 

@@ -173,6 +173,7 @@ fn an_aggregate_has_the_same_name_everywhere() {
         for path in [
             format!("command-service/src/http/{plural}.rs"),
             format!("projections/src/views/{context}/{plural}.rs"),
+            format!("query-service/src/app/{context}/{plural}.rs"),
             format!("query-service/src/http/{context}/{plural}.rs"),
         ] {
             assert!(root().join(&path).exists(), "{path} is missing");

@@ -2,23 +2,18 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::billing::invoices::{self, Counted, Filter, Invoice};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::billing::invoices::{Counted, Invoice};
 use service_kit::{
     input::{PathId, Query},
-    page::{Page, PageRequest},
+    page::{Listing, Page},
     problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{By, Money, problem},
-    http::{one_more, only},
+    app::billing::invoices::{self, List},
+    asker::{By, Money},
 };
-
-const VIEWS: &[&str] = &[invoices::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -35,30 +30,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// Those of this company.
-    company: Option<Uuid>,
-    /// The one with this number.
-    number: Option<String>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Money>,
-    Query(List { limit, cursor, company, number }): Query<List>,
+    Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Invoice<Counted>>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let company = asker.narrowed(company)?;
-    let client = asker.client(&queries, VIEWS).await?;
-    let filter =
-        Filter { today: queries.clock.today(), id: None, company, number: number.as_deref() };
-    let items = invoices::summaries(&client, &filter, cursor, one_more(limit)).await;
-    Ok(Json(Page::of(items.map_err(problem)?, limit, |item| item.created)))
+    invoices::list(&queries, &asker, asked).await.map(Json)
 }
 
 async fn show(
@@ -66,8 +43,5 @@ async fn show(
     By { who: asker, .. }: By<Money>,
     PathId(id): PathId,
 ) -> Result<Json<Invoice>, Problem> {
-    let company = asker.company();
-    let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { today: queries.clock.today(), id: Some(id), company, number: None };
-    only(invoices::list(&client, &filter, None, 1).await.map_err(problem)?)
+    invoices::show(&queries, &asker, id).await.map(Json)
 }

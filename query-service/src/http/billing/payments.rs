@@ -2,26 +2,18 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::{
-    DocumentNumber,
-    views::billing::payments::{self, Payment},
-};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::billing::payments::Payment;
 use service_kit::{
     input::{PathId, Query},
-    page::{Page, PageRequest},
+    page::{Listing, Page},
     problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{By, Money, problem},
-    http::{before, numbered, one_more, only},
+    app::billing::payments::{self, List},
+    asker::{By, Money},
 };
-
-const VIEWS: &[&str] = &[payments::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -35,30 +27,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// Those of this company.
-    company: Option<Uuid>,
-    /// The one with this number.
-    number: Option<DocumentNumber>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Money>,
-    Query(List { limit, cursor, company, number }): Query<List>,
+    Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Payment>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let company = asker.narrowed(company)?;
-    let client = asker.client(&queries, VIEWS).await?;
-    let items = payments::list(&client, None, company, before(number, cursor), one_more(limit))
-        .await
-        .map_err(problem)?;
-    Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))
+    payments::list(&queries, &asker, asked).await.map(Json)
 }
 
 async fn show(
@@ -66,6 +40,5 @@ async fn show(
     By { who: asker, .. }: By<Money>,
     PathId(id): PathId,
 ) -> Result<Json<Payment>, Problem> {
-    let client = asker.client(&queries, VIEWS).await?;
-    only(payments::list(&client, Some(id), asker.company(), None, 1).await.map_err(problem)?)
+    payments::show(&queries, &asker, id).await.map(Json)
 }

@@ -2,20 +2,17 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use domain::{Audience, CompanyId, GroupCode};
-use projections::views::catalogue::assortments::{self, Rule};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::catalogue::assortments::Rule;
 use service_kit::{
     input::Query,
-    page::{Page, PageRequest},
+    page::{Listing, Page},
     problem::Problem,
 };
 
 use crate::{
     Queries,
-    asker::{By, Sales, problem},
-    http::one_more,
+    app::catalogue::assortments::{self, List},
+    asker::{By, Sales},
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -27,27 +24,10 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// Only the rules of this company itself.
-    company: Option<CompanyId>,
-    /// Only the rules of this group.
-    group: Option<GroupCode>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
-    Query(List { limit, cursor, company, group }): Query<List>,
+    Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Rule>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let company = company.map(|company| Audience::Company { company });
-    let audience = company.or_else(|| group.map(|group| Audience::Group { group }));
-    let client = asker.client(&queries, &[assortments::PROJECTION.name]).await?;
-    let rules = assortments::list(&client, audience.as_ref(), cursor, one_more(limit));
-    Ok(Json(Page::of(rules.await.map_err(problem)?, limit, |rule| rule.ruled)))
+    assortments::list(&queries, &asker, asked).await.map(Json)
 }

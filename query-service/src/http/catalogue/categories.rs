@@ -2,23 +2,18 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::catalogue::categories::{self, Category, Filter};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::catalogue::categories::Category;
 use service_kit::{
     input::{PathId, Query},
-    page::{Page, PageRequest},
+    page::{Listing, Page},
     problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{By, Trade, problem},
-    http::{one_more, only},
+    app::catalogue::categories::{self, List},
+    asker::{By, Trade},
 };
-
-const VIEWS: &[&str] = &[categories::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -32,30 +27,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// The category right above them.
-    parent: Option<Uuid>,
-    /// Only those that have none above them.
-    #[serde(default)]
-    roots: bool,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(List { limit, cursor, parent, roots }): Query<List>,
+    Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Category>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { id: None, parent, roots };
-    let items =
-        categories::list(&client, filter, cursor, one_more(limit)).await.map_err(problem)?;
-    Ok(Json(Page::of(items, limit, |category| category.created)))
+    categories::list(&queries, &asker, asked).await.map(Json)
 }
 
 async fn show(
@@ -63,7 +40,5 @@ async fn show(
     By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Category>, Problem> {
-    let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { id: Some(id), ..Filter::default() };
-    only(categories::list(&client, filter, None, 1).await.map_err(problem)?)
+    categories::show(&queries, &asker, id).await.map(Json)
 }

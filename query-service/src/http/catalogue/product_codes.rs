@@ -2,12 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::catalogue::{
-    catalogue,
-    product_codes::{self, Code},
-};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::catalogue::product_codes::Code;
 use service_kit::{
     input::{PathId, Query},
     page::{Page, PageRequest},
@@ -16,11 +11,9 @@ use service_kit::{
 
 use crate::{
     Queries,
-    asker::{By, Trade, problem},
-    http::one_more,
+    app::catalogue::product_codes,
+    asker::{By, Trade},
 };
-
-const VIEWS: &[&str] = &[catalogue::PROJECTION.name, product_codes::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
@@ -29,23 +22,11 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    PathId(id): PathId,
-    Query(List { limit, cursor }): Query<List>,
+    PathId(company): PathId,
+    Query(page): Query<PageRequest>,
 ) -> Result<Json<Page<Code>>, Problem> {
-    let company = asker.narrowed(Some(id))?.unwrap_or(id);
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let client = asker.client(&queries, VIEWS).await?;
-    let items = product_codes::list(&client, company, cursor, one_more(limit)).await;
-    Ok(Json(Page::of(items.map_err(problem)?, limit, |code| code.assigned)))
+    product_codes::list(&queries, &asker, company, page).await.map(Json)
 }

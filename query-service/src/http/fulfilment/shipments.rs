@@ -2,26 +2,18 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::{
-    DocumentNumber,
-    views::fulfilment::shipments::{self, Filter, Shipment, ShipmentSummary},
-};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::fulfilment::shipments::{Shipment, ShipmentSummary};
 use service_kit::{
     input::{PathId, Query},
-    page::{Page, PageRequest},
+    page::{Listing, Page},
     problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{By, Trade, problem},
-    http::{before, numbered, one_more, only},
+    app::fulfilment::shipments::{self, List},
+    asker::{By, Trade},
 };
-
-const VIEWS: &[&str] = &[shipments::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -37,33 +29,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// Those of this company.
-    company: Option<Uuid>,
-    /// Those of this order.
-    order: Option<Uuid>,
-    /// The one with this number.
-    number: Option<DocumentNumber>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(List { limit, cursor, company, order, number }): Query<List>,
+    Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<ShipmentSummary>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let company = asker.narrowed(company)?;
-    let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { company, order, ..Filter::default() };
-    let items = shipments::summaries(&client, &filter, before(number, cursor), one_more(limit))
-        .await
-        .map_err(problem)?;
-    Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))
+    shipments::list(&queries, &asker, asked).await.map(Json)
 }
 
 async fn show(
@@ -71,8 +42,5 @@ async fn show(
     By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Shipment>, Problem> {
-    let company = asker.company();
-    let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { id: Some(id), company, ..Filter::default() };
-    only(shipments::list(&client, &filter, None, 1).await.map_err(problem)?)
+    shipments::show(&queries, &asker, id).await.map(Json)
 }

@@ -2,23 +2,18 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::parties::employees::{self, Employee, Filter};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::parties::employees::Employee;
 use service_kit::{
     input::{PathId, Query},
-    page::{Page, PageRequest},
+    page::{Listing, Page},
     problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{By, People, problem},
-    http::{one_more, only},
+    app::parties::employees::{self, List},
+    asker::{By, People},
 };
-
-const VIEWS: &[&str] = &[employees::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -35,26 +30,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// Those of this company.
-    company: Option<Uuid>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<People>,
-    Query(List { limit, cursor, company }): Query<List>,
+    Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Employee>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let filter = Filter { company: asker.narrowed(company)?, ..Filter::default() };
-    let client = asker.client(&queries, VIEWS).await?;
-    let items = employees::list(&client, filter, cursor, one_more(limit)).await.map_err(problem)?;
-    Ok(Json(Page::of(items, limit, |item| item.created)))
+    employees::list(&queries, &asker, asked).await.map(Json)
 }
 
 async fn show(
@@ -62,7 +43,5 @@ async fn show(
     By { who: asker, .. }: By<People>,
     PathId(id): PathId,
 ) -> Result<Json<Employee>, Problem> {
-    let filter = Filter { id: Some(id), company: asker.company() };
-    let client = asker.client(&queries, VIEWS).await?;
-    only(employees::list(&client, filter, None, 1).await.map_err(problem)?)
+    employees::show(&queries, &asker, id).await.map(Json)
 }

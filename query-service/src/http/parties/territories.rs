@@ -3,12 +3,12 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::territories::Map;
-use projections::views::parties::territories;
 use service_kit::problem::Problem;
 
 use crate::{
     Queries,
-    asker::{By, Sales, problem},
+    app::parties::territories,
+    asker::{By, Sales},
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -25,6 +25,5 @@ async fn show(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
 ) -> Result<Json<Map>, Problem> {
-    let client = asker.client(&queries, &[territories::PROJECTION.name]).await?;
-    Ok(Json(territories::holding(&client).await.map_err(problem)?))
+    territories::show(&queries, &asker).await.map(Json)
 }

@@ -2,9 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::pricing::discounts::{self, Discount};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::pricing::discounts::Discount;
 use service_kit::{
     input::Query,
     page::{Page, PageRequest},
@@ -13,8 +11,8 @@ use service_kit::{
 
 use crate::{
     Queries,
-    asker::{By, Sales, problem},
-    http::one_more,
+    app::pricing::discounts,
+    asker::{By, Sales},
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -27,21 +25,10 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
-    Query(List { limit, cursor }): Query<List>,
+    Query(page): Query<PageRequest>,
 ) -> Result<Json<Page<Discount>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let client = asker.client(&queries, &[discounts::PROJECTION.name]).await?;
-    let items = discounts::list(&client, cursor, one_more(limit)).await.map_err(problem)?;
-    Ok(Json(Page::of(items, limit, |discount| discount.offered)))
+    discounts::list(&queries, &asker, page).await.map(Json)
 }

@@ -3,26 +3,18 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::AgreementId;
-use projections::views::pricing::{
-    price_agreements::{self, Agreement},
-    prices::{self, Price},
-};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::pricing::{price_agreements::Agreement, prices::Price};
 use service_kit::{
     input::{PathId, Query},
-    page::{Page, PageRequest},
+    page::{Listing, Page, PageRequest},
     problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{By, Sales, problem},
-    http::{one_more, only},
+    app::pricing::price_agreements::{self, List},
+    asker::{By, Sales},
 };
-
-const VIEWS: &[&str] = &[price_agreements::PROJECTION.name, prices::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -42,25 +34,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// Only the contracts of this company itself.
-    company: Option<Uuid>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
-    Query(List { limit, cursor, company }): Query<List>,
+    Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Agreement>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let client = asker.client(&queries, VIEWS).await?;
-    let items = price_agreements::list(&client, None, company, cursor, one_more(limit)).await;
-    Ok(Json(Page::of(items.map_err(problem)?, limit, |agreement| agreement.created)))
+    price_agreements::list(&queries, &asker, asked).await.map(Json)
 }
 
 async fn show(
@@ -68,27 +47,14 @@ async fn show(
     By { who: asker, .. }: By<Sales>,
     PathId(id): PathId,
 ) -> Result<Json<Agreement>, Problem> {
-    let client = asker.client(&queries, VIEWS).await?;
-    let found = price_agreements::list(&client, Some(id), None, None, 1).await;
-    only(found.map_err(problem)?)
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ListPrices {
-    limit: Option<u16>,
-    cursor: Option<String>,
+    price_agreements::show(&queries, &asker, id).await.map(Json)
 }
 
 async fn list_prices(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
     PathId(id): PathId,
-    Query(ListPrices { limit, cursor }): Query<ListPrices>,
+    Query(page): Query<PageRequest>,
 ) -> Result<Json<Page<Price>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let client = asker.client(&queries, VIEWS).await?;
-    let items = prices::list(&client, AgreementId(id), cursor, one_more(limit)).await;
-    Ok(Json(Page::of(items.map_err(problem)?, limit, |price| price.agreed)))
+    price_agreements::list_prices(&queries, &asker, AgreementId(id), page).await.map(Json)
 }

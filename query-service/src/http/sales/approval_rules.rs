@@ -2,16 +2,13 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::{
-    parties::companies,
-    sales::approval_rules::{self, Rules},
-};
+use projections::views::sales::approval_rules::Rules;
 use service_kit::{input::PathId, problem::Problem};
 
 use crate::{
     Queries,
-    asker::{By, People, Sales, problem},
-    http::only,
+    app::sales::approval_rules,
+    asker::{By, People, Sales},
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -35,20 +32,13 @@ async fn show_sellers(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
 ) -> Result<Json<Rules>, Problem> {
-    let client = asker.client(&queries, &[approval_rules::PROJECTION.name]).await?;
-    Ok(Json(approval_rules::holding(&client, None).await.map_err(problem)?))
+    approval_rules::show_sellers(&queries, &asker).await.map(Json)
 }
 
 async fn show(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<People>,
-    PathId(id): PathId,
+    PathId(company): PathId,
 ) -> Result<Json<Rules>, Problem> {
-    let company = asker.narrowed(Some(id))?;
-    let views = [approval_rules::PROJECTION.name, companies::PROJECTION.name];
-    let client = asker.client(&queries, &views).await?;
-    let filter = companies::Filter { company, ..companies::Filter::default() };
-    let known = companies::list(&client, filter, None, 1).await.map_err(problem)?;
-    let Json(_) = only(known)?;
-    Ok(Json(approval_rules::holding(&client, company).await.map_err(problem)?))
+    approval_rules::show(&queries, &asker, company).await.map(Json)
 }

@@ -2,31 +2,19 @@
 //! expire.
 
 use aide::axum::{ApiRouter, routing::get_with};
-use axum::{Json, extract::State, http::StatusCode};
-use jiff::ToSpan;
-use projections::views::sales::{
-    inboxes::{self, Filter, Item, Kind, Waiting},
-    quotation_requests,
-};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use axum::{Json, extract::State};
+use projections::views::sales::inboxes::Item;
 use service_kit::{
     input::Query,
-    page::{Page, PageRequest},
-    problem::{FieldError, Problem},
+    page::{Listing, Page},
+    problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{Asker, By, People, problem},
-    http::one_more,
+    app::sales::inboxes::{self, List},
+    asker::{By, People},
 };
-
-const VIEWS: &[&str] = &[inboxes::PROJECTION.name, quotation_requests::PROJECTION.name];
-
-/// How far ahead somebody may look for what expires.
-const MOST_DAYS: u16 = 366;
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
@@ -39,57 +27,10 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// What waits for the asker's own side, or for the other one; both when not given.
-    waiting: Option<Waiting>,
-    /// Only what is of this kind.
-    kind: Option<Kind>,
-    /// Only what ends within so many days, at most 366, or should have been answered already.
-    about_to_expire: Option<u16>,
-    /// With this company.
-    company: Option<Uuid>,
-    /// Only what the asker looks after or, in a company, has asked for or spoke in last.
-    mine: Option<bool>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<People>,
-    Query(List { limit, cursor, waiting, kind, about_to_expire, company, mine }): Query<List>,
+    Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Item>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let until = match about_to_expire {
-        None => None,
-        Some(days @ 0..=MOST_DAYS) => {
-            Some(queries.clock.today().saturating_add(i64::from(days).days()))
-        }
-        Some(_) => {
-            let detail = format!("must be 0 to {MOST_DAYS}");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
-                .field(FieldError::parameter("about_to_expire", detail)));
-        }
-    };
-    let filter = Filter {
-        side: asker.side(),
-        company: asker.narrowed(company)?,
-        waiting,
-        kind,
-        until,
-        employee: if mine == Some(true) { Some(employee(&asker)?) } else { None },
-    };
-    let client = asker.client(&queries, VIEWS).await?;
-    let items = inboxes::list(&client, filter, cursor, one_more(limit)).await.map_err(problem)?;
-    Ok(Json(Page::of(items, limit, |item| item.position)))
-}
-
-fn employee(asker: &Asker) -> Result<Uuid, Problem> {
-    asker.employee().map(Uuid::from).ok_or_else(|| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "inbox.needs_employee")
-            .field(FieldError::parameter("mine", "ask with a key that was made for an employee"))
-    })
+    inboxes::list(&queries, &asker, asked).await.map(Json)
 }

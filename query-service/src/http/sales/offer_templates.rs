@@ -2,9 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::views::sales::offer_templates::{self, OfferTemplate, OfferTemplateSummary};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::sales::offer_templates::{OfferTemplate, OfferTemplateSummary};
 use service_kit::{
     input::{PathId, Query},
     page::{Page, PageRequest},
@@ -13,11 +11,9 @@ use service_kit::{
 
 use crate::{
     Queries,
-    asker::{By, Sales, problem},
-    http::{one_more, only},
+    app::sales::offer_templates,
+    asker::{By, Sales},
 };
-
-const VIEWS: &[&str] = &[offer_templates::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -34,23 +30,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
-    Query(List { limit, cursor }): Query<List>,
+    Query(page): Query<PageRequest>,
 ) -> Result<Json<Page<OfferTemplateSummary>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let client = asker.client(&queries, VIEWS).await?;
-    let items = offer_templates::summaries(&client, cursor, one_more(limit)).await;
-    Ok(Json(Page::of(items.map_err(problem)?, limit, |item| item.created)))
+    offer_templates::list(&queries, &asker, page).await.map(Json)
 }
 
 async fn show(
@@ -58,6 +43,5 @@ async fn show(
     By { who: asker, .. }: By<Sales>,
     PathId(id): PathId,
 ) -> Result<Json<OfferTemplate>, Problem> {
-    let client = asker.client(&queries, VIEWS).await?;
-    only(offer_templates::list(&client, Some(id), None, 1).await.map_err(problem)?)
+    offer_templates::show(&queries, &asker, id).await.map(Json)
 }

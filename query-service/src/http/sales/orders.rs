@@ -2,26 +2,18 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use projections::{
-    DocumentNumber,
-    views::sales::orders::{self, Filter, Order, OrderSummary, Status},
-};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use projections::views::sales::orders::{Order, OrderSummary};
 use service_kit::{
     input::{PathId, Query},
-    page::{Page, PageRequest},
+    page::{Listing, Page},
     problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{By, Trade, problem},
-    http::{before, numbered, one_more, only},
+    app::sales::orders::{self, List},
+    asker::{By, Trade},
 };
-
-const VIEWS: &[&str] = &[orders::PROJECTION.name];
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -34,33 +26,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route("/v1/orders/{id}", get_with(show, |o| o.id("order.show").summary("One order")))
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// Those of this company.
-    company: Option<Uuid>,
-    /// Those with this status.
-    status: Option<Status>,
-    /// The one with this number.
-    number: Option<DocumentNumber>,
-}
-
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Trade>,
-    Query(List { limit, cursor, company, status, number }): Query<List>,
+    Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<OrderSummary>>, Problem> {
-    let page = PageRequest { limit, cursor };
-    let (limit, cursor) = (page.limit()?, page.cursor::<i64>()?);
-    let company = asker.narrowed(company)?;
-    let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { company, status, ..Filter::default() };
-    let items = orders::summaries(&client, &filter, before(number, cursor), one_more(limit))
-        .await
-        .map_err(problem)?;
-    Ok(Json(numbered(items, limit, number, |item| (item.number, item.created))))
+    orders::list(&queries, &asker, asked).await.map(Json)
 }
 
 async fn show(
@@ -68,8 +39,5 @@ async fn show(
     By { who: asker, .. }: By<Trade>,
     PathId(id): PathId,
 ) -> Result<Json<Order>, Problem> {
-    let company = asker.company();
-    let client = asker.client(&queries, VIEWS).await?;
-    let filter = Filter { id: Some(id), company, ..Filter::default() };
-    only(orders::list(&client, &filter, None, 1).await.map_err(problem)?)
+    orders::show(&queries, &asker, id).await.map(Json)
 }

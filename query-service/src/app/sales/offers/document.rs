@@ -1,11 +1,10 @@
-//! `/v1/offers/{id}/pdf`: a revision of an offer as its customer reads, prints and files it.
+//! A revision of an offer as its customer reads, prints and files it: a PDF.
 //!
 //! Buyer, representative and products are shown as they were when the revision was sent, those of a
 //! draft as they are. The seller's letterhead is a setting and has no history: it is today's.
 
 use std::{collections::HashMap, sync::Arc};
 
-use axum::{extract::State, http::StatusCode};
 use cqrs_es::Aggregate;
 use domain::{
     Address, Company, CompanyId, Employee, EmployeeId, OfCompany, Product, employee,
@@ -22,56 +21,63 @@ use projections::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::{
-    download::Pdf,
-    input::{PathId, Query},
-    problem::Problem,
-};
+use service_kit::problem::{Problem, StatusCode};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::{
     Queries,
-    asker::{Asker, By, Trade, problem},
+    app::names_nothing,
+    asker::{Asker, Trade, problem},
     documents::{
         self, Buyer, DocumentError, Language,
         offer::{OfferDocument, OfferLine, Representative, Standing},
     },
-    http::names_nothing,
 };
 
 const VIEWS: &[&str] =
     &[offers::PROJECTION.name, companies::PROJECTION.name, employees::PROJECTION.name];
 
 /// Which document is wanted.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wish {
+pub struct Wish {
     /// In which language; Polish when not given.
     #[serde(default)]
-    language: Language,
+    pub language: Language,
     /// Which revision; the last that was sent when not given. To the seller, what is being written
     /// is the one after that.
-    revision: Option<u32>,
+    pub revision: Option<u32>,
 }
 
-pub(super) async fn pdf(
-    State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
-    PathId(id): PathId,
-    Query(Wish { language, revision }): Query<Wish>,
-) -> Result<Pdf, Problem> {
-    let offer = super::one(&queries, &asker, id).await?;
+/// A file to print or to keep.
+#[derive(Debug)]
+pub struct Document {
+    /// What it is called, without an extension.
+    pub name: String,
+    /// The bytes of the PDF.
+    pub pdf: Vec<u8>,
+}
+
+/// A revision of an offer as PDF.
+pub async fn document(
+    queries: &Queries,
+    asker: &Asker,
+    id: Uuid,
+    Wish { language, revision }: Wish,
+) -> Result<Document, Problem> {
+    asker.require::<Trade>()?;
+    let offer = super::one(queries, asker, id).await?;
     let place = documents::LIMIT.take(asker.key()).await?;
-    let document = document(&queries, &asker, offer, language, revision).await?;
-    let name = format!("offer-{id}-{}", document.revision);
-    let made = place.beside(move || documents::offer::pdf(&document)).await;
-    let file = made.map_err(DocumentError::from).flatten();
-    let file = file.map_err(|error| Problem::internal(&error))?;
-    Ok(Pdf { name, file })
+    let content = content(queries, asker, offer, language, revision).await?;
+    let name = format!("offer-{id}-{}", content.revision);
+    let made = place.beside(move || documents::offer::pdf(&content)).await;
+    let pdf = made.map_err(DocumentError::from).flatten();
+    let pdf = pdf.map_err(|error| Problem::internal(&error))?;
+    Ok(Document { name, pdf })
 }
 
-async fn document(
+async fn content(
     queries: &Queries,
     asker: &Asker,
     offer: Offer,

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::{Json, extract::State};
 use deadpool_postgres::Object;
 use domain::{CategoryId, Currency, ProductId, assortment};
 use projections::{
@@ -12,102 +11,107 @@ use projections::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{input::Query, problem::Problem};
+use service_kit::problem::Problem;
 use uuid::Uuid;
 
 use super::{context, search::corrected, words};
 use crate::{
     Queries,
-    asker::{By, Trade, problem},
+    asker::{Asker, Trade, problem},
     catalogue_context::CatalogueContext,
 };
 
-#[derive(Debug, Deserialize, JsonSchema)]
+/// What of the catalogue is counted.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Count {
+pub struct Count {
     /// Who looks; a buyer's own company when not given.
-    company: Option<Uuid>,
+    pub company: Option<Uuid>,
     /// The category in which the products stand, or above theirs.
-    category: Option<Uuid>,
+    pub category: Option<Uuid>,
     /// The brand.
-    brand: Option<String>,
+    pub brand: Option<String>,
     /// Only what is there to be sold.
     #[serde(default)]
-    in_stock: bool,
+    pub in_stock: bool,
     /// Words, as in the catalogue.
-    q: Option<String>,
+    pub q: Option<String>,
 }
 
 /// How many products a company sees.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(rename = "CatalogueCounts")]
-pub(super) struct Counts {
+pub struct Counts {
     /// Of all that was asked for.
-    products: i64,
+    pub products: i64,
     /// Of these, what is there to be sold.
-    in_stock: i64,
+    pub in_stock: i64,
     /// In each category or below it, by name.
-    categories: Vec<CategoryCount>,
+    pub categories: Vec<CategoryCount>,
     /// Of each brand, by name.
-    brands: Vec<BrandCount>,
+    pub brands: Vec<BrandCount>,
     /// The words that were searched because nothing has those that were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    instead: Option<String>,
+    pub instead: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct CategoryCount {
+#[allow(missing_docs, reason = "the name says it; a comment would change the API's document")]
+pub struct CategoryCount {
     /// The category.
-    id: CategoryId,
+    pub id: CategoryId,
     /// What it is called.
-    name: String,
+    pub name: String,
     /// How many products.
-    products: i64,
+    pub products: i64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct BrandCount {
+#[allow(missing_docs, reason = "the name says it; a comment would change the API's document")]
+pub struct BrandCount {
     /// What it is called.
-    name: String,
+    pub name: String,
     /// How many products.
-    products: i64,
+    pub products: i64,
 }
 
-pub(super) async fn count(
-    State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
-    Query(Count { company, category, brand, in_stock, q }): Query<Count>,
-) -> Result<Json<Counts>, Problem> {
+/// How many products a company sees, by category and brand.
+pub async fn count(
+    queries: &Queries,
+    asker: &Asker,
+    Count { company, category, brand, in_stock, q }: Count,
+) -> Result<Counts, Problem> {
+    asker.require::<Trade>()?;
     let words = words(q.as_deref())?;
-    let (reading, context) = context(&queries, &asker, company, Currency::Pln).await?;
+    let (reading, context) = context(queries, asker, company, Currency::Pln).await?;
     let brand = brand.map(|name| catalogue::brand(&name));
     let filter = Filter { category, brand, in_stock, words: None, codes: false };
     let client = &reading.client;
     let look = Look { client, context: &context };
-    let Some(words) = words else { return Ok(Json(look.counts(filter).await.map_err(problem)?)) };
+    let Some(words) = words else { return look.counts(filter).await.map_err(problem) };
     let own = context.means(client, &words.code()).await.map_err(problem)?;
     let asked = Filter { words: Some((&words, &own)), ..filter };
     if words.code_query().is_some() {
         // What looks like a code, and is one, means nothing else.
         let counts = look.counts(Filter { codes: true, ..asked }).await.map_err(problem)?;
         if counts.products > 0 {
-            return Ok(Json(counts));
+            return Ok(counts);
         }
     }
     let counts = look.counts(asked).await.map_err(problem)?;
     if counts.products > 0 {
-        return Ok(Json(counts));
+        return Ok(counts);
     }
-    Ok(Json(match corrected(client, &words).await.map_err(problem)? {
-        None => counts,
+    match corrected(client, &words).await.map_err(problem)? {
+        None => Ok(counts),
         Some(other) => {
             let asked = Filter { words: Some((&other, &[])), ..filter };
             let counts = look.counts(asked).await.map_err(problem)?;
             // Words of what the company does not see are not told.
             let instead = (counts.products > 0).then(|| other.words().join(" "));
-            Counts { instead, ..counts }
+            Ok(Counts { instead, ..counts })
         }
-    }))
+    }
 }
 
 struct Look<'a> {

@@ -24,34 +24,35 @@ use crate::{
 /// A negotiation, whole.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationStory")]
-pub(in crate::http) struct Story {
-    id: NegotiationId,
+#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+pub struct Story {
+    pub id: NegotiationId,
     /// About which offer.
-    offer: OfferId,
+    pub offer: OfferId,
     /// About which revision of it.
-    revision: u32,
-    company: CompanyId,
-    currency: Currency,
-    status: Status,
+    pub revision: u32,
+    pub company: CompanyId,
+    pub currency: Currency,
+    pub status: Status,
     /// Whose turn it is, where the two talk.
     #[serde(skip_serializing_if = "Option::is_none")]
-    turn: Option<Side>,
+    pub turn: Option<Side>,
     /// How many rounds there were.
-    rounds: u32,
+    pub rounds: u32,
     /// Until when the answer is awaited.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
-    answer_by: Option<Date>,
+    pub answer_by: Option<Date>,
     /// What is on the table; once they agreed, what they agreed on.
-    table: Table,
+    pub table: Table,
     /// What of one's own side waits for a superior's word.
     #[serde(skip_serializing_if = "Option::is_none")]
-    awaiting_approval: Option<Waiting>,
+    pub awaiting_approval: Option<Waiting>,
     /// What happened, the oldest first: as many events as are asked for, or fewer that are long.
-    timeline: Vec<Entry>,
+    pub timeline: Vec<Entry>,
     /// Asks for what happened next; absent where this is all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
     #[serde(skip)]
     tables: BTreeMap<u32, Table>,
 }
@@ -59,32 +60,33 @@ pub(in crate::http) struct Story {
 /// What waits for a superior's word.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationWaiting")]
-struct Waiting {
+pub struct Waiting {
     /// What would be said.
-    round: negotiation::Round,
+    pub round: negotiation::Round,
     /// Who must agree, and why.
-    request: domain::approval::Request,
+    pub request: domain::approval::Request,
     /// Who has agreed.
-    decisions: Vec<domain::approval::Decision>,
+    pub decisions: Vec<domain::approval::Decision>,
 }
 
 /// Something that happened.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationEntry")]
-struct Entry {
+#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+pub struct Entry {
     /// Where it stands in the log.
-    position: u64,
-    at: Timestamp,
+    pub position: u64,
+    pub at: Timestamp,
     /// What.
-    event: negotiation::Event,
+    pub event: negotiation::Event,
     /// The only side that knows of it; missing where both do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    known_to: Option<Side>,
+    pub known_to: Option<Side>,
 }
 
 /// What of a negotiation is wanted beside how it stands.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Wish {
+pub(in crate::app) struct Wish {
     /// So many entries of the timeline,
     pub(super) entries: usize,
     /// after this position.
@@ -113,7 +115,7 @@ struct Gathered {
 
 impl Story {
     /// What one side knew at a moment.
-    pub(in crate::http) async fn of(
+    pub(in crate::app) async fn of(
         queries: &Queries,
         asker: &Asker,
         id: Uuid,
@@ -165,7 +167,7 @@ impl Story {
     }
 
     /// What would be said once a superior agrees.
-    pub(in crate::http) fn awaiting_approval(self) -> Option<negotiation::Round> {
+    pub(in crate::app) fn awaiting_approval(self) -> Option<negotiation::Round> {
         self.awaiting_approval.map(|waiting| waiting.round)
     }
 
