@@ -87,11 +87,13 @@ const LEAVE: &str = "
 const USE: &str = "UPDATE unused_credits SET amount = amount - $2 WHERE id = $1";
 const USE_UP: &str = "DELETE FROM unused_credits WHERE id = $1 AND amount = 0";
 const LIST: &str = "
-    SELECT b.company_id, b.currency, least(b.invoiced, $7), least(b.credited, $7),
-        least(b.paid, $7), greatest(least(b.invoiced - b.credited - b.paid, $7), -$7::numeric),
-        least(b.open, $7), least(b.unallocated, $7),
+    SELECT b.company_id, b.currency, least(b.invoiced, $7) AS invoiced,
+        least(b.credited, $7) AS credited, least(b.paid, $7) AS paid,
+        greatest(least(b.invoiced - b.credited - b.paid, $7), -$7::numeric) AS balance,
+        least(b.open, $7) AS open, least(b.unallocated, $7) AS unallocated,
         least(coalesce((SELECT sum(i.open) FROM view.open_invoices i
-            WHERE i.company_id = b.company_id AND i.currency = b.currency AND i.due_on < $1), 0), $7),
+            WHERE i.company_id = b.company_id AND i.currency = b.currency AND i.due_on < $1), 0), $7)
+            AS overdue,
         c.name, c.reference
     FROM view.account_balances b LEFT JOIN view.companies c ON c.id = b.company_id
     WHERE ($2::uuid IS NULL OR b.company_id = $2) AND ($3::text IS NULL OR c.reference = $3)
@@ -341,10 +343,10 @@ pub async fn open_invoices(
     rows.iter()
         .map(|row| {
             Ok(OpenInvoice {
-                id: InvoiceId(row.get(0)),
-                number: word(row, 1)?,
-                due_on: row.get(2),
-                open: money(row, 3, parsed(row, 4)?)?,
+                id: InvoiceId(row.get("invoice_id")),
+                number: word(row, "number")?,
+                due_on: row.get("due_on"),
+                open: money(row, "open", parsed(row, "currency")?)?,
             })
         })
         .collect()
@@ -359,8 +361,8 @@ pub async fn unused(
     let rows = client.query(UNUSED, &[&company.0, &currency.code()]).await?;
     rows.iter()
         .map(|row| {
-            let id: Uuid = row.get(0);
-            let is_payment: bool = row.get(1);
+            let id: Uuid = row.get("id");
+            let is_payment: bool = row.get("is_payment");
             let source = if is_payment {
                 Source::Payment(PaymentId(id))
             } else {
@@ -368,22 +370,28 @@ pub async fn unused(
             };
             Ok(Unused {
                 source,
-                names: word_or_none(row, 2)?,
-                amount: money(row, 3, parsed(row, 4)?)?,
+                names: word_or_none(row, "names")?,
+                amount: money(row, "amount", parsed(row, "currency")?)?,
             })
         })
         .collect()
 }
 
 fn balance_of(row: &Row) -> Result<AccountBalance, ReadError> {
-    let currency: Currency = parsed(row, 1)?;
-    let mut sums = [Money::zero(currency); 7];
-    for (sum, column) in sums.iter_mut().zip(2..) {
-        *sum = money(row, column, currency)?;
-    }
+    let currency: Currency = parsed(row, "currency")?;
+    let sum = |column: &str| money(row, column, currency);
+    let sums = [
+        sum("invoiced")?,
+        sum("credited")?,
+        sum("paid")?,
+        sum("balance")?,
+        sum("open")?,
+        sum("unallocated")?,
+        sum("overdue")?,
+    ];
     let [invoiced, credited, paid, balance, open, unallocated, overdue] = sums;
     Ok(AccountBalance {
-        company: CompanyId(row.get(0)),
+        company: CompanyId(row.get("company_id")),
         currency,
         invoiced,
         credited,
@@ -393,7 +401,7 @@ fn balance_of(row: &Row) -> Result<AccountBalance, ReadError> {
         unallocated,
         overdue,
         is_capped: sums.into_iter().any(is_capped),
-        name: row.get(9),
-        reference: row.get(10),
+        name: row.get("name"),
+        reference: row.get("reference"),
     })
 }

@@ -76,8 +76,8 @@ macro_rules! documents {
         concat!(
             "SELECT id, kind, number, company_id, order_id, shipment_id, corrects, currency, ",
             $lines,
-            ", totals,
-            paid, credited, gross - paid - credited, issued_on, due_on, created,
+            " AS said, totals,
+            paid, credited, gross - paid - credited AS open, issued_on, due_on, created,
             CASE
                 WHEN gross = paid + credited THEN 'settled'
                 WHEN due_on < $1 THEN 'overdue'
@@ -339,26 +339,26 @@ pub async fn correcting(client: &Client, invoice: InvoiceId) -> Result<Vec<Corre
 }
 
 fn invoice_of<L: DeserializeOwned>(row: &Row) -> Result<Invoice<L>, ReadError> {
-    let currency: Currency = parsed(row, 7)?;
+    let currency: Currency = parsed(row, "currency")?;
     Ok(Invoice {
-        id: InvoiceId(row.get(0)),
-        kind: word(row, 1)?,
-        number: word(row, 2)?,
-        company: CompanyId(row.get(3)),
-        order: row.get::<_, Option<Uuid>>(4).map(OrderId),
-        shipment: row.get::<_, Option<Uuid>>(5).map(ShipmentId),
-        corrects: row.get::<_, Option<Uuid>>(6).map(InvoiceId),
-        said: json(row, 8)?,
-        totals: json(row, 9)?,
-        paid: money(row, 10, currency)?,
-        credited: money(row, 11, currency)?,
-        open: money(row, 12, currency)?,
-        issued_on: row.get(13),
-        due_on: row.get(14),
-        created: row.get(15),
-        status: word(row, 16)?,
-        early: json_or_none(row, 17)?,
-        split_payment: row.get(18),
-        buyer: json_or_none(row, 19)?,
+        id: InvoiceId(row.get("id")),
+        kind: word(row, "kind")?,
+        number: word(row, "number")?,
+        company: CompanyId(row.get("company_id")),
+        order: row.get::<_, Option<Uuid>>("order_id").map(OrderId),
+        shipment: row.get::<_, Option<Uuid>>("shipment_id").map(ShipmentId),
+        corrects: row.get::<_, Option<Uuid>>("corrects").map(InvoiceId),
+        said: json(row, "said")?,
+        totals: json(row, "totals")?,
+        paid: money(row, "paid", currency)?,
+        credited: money(row, "credited", currency)?,
+        open: money(row, "open", currency)?,
+        issued_on: row.get("issued_on"),
+        due_on: row.get("due_on"),
+        created: row.get("created"),
+        status: word(row, "status")?,
+        early: json_or_none(row, "early")?,
+        split_payment: row.get("split_payment"),
+        buyer: json_or_none(row, "buyer")?,
     })
 }

@@ -57,10 +57,11 @@ const ALLOCATE: &str = "
 const LIST: &str = "
     SELECT id, company_id, currency, amount, method, booked_on, names, title, created,
         amount - coalesce((SELECT sum(a.amount) FROM view.payment_allocations a
-            WHERE a.payment_id = payments.id), 0),
+            WHERE a.payment_id = payments.id), 0) AS unallocated,
         (SELECT coalesce(jsonb_object_agg(invoice_id, amount), '{}') FROM (
             SELECT invoice_id, sum(amount)::text AS amount FROM view.payment_allocations
             WHERE payment_id = payments.id GROUP BY invoice_id) AS by_invoice)
+            AS allocations
     FROM view.payments
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::bigint IS NULL OR created < $3)
@@ -132,20 +133,20 @@ pub async fn list(
 }
 
 fn payment_of(row: &Row) -> Result<Payment, ReadError> {
-    let currency: Currency = parsed(row, 2)?;
-    let names: Option<String> = row.get(6);
-    let (booked_on, created) = (row.get(5), row.get(8));
+    let currency: Currency = parsed(row, "currency")?;
+    let names: Option<String> = row.get("names");
+    let (booked_on, created) = (row.get("booked_on"), row.get("created"));
     Ok(Payment {
-        id: PaymentId(row.get(0)),
+        id: PaymentId(row.get("id")),
         number: DocumentNumber::of(Kind::Payment, booked_on, created),
-        company: CompanyId(row.get(1)),
-        amount: money(row, 3, currency)?,
-        method: word(row, 4)?,
+        company: CompanyId(row.get("company_id")),
+        amount: money(row, "amount", currency)?,
+        method: word(row, "method")?,
         booked_on,
         names: names.map(|n| Number::try_from(n).map_err(|_| ReadError::Malformed)).transpose()?,
-        title: row.get(7),
+        title: row.get("title"),
         created,
-        unallocated: money(row, 9, currency)?,
-        allocations: json(row, 10)?,
+        unallocated: money(row, "unallocated", currency)?,
+        allocations: json(row, "allocations")?,
     })
 }

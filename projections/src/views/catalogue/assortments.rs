@@ -165,9 +165,9 @@ pub async fn on_products(
 
 fn rule_of(row: &Row) -> Result<Rule, ReadError> {
     Ok(Rule {
-        audience: json(row, 0)?,
-        selection: json(row, 1)?,
-        verdict: word(row, 2)?,
-        ruled: row.get(3),
+        audience: json(row, "audience")?,
+        selection: json(row, "selection")?,
+        verdict: word(row, "verdict")?,
+        ruled: row.get("ruled"),
     })
 }

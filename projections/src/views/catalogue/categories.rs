@@ -105,10 +105,10 @@ pub async fn list(
 
 fn category_of(row: &Row) -> Result<Category, ReadError> {
     Ok(Category {
-        id: CategoryId(row.get(0)),
-        title: json(row, 1)?,
-        parent: row.get::<_, Option<Uuid>>(2).map(CategoryId),
-        closed: row.get(3),
-        created: row.get(4),
+        id: CategoryId(row.get("id")),
+        title: json(row, "title")?,
+        parent: row.get::<_, Option<Uuid>>("parent_id").map(CategoryId),
+        closed: row.get("closed"),
+        created: row.get("created"),
     })
 }

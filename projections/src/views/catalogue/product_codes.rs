@@ -101,10 +101,10 @@ pub async fn list(
     let rows = client.query(&statement, &[&company, &cursor, &limit]).await?;
     let code = |row: &Row| {
         Ok(Code {
-            code: word(row, 0)?,
-            product: ProductId(row.get(1)),
-            sku: word_or_none(row, 2)?,
-            assigned: row.get(3),
+            code: word(row, "code")?,
+            product: ProductId(row.get("product_id")),
+            sku: word_or_none(row, "sku")?,
+            assigned: row.get("assigned"),
         })
     };
     rows.iter().map(code).collect()

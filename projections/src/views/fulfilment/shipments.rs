@@ -180,17 +180,24 @@ pub async fn summaries(
     let Filter { id, company, order } = filter;
     let rows = client.query(HEADS, &[id, company, order, &cursor, &limit]).await?;
     let summary = |row: &Row| {
-        let (head, created): (ShipmentHead, _) = (json(row, 1)?, row.get(2));
+        let (head, created): (ShipmentHead, _) = (json(row, "head")?, row.get("created"));
         let number = DocumentNumber::of(Kind::Shipment, head.on, created);
-        let (buyer, deliver_to) = (json_or_none(row, 3)?, json_or_none(row, 4)?);
-        Ok(ShipmentSummary { id: ShipmentId(row.get(0)), number, head, buyer, deliver_to, created })
+        let (buyer, deliver_to) = (json_or_none(row, "buyer")?, json_or_none(row, "deliver_to")?);
+        Ok(ShipmentSummary {
+            id: ShipmentId(row.get("id")),
+            number,
+            head,
+            buyer,
+            deliver_to,
+            created,
+        })
     };
     rows.iter().map(summary).collect()
 }
 
 fn shipment_of(row: &Row) -> Result<Shipment, ReadError> {
-    let (dispatch, created): (shipment::Dispatch, _) = (json(row, 1)?, row.get(2));
+    let (dispatch, created): (shipment::Dispatch, _) = (json(row, "dispatch")?, row.get("created"));
     let number = DocumentNumber::of(Kind::Shipment, dispatch.on, created);
-    let (buyer, deliver_to) = (json_or_none(row, 3)?, json_or_none(row, 4)?);
-    Ok(Shipment { id: ShipmentId(row.get(0)), number, dispatch, buyer, deliver_to, created })
+    let (buyer, deliver_to) = (json_or_none(row, "buyer")?, json_or_none(row, "deliver_to")?);
+    Ok(Shipment { id: ShipmentId(row.get("id")), number, dispatch, buyer, deliver_to, created })
 }

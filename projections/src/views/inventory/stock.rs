@@ -84,10 +84,10 @@ pub async fn list(
     let rows = client.query(&statement, &[&sku, &cursor, &limit]).await?;
     let stock_of = |row: &Row| {
         Ok(StockOf {
-            product: ProductId(row.get(2)),
-            sku: word_or_none(row, 3)?,
+            product: ProductId(row.get("product_id")),
+            sku: word_or_none(row, "sku")?,
             level: level(row)?,
-            reported: row.get(4),
+            reported: row.get("reported"),
         })
     };
     rows.iter().map(stock_of).collect()
@@ -131,5 +131,8 @@ async fn levels(
 }
 
 fn level(row: &Row) -> Result<Level, ReadError> {
-    Ok(Level { available: parsed::<Available>(row, 0)?, expected: row.get::<_, Option<Date>>(1) })
+    Ok(Level {
+        available: parsed::<Available>(row, "available")?,
+        expected: row.get::<_, Option<Date>>("expected"),
+    })
 }

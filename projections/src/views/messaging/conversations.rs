@@ -107,7 +107,8 @@ const READ: &str = "
     FROM conversation_messages WHERE conversation_id = $1 AND number = $4
     ON CONFLICT DO NOTHING";
 const LIST: &str = "
-    SELECT c.subject, c.subject_id, c.company_id, c.messages, c.newest, unread.count,
+    SELECT c.subject, c.subject_id, c.company_id, c.messages, c.newest,
+        unread.count AS unread,
         m.number, m.side, m.by_id, m.text, m.attachments, m.position, m.recorded_at
     FROM view.conversations c
     JOIN view.conversation_messages m ON m.conversation_id = c.id AND m.number = c.messages
@@ -126,7 +127,7 @@ const LIST: &str = "
 macro_rules! entries {
     ($beyond:literal, $order:literal) => {
         concat!(
-            "SELECT 'message', number, side, by_id, text, attachments, position, recorded_at
+            "SELECT 'message' AS kind, number, side, by_id, text, attachments, position, recorded_at
             FROM view.conversation_messages
             WHERE conversation_id = $1 AND ($3::bigint IS NULL OR position ",
             $beyond,
@@ -352,9 +353,9 @@ pub async fn entries(
         return Ok(entries);
     };
     for row in client.query(RECEIPTS, &[&conversation, &first, &last]).await? {
-        let (by, side) = (ActorId(row.get(0)), word::<Side>(&row, 1)?);
-        let (beyond, up_to) = (number(&row, 2), number(&row, 3));
-        let receipt = Receipt { by, at: row.get(4) };
+        let (by, side) = (ActorId(row.get("by_id")), word::<Side>(&row, "side")?);
+        let (beyond, up_to) = (number(&row, "beyond"), number(&row, "up_to"));
+        let receipt = Receipt { by, at: row.get("recorded_at") };
         for entry in &mut messages {
             let Written { number, side: writer, .. } = &entry.written;
             if *writer != side && (beyond + 1..=up_to).contains(number) {
@@ -382,34 +383,34 @@ pub async fn company_of(
 }
 
 fn conversation_of(row: &Row) -> Result<Conversation, ReadError> {
-    let subject = json!({ "kind": row.get::<_, &str>(0), "id": row.get::<_, Uuid>(1) });
+    let subject =
+        json!({ "kind": row.get::<_, &str>("subject"), "id": row.get::<_, Uuid>("subject_id") });
     Ok(Conversation {
         subject: serde_json::from_value(subject).map_err(|_| ReadError::Malformed)?,
-        company: CompanyId(row.get(2)),
-        messages: number(row, 3),
-        newest: row.get(4),
-        unread: number(row, 5),
-        last: written_of(row, 6)?,
+        company: CompanyId(row.get("company_id")),
+        messages: number(row, "messages"),
+        newest: row.get("newest"),
+        unread: number(row, "unread"),
+        last: written_of(row)?,
     })
 }
 
 fn entry_of(row: &Row) -> Result<Entry, ReadError> {
-    Ok(Entry { kind: word(row, 0)?, written: written_of(row, 1)?, read_by: Vec::new() })
+    Ok(Entry { kind: word(row, "kind")?, written: written_of(row)?, read_by: Vec::new() })
 }
 
-/// What was written, from this column on.
-fn written_of(row: &Row, first: usize) -> Result<Written, ReadError> {
+fn written_of(row: &Row) -> Result<Written, ReadError> {
     Ok(Written {
-        number: number(row, first),
-        side: word(row, first + 1)?,
-        by: ActorId(row.get(first + 2)),
-        text: parsed(row, first + 3)?,
-        attachments: json(row, first + 4)?,
-        position: row.get::<_, i64>(first + 5).unsigned_abs(),
-        recorded_at: row.get(first + 6),
+        number: number(row, "number"),
+        side: word(row, "side")?,
+        by: ActorId(row.get("by_id")),
+        text: parsed(row, "text")?,
+        attachments: json(row, "attachments")?,
+        position: row.get::<_, i64>("position").unsigned_abs(),
+        recorded_at: row.get("recorded_at"),
     })
 }
 
-fn number(row: &Row, column: usize) -> u32 {
+fn number(row: &Row, column: &str) -> u32 {
     row.get::<_, i32>(column).unsigned_abs()
 }

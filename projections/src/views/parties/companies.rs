@@ -102,8 +102,8 @@ const LIST: &str = "
                 SELECT parent.payment_term, parent.parent_id, seen || parent.id
                 FROM above JOIN view.companies parent ON parent.id = above.parent_id
                 WHERE above.payment_term IS NULL AND parent.id <> ALL(seen))
-            SELECT payment_term FROM above WHERE payment_term IS NOT NULL)),
-        created, payment_term IS NULL, standing, parent_id, group_code, vat_number,
+            SELECT payment_term FROM above WHERE payment_term IS NOT NULL)) AS valid_term,
+        created, payment_term IS NULL AS inherits_term, standing, parent_id, group_code, vat_number,
         billing_address, delivery_addresses, bank_accounts, credit_limits, bank_account_checks
     FROM view.companies company
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR reference = $2)
@@ -267,23 +267,23 @@ pub async fn references(
 
 fn company_of(row: &Row) -> Result<Company, ReadError> {
     Ok(Company {
-        id: CompanyId(row.get(0)),
+        id: CompanyId(row.get("id")),
         profile: company::Profile {
-            name: word(row, 1)?,
-            tax_id: json(row, 2)?,
-            reference: word_or_none(row, 3)?,
+            name: word(row, "name")?,
+            tax_id: json(row, "tax_id")?,
+            reference: word_or_none(row, "reference")?,
         },
-        payment_term: json(row, 4)?,
-        created: row.get(5),
-        payment_term_inherited: row.get(6),
-        standing: json(row, 7)?,
-        parent: row.get::<_, Option<Uuid>>(8).map(CompanyId),
-        group: word_or_none(row, 9)?,
-        vat_number: word_or_none(row, 10)?,
-        billing_address: json_or_none(row, 11)?,
-        delivery_addresses: json(row, 12)?,
-        bank_accounts: json(row, 13)?,
-        credit_limits: json(row, 14)?,
-        bank_account_checks: json(row, 15)?,
+        payment_term: json(row, "valid_term")?,
+        created: row.get("created"),
+        payment_term_inherited: row.get("inherits_term"),
+        standing: json(row, "standing")?,
+        parent: row.get::<_, Option<Uuid>>("parent_id").map(CompanyId),
+        group: word_or_none(row, "group_code")?,
+        vat_number: word_or_none(row, "vat_number")?,
+        billing_address: json_or_none(row, "billing_address")?,
+        delivery_addresses: json(row, "delivery_addresses")?,
+        bank_accounts: json(row, "bank_accounts")?,
+        credit_limits: json(row, "credit_limits")?,
+        bank_account_checks: json(row, "bank_account_checks")?,
     })
 }

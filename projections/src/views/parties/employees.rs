@@ -201,22 +201,26 @@ async fn found(
 }
 
 fn employee_of(row: &Row) -> Result<Employee, ReadError> {
-    let absence = match (row.get::<_, Option<Uuid>>(7), row.get(8), row.get(9)) {
+    let absence = match (
+        row.get::<_, Option<Uuid>>("substitute_id"),
+        row.get("absent_from"),
+        row.get("absent_until"),
+    ) {
         (Some(substitute), Some(from), Some(until)) => {
             Some(Absence { substitute: EmployeeId(substitute), from, until })
         }
         _ => None,
     };
     Ok(Employee {
-        id: EmployeeId(row.get(0)),
-        company: row.get::<_, Option<Uuid>>(1).map(CompanyId),
-        profile: json(row, 2)?,
-        role: word(row, 3)?,
-        limits: json(row, 4)?,
-        discount: json(row, 5)?,
-        scope: json(row, 6)?,
+        id: EmployeeId(row.get("id")),
+        company: row.get::<_, Option<Uuid>>("company_id").map(CompanyId),
+        profile: json(row, "profile")?,
+        role: word(row, "role")?,
+        limits: json(row, "limits")?,
+        discount: json(row, "discount")?,
+        scope: json(row, "scope")?,
         absence,
-        has_left: row.get(10),
-        created: row.get(11),
+        has_left: row.get("has_left"),
+        created: row.get("created"),
     })
 }

@@ -122,9 +122,9 @@ pub async fn active_for(
 
 fn agreement_of(row: &Row) -> Result<Agreement, ReadError> {
     Ok(Agreement {
-        id: AgreementId(row.get(0)),
-        header: json(row, 1)?,
-        status: word(row, 2)?,
-        created: row.get(3),
+        id: AgreementId(row.get("id")),
+        header: json(row, "header")?,
+        status: word(row, "status")?,
+        created: row.get("created"),
     })
 }

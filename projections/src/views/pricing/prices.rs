@@ -129,14 +129,14 @@ pub async fn with_skus(
     agreement: AgreementId,
 ) -> Result<Vec<(Price, Option<String>)>, ReadError> {
     let rows = client.query(WITH_SKUS, &[&agreement.0]).await?;
-    rows.iter().map(|row| Ok((price_of(row)?, row.get(4)))).collect()
+    rows.iter().map(|row| Ok((price_of(row)?, row.get("sku")))).collect()
 }
 
 fn price_of(row: &Row) -> Result<Price, ReadError> {
     Ok(Price {
-        selection: json(row, 0)?,
-        days: json(row, 1)?,
-        breaks: json(row, 2)?,
-        agreed: row.get(3),
+        selection: json(row, "selection")?,
+        days: json(row, "days")?,
+        breaks: json(row, "breaks")?,
+        agreed: row.get("agreed"),
     })
 }

@@ -70,7 +70,7 @@ const LIST: &str = "
         AND ($6::bigint IS NULL OR created < $6)
     ORDER BY created DESC LIMIT $7";
 const OVERDUE: &str = "
-    SELECT created, subject, subject_id, jsonb_array_length(decisions)
+    SELECT created, subject, subject_id, jsonb_array_length(decisions) AS step
     FROM view.approvals
     WHERE status = 'open' AND NOT is_escalated AND since + make_interval(mins => (
         request -> 'steps' -> jsonb_array_length(decisions)
@@ -300,24 +300,24 @@ pub async fn overdue(
     let after = after.map(|after| after.created);
     let rows = client.query(OVERDUE, &[&now, &after, &limit_of(limit)]).await?;
     let overdue = |row: &Row| Overdue {
-        created: row.get(0),
-        subject: word(row, 1).ok(),
-        id: row.get(2),
-        step: row.get::<_, i32>(3) + 1,
+        created: row.get("created"),
+        subject: word(row, "subject").ok(),
+        id: row.get("subject_id"),
+        step: row.get::<_, i32>("step") + 1,
     };
     Ok(rows.iter().map(overdue).collect())
 }
 
 fn approval_of(row: &Row) -> Result<Approval, ReadError> {
     Ok(Approval {
-        created: row.get(0),
-        subject: word(row, 1)?,
-        id: row.get(2),
-        company: row.get::<_, Option<Uuid>>(3).map(CompanyId),
-        status: word(row, 4)?,
-        request: json(row, 5)?,
-        decisions: json(row, 6)?,
-        since: row.get(7),
-        is_escalated: row.get(8),
+        created: row.get("created"),
+        subject: word(row, "subject")?,
+        id: row.get("subject_id"),
+        company: row.get::<_, Option<Uuid>>("company_id").map(CompanyId),
+        status: word(row, "status")?,
+        request: json(row, "request")?,
+        decisions: json(row, "decisions")?,
+        since: row.get("since"),
+        is_escalated: row.get("is_escalated"),
     })
 }

@@ -104,9 +104,10 @@ const END: &str = "DELETE FROM inboxes WHERE id = $1 OR offer_id = $1";
 /// what has waited longest comes first.
 const LIST: &str = "
     SELECT item.kind, item.id, item.company_id, item.offer_id, item.turn,
-        item.asking IS NOT DISTINCT FROM $1, item.is_written AND $1 = 'seller', item.revision,
-        item.rounds, coalesce(item.representative, offer.representative),
-        least(item.until, offer.until), item.seen_at, item.since, item.position
+        item.asking IS NOT DISTINCT FROM $1 AS awaiting_approval,
+        item.is_written AND $1 = 'seller' AS being_written, item.revision, item.rounds,
+        coalesce(item.representative, offer.representative) AS representative,
+        least(item.until, offer.until) AS until, item.seen_at, item.since, item.position
     FROM view.inboxes item
     LEFT JOIN view.inboxes offer ON offer.id = item.offer_id
     LEFT JOIN view.quotation_requests request
@@ -324,21 +325,21 @@ pub async fn list(
 }
 
 fn item_of(row: &Row) -> Result<Item, ReadError> {
-    let number = |column: usize| row.get::<_, Option<i32>>(column).map(i32::cast_unsigned);
+    let number = |column: &str| row.get::<_, Option<i32>>(column).map(i32::cast_unsigned);
     Ok(Item {
-        kind: word(row, 0)?,
-        id: row.get(1),
-        company: CompanyId(row.get(2)),
-        offer: row.get::<_, Option<Uuid>>(3).map(OfferId),
-        turn: word(row, 4)?,
-        awaiting_approval: row.get(5),
-        being_written: row.get(6),
-        revision: number(7).filter(|revision| *revision > 0),
-        rounds: number(8),
-        representative: row.get::<_, Option<Uuid>>(9).map(EmployeeId),
-        until: row.get(10),
-        seen_at: row.get(11),
-        since: row.get(12),
-        position: row.get(13),
+        kind: word(row, "kind")?,
+        id: row.get("id"),
+        company: CompanyId(row.get("company_id")),
+        offer: row.get::<_, Option<Uuid>>("offer_id").map(OfferId),
+        turn: word(row, "turn")?,
+        awaiting_approval: row.get("awaiting_approval"),
+        being_written: row.get("being_written"),
+        revision: number("revision").filter(|revision| *revision > 0),
+        rounds: number("rounds"),
+        representative: row.get::<_, Option<Uuid>>("representative").map(EmployeeId),
+        until: row.get("until"),
+        seen_at: row.get("seen_at"),
+        since: row.get("since"),
+        position: row.get("position"),
     })
 }

@@ -60,7 +60,7 @@ const LIST: &str = "
         AND ($5::uuid IS NULL OR offer_id = $5) AND ($6::bigint IS NULL OR created < $6)
     ORDER BY created DESC LIMIT $7";
 const DUE: &str = "
-    SELECT id, offer_id, answer_by < $1, answer_by FROM view.negotiations
+    SELECT id, offer_id, answer_by < $1 AS is_over, answer_by FROM view.negotiations
     WHERE status = 'open' AND (answer_by < $1 OR (answer_by <= $1 + 1 AND NOT reminded))
         AND ($2::date IS NULL OR (answer_by, id) > ($2, $3))
     ORDER BY answer_by, id LIMIT $4";
@@ -197,25 +197,25 @@ pub async fn due(
     let (day, id) = after.map(|after| (after.answer_by, after.id.0)).unzip();
     let rows = client.query(DUE, &[&today, &day, &id, &limit_of(limit)]).await?;
     let due = |row: &Row| Due {
-        id: NegotiationId(row.get(0)),
-        offer: OfferId(row.get(1)),
-        is_over: row.get(2),
-        answer_by: row.get(3),
+        id: NegotiationId(row.get("id")),
+        offer: OfferId(row.get("offer_id")),
+        is_over: row.get("is_over"),
+        answer_by: row.get("answer_by"),
     };
     Ok(rows.iter().map(due).collect())
 }
 
 fn negotiation_of(row: &Row) -> Result<Negotiation, ReadError> {
     Ok(Negotiation {
-        id: NegotiationId(row.get(0)),
-        offer: OfferId(row.get(1)),
-        company: CompanyId(row.get(2)),
-        revision: row.get::<_, i32>(3).cast_unsigned(),
-        status: word(row, 4)?,
-        turn: word(row, 5)?,
-        rounds: row.get::<_, i32>(6).cast_unsigned(),
-        answer_by: row.get(7),
-        since: row.get(8),
-        created: row.get(9),
+        id: NegotiationId(row.get("id")),
+        offer: OfferId(row.get("offer_id")),
+        company: CompanyId(row.get("company_id")),
+        revision: row.get::<_, i32>("revision").cast_unsigned(),
+        status: word(row, "status")?,
+        turn: word(row, "turn")?,
+        rounds: row.get::<_, i32>("rounds").cast_unsigned(),
+        answer_by: row.get("answer_by"),
+        since: row.get("since"),
+        created: row.get("created"),
     })
 }

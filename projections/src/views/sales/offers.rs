@@ -143,7 +143,7 @@ const LIST: &str = offers!(
 /// a whole, for its stamp.
 const HEADS: &str = "
     SELECT id, status, head, reason, created, revision, digest, valid_until,
-        CASE WHEN revision > 0 AND digest IS NULL THEN proposal END,
+        CASE WHEN revision > 0 AND digest IS NULL THEN proposal END AS undigested,
         draft_status, discount::text, representative, origin, negotiation_id,
         draft_representative, draft_origin, draft_head, drafted_on
     FROM view.offers
@@ -498,15 +498,15 @@ pub async fn revisions(
     let after = after.map_or(0, u32::cast_signed);
     let rows = client.query(REVISIONS, &[&offer, &after, &limit]).await?;
     let revision = |row: &Row| {
-        let proposal: Proposal = json(row, 2)?;
+        let proposal: Proposal = json(row, "proposal")?;
         Ok(Revision {
-            stamp: stamp_of(row.get(0), row.get(1), &proposal)?,
+            stamp: stamp_of(row.get("number"), row.get("digest"), &proposal)?,
             proposal,
-            negotiated: row.get(3),
-            sent_at: row.get(4),
-            seen_at: row.get(5),
-            representative: row.get::<_, Option<Uuid>>(6).map(EmployeeId),
-            position: Position(row.get::<_, i64>(7).unsigned_abs()),
+            negotiated: row.get("negotiated"),
+            sent_at: row.get("sent_at"),
+            seen_at: row.get("seen_at"),
+            representative: row.get::<_, Option<Uuid>>("representative").map(EmployeeId),
+            position: Position(row.get::<_, i64>("position").unsigned_abs()),
         })
     };
     rows.iter().map(revision).collect()
@@ -543,10 +543,10 @@ fn stamp_of(number: i32, digest: Option<String>, proposal: &Proposal) -> Result<
 }
 
 fn summary_of(row: &Row) -> Result<OfferSummary, ReadError> {
-    let (id, status): (_, Status) = (OfferId(row.get(0)), word(row, 1)?);
-    let head: OfferHead = json(row, 2)?;
-    let (revision, digest): (i32, Option<String>) = (row.get(5), row.get(6));
-    let unstamped = row.get::<_, Option<Json<Proposal>>>(8);
+    let (id, status): (_, Status) = (OfferId(row.get("id")), word(row, "status")?);
+    let head: OfferHead = json(row, "head")?;
+    let (revision, digest): (i32, Option<String>) = (row.get("revision"), row.get("digest"));
+    let unstamped = row.get::<_, Option<Json<Proposal>>>("undigested");
     let number = revision.cast_unsigned();
     let stamp = match (digest, unstamped) {
         (_, Some(Json(proposal))) => Some(Stamp::of(number, &proposal)),
@@ -556,69 +556,69 @@ fn summary_of(row: &Row) -> Result<OfferSummary, ReadError> {
         }
         (None, None) => None,
     };
-    let valid_until: Date = row.get(7);
-    let optional = |column: usize| row.get::<_, Option<Uuid>>(column);
+    let valid_until: Date = row.get("valid_until");
+    let optional = |column: &str| row.get::<_, Option<Uuid>>(column);
     let origin =
-        |column: usize| row.get::<_, Option<Json<Origin>>>(column).map(|Json(origin)| origin);
-    let draft = row.get::<_, Option<Json<OfferHead>>>(16).map(|Json(draft)| draft);
+        |column: &str| row.get::<_, Option<Json<Origin>>>(column).map(|Json(origin)| origin);
+    let draft = row.get::<_, Option<Json<OfferHead>>>("draft_head").map(|Json(draft)| draft);
     let draft = draft.filter(|_| revision > 0);
-    let created = row.get(4);
+    let created = row.get("created");
     Ok(OfferSummary {
         id,
-        number: DocumentNumber::of(Kind::Offer, row.get(17), created),
+        number: DocumentNumber::of(Kind::Offer, row.get("drafted_on"), created),
         status,
         stamp: stamp.filter(|_| revision > 0),
         extended_until: (valid_until != head.valid_until).then_some(valid_until),
         head,
-        representative: optional(11).map(EmployeeId),
-        origin: origin(12),
-        negotiation: optional(13).map(NegotiationId),
-        reason: row.get(3),
+        representative: optional("representative").map(EmployeeId),
+        origin: origin("origin"),
+        negotiation: optional("negotiation_id").map(NegotiationId),
+        reason: row.get("reason"),
         order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
         inside: Some(DeliberationSummary {
-            representative: draft.as_ref().and(optional(14)).map(EmployeeId),
-            origin: draft.as_ref().and(origin(15)),
+            representative: draft.as_ref().and(optional("draft_representative")).map(EmployeeId),
+            origin: draft.as_ref().and(origin("draft_origin")),
             draft,
-            draft_status: word_or_none(row, 9)?,
-            discount: row.get(10),
+            draft_status: word_or_none(row, "draft_status")?,
+            discount: row.get("discount"),
         }),
         created,
     })
 }
 
 fn offer_of(row: &Row) -> Result<Offer, ReadError> {
-    let (id, status): (_, Status) = (OfferId(row.get(0)), word(row, 1)?);
-    let proposal: Proposal = json(row, 2)?;
-    let (revision, valid_until): (i32, Date) = (row.get(5), row.get(7));
+    let (id, status): (_, Status) = (OfferId(row.get("id")), word(row, "status")?);
+    let proposal: Proposal = json(row, "proposal")?;
+    let (revision, valid_until): (i32, Date) = (row.get("revision"), row.get("valid_until"));
     let stamp = match revision {
         0 => None,
-        number => Some(stamp_of(number, row.get(6), &proposal)?),
+        number => Some(stamp_of(number, row.get("digest"), &proposal)?),
     };
-    let optional = |column: usize| row.get::<_, Option<Uuid>>(column);
-    let origin = |column: usize| json_or_none::<Origin>(row, column);
-    let draft: Option<Proposal> = json_or_none(row, 8)?;
+    let optional = |column: &str| row.get::<_, Option<Uuid>>(column);
+    let origin = |column: &str| json_or_none::<Origin>(row, column);
+    let draft: Option<Proposal> = json_or_none(row, "draft")?;
     let draft = draft.filter(|_| revision > 0);
-    let created = row.get(4);
+    let created = row.get("created");
     Ok(Offer {
         id,
-        number: DocumentNumber::of(Kind::Offer, row.get(18), created),
+        number: DocumentNumber::of(Kind::Offer, row.get("drafted_on"), created),
         status,
         stamp,
         extended_until: (valid_until != proposal.valid_until).then_some(valid_until),
         proposal,
-        representative: optional(11).map(EmployeeId),
-        origin: origin(12)?,
-        negotiation: optional(14).map(NegotiationId),
-        reason: row.get(3),
+        representative: optional("representative").map(EmployeeId),
+        origin: origin("origin")?,
+        negotiation: optional("negotiation_id").map(NegotiationId),
+        reason: row.get("reason"),
         order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
-        ordered: json_or_none(row, 15)?,
+        ordered: json_or_none(row, "ordered")?,
         inside: Some(Deliberation {
-            representative: draft.as_ref().and(optional(16)).map(EmployeeId),
-            origin: origin(17)?.filter(|_| draft.is_some()),
+            representative: draft.as_ref().and(optional("draft_representative")).map(EmployeeId),
+            origin: origin("draft_origin")?.filter(|_| draft.is_some()),
             draft,
-            draft_status: word_or_none(row, 9)?,
-            discount: row.get(10),
-            inside: json(row, 13)?,
+            draft_status: word_or_none(row, "draft_status")?,
+            discount: row.get("discount"),
+            inside: json(row, "inside")?,
         }),
         created,
     })

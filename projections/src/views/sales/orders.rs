@@ -80,9 +80,9 @@ const LIST: &str = "
     SELECT id, status, terms, placed_on, reason, created,
         (SELECT coalesce(jsonb_object_agg(line, shipped), '{}') FROM (
             SELECT line::text, sum(quantity)::text AS shipped FROM view.order_shipments
-            WHERE order_id = orders.id GROUP BY line) AS by_line),
+            WHERE order_id = orders.id GROUP BY line) AS by_line) AS shipped,
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
-            WHERE order_id = orders.id),
+            WHERE order_id = orders.id) AS shipments,
         cancelled, buyer, deliver_to
     FROM view.orders
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
@@ -92,7 +92,7 @@ const LIST: &str = "
 const HEADS: &str = "
     SELECT id, status, head, placed_on, reason, created,
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
-            WHERE order_id = orders.id), buyer, deliver_to
+            WHERE order_id = orders.id) AS shipments, buyer, deliver_to
     FROM view.orders
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
@@ -268,40 +268,40 @@ pub async fn summaries(
     let status = status.as_ref().map(name_of);
     let rows = client.query(HEADS, &[id, company, &status, &cursor, &limit]).await?;
     let summary = |row: &Row| {
-        let (placed_on, created) = (row.get(3), row.get(5));
+        let (placed_on, created) = (row.get("placed_on"), row.get("created"));
         Ok(OrderSummary {
-            id: OrderId(row.get(0)),
+            id: OrderId(row.get("id")),
             number: DocumentNumber::of(Kind::Order, placed_on, created),
-            status: word(row, 1)?,
-            head: json(row, 2)?,
+            status: word(row, "status")?,
+            head: json(row, "head")?,
             placed_on,
-            reason: row.get(4),
+            reason: row.get("reason"),
             created,
-            shipments: json(row, 6)?,
-            buyer: json_or_none(row, 7)?,
-            deliver_to: json_or_none(row, 8)?,
+            shipments: json(row, "shipments")?,
+            buyer: json_or_none(row, "buyer")?,
+            deliver_to: json_or_none(row, "deliver_to")?,
         })
     };
     rows.iter().map(summary).collect()
 }
 
 fn order_of(row: &Row) -> Result<Order, ReadError> {
-    let (placed_on, created) = (row.get(3), row.get(5));
+    let (placed_on, created) = (row.get("placed_on"), row.get("created"));
     Ok(Order {
-        id: OrderId(row.get(0)),
+        id: OrderId(row.get("id")),
         number: DocumentNumber::of(Kind::Order, placed_on, created),
-        status: word(row, 1)?,
-        terms: json(row, 2)?,
+        status: word(row, "status")?,
+        terms: json(row, "terms")?,
         placed_on,
-        reason: row.get(4),
+        reason: row.get("reason"),
         created,
-        shipped: json(row, 6)?,
-        shipments: json(row, 7)?,
-        cancelled: json::<Vec<order::Item>>(row, 8)?
+        shipped: json(row, "shipped")?,
+        shipments: json(row, "shipments")?,
+        cancelled: json::<Vec<order::Item>>(row, "cancelled")?
             .into_iter()
             .map(|item| (item.line.to_string(), item.quantity.to_string()))
             .collect(),
-        buyer: json_or_none(row, 9)?,
-        deliver_to: json_or_none(row, 10)?,
+        buyer: json_or_none(row, "buyer")?,
+        deliver_to: json_or_none(row, "deliver_to")?,
     })
 }

@@ -70,7 +70,7 @@ const ANSWER: &str = "
 const CLOSE: &str =
     "UPDATE quotation_requests SET status = $2, reason = $3, closed_at = $4 WHERE id = $1";
 const LIST: &str = "
-    SELECT request.id, status, inquiry, requested_by, representative_id, representative.profile,
+    SELECT request.id, status, inquiry AS said, requested_by, representative_id, representative.profile,
         offers, reason, requested_at, assigned_at, answered_at, closed_at, request.created
     FROM view.quotation_requests request
     LEFT JOIN view.employees representative ON representative.id = representative_id
@@ -83,7 +83,7 @@ const LIST: &str = "
     ORDER BY request.created DESC LIMIT $7";
 
 const HEADS: &str = "
-    SELECT request.id, status, head, requested_by, representative_id, representative.profile,
+    SELECT request.id, status, head AS said, requested_by, representative_id, representative.profile,
         offers, reason, requested_at, assigned_at, answered_at, closed_at, request.created
     FROM view.quotation_requests request
     LEFT JOIN view.employees representative ON representative.id = representative_id
@@ -240,21 +240,21 @@ async fn found<I: DeserializeOwned>(
 }
 
 fn request_of<I: DeserializeOwned>(row: &Row) -> Result<QuotationRequest<I>, ReadError> {
-    let profile: Option<Profile> = json_or_none(row, 5)?;
+    let profile: Option<Profile> = json_or_none(row, "profile")?;
     let (name, email) = profile.map(|Profile { name, email }| (name, email)).unzip();
-    let representative = row.get::<_, Option<Uuid>>(4);
+    let representative = row.get::<_, Option<Uuid>>("representative_id");
     Ok(QuotationRequest {
-        id: QuotationRequestId(row.get(0)),
-        status: word(row, 1)?,
-        inquiry: json(row, 2)?,
-        requested_by: ActorId(row.get(3)),
+        id: QuotationRequestId(row.get("id")),
+        status: word(row, "status")?,
+        inquiry: json(row, "said")?,
+        requested_by: ActorId(row.get("requested_by")),
         representative: representative.map(|id| Representative { id: EmployeeId(id), name, email }),
-        offers: row.get::<_, Vec<Uuid>>(6).into_iter().map(OfferId).collect(),
-        reason: row.get(7),
-        requested_at: row.get(8),
-        assigned_at: row.get(9),
-        answered_at: row.get(10),
-        closed_at: row.get(11),
-        created: row.get(12),
+        offers: row.get::<_, Vec<Uuid>>("offers").into_iter().map(OfferId).collect(),
+        reason: row.get("reason"),
+        requested_at: row.get("requested_at"),
+        assigned_at: row.get("assigned_at"),
+        answered_at: row.get("answered_at"),
+        closed_at: row.get("closed_at"),
+        created: row.get("created"),
     })
 }

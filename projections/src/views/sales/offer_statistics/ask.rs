@@ -250,7 +250,7 @@ pub async fn list(
         .await?;
     let mut found: Vec<Statistics> = Vec::new();
     for row in &rows {
-        let currency: Option<&str> = row.try_get(1)?;
+        let currency: Option<&str> = row.try_get("currency")?;
         match (currency, found.last_mut()) {
             (None, _) => found.push(statistics_of(row)?),
             (Some(_), Some(group)) => group.values.push(values_of(row)?),
@@ -268,34 +268,38 @@ impl Statistics {
 }
 
 fn statistics_of(row: &Row) -> Result<Statistics, ReadError> {
-    let id: Uuid = row.try_get(0)?;
+    let id: Uuid = row.try_get("key")?;
     let counts = Counts {
-        offered: row.try_get(2)?,
-        accepted: row.try_get(3)?,
-        partly_accepted: row.try_get(4)?,
-        rejected: row.try_get(5)?,
-        withdrawn: row.try_get(6)?,
-        expired: row.try_get(7)?,
-        open: row.try_get(8)?,
+        offered: row.try_get("offered")?,
+        accepted: row.try_get("accepted")?,
+        partly_accepted: row.try_get("partly_accepted")?,
+        rejected: row.try_get("rejected")?,
+        withdrawn: row.try_get("withdrawn")?,
+        expired: row.try_get("expired")?,
+        open: row.try_get("open")?,
     };
     Ok(Statistics {
         id: (!id.is_nil()).then_some(id),
         counts,
-        won: Won::of(row.try_get(9)?, counts.offered - counts.open),
+        won: Won::of(row.try_get("won")?, counts.offered - counts.open),
         values: Vec::new(),
-        seconds_to_offer: row.try_get(10)?,
-        seconds_to_answer: row.try_get(11)?,
+        seconds_to_offer: row.try_get("seconds_to_offer")?,
+        seconds_to_answer: row.try_get("seconds_to_answer")?,
     })
 }
 
 fn values_of(row: &Row) -> Result<Values, ReadError> {
-    let currency: Currency = parsed(row, 1)?;
-    let agreed = match row.try_get::<_, Option<Decimal>>(16)? {
-        Some(_) => Some(Agreed::of(money(row, 16, currency)?, money(row, 17, currency)?)?),
+    let currency: Currency = parsed(row, "currency")?;
+    let agreed = match row.try_get::<_, Option<Decimal>>("agreed_first")? {
+        Some(_) => Some(Agreed::of(
+            money(row, "agreed_first", currency)?,
+            money(row, "agreed_last", currency)?,
+        )?),
         None => None,
     };
-    let offered = Value::of(money(row, 12, currency)?, money(row, 13, currency)?)?;
-    let won = Value::of(money(row, 14, currency)?, money(row, 15, currency)?)?;
+    let offered =
+        Value::of(money(row, "offered_listed", currency)?, money(row, "offered_net", currency)?)?;
+    let won = Value::of(money(row, "won_listed", currency)?, money(row, "won_net", currency)?)?;
     let sums = [offered.listed, offered.net, won.listed, won.net];
     let agreed_sums = agreed.iter().flat_map(|agreed: &Agreed| [agreed.first, agreed.last]);
     let is_capped = sums.into_iter().chain(agreed_sums).any(is_capped);
