@@ -196,6 +196,21 @@ fn questions_know_nothing_of_http() {
     }
 }
 
+/// HTTP refuses a role before it reads a query; other front ends have nothing but this.
+#[test]
+fn every_question_checks_the_role_of_who_asks() {
+    let mut checked = 0;
+    for (path, source) in sources("query-service/src/app") {
+        for question in source.split("\npub async fn ").skip(1) {
+            let name = question.split('(').next().unwrap();
+            let body = question.split("\n}\n").next().unwrap();
+            assert!(body.contains("asker.require"), "{}: {name}", path.display());
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "{checked} questions");
+}
+
 #[test]
 fn a_context_depends_on_those_before_it_only() {
     let place = |context: &str| CONTEXTS.iter().position(|one| *one == context).unwrap();
