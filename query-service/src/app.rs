@@ -7,6 +7,7 @@
 pub mod billing;
 pub mod catalogue;
 pub mod events;
+pub mod exports;
 pub mod fulfilment;
 pub mod inventory;
 pub mod messaging;

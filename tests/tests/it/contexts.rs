@@ -167,7 +167,7 @@ fn every_file_of_the_domain_stands_in_a_context() {
 fn every_read_model_and_every_query_stands_in_a_context() {
     for (folder, platform) in [
         ("projections/src/views", &[][..]),
-        ("query-service/src/app", &["events"]),
+        ("query-service/src/app", &["events", "exports"]),
         ("query-service/src/http", &["events", "exports", "live"]),
     ] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {

@@ -1,6 +1,5 @@
 //! Prices of one agreement, with the columns that an import knows.
 
-use axum::extract::State;
 use deadpool_postgres::Object;
 use domain::{
     AgreementId, Selection,
@@ -11,19 +10,12 @@ use projections::views::{
     catalogue::catalogue,
     pricing::prices::{self, Price},
 };
-use schemars::JsonSchema;
-use serde::Deserialize;
-use service_kit::{
-    download::Download,
-    input::Query,
-    problem::Problem,
-    sheet::{Cell, Format},
-};
+use service_kit::{problem::Problem, sheet::Cell};
 
-use super::{LIMIT, PAGE, Read, next_after, pages};
+use super::{LIMIT, PAGE, Read, Sheet, next_after, pages};
 use crate::{
     Queries,
-    asker::{By, Sales, problem},
+    asker::{Asker, Sales, problem},
 };
 
 const HEADER: &[&str] = &[
@@ -38,27 +30,18 @@ const HEADER: &[&str] = &[
     "until",
 ];
 
-/// Which agreement's, and how.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wish {
-    /// Whose prices.
+/// The prices of an agreement.
+pub async fn prices(
+    queries: &Queries,
+    asker: &Asker,
     agreement: AgreementId,
-    /// The format of the file; CSV when not given.
-    #[serde(default)]
-    format: Format,
-}
-
-pub(super) async fn export(
-    State(queries): State<Queries>,
-    By { who: asker, .. }: By<Sales>,
-    Query(Wish { agreement, format }): Query<Wish>,
-) -> Result<Download, Problem> {
+) -> Result<Sheet, Problem> {
+    asker.require::<Sales>()?;
     let views = [prices::PROJECTION.name, catalogue::PROJECTION.name];
     let place = LIMIT.take(asker.key()).await?;
-    drop(asker.client(&queries, &views).await?);
-    let all = pages(queries, move |client, after| read(client, agreement, after).boxed());
-    Download::sheet("prices", HEADER, all, format, place).await
+    drop(asker.client(queries, &views).await?);
+    let all = pages(queries.clone(), move |client, after| read(client, agreement, after).boxed());
+    Ok(Sheet { name: "prices", header: HEADER, rows: all, place })
 }
 
 async fn read(client: Object, agreement: AgreementId, after: Option<i64>) -> Read {

@@ -1,17 +1,16 @@
 //! Products, with the columns that an import knows.
 
-use axum::extract::State;
 use deadpool_postgres::Object;
 use domain::Currency;
 use futures::FutureExt;
 use jiff::civil::Date;
 use projections::views::catalogue::catalogue::{self, CatalogueItem, Filter, Status};
-use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
+use service_kit::{problem::Problem, sheet::Cell};
 
-use super::{LIMIT, PAGE, Read, Wish, next_after, pages};
+use super::{LIMIT, PAGE, Read, Sheet, next_after, pages};
 use crate::{
     Queries,
-    asker::{By, Sales, problem},
+    asker::{Asker, Sales, problem},
 };
 
 const HEADER: &[&str] = &[
@@ -19,17 +18,15 @@ const HEADER: &[&str] = &[
     "minimum", "multiple", "status",
 ];
 
-pub(super) async fn export(
-    State(queries): State<Queries>,
-    By { who: asker, .. }: By<Sales>,
-    Query(Wish { format }): Query<Wish>,
-) -> Result<Download, Problem> {
+/// Products.
+pub async fn products(queries: &Queries, asker: &Asker) -> Result<Sheet, Problem> {
+    asker.require::<Sales>()?;
     let place = LIMIT.take(asker.key()).await?;
-    drop(asker.client(&queries, &[catalogue::PROJECTION.name]).await?);
+    drop(asker.client(queries, &[catalogue::PROJECTION.name]).await?);
     // One day for all of them, however long it takes.
     let today = queries.clock.today();
-    let all = pages(queries, move |client, after| read(client, today, after).boxed());
-    Download::sheet("products", HEADER, all, format, place).await
+    let all = pages(queries.clone(), move |client, after| read(client, today, after).boxed());
+    Ok(Sheet { name: "products", header: HEADER, rows: all, place })
 }
 
 async fn read(client: Object, today: Date, after: Option<i64>) -> Read {

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use axum::extract::State;
 use deadpool_postgres::Object;
 use domain::CompanyId;
 use futures::FutureExt;
 use projections::views::parties::companies::{self, Company, Filter};
-use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
+use service_kit::{problem::Problem, sheet::Cell};
 
-use super::{LIMIT, PAGE, Read, Wish, next_after, pages};
+use super::{LIMIT, PAGE, Read, Sheet, next_after, pages};
 use crate::{
     Queries,
-    asker::{By, Sales, problem},
+    asker::{Asker, Sales, problem},
 };
 
 const HEADER: &[&str] = &[
@@ -32,15 +31,13 @@ const HEADER: &[&str] = &[
     "credit_currency",
 ];
 
-pub(super) async fn export(
-    State(queries): State<Queries>,
-    By { who: asker, .. }: By<Sales>,
-    Query(Wish { format }): Query<Wish>,
-) -> Result<Download, Problem> {
+/// Companies.
+pub async fn companies(queries: &Queries, asker: &Asker) -> Result<Sheet, Problem> {
+    asker.require::<Sales>()?;
     let place = LIMIT.take(asker.key()).await?;
-    drop(asker.client(&queries, &[companies::PROJECTION.name]).await?);
-    let all = pages(queries, |client, after| read(client, after).boxed());
-    Download::sheet("companies", HEADER, all, format, place).await
+    drop(asker.client(queries, &[companies::PROJECTION.name]).await?);
+    let all = pages(queries.clone(), |client, after| read(client, after).boxed());
+    Ok(Sheet { name: "companies", header: HEADER, rows: all, place })
 }
 
 async fn read(client: Object, after: Option<i64>) -> Read {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use axum::extract::State;
 use deadpool_postgres::Object;
 use domain::{Audience, CompanyId, ProductId, Selection, assortment::Verdict};
 use futures::FutureExt;
@@ -13,27 +12,25 @@ use projections::views::{
     },
     parties::companies,
 };
-use service_kit::{download::Download, input::Query, problem::Problem, sheet::Cell};
+use service_kit::{problem::Problem, sheet::Cell};
 
-use super::{LIMIT, PAGE, Read, Wish, next_after, pages};
+use super::{LIMIT, PAGE, Read, Sheet, next_after, pages};
 use crate::{
     Queries,
-    asker::{By, Sales, problem},
+    asker::{Asker, Sales, problem},
 };
 
 const HEADER: &[&str] = &["company_reference", "group", "sku", "category", "verdict"];
 const VIEWS: &[&str] =
     &[assortments::PROJECTION.name, catalogue::PROJECTION.name, companies::PROJECTION.name];
 
-pub(super) async fn export(
-    State(queries): State<Queries>,
-    By { who: asker, .. }: By<Sales>,
-    Query(Wish { format }): Query<Wish>,
-) -> Result<Download, Problem> {
+/// Assortment rules.
+pub async fn assortments(queries: &Queries, asker: &Asker) -> Result<Sheet, Problem> {
+    asker.require::<Sales>()?;
     let place = LIMIT.take(asker.key()).await?;
-    drop(asker.client(&queries, VIEWS).await?);
-    let rules = pages(queries, |client, after| read(client, after).boxed());
-    Download::sheet("assortments", HEADER, rules, format, place).await
+    drop(asker.client(queries, VIEWS).await?);
+    let rules = pages(queries.clone(), |client, after| read(client, after).boxed());
+    Ok(Sheet { name: "assortments", header: HEADER, rows: rules, place })
 }
 
 async fn read(client: Object, after: Option<i64>) -> Read {
