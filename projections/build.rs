@@ -32,15 +32,16 @@ fn main() {
     }
     shared.add(locked_version(FOLDING).as_bytes());
 
-    let files = sorted(Path::new("src/views")).into_iter().filter(|path| path.is_file());
-    let sources: BTreeMap<String, String> =
-        files.map(|file| (stem(&file), source(&file))).collect();
+    let contexts = sorted(Path::new("src/views")).into_iter().filter(|path| path.is_dir());
+    let files = contexts.flat_map(|context| sorted(&context)).filter(|path| path.is_file());
+    let sources: BTreeMap<String, View> =
+        files.map(|file| (stem(&file), View::of(&file))).collect();
     let mut generated = vec![format!("pub(super) const SHARED: u64 = {};\n", shared.0)];
     for view in sources.keys() {
         let mut own = Digest::new();
         for used in used(view, &sources) {
             own.add(used.as_bytes());
-            own.add(sources[used].as_bytes());
+            own.add(sources[used].source.as_bytes());
         }
         let constant = view.to_uppercase();
         generated.push(format!("pub(crate) const {constant}: u64 = of({});\n", own.0));
@@ -49,16 +50,33 @@ fn main() {
     fs::write(out.join("builds.rs"), generated.concat()).expect("cargo has made the folder");
 }
 
+/// What a read model is made by.
+struct View {
+    context: String,
+    source: String,
+}
+
+impl View {
+    fn of(file: &Path) -> Self {
+        Self { context: stem(file.parent().unwrap_or(file)), source: source(file) }
+    }
+
+    /// Whether it names another read model, by its whole path or by one from the same context.
+    fn names(&self, other: &str, View { context, .. }: &View) -> bool {
+        let sibling = (self.context == *context).then(|| format!("super::{other}"));
+        let paths = ["views::", "super::"].map(|path| format!("{path}{context}::{other}"));
+        paths.iter().chain(&sibling).any(|path| self.source.contains(path.as_str()))
+    }
+}
+
 /// A view and those that its sources name, and so on.
-fn used<'a>(view: &'a str, sources: &'a BTreeMap<String, String>) -> Vec<&'a str> {
+fn used<'a>(view: &'a str, sources: &'a BTreeMap<String, View>) -> Vec<&'a str> {
     let mut used = vec![view];
     let mut next = 0;
     while let Some(present) = used.get(next).copied() {
         next += 1;
-        for other in sources.keys().filter(|other| *other != present) {
-            let named = ["views::", "super::"].map(|path| format!("{path}{other}"));
-            let names = named.iter().any(|name| sources[present].contains(name.as_str()));
-            if names && !used.contains(&other.as_str()) {
+        for (other, named) in sources.iter().filter(|(other, _)| *other != present) {
+            if sources[present].names(other, named) && !used.contains(&other.as_str()) {
                 used.push(other);
             }
         }

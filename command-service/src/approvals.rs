@@ -8,7 +8,7 @@ use domain::{
 };
 use event_log::Work;
 use jiff::{Timestamp, civil::Date};
-use projections::views::employees;
+use projections::views::parties::employees;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};

@@ -10,7 +10,7 @@ use domain::{
 use event_log::Work;
 use projections::{
     Views,
-    views::{categories, companies},
+    views::{catalogue::categories, parties::companies},
 };
 use service_kit::problem::Problem;
 use uuid::Uuid;

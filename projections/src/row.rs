@@ -1,11 +1,11 @@
 //! From rows to the domain's words.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use domain::{Currency, Money, characters::stored};
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
-use tokio_postgres::{Row, types::Json};
+use tokio_postgres::{Row, row::RowIndex, types::Json};
 
 /// Why a read model could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -45,27 +45,32 @@ pub(crate) fn limit_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// A column, by its name; by its index where rows are read very often.
+pub(crate) trait Column: RowIndex + fmt::Display {}
+
+impl<C: RowIndex + fmt::Display> Column for C {}
+
 /// A column of JSON.
-pub(crate) fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, ReadError> {
+pub(crate) fn json<T: DeserializeOwned>(row: &Row, column: impl Column) -> Result<T, ReadError> {
     Ok(stored(|| row.try_get::<_, Json<T>>(column))?.0)
 }
 
 /// The same, when it may be null.
 pub(crate) fn json_or_none<T: DeserializeOwned>(
     row: &Row,
-    column: usize,
+    column: impl Column,
 ) -> Result<Option<T>, ReadError> {
     Ok(stored(|| row.try_get::<_, Option<Json<T>>>(column))?.map(|json| json.0))
 }
 
 /// A column of text that the domain parses.
-pub(crate) fn parsed<T: FromStr>(row: &Row, column: usize) -> Result<T, ReadError> {
+pub(crate) fn parsed<T: FromStr>(row: &Row, column: impl Column) -> Result<T, ReadError> {
     let text = row.try_get::<_, &str>(column)?;
     stored(|| text.parse()).map_err(|_| ReadError::Malformed)
 }
 
 /// A column of text that stands for a word of the domain.
-pub(crate) fn word<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, ReadError> {
+pub(crate) fn word<T: DeserializeOwned>(row: &Row, column: impl Column) -> Result<T, ReadError> {
     let word = row.try_get::<_, String>(column)?;
     let word = serde_json::Value::String(word);
     stored(|| serde_json::from_value(word)).map_err(|_| ReadError::Malformed)
@@ -74,7 +79,7 @@ pub(crate) fn word<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, R
 /// The same, when it may be null.
 pub(crate) fn word_or_none<T: DeserializeOwned>(
     row: &Row,
-    column: usize,
+    column: impl Column,
 ) -> Result<Option<T>, ReadError> {
     let word = row.try_get::<_, Option<String>>(column)?;
     let read = |word| serde_json::from_value(serde_json::Value::String(word));
@@ -82,7 +87,11 @@ pub(crate) fn word_or_none<T: DeserializeOwned>(
 }
 
 /// A numeric column as money.
-pub(crate) fn money(row: &Row, column: usize, currency: Currency) -> Result<Money, ReadError> {
+pub(crate) fn money(
+    row: &Row,
+    column: impl Column,
+    currency: Currency,
+) -> Result<Money, ReadError> {
     Money::new(row.try_get::<_, Decimal>(column)?, currency).map_err(|_| ReadError::Malformed)
 }
 

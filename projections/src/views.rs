@@ -1,60 +1,43 @@
-//! The read models.
+//! The read models, by bounded context.
 
-pub mod account_balances;
-pub mod approval_rules;
-pub mod approvals;
-pub mod assortments;
+pub mod billing;
 pub mod catalogue;
-pub mod categories;
-pub mod companies;
-pub mod conversations;
-pub mod discounts;
-pub mod employees;
-pub mod inboxes;
-pub mod invoices;
-pub mod negotiations;
-pub mod offer_statistics;
-pub mod offer_templates;
-pub mod offers;
-pub mod orders;
-pub mod payments;
-pub mod price_agreements;
-pub mod prices;
-pub mod product_codes;
-pub mod quotation_requests;
-pub mod shipments;
-pub mod stock;
-pub mod territories;
+pub mod fulfilment;
+pub mod inventory;
+pub mod messaging;
+pub mod parties;
+pub mod pricing;
+pub mod sales;
 
 use crate::Projection;
 
 /// Every read model.
 pub const ALL: [Projection; 25] = [
-    account_balances::PROJECTION,
-    approval_rules::PROJECTION,
-    approvals::PROJECTION,
-    assortments::PROJECTION,
-    catalogue::PROJECTION,
-    categories::PROJECTION,
-    companies::PROJECTION,
-    conversations::PROJECTION,
-    discounts::PROJECTION,
-    employees::PROJECTION,
-    inboxes::PROJECTION,
-    invoices::PROJECTION,
-    negotiations::PROJECTION,
-    offer_statistics::PROJECTION,
-    offer_templates::PROJECTION,
-    offers::PROJECTION,
-    orders::PROJECTION,
-    payments::PROJECTION,
-    price_agreements::PROJECTION,
-    prices::PROJECTION,
-    product_codes::PROJECTION,
-    quotation_requests::PROJECTION,
-    shipments::PROJECTION,
-    stock::PROJECTION,
-    territories::PROJECTION,
+    billing::account_balances::PROJECTION,
+    sales::approval_rules::PROJECTION,
+    sales::approvals::PROJECTION,
+    catalogue::assortments::PROJECTION,
+    catalogue::catalogue::PROJECTION,
+    catalogue::categories::PROJECTION,
+    parties::companies::PROJECTION,
+    messaging::conversations::PROJECTION,
+    pricing::discounts::PROJECTION,
+    parties::employees::PROJECTION,
+    sales::inboxes::PROJECTION,
+    billing::invoices::PROJECTION,
+    sales::negotiations::PROJECTION,
+    sales::offer_statistics::PROJECTION,
+    sales::offer_templates::PROJECTION,
+    sales::offers::PROJECTION,
+    sales::orders::PROJECTION,
+    billing::payments::PROJECTION,
+    pricing::price_agreements::PROJECTION,
+    pricing::prices::PROJECTION,
+    catalogue::product_codes::PROJECTION,
+    sales::quotation_requests::PROJECTION,
+    fulfilment::shipments::PROJECTION,
+    inventory::stock::PROJECTION,
+    parties::territories::PROJECTION,
 ];
 
 /// The read model of this name.

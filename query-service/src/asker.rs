@@ -10,7 +10,7 @@ use domain::{ActorId, EmployeeId, Side};
 use event_log::Position;
 use projections::{ReadError, SetAside, buyer};
 use service_kit::{
-    access::{self, Access, Principal, Role},
+    access::{self, Access, Allowed, Principal, Role},
     position::{self, WaitFor},
     postgres,
     problem::{FieldError, Problem},
@@ -57,7 +57,7 @@ pub(crate) type By<A> = access::By<A, Asker>;
 
 /// Somebody with a question.
 #[derive(Debug, Clone)]
-pub(crate) struct Asker {
+pub struct Asker {
     principal: Principal,
     wait_for: WaitFor,
     /// What the request names.
@@ -66,6 +66,32 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
+    /// Somebody who has shown who they are, and wants to see what had happened until a position.
+    pub fn new(principal: Principal, wait_for: WaitFor) -> Self {
+        Self { principal, wait_for, named: Vec::new(), left_out: LeftOut::default() }
+    }
+
+    /// Says which things the question is about: where one of them was set aside, it is refused.
+    #[must_use]
+    pub fn about(self, named: Vec<Uuid>) -> Self {
+        Self { named, ..self }
+    }
+
+    /// How many things the read models have left out of the answers so far that it may know of.
+    pub fn left_out(&self) -> usize {
+        self.left_out.count()
+    }
+
+    /// Refuses an asker with none of the roles of `A`.
+    pub(crate) fn require<A: Allowed>(&self) -> Result<(), Problem> {
+        self.require_one_of(A::ROLES)
+    }
+
+    /// Refuses an asker with none of these roles.
+    pub(crate) fn require_one_of(&self, roles: &[Role]) -> Result<(), Problem> {
+        self.principal.require(roles)
+    }
+
     /// The only company that it sees.
     pub(crate) fn company(&self) -> Option<Uuid> {
         self.principal.company
@@ -190,12 +216,10 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Ok(Self {
-            principal: Principal::from_request_parts(parts, state).await?,
-            wait_for: WaitFor::from_request_parts(parts, state).await?,
-            named: left_out::named(&parts.uri),
-            left_out: LeftOut::of(parts),
-        })
+        let principal = Principal::from_request_parts(parts, state).await?;
+        let wait_for = WaitFor::from_request_parts(parts, state).await?;
+        let asker = Self::new(principal, wait_for).about(left_out::named(&parts.uri));
+        Ok(Self { left_out: LeftOut::of(parts), ..asker })
     }
 }
 

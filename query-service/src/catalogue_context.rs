@@ -19,9 +19,13 @@ use jiff::civil::Date;
 use projections::{
     ReadError,
     views::{
-        assortments,
-        catalogue::{CatalogueItem, EVERYTHING, IN_STOCK, Line, Within},
-        companies, discounts, price_agreements, product_codes,
+        catalogue::{
+            assortments,
+            catalogue::{CatalogueItem, EVERYTHING, IN_STOCK, Line, Within},
+            product_codes,
+        },
+        parties::companies,
+        pricing::{discounts, price_agreements},
     },
 };
 use uuid::Uuid;

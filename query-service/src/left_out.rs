@@ -30,6 +30,10 @@ impl LeftOut {
     pub(crate) fn add(&self, count: usize) {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Puts the header on answers that leave something out.
@@ -37,7 +41,7 @@ pub(crate) async fn mark(mut request: Request, next: Next) -> Response {
     let left_out = LeftOut::default();
     request.extensions_mut().insert(left_out.clone());
     let mut response = next.run(request).await;
-    let count = left_out.0.load(Ordering::Relaxed);
+    let count = left_out.count();
     if count > 0 {
         response.headers_mut().insert(SET_ASIDE, HeaderValue::from(count));
     }

@@ -1,5 +1,6 @@
-//! HTTP read APIs over the read models; history for auditors.
+//! Questions over the read models and history, each a function of [`app`], and their HTTP API.
 
+pub mod app;
 mod asker;
 mod catalogue_context;
 pub mod documents;
@@ -18,6 +19,7 @@ use event_log::EventLog;
 use projections::Views;
 use service_kit::{access::Access, clock::Clock};
 
+pub use asker::Asker;
 pub use documents::Letterhead;
 pub use http::router;
 pub use left_out::SET_ASIDE;

@@ -9,8 +9,10 @@ use projections::{
     ReadError, Remembered,
     changed::changed,
     views::{
-        assortments, catalogue, companies, discounts, price_agreements, prices, product_codes,
-        stock,
+        catalogue::{assortments, catalogue, product_codes},
+        inventory::stock,
+        parties::companies,
+        pricing::{discounts, price_agreements, prices},
     },
 };
 use uuid::Uuid;

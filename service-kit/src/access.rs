@@ -169,7 +169,7 @@ pub struct Principal {
 
 impl Principal {
     /// Refuses everybody whose role is not among these.
-    fn require(&self, roles: &[Role]) -> Result<(), Problem> {
+    pub fn require(&self, roles: &[Role]) -> Result<(), Problem> {
         if roles.contains(&self.role) {
             return Ok(());
         }

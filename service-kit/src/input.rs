@@ -206,6 +206,7 @@ impl OperationInput for PathId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::Listing;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -243,5 +244,18 @@ mod tests {
         check("_round=1&colour=blue", Some("colour"), "unknown field");
         check("as=pl", None, "_round");
         queried::<Wish>("as=pl&_round=3").unwrap();
+    }
+
+    #[test]
+    fn the_query_of_a_list_names_it_too() {
+        for (query, parameter) in [
+            ("_round=1&limit=many", "limit"),
+            ("limit=1&_round=x", "_round"),
+            ("_round=1&cursor=a&colour=blue", "colour"),
+        ] {
+            let problem = queried::<Listing<Wish>>(query).map(|_| ()).unwrap_err();
+            let problem = serde_json::to_value(&problem).unwrap();
+            assert_eq!(problem["errors"][0]["parameter"], parameter, "{problem}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Cursor pagination: a page and where the next one begins. A page has so many items at most, and
 //! ends early when they take more than so many bytes.
 
+mod listing;
+
 use std::io;
 
 use axum::http::StatusCode;
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::problem::{FieldError, Problem};
+
+pub use listing::Listing;
 
 /// How many items a page has when nothing is said.
 const DEFAULT: u16 = 50;
@@ -29,8 +33,9 @@ pub(crate) fn described(limit: bool) -> (&'static str, Value) {
     }
 }
 
-/// Which page is wanted. Flattening loses unknown-field checks, so each query names these two.
+/// Which page is wanted; with what else a list is asked for, see [`Listing`].
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PageRequest {
     /// At most so many items: 1 to 200, 50 when not given. A page of long items has fewer.
     pub limit: Option<u16>,
@@ -50,6 +55,11 @@ pub struct Page<T> {
 }
 
 impl PageRequest {
+    /// The number of items wanted, and what the cursor says, if there is one.
+    pub fn read<C: DeserializeOwned>(&self) -> Result<(usize, Option<C>), Problem> {
+        Ok((self.limit()?, self.cursor()?))
+    }
+
     /// The number of items wanted.
     pub fn limit(&self) -> Result<usize, Problem> {
         match self.limit {

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use aide::{OperationOutput, generate::GenContext, openapi};
+pub use axum::http::StatusCode;
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;

@@ -8,7 +8,7 @@ use domain::{
 };
 use event_log::{ExecuteError, Position, Work};
 use futures::FutureExt;
-use projections::{ReadError, views::account_balances};
+use projections::{ReadError, views::billing::account_balances};
 use service_kit::problem::Problem;
 use tokio::sync::watch;
 use uuid::Uuid;

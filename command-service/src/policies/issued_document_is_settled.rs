@@ -12,7 +12,7 @@ use domain::{
 };
 use event_log::{ExecuteError, Position, Work};
 use futures::FutureExt;
-use projections::{ReadError, views::account_balances};
+use projections::{ReadError, views::billing::account_balances};
 use uuid::Uuid;
 
 use super::{Policy, Reaction, ReactionError};

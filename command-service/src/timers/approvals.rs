@@ -5,7 +5,7 @@ use event_log::Work;
 use futures::FutureExt;
 use projections::{
     ReadError,
-    views::approvals::{self, Overdue, Subject},
+    views::sales::approvals::{self, Overdue, Subject},
 };
 use uuid::Uuid;
 

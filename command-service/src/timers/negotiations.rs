@@ -4,7 +4,7 @@ use domain::negotiation;
 use futures::FutureExt;
 use projections::{
     ReadError,
-    views::negotiations::{self, Due},
+    views::sales::negotiations::{self, Due},
 };
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use domain::offer;
 use futures::FutureExt;
 use projections::{
     ReadError,
-    views::offers::{self, Lapsed},
+    views::sales::offers::{self, Lapsed},
 };
 use uuid::Uuid;
 

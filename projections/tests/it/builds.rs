@@ -12,7 +12,7 @@ use crate::{
     trade::{House, trade},
 };
 
-const PRESENT: Projection = views::payments::PROJECTION;
+const PRESENT: Projection = views::billing::payments::PROJECTION;
 const NEWER: Projection = Projection { build: PRESENT.build.wrapping_add(1), ..PRESENT };
 
 async fn open(house: &House, projection: Projection) -> Views {
@@ -87,7 +87,7 @@ async fn a_build_takes_rows_over_only_when_it_starts() {
 /// What a later build can apply is tried again in order, with all that was left out since.
 #[tokio::test]
 async fn a_later_build_tries_again_what_was_set_aside() {
-    const ORDERS: Projection = views::orders::PROJECTION;
+    const ORDERS: Projection = views::sales::orders::PROJECTION;
     fn mended(recorded: &RecordedEvent, event: &domain::Event) -> Vec<Change> {
         if recorded.version == 2 { vec![] } else { (ORDERS.apply)(recorded, event) }
     }

@@ -4,7 +4,7 @@
 use domain::OrderId;
 use projections::{
     Projection, Views, rebuild,
-    views::{invoices, orders, shipments},
+    views::{billing::invoices, fulfilment::shipments, sales::orders},
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

@@ -15,10 +15,10 @@ const CHARACTERS: [&str; 6] = ["𝔘", "\u{fdfa}", "한", "e\u{301}", "ש", "f0"
 
 /// Those whose tables have text in a key, or words; what others show is compared elsewhere.
 const KEYED_BY_TEXT: [Projection; 4] = [
-    views::catalogue::PROJECTION,
-    views::companies::PROJECTION,
-    views::orders::PROJECTION,
-    views::product_codes::PROJECTION,
+    views::catalogue::catalogue::PROJECTION,
+    views::parties::companies::PROJECTION,
+    views::sales::orders::PROJECTION,
+    views::catalogue::product_codes::PROJECTION,
 ];
 
 /// In how many languages something long is said: enough for more than a tsvector holds.
@@ -148,7 +148,7 @@ async fn whatever_history_may_say_fits_every_read_model() {
     for projection in KEYED_BY_TEXT {
         assert_eq!(rebuild::compare(&views, projection).await.unwrap(), [], "{}", projection.name);
     }
-    rebuild::rebuild(&views, views::catalogue::PROJECTION).await.unwrap();
+    rebuild::rebuild(&views, views::catalogue::catalogue::PROJECTION).await.unwrap();
     assert_eq!(views.set_aside(&names(), None), [], "set aside by a rebuild");
     let shipped = "SELECT sum(quantity)::text FROM view.order_shipments";
     let shipped: String = house.client.query_one(shipped, &[]).await.unwrap().get(0);

@@ -2,7 +2,7 @@
 
 use domain::{AgreementId, ProductId, Selection, price::Value};
 use event_log::Position;
-use projections::views::prices::Rules;
+use projections::views::pricing::prices::Rules;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 

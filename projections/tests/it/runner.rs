@@ -24,7 +24,7 @@ pub(crate) async fn caught_up(house: &House, views: &Views) {
 }
 
 async fn accounts(views: &Views) -> BTreeMap<CompanyId, Account> {
-    let filter = views::account_balances::Filter {
+    let filter = views::billing::account_balances::Filter {
         today: "2026-03-20".parse().unwrap(),
         company: None,
         reference: None,
@@ -33,7 +33,7 @@ async fn accounts(views: &Views) -> BTreeMap<CompanyId, Account> {
     let grosze = |money: domain::Money| -> i64 {
         (money.amount() * Decimal::ONE_HUNDRED).try_into().unwrap()
     };
-    views::account_balances::list(&client, &filter, None, 100)
+    views::billing::account_balances::list(&client, &filter, None, 100)
         .await
         .unwrap()
         .into_iter()
@@ -123,7 +123,7 @@ async fn a_read_model_says_which_event_changed_it_last() {
     views.follow(&cancel);
     trade(&house, 11, 20).await;
     caught_up(&house, &views).await;
-    let of = [views::account_balances::PROJECTION, views::stock::PROJECTION];
+    let of = [views::billing::account_balances::PROJECTION, views::inventory::stock::PROJECTION];
     let client = views.client().await.unwrap();
     let [balances, stock] = changed(&client, of).await.unwrap();
     let head = house.log.head().await.unwrap();
@@ -152,7 +152,8 @@ async fn a_row_that_was_tampered_with_is_found() {
     let tamper = "UPDATE view.account_balances SET paid = paid + 0.01 WHERE company_id = (
         SELECT company_id FROM view.account_balances LIMIT 1)";
     assert_eq!(house.client.execute(tamper, &[]).await.unwrap(), 1);
-    let found = rebuild::compare(&views, views::account_balances::PROJECTION).await.unwrap();
+    let found =
+        rebuild::compare(&views, views::billing::account_balances::PROJECTION).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].only_live, found[0].only_rebuilt), (1, 1));
     cancel.cancel();
@@ -167,7 +168,7 @@ async fn a_rebuild_that_was_killed_is_no_obstacle() {
     views.follow(&cancel);
     let expected = trade(&house, 12, 60).await;
     caught_up(&house, &views).await;
-    let balances = views::account_balances::PROJECTION;
+    let balances = views::billing::account_balances::PROJECTION;
     // Holding the live checkpoint lets the rebuild get as far as its swap, and no further.
     let lock = "BEGIN; SELECT 1 FROM view.checkpoints WHERE projection = 'account_balances'
         FOR UPDATE";
@@ -207,7 +208,7 @@ async fn what_a_crash_took_back_is_made_again() {
     views.follow(&cancel);
     let expected = trade(&house, 11, 40).await;
     caught_up(&house, &views).await;
-    let tables = views::account_balances::PROJECTION.tables;
+    let tables = views::billing::account_balances::PROJECTION.tables;
     let tables: Vec<String> = tables.iter().map(|table| format!("view.{table}")).collect();
     let tables = tables.join(", ");
     let crash = format!(

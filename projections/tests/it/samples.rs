@@ -6,9 +6,15 @@ use std::{fs, path::Path};
 use domain::{ActorId, Side};
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
 use projections::views::{
-    self, account_balances, approvals, catalogue, companies, conversations, employees, inboxes,
-    invoices, offer_statistics, offer_templates, offers, orders, payments, quotation_requests,
-    shipments, territories,
+    self,
+    billing::{account_balances, invoices, payments},
+    catalogue::catalogue,
+    fulfilment::shipments,
+    messaging::conversations,
+    parties::{companies, employees, territories},
+    sales::{
+        approvals, inboxes, offer_statistics, offer_templates, offers, orders, quotation_requests,
+    },
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

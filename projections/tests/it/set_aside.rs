@@ -77,7 +77,7 @@ async fn what_cannot_be_applied_is_set_aside_and_all_else_goes_on() {
     assert_eq!(count(&house, "SELECT count(*) FROM view.set_aside").await, 3);
     let forget = "DELETE FROM view.set_aside WHERE projection = 'orders'";
     house.client.batch_execute(forget).await.unwrap();
-    let found = rebuild::compare(&views, views::orders::PROJECTION).await.unwrap();
+    let found = rebuild::compare(&views, views::sales::orders::PROJECTION).await.unwrap();
     assert_eq!(found.iter().map(|found| found.table).collect::<Vec<_>>(), ["set_aside"]);
     cancel.cancel();
 }
@@ -104,7 +104,7 @@ async fn a_read_model_stops_where_others_would_be_shown_wrongly() {
     let failures: Vec<(&str, i64)> = failures.iter().map(|row| (row.get(0), row.get(1))).collect();
     let at = |after: u64| (before.0 + after).cast_signed();
     assert_eq!(failures, [("prices", at(1)), ("account_balances", at(2))]);
-    let compared = rebuild::compare(&views, views::prices::PROJECTION).await.unwrap();
+    let compared = rebuild::compare(&views, views::pricing::prices::PROJECTION).await.unwrap();
     assert_eq!(compared, [], "up to where it stopped");
     cancel.cancel();
 }
@@ -115,7 +115,7 @@ async fn a_rebuild_that_fails_leaves_nothing_behind() {
     let house = House::new().await;
     let views = house.views().await;
     Event::of("price", "framed").append(&house).await;
-    assert!(rebuild::rebuild(&views, views::prices::PROJECTION).await.is_err());
+    assert!(rebuild::rebuild(&views, views::pricing::prices::PROJECTION).await.is_err());
     assert_eq!(schemas_of_rebuilds(&house).await, 0);
     assert_eq!(views.checkpoints().await.unwrap()["prices"], Position::START);
 }

@@ -30,9 +30,9 @@ use service_kit::{
 };
 use tokio::sync::mpsc;
 
-use super::conversations::talked_about_by;
 use crate::{
     Queries,
+    app::messaging::conversations::talked_about_by,
     asker::{By, Dealing, Money, Trade},
     live::{Happened, Watching},
 };

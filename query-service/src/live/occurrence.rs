@@ -7,7 +7,7 @@ use domain::{
 };
 use event_log::RecordedEvent;
 use jiff::Timestamp;
-use projections::views::conversations::Written;
+use projections::views::messaging::conversations::Written;
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;

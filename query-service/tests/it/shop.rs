@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 /// A service that answers queries.
 pub(crate) struct Shop {
+    pub(crate) queries: Queries,
     pub(crate) log: EventLog,
     access: Access,
     url: String,
@@ -53,11 +54,11 @@ impl Shop {
             clock,
             letterhead: None,
         };
-        let router: axum::Router = query_service::router(queries).into();
+        let router: axum::Router = query_service::router(queries.clone()).into();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
-        Self { log, access, url, follow }
+        Self { queries, log, access, url, follow }
     }
 
     /// The secret of a new key.

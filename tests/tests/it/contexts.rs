@@ -1,5 +1,5 @@
-//! Bounded contexts of the domain: each depends on those before it only, and no files import each
-//! other in a circle.
+//! Bounded contexts: each of the domain depends on those before it only, and no files of it import each
+//! other in a circle; read models and queries stand in the folders of the same contexts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -160,6 +160,55 @@ fn every_file_of_the_domain_stands_in_a_context() {
         let is_known = CONTEXTS.contains(&name.as_str()) || ABOVE.contains(&name.as_str());
         assert!(is_known, "{} stands in no context", path.display());
     }
+}
+
+/// What concerns the whole platform stands beside the contexts.
+#[test]
+fn every_read_model_and_every_query_stands_in_a_context() {
+    for (folder, platform) in [
+        ("projections/src/views", &[][..]),
+        ("query-service/src/app", &["events", "exports"]),
+        ("query-service/src/http", &["events", "exports", "live"]),
+    ] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let is_known = CONTEXTS.contains(&name) || platform.contains(&name);
+            assert!(is_known, "{} stands in no context", path.display());
+        }
+    }
+}
+
+/// So that a front end without HTTP gets the same answers.
+#[test]
+fn questions_know_nothing_of_http() {
+    let top = root().join("query-service/src/app.rs");
+    let source = fs::read_to_string(&top).unwrap();
+    let mut all = sources("query-service/src/app");
+    assert!(all.len() > 30, "there are more questions");
+    all.push((top, source));
+    for (path, source) in all {
+        let found = ["axum", "aide::", "input::", "download::"];
+        let found = found.into_iter().find(|name| source.contains(name));
+        assert_eq!(found, None, "{}", path.display());
+        let names_http = named(&source).iter().any(|path| path[0] == "http");
+        assert!(!names_http, "{} names crate::http", path.display());
+    }
+}
+
+/// HTTP refuses a role before it reads a query; other front ends have nothing but this.
+#[test]
+fn every_question_checks_the_role_of_who_asks() {
+    let mut checked = 0;
+    for (path, source) in sources("query-service/src/app") {
+        for question in source.split("\npub async fn ").skip(1) {
+            let name = question.split('(').next().unwrap();
+            let body = question.split("\n}\n").next().unwrap();
+            assert!(body.contains("asker.require"), "{}: {name}", path.display());
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "{checked} questions");
 }
 
 #[test]

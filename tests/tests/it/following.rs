@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{
-    conversations::Watch,
     house::House,
     journeys::{Shop, created, done, refused},
+    messaging::conversations::Watch,
 };
 
 fn items(page: &Value) -> &Vec<Value> {

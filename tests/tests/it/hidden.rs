@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    documents::words,
     house::{Answer, House},
     journeys::{accept, created, done, refused},
-    negotiations::Table,
+    sales::documents::words,
+    sales::negotiations::Table,
 };
 
 /// Where history has got to: all that a command on an offer or on talks tells, beside what it is.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     forgery::forge,
-    journeys::{Shop, created, refused},
+    journeys::{Shop, created, done, refused},
 };
 
 #[tokio::test]
@@ -34,6 +34,40 @@ async fn codes_that_look_alike_are_one() {
     };
     created(house.post("sales", "/v1/companies", &company("123")).await);
     refused(&house.post("sales", "/v1/companies", &company("１２３")).await, 409, "claim.held");
+}
+
+/// A filter reads a code as commands do.
+#[tokio::test]
+async fn codes_that_look_alike_find_the_same() {
+    let shop = Shop::open().await;
+    let house = &shop.house;
+    let company = json!({
+        "name": "Strandhaus", "reference": "E-1",
+        "tax_id": { "kind": "foreign", "country": "DE", "number": "123" },
+        "payment_term": { "kind": "immediate" },
+    });
+    let company = created(house.post("sales", "/v1/companies", &company).await);
+    let levels = json!({ "levels": [{ "sku": "RICE", "available": "7" }] });
+    done(house.post("warehouse", "/v1/stock", &levels).await);
+    let head = house.settled().await;
+    for (path, found) in [
+        ("products?sku=RICE", 1),
+        ("products?sku=%20RICE%20", 1),
+        ("products?sku=%EF%BC%B2%EF%BC%A9%EF%BC%A3%EF%BC%A5", 1),
+        ("products?sku=rice", 0),
+        ("products?sku=%20", 0),
+        ("stock?sku=%EF%BC%B2ICE%20", 1),
+        ("companies?reference=%20E-1", 1),
+        ("companies?reference=E%EF%BC%8D%EF%BC%91", 1),
+        ("companies?reference=e-1", 0),
+    ] {
+        let answer = house.get("admin", &format!("/v1/{path}&wait_for={head}")).await;
+        let items = answer.body["items"].as_array().unwrap();
+        assert_eq!(items.len(), found, "{path}: {answer:?}");
+        if path.starts_with("companies") && found == 1 {
+            assert_eq!(items[0]["id"], json!(company));
+        }
+    }
 }
 
 /// What an older build stored is found by what is typed today.

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    documents::{words, words_of},
     house::House,
     journeys::{Shop, created, done},
+    sales::documents::{words, words_of},
 };
 
 const DOOR: &str = "01970000-0000-7000-8000-0000000000d0";

@@ -11,7 +11,7 @@ use event_log::{Work, WorkError};
 use jiff::civil::Date;
 use projections::{
     ReadError,
-    views::invoices::{self, Correcting},
+    views::billing::invoices::{self, Correcting},
 };
 use service_kit::problem::{FieldError, Problem};
 

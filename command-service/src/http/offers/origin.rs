@@ -10,7 +10,10 @@ use domain::{
     quotation_request::Wanted,
 };
 use jiff::{ToSpan, civil::Date};
-use projections::views::{offers, orders, price_agreements, prices};
+use projections::views::{
+    pricing::{price_agreements, prices},
+    sales::{offers, orders},
+};
 use service_kit::problem::{FieldError, Problem};
 
 use super::drafts::Draft;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     house::{House, eventually},
     journeys::{asked, created, done, stamp},
-    negotiations::Table,
+    sales::negotiations::Table,
 };
 
 /// A request that is accepted as it stands.

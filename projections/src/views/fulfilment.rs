@@ -1,0 +1,3 @@
+//! Read models of the fulfilment context.
+
+pub mod shipments;

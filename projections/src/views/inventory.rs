@@ -1,0 +1,3 @@
+//! Read models of the inventory context.
+
+pub mod stock;

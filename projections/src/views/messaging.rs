@@ -1,0 +1,3 @@
+//! Read models of the messaging context.
+
+pub mod conversations;

@@ -1,0 +1,5 @@
+//! Read models of the pricing context.
+
+pub mod discounts;
+pub mod price_agreements;
+pub mod prices;

@@ -1,0 +1,11 @@
+//! Read models of the sales context.
+
+pub mod approval_rules;
+pub mod approvals;
+pub mod inboxes;
+pub mod negotiations;
+pub mod offer_statistics;
+pub mod offer_templates;
+pub mod offers;
+pub mod orders;
+pub mod quotation_requests;

@@ -1,0 +1,5 @@
+//! Questions about invoices, payments and account balances.
+
+pub mod account_balances;
+pub mod invoices;
+pub mod payments;

@@ -1,0 +1,8 @@
+//! Questions about products, categories, assortments and what a company sees of them.
+
+pub mod assortments;
+#[allow(clippy::module_inception, reason = "the context is named after its main resource")]
+pub mod catalogue;
+pub mod categories;
+pub mod product_codes;
+pub mod products;

@@ -1,0 +1,280 @@
+//! The personal catalogue: what a company sees of all that is sold, and what it pays for it.
+
+mod count;
+mod search;
+
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use domain::{Currency, ProductId, Reference, pricing::Step, product, stock::Level};
+use jiff::civil::Date;
+use projections::{
+    views::{
+        catalogue::{
+            assortments,
+            catalogue::{self, CatalogueItem, Line, Order, Sought},
+            categories, product_codes,
+        },
+        inventory::stock,
+        parties::companies,
+        pricing::{discounts, price_agreements, prices},
+    },
+    words::Wanted,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+use service_kit::{
+    page::{self, Listing, Page},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use self::search::{Look, Next, Search};
+use crate::{
+    Queries,
+    app::{invalid, names_nothing},
+    asker::{Asker, Trade, problem},
+    catalogue_context::{CatalogueContext, Wish},
+    reading::Reading,
+};
+
+pub use self::count::{BrandCount, CategoryCount, Count, Counts, count};
+
+const VIEWS: &[&str] = &[
+    assortments::PROJECTION.name,
+    catalogue::PROJECTION.name,
+    categories::PROJECTION.name,
+    companies::PROJECTION.name,
+    discounts::PROJECTION.name,
+    price_agreements::PROJECTION.name,
+    prices::PROJECTION.name,
+    product_codes::PROJECTION.name,
+    stock::PROJECTION.name,
+];
+
+/// The most characters of a search.
+const MOST_TYPED: usize = 200;
+
+/// What of the catalogue. A page can be shorter than its limit and have a next one all the same.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Who looks; a buyer's own company when not given.
+    pub company: Option<Uuid>,
+    /// The currency of the prices; PLN when not given.
+    pub currency: Option<Currency>,
+    /// The category in which the products stand, or above theirs.
+    pub category: Option<Uuid>,
+    /// The brand, without regard to case and diacritics.
+    pub brand: Option<String>,
+    /// Only what is there to be sold.
+    #[serde(default)]
+    pub in_stock: bool,
+    /// Words of the name, the brand, the attributes, the description, in whatever form and however
+    /// they go on; or a code, the company's own first. When nothing has them, the nearest words that there are.
+    pub q: Option<String>,
+    /// In which order; words that are searched give their best matches first when it is not given,
+    /// otherwise it is by name.
+    pub order: Option<OrderName>,
+}
+
+impl List {
+    /// What is asked for, whichever page of it.
+    fn digest(&self) -> u64 {
+        let Self { company, currency, category, brand, in_stock, q, order } = self;
+        let mut hasher = DefaultHasher::new();
+        (company, currency, category, brand, in_stock, q, order).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+#[derive(Debug, Clone, Copy, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "CatalogueOrder")]
+#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+pub enum OrderName {
+    Name,
+    Sku,
+    Newest,
+}
+
+/// Products as a company sees them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CataloguePage")]
+pub struct Shelf {
+    /// The page.
+    #[serde(flatten)]
+    pub page: Page<Listed>,
+    /// The words that were searched because nothing has those that were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
+}
+
+/// A product as a company sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CatalogueEntry")]
+pub struct Listed {
+    #[serde(flatten)]
+    #[schemars(with = "Shown<'_>")]
+    line: Kept,
+    /// What the company calls it, or a firm above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_code: Option<Reference>,
+    /// How much there is; missing while the warehouse has said nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stock: Option<Level>,
+    /// The currency of the prices.
+    pub currency: Currency,
+    /// What one unit costs, net, from the least quantity on that is ordered; none when it has no
+    /// price.
+    pub prices: Vec<Step>,
+}
+
+/// What every company sees of a product alike.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Shown<'a> {
+    /// Its id.
+    pub id: ProductId,
+    /// What it is.
+    #[serde(flatten)]
+    pub description: product::Description,
+    /// What else is known of it, without its texts.
+    #[serde(flatten)]
+    pub details: Cow<'a, product::Details>,
+}
+
+/// A line that is remembered, shown as it is on a day, with those other products alone that are seen.
+#[derive(Debug)]
+struct Kept {
+    line: Arc<Line>,
+    today: Date,
+    seen: Arc<BTreeSet<ProductId>>,
+}
+
+impl Listed {
+    /// What every company sees of it alike.
+    pub fn product(&self) -> Shown<'_> {
+        self.line.shown()
+    }
+}
+
+impl Kept {
+    fn shown(&self) -> Shown<'_> {
+        let CatalogueItem { id, details, .. } = &self.line.item;
+        let details = match details.others().next() {
+            None => Cow::Borrowed(details),
+            Some(_) => Cow::Owned(details.clone().naming_only(&self.seen)),
+        };
+        let description = self.line.item.described(self.today);
+        Shown { id: *id, description, details }
+    }
+}
+
+impl Serialize for Kept {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shown().serialize(serializer)
+    }
+}
+
+/// Where the next page of a query begins, and of which one.
+#[derive(Debug, Serialize, Deserialize)]
+struct Continued {
+    of: u64,
+    next: Next,
+}
+
+/// The products that a company sees, at its prices.
+pub async fn list(
+    queries: &Queries,
+    asker: &Asker,
+    Listing { page, filter }: Listing<List>,
+) -> Result<Shelf, Problem> {
+    asker.require::<Trade>()?;
+    let of = filter.digest();
+    let List { company, currency, category, brand, in_stock, q, order } = filter;
+    let (limit, next) = page.read::<Continued>()?;
+    let next = match next {
+        Some(continued) if continued.of != of => return Err(page::other_cursor()),
+        next => next.map(|continued| continued.next),
+    };
+    let words = words(q.as_deref())?;
+    let currency = currency.unwrap_or(Currency::Pln);
+    let (reading, context) = context(queries, asker, company, currency).await?;
+    let brand = brand.map(|name| catalogue::brand(&name));
+    let (wish, order) = (Wish { category, brand, in_stock }, order.map(Order::from));
+    let search = match words {
+        Some(words) => {
+            let own = context.means(&reading.client, &words.code()).await.map_err(problem)?;
+            let within = context.within(wish);
+            let sought = Sought { words, own, within, order, deep: false };
+            let client = queries.views.client().await.map_err(problem)?;
+            Some(Search { client, sought, instead: false })
+        }
+        None => None,
+    };
+    let range = context.range(&reading, wish).await.map_err(problem)?;
+    let by = order.unwrap_or(Order::Name);
+    let mut look = Look { reading: &reading, context: &context, range: &range, by, search };
+    let (lines, next) = look.find(next, limit).await?;
+    let today = queries.clock.today();
+    let ids: Vec<ProductId> = lines.iter().map(|line| line.item.id).collect();
+    let (levels, changed) = (&reading.memory.levels, reading.changed.stock);
+    let others = lines.iter().flat_map(|line| line.item.details.others());
+    let (steps, mut names, levels, seen) = futures::try_join!(
+        context.prices(&reading, &lines, today),
+        context.names(&reading.client, &ids),
+        levels.of(&reading.client, changed, &ids),
+        catalogue::visible(&reading.client, others, context.assortment_ids()),
+    )
+    .map_err(problem)?;
+    let seen = Arc::new(seen);
+    let items = lines.into_iter().zip(steps).zip(levels).map(|((line, prices), stock)| Listed {
+        own_code: names.remove(&line.item.id),
+        line: Kept { line, today, seen: Arc::clone(&seen) },
+        stock,
+        currency,
+        prices,
+    });
+    let instead = look.search.filter(|search| search.instead).map(|search| search.told());
+    let next = next.map(|next| Continued { of, next });
+    Ok(Shelf { page: Page::ending(items.collect(), next.as_ref()), instead })
+}
+
+/// Who looks at the catalogue: a buyer's own company, or the one that is named.
+async fn context(
+    queries: &Queries,
+    asker: &Asker,
+    company: Option<Uuid>,
+    currency: Currency,
+) -> Result<(Reading, CatalogueContext), Problem> {
+    let unnamed = |detail| names_nothing("company", detail);
+    let company = asker.narrowed(company)?.ok_or_else(|| unnamed("must say who looks"))?;
+    let reading = asker.reading(queries, VIEWS).await?;
+    let context =
+        CatalogueContext::of(&reading, &queries.log, company, currency).await.map_err(problem)?;
+    let context = context.ok_or_else(|| unnamed("there is no such company"))?;
+    Ok((reading, context))
+}
+
+fn words(q: Option<&str>) -> Result<Option<Wanted>, Problem> {
+    let Some(q) = q else { return Ok(None) };
+    if q.chars().count() > MOST_TYPED {
+        return Err(invalid("q", format!("must have at most {MOST_TYPED} characters")));
+    }
+    let words = Wanted::parse(q);
+    words.map(Some).ok_or_else(|| invalid("q", "must have a letter or a digit in it"))
+}
+
+impl From<OrderName> for Order {
+    fn from(name: OrderName) -> Self {
+        match name {
+            OrderName::Name => Self::Name,
+            OrderName::Sku => Self::Sku,
+            OrderName::Newest => Self::Newest,
+        }
+    }
+}

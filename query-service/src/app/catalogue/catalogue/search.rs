@@ -1,0 +1,199 @@
+//! A look for products: page by page until enough of them are seen, and in other words when nothing is.
+
+use std::sync::Arc;
+
+use deadpool_postgres::Object;
+use projections::{
+    ReadError,
+    views::catalogue::catalogue::{self, Line, Mark, Order, Place, Places, Sought},
+    words::Wanted,
+};
+use serde::{Deserialize, Serialize};
+use service_kit::{page, problem::Problem};
+
+use crate::{
+    asker::problem,
+    catalogue_context::{CatalogueContext, Range},
+    reading::Reading,
+};
+
+/// How many products a page looks at, at most, for those that the company sees.
+const MOST_LOOKED_AT: usize = 5_000;
+
+/// Where the next page begins.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Next {
+    /// After a place in the order.
+    After(Place),
+    /// Behind a match of words, which were perhaps looked for in depth; of others than those asked
+    /// for, perhaps.
+    Behind(Mark, bool, Option<String>),
+}
+
+/// Words that are searched.
+pub(super) struct Search {
+    /// Plans each search by itself.
+    pub(super) client: Object,
+    pub(super) sought: Sought,
+    /// Whether they stand for others, which nothing has.
+    pub(super) instead: bool,
+}
+
+impl Search {
+    /// Searches words that stand for others.
+    fn instead(&mut self, words: Wanted) {
+        (self.sought.words, self.sought.own, self.instead) = (words, vec![], true);
+    }
+
+    pub(super) fn told(&self) -> String {
+        self.sought.words.words().join(" ")
+    }
+}
+
+/// A look for products.
+pub(super) struct Look<'a> {
+    pub(super) reading: &'a Reading,
+    pub(super) context: &'a CatalogueContext,
+    pub(super) range: &'a Range,
+    pub(super) by: Order,
+    pub(super) search: Option<Search>,
+}
+
+impl Look<'_> {
+    /// The first products that the company sees, and where the next page begins.
+    pub(super) async fn find(
+        &mut self,
+        next: Option<Next>,
+        limit: usize,
+    ) -> Result<(Vec<Arc<Line>>, Option<Next>), Problem> {
+        match (&mut self.search, &next) {
+            (None, None | Some(Next::After(_))) | (Some(_), None) => {}
+            (Some(search), Some(Next::Behind(_, deep, instead))) => {
+                search.sought.deep = *deep;
+                if let Some(words) = instead.as_deref().and_then(Wanted::parse) {
+                    search.instead(words);
+                }
+            }
+            (None, Some(Next::Behind(..))) | (Some(_), Some(Next::After(_))) => {
+                return Err(page::other_cursor());
+            }
+        }
+        let first = next.is_none();
+        let found = self.whole(next, limit).await.map_err(problem)?;
+        if first && found.0.is_empty() && self.corrected().await.map_err(problem)? {
+            let found = self.whole(None, limit).await.map_err(problem)?;
+            // Words of what the company does not see are not told.
+            if let Some(search) = self.search.as_mut().filter(|_| found.0.is_empty()) {
+                search.instead = false;
+            }
+            return Ok(found);
+        }
+        Ok(found)
+    }
+
+    /// What is seen of the matches that are usually put in order; of many more, where so many of these
+    /// are hidden that they would not fill a page.
+    async fn whole(
+        &mut self,
+        next: Option<Next>,
+        limit: usize,
+    ) -> Result<(Vec<Arc<Line>>, Option<Next>), ReadError> {
+        let first = next.is_none();
+        let (seen, next, looked_at) = self.seen(next, limit).await?;
+        match &mut self.search {
+            Some(search) if first && next.is_none() && looked_at >= catalogue::MOST_MATCHES => {
+                search.sought.deep = true;
+                let (seen, next, _) = self.seen(None, limit).await?;
+                Ok((seen, next))
+            }
+            Some(_) | None => Ok((seen, next)),
+        }
+    }
+
+    /// What is seen, where the next page begins, and how many were looked at.
+    async fn seen(
+        &self,
+        mut next: Option<Next>,
+        limit: usize,
+    ) -> Result<(Vec<Arc<Line>>, Option<Next>, usize), ReadError> {
+        let (mut seen, mut looked_at, mut size) = (Vec::new(), 0, limit + 1);
+        loop {
+            let found = self.some(next.as_ref(), size).await?;
+            let (lines, behind): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+            let ended = lines.len() < size;
+            looked_at += lines.len();
+            let sees = self.context.sees(&self.reading.client, &lines).await?;
+            for ((line, behind), sees) in lines.into_iter().zip(behind).zip(sees) {
+                if seen.len() == limit {
+                    return Ok((seen, next, looked_at));
+                }
+                next = Some(behind);
+                if sees {
+                    seen.push(line);
+                }
+            }
+            if ended {
+                return Ok((seen, None, looked_at));
+            }
+            if looked_at >= MOST_LOOKED_AT {
+                return Ok((seen, next, looked_at));
+            }
+            size = (size * 4).min(1_000);
+        }
+    }
+
+    /// Products where the company looks, whether it sees them or not, each with where a page begins
+    /// that follows it.
+    async fn some(
+        &self,
+        next: Option<&Next>,
+        size: usize,
+    ) -> Result<Vec<(Arc<Line>, Next)>, ReadError> {
+        let Reading { client, memory, changed } = self.reading;
+        let Some(search) = &self.search else {
+            let after = match next {
+                Some(Next::After(place)) => Some(place),
+                Some(Next::Behind(..)) | None => None,
+            };
+            let Range { places, also } = self.range;
+            let from = (client, &memory.catalogue, changed.catalogue);
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
+            let places = Places { any: places, also };
+            let lines = catalogue::page(from, places, self.by, after, size).await?;
+            let placed = |line: Arc<Line>| {
+                let place = line.place(self.by);
+                (line, Next::After(place))
+            };
+            return Ok(lines.into_iter().map(placed).collect());
+        };
+        let from = (&search.client, &memory.catalogue, changed.catalogue);
+        let after = match next {
+            Some(Next::Behind(mark, ..)) => Some(mark),
+            Some(Next::After(_)) | None => None,
+        };
+        let found = catalogue::search(from, &search.sought, after, size).await?;
+        let instead = search.instead.then(|| search.told());
+        let behind = |mark| Next::Behind(mark, search.sought.deep, instead.clone());
+        Ok(found.into_iter().map(|(line, mark)| (line, behind(mark))).collect())
+    }
+
+    /// Takes the nearest words that there are for those that nothing has.
+    async fn corrected(&mut self) -> Result<bool, ReadError> {
+        let Some(search) = &mut self.search else { return Ok(false) };
+        let corrected = corrected(&self.reading.client, &search.sought.words).await?;
+        let found = corrected.is_some();
+        if let Some(words) = corrected {
+            search.instead(words);
+        }
+        Ok(found)
+    }
+}
+
+/// The same words with the nearest that there are for those that nothing begins with.
+pub(super) async fn corrected(
+    client: &Object,
+    words: &Wanted,
+) -> Result<Option<Wanted>, ReadError> {
+    let nearest = catalogue::corrections(client, words).await?;
+    Ok((!nearest.is_empty()).then(|| words.clone().with(|word| nearest.get(word).cloned())))
+}

@@ -1,0 +1,105 @@
+//! Products as the seller keeps them; a buyer sees what is for sale.
+
+use std::collections::BTreeMap;
+
+use deadpool_postgres::Object;
+use domain::{AssortmentId, Sku};
+use jiff::civil::Date;
+use projections::views::{
+    catalogue::{
+        assortments,
+        catalogue::{self, CatalogueItem, Filter},
+        categories,
+    },
+    parties::companies,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    page::{Listing, Page},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use crate::{
+    Queries,
+    app::{one_more, only, stored_form},
+    asker::{Asker, Trade, problem},
+};
+
+/// What a buyer sees depends on the tree of firms, that of categories, and who sees what.
+const VIEWS: &[&str] = &[
+    assortments::PROJECTION.name,
+    catalogue::PROJECTION.name,
+    categories::PROJECTION.name,
+    companies::PROJECTION.name,
+];
+
+/// Which products.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// The product's code.
+    pub sku: Option<String>,
+    /// The category in which it stands.
+    pub category: Option<Uuid>,
+}
+
+/// Products in the order in which they were added.
+pub async fn list(
+    queries: &Queries,
+    asker: &Asker,
+    Listing { page, filter: List { sku, category } }: Listing<List>,
+) -> Result<Page<CatalogueItem>, Problem> {
+    asker.require::<Trade>()?;
+    let (limit, cursor) = page.read::<i64>()?;
+    let client = asker.client(queries, VIEWS).await?;
+    let sku = stored_form::<Sku>(sku);
+    let filter = Filter { sku: sku.as_deref(), category, ..seen_by(asker, &client).await? };
+    let items =
+        catalogue::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
+    let today = queries.clock.today();
+    let items = shown(&client, &filter, items, today).await?;
+    Ok(Page::of(items, limit, |item| item.created))
+}
+
+/// One product.
+pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<CatalogueItem, Problem> {
+    asker.require::<Trade>()?;
+    let client = asker.client(queries, VIEWS).await?;
+    let filter = Filter { id: Some(id), ..seen_by(asker, &client).await? };
+    let items = catalogue::list(&client, &filter, None, 1).await.map_err(problem)?;
+    let today = queries.clock.today();
+    only(shown(&client, &filter, items, today).await?)
+}
+
+/// What an asker is shown of products today. To a buyer, how low a price may go is the seller's own
+/// affair, and what it does not see has no name.
+async fn shown(
+    client: &Object,
+    filter: &Filter<'_>,
+    items: Vec<CatalogueItem>,
+    today: Date,
+) -> Result<Vec<CatalogueItem>, Problem> {
+    let mut items: Vec<CatalogueItem> = items
+        .into_iter()
+        .map(|item| CatalogueItem { description: item.described(today), ..item })
+        .collect();
+    if let Some(audiences) = &filter.audiences {
+        let others = items.iter().flat_map(|item| item.details.others());
+        let seen = catalogue::visible(client, others, audiences).await.map_err(problem)?;
+        for item in &mut items {
+            item.floors = BTreeMap::new();
+            item.details = std::mem::take(&mut item.details).naming_only(&seen);
+        }
+    }
+    Ok(items)
+}
+
+/// A buyer sees what is for sale and in its company's assortment, the seller's people everything.
+async fn seen_by(asker: &Asker, client: &Object) -> Result<Filter<'static>, Problem> {
+    let Some(company) = asker.company() else { return Ok(Filter::default()) };
+    let audiences = companies::audiences(client, company).await.map_err(problem)?;
+    let audiences = audiences.iter().map(|audience| AssortmentId::of(audience).0).collect();
+    Ok(Filter { published_only: true, audiences: Some(audiences), ..Filter::default() })
+}

@@ -1,0 +1,357 @@
+//! What happened, as it was recorded, and what it had come to.
+
+mod visible;
+
+use std::time::Duration;
+
+use domain::history::AGGREGATES;
+use event_log::{At, Direction, LookBackError, Lookup, Position, RecordedEvent, StateAt};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    page::{Listing, Page, PageRequest},
+    problem::{FieldError, Problem, StatusCode},
+};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use crate::{
+    Queries,
+    app::invalid,
+    asker::{Asker, Audit, History},
+};
+
+/// An event as it was recorded.
+#[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "they are the columns' names")]
+#[schemars(rename = "RecordedEvent")]
+#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+pub struct Event {
+    pub position: u64,
+    pub event_id: Uuid,
+    pub stream_type: String,
+    pub stream_id: Uuid,
+    /// Missing where it would tell a company how much is hidden from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    pub event_type: String,
+    pub schema_version: u16,
+    pub company_id: Option<Uuid>,
+    /// Who did it; to a company, whoever did it for the seller is `seller`.
+    pub actor: String,
+    pub command_id: Uuid,
+    pub correlation_id: Uuid,
+    pub causation_id: Option<Uuid>,
+    pub recorded_at: String,
+    pub payload: serde_json::Value,
+}
+
+impl From<RecordedEvent> for Event {
+    fn from(event: RecordedEvent) -> Self {
+        Self {
+            position: event.position.0,
+            event_id: event.event_id,
+            stream_type: event.stream_type,
+            stream_id: event.stream_id,
+            version: Some(event.version),
+            event_type: event.event_type,
+            schema_version: event.schema_version,
+            company_id: event.company_id,
+            actor: event.actor,
+            command_id: event.command_id,
+            correlation_id: event.correlation_id,
+            causation_id: event.causation_id,
+            recorded_at: event.recorded_at.to_string(),
+            payload: serde_json::from_str(&event.payload).unwrap_or_default(),
+        }
+    }
+}
+
+/// Which events are wanted: those of which all holds that is said.
+/// The oldest first, the last page has a cursor too: it asks for what is recorded later.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// Start after this position; instead of a cursor.
+    pub from: Option<u64>,
+    /// Where there is nothing yet, wait so many seconds for something, 0 to 30; the answer is an empty
+    /// page when nothing has come. The oldest first only.
+    pub wait: Option<u8>,
+    /// The oldest or the newest first.
+    #[serde(default)]
+    pub order: Order,
+    /// Of this kind of aggregate, such as `offer`.
+    pub aggregate: Option<String>,
+    /// Of one of these types, separated by commas, such as `offer.sent,offer.accepted`.
+    #[serde(rename = "type")]
+    pub event_type: Option<String>,
+    /// Of this company's history; a company's key knows its own.
+    pub company: Option<Uuid>,
+    /// Set off by this request.
+    pub correlation: Option<Uuid>,
+    /// Done by this command.
+    pub command: Option<Uuid>,
+    /// What followed from the event with this id by itself.
+    pub causation: Option<Uuid>,
+    /// Recorded at this instant or later, such as `2026-10-01T12:00:00Z`.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub since: Option<Timestamp>,
+    /// Recorded before this instant.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub until: Option<Timestamp>,
+}
+
+/// Which way history is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "SortDirection")]
+pub enum Order {
+    /// The oldest first.
+    #[default]
+    Asc,
+    /// The newest first.
+    Desc,
+}
+
+impl From<Order> for Direction {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Asc => Self::Forwards,
+            Order::Desc => Self::Backwards,
+        }
+    }
+}
+
+/// As many types as a question names at most.
+const TYPES: usize = 50;
+
+impl Wanted {
+    /// What is looked for, of what the asker may see.
+    fn lookup(&self, asker: &Asker) -> Result<Lookup, Problem> {
+        let types = self.event_type.as_deref().unwrap_or_default();
+        let event_types: Vec<_> =
+            types.split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect();
+        let unknown = |parameter, name: &str, such: &str| {
+            let name: String = name.chars().take(100).collect();
+            invalid(parameter, format!("{name} is no {such}"))
+        };
+        if let Some(aggregate) = &self.aggregate
+            && !AGGREGATES.contains(&aggregate.as_str())
+        {
+            return Err(unknown("aggregate", aggregate, "kind of aggregate"));
+        }
+        let is_known = |wanted: &String| domain::history::Event::types().any(|(t, _)| t == wanted);
+        if let Some(other) = event_types.iter().find(|wanted| !is_known(wanted)) {
+            return Err(unknown("type", other, "type of event"));
+        }
+        if event_types.len() > TYPES {
+            return Err(invalid("type", format!("must name at most {TYPES}")));
+        }
+        Ok(Lookup {
+            stream_type: self.aggregate.clone(),
+            event_types,
+            company_id: asker.narrowed(self.company)?,
+            correlation_id: self.correlation,
+            command_id: self.command,
+            causation_id: self.causation,
+            since: self.since,
+            until: self.until,
+            ..visible(asker)
+        })
+    }
+
+    /// Behind which position the page begins: that of the page before, or the one that is named.
+    async fn start(
+        &self,
+        queries: &Queries,
+        page: &PageRequest,
+    ) -> Result<Option<Position>, Problem> {
+        let cursor = page.cursor::<u64>()?;
+        let Some(from) = self.from else { return Ok(cursor.map(Position)) };
+        if cursor.is_some() || self.order == Order::Desc {
+            return Err(invalid("from", "is for the oldest first, and instead of a cursor"));
+        }
+        let head = queries.log.head().await.map_err(|error| problem(&error))?;
+        if Position(from) > head {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "position.invalid")
+                .detail(format!("history has got to position {head} only"))
+                .field(FieldError::parameter("from", "must be a position of history")));
+        }
+        Ok(Some(Position(from)))
+    }
+
+    /// For how long somebody waits.
+    fn patience(&self) -> Result<Duration, Problem> {
+        match (self.wait, self.order) {
+            (None | Some(0), _) => Ok(Duration::ZERO),
+            (Some(seconds @ 1..=30), Order::Asc) => Ok(Duration::from_secs(seconds.into())),
+            (Some(_), _) => Err(invalid("wait", "must be 0 to 30 seconds, for the oldest first")),
+        }
+    }
+
+    /// A page of what is looked for, as whom it is shown to is told it. The oldest first, it says
+    /// where to go on also when it is the last one: what is recorded later comes there.
+    async fn page(
+        &self,
+        queries: &Queries,
+        lookup: &Lookup,
+        start: Option<Position>,
+        page: &PageRequest,
+    ) -> Result<Page<Event>, Problem> {
+        let limit = page.limit()?;
+        let goes_on = self.order == Order::Asc;
+        // All up to here is found below, or does not exist.
+        let head = if goes_on { queries.log.head().await } else { Ok(Position(0)) };
+        let head = head.map_err(|error| problem(&error))?;
+        let found = queries.log.page(lookup, self.order.into(), start, limit + 1).await;
+        let (items, was_cut) = found.map_err(|error| problem(&error))?;
+        let items = items.into_iter().map(Event::from).collect();
+        let items = if lookup.disclosed { visible::told(queries, items).await? } else { items };
+        let page = Page::of(items, limit, |event: &Event| event.position);
+        if page.next_cursor.is_some() {
+            return Ok(page);
+        }
+        let last = page.items.last().map(|event| event.position);
+        let next = match (was_cut, goes_on) {
+            (true, _) => last,
+            (false, true) => last.max(Some(head.0)).max(start.map(|start| start.0)),
+            (false, false) => None,
+        };
+        Ok(Page::ending(page.items, next.as_ref()))
+    }
+}
+
+/// Everything that the asker may see.
+fn visible(asker: &Asker) -> Lookup {
+    let company_id = asker.company();
+    Lookup { company_id, disclosed: company_id.is_some(), ..Lookup::default() }
+}
+
+/// Events in the order of positions; with [`Wanted::wait`], as they are recorded.
+pub async fn list(
+    queries: &Queries,
+    asker: &Asker,
+    Listing { page: request, filter: wanted }: Listing<Wanted>,
+) -> Result<Page<Event>, Problem> {
+    asker.require::<History>()?;
+    let (lookup, patience) = (wanted.lookup(asker)?, wanted.patience()?);
+    let start = wanted.start(queries, &request).await?;
+    let end = Instant::now() + patience;
+    // Before the first look: what is recorded after it is heard of.
+    let waiting = (!patience.is_zero()).then(|| queries.live.wait(asker.as_ref()));
+    let mut waiting = waiting.transpose()?;
+    loop {
+        let page = wanted.page(queries, &lookup, start, &request).await?;
+        let Some(waiting) = waiting.as_mut().filter(|_| page.items.is_empty()) else {
+            return Ok(page);
+        };
+        match timeout_at(end, waiting.for_one(&lookup)).await {
+            Ok(true) => {}
+            Ok(false) | Err(_) => return Ok(page),
+        }
+    }
+}
+
+/// The events of one aggregate, from the first.
+pub async fn history(
+    queries: &Queries,
+    asker: &Asker,
+    id: Uuid,
+    Listing { page: request, filter: wanted }: Listing<Wanted>,
+) -> Result<Page<Event>, Problem> {
+    asker.require::<History>()?;
+    let lookup = Lookup { stream_id: Some(id), ..wanted.lookup(asker)? };
+    if wanted.wait.is_some() {
+        return Err(invalid("wait", "is for all of history: /v1/events"));
+    }
+    let start = wanted.start(queries, &request).await?;
+    let page = wanted.page(queries, &lookup, start, &request).await?;
+    if page.items.is_empty() {
+        // Nothing of it was wanted, or there is no such thing: another company's is like none.
+        let whole = Lookup { stream_id: Some(id), ..visible(asker) };
+        let any = queries.log.find(&whole, Direction::Forwards, None, 1);
+        if any.await.map_err(|error| problem(&error))?.is_empty() {
+            return Err(Problem::not_found());
+        }
+    }
+    Ok(page)
+}
+
+/// When; now when nothing is said.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// After so many events.
+    pub version: Option<u64>,
+    /// When history had got to this position.
+    pub position: Option<u64>,
+    /// At this instant.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub at: Option<Timestamp>,
+}
+
+/// The state of one aggregate, now or at a moment.
+pub async fn state(
+    queries: &Queries,
+    asker: &Asker,
+    id: Uuid,
+    when: When,
+) -> Result<Then, Problem> {
+    asker.require::<Audit>()?;
+    let at = match when {
+        When { version: None, position: None, at: None } => At::Now,
+        When { version: Some(version), position: None, at: None } => At::Version(version),
+        When { version: None, position: Some(position), at: None } => {
+            At::Position(Position(position))
+        }
+        When { version: None, position: None, at: Some(instant) } => At::Instant(instant),
+        When { .. } => {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
+                .detail("say one of version, position and at"));
+        }
+    };
+    match queries.log.state_at(id, at).await {
+        Ok(state) => Ok(state.into()),
+        Err(LookBackError::Nothing) => Err(Problem::not_found()),
+        Err(LookBackError::Log(error)) => Err(problem(&error)),
+        Err(error @ LookBackError::Unreadable { .. }) => Err(Problem::internal(&error)),
+    }
+}
+
+/// What a thing was.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ThingState")]
+#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+pub struct Then {
+    pub stream_type: String,
+    pub stream_id: Uuid,
+    pub version: u64,
+    pub position: u64,
+    pub recorded_at: String,
+    pub company_id: Option<Uuid>,
+    /// As decisions saw it; its form is nobody's contract.
+    pub state: serde_json::Value,
+}
+
+impl From<StateAt> for Then {
+    fn from(then: StateAt) -> Self {
+        Self {
+            stream_type: then.stream_type,
+            stream_id: then.stream_id,
+            version: then.version,
+            position: then.position.0,
+            recorded_at: then.recorded_at.to_string(),
+            company_id: then.company_id,
+            state: then.state,
+        }
+    }
+}
+
+fn problem(error: &event_log::Error) -> Problem {
+    if error.is_transient() {
+        Problem::unavailable("the log does not answer")
+    } else {
+        Problem::internal(error)
+    }
+}

@@ -1,0 +1,3 @@
+//! Questions about shipments.
+
+pub mod shipments;

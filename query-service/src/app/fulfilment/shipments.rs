@@ -1,0 +1,59 @@
+//! What left, when and how.
+
+use projections::{
+    DocumentNumber,
+    views::fulfilment::shipments::{self, Filter, Shipment, ShipmentSummary},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    page::{Listing, Page},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use crate::{
+    Queries,
+    app::{before, numbered, one_more, only},
+    asker::{Asker, Trade, problem},
+};
+
+const VIEWS: &[&str] = &[shipments::PROJECTION.name];
+
+/// Which shipments.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Those of this company.
+    pub company: Option<Uuid>,
+    /// Those of this order.
+    pub order: Option<Uuid>,
+    /// The one with this number.
+    pub number: Option<DocumentNumber>,
+}
+
+/// Shipments without their lines, newest first.
+pub async fn list(
+    queries: &Queries,
+    asker: &Asker,
+    Listing { page, filter: List { company, order, number } }: Listing<List>,
+) -> Result<Page<ShipmentSummary>, Problem> {
+    asker.require::<Trade>()?;
+    let (limit, cursor) = page.read::<i64>()?;
+    let company = asker.narrowed(company)?;
+    let client = asker.client(queries, VIEWS).await?;
+    let filter = Filter { company, order, ..Filter::default() };
+    let items = shipments::summaries(&client, &filter, before(number, cursor), one_more(limit))
+        .await
+        .map_err(problem)?;
+    Ok(numbered(items, limit, number, |item| (item.number, item.created)))
+}
+
+/// One shipment.
+pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Shipment, Problem> {
+    asker.require::<Trade>()?;
+    let company = asker.company();
+    let client = asker.client(queries, VIEWS).await?;
+    let filter = Filter { id: Some(id), company, ..Filter::default() };
+    only(shipments::list(&client, &filter, None, 1).await.map_err(problem)?)
+}

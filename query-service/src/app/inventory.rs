@@ -1,0 +1,3 @@
+//! Questions about stock.
+
+pub mod stock;

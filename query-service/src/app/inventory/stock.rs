@@ -1,0 +1,43 @@
+//! How much there is of what.
+
+use domain::Sku;
+use projections::views::{
+    catalogue::catalogue,
+    inventory::stock::{self, StockOf},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::{
+    page::{Listing, Page},
+    problem::Problem,
+};
+
+use crate::{
+    Queries,
+    app::{one_more, stored_form},
+    asker::{Asker, Goods, problem},
+};
+
+const VIEWS: &[&str] = &[catalogue::PROJECTION.name, stock::PROJECTION.name];
+
+/// Which levels.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Only of the product with this code.
+    pub sku: Option<String>,
+}
+
+/// Stock levels as last reported.
+pub async fn list(
+    queries: &Queries,
+    asker: &Asker,
+    Listing { page, filter: List { sku } }: Listing<List>,
+) -> Result<Page<StockOf>, Problem> {
+    asker.require::<Goods>()?;
+    let (limit, cursor) = page.read::<i64>()?;
+    let client = asker.client(queries, VIEWS).await?;
+    let sku = stored_form::<Sku>(sku);
+    let items = stock::list(&client, sku.as_deref(), cursor, one_more(limit)).await;
+    Ok(Page::of(items.map_err(problem)?, limit, |stock| stock.reported))
+}

@@ -1,0 +1,3 @@
+//! Questions about conversations.
+
+pub mod conversations;

@@ -1,0 +1,181 @@
+//! What the two sides have written about what, who has read it, and what is unread.
+
+use domain::{CompanyId, ConversationId, conversation::Subject};
+use projections::views::{
+    billing::invoices,
+    messaging::conversations::{self, Conversation, Entry, Filter, Stretch},
+    sales::{negotiations, offers, orders},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    access::{Allowed, Role},
+    page::{Listing, Page},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use crate::{
+    Queries,
+    app::{events::Order, one_more},
+    asker::{Asker, InvoiceTalk, OfferTalk, OrderTalk, problem},
+};
+
+const VIEWS: &[&str] = &[
+    conversations::PROJECTION.name,
+    invoices::PROJECTION.name,
+    negotiations::PROJECTION.name,
+    offers::PROJECTION.name,
+    orders::PROJECTION.name,
+];
+
+/// Kinds of things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "ConversationTopic")]
+#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+pub enum Topic {
+    Offer,
+    Negotiation,
+    Order,
+    Invoice,
+}
+
+impl Topic {
+    const ALL: [Self; 4] = [Self::Offer, Self::Negotiation, Self::Order, Self::Invoice];
+
+    fn of(subject: Subject) -> Self {
+        match subject {
+            Subject::Offer { .. } => Self::Offer,
+            Subject::Negotiation { .. } => Self::Negotiation,
+            Subject::Order { .. } => Self::Order,
+            Subject::Invoice { .. } => Self::Invoice,
+        }
+    }
+
+    /// What a thing of this kind is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Offer => "offer",
+            Self::Negotiation => "negotiation",
+            Self::Order => "order",
+            Self::Invoice => "invoice",
+        }
+    }
+
+    /// Who talks about things of this kind.
+    fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Offer | Self::Negotiation => OfferTalk::ROLES,
+            Self::Order => OrderTalk::ROLES,
+            Self::Invoice => InvoiceTalk::ROLES,
+        }
+    }
+}
+
+/// The kinds of things that somebody in this role talks about.
+pub(crate) fn talked_about_by(role: Role) -> Vec<&'static str> {
+    let kinds = Topic::ALL.into_iter().filter(|kind| kind.roles().contains(&role));
+    kinds.map(Topic::name).collect()
+}
+
+/// Which conversations.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Only those in which the asker has not read something.
+    #[serde(default)]
+    pub unread: bool,
+    /// Those about things of this kind.
+    pub kind: Option<Topic>,
+    /// Those about things of this company.
+    pub company: Option<Uuid>,
+}
+
+/// Conversations with their last message, newest first.
+pub async fn list(
+    queries: &Queries,
+    asker: &Asker,
+    Listing { page, filter: List { unread, kind, company } }: Listing<List>,
+) -> Result<Page<Conversation>, Problem> {
+    asker.require::<OrderTalk>()?;
+    let (limit, cursor) = page.read::<i64>()?;
+    let company = asker.narrowed(company)?;
+    let mut kinds = talked_about_by(asker.role());
+    kinds.retain(|name| kind.is_none_or(|kind| kind.name() == *name));
+    let client = asker.client(queries, &VIEWS[..1]).await?;
+    let filter = Filter {
+        asker: asker.actor(),
+        side: asker.side(),
+        id: None,
+        company,
+        kinds: &kinds,
+        unread,
+    };
+    let items =
+        conversations::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
+    Ok(Page::of(items, limit, |item| item.newest))
+}
+
+/// What of a conversation, and in which order.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Show {
+    /// The oldest or the newest first.
+    #[serde(default)]
+    pub order: Order,
+    /// With what the asker's own side has noted.
+    #[serde(default)]
+    pub notes: bool,
+}
+
+/// What was said about one thing.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ConversationDetails")]
+pub struct Whole {
+    /// About what.
+    pub subject: Subject,
+    /// Whose thing that is.
+    pub company: CompanyId,
+    /// How many messages there are.
+    pub messages: u32,
+    /// How many of the other side's the asker has not read.
+    pub unread: u32,
+    /// What was said.
+    #[serde(flatten)]
+    pub page: Page<Entry>,
+}
+
+/// The conversation about one thing, with its receipts.
+pub async fn show(
+    queries: &Queries,
+    asker: &Asker,
+    subject: Subject,
+    Listing { page, filter: Show { order, notes } }: Listing<Show>,
+) -> Result<Whole, Problem> {
+    let topic = Topic::of(subject);
+    asker.require_one_of(topic.roles())?;
+    let (limit, cursor) = page.read::<i64>()?;
+    let client = asker.client(queries, VIEWS).await?;
+    let company =
+        conversations::company_of(&client, subject, asker.company()).await.map_err(problem)?;
+    let company = company.ok_or_else(Problem::not_found)?;
+    let id = subject.id();
+    let stream = ConversationId::of(id).0;
+    let filter = Filter {
+        asker: asker.actor(),
+        side: asker.side(),
+        id: Some(stream),
+        company: None,
+        kinds: &[topic.name()],
+        unread: false,
+    };
+    let talk = conversations::list(&client, &filter, None, 1).await.map_err(problem)?;
+    let (messages, unread) = talk.first().map_or((0, 0), |talk| (talk.messages, talk.unread));
+    let notes = notes.then(|| ConversationId::inside(id, asker.side()).0);
+    let stretch =
+        Stretch { beyond: cursor, backwards: order == Order::Desc, limit: one_more(limit) };
+    let items = conversations::entries(&client, stream, notes, stretch).await.map_err(problem)?;
+    let page = Page::of(items, limit, |item| item.written.position);
+    Ok(Whole { subject, company, messages, unread, page })
+}

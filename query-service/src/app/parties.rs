@@ -1,0 +1,5 @@
+//! Questions about companies, employees and territories.
+
+pub mod companies;
+pub mod employees;
+pub mod territories;

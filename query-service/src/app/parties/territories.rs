@@ -1,0 +1,17 @@
+//! Who at the seller looks after which companies.
+
+use domain::territories::Map;
+use projections::views::parties::territories;
+use service_kit::problem::Problem;
+
+use crate::{
+    Queries,
+    asker::{Asker, Sales, problem},
+};
+
+/// Which representatives look after which companies.
+pub async fn show(queries: &Queries, asker: &Asker) -> Result<Map, Problem> {
+    asker.require::<Sales>()?;
+    let client = asker.client(queries, &[territories::PROJECTION.name]).await?;
+    territories::holding(&client).await.map_err(problem)
+}

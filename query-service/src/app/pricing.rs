@@ -1,0 +1,5 @@
+//! Questions about price agreements, prices and discounts.
+
+pub mod discounts;
+pub mod price_agreements;
+pub mod prices;

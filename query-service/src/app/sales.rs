@@ -1,0 +1,11 @@
+//! Questions about requests for quotation, offers, negotiations, orders and approvals.
+
+pub mod approval_rules;
+pub mod approvals;
+pub mod inboxes;
+pub mod negotiations;
+pub mod offer_statistics;
+pub mod offer_templates;
+pub mod offers;
+pub mod orders;
+pub mod quotation_requests;

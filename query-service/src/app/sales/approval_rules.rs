@@ -1,0 +1,32 @@
+//! When others must agree.
+
+use projections::views::{
+    parties::companies,
+    sales::approval_rules::{self, Rules},
+};
+use service_kit::problem::Problem;
+use uuid::Uuid;
+
+use crate::{
+    Queries,
+    app::only,
+    asker::{Asker, People, Sales, problem},
+};
+
+/// When offers of the seller need approval.
+pub async fn show_sellers(queries: &Queries, asker: &Asker) -> Result<Rules, Problem> {
+    asker.require::<Sales>()?;
+    let client = asker.client(queries, &[approval_rules::PROJECTION.name]).await?;
+    approval_rules::holding(&client, None).await.map_err(problem)
+}
+
+/// When orders of a company need approval, and whose rules apply.
+pub async fn show(queries: &Queries, asker: &Asker, company: Uuid) -> Result<Rules, Problem> {
+    asker.require::<People>()?;
+    let company = asker.narrowed(Some(company))?;
+    let views = [approval_rules::PROJECTION.name, companies::PROJECTION.name];
+    let client = asker.client(queries, &views).await?;
+    let filter = companies::Filter { company, ..companies::Filter::default() };
+    only(companies::list(&client, filter, None, 1).await.map_err(problem)?)?;
+    approval_rules::holding(&client, company).await.map_err(problem)
+}

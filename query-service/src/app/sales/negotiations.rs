@@ -1,0 +1,153 @@
+//! Who talks about which offer, and every round as each side saw it.
+
+pub(super) mod history;
+
+use domain::{Side, negotiation::Difference};
+use event_log::At;
+use jiff::Timestamp;
+use projections::views::sales::negotiations::{self, Filter, Negotiation, Status};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    access::Role,
+    page::{Listing, Page},
+    problem::{FieldError, Problem, StatusCode},
+};
+use uuid::Uuid;
+
+use self::history::Wish;
+pub use self::history::{Entry, Story, Waiting};
+use crate::{
+    Queries,
+    app::one_more,
+    asker::{Asker, Dealing, problem},
+};
+
+const VIEWS: &[&str] = &[negotiations::PROJECTION.name];
+
+/// Which negotiations.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Those with this company.
+    pub company: Option<Uuid>,
+    /// Those with this status.
+    pub status: Option<Status>,
+    /// Those in which it is this side's turn.
+    pub turn: Option<Side>,
+    /// Those about this offer.
+    pub offer: Option<Uuid>,
+}
+
+/// Negotiations, newest first.
+pub async fn list(
+    queries: &Queries,
+    asker: &Asker,
+    Listing { page, filter: List { company, status, turn, offer } }: Listing<List>,
+) -> Result<Page<Negotiation>, Problem> {
+    asker.require::<Dealing>()?;
+    let (limit, cursor) = page.read::<i64>()?;
+    let company = asker.narrowed(company)?;
+    let client = asker.client(queries, VIEWS).await?;
+    let filter = Filter { id: None, company, status, turn, offer };
+    let items =
+        negotiations::list(&client, &filter, cursor, one_more(limit)).await.map_err(problem)?;
+    Ok(Page::of(items, limit, |item| item.created))
+}
+
+/// When, and with whose eyes.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Show {
+    /// As it was then; now when not given.
+    pub at: Option<Timestamp>,
+    /// With the eyes of this side; only auditors and the seller's admin look with the buyer's.
+    #[serde(rename = "as")]
+    pub eyes: Option<Side>,
+}
+
+/// A negotiation with a page of what happened in it, now or as one side saw it at an instant.
+pub async fn show(
+    queries: &Queries,
+    asker: &Asker,
+    id: Uuid,
+    Listing { page, filter: Show { at, eyes } }: Listing<Show>,
+) -> Result<Story, Problem> {
+    asker.require::<Dealing>()?;
+    let (entries, after) = page.read()?;
+    let wish = Wish { entries, after: after.unwrap_or_default(), ..Wish::default() };
+    let moment = (at.map_or(At::Now, At::Instant), eyes_of(asker, eyes)?);
+    story(queries, asker, id, moment, wish).await
+}
+
+/// The negotiation of a company that the asker may see.
+async fn story(
+    queries: &Queries,
+    asker: &Asker,
+    id: Uuid,
+    moment: (At, Side),
+    wish: Wish,
+) -> Result<Story, Problem> {
+    let story = Story::of(queries, asker, id, moment, wish).await?;
+    asker.narrowed(Some(story.company().0))?;
+    Ok(story)
+}
+
+/// With whose eyes somebody looks.
+fn eyes_of(asker: &Asker, wanted: Option<Side>) -> Result<Side, Problem> {
+    let own = if asker.company().is_some() { Side::Buyer } else { Side::Seller };
+    let sees_both = own == Side::Seller && matches!(asker.role(), Role::Admin | Role::Auditor);
+    match wanted {
+        None => Ok(own),
+        Some(side) if side == own || sees_both => Ok(side),
+        Some(_) => Err(Problem::new(StatusCode::FORBIDDEN, "negotiation.other_side").field(
+            FieldError::parameter("as", "what the other side deliberates is its own business"),
+        )),
+    }
+}
+
+/// Between which rounds.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Between {
+    /// After this round; 0 is what the seller has offered.
+    pub from: u32,
+    /// After this round; the last one when not given.
+    pub to: Option<u32>,
+}
+
+/// What has changed.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NegotiationDifferences")]
+pub struct Differences {
+    /// After this round,
+    pub from: u32,
+    /// and after this one.
+    pub to: u32,
+    /// The points that stand otherwise.
+    pub items: Vec<Difference>,
+}
+
+/// What two rounds of a negotiation say differently.
+pub async fn differences(
+    queries: &Queries,
+    asker: &Asker,
+    id: Uuid,
+    Between { from, to }: Between,
+) -> Result<Differences, Problem> {
+    asker.require::<Dealing>()?;
+    let moment = (At::Now, eyes_of(asker, None)?);
+    let wish = Wish { rounds: [from].into_iter().chain(to).collect(), ..Wish::default() };
+    let story = story(queries, asker, id, moment, wish).await?;
+    let last = story.rounds();
+    let to = to.unwrap_or(last);
+    let table = |round: u32, parameter: &'static str| {
+        story.table_after(round).ok_or_else(|| {
+            let detail = format!("there were {last} rounds");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query.invalid")
+                .field(FieldError::parameter(parameter, detail))
+        })
+    };
+    let items = table(from, "from")?.differences(table(to, "to")?);
+    Ok(Differences { from, to, items })
+}

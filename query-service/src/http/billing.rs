@@ -1,0 +1,16 @@
+//! Queries of the billing context, one file per resource.
+
+mod account_balances;
+mod invoices;
+mod payments;
+
+use aide::axum::ApiRouter;
+
+use crate::Queries;
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .merge(account_balances::routes())
+        .merge(invoices::routes())
+        .merge(payments::routes())
+}

@@ -1,0 +1,47 @@
+//! `/v1/invoices`: invoices and credit notes, and what of them is open.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::billing::invoices::{Counted, Invoice};
+use service_kit::{
+    input::{PathId, Query},
+    page::{Listing, Page},
+    problem::Problem,
+};
+
+use crate::{
+    Queries,
+    app::billing::invoices::{self, List},
+    asker::{By, Money},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/invoices",
+            get_with(list, |o| {
+                o.id("invoice.list")
+                    .summary("Invoices and credit notes without their lines, newest first")
+            }),
+        )
+        .api_route(
+            "/v1/invoices/{id}",
+            get_with(show, |o| o.id("invoice.show").summary("One invoice or credit note")),
+        )
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Money>,
+    Query(asked): Query<Listing<List>>,
+) -> Result<Json<Page<Invoice<Counted>>>, Problem> {
+    invoices::list(&queries, &asker, asked).await.map(Json)
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Money>,
+    PathId(id): PathId,
+) -> Result<Json<Invoice>, Problem> {
+    invoices::show(&queries, &asker, id).await.map(Json)
+}

@@ -1,0 +1,44 @@
+//! `/v1/payments`: money that came in.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::billing::payments::Payment;
+use service_kit::{
+    input::{PathId, Query},
+    page::{Listing, Page},
+    problem::Problem,
+};
+
+use crate::{
+    Queries,
+    app::billing::payments::{self, List},
+    asker::{By, Money},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/payments",
+            get_with(list, |o| o.id("payment.list").summary("Payments, newest first")),
+        )
+        .api_route(
+            "/v1/payments/{id}",
+            get_with(show, |o| o.id("payment.show").summary("One payment")),
+        )
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Money>,
+    Query(asked): Query<Listing<List>>,
+) -> Result<Json<Page<Payment>>, Problem> {
+    payments::list(&queries, &asker, asked).await.map(Json)
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Money>,
+    PathId(id): PathId,
+) -> Result<Json<Payment>, Problem> {
+    payments::show(&queries, &asker, id).await.map(Json)
+}

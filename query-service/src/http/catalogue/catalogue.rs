@@ -1,0 +1,45 @@
+//! `/v1/catalogue`: what a company sees of all that is sold, and what it pays for it.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use service_kit::{input::Query, page::Listing, problem::Problem};
+
+use crate::{
+    Queries,
+    app::catalogue::catalogue::{self, Count, Counts, List, Shelf},
+    asker::{By, Trade},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/catalogue",
+            get_with(list, |o| {
+                o.id("catalogue.list")
+                    .summary("List the products that a company sees, at its prices")
+            }),
+        )
+        .api_route(
+            "/v1/catalogue/counts",
+            get_with(count, |o| {
+                o.id("catalogue.count")
+                    .summary("Count the products that a company sees, by category and brand")
+            }),
+        )
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    Query(asked): Query<Listing<List>>,
+) -> Result<Json<Shelf>, Problem> {
+    catalogue::list(&queries, &asker, asked).await.map(Json)
+}
+
+async fn count(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    Query(asked): Query<Count>,
+) -> Result<Json<Counts>, Problem> {
+    catalogue::count(&queries, &asker, asked).await.map(Json)
+}

@@ -1,0 +1,44 @@
+//! `/v1/categories`: the tree in which products stand.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::catalogue::categories::Category;
+use service_kit::{
+    input::{PathId, Query},
+    page::{Listing, Page},
+    problem::Problem,
+};
+
+use crate::{
+    Queries,
+    app::catalogue::categories::{self, List},
+    asker::{By, Trade},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/categories",
+            get_with(list, |o| o.id("category.list").summary("Categories, in order of opening")),
+        )
+        .api_route(
+            "/v1/categories/{id}",
+            get_with(show, |o| o.id("category.show").summary("One category")),
+        )
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    Query(asked): Query<Listing<List>>,
+) -> Result<Json<Page<Category>>, Problem> {
+    categories::list(&queries, &asker, asked).await.map(Json)
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    PathId(id): PathId,
+) -> Result<Json<Category>, Problem> {
+    categories::show(&queries, &asker, id).await.map(Json)
+}

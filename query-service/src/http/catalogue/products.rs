@@ -1,0 +1,46 @@
+//! `/v1/products`: the catalogue.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::catalogue::catalogue::CatalogueItem;
+use service_kit::{
+    input::{PathId, Query},
+    page::{Listing, Page},
+    problem::Problem,
+};
+
+use crate::{
+    Queries,
+    app::catalogue::products::{self, List},
+    asker::{By, Trade},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/products",
+            get_with(list, |o| {
+                o.id("product.list").summary("The catalogue; a buyer sees what is for sale")
+            }),
+        )
+        .api_route(
+            "/v1/products/{id}",
+            get_with(show, |o| o.id("product.show").summary("One product")),
+        )
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    Query(asked): Query<Listing<List>>,
+) -> Result<Json<Page<CatalogueItem>>, Problem> {
+    products::list(&queries, &asker, asked).await.map(Json)
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    PathId(id): PathId,
+) -> Result<Json<CatalogueItem>, Problem> {
+    products::show(&queries, &asker, id).await.map(Json)
+}

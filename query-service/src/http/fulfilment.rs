@@ -1,0 +1,11 @@
+//! Queries of the fulfilment context, one file per resource.
+
+mod shipments;
+
+use aide::axum::ApiRouter;
+
+use crate::Queries;
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new().merge(shipments::routes())
+}

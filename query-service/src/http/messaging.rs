@@ -1,0 +1,11 @@
+//! Queries of the messaging context, one file per resource.
+
+mod conversations;
+
+use aide::axum::ApiRouter;
+
+use crate::Queries;
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new().merge(conversations::routes())
+}

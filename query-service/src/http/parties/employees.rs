@@ -1,0 +1,47 @@
+//! `/v1/employees`: who works where, in which role and within which limits.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::parties::employees::Employee;
+use service_kit::{
+    input::{PathId, Query},
+    page::{Listing, Page},
+    problem::Problem,
+};
+
+use crate::{
+    Queries,
+    app::parties::employees::{self, List},
+    asker::{By, People},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/employees",
+            get_with(list, |o| {
+                o.id("employee.list")
+                    .summary("List employees, in the order in which they were engaged")
+            }),
+        )
+        .api_route(
+            "/v1/employees/{id}",
+            get_with(show, |o| o.id("employee.show").summary("One employee")),
+        )
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<People>,
+    Query(asked): Query<Listing<List>>,
+) -> Result<Json<Page<Employee>>, Problem> {
+    employees::list(&queries, &asker, asked).await.map(Json)
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<People>,
+    PathId(id): PathId,
+) -> Result<Json<Employee>, Problem> {
+    employees::show(&queries, &asker, id).await.map(Json)
+}

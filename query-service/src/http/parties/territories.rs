@@ -1,0 +1,29 @@
+//! `/v1/territories`: who at the seller looks after which companies.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use domain::territories::Map;
+use service_kit::problem::Problem;
+
+use crate::{
+    Queries,
+    app::parties::territories,
+    asker::{By, Sales},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new().api_route(
+        "/v1/territories",
+        get_with(show, |o| {
+            o.id("territories.show")
+                .summary("Show which representatives look after which companies")
+        }),
+    )
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Sales>,
+) -> Result<Json<Map>, Problem> {
+    territories::show(&queries, &asker).await.map(Json)
+}

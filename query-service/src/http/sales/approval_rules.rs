@@ -1,0 +1,44 @@
+//! `/v1/approval-rules`: when others must agree.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::sales::approval_rules::Rules;
+use service_kit::{input::PathId, problem::Problem};
+
+use crate::{
+    Queries,
+    app::sales::approval_rules,
+    asker::{By, People, Sales},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/approval-rules",
+            get_with(show_sellers, |o| {
+                o.id("approval_rules.show_sellers").summary("Show when offers need approval")
+            }),
+        )
+        .api_route(
+            "/v1/companies/{id}/approval-rules",
+            get_with(show, |o| {
+                o.id("approval_rules.show")
+                    .summary("Show when a company's orders need approval, and whose rules apply")
+            }),
+        )
+}
+
+async fn show_sellers(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Sales>,
+) -> Result<Json<Rules>, Problem> {
+    approval_rules::show_sellers(&queries, &asker).await.map(Json)
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<People>,
+    PathId(company): PathId,
+) -> Result<Json<Rules>, Problem> {
+    approval_rules::show(&queries, &asker, company).await.map(Json)
+}

@@ -1,0 +1,36 @@
+//! `/v1/inbox`: what waits for the asker's side, what waits for the other one, and what is about to
+//! expire.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::sales::inboxes::Item;
+use service_kit::{
+    input::Query,
+    page::{Listing, Page},
+    problem::Problem,
+};
+
+use crate::{
+    Queries,
+    app::sales::inboxes::{self, List},
+    asker::{By, People},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new().api_route(
+        "/v1/inbox",
+        get_with(list, |o| {
+            o.id("inbox.list").summary(
+                "List requests, offers and negotiations that wait for an answer, the oldest first",
+            )
+        }),
+    )
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<People>,
+    Query(asked): Query<Listing<List>>,
+) -> Result<Json<Page<Item>>, Problem> {
+    inboxes::list(&queries, &asker, asked).await.map(Json)
+}

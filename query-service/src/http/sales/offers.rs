@@ -1,0 +1,81 @@
+//! `/v1/offers`: what was proposed to whom, now and at any time before.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use axum::{Json, extract::State};
+use projections::views::sales::offers::{OfferSummary, Revision};
+use service_kit::{
+    download::Pdf,
+    input::{PathId, Query},
+    page::{Listing, Page, PageRequest},
+    problem::Problem,
+};
+
+use crate::{
+    Queries,
+    app::sales::offers::{self, Document, List, Show, Whole, Wish},
+    asker::{By, Trade},
+};
+
+pub(super) fn routes() -> ApiRouter<Queries> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/offers",
+            get_with(list, |o| {
+                o.id("offer.list")
+                    .summary("Offers without their lines, newest first; a buyer sees what was sent")
+            }),
+        )
+        .api_route(
+            "/v1/offers/{id}",
+            get_with(show, |o| {
+                o.id("offer.show")
+                    .summary("Show an offer, as it is or as the asker saw it at an instant")
+            }),
+        )
+        .api_route(
+            "/v1/offers/{id}/revisions",
+            get_with(revisions, |o| {
+                o.id("offer.revisions").summary("List the revisions of an offer, in order")
+            }),
+        )
+        .api_route(
+            "/v1/offers/{id}/pdf",
+            get_with(pdf, |o| o.id("offer.pdf").summary("Show a revision of an offer as PDF")),
+        )
+}
+
+async fn list(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    Query(asked): Query<Listing<List>>,
+) -> Result<Json<Page<OfferSummary>>, Problem> {
+    offers::list(&queries, &asker, asked).await.map(Json)
+}
+
+async fn show(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    PathId(id): PathId,
+    Query(asked): Query<Show>,
+) -> Result<Json<Whole>, Problem> {
+    offers::show(&queries, &asker, id, asked).await.map(Json)
+}
+
+async fn revisions(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    PathId(id): PathId,
+    Query(page): Query<PageRequest>,
+) -> Result<Json<Page<Revision>>, Problem> {
+    offers::revisions(&queries, &asker, id, page).await.map(Json)
+}
+
+async fn pdf(
+    State(queries): State<Queries>,
+    By { who: asker, .. }: By<Trade>,
+    PathId(id): PathId,
+    Query(wish): Query<Wish>,
+) -> Result<Pdf, Problem> {
+    let Document { name, pdf } = offers::document(&queries, &asker, id, wish).await?;
+    Ok(Pdf { name, file: pdf })
+}

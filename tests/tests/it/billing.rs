@@ -1,0 +1,3 @@
+//! Tests of the billing context.
+
+mod credit_notes;

@@ -1,0 +1,3 @@
+//! Tests of the messaging context.
+
+pub(crate) mod conversations;

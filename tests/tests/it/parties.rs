@@ -1,0 +1,4 @@
+//! Tests of the parties context.
+
+mod firms;
+mod territories;

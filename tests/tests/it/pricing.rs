@@ -1,0 +1,3 @@
+//! Tests of the pricing context.
+
+mod prices;
