@@ -1,28 +1,15 @@
-//! The command endpoints, one file per resource.
+//! The command endpoints, one file per resource in the folder of its context.
 
-mod api_keys;
-mod approval_rules;
-mod assortments;
-mod categories;
-mod companies;
-mod conversations;
-mod credit_notes;
-mod discounts;
-mod employees;
+mod billing;
+mod catalogue;
+mod fulfilment;
 mod imports;
-mod negotiations;
-mod offer_templates;
-mod offers;
-mod orders;
-mod payments;
+mod inventory;
+mod messaging;
+mod parties;
 mod policies;
-mod price_agreements;
-mod product_codes;
-mod products;
-mod quotation_requests;
-mod shipments;
-mod stock;
-mod territories;
+mod pricing;
+mod sales;
 
 use aide::{
     OperationOutput,
@@ -45,10 +32,10 @@ use service_kit::{position::POSITION, problem::Problem};
 use uuid::Uuid;
 
 pub(crate) use self::{
-    api_keys::role_of,
-    credit_notes::{set_credit_against, take_number},
-    payments::set_against,
-    price_agreements::agreements_aside,
+    billing::credit_notes::{set_credit_against, take_number},
+    billing::payments::set_against,
+    parties::api_keys::role_of,
+    pricing::price_agreements::agreements_aside,
 };
 use crate::{
     Services,
@@ -59,29 +46,16 @@ use crate::{
 /// Every command endpoint.
 pub fn router(services: Services) -> ApiRouter {
     ApiRouter::new()
-        .merge(api_keys::routes())
-        .merge(approval_rules::routes())
-        .merge(assortments::routes())
-        .merge(categories::routes())
-        .merge(companies::routes())
-        .merge(conversations::routes())
-        .merge(credit_notes::routes())
-        .merge(discounts::routes())
-        .merge(employees::routes())
+        .merge(parties::routes())
+        .merge(catalogue::routes())
+        .merge(pricing::routes())
+        .merge(sales::routes())
+        .merge(inventory::routes())
+        .merge(fulfilment::routes())
+        .merge(billing::routes())
+        .merge(messaging::routes())
         .merge(imports::routes())
-        .merge(negotiations::routes())
-        .merge(offer_templates::routes())
-        .merge(offers::routes())
-        .merge(orders::routes())
-        .merge(payments::routes())
         .merge(policies::routes())
-        .merge(price_agreements::routes())
-        .merge(product_codes::routes())
-        .merge(products::routes())
-        .merge(quotation_requests::routes())
-        .merge(shipments::routes())
-        .merge(stock::routes())
-        .merge(territories::routes())
         .with_state(services)
 }
 

@@ -2,15 +2,14 @@
 //!
 //! Each has a checkpoint (`policy_runner`). The id of a command derives from the event that caused
 //! it and its outcome is remembered, so a crash between the command and the checkpoint repeats
-//! nothing, and two processes that run the same policy do no harm.
+//! nothing, and two processes that run the same policy do no harm. A policy stands in the context of
+//! what it changes.
 
-mod accepted_offer_places_order;
-mod booked_payment_is_allocated;
-mod claim_holds_normal_form;
-mod dispatch_issues_invoice;
-mod employee_keeps_keys;
-mod invoice_counts_as_purchase;
-mod issued_document_is_settled;
+mod billing;
+mod kernel;
+mod parties;
+mod pricing;
+mod sales;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -69,13 +68,13 @@ pub(crate) struct Policy {
 }
 
 const ALL: [Policy; 7] = [
-    accepted_offer_places_order::POLICY,
-    booked_payment_is_allocated::POLICY,
-    claim_holds_normal_form::POLICY,
-    dispatch_issues_invoice::POLICY,
-    employee_keeps_keys::POLICY,
-    invoice_counts_as_purchase::POLICY,
-    issued_document_is_settled::POLICY,
+    sales::accepted_offer_places_order::POLICY,
+    billing::booked_payment_is_allocated::POLICY,
+    kernel::claim_holds_normal_form::POLICY,
+    billing::dispatch_issues_invoice::POLICY,
+    parties::employee_keeps_keys::POLICY,
+    pricing::invoice_counts_as_purchase::POLICY,
+    billing::issued_document_is_settled::POLICY,
 ];
 
 /// The names of all policies.

@@ -9,7 +9,7 @@ use projections::{
 use uuid::Uuid;
 
 use super::{Fault, PAGE, Timer, fire};
-use crate::{Services, negotiating};
+use crate::{Services, app::sales::negotiating};
 
 pub(super) struct Negotiations(pub(super) Services);
 

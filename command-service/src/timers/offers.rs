@@ -9,7 +9,7 @@ use projections::{
 use uuid::Uuid;
 
 use super::{Fault, PAGE, Timer, fire};
-use crate::{Services, offering};
+use crate::{Services, app::sales::offering};
 
 pub(super) struct Offers(pub(super) Services);
 

@@ -1,0 +1,4 @@
+//! Use cases of catalogue.
+
+pub(crate) mod category_paths;
+pub(crate) mod trees;

@@ -1,0 +1,5 @@
+//! Use cases of parties.
+
+pub(crate) mod company_hierarchy;
+pub(crate) mod representatives;
+pub mod white_list;

@@ -1,0 +1,3 @@
+//! Use cases of pricing.
+
+pub(crate) mod pricing_context;
