@@ -1,5 +1,6 @@
 //! The command endpoints, one file per resource in the folder of its context.
 
+mod access;
 mod billing;
 mod catalogue;
 mod fulfilment;

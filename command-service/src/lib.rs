@@ -12,28 +12,5 @@ pub mod policy_refusals;
 mod policy_runner;
 pub mod timers;
 
-use axum::extract::FromRef;
-use event_log::EventLog;
-use projections::Views;
-use service_kit::{access::Access, clock::Clock};
-
+pub use app::Services;
 pub use http::router;
-
-/// What every handler and policy works with. Cheap to clone.
-#[derive(Clone)]
-pub struct Services {
-    /// History.
-    pub log: EventLog,
-    /// Read models, for the facts that decisions need.
-    pub views: Views,
-    /// API keys.
-    pub access: Access,
-    /// What day it is.
-    pub clock: Clock,
-}
-
-impl FromRef<Services> for Access {
-    fn from_ref(services: &Services) -> Self {
-        services.access.clone()
-    }
-}

@@ -17,7 +17,7 @@ use std::{
 };
 
 use domain::Event;
-use event_log::{Envelope, ExecuteError, Position, RecordedEvent, Work};
+use event_log::{Envelope, ExecuteError, Position, RecordedEvent};
 use futures::{FutureExt, future::BoxFuture};
 use projections::ReadError;
 use schemars::JsonSchema;
@@ -33,7 +33,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Services,
+    app::{Decide, Services},
     failure::Failure,
     policy_checkpoints::{Checkpoints, Standing},
     policy_runner::Runner,
@@ -159,19 +159,17 @@ async fn caught(
 
 impl Reaction<'_> {
     /// Executes the consequence as one command; once, however often it is tried.
-    async fn execute<F>(&self, decide: F) -> Result<(), ReactionError>
-    where
-        F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<(), Failure>> + Send + Sync,
-    {
+    async fn execute(&self, decide: &Decide<'_, '_>) -> Result<(), ReactionError> {
         self.execute_in_turn(&[], decide).await
     }
 
     /// The same of a command that changes these streams: those that name the same are decided in
     /// the order of their events.
-    async fn execute_in_turn<F>(&self, streams: &[Uuid], decide: F) -> Result<(), ReactionError>
-    where
-        F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<(), Failure>> + Send + Sync,
-    {
+    async fn execute_in_turn(
+        &self,
+        streams: &[Uuid],
+        decide: &Decide<'_, '_>,
+    ) -> Result<(), ReactionError> {
         let cause = self.recorded;
         let envelope = Envelope {
             command_id: command_id(cause.event_id, self.policy.name, self.attempt),
@@ -180,7 +178,7 @@ impl Reaction<'_> {
             correlation_id: cause.correlation_id,
             causation_id: Some(cause.event_id),
         };
-        let executed = self.services.log.execute_in_turn(&envelope, streams, decide).await?;
+        let executed = self.services.execute_in_turn(&envelope, streams, decide).await?;
         let _ = self.done_at.set(executed.outcome.position);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Use cases of parties.
+//! Use cases of companies, employees, their keys and territories.
 
 pub(crate) mod company_hierarchy;
 pub(crate) mod representatives;

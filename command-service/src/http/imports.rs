@@ -6,7 +6,7 @@ use service_kit::{input::Query, problem::Problem, upload::Upload};
 
 use crate::{
     Services,
-    caller::{By, Dispatch, Pricing, Sales},
+    http::access::{By, Dispatch, Pricing, Sales},
     imports::{
         self, Report, Wish,
         catalogue::{assortments, product_codes, products},

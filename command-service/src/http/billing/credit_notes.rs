@@ -23,9 +23,9 @@ use self::of_invoice::Earlier;
 use crate::{
     Services,
     app::sales::lines::{self, LineRequest, Prices, Sale},
-    caller::{Books, By},
     failure::{Failure, happened, problem, refusal},
     http::Created,
+    http::access::{Books, By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

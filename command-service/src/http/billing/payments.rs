@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{Books, By},
     failure::{Failure, given, happened, problem, refusal},
+    http::access::{Books, By},
     http::{Created, Done},
 };
 

@@ -13,9 +13,10 @@ use service_kit::{input::Body, problem::Problem};
 
 use crate::{
     Services,
-    caller::{By, Caller, Pricing},
+    caller::Caller,
     failure::{Failure, names_nothing, problem},
     http::Done,
+    http::access::{By, Pricing},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

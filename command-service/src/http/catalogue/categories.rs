@@ -15,8 +15,8 @@ use uuid::Uuid;
 use crate::{
     Services,
     app::catalogue::trees,
-    caller::{By, Pricing},
     failure::{Failure, problem},
+    http::access::{By, Pricing},
     http::{Created, Done, Nothing, decide},
 };
 

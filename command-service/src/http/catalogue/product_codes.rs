@@ -21,9 +21,10 @@ use uuid::Uuid;
 use crate::{
     Services,
     app::pricing::pricing_context::{AssortmentContext, Requester},
-    caller::{By, Caller, Ordering},
+    caller::Caller,
     failure::{Failure, names_nothing, problem, refusal},
     http::Done,
+    http::access::{By, Ordering},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

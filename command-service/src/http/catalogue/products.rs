@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Pricing},
     failure::{Failure, problem},
+    http::access::{By, Pricing},
     http::{Created, Done, Nothing, decide},
 };
 

@@ -18,9 +18,9 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Dispatch},
     failure::{Failure, happened, problem, refusal, refusal_at},
     http::Created,
+    http::access::{By, Dispatch},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -21,9 +21,9 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Dispatch},
     failure::{Failure, names_nothing, problem},
     http::Done,
+    http::access::{By, Dispatch},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

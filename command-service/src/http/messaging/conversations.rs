@@ -22,9 +22,10 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Caller, InvoiceTalk, OfferTalk, OrderTalk},
+    caller::Caller,
     failure::{Failure, problem, refusal},
     http::Done,
+    http::access::{By, InvoiceTalk, OfferTalk, OrderTalk},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

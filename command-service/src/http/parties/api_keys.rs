@@ -20,8 +20,9 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{Audit, By, Caller, Staffing},
+    caller::Caller,
     failure::{Failure, problem, refusal},
+    http::access::{Audit, By, Staffing},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -20,8 +20,8 @@ use uuid::Uuid;
 use crate::{
     Services,
     app::parties::company_hierarchy,
-    caller::{By, Sales},
     failure::{Failure, problem},
+    http::access::{By, Sales},
     http::{Created, Done, decide},
 };
 

@@ -19,8 +19,9 @@ use uuid::Uuid;
 use crate::{
     Services,
     app::parties::company_hierarchy,
-    caller::{By, Caller, Leave, Staffing},
+    caller::Caller,
     failure::{Failure, given, names_nothing, problem, refusal},
+    http::access::{By, Leave, Staffing},
     http::{Created, Done, Nothing},
 };
 

@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Pricing},
     failure::{Failure, names_nothing, problem, refusal_at},
     http::Done,
+    http::access::{By, Pricing},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

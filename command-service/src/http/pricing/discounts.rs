@@ -13,8 +13,9 @@ use service_kit::{input::Body, problem::Problem};
 
 use crate::{
     Services,
-    caller::{By, Caller, Pricing},
+    caller::Caller,
     failure::{Failure, given, problem},
+    http::access::{By, Pricing},
     http::{Done, catalogue::assortments},
 };
 

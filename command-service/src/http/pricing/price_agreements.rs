@@ -22,8 +22,8 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Pricing},
     failure::{Failure, problem, refusal},
+    http::access::{By, Pricing},
     http::{Created, Done, Nothing, catalogue::assortments, decide},
 };
 

@@ -22,8 +22,9 @@ use uuid::Uuid;
 use crate::{
     Services,
     app::parties::company_hierarchy,
-    caller::{By, Caller, Operator, Staffing},
+    caller::Caller,
     failure::{Failure, given, names_nothing, problem, refusal},
+    http::access::{By, Operator, Staffing},
     http::{Done, Nothing},
 };
 

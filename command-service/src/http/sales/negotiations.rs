@@ -32,8 +32,9 @@ use crate::{
             negotiating::{self, may_talk},
         },
     },
-    caller::{Approving, By, Caller, Ordering},
+    caller::Caller,
     failure::{Failure, problem, refusal},
+    http::access::{Approving, By, Ordering},
     http::{Nothing, Unversioned},
 };
 

@@ -23,8 +23,9 @@ use uuid::Uuid;
 use crate::{
     Services,
     app::sales::lines,
-    caller::{By, Caller, Sales},
+    caller::Caller,
     failure::{Failure, problem, refusal, refusal_at},
+    http::access::{By, Sales},
     http::{Created, Done, Nothing, decide},
 };
 

@@ -33,8 +33,9 @@ use crate::{
             offering::{self, Intent},
         },
     },
-    caller::{By, Caller, Sales},
+    caller::Caller,
     failure::{Failure, problem},
+    http::access::{By, Sales},
     http::{Nothing, Unversioned},
 };
 

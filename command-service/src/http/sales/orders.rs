@@ -28,8 +28,9 @@ use crate::{
             ordering::{self, Wish},
         },
     },
-    caller::{By, Caller, Ordering, Sales, Superiors},
+    caller::Caller,
     failure::{Failure, happened, problem},
+    http::access::{By, Ordering, Sales, Superiors},
     http::{Created, Done, Nothing},
 };
 

@@ -26,8 +26,9 @@ use crate::{
         pricing::pricing_context::Requester,
         sales::quotation_lines::{self, QuotationLineRequest},
     },
-    caller::{Buyers, By, Caller, Ordering, Pricing, Sales},
+    caller::Caller,
     failure::{Failure, names_nothing, problem, refusal_at},
+    http::access::{Buyers, By, Ordering, Pricing, Sales},
     http::{Created, Done, Nothing, decide},
 };
 

@@ -14,10 +14,11 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::issued_document_is_settled::refresh_open;
-use crate::policies::{Policy, Reaction, ReactionError};
 use crate::{
+    app::deciding,
     failure::{Failure, refusal},
     http::set_against,
+    policies::{Policy, Reaction, ReactionError},
 };
 
 pub(crate) const POLICY: Policy = Policy {
@@ -44,17 +45,20 @@ async fn allocate(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     for attempt in 1..=TRIES {
         let (shown, open) = watch::channel(None);
         let line = [Uuid::new_v5(&booking.company.0, LINE)];
-        let allocated = reaction.execute_in_turn(&line, |work| {
-            let (booking, mut open) = (booking.clone(), open.clone());
-            async move {
-                let open = open.wait_for(Option::is_some).await.map(|open| open.clone());
-                let open = open.ok().flatten();
-                let open =
-                    open.ok_or_else(|| Problem::unavailable("open invoices are not known"))?;
-                set_all(work, payment, &booking, open).await
-            }
-            .boxed()
-        });
+        let allocated = async {
+            reaction
+                .execute_in_turn(&line, &|work| {
+                    let mut open = open.clone();
+                    deciding(async move {
+                        let open = open.wait_for(Option::is_some).await.map(|open| open.clone());
+                        let open = open.ok().flatten();
+                        let open = open
+                            .ok_or_else(|| Problem::unavailable("open invoices are not known"))?;
+                        set_all(work, payment, booking, open).await
+                    })
+                })
+                .await
+        };
         let read = async {
             let shown = shown;
             shown.send_replace(Some(open_invoices(&reaction, booking, position).await?));

@@ -8,8 +8,12 @@ use event_log::Work;
 use futures::FutureExt;
 use uuid::Uuid;
 
-use crate::policies::{Policy, Reaction, ReactionError};
-use crate::{failure::Failure, http::take_number};
+use crate::{
+    app::deciding,
+    failure::Failure,
+    http::take_number,
+    policies::{Policy, Reaction, ReactionError},
+};
 
 pub(crate) const POLICY: Policy = Policy {
     name: "dispatch_issues_invoice",
@@ -34,8 +38,9 @@ async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
         let _ = log.load_many::<Product>(&products).await;
     };
     let series = [series.0];
-    let issue =
-        reaction.execute_in_turn(&series, |work| write(work, shipment, event.clone()).boxed());
+    let issue = async {
+        reaction.execute_in_turn(&series, &|work| deciding(write(work, shipment, event))).await
+    };
     // The first takes its place in line before anything is read.
     let (issued, ()) = futures::join!(issue, read);
     issued
@@ -44,15 +49,15 @@ async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
 async fn write(
     work: &mut Work,
     shipment: ShipmentId,
-    event: shipment::Event,
+    event: &shipment::Event,
 ) -> Result<(), Failure> {
-    let shipment::Event::Dispatched { dispatch } = &event;
+    let shipment::Event::Dispatched { dispatch } = event;
     work.load_many::<Product>(dispatch.lines.iter().map(|line| line.product.0)).await?;
     let is_listed = |line: &Line| {
         let item = work.get::<Product>(line.product).and_then(|product| product.item().ok());
         item.is_some_and(|item| item.details().classification.annex_15)
     };
-    let (id, sale) = react(shipment, &event, dispatch.lines.iter().any(is_listed));
+    let (id, sale) = react(shipment, event, dispatch.lines.iter().any(is_listed));
     // The invoice's id derives from the shipment's: it may stand already.
     if matches!(work.load::<Invoice>(id).await?, Invoice::Unissued) {
         let number = take_number(work, series::Kind::Invoice, sale.on, id).await?;

@@ -15,10 +15,11 @@ use futures::FutureExt;
 use projections::{ReadError, views::account_balances};
 use uuid::Uuid;
 
-use crate::policies::{Policy, Reaction, ReactionError};
 use crate::{
+    app::deciding,
     failure::{Failure, refusal},
     http::{set_against, set_credit_against},
+    policies::{Policy, Reaction, ReactionError},
 };
 
 pub(crate) const POLICY: Policy = Policy {
@@ -44,9 +45,9 @@ async fn settle(reaction: Reaction<'_>) -> Result<(), ReactionError> {
             return Ok(());
         }
         let result = reaction
-            .execute(|work| {
+            .execute(&|work| {
                 let (unused, open) = (unused.clone(), open.clone());
-                async move { set_all(work, unused, open).await }.boxed()
+                deciding(set_all(work, unused, open))
             })
             .await;
         match result {

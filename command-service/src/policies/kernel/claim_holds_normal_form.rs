@@ -3,7 +3,10 @@
 use domain::{Claim, Event, claim, policies::claim_holds_normal_form::react};
 use futures::FutureExt;
 
-use crate::policies::{Policy, Reaction, ReactionError};
+use crate::{
+    app::deciding,
+    policies::{Policy, Reaction, ReactionError},
+};
 
 pub(crate) const POLICY: Policy = Policy {
     name: "claim_holds_normal_form",
@@ -20,14 +23,12 @@ async fn take(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let Event::Claim(event) = reaction.event else { return Ok(()) };
     let Some(command) = react(event) else { return Ok(()) };
     reaction
-        .execute(|work| {
+        .execute(&|work| {
             let command = command.clone();
-            async move {
+            deciding(async move {
                 let claim::Command::Take { value, .. } = &command;
-                work.decide::<Claim>(value.id(), command).await?;
-                Ok(())
-            }
-            .boxed()
+                Ok(work.decide::<Claim>(value.id(), command).await?)
+            })
         })
         .await
 }

@@ -8,8 +8,10 @@ use futures::FutureExt;
 use projections::ReadError;
 use service_kit::access::AccessError;
 
-use crate::http::role_of;
-use crate::policies::{Policy, Reaction, ReactionError};
+use crate::{
+    http::role_of,
+    policies::{Policy, Reaction, ReactionError},
+};
 
 pub(crate) const POLICY: Policy = Policy {
     name: "employee_keeps_keys",

@@ -6,7 +6,10 @@ use domain::{
 use futures::FutureExt;
 use jiff::civil::Date;
 
-use crate::policies::{Policy, Reaction, ReactionError};
+use crate::{
+    app::deciding,
+    policies::{Policy, Reaction, ReactionError},
+};
 
 pub(crate) const POLICY: Policy = Policy {
     name: "invoice_counts_as_purchase",
@@ -25,15 +28,14 @@ async fn count(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let today = reaction.services.clock.day_of(reaction.recorded.recorded_at);
     let Some((company, command)) = react(id, event, today) else { return Ok(()) };
     reaction
-        .execute(|work| {
+        .execute(&|work| {
             let command = command.clone();
-            async move {
+            deciding(async move {
                 let id = PurchasesId::of(company);
                 work.decide::<Purchases>(id, command).await?;
                 work.answer(id);
                 Ok(())
-            }
-            .boxed()
+            })
         })
         .await
 }

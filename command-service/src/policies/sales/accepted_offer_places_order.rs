@@ -6,8 +6,13 @@ use domain::{
 };
 use futures::FutureExt;
 
-use crate::app::sales::ordering::{self, Wish};
-use crate::policies::{Policy, Reaction, ReactionError};
+use crate::{
+    app::{
+        deciding,
+        sales::ordering::{self, Wish},
+    },
+    policies::{Policy, Reaction, ReactionError},
+};
 
 pub(crate) const POLICY: Policy = Policy {
     name: "accepted_offer_places_order",
@@ -22,10 +27,11 @@ async fn place(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let offer = OfferId(reaction.recorded.stream_id);
     let Some(following) = react(offer, event) else { return Ok(()) };
     let now = reaction.recorded.recorded_at;
+    let following = &following;
     reaction
-        .execute(|work| {
-            let Following { id, mut terms, by, on } = following.clone();
-            async move {
+        .execute(&|work| {
+            deciding(async move {
+                let Following { id, mut terms, by, on } = following.clone();
                 // The order's id derives from the offer's: it may stand already.
                 if matches!(work.load::<Order>(id).await?, Order::Unplaced) {
                     let is_employee = work.load::<Employee>(by.0).await?.employer().is_ok();
@@ -33,8 +39,7 @@ async fn place(reaction: Reaction<'_>) -> Result<(), ReactionError> {
                     ordering::place(work, id, terms, Wish::Companys, (on, now)).await?;
                 }
                 Ok(())
-            }
-            .boxed()
+            })
         })
         .await
 }

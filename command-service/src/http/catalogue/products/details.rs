@@ -21,8 +21,8 @@ use service_kit::{
 use crate::{
     Services,
     app::catalogue::category_paths,
-    caller::{By, Pricing},
     failure::{Failure, problem, refusal},
+    http::access::{By, Pricing},
     http::{Done, decide},
 };
 

@@ -16,8 +16,8 @@ use service_kit::{
 use crate::{
     Services,
     app::parties::white_list,
-    caller::{AddressBook, Books, By, Sales, Trust},
     failure::{Failure, refusal},
+    http::access::{AddressBook, Books, By, Sales, Trust},
     http::{Done, decide},
 };
 

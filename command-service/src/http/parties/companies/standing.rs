@@ -12,7 +12,7 @@ use service_kit::{
 
 use crate::{
     Services,
-    caller::{By, Sales, Trust},
+    http::access::{By, Sales, Trust},
     http::{Done, Nothing, decide},
 };
 

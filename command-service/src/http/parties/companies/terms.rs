@@ -12,8 +12,8 @@ use service_kit::{
 
 use crate::{
     Services,
-    caller::{By, Sales, Trust},
     failure::given,
+    http::access::{By, Sales, Trust},
     http::{Done, Nothing, decide},
 };
 

@@ -14,8 +14,8 @@ use service_kit::{
 use crate::{
     Services,
     app::catalogue::trees,
-    caller::{By, Sales},
     failure::{Failure, problem},
+    http::access::{By, Sales},
     http::{Done, decide},
 };
 

@@ -14,8 +14,9 @@ use crate::{
             ordering::{self, Wanted},
         },
     },
-    caller::{By, Caller, Ordering},
+    caller::Caller,
     failure::{Failure, problem, refusal},
+    http::access::{By, Ordering},
     http::{Created, Unversioned},
 };
 use aide::axum::{ApiRouter, routing::post_with};

@@ -22,9 +22,9 @@ use crate::{
         parties::company_hierarchy,
         sales::{offering, ordering},
     },
-    caller::{Buyers, By, Shoppers},
     failure::{Failure, problem, refusal},
     http::Unversioned,
+    http::access::{Buyers, By, Shoppers},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -23,8 +23,8 @@ use uuid::Uuid;
 
 use crate::{
     Services,
-    caller::{By, Pricing},
     failure::{Failure, problem, refusal},
+    http::access::{By, Pricing},
     http::{
         Created,
         pricing::price_agreements::{Agreed, agree_on},

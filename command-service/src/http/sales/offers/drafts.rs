@@ -28,8 +28,9 @@ use crate::{
             offering::{self, Offered, OfferedRequest},
         },
     },
-    caller::{By, Caller, Sales},
+    caller::Caller,
     failure::{Failure, names_nothing, problem, refusal},
+    http::access::{By, Sales},
     http::{Created, Unversioned},
 };
 
