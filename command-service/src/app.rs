@@ -4,7 +4,16 @@
 //! HTTP handlers, imports, policies and timers call what is here, never the other way round. A use
 //! case takes the services, who asks, a digest of what is asked, and what is asked.
 
+#![expect(
+    missing_docs,
+    reason = "what is written on a field of a request becomes part of the OpenAPI document"
+)]
+
+pub mod billing;
 pub mod catalogue;
+pub mod fulfilment;
+pub mod inventory;
+pub mod messaging;
 pub mod parties;
 pub mod pricing;
 pub mod sales;

@@ -32,12 +32,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::{position::POSITION, problem::Problem};
 use uuid::Uuid;
 
-pub(crate) use self::{
-    billing::credit_notes::{set_credit_against, take_number},
-    billing::payments::set_against,
-    parties::api_keys::role_of,
-    pricing::price_agreements::agreements_aside,
-};
+pub(crate) use self::{parties::api_keys::role_of, pricing::price_agreements::agreements_aside};
 use crate::{
     Services,
     caller::Caller,

@@ -15,9 +15,8 @@ use uuid::Uuid;
 
 use super::issued_document_is_settled::refresh_open;
 use crate::{
-    app::deciding,
+    app::{billing::payment::set_against, deciding},
     failure::{Failure, refusal},
-    http::set_against,
     policies::{Policy, Reaction, ReactionError},
 };
 

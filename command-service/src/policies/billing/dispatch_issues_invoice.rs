@@ -9,9 +9,8 @@ use futures::FutureExt;
 use uuid::Uuid;
 
 use crate::{
-    app::deciding,
+    app::{billing::invoice::take_number, deciding},
     failure::Failure,
-    http::take_number,
     policies::{Policy, Reaction, ReactionError},
 };
 

@@ -16,9 +16,11 @@ use projections::{ReadError, views::account_balances};
 use uuid::Uuid;
 
 use crate::{
-    app::deciding,
+    app::{
+        billing::{credit_note::set_credit_against, payment::set_against},
+        deciding,
+    },
     failure::{Failure, refusal},
-    http::{set_against, set_credit_against},
     policies::{Policy, Reaction, ReactionError},
 };
 

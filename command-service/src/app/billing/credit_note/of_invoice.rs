@@ -17,8 +17,10 @@ use service_kit::problem::{FieldError, Problem};
 
 use super::{CreditLine, Issue};
 use crate::{
-    Services,
-    app::sales::lines::{self, Naming},
+    app::{
+        Services,
+        sales::lines::{self, Naming},
+    },
     failure::{Failure, refusal, refusal_at},
 };
 
