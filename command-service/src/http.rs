@@ -23,21 +23,13 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use cqrs_es::Aggregate;
-use domain::{OfCompany, Refusal};
 use event_log::Outcome;
-use futures::FutureExt;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Deserialize, Serialize};
-use service_kit::{position::POSITION, problem::Problem};
+use service_kit::position::POSITION;
 use uuid::Uuid;
 
-pub(crate) use self::{parties::api_keys::role_of, pricing::price_agreements::agreements_aside};
-use crate::{
-    Services,
-    caller::Caller,
-    failure::{Failure, problem},
-};
+use crate::app::Services;
 
 /// Every command endpoint.
 pub fn router(services: Services) -> ApiRouter {
@@ -53,36 +45,6 @@ pub fn router(services: Services) -> ApiRouter {
         .merge(imports::routes())
         .merge(policies::routes())
         .with_state(services)
-}
-
-/// One command to one aggregate. A buyer's key commands what is its own company's alone.
-async fn decide<A>(
-    services: &Services,
-    caller: &Caller,
-    id: Uuid,
-    digest: [u8; 32],
-    command: A::Command,
-) -> Result<Done, Problem>
-where
-    A: Aggregate<Services = (), Command: Clone + Send + Sync, Error: Refusal + Send>
-        + OfCompany
-        + Clone
-        + 'static,
-{
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let (caller, command) = (caller.clone(), command.clone());
-            async move {
-                caller.must_see(work.load::<A>(id).await?.company())?;
-                work.decide::<A>(id, command).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
 }
 
 /// What a command answers.

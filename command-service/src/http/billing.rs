@@ -1,7 +1,7 @@
 //! The endpoints of billing.
 
-pub(crate) mod credit_notes;
-pub(crate) mod payments;
+mod credit_notes;
+mod payments;
 
 use aide::axum::ApiRouter;
 

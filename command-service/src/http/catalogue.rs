@@ -1,6 +1,6 @@
 //! The endpoints of catalogue.
 
-pub(crate) mod assortments;
+mod assortments;
 mod categories;
 mod product_codes;
 mod products;

@@ -1,6 +1,6 @@
 //! The endpoints of parties.
 
-pub(crate) mod api_keys;
+mod api_keys;
 mod companies;
 mod employees;
 mod territories;

@@ -1,7 +1,7 @@
 //! The endpoints of pricing.
 
 mod discounts;
-pub(crate) mod price_agreements;
+mod price_agreements;
 
 use aide::axum::ApiRouter;
 

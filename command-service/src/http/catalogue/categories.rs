@@ -2,22 +2,21 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Category, CategoryId, category, category::Command};
-use futures::FutureExt;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use domain::CategoryId;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
-    Services,
-    app::catalogue::trees,
-    failure::{Failure, problem},
-    http::access::{By, Pricing},
-    http::{Created, Done, Nothing, decide},
+    app::{
+        Services,
+        catalogue::category::{self, MoveBelow, Open, Rename},
+    },
+    http::{
+        Created, Done, Nothing,
+        access::{By, Pricing},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -44,84 +43,31 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
 }
 
-/// A new category.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "OpenCategory")]
-struct Open {
-    /// What it is called.
-    title: category::Title,
-    /// The category above it; without one it is a root.
-    #[serde(default)]
-    parent: Option<CategoryId>,
-}
-
 async fn open(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
-    Body { value: Open { title, parent }, digest }: Body<Open>,
+    Body { value, digest }: Body<Open>,
 ) -> Result<Created, Problem> {
-    let id = CategoryId(Uuid::now_v7());
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let title = title.clone();
-            async move {
-                trees::open(work, id, title, parent).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(Created::within("/v1/categories", done.outcome))
-}
-
-/// What it is called now.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "RenameCategory")]
-struct Rename {
-    title: category::Title,
+    let outcome = category::open(&services, &caller, digest, value).await?;
+    Ok(Created::within("/v1/categories", outcome))
 }
 
 async fn rename(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: Rename { title }, digest }: Body<Rename>,
+    Body { value, digest }: Body<Rename>,
 ) -> Result<Done, Problem> {
-    decide::<Category>(&services, &caller, id, digest, Command::Rename { title }).await
-}
-
-/// Where to; `null` makes it a root.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "MoveCategory")]
-struct MoveBelow {
-    parent: Option<CategoryId>,
+    Ok(category::rename(&services, &caller, digest, CategoryId(id), value).await?.into())
 }
 
 async fn move_below(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: MoveBelow { parent }, digest }: Body<MoveBelow>,
+    Body { value, digest }: Body<MoveBelow>,
 ) -> Result<Done, Problem> {
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let views = services.views.clone();
-            async move {
-                work.lend(views);
-                trees::move_below(work, CategoryId(id), parent).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
+    Ok(category::move_below(&services, &caller, digest, CategoryId(id), value).await?.into())
 }
 
 async fn close(
@@ -130,5 +76,5 @@ async fn close(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide::<Category>(&services, &caller, id, digest, Command::Close).await
+    Ok(category::close(&services, &caller, digest, CategoryId(id)).await?.into())
 }

@@ -4,21 +4,21 @@ mod details;
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Claim, Currency, Product, ProductId, UnitPrice, claim, product};
-use futures::FutureExt;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use domain::ProductId;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
-    Services,
-    failure::{Failure, problem},
-    http::access::{By, Pricing},
-    http::{Created, Done, Nothing, decide},
+    app::{
+        Services,
+        catalogue::product::{self, Draft, Floor, Price, Withdraw},
+    },
+    http::{
+        Created, Done, Nothing,
+        access::{By, Pricing},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -46,71 +46,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .merge(details::routes())
 }
 
-/// A new product.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "DraftProduct")]
-struct Draft {
-    sku: domain::Sku,
-    name: domain::Name,
-    #[serde(default)]
-    gtin: Option<domain::Gtin>,
-    unit: product::Unit,
-    vat_rate: domain::VatRate,
-    /// Base prices, one per currency.
-    #[serde(default)]
-    prices: Vec<Price>,
-}
-
-/// A base price.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "BasePrice")]
-struct Price {
-    currency: Currency,
-    /// Net price of one unit.
-    price: UnitPrice,
-}
-
-impl From<Price> for product::Command {
-    fn from(Price { currency, price }: Price) -> Self {
-        Self::Price { currency, price }
-    }
-}
-
 async fn draft(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     Body { value, digest }: Body<Draft>,
 ) -> Result<Created, Problem> {
-    let id = ProductId(Uuid::now_v7());
-    let Draft { sku, name, gtin, unit, vat_rate, prices } = value;
-    let description = product::Description { sku, name, gtin, unit, vat_rate };
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let (description, prices) = (description.clone(), prices.clone());
-            async move {
-                let claims = [
-                    Some(claim::Value::Sku(description.sku.clone())),
-                    description.gtin.clone().map(claim::Value::Gtin),
-                ];
-                for value in claims.into_iter().flatten() {
-                    let command = claim::Command::Take { by: id.0, value: value.clone() };
-                    work.decide::<Claim>(value.id(), command).await?;
-                }
-                work.decide::<Product>(id, product::Command::Draft { id, description }).await?;
-                for price in prices {
-                    work.decide::<Product>(id, price.into()).await?;
-                }
-                work.answer(id);
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(Created::within("/v1/products", done.outcome))
+    let outcome = product::draft(&services, &caller, digest, value).await?;
+    Ok(Created::within("/v1/products", outcome))
 }
 
 async fn price(
@@ -119,27 +61,16 @@ async fn price(
     PathId(id): PathId,
     Body { value, digest }: Body<Price>,
 ) -> Result<Done, Problem> {
-    decide::<Product>(&services, &caller, id, digest, value.into()).await
-}
-
-/// The least that it costs, whatever lists, contracts and discounts say.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "SetFloorPrice")]
-struct Floor {
-    currency: domain::Currency,
-    /// Net price of one unit; without it there is no floor any more.
-    price: Option<domain::UnitPrice>,
+    Ok(product::price(&services, &caller, digest, ProductId(id), value).await?.into())
 }
 
 async fn floor(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: Floor { currency, price }, digest }: Body<Floor>,
+    Body { value, digest }: Body<Floor>,
 ) -> Result<Done, Problem> {
-    let command = product::Command::Floor { currency, price };
-    decide::<Product>(&services, &caller, id, digest, command).await
+    Ok(product::floor(&services, &caller, digest, ProductId(id), value).await?.into())
 }
 
 async fn publish(
@@ -148,37 +79,14 @@ async fn publish(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide::<Product>(&services, &caller, id, digest, product::Command::Publish).await
-}
-
-/// What takes its place.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "WithdrawProduct")]
-struct Withdraw {
-    /// What is sold instead.
-    #[serde(default)]
-    successor: Option<ProductId>,
+    Ok(product::publish(&services, &caller, digest, ProductId(id)).await?.into())
 }
 
 async fn withdraw(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: Withdraw { successor }, digest }: Body<Withdraw>,
+    Body { value, digest }: Body<Withdraw>,
 ) -> Result<Done, Problem> {
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            async move {
-                let others: Vec<ProductId> = successor.into_iter().collect();
-                details::are_known(work, &others, |_| "/successor".to_owned()).await?;
-                work.decide::<Product>(id, product::Command::Withdraw { successor }).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
+    Ok(product::withdraw(&services, &caller, digest, ProductId(id), value).await?.into())
 }

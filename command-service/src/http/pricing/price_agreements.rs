@@ -1,30 +1,22 @@
 //! `/v1/price-agreements`: price lists and contracts, and the prices in them.
 
-use std::collections::BTreeSet;
-
 use aide::axum::{ApiRouter, routing::post_with};
-use axum::{extract::State, http::StatusCode};
-use domain::{
-    AgreementId, Price, PriceAgreement, PriceId, Selection,
-    price::{self, Break, Days, Rule, Subject},
-    price_agreement::{Command, Header},
-};
-use event_log::Work;
-use futures::FutureExt;
-use jiff::civil::Date;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use axum::extract::State;
+use domain::{AgreementId, price_agreement::Header};
 use service_kit::{
     input::{Body, PathId},
-    problem::{FieldError, Problem},
+    problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
-    Services,
-    failure::{Failure, problem, refusal},
-    http::access::{By, Pricing},
-    http::{Created, Done, Nothing, catalogue::assortments, decide},
+    app::{
+        Services,
+        pricing::price_agreement::{self, Agree, Shorten, Withdraw},
+    },
+    http::{
+        Created, Done, Nothing,
+        access::{By, Pricing},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -64,23 +56,10 @@ pub(super) fn routes() -> ApiRouter<Services> {
 async fn draft(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
-    Body { value: header, digest }: Body<Header>,
+    Body { value, digest }: Body<Header>,
 ) -> Result<Created, Problem> {
-    let id = AgreementId(Uuid::now_v7());
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let header = header.clone();
-            async move {
-                assortments::exist(work, &header.audience, Selection::Everything).await?;
-                work.decide::<PriceAgreement>(id, Command::Draft { id, header }).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(Created::within("/v1/price-agreements", done.outcome))
+    let outcome = price_agreement::draft(&services, &caller, digest, value).await?;
+    Ok(Created::within("/v1/price-agreements", outcome))
 }
 
 async fn activate(
@@ -89,7 +68,7 @@ async fn activate(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide::<PriceAgreement>(&services, &caller, id, digest, Command::Activate).await
+    Ok(price_agreement::activate(&services, &caller, digest, AgreementId(id)).await?.into())
 }
 
 async fn end(
@@ -98,170 +77,32 @@ async fn end(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide::<PriceAgreement>(&services, &caller, id, digest, Command::End).await
-}
-
-/// Until when.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "ShortenPriceAgreement")]
-struct Shorten {
-    /// The last day: prices of another agreement may follow on the next.
-    #[schemars(with = "String", extend("format" = "date"))]
-    until: Date,
+    Ok(price_agreement::end(&services, &caller, digest, AgreementId(id)).await?.into())
 }
 
 async fn shorten(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: Shorten { until }, digest }: Body<Shorten>,
+    Body { value, digest }: Body<Shorten>,
 ) -> Result<Done, Problem> {
-    decide::<PriceAgreement>(&services, &caller, id, digest, Command::Shorten { until }).await
+    Ok(price_agreement::shorten(&services, &caller, digest, AgreementId(id), value).await?.into())
 }
-
-/// Prices.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "AgreePrices")]
-struct Agree {
-    /// At most a thousand.
-    prices: Vec<Agreed>,
-}
-
-/// What is paid for a product, those of a category, or everything.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "AgreedPrice")]
-pub(crate) struct Agreed {
-    /// Of what.
-    pub(crate) selection: Selection,
-    /// On which days, within those of the agreement; all of them when not given.
-    #[serde(default)]
-    pub(crate) days: Days,
-    /// From each quantity on.
-    pub(crate) breaks: Vec<Break>,
-}
-
-/// How many prices a request may bring; more come as a sheet.
-const MOST: usize = 1_000;
 
 async fn agree(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: Agree { prices }, digest }: Body<Agree>,
+    Body { value, digest }: Body<Agree>,
 ) -> Result<Done, Problem> {
-    if prices.is_empty() || prices.len() > MOST {
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "price.count_invalid")
-            .field(FieldError::at("/prices", format!("there must be 1 to {MOST}"))));
-    }
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let prices = prices.clone();
-            async move { agree_on(work, AgreementId(id), prices).await }.boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
-}
-
-pub(crate) async fn agree_on(
-    work: &mut Work,
-    agreement: AgreementId,
-    prices: Vec<Agreed>,
-) -> Result<(), Failure> {
-    let header = work.load::<PriceAgreement>(agreement).await?.open().map_err(|e| refusal(&e))?;
-    let header = header.clone();
-    let subjects: Vec<Subject> =
-        prices.iter().map(|price| subject(&header, price.selection)).collect();
-    let streams: Vec<Uuid> = subjects.iter().map(|of| PriceId::of(of).0).collect();
-    work.load_many::<Price>(&streams).await?;
-    assortments::load(work, prices.iter().map(|price| price.selection)).await?;
-    let rules = streams.iter().filter_map(|id| work.get::<Price>(*id));
-    let others: BTreeSet<Uuid> = rules.flat_map(Price::agreements).map(Uuid::from).collect();
-    work.load_many::<PriceAgreement>(&others).await?;
-    let aside = agreements_aside(work, &header, others.into_iter().map(AgreementId));
-    for (index, (of, Agreed { selection, days, breaks })) in
-        subjects.into_iter().zip(prices).enumerate()
-    {
-        let at = |error: Problem| error.within(&format!("/prices/{index}"));
-        assortments::exist(work, &header.audience, selection).await.map_err(
-            |failure| match failure {
-                Failure::Refused(problem) => Failure::from(at(*problem)),
-                failure @ Failure::Log(_) => failure,
-            },
-        )?;
-        let days = days.within(header.days()).ok_or_else(|| {
-            at(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "price.outside_agreement")
-                .field(FieldError::at("/days", "the agreement holds on none of these days")))
-        })?;
-        let rule = Rule { agreement, days, breaks };
-        let command = price::Command::Agree { of: of.clone(), rule, aside: aside.clone() };
-        let decided = work.decide::<Price>(PriceId::of(&of), command).await;
-        decided.map_err(Failure::from).map_err(|failure| match failure {
-            Failure::Refused(problem) => {
-                let detail = problem.words().to_owned();
-                at(problem.field(FieldError::at("", detail))).into()
-            }
-            failure @ Failure::Log(_) => failure,
-        })?;
-    }
-    work.answer(agreement);
-    Ok(())
-}
-
-/// Those of some agreements whose rules are never of equal rank with those of another: that have
-/// ended, or hold on other days, or are promotions when it is none, or the other way round.
-pub(crate) fn agreements_aside(
-    work: &Work,
-    header: &Header,
-    others: impl Iterator<Item = AgreementId>,
-) -> BTreeSet<AgreementId> {
-    let alike = |id: &AgreementId| {
-        let other = work.get::<PriceAgreement>(*id).and_then(|other| other.open().ok());
-        other.is_some_and(|other| {
-            other.promotion == header.promotion && other.days().meet(header.days())
-        })
-    };
-    others.filter(|id| !alike(id)).collect()
-}
-
-/// Of what they are.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "WithdrawPrices")]
-struct Withdraw {
-    selection: Selection,
+    Ok(price_agreement::agree(&services, &caller, digest, AgreementId(id), value).await?.into())
 }
 
 async fn withdraw(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
     PathId(id): PathId,
-    Body { value: Withdraw { selection }, digest }: Body<Withdraw>,
+    Body { value, digest }: Body<Withdraw>,
 ) -> Result<Done, Problem> {
-    let agreement = AgreementId(id);
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            async move {
-                let agreed = work.load::<PriceAgreement>(agreement).await?;
-                let header = agreed.open().map_err(|error| refusal(&error))?;
-                let of = subject(header, selection);
-                let stream = PriceId::of(&of);
-                work.decide::<Price>(stream, price::Command::Withdraw { of, agreement }).await?;
-                work.answer(agreement);
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
-}
-
-fn subject(header: &Header, selection: Selection) -> Subject {
-    Subject { audience: header.audience.clone(), selection, currency: header.currency }
+    Ok(price_agreement::withdraw(&services, &caller, digest, AgreementId(id), value).await?.into())
 }

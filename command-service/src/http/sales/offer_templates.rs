@@ -21,12 +21,13 @@ use service_kit::{
 use uuid::Uuid;
 
 use crate::{
-    Services,
-    app::sales::lines,
+    app::{Services, sales::lines},
     caller::Caller,
     failure::{Failure, problem, refusal, refusal_at},
-    http::access::{By, Sales},
-    http::{Created, Done, Nothing, decide},
+    http::{
+        Created, Done, Nothing,
+        access::{By, Sales},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -193,5 +194,5 @@ async fn forget(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide::<OfferTemplate>(&services, &caller, id, digest, Command::Drop).await
+    Ok(services.decide::<OfferTemplate>(&caller, digest, id, Command::Drop).await?.into())
 }

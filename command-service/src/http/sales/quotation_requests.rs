@@ -20,16 +20,18 @@ use service_kit::{
 use uuid::Uuid;
 
 use crate::{
-    Services,
     app::{
+        Services,
         parties::{company_hierarchy, representatives},
         pricing::pricing_context::Requester,
         sales::quotation_lines::{self, QuotationLineRequest},
     },
     caller::Caller,
     failure::{Failure, names_nothing, problem, refusal_at},
-    http::access::{Buyers, By, Ordering, Pricing, Sales},
-    http::{Created, Done, Nothing, decide},
+    http::{
+        Created, Done, Nothing,
+        access::{Buyers, By, Ordering, Pricing, Sales},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -254,7 +256,7 @@ async fn decline(
     Body { value: Decline { reason }, digest }: Body<Decline>,
 ) -> Result<Done, Problem> {
     let command = Command::Decline { reason };
-    decide::<QuotationRequest>(&services, &caller, id, digest, command).await
+    Ok(services.decide::<QuotationRequest>(&caller, digest, id, command).await?.into())
 }
 
 /// Why not.
@@ -273,5 +275,5 @@ async fn withdraw(
     Body { value: Withdraw { reason }, digest }: Body<Withdraw>,
 ) -> Result<Done, Problem> {
     let command = Command::Withdraw { by: caller.actor(), reason };
-    decide::<QuotationRequest>(&services, &caller, id, digest, command).await
+    Ok(services.decide::<QuotationRequest>(&caller, digest, id, command).await?.into())
 }

@@ -13,10 +13,10 @@ use event_log::Work;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::imports::{Cells, Column, Import, cells::columns, product_of, refused};
 use crate::{
+    app::pricing::price_agreement::agreements_aside,
     failure::{Failure, refusal},
-    http::agreements_aside,
+    imports::{Cells, Column, Import, cells::columns, product_of, refused},
 };
 
 /// A row.

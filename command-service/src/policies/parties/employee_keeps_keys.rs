@@ -9,7 +9,7 @@ use projections::ReadError;
 use service_kit::access::AccessError;
 
 use crate::{
-    http::role_of,
+    app::parties::api_key::role_of,
     policies::{Policy, Reaction, ReactionError},
 };
 

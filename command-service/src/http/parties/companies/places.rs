@@ -2,23 +2,23 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{
-    Address, AddressId, Company, Iban, Name, VatNumber,
-    company::{Command, DeliveryAddress},
-};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use domain::CompanyId;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
 };
 
 use crate::{
-    Services,
-    app::parties::white_list,
-    failure::{Failure, refusal},
-    http::access::{AddressBook, Books, By, Sales, Trust},
-    http::{Done, decide},
+    app::{
+        Services,
+        parties::company::places::{
+            self, Account, AddDeliveryAddress, DropDeliveryAddress, MoveBilling, NoteVatNumber,
+        },
+    },
+    http::{
+        Done,
+        access::{AddressBook, Books, By, Sales, Trust},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -70,120 +70,67 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
 }
 
-/// Where.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "MoveBillingAddress")]
-struct MoveBilling {
-    address: Address,
-}
-
 async fn move_billing(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
-    Body { value: MoveBilling { address }, digest }: Body<MoveBilling>,
+    Body { value, digest }: Body<MoveBilling>,
 ) -> Result<Done, Problem> {
-    let command = Command::MoveBilling { address };
-    decide::<Company>(&services, &caller, id, digest, command).await
-}
-
-/// A place to which goods go.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct AddDeliveryAddress {
-    /// Its name from now on: a new one, or that of the place to change.
-    id: AddressId,
-    /// What the company calls it.
-    label: Name,
-    address: Address,
+    Ok(places::move_billing(&services, &caller, digest, CompanyId(id), value).await?.into())
 }
 
 async fn add_delivery_address(
     State(services): State<Services>,
     By { who: caller, .. }: By<AddressBook>,
     PathId(id): PathId,
-    Body { value: AddDeliveryAddress { id: place, label, address }, digest }: Body<
-        AddDeliveryAddress,
-    >,
+    Body { value, digest }: Body<AddDeliveryAddress>,
 ) -> Result<Done, Problem> {
-    let command =
-        Command::AddDeliveryAddress { id: place, place: DeliveryAddress { label, address } };
-    decide::<Company>(&services, &caller, id, digest, command).await
-}
-
-/// Which place.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DropDeliveryAddress {
-    id: AddressId,
+    Ok(places::add_delivery_address(&services, &caller, digest, CompanyId(id), value).await?.into())
 }
 
 async fn drop_delivery_address(
     State(services): State<Services>,
     By { who: caller, .. }: By<AddressBook>,
     PathId(id): PathId,
-    Body { value: DropDeliveryAddress { id: place }, digest }: Body<DropDeliveryAddress>,
+    Body { value, digest }: Body<DropDeliveryAddress>,
 ) -> Result<Done, Problem> {
-    let command = Command::DropDeliveryAddress { id: place };
-    decide::<Company>(&services, &caller, id, digest, command).await
-}
-
-/// An account.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "BankAccount")]
-struct Account {
-    account: Iban,
+    Ok(places::drop_delivery_address(&services, &caller, digest, CompanyId(id), value)
+        .await?
+        .into())
 }
 
 async fn add_bank_account(
     State(services): State<Services>,
     By { who: caller, .. }: By<Books>,
     PathId(id): PathId,
-    Body { value: Account { account }, digest }: Body<Account>,
+    Body { value, digest }: Body<Account>,
 ) -> Result<Done, Problem> {
-    let command = Command::AddBankAccount { account };
-    decide::<Company>(&services, &caller, id, digest, command).await
+    Ok(places::add_bank_account(&services, &caller, digest, CompanyId(id), value).await?.into())
 }
 
 async fn drop_bank_account(
     State(services): State<Services>,
     By { who: caller, .. }: By<Books>,
     PathId(id): PathId,
-    Body { value: Account { account }, digest }: Body<Account>,
+    Body { value, digest }: Body<Account>,
 ) -> Result<Done, Problem> {
-    let command = Command::DropBankAccount { account };
-    decide::<Company>(&services, &caller, id, digest, command).await
+    Ok(places::drop_bank_account(&services, &caller, digest, CompanyId(id), value).await?.into())
 }
 
 async fn check_bank_account(
     State(services): State<Services>,
     By { who: caller, .. }: By<Trust>,
     PathId(id): PathId,
-    Body { value: Account { account }, digest }: Body<Account>,
+    Body { value, digest }: Body<Account>,
 ) -> Result<Done, Problem> {
-    let company = services.log.load::<Company>(id).await.map_err(Failure::from)?;
-    let customer = company.state.customer().map_err(|error| refusal(&error))?;
-    let (nip, nrb) = customer.listable(&account).map_err(|error| refusal(&error))?;
-    let (list_of, listed) = white_list::find(&services, nip, nrb).await?;
-    let command = Command::CheckBankAccount { account, list_of, listed };
-    decide::<Company>(&services, &caller, id, digest, command).await
-}
-
-/// Its number.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct NoteVatNumber {
-    vat_number: VatNumber,
+    Ok(places::check_bank_account(&services, &caller, digest, CompanyId(id), value).await?.into())
 }
 
 async fn note_vat_number(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
-    Body { value: NoteVatNumber { vat_number }, digest }: Body<NoteVatNumber>,
+    Body { value, digest }: Body<NoteVatNumber>,
 ) -> Result<Done, Problem> {
-    let command = Command::NoteVatNumber { vat_number };
-    decide::<Company>(&services, &caller, id, digest, command).await
+    Ok(places::note_vat_number(&services, &caller, digest, CompanyId(id), value).await?.into())
 }

@@ -2,18 +2,21 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Company, Note, company::Command};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use domain::CompanyId;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
 };
 
 use crate::{
-    Services,
-    http::access::{By, Sales, Trust},
-    http::{Done, Nothing, decide},
+    app::{
+        Services,
+        parties::company::standing::{self, Suspend},
+    },
+    http::{
+        Done, Nothing,
+        access::{By, Sales, Trust},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -40,26 +43,16 @@ async fn verify(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    let command = Command::Verify { by: caller.actor(), on: services.clock.today() };
-    decide::<Company>(&services, &caller, id, digest, command).await
-}
-
-/// Why.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "SuspendCompany")]
-struct Suspend {
-    reason: Note,
+    Ok(standing::verify(&services, &caller, digest, CompanyId(id)).await?.into())
 }
 
 async fn suspend(
     State(services): State<Services>,
     By { who: caller, .. }: By<Trust>,
     PathId(id): PathId,
-    Body { value: Suspend { reason }, digest }: Body<Suspend>,
+    Body { value, digest }: Body<Suspend>,
 ) -> Result<Done, Problem> {
-    let command = Command::Suspend { reason };
-    decide::<Company>(&services, &caller, id, digest, command).await
+    Ok(standing::suspend(&services, &caller, digest, CompanyId(id), value).await?.into())
 }
 
 async fn reinstate(
@@ -68,6 +61,5 @@ async fn reinstate(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    let command = Command::Reinstate;
-    decide::<Company>(&services, &caller, id, digest, command).await
+    Ok(standing::reinstate(&services, &caller, digest, CompanyId(id)).await?.into())
 }

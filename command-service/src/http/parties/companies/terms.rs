@@ -2,19 +2,21 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Company, Currency, Money, PaymentTerm, company::Command};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use domain::CompanyId;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
 };
 
 use crate::{
-    Services,
-    failure::given,
-    http::access::{By, Sales, Trust},
-    http::{Done, Nothing, decide},
+    app::{
+        Services,
+        parties::company::terms::{self, AgreePaymentTerm, GrantCredit, LiftCreditLimit},
+    },
+    http::{
+        Done, Nothing,
+        access::{By, Sales, Trust},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -48,21 +50,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
 }
 
-/// Other terms.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct AgreePaymentTerm {
-    payment_term: PaymentTerm,
-}
-
 async fn agree_payment_term(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
-    Body { value: AgreePaymentTerm { payment_term }, digest }: Body<AgreePaymentTerm>,
+    Body { value, digest }: Body<AgreePaymentTerm>,
 ) -> Result<Done, Problem> {
-    let command = Command::AgreePaymentTerm { payment_term };
-    decide::<Company>(&services, &caller, id, digest, command).await
+    Ok(terms::agree_payment_term(&services, &caller, digest, CompanyId(id), value).await?.into())
 }
 
 async fn inherit_payment_term(
@@ -71,40 +65,23 @@ async fn inherit_payment_term(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    let command = Command::InheritPaymentTerm;
-    decide::<Company>(&services, &caller, id, digest, command).await
-}
-
-/// How much.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct GrantCredit {
-    limit: Money,
+    Ok(terms::inherit_payment_term(&services, &caller, digest, CompanyId(id)).await?.into())
 }
 
 async fn grant_credit(
     State(services): State<Services>,
     By { who: caller, .. }: By<Trust>,
     PathId(id): PathId,
-    Body { value: GrantCredit { limit }, digest }: Body<GrantCredit>,
+    Body { value, digest }: Body<GrantCredit>,
 ) -> Result<Done, Problem> {
-    let command = Command::GrantCredit { limit: given("/limit", limit)? };
-    decide::<Company>(&services, &caller, id, digest, command).await
-}
-
-/// Which limit.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct LiftCreditLimit {
-    currency: Currency,
+    Ok(terms::grant_credit(&services, &caller, digest, CompanyId(id), value).await?.into())
 }
 
 async fn lift_credit_limit(
     State(services): State<Services>,
     By { who: caller, .. }: By<Trust>,
     PathId(id): PathId,
-    Body { value: LiftCreditLimit { currency }, digest }: Body<LiftCreditLimit>,
+    Body { value, digest }: Body<LiftCreditLimit>,
 ) -> Result<Done, Problem> {
-    let command = Command::LiftCreditLimit { currency };
-    decide::<Company>(&services, &caller, id, digest, command).await
+    Ok(terms::lift_credit_limit(&services, &caller, digest, CompanyId(id), value).await?.into())
 }

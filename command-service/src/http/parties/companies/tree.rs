@@ -2,21 +2,21 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{Company, CompanyId, GroupCode, company::Command};
-use futures::FutureExt;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use domain::CompanyId;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
 };
 
 use crate::{
-    Services,
-    app::catalogue::trees,
-    failure::{Failure, problem},
-    http::access::{By, Sales},
-    http::{Done, decide},
+    app::{
+        Services,
+        parties::company::tree::{self, JoinGroup, JoinParent},
+    },
+    http::{
+        Done,
+        access::{By, Sales},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -35,48 +35,20 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
 }
 
-/// Which group; `null` is none.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct JoinGroup {
-    group: Option<GroupCode>,
-}
-
 async fn join_group(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
-    Body { value: JoinGroup { group }, digest }: Body<JoinGroup>,
+    Body { value, digest }: Body<JoinGroup>,
 ) -> Result<Done, Problem> {
-    let command = Command::JoinGroup { group };
-    decide::<Company>(&services, &caller, id, digest, command).await
-}
-
-/// Which firm; `null` is none.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct JoinParent {
-    parent: Option<CompanyId>,
+    Ok(tree::join_group(&services, &caller, digest, CompanyId(id), value).await?.into())
 }
 
 async fn join_parent(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
-    Body { value: JoinParent { parent }, digest }: Body<JoinParent>,
+    Body { value, digest }: Body<JoinParent>,
 ) -> Result<Done, Problem> {
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let views = services.views.clone();
-            async move {
-                work.lend(views);
-                trees::join(work, CompanyId(id), parent).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
+    Ok(tree::join_parent(&services, &caller, digest, CompanyId(id), value).await?.into())
 }

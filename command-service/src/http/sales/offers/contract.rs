@@ -22,12 +22,14 @@ use service_kit::{
 use uuid::Uuid;
 
 use crate::{
-    Services,
+    app::{
+        Services,
+        pricing::price_agreement::{Agreed, agree_on},
+    },
     failure::{Failure, problem, refusal},
-    http::access::{By, Pricing},
     http::{
         Created,
-        pricing::price_agreements::{Agreed, agree_on},
+        access::{By, Pricing},
     },
 };
 
