@@ -1,11 +1,10 @@
 //! Who at the seller looks after a company's requests: the facts that territories decide on.
 
 use domain::{
-    AddressId, Company, CompanyId, CountryCode, Employee, QuotationRequest, QuotationRequestId,
+    AddressId, Company, CompanyId, CountryCode, Employee, EmployeeId, QuotationRequestId,
     Territories, TerritoriesId,
     company::Customer,
     employee::Person,
-    quotation_request,
     territories::{self, Inquirer},
 };
 use event_log::Work;
@@ -14,15 +13,15 @@ use uuid::Uuid;
 
 use crate::{app::parties::company_hierarchy, failure::Failure};
 
-/// Gives a request that was just made to whoever's turn it is, as part of the same append: two at
-/// once never go to the same place in the queue.
+/// Whose turn it is to look after a request that is just being made. That is decided in the same
+/// append: two at once never go to the same place in the queue.
 pub(crate) async fn assign(
     work: &mut Work,
     request: QuotationRequestId,
     company: CompanyId,
     deliver_to: Option<AddressId>,
     on: Date,
-) -> Result<(), Failure> {
+) -> Result<Option<EmployeeId>, Failure> {
     let id = TerritoriesId::sellers();
     let inquirer = inquirer(work, company, deliver_to).await?;
     let candidates: Vec<Uuid> =
@@ -32,12 +31,7 @@ pub(crate) async fn assign(
     people.extend(at_work(work, substitutes.collect()).await?);
     let command = territories::Command::Assign { request, inquirer, people, on };
     work.decide::<Territories>(id, command).await?;
-    let chosen = work.get::<Territories>(id).and_then(|territories| territories.assigned(request));
-    if let Some(representative) = chosen {
-        let command = quotation_request::Command::Assign { representative };
-        work.decide::<QuotationRequest>(request, command).await?;
-    }
-    Ok(())
+    Ok(work.get::<Territories>(id).and_then(|territories| territories.assigned(request)))
 }
 
 async fn at_work(work: &mut Work, people: Vec<Uuid>) -> Result<Vec<Person>, Failure> {

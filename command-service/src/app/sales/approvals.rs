@@ -24,27 +24,27 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ApproveStep")]
-pub(crate) struct Approve {
+pub struct Approve {
     /// To which step, counted from 1.
-    step: u32,
+    pub step: u32,
     /// `request.at` of what was read, which an offer and a negotiation need: they may ask anew.
     #[serde(default)]
-    asked_at: Option<Timestamp>,
+    pub asked_at: Option<Timestamp>,
     #[serde(default)]
-    note: Option<Note>,
+    pub note: Option<Note>,
 }
 
 /// No.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RefuseStep")]
-pub(crate) struct Refuse {
+pub struct Refuse {
     /// To which step, counted from 1.
-    step: u32,
+    pub step: u32,
     /// `request.at` of what was read, which an offer and a negotiation need: they may ask anew.
     #[serde(default)]
-    asked_at: Option<Timestamp>,
-    reason: Note,
+    pub asked_at: Option<Timestamp>,
+    pub reason: Note,
 }
 
 /// To what somebody says yes or no, and why.
@@ -112,16 +112,16 @@ impl Approver {
     /// The same as the domain hears it, on facts that the append asserts. What is `pending` says who
     /// was asked.
     pub(crate) async fn verdict(
-        self,
+        &self,
         work: &mut Work,
         firms: Vec<CompanyId>,
         pending: Option<Pending>,
     ) -> Result<Verdict, Failure> {
         let Self { who, absent, answer, at, today } = self;
-        let Answer { step, asked_at, note } = answer;
-        let by = work.load::<Employee>(who).await?.person().map_err(|error| refusal(&error))?;
+        let Answer { step, asked_at, note } = answer.clone();
+        let by = work.load::<Employee>(*who).await?.person().map_err(|error| refusal(&error))?;
         let by = by.clone();
-        work.load_many::<Employee>(&absent).await?;
+        work.load_many::<Employee>(absent).await?;
         let absent: Vec<Person> = absent
             .iter()
             .filter_map(|id| work.get::<Employee>(*id)?.person().ok())
@@ -131,7 +131,7 @@ impl Approver {
         work.load_many::<Employee>(named.iter().map(|id| id.0)).await?;
         let has_left = |id: &EmployeeId| matches!(work.get(*id), Some(Employee::Left { .. }));
         let gone = named.into_iter().filter(has_left).collect();
-        let speaker = Box::new(Speaker { by, absent, gone, today });
-        Ok(Verdict { step, asked_at, speaker, firms, at, note })
+        let speaker = Box::new(Speaker { by, absent, gone, today: *today });
+        Ok(Verdict { step, asked_at, speaker, firms, at: *at, note })
     }
 }

@@ -26,18 +26,18 @@ use crate::{
 /// So much of a product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct LineRequest {
+pub struct LineRequest {
     /// The seller's code of it.
-    pub(crate) sku: Option<Sku>,
+    pub sku: Option<Sku>,
     /// What the company, or a firm above it, calls it; instead of `sku`.
-    pub(crate) code: Option<Reference>,
+    pub code: Option<Reference>,
     /// How much of it: in its units, or in those of `packaging`.
-    pub(crate) quantity: Quantity,
+    pub quantity: Quantity,
     /// In what it is counted, such as `carton`.
-    pub(crate) packaging: Option<PackagingName>,
+    pub packaging: Option<PackagingName>,
     /// Net price of one unit; only the seller's people can agree on one. Without it, the price
     /// that the company's agreements and lists make holds.
-    pub(crate) unit_price: Option<UnitPrice>,
+    pub unit_price: Option<UnitPrice>,
 }
 
 /// Who says what a line costs.

@@ -10,7 +10,6 @@ use domain::{
 use event_log::Work;
 use jiff::civil::Date;
 use service_kit::problem::Problem;
-use uuid::Uuid;
 
 use crate::{
     app::sales::offering::too_large,
@@ -22,7 +21,7 @@ use crate::{
 pub(crate) async fn may_talk<'w>(
     work: &'w mut Work,
     caller: &Caller,
-    id: Uuid,
+    id: NegotiationId,
 ) -> Result<Option<&'w Talks>, Failure> {
     let negotiation = work.load::<Negotiation>(id).await?;
     caller.must_see(negotiation.company())?;

@@ -31,34 +31,34 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OfferLineRequest")]
-pub(crate) struct OfferedRequest {
+pub struct OfferedRequest {
     /// The seller's code of the product.
-    pub(crate) sku: Option<Sku>,
+    pub sku: Option<Sku>,
     /// What the company, or a firm above it, calls it; instead of `sku`.
-    pub(crate) code: Option<Reference>,
+    pub code: Option<Reference>,
     /// How much of it: in its units, or in those of `packaging`.
-    pub(crate) quantity: Quantity,
+    pub quantity: Quantity,
     /// In what it is counted, such as `carton`.
-    pub(crate) packaging: Option<PackagingName>,
+    pub packaging: Option<PackagingName>,
     /// Net price of one unit before discounts; without it, what the company's agreements and lists
     /// make.
-    pub(crate) unit_price: Option<UnitPrice>,
+    pub unit_price: Option<UnitPrice>,
     /// What comes off for this line.
-    pub(crate) discount: Option<Percent>,
+    pub discount: Option<Percent>,
     /// Prices for other quantities, before discounts; the smallest quantity first.
     #[serde(default)]
-    pub(crate) breaks: Vec<Break>,
+    pub breaks: Vec<Break>,
     /// The largest quantity that the company can take, which prices for other quantities need.
-    pub(crate) at_most: Option<Quantity>,
+    pub at_most: Option<Quantity>,
     /// Whether the company must take it.
     #[serde(default)]
-    pub(crate) choice: Choice,
+    pub choice: Choice,
     /// The day on which it arrives.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub(crate) deliver_on: Option<Date>,
+    pub deliver_on: Option<Date>,
     /// What one unit costs the seller; the company never sees it.
-    pub(crate) unit_cost: Option<UnitPrice>,
+    pub unit_cost: Option<UnitPrice>,
 }
 
 impl OfferedRequest {

@@ -25,24 +25,24 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "QuotationLineRequest")]
-pub(crate) struct QuotationLineRequest {
+pub struct QuotationLineRequest {
     /// The seller's code of a product.
-    sku: Option<Sku>,
+    pub sku: Option<Sku>,
     /// What the company, or a firm above it, calls a product.
-    code: Option<Reference>,
+    pub code: Option<Reference>,
     /// In the company's own words, what stands in no catalogue.
-    wanted: Option<Note>,
+    pub wanted: Option<Note>,
     /// How much of it: in its units, or in those of `packaging`.
-    quantity: Quantity,
+    pub quantity: Quantity,
     /// In what a product is counted, such as `carton`.
-    packaging: Option<PackagingName>,
+    pub packaging: Option<PackagingName>,
     /// The net price of one unit that the company hopes for.
-    unit_price: Option<UnitPrice>,
+    pub unit_price: Option<UnitPrice>,
     /// The day on which it is wanted.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
-    delivery_on: Option<Date>,
+    pub delivery_on: Option<Date>,
     /// What else matters.
-    note: Option<Note>,
+    pub note: Option<Note>,
 }
 
 /// Finds the products of wishes, with a few queries however many there are. All that are wrong are

@@ -1,37 +1,25 @@
 //! `/v1/orders`: what companies want.
 
 use aide::axum::{ApiRouter, routing::post_with};
-use axum::{extract::State, http::StatusCode};
-use domain::{
-    CompanyId, Currency, Destination, EmployeeId, Lines, Note, OfCompany, Order, OrderId,
-    PaymentTerm, Reference, approval::Verdict, order,
-};
-use event_log::Work;
-use futures::FutureExt;
-use jiff::{Timestamp, civil::Date};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use axum::extract::State;
+use domain::OrderId;
 use service_kit::{
     input::{Body, PathId},
-    problem::{FieldError, Problem},
+    problem::Problem,
 };
-use uuid::Uuid;
 
 use crate::{
-    Services,
     app::{
-        parties::company_hierarchy,
+        Services,
         sales::{
-            approvals::{Answer, Approve, Approver, Refuse},
-            lines::{self, LineRequest, Prices, Sale},
-            offering::{self, Intent},
-            ordering::{self, Wish},
+            approvals::{Approve, Refuse},
+            order::{self, Cancel, Place},
         },
     },
-    caller::Caller,
-    failure::{Failure, happened, problem},
-    http::access::{By, Ordering, Sales, Superiors},
-    http::{Created, Done, Nothing},
+    http::{
+        Created, Done, Nothing,
+        access::{By, Ordering, Sales, Superiors},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -62,130 +50,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
 }
 
-/// What is wanted.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "PlaceOrder")]
-struct Place {
-    /// For which company; a buyer's key knows it.
-    #[serde(default)]
-    company: Option<CompanyId>,
-    currency: Currency,
-    lines: Vec<LineRequest>,
-    /// The company's own number of it.
-    #[serde(default)]
-    reference: Option<Reference>,
-    /// Where it goes and who pays for it, as far as that is said.
-    #[serde(default)]
-    destination: Destination,
-    /// The company's employee who wants it, when the seller enters it; a key of an employee knows.
-    #[serde(default)]
-    placed_by: Option<EmployeeId>,
-    /// The day, when the seller enters an order later; today when not given.
-    #[serde(default)]
-    #[schemars(with = "Option<String>", extend("format" = "date"))]
-    placed_on: Option<Date>,
-    /// The company's own term when not given; only the seller can agree on another.
-    #[serde(default)]
-    payment_term: Option<PaymentTerm>,
-}
-
 async fn place(
     State(services): State<Services>,
     By { who: caller, .. }: By<Ordering>,
     Body { value, digest }: Body<Place>,
 ) -> Result<Created, Problem> {
-    let company = company(&caller, &value)?;
-    if let Some(placed_on) = value.placed_on {
-        happened("/placed_on", placed_on, services.clock.today())?;
-    }
-    let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
-    let (prices, wish) = match caller.company() {
-        Some(_) => (Prices::Listed, Wish::Companys),
-        None => (Prices::Agreed, Wish::ToldTheSeller),
-    };
-    let buyer = caller.employee().filter(|_| caller.company().is_some());
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let (value, caller) = (value.clone(), caller.clone());
-            async move {
-                let Place { currency, lines, reference, placed_on, payment_term, .. } = value;
-                let own = company_hierarchy::buying_term(work, company).await?;
-                let (on, placed_by) = (placed_on.unwrap_or(today), buyer.or(value.placed_by));
-                ordering::admit(work, company, placed_by, &value.destination).await?;
-                let sale = Sale { company, currency, prices, on };
-                let priced = priced(work, &lines, sale, (caller.employee(), now)).await?;
-                let terms = order::Terms {
-                    company,
-                    currency,
-                    lines: priced,
-                    payment_term: payment_term.unwrap_or(own),
-                    source: order::Source::Direct,
-                    reference,
-                    placed_by,
-                    destination: value.destination,
-                    delivery_terms: None,
-                };
-                ordering::place(work, id, terms, wish, (on, now)).await
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(Created::within("/v1/orders", done.outcome))
-}
-
-/// The lines at their prices. A price that lies further below what agreements and lists make than
-/// who says it may go alone, needs an offer, which a superior can approve.
-async fn priced(
-    work: &mut Work,
-    requests: &[LineRequest],
-    sale: Sale,
-    (by, now): (Option<EmployeeId>, Timestamp),
-) -> Result<Lines, Failure> {
-    let (lines, counter) = lines::with_pricing_context(work, requests, sale).await?;
-    let said = lines.iter().zip(requests).filter(|(_, request)| request.unit_price.is_some());
-    let discount = said.filter_map(|(line, _)| {
-        let listed = lines::listed(work, counter.as_ref()?, line.product, line.quantity);
-        lines::below(listed, line.unit_price)
-    });
-    let discount = discount.max();
-    let lines = lines::document(lines)?;
-    let net = ordering::net(&lines, sale.currency)?;
-    if discount.is_some() {
-        let intent = Intent { by, lines: lines.to_vec(), net, discount, now };
-        if offering::superiors_asked(work, intent).await?.is_some() {
-            return Err(Problem::new(StatusCode::CONFLICT, "order.needs_offer")
-                .detail("a superior must approve these prices: make an offer of them")
-                .into());
-        }
-    }
-    Ok(lines)
-}
-
-/// A buyer orders for its own company, on its agreed terms, today; the seller's people say for
-/// whom.
-fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
-    let Some(own) = caller.company() else {
-        return place.company.ok_or_else(|| {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.company_missing")
-                .field(FieldError::at("/company", "is needed"))
-        });
-    };
-    caller.must_see(Some(place.company.map_or(own, Uuid::from)))?;
-    let seller_only = [
-        ("/placed_by", place.placed_by.is_some()),
-        ("/placed_on", place.placed_on.is_some()),
-        ("/payment_term", place.payment_term.is_some()),
-    ];
-    match seller_only.into_iter().find(|(_, given)| *given) {
-        Some((pointer, _)) => {
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.seller_only")
-                .field(FieldError::at(pointer, "only the seller can say this")))
-        }
-        None => Ok(CompanyId(own)),
-    }
+    let outcome = order::place(&services, &caller, digest, value).await?;
+    Ok(Created::within("/v1/orders", outcome))
 }
 
 async fn confirm(
@@ -194,55 +65,16 @@ async fn confirm(
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, order::Command::Confirm).await
-}
-
-/// Why not.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "CancelOrder")]
-struct Cancel {
-    #[serde(default)]
-    reason: Option<Note>,
+    Ok(order::confirm(&services, &caller, digest, OrderId(id)).await?.into())
 }
 
 async fn cancel(
     State(services): State<Services>,
     By { who: caller, .. }: By<Ordering>,
     PathId(id): PathId,
-    Body { value: Cancel { reason }, digest }: Body<Cancel>,
+    Body { value, digest }: Body<Cancel>,
 ) -> Result<Done, Problem> {
-    decide(&services, &caller, id, digest, order::Command::Cancel { reason }).await
-}
-
-async fn decide(
-    services: &Services,
-    caller: &Caller,
-    id: Uuid,
-    digest: [u8; 32],
-    command: order::Command,
-) -> Result<Done, Problem> {
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let (caller, command) = (caller.clone(), command.clone());
-            async move {
-                let order = work.load::<Order>(id).await?;
-                caller.must_see(order.company())?;
-                // What the seller has promised, a buyer cannot let go of alone.
-                let promised = matches!(order, Order::Confirmed { .. });
-                if caller.company().is_some() && promised {
-                    return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
-                        .detail("the order is confirmed: ask the seller to cancel it")
-                        .into());
-                }
-                ordering::decide(work, OrderId(id), command).await
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
+    Ok(order::cancel(&services, &caller, digest, OrderId(id), value).await?.into())
 }
 
 async fn approve(
@@ -251,7 +83,7 @@ async fn approve(
     PathId(id): PathId,
     Body { value, digest }: Body<Approve>,
 ) -> Result<Done, Problem> {
-    answer(&services, &caller, id, digest, value.into(), order::Command::Approve).await
+    Ok(order::approve(&services, &caller, digest, OrderId(id), value).await?.into())
 }
 
 async fn refuse(
@@ -260,41 +92,5 @@ async fn refuse(
     PathId(id): PathId,
     Body { value, digest }: Body<Refuse>,
 ) -> Result<Done, Problem> {
-    answer(&services, &caller, id, digest, value.into(), order::Command::Refuse).await
-}
-
-/// What a superior, of the firm or of one above it, says to an order.
-async fn answer(
-    services: &Services,
-    caller: &Caller,
-    id: Uuid,
-    digest: [u8; 32],
-    answer: Answer,
-    command: fn(Verdict) -> order::Command,
-) -> Result<Done, Problem> {
-    let approver = Approver::of(services, caller, answer).await?;
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let (caller, approver) = (caller.clone(), approver.clone());
-            async move {
-                let order = work.load::<Order>(id).await?;
-                let pending = order.pending().ok().cloned();
-                let company = order.company().ok_or_else(Problem::not_found)?;
-                let firms = company_hierarchy::line_of(work, company).await?;
-                if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
-                    return Err(Problem::not_found().into());
-                }
-                let command = command(approver.verdict(work, firms, pending).await?);
-                if matches!(command, order::Command::Approve(_)) {
-                    // Who must not buy wants nothing either.
-                    company_hierarchy::buying_term(work, company).await?;
-                }
-                ordering::decide(work, OrderId(id), command).await
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
+    Ok(order::refuse(&services, &caller, digest, OrderId(id), value).await?.into())
 }

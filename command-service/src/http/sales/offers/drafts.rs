@@ -1,37 +1,22 @@
 //! How an offer is written: line by line, or made of something that there is already.
 
 use aide::axum::{ApiRouter, routing::post_with};
-use axum::{extract::State, http::StatusCode};
-use domain::{
-    CompanyId, Currency, DeliveryTerms, EmployeeId, Message, Offer, OfferId, PaymentTerm, Percent,
-    QuotationRequest,
-    offer::{self, Inside, Origin, Proposal, Writing},
-};
-use event_log::Work;
-use futures::FutureExt;
-use jiff::civil::Date;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use axum::extract::State;
+use domain::OfferId;
 use service_kit::{
     input::{Body, PathId},
-    problem::{FieldError, Problem},
+    problem::Problem,
 };
-use uuid::Uuid;
 
-use super::origin;
 use crate::{
-    Services,
     app::{
-        parties::company_hierarchy,
-        sales::{
-            lines::{Prices, Sale},
-            offering::{self, Offered, OfferedRequest},
-        },
+        Services,
+        sales::offer::drafts::{self, Draft},
     },
-    caller::Caller,
-    failure::{Failure, names_nothing, problem, refusal},
-    http::access::{By, Sales},
-    http::{Created, Unversioned},
+    http::{
+        Created, Unversioned,
+        access::{By, Sales},
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -48,57 +33,12 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
 }
 
-/// What is proposed.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "DraftOffer")]
-pub(super) struct Draft {
-    /// To whom; who asked for it when not given.
-    #[serde(default)]
-    pub(super) company: Option<CompanyId>,
-    /// That of what it is made of, else PLN, when not given.
-    #[serde(default)]
-    pub(super) currency: Option<Currency>,
-    /// What it is made of: its lines, and what else it says, where nothing is said here.
-    #[serde(default)]
-    pub(super) from: Option<Origin>,
-    /// Those of what it is made of when not given.
-    #[serde(default)]
-    pub(super) lines: Vec<OfferedRequest>,
-    /// The last day on which it can be accepted.
-    #[serde(default)]
-    #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub(super) valid_until: Option<Date>,
-    /// The company's own term when not given.
-    #[serde(default)]
-    pub(super) payment_term: Option<PaymentTerm>,
-    /// How the goods travel.
-    #[serde(default)]
-    pub(super) delivery_terms: Option<DeliveryTerms>,
-    /// What comes off every price.
-    #[serde(default)]
-    pub(super) discount: Option<Percent>,
-    /// Whether the company may take some of the needed lines and leave others.
-    #[serde(default)]
-    pub(super) divisible: bool,
-    /// What the seller has to say to the company.
-    #[serde(default)]
-    pub(super) message: Option<Message>,
-    /// What the seller's people have to say to one another; the company never sees it.
-    #[serde(default)]
-    pub(super) note: Option<Message>,
-    /// Who looks after it; whoever writes it when not given.
-    #[serde(default)]
-    pub(super) representative: Option<EmployeeId>,
-}
-
 async fn draft(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     Body { value, digest }: Body<Draft>,
 ) -> Result<Created<Unversioned>, Problem> {
-    let id = OfferId(Uuid::now_v7());
-    let outcome = write(&services, &caller, id, digest, value).await?;
+    let outcome = drafts::draft(&services, &caller, digest, value).await?;
     Ok(Created::within("/v1/offers", outcome))
 }
 
@@ -108,92 +48,5 @@ async fn redraft(
     PathId(id): PathId,
     Body { value, digest }: Body<Draft>,
 ) -> Result<Unversioned, Problem> {
-    let offer = services.log.load::<Offer>(id).await.map_err(Failure::from)?;
-    if offer.version == 0 {
-        return Err(refusal(&offer::Error::Undrafted));
-    }
-    Ok(write(&services, &caller, OfferId(id), digest, value).await?.into())
-}
-
-async fn write(
-    services: &Services,
-    caller: &Caller,
-    id: OfferId,
-    digest: [u8; 32],
-    draft: Draft,
-) -> Result<event_log::Outcome, Problem> {
-    let today = services.clock.today();
-    let draft = origin::filled(services, draft, today).await?;
-    let executed = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let (draft, writer) = (draft.clone(), caller.employee());
-            async move {
-                let writing = Box::new(writing(work, draft, writer, today).await?);
-                work.decide::<Offer>(id, offer::Command::Draft(writing)).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(executed.outcome)
-}
-
-async fn writing(
-    work: &mut Work,
-    draft: Draft,
-    writer: Option<EmployeeId>,
-    today: Date,
-) -> Result<Writing, Failure> {
-    let needed = |pointer: &'static str| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.invalid")
-            .field(FieldError::at(pointer, "is needed"))
-    };
-    let company = draft.company.ok_or_else(|| needed("/company"))?;
-    let currency = draft.currency.unwrap_or(Currency::Pln);
-    let valid_until = draft.valid_until.ok_or_else(|| needed("/valid_until"))?;
-    let own = company_hierarchy::buying_term(work, company).await?;
-    let sale = Sale { company, currency, prices: Prices::Agreed, on: today };
-    let offered = offering::offered(work, &draft.lines, sale, draft.discount).await?;
-    let Offered { lines, discount, unit_costs } = offered;
-    if let Some(Origin::Request { request }) = draft.from {
-        // Whoever asked is whom it is for, and still wants it.
-        let asked = work.load::<QuotationRequest>(request).await?.open();
-        let asked = asked.map_err(|error| refusal(&error))?;
-        if asked.inquiry.company != company {
-            return Err(names_nothing("/from/request", "request of this company").into());
-        }
-    }
-    let representative = draft.representative.or(writer);
-    if draft.representative.is_some() {
-        sells(work, representative).await?;
-    }
-    Ok(Writing {
-        proposal: Proposal {
-            company,
-            currency,
-            lines,
-            payment_term: draft.payment_term.unwrap_or(own),
-            valid_until,
-            delivery_terms: draft.delivery_terms,
-            discount: draft.discount,
-            divisible: draft.divisible,
-            message: draft.message,
-        },
-        discount,
-        representative,
-        origin: draft.from,
-        inside: Inside { note: draft.note, unit_costs },
-    })
-}
-
-/// Whoever looks after an offer works for the seller.
-async fn sells(work: &mut Work, representative: Option<EmployeeId>) -> Result<(), Failure> {
-    let Some(id) = representative else { return Ok(()) };
-    let person = work.load::<domain::Employee>(id).await?.person().ok();
-    match person.filter(|person| person.company.is_none()) {
-        Some(_) => Ok(()),
-        None => Err(names_nothing("/representative", "employee of the seller").into()),
-    }
+    Ok(drafts::redraft(&services, &caller, digest, OfferId(id), value).await?.into())
 }
