@@ -6,4 +6,5 @@ pub(crate) mod company_hierarchy;
 pub mod employee;
 pub(crate) mod representatives;
 pub mod territories;
+pub(crate) mod trees;
 pub mod white_list;

@@ -15,8 +15,9 @@ use uuid::Uuid;
 
 use crate::{
     app::{
-        Services, deciding,
-        pricing::pricing_context::{AssortmentContext, Requester},
+        Services,
+        catalogue::assortment_context::{AssortmentContext, Requester},
+        deciding,
     },
     caller::Caller,
     failure::{Failure, names_nothing, refusal},

@@ -1,60 +1,50 @@
-//! The pricing context at which a company buys: what it sees there, and at which prices.
+//! The pricing context at which a company buys: its assortment, and its prices.
 
 use std::collections::HashMap;
 
 use domain::{
-    Assortment, AssortmentId, Audience, CompanyId, Discount, DiscountId, Percent, Price,
-    PriceAgreement, PricedBy, Product, ProductId, Purchases, PurchasesId, Quantity, UnitPrice,
-    assortment,
+    Audience, CompanyId, Currency, Discount, DiscountId, Percent, Price, PriceAgreement, PricedBy,
+    Product, ProductId, Purchases, PurchasesId, Quantity, UnitPrice,
     discount::{self, Programme},
     pricing::{self, Place, Question, Resolution},
     product::Item,
 };
 use event_log::Work;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::{
-    app::{catalogue::category_paths, parties::company_hierarchy, sales::lines::Sale},
+    app::catalogue::{
+        assortment_context::{AssortmentContext, Requester},
+        category_paths,
+    },
     failure::Failure,
 };
 
-/// Who says what is wanted.
+/// Who says what a line costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Requester {
-    /// The company: what it does not see, or was never for sale, does not exist.
-    Company,
-    /// The seller for it: what it does not see is said to be outside its assortment.
-    Seller,
+pub(crate) enum Prices {
+    /// Agreements and lists alone.
+    Listed,
+    /// The request, and agreements and lists where it says nothing.
+    Agreed,
+    /// The same for a company that says what it wants to pay.
+    Wished,
+    /// The request alone: every line must have a price.
+    Given,
 }
 
-/// What decides on what one company sees; all of it is loaded, and asserted by the append.
-pub(crate) struct AssortmentContext {
-    audiences: Vec<Audience>,
-}
-
-impl AssortmentContext {
-    /// Loads the facts for some products, which are loaded: a few queries, however many there are.
-    pub(crate) async fn open(
-        work: &mut Work,
-        company: CompanyId,
-        products: &[ProductId],
-    ) -> Result<Self, Failure> {
-        let audiences = company_hierarchy::audiences_of(work, company).await?;
-        category_paths::load(work, products).await?;
-        work.load_many::<Assortment>(audiences.iter().map(|one| AssortmentId::of(one).0)).await?;
-        Ok(Self { audiences })
-    }
-
-    /// Whether a product can be spoken of.
-    pub(crate) fn shows(&self, work: &Work, product: &Product, requester: Requester) -> bool {
-        if requester == Requester::Company && !product.is_known() {
-            return false;
-        }
-        let Ok(item) = product.item() else { return false };
-        let rules = self.audiences.iter().map(AssortmentId::of);
-        let rules = rules.filter_map(|id| work.get::<Assortment>(id));
-        assortment::sees(rules, item.id(), &category_paths::paths(work, item.id()))
-    }
+/// What the lines are for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sale {
+    /// To whom.
+    pub(crate) company: CompanyId,
+    /// In which currency.
+    pub(crate) currency: Currency,
+    /// Who says what they cost.
+    pub(crate) prices: Prices,
+    /// The day of the document: the tax is that of this day.
+    pub(crate) on: Date,
 }
 
 /// What decides on what one company sees and pays; all of it is loaded, and asserted by the append.

@@ -4,12 +4,11 @@ use std::collections::HashSet;
 
 use axum::http::StatusCode;
 use domain::{
-    Claim, CompanyId, Currency, Line, Lines, Percent, PricedBy, Product, ProductCode,
-    ProductCodeId, ProductId, Quantity, Reference, Sku, UnitPrice, assortment, claim,
+    Claim, CompanyId, Line, Lines, Percent, PricedBy, Product, ProductCode, ProductCodeId,
+    ProductId, Quantity, Reference, Sku, UnitPrice, assortment, claim,
     product::{self, Item, PackagingName},
 };
 use event_log::Work;
-use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
@@ -17,8 +16,9 @@ use uuid::Uuid;
 
 use crate::{
     app::{
+        catalogue::assortment_context::Requester,
         parties::company_hierarchy,
-        pricing::pricing_context::{PricingContext, Requester},
+        pricing::pricing_context::{Prices, PricingContext, Sale},
     },
     failure::{Failure, refusal},
 };
@@ -38,32 +38,6 @@ pub struct LineRequest {
     /// Net price of one unit; only the seller's people can agree on one. Without it, the price
     /// that the company's agreements and lists make holds.
     pub unit_price: Option<UnitPrice>,
-}
-
-/// Who says what a line costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Prices {
-    /// Agreements and lists alone.
-    Listed,
-    /// The request, and agreements and lists where it says nothing.
-    Agreed,
-    /// The same for a company that says what it wants to pay.
-    Wished,
-    /// The request alone: every line must have a price.
-    Given,
-}
-
-/// What the lines are for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sale {
-    /// To whom.
-    pub(crate) company: CompanyId,
-    /// In which currency.
-    pub(crate) currency: Currency,
-    /// Who says what they cost.
-    pub(crate) prices: Prices,
-    /// The day of the document: the tax is that of this day.
-    pub(crate) on: Date,
 }
 
 /// Finds the products of lines, with two queries at most, and prices them. All lines that are

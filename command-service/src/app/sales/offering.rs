@@ -20,9 +20,12 @@ use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
-    app::sales::{
-        lines::{self, LineRequest, Sale, below},
-        ordering,
+    app::{
+        pricing::pricing_context::Sale,
+        sales::{
+            lines::{self, LineRequest, below},
+            ordering,
+        },
     },
     failure::{Failure, refusal},
 };

@@ -16,9 +16,10 @@ use crate::{
     app::{
         Services, deciding,
         parties::company_hierarchy,
+        pricing::pricing_context::{Prices, Sale},
         sales::{
             approvals::{Answer, Approve, Approver, Refuse},
-            lines::{self, LineRequest, Prices, Sale},
+            lines::{self, LineRequest},
             offering::{self, Intent},
             ordering::{self, Wish},
         },

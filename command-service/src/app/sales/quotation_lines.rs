@@ -15,7 +15,7 @@ use service_kit::problem::{FieldError, Problem};
 
 use crate::{
     app::{
-        pricing::pricing_context::{AssortmentContext, Requester},
+        catalogue::assortment_context::{AssortmentContext, Requester},
         sales::lines::{self, Naming},
     },
     failure::{Failure, refusal},

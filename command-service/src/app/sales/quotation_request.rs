@@ -16,9 +16,10 @@ use uuid::Uuid;
 
 use crate::{
     app::{
-        Services, deciding,
+        Services,
+        catalogue::assortment_context::Requester,
+        deciding,
         parties::{company_hierarchy, representatives},
-        pricing::pricing_context::Requester,
         sales::quotation_lines::{self, QuotationLineRequest},
     },
     caller::Caller,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::imports::{Cells, Column, Import, cells::columns};
 use crate::{
-    app::{catalogue::trees, parties::company_hierarchy},
+    app::parties::{company_hierarchy, trees},
     failure::Failure,
 };
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use service_kit::problem::Problem;
 
 use crate::{
-    app::{Services, catalogue::trees, deciding},
+    app::{Services, deciding, parties::trees},
     caller::Caller,
 };
 

@@ -19,8 +19,9 @@ use crate::{
     app::{
         Services, deciding,
         parties::company_hierarchy,
+        pricing::pricing_context::{Prices, Sale},
         sales::{
-            lines::{self, LineRequest, Prices, Sale, below},
+            lines::{self, LineRequest, below},
             negotiating::{self, may_talk},
             offer::must_know,
             offering::{self, Intent},

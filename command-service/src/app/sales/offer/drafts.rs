@@ -18,10 +18,8 @@ use crate::{
     app::{
         Services, deciding,
         parties::company_hierarchy,
-        sales::{
-            lines::{Prices, Sale},
-            offering::{self, Offered, OfferedRequest},
-        },
+        pricing::pricing_context::{Prices, Sale},
+        sales::offering::{self, Offered, OfferedRequest},
     },
     caller::Caller,
     failure::{Failure, names_nothing, refusal},
