@@ -55,3 +55,4 @@ mod territories;
 mod tidy;
 mod trees;
 mod two_houses;
+mod use_cases;
