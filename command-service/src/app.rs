@@ -2,7 +2,8 @@
 //! and appends.
 //!
 //! HTTP handlers, imports, policies and timers call what is here, never the other way round. A use
-//! case takes the services, who asks, a digest of what is asked, and what is asked.
+//! case takes the services, who asks, a digest of what is asked, and what is asked. It refuses what
+//! is another company's; which roles may ask at all is for its callers to check.
 
 #![expect(
     missing_docs,

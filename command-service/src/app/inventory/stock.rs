@@ -59,7 +59,7 @@ pub async fn report(
             .field(FieldError::at("/levels", format!("there must be 1 to {MOST}"))));
     }
     let levels = &levels;
-    services.execute(caller, digest, &|work| deciding(take_note(work, &levels))).await
+    services.execute(caller, digest, &|work| deciding(take_note(work, levels))).await
 }
 
 async fn take_note(work: &mut Work, levels: &[Reported]) -> Result<(), Failure> {

@@ -33,7 +33,7 @@ pub async fn draw(
                 let drawn = work.decide::<Territories>(id, command).await;
                 drawn.map_err(|error| refusal_at(error, |error| Some(pointer(error))))?;
                 // After its size is known to be sensible.
-                exist(work, &map).await?;
+                exist(work, map).await?;
                 work.answer(id);
                 Ok(())
             })

@@ -78,7 +78,6 @@ pub async fn keep(
     id: OfferTemplateId,
     request: Keep,
 ) -> Result<Outcome, Problem> {
-    let id = id;
     write(services, caller, digest, id, (request, true)).await
 }
 

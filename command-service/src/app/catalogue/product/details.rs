@@ -153,7 +153,7 @@ pub async fn change_vat_rate(
     services.decide::<Product>(caller, digest, id, Command::ChangeVatRate { from, vat_rate }).await
 }
 
-/// Classifies a product: PKWiU, CN code, annex 15.
+/// Classifies a product: `PKWiU`, CN code, annex 15.
 pub async fn classify(
     services: &Services,
     caller: &Caller,
