@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     export::{Export, export},
-    house::House,
+    house::{House, eventually},
 };
 
 /// Readers and writers, policies and read models.
@@ -94,8 +94,10 @@ async fn fault_an_import_survives_kill_9_of_everything() {
     first.kill().unwrap();
     first.wait().unwrap();
 
+    // It goes on where the first one ended, on the house that runs.
+    let before = eventually("the house answers", async || house.head().await).await;
     let mut second = house.spawn(&import);
-    house.wait_for_head(500).await;
+    house.wait_for_head(before + 200).await;
     assert_eq!(second.try_wait().unwrap(), None, "the import is still under way");
     house.kill_and_restart().await;
     // Its address has changed with the restart.
