@@ -14,7 +14,6 @@ use service_kit::{
     position::{self, WaitFor},
     postgres,
     problem::{FieldError, Problem},
-    roles,
 };
 use uuid::Uuid;
 
@@ -24,35 +23,7 @@ use crate::{
     reading::Reading,
 };
 
-roles! {
-    /// Everybody reads the trade that it may see.
-    Trade: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver,
-        Integrator, Auditor;
-    /// Who reads what is owed and paid.
-    Money: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver, Integrator,
-        Auditor;
-    /// The seller's people who sell.
-    Sales: Admin, Sales, SalesManager;
-    /// The seller's people who know what is there.
-    Goods: Admin, Sales, SalesManager, Warehouse;
-    /// Who sees who works where and what waits for whom: the seller's people who sell, and a company
-    /// its own.
-    People: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
-    /// Who reads how the seller and a company came to agree.
-    Dealing: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver, Integrator, Auditor;
-    /// Those who talk with the other side about what is offered.
-    OfferTalk: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
-    /// Those who talk about what was ordered: everybody who talks at all.
-    OrderTalk: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
-    /// Those who talk about what is owed.
-    InvoiceTalk: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
-    /// Who looks behind the scenes.
-    Audit: Admin, Auditor;
-    /// Who reads history.
-    History: Admin, Integrator, Auditor;
-}
-
-/// An asker with one of the roles of `A`.
+/// An asker with the permission `A`.
 pub(crate) type By<A> = access::By<A, Asker>;
 
 /// Somebody with a question.

@@ -106,20 +106,6 @@ pub trait Allowed: Send + Sync + 'static {
     const ROLES: &'static [Role];
 }
 
-/// `roles! { Sales: Admin, Sales; }`: sets of roles as types.
-#[macro_export]
-macro_rules! roles {
-    ($($(#[$doc:meta])* $name:ident: $($role:ident),+;)+) => {$(
-        $(#[$doc])*
-        pub(crate) struct $name;
-
-        impl $crate::access::Allowed for $name {
-            const ROLES: &'static [$crate::access::Role] =
-                &[$($crate::access::Role::$role),+];
-        }
-    )+};
-}
-
 /// Somebody, as `W` knows it, with one of the roles of `A`. Everybody else is refused before a
 /// body is read, and the OpenAPI document names the roles.
 pub struct By<A, W = Principal> {

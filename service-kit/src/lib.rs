@@ -16,6 +16,7 @@ pub mod metric;
 pub mod migrations;
 pub mod page;
 mod parameters;
+pub mod permissions;
 pub mod position;
 pub mod postgres;
 pub mod problem;

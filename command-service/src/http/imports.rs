@@ -2,11 +2,12 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{Json, extract::State};
+use service_kit::permissions::{Dispatch, Pricing, Sales};
 use service_kit::{input::Query, problem::Problem, upload::Upload};
 
 use crate::{
     Services,
-    http::access::{By, Dispatch, Pricing, Sales},
+    http::access::By,
     imports::{
         self, Report, Wish,
         catalogue::{assortments, product_codes, products},

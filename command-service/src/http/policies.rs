@@ -7,6 +7,7 @@ use aide::axum::{
 use axum::{Json, extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::{Audit, Operator};
 use service_kit::{
     input::{Body, PathId, Query},
     page::{Page, PageRequest},
@@ -17,7 +18,7 @@ use super::Nothing;
 use crate::{
     Services,
     failure::log_problem,
-    http::access::{By, Operator, Oversight},
+    http::access::By,
     policies::{self, PolicyError, Progress},
     policy_refusals::{self, Cursor, Filter, Refusal, RetryError, Standing},
 };
@@ -63,7 +64,7 @@ struct List {
 
 async fn refusals(
     State(services): State<Services>,
-    _: By<Oversight>,
+    _: By<Audit>,
     Query(List { limit, cursor, policy, state }): Query<List>,
 ) -> Result<Json<Page<Refusal>>, Problem> {
     let page = PageRequest { limit, cursor };

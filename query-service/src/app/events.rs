@@ -9,6 +9,7 @@ use event_log::{At, Direction, LookBackError, Lookup, Position, RecordedEvent, S
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service_kit::permissions::{Audit, ReadHistory};
 use service_kit::{
     page::{Listing, Page, PageRequest},
     problem::{FieldError, Problem, StatusCode},
@@ -16,11 +17,7 @@ use service_kit::{
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use crate::{
-    Queries,
-    app::invalid,
-    asker::{Asker, Audit, History},
-};
+use crate::{Queries, app::invalid, asker::Asker};
 
 /// An event as it was recorded.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -234,7 +231,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page: request, filter: wanted }: Listing<Wanted>,
 ) -> Result<Page<Event>, Problem> {
-    asker.require::<History>()?;
+    asker.require::<ReadHistory>()?;
     let (lookup, patience) = (wanted.lookup(asker)?, wanted.patience()?);
     let start = wanted.start(queries, &request).await?;
     let end = Instant::now() + patience;
@@ -260,7 +257,7 @@ pub async fn history(
     id: Uuid,
     Listing { page: request, filter: wanted }: Listing<Wanted>,
 ) -> Result<Page<Event>, Problem> {
-    asker.require::<History>()?;
+    asker.require::<ReadHistory>()?;
     let lookup = Lookup { stream_id: Some(id), ..wanted.lookup(asker)? };
     if wanted.wait.is_some() {
         return Err(invalid("wait", "is for all of history: /v1/events"));

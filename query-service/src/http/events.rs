@@ -2,6 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
+use service_kit::permissions::{Audit, ReadHistory};
 use service_kit::{
     input::{PathId, Query},
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::events::{self, Event, Then, Wanted, When},
-    asker::{Audit, By, History},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -45,7 +46,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<History>,
+    By { who: asker, .. }: By<ReadHistory>,
     Query(asked): Query<Listing<Wanted>>,
 ) -> Result<Json<Page<Event>>, Problem> {
     events::list(&queries, &asker, asked).await.map(Json)
@@ -53,7 +54,7 @@ async fn list(
 
 async fn history(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<History>,
+    By { who: asker, .. }: By<ReadHistory>,
     PathId(id): PathId,
     Query(asked): Query<Listing<Wanted>>,
 ) -> Result<Json<Page<Event>>, Problem> {

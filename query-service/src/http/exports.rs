@@ -5,12 +5,13 @@ use axum::extract::State;
 use domain::AgreementId;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::Sales;
 use service_kit::{download::Download, input::Query, problem::Problem, sheet::Format};
 
 use crate::{
     Queries,
     app::exports::{self, Sheet},
-    asker::{By, Sales},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {

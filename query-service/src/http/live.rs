@@ -21,6 +21,7 @@ use event_log::Position;
 use futures::stream;
 use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
+use service_kit::permissions::{ReadAccounts, ReadNegotiations, ReadTrade};
 use service_kit::{
     access::{Allowed, Role},
     document::header_parameter,
@@ -33,7 +34,7 @@ use tokio::sync::mpsc;
 use crate::{
     Queries,
     app::messaging::conversations::talked_about_by,
-    asker::{By, Dealing, Money, Trade},
+    asker::By,
     live::{Happened, Watching},
 };
 
@@ -64,7 +65,7 @@ struct Watch {
 
 async fn watch(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     LastEventId(last): LastEventId,
     Query(Watch { from }): Query<Watch>,
 ) -> Result<Frames, Problem> {
@@ -87,10 +88,10 @@ async fn watch(
 /// The kinds of things of which somebody may know what happens: those that they may read.
 fn known_by(role: Role) -> Vec<&'static str> {
     let kinds = [
-        ("offer", Trade::ROLES),
-        ("negotiation", Dealing::ROLES),
-        ("order", Trade::ROLES),
-        ("invoice", Money::ROLES),
+        ("offer", ReadTrade::ROLES),
+        ("negotiation", ReadNegotiations::ROLES),
+        ("order", ReadTrade::ROLES),
+        ("invoice", ReadAccounts::ROLES),
     ];
     kinds.into_iter().filter(|(_, roles)| roles.contains(&role)).map(|(kind, _)| kind).collect()
 }

@@ -2,6 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
+use service_kit::permissions::Bookkeeping;
 use service_kit::{input::Body, problem::Problem};
 
 use crate::{
@@ -9,10 +10,7 @@ use crate::{
         Services,
         billing::credit_note::{self, Issue},
     },
-    http::{
-        Created,
-        access::{Books, By},
-    },
+    http::{Created, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -24,7 +22,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 
 async fn issue(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Books>,
+    By { who: caller, .. }: By<Bookkeeping>,
     Body { value, digest }: Body<Issue>,
 ) -> Result<Created, Problem> {
     let outcome = credit_note::issue(&services, &caller, digest, value).await?;

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::PaymentId;
+use service_kit::permissions::Bookkeeping;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         billing::payment::{self, Allocate, Book},
     },
-    http::{
-        Created, Done,
-        access::{Books, By},
-    },
+    http::{Created, Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -38,7 +36,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 
 async fn book(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Books>,
+    By { who: caller, .. }: By<Bookkeeping>,
     Body { value, digest }: Body<Book>,
 ) -> Result<Created, Problem> {
     let outcome = payment::book(&services, &caller, digest, value).await?;
@@ -47,7 +45,7 @@ async fn book(
 
 async fn allocate(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Books>,
+    By { who: caller, .. }: By<Bookkeeping>,
     PathId(id): PathId,
     Body { value, digest }: Body<Allocate>,
 ) -> Result<Done, Problem> {

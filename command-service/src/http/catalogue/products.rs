@@ -5,6 +5,7 @@ mod details;
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::ProductId;
+use service_kit::permissions::Pricing;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -15,10 +16,7 @@ use crate::{
         Services,
         catalogue::product::{self, Draft, Floor, Price, Withdraw},
     },
-    http::{
-        Created, Done, Nothing,
-        access::{By, Pricing},
-    },
+    http::{Created, Done, Nothing, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

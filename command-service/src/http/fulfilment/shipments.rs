@@ -2,6 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
+use service_kit::permissions::Dispatch;
 use service_kit::{input::Body, problem::Problem};
 
 use crate::{
@@ -9,10 +10,7 @@ use crate::{
         Services,
         fulfilment::shipment::{self, DispatchRequest},
     },
-    http::{
-        Created,
-        access::{By, Dispatch},
-    },
+    http::{Created, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

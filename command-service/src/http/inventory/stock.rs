@@ -2,6 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
+use service_kit::permissions::Dispatch;
 use service_kit::{input::Body, problem::Problem};
 
 use crate::{
@@ -9,10 +10,7 @@ use crate::{
         Services,
         inventory::stock::{self, Report},
     },
-    http::{
-        Done,
-        access::{By, Dispatch},
-    },
+    http::{Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -4,6 +4,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
+use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
 use service_kit::{
     access::Allowed,
     input::{Body, PathId},
@@ -16,10 +17,7 @@ use crate::{
         Services,
         messaging::conversation::{self, Read, Write},
     },
-    http::{
-        Done,
-        access::{By, InvoiceTalk, OfferTalk, OrderTalk},
-    },
+    http::{Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -46,7 +44,7 @@ struct Offers;
 impl Things for Offers {
     const PLURAL: &'static str = "offers";
     const KIND: &'static str = "offer";
-    type Who = OfferTalk;
+    type Who = OfferMessages;
 
     fn subject(id: Uuid) -> Subject {
         Subject::Offer { id: OfferId(id) }
@@ -58,7 +56,7 @@ struct Negotiations;
 impl Things for Negotiations {
     const PLURAL: &'static str = "negotiations";
     const KIND: &'static str = "negotiation";
-    type Who = OfferTalk;
+    type Who = OfferMessages;
 
     fn subject(id: Uuid) -> Subject {
         Subject::Negotiation { id: NegotiationId(id) }
@@ -70,7 +68,7 @@ struct Orders;
 impl Things for Orders {
     const PLURAL: &'static str = "orders";
     const KIND: &'static str = "order";
-    type Who = OrderTalk;
+    type Who = OrderMessages;
 
     fn subject(id: Uuid) -> Subject {
         Subject::Order { id: OrderId(id) }
@@ -82,7 +80,7 @@ struct Invoices;
 impl Things for Invoices {
     const PLURAL: &'static str = "invoices";
     const KIND: &'static str = "invoice";
-    type Who = InvoiceTalk;
+    type Who = InvoiceMessages;
 
     fn subject(id: Uuid) -> Subject {
         Subject::Invoice { id: InvoiceId(id) }

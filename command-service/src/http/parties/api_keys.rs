@@ -7,6 +7,7 @@ use axum::{
     http::{StatusCode, header},
     response::NoContent,
 };
+use service_kit::permissions::{Audit, EmployeeAdministration};
 use service_kit::{
     access::ApiKey,
     input::{Body, PathId},
@@ -18,7 +19,7 @@ use crate::{
         Services,
         parties::api_key::{self, Create, Made},
     },
-    http::access::{Audit, By, Staffing},
+    http::access::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -57,7 +58,7 @@ async fn show(
 
 async fn create(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     Body { value, .. }: Body<Create>,
 ) -> Result<impl IntoApiResponse, Problem> {
     let made = api_key::create(&services, &caller, value).await?;
@@ -67,14 +68,14 @@ async fn create(
 
 async fn list(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
 ) -> Result<Json<Vec<ApiKey>>, Problem> {
     Ok(Json(services.access.list(caller.company()).await?))
 }
 
 async fn revoke(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
 ) -> Result<NoContent, Problem> {
     if services.access.revoke(id, caller.company()).await? {

@@ -8,6 +8,7 @@ mod tree;
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::CompanyId;
+use service_kit::permissions::Sales;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -18,10 +19,7 @@ use crate::{
         Services,
         parties::company::{self, Register, Rename},
     },
-    http::{
-        Created, Done,
-        access::{By, Sales},
-    },
+    http::{Created, Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -6,6 +6,7 @@ use domain::{
     EmployeeId,
     employee::{Absence, Profile, Scope},
 };
+use service_kit::permissions::{EmployeeAdministration, Leave};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -16,10 +17,7 @@ use crate::{
         Services,
         parties::employee::{self, AssignRole, Engage, GrantLimit, LiftLimit, LimitDiscount},
     },
-    http::{
-        Created, Done, Nothing,
-        access::{By, Leave, Staffing},
-    },
+    http::{Created, Done, Nothing, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -90,7 +88,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 
 async fn engage(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     Body { value, digest }: Body<Engage>,
 ) -> Result<Created, Problem> {
     let outcome = employee::engage(&services, &caller, digest, value).await?;
@@ -99,7 +97,7 @@ async fn engage(
 
 async fn note_profile(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
     Body { value, digest }: Body<Profile>,
 ) -> Result<Done, Problem> {
@@ -108,7 +106,7 @@ async fn note_profile(
 
 async fn assign_role(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
     Body { value, digest }: Body<AssignRole>,
 ) -> Result<Done, Problem> {
@@ -117,7 +115,7 @@ async fn assign_role(
 
 async fn grant_limit(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
     Body { value, digest }: Body<GrantLimit>,
 ) -> Result<Done, Problem> {
@@ -126,7 +124,7 @@ async fn grant_limit(
 
 async fn lift_limit(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
     Body { value, digest }: Body<LiftLimit>,
 ) -> Result<Done, Problem> {
@@ -135,7 +133,7 @@ async fn lift_limit(
 
 async fn limit_discount(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
     Body { value, digest }: Body<LimitDiscount>,
 ) -> Result<Done, Problem> {
@@ -144,7 +142,7 @@ async fn limit_discount(
 
 async fn restrict(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
     Body { value, digest }: Body<Scope>,
 ) -> Result<Done, Problem> {
@@ -171,7 +169,7 @@ async fn dismiss_substitute(
 
 async fn leave(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {

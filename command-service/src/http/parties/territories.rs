@@ -3,14 +3,12 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::territories::Map;
+use service_kit::permissions::Pricing;
 use service_kit::{input::Body, problem::Problem};
 
 use crate::{
     app::{Services, parties::territories},
-    http::{
-        Done,
-        access::{By, Pricing},
-    },
+    http::{Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

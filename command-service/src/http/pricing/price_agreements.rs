@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{AgreementId, price_agreement::Header};
+use service_kit::permissions::Pricing;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         pricing::price_agreement::{self, Agree, Shorten, Withdraw},
     },
-    http::{
-        Created, Done, Nothing,
-        access::{By, Pricing},
-    },
+    http::{Created, Done, Nothing, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::CompanyId;
+use service_kit::permissions::{EmployeeAdministration, Operator};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         sales::approval_rules::{self, Adopt},
     },
-    http::{
-        Done, Nothing,
-        access::{By, Operator, Staffing},
-    },
+    http::{Done, Nothing, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -54,7 +52,7 @@ async fn adopt_for_seller(
 
 async fn adopt(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
     Body { value, digest }: Body<Adopt>,
 ) -> Result<Done, Problem> {
@@ -63,7 +61,7 @@ async fn adopt(
 
 async fn inherit(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Staffing>,
+    By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {

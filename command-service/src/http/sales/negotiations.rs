@@ -5,6 +5,7 @@ mod rounds;
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::NegotiationId;
+use service_kit::permissions::{Approvals, Ordering};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -18,10 +19,7 @@ use crate::{
             negotiation::{self, BreakOff, Reopen},
         },
     },
-    http::{
-        Nothing, Unversioned,
-        access::{Approving, By, Ordering},
-    },
+    http::{Nothing, Unversioned, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -63,7 +61,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 
 async fn approve(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Approving>,
+    By { who: caller, .. }: By<Approvals>,
     PathId(id): PathId,
     Body { value, digest }: Body<Approve>,
 ) -> Result<Unversioned, Problem> {
@@ -72,7 +70,7 @@ async fn approve(
 
 async fn disapprove(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Approving>,
+    By { who: caller, .. }: By<Approvals>,
     PathId(id): PathId,
     Body { value, digest }: Body<Refuse>,
 ) -> Result<Unversioned, Problem> {

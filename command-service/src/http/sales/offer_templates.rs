@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::OfferTemplateId;
+use service_kit::permissions::Sales;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         sales::offer_template::{self, Keep},
     },
-    http::{
-        Created, Done, Nothing,
-        access::{By, Sales},
-    },
+    http::{Created, Done, Nothing, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

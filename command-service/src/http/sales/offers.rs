@@ -7,6 +7,7 @@ mod drafts;
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::OfferId;
+use service_kit::permissions::Sales;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -20,10 +21,7 @@ use crate::{
             offer::{self, Extend, Reason},
         },
     },
-    http::{
-        Nothing, Unversioned,
-        access::{By, Sales},
-    },
+    http::{Nothing, Unversioned, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::OrderId;
+use service_kit::permissions::{BuyerApprovals, Ordering, Sales};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -16,10 +17,7 @@ use crate::{
             order::{self, Cancel, Place},
         },
     },
-    http::{
-        Created, Done, Nothing,
-        access::{By, Ordering, Sales, Superiors},
-    },
+    http::{Created, Done, Nothing, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -79,7 +77,7 @@ async fn cancel(
 
 async fn approve(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Superiors>,
+    By { who: caller, .. }: By<BuyerApprovals>,
     PathId(id): PathId,
     Body { value, digest }: Body<Approve>,
 ) -> Result<Done, Problem> {
@@ -88,7 +86,7 @@ async fn approve(
 
 async fn refuse(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Superiors>,
+    By { who: caller, .. }: By<BuyerApprovals>,
     PathId(id): PathId,
     Body { value, digest }: Body<Refuse>,
 ) -> Result<Done, Problem> {

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::QuotationRequestId;
+use service_kit::permissions::{Buyers, Ordering, Pricing, Sales};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         sales::quotation_request::{self, Ask, AssignTo, Decline, Withdraw},
     },
-    http::{
-        Created, Done, Nothing,
-        access::{Buyers, By, Ordering, Pricing, Sales},
-    },
+    http::{Created, Done, Nothing, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

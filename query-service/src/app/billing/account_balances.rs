@@ -7,6 +7,7 @@ use projections::views::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadAccounts;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{one_more, stored_form},
-    asker::{Asker, Money, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[account_balances::PROJECTION.name, companies::PROJECTION.name];
@@ -37,7 +38,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { company, reference } }: Listing<List>,
 ) -> Result<Page<AccountBalance>, Problem> {
-    asker.require::<Money>()?;
+    asker.require::<ReadAccounts>()?;
     let (limit, cursor) = page.read::<(Uuid, String)>()?;
     let company = asker.narrowed(company)?;
     let client = asker.client(queries, VIEWS).await?;

@@ -3,6 +3,7 @@
 use projections::views::billing::invoices::{self, Counted, Filter, Invoice};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadAccounts;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{one_more, only},
-    asker::{Asker, Money, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[invoices::PROJECTION.name];
@@ -33,7 +34,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { company, number } }: Listing<List>,
 ) -> Result<Page<Invoice<Counted>>, Problem> {
-    asker.require::<Money>()?;
+    asker.require::<ReadAccounts>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let company = asker.narrowed(company)?;
     let client = asker.client(queries, VIEWS).await?;
@@ -45,7 +46,7 @@ pub async fn list(
 
 /// One invoice or credit note.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Invoice, Problem> {
-    asker.require::<Money>()?;
+    asker.require::<ReadAccounts>()?;
     let company = asker.company();
     let client = asker.client(queries, VIEWS).await?;
     let filter = Filter { today: queries.clock.today(), id: Some(id), company, number: None };

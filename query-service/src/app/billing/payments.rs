@@ -6,6 +6,7 @@ use projections::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadAccounts;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{before, numbered, one_more, only},
-    asker::{Asker, Money, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[payments::PROJECTION.name];
@@ -36,7 +37,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { company, number } }: Listing<List>,
 ) -> Result<Page<Payment>, Problem> {
-    asker.require::<Money>()?;
+    asker.require::<ReadAccounts>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let company = asker.narrowed(company)?;
     let client = asker.client(queries, VIEWS).await?;
@@ -48,7 +49,7 @@ pub async fn list(
 
 /// One payment.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Payment, Problem> {
-    asker.require::<Money>()?;
+    asker.require::<ReadAccounts>()?;
     let client = asker.client(queries, VIEWS).await?;
     only(payments::list(&client, Some(id), asker.company(), None, 1).await.map_err(problem)?)
 }

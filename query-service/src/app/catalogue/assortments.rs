@@ -4,6 +4,7 @@ use domain::{Audience, CompanyId, GroupCode};
 use projections::views::catalogue::assortments::{self, Rule};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::Sales;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::one_more,
-    asker::{Asker, Sales, problem},
+    asker::{Asker, problem},
 };
 
 /// Which rules.

@@ -27,6 +27,7 @@ use projections::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     page::{self, Listing, Page},
     problem::Problem,
@@ -37,7 +38,7 @@ use self::search::{Look, Next, Search};
 use crate::{
     Queries,
     app::{invalid, names_nothing},
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
     catalogue_context::{CatalogueContext, Wish},
     reading::Reading,
 };
@@ -193,7 +194,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter }: Listing<List>,
 ) -> Result<Shelf, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let of = filter.digest();
     let List { company, currency, category, brand, in_stock, q, order } = filter;
     let (limit, next) = page.read::<Continued>()?;

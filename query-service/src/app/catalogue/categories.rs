@@ -3,6 +3,7 @@
 use projections::views::catalogue::categories::{self, Category, Filter};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{one_more, only},
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[categories::PROJECTION.name];
@@ -34,7 +35,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { parent, roots } }: Listing<List>,
 ) -> Result<Page<Category>, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let client = asker.client(queries, VIEWS).await?;
     let filter = Filter { id: None, parent, roots };
@@ -45,7 +46,7 @@ pub async fn list(
 
 /// One category.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Category, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let client = asker.client(queries, VIEWS).await?;
     let filter = Filter { id: Some(id), ..Filter::default() };
     only(categories::list(&client, filter, None, 1).await.map_err(problem)?)

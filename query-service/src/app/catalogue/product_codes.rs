@@ -4,6 +4,7 @@ use projections::views::catalogue::{
     catalogue,
     product_codes::{self, Code},
 };
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     page::{Page, PageRequest},
     problem::Problem,
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::one_more,
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[catalogue::PROJECTION.name, product_codes::PROJECTION.name];
@@ -25,7 +26,7 @@ pub async fn list(
     company: Uuid,
     page: PageRequest,
 ) -> Result<Page<Code>, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let company = asker.narrowed(Some(company))?.unwrap_or(company);
     let (limit, cursor) = page.read::<i64>()?;
     let client = asker.client(queries, VIEWS).await?;

@@ -15,6 +15,7 @@ use projections::views::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -24,7 +25,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{one_more, only, stored_form},
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
 };
 
 /// What a buyer sees depends on the tree of firms, that of categories, and who sees what.
@@ -51,7 +52,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { sku, category } }: Listing<List>,
 ) -> Result<Page<CatalogueItem>, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let client = asker.client(queries, VIEWS).await?;
     let sku = stored_form::<Sku>(sku);
@@ -65,7 +66,7 @@ pub async fn list(
 
 /// One product.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<CatalogueItem, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let client = asker.client(queries, VIEWS).await?;
     let filter = Filter { id: Some(id), ..seen_by(asker, &client).await? };
     let items = catalogue::list(&client, &filter, None, 1).await.map_err(problem)?;

@@ -6,12 +6,13 @@ use deadpool_postgres::Object;
 use domain::CompanyId;
 use futures::FutureExt;
 use projections::views::parties::companies::{self, Company, Filter};
+use service_kit::permissions::Sales;
 use service_kit::{problem::Problem, sheet::Cell};
 
 use super::{LIMIT, PAGE, Read, Sheet, next_after, pages};
 use crate::{
     Queries,
-    asker::{Asker, Sales, problem},
+    asker::{Asker, problem},
 };
 
 const HEADER: &[&str] = &[

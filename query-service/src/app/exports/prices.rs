@@ -10,12 +10,13 @@ use projections::views::{
     catalogue::catalogue,
     pricing::prices::{self, Price},
 };
+use service_kit::permissions::Sales;
 use service_kit::{problem::Problem, sheet::Cell};
 
 use super::{LIMIT, PAGE, Read, Sheet, next_after, pages};
 use crate::{
     Queries,
-    asker::{Asker, Sales, problem},
+    asker::{Asker, problem},
 };
 
 const HEADER: &[&str] = &[

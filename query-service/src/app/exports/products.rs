@@ -5,12 +5,13 @@ use domain::Currency;
 use futures::FutureExt;
 use jiff::civil::Date;
 use projections::views::catalogue::catalogue::{self, CatalogueItem, Filter, Status};
+use service_kit::permissions::Sales;
 use service_kit::{problem::Problem, sheet::Cell};
 
 use super::{LIMIT, PAGE, Read, Sheet, next_after, pages};
 use crate::{
     Queries,
-    asker::{Asker, Sales, problem},
+    asker::{Asker, problem},
 };
 
 const HEADER: &[&str] = &[

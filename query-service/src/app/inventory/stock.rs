@@ -7,6 +7,7 @@ use projections::views::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadStock;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -15,7 +16,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::{one_more, stored_form},
-    asker::{Asker, Goods, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[catalogue::PROJECTION.name, stock::PROJECTION.name];
@@ -34,7 +35,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { sku } }: Listing<List>,
 ) -> Result<Page<StockOf>, Problem> {
-    asker.require::<Goods>()?;
+    asker.require::<ReadStock>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let client = asker.client(queries, VIEWS).await?;
     let sku = stored_form::<Sku>(sku);

@@ -8,6 +8,7 @@ use projections::views::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
 use service_kit::{
     access::{Allowed, Role},
     page::{Listing, Page},
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{events::Order, one_more},
-    asker::{Asker, InvoiceTalk, OfferTalk, OrderTalk, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[
@@ -66,9 +67,9 @@ impl Topic {
     /// Who talks about things of this kind.
     fn roles(self) -> &'static [Role] {
         match self {
-            Self::Offer | Self::Negotiation => OfferTalk::ROLES,
-            Self::Order => OrderTalk::ROLES,
-            Self::Invoice => InvoiceTalk::ROLES,
+            Self::Offer | Self::Negotiation => OfferMessages::ROLES,
+            Self::Order => OrderMessages::ROLES,
+            Self::Invoice => InvoiceMessages::ROLES,
         }
     }
 }
@@ -98,7 +99,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { unread, kind, company } }: Listing<List>,
 ) -> Result<Page<Conversation>, Problem> {
-    asker.require::<OrderTalk>()?;
+    asker.require::<OrderMessages>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let company = asker.narrowed(company)?;
     let mut kinds = talked_about_by(asker.role());

@@ -4,6 +4,7 @@ use domain::{GroupCode, Reference};
 use projections::views::parties::companies::{self, Company, Filter};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{one_more, only, stored_form},
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[companies::PROJECTION.name];
@@ -36,7 +37,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { reference, parent, group } }: Listing<List>,
 ) -> Result<Page<Company>, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let client = asker.client(queries, VIEWS).await?;
     let reference = stored_form::<Reference>(reference);
@@ -53,7 +54,7 @@ pub async fn list(
 
 /// One company.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Company, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let company = asker.narrowed(Some(id))?;
     let client = asker.client(queries, VIEWS).await?;
     let filter = Filter { company, ..Filter::default() };

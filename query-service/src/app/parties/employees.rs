@@ -3,6 +3,7 @@
 use projections::views::parties::employees::{self, Employee, Filter};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadPeople;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{one_more, only},
-    asker::{Asker, People, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[employees::PROJECTION.name];
@@ -31,7 +32,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { company } }: Listing<List>,
 ) -> Result<Page<Employee>, Problem> {
-    asker.require::<People>()?;
+    asker.require::<ReadPeople>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let filter = Filter { company: asker.narrowed(company)?, ..Filter::default() };
     let client = asker.client(queries, VIEWS).await?;
@@ -41,7 +42,7 @@ pub async fn list(
 
 /// One employee.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Employee, Problem> {
-    asker.require::<People>()?;
+    asker.require::<ReadPeople>()?;
     let filter = Filter { id: Some(id), company: asker.company() };
     let client = asker.client(queries, VIEWS).await?;
     only(employees::list(&client, filter, None, 1).await.map_err(problem)?)

@@ -2,11 +2,12 @@
 
 use domain::territories::Map;
 use projections::views::parties::territories;
+use service_kit::permissions::Sales;
 use service_kit::problem::Problem;
 
 use crate::{
     Queries,
-    asker::{Asker, Sales, problem},
+    asker::{Asker, problem},
 };
 
 /// Which representatives look after which companies.

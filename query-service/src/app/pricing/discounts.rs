@@ -1,6 +1,7 @@
 //! What companies earn by what they buy.
 
 use projections::views::pricing::discounts::{self, Discount};
+use service_kit::permissions::Sales;
 use service_kit::{
     page::{Page, PageRequest},
     problem::Problem,
@@ -9,7 +10,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::one_more,
-    asker::{Asker, Sales, problem},
+    asker::{Asker, problem},
 };
 
 /// Discount programmes.

@@ -7,6 +7,7 @@ use projections::views::pricing::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::Sales;
 use service_kit::{
     page::{Listing, Page, PageRequest},
     problem::Problem,
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{one_more, only},
-    asker::{Asker, Sales, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[price_agreements::PROJECTION.name, prices::PROJECTION.name];

@@ -16,14 +16,11 @@ use event_log::{At, EventLog, Loaded};
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::Sales;
 use service_kit::problem::Problem;
 use uuid::Uuid;
 
-use crate::{
-    Queries,
-    app::names_nothing,
-    asker::{Asker, Sales},
-};
+use crate::{Queries, app::names_nothing, asker::Asker};
 
 /// Which price is to be explained.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -4,13 +4,14 @@ use projections::views::{
     parties::companies,
     sales::approval_rules::{self, Rules},
 };
+use service_kit::permissions::{ReadPeople, Sales};
 use service_kit::problem::Problem;
 use uuid::Uuid;
 
 use crate::{
     Queries,
     app::only,
-    asker::{Asker, People, Sales, problem},
+    asker::{Asker, problem},
 };
 
 /// When offers of the seller need approval.
@@ -22,7 +23,7 @@ pub async fn show_sellers(queries: &Queries, asker: &Asker) -> Result<Rules, Pro
 
 /// When orders of a company need approval, and whose rules apply.
 pub async fn show(queries: &Queries, asker: &Asker, company: Uuid) -> Result<Rules, Problem> {
-    asker.require::<People>()?;
+    asker.require::<ReadPeople>()?;
     let company = asker.narrowed(Some(company))?;
     let views = [approval_rules::PROJECTION.name, companies::PROJECTION.name];
     let client = asker.client(queries, &views).await?;

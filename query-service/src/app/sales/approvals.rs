@@ -11,6 +11,7 @@ use projections::views::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service_kit::permissions::ReadPeople;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -22,7 +23,7 @@ use super::negotiations::history::{Story, Wish};
 use crate::{
     Queries,
     app::{one_more, only, own},
-    asker::{Asker, People, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[
@@ -64,7 +65,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { status, mine } }: Listing<List>,
 ) -> Result<Page<Approval>, Problem> {
-    asker.require::<People>()?;
+    asker.require::<ReadPeople>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let client = asker.client(queries, VIEWS).await?;
     let filter = Filter {
@@ -151,7 +152,7 @@ pub struct Whole {
 
 /// The latest request for approval about an order, an offer or a negotiation.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Whole, Problem> {
-    asker.require::<People>()?;
+    asker.require::<ReadPeople>()?;
     let client = asker.client(queries, VIEWS).await?;
     let filter = Filter {
         subject: Some(id),

@@ -7,6 +7,7 @@ use projections::views::sales::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadPeople;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{invalid, one_more, own},
-    asker::{Asker, People, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[inboxes::PROJECTION.name, quotation_requests::PROJECTION.name];
@@ -47,7 +48,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter }: Listing<List>,
 ) -> Result<Page<Item>, Problem> {
-    asker.require::<People>()?;
+    asker.require::<ReadPeople>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let List { waiting, kind, about_to_expire, company, mine } = filter;
     let until = match about_to_expire {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use projections::views::sales::negotiations::{self, Filter, Negotiation, Status};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service_kit::permissions::ReadNegotiations;
 use service_kit::{
     access::Role,
     page::{Listing, Page},
@@ -20,7 +21,7 @@ pub use self::history::{Entry, Story, Waiting};
 use crate::{
     Queries,
     app::one_more,
-    asker::{Asker, Dealing, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[negotiations::PROJECTION.name];
@@ -45,7 +46,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { company, status, turn, offer } }: Listing<List>,
 ) -> Result<Page<Negotiation>, Problem> {
-    asker.require::<Dealing>()?;
+    asker.require::<ReadNegotiations>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let company = asker.narrowed(company)?;
     let client = asker.client(queries, VIEWS).await?;
@@ -73,7 +74,7 @@ pub async fn show(
     id: Uuid,
     Listing { page, filter: Show { at, eyes } }: Listing<Show>,
 ) -> Result<Story, Problem> {
-    asker.require::<Dealing>()?;
+    asker.require::<ReadNegotiations>()?;
     let (entries, after) = page.read()?;
     let wish = Wish { entries, after: after.unwrap_or_default(), ..Wish::default() };
     let moment = (at.map_or(At::Now, At::Instant), eyes_of(asker, eyes)?);
@@ -135,7 +136,7 @@ pub async fn differences(
     id: Uuid,
     Between { from, to }: Between,
 ) -> Result<Differences, Problem> {
-    asker.require::<Dealing>()?;
+    asker.require::<ReadNegotiations>()?;
     let moment = (At::Now, eyes_of(asker, None)?);
     let wish = Wish { rounds: [from].into_iter().chain(to).collect(), ..Wish::default() };
     let story = story(queries, asker, id, moment, wish).await?;

@@ -8,6 +8,7 @@ use projections::views::sales::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::Sales;
 use service_kit::{
     access::Role,
     page::{Listing, Page},
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{invalid, one_more},
-    asker::{Asker, Sales, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[offer_statistics::PROJECTION.name, quotation_requests::PROJECTION.name];

@@ -1,6 +1,7 @@
 //! With what drafts of offers can begin.
 
 use projections::views::sales::offer_templates::{self, OfferTemplate, OfferTemplateSummary};
+use service_kit::permissions::Sales;
 use service_kit::{
     page::{Page, PageRequest},
     problem::Problem,
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{one_more, only},
-    asker::{Asker, Sales, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[offer_templates::PROJECTION.name];

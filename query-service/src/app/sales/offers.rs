@@ -12,6 +12,7 @@ use projections::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     page::{Listing, Page, PageRequest},
     problem::Problem,
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{before, numbered, one_more, only},
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
 };
 
 pub use self::document::{Document, Wish, document};
@@ -48,7 +49,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { company, status, representative, number } }: Listing<List>,
 ) -> Result<Page<OfferSummary>, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let company = asker.narrowed(company)?;
     let client = asker.client(queries, VIEWS).await?;
@@ -94,7 +95,7 @@ pub async fn show(
     id: Uuid,
     Show { at }: Show,
 ) -> Result<Whole, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let offer = match at {
         Some(at) => as_of::offer(queries, asker, id, at).await?,
         None => one(queries, asker, id).await?,
@@ -125,7 +126,7 @@ pub async fn revisions(
     id: Uuid,
     page: PageRequest,
 ) -> Result<Page<Revision>, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let (limit, cursor) = page.read::<u32>()?;
     let limit = limit.min(REVISIONS);
     one(queries, asker, id).await?;

@@ -6,6 +6,7 @@ use projections::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{before, numbered, one_more, only},
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[orders::PROJECTION.name];
@@ -38,7 +39,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter: List { company, status, number } }: Listing<List>,
 ) -> Result<Page<OrderSummary>, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let company = asker.narrowed(company)?;
     let client = asker.client(queries, VIEWS).await?;
@@ -51,7 +52,7 @@ pub async fn list(
 
 /// One order.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Order, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let company = asker.company();
     let client = asker.client(queries, VIEWS).await?;
     let filter = Filter { id: Some(id), company, ..Filter::default() };

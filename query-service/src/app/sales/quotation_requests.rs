@@ -9,6 +9,7 @@ use projections::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     page::{Listing, Page},
     problem::Problem,
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::{invalid, one_more, only, own},
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
 };
 
 const VIEWS: &[&str] = &[employees::PROJECTION.name, quotation_requests::PROJECTION.name];
@@ -43,7 +44,7 @@ pub async fn list(
     asker: &Asker,
     Listing { page, filter }: Listing<List>,
 ) -> Result<Page<QuotationRequest<InquiryHead>>, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let List { status, company, representative, mine } = filter;
     let company = asker.narrowed(company)?;
@@ -67,7 +68,7 @@ fn only_own(asker: &Asker, filter: Filter) -> Result<Filter, Problem> {
 
 /// One request for quotation.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<QuotationRequest, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let client = asker.client(queries, VIEWS).await?;
     let filter = Filter { id: Some(id), company: asker.company(), ..Filter::default() };
     only(quotation_requests::list(&client, filter, None, 1).await.map_err(problem)?)

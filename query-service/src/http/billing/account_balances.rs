@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::billing::account_balances::AccountBalance;
+use service_kit::permissions::ReadAccounts;
 use service_kit::{
     input::Query,
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::billing::account_balances::{self, List},
-    asker::{By, Money},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -26,7 +27,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Money>,
+    By { who: asker, .. }: By<ReadAccounts>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<AccountBalance>>, Problem> {
     account_balances::list(&queries, &asker, asked).await.map(Json)

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::billing::invoices::{Counted, Invoice};
+use service_kit::permissions::ReadAccounts;
 use service_kit::{
     input::{PathId, Query},
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::billing::invoices::{self, List},
-    asker::{By, Money},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -32,7 +33,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Money>,
+    By { who: asker, .. }: By<ReadAccounts>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Invoice<Counted>>>, Problem> {
     invoices::list(&queries, &asker, asked).await.map(Json)
@@ -40,7 +41,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Money>,
+    By { who: asker, .. }: By<ReadAccounts>,
     PathId(id): PathId,
 ) -> Result<Json<Invoice>, Problem> {
     invoices::show(&queries, &asker, id).await.map(Json)

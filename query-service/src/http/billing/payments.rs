@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::billing::payments::Payment;
+use service_kit::permissions::ReadAccounts;
 use service_kit::{
     input::{PathId, Query},
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::billing::payments::{self, List},
-    asker::{By, Money},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -29,7 +30,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Money>,
+    By { who: asker, .. }: By<ReadAccounts>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Payment>>, Problem> {
     payments::list(&queries, &asker, asked).await.map(Json)
@@ -37,7 +38,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Money>,
+    By { who: asker, .. }: By<ReadAccounts>,
     PathId(id): PathId,
 ) -> Result<Json<Payment>, Problem> {
     payments::show(&queries, &asker, id).await.map(Json)

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::catalogue::assortments::Rule;
+use service_kit::permissions::Sales;
 use service_kit::{
     input::Query,
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::catalogue::assortments::{self, List},
-    asker::{By, Sales},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {

@@ -2,12 +2,13 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
+use service_kit::permissions::ReadTrade;
 use service_kit::{input::Query, page::Listing, problem::Problem};
 
 use crate::{
     Queries,
     app::catalogue::catalogue::{self, Count, Counts, List, Shelf},
-    asker::{By, Trade},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -30,7 +31,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Shelf>, Problem> {
     catalogue::list(&queries, &asker, asked).await.map(Json)
@@ -38,7 +39,7 @@ async fn list(
 
 async fn count(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     Query(asked): Query<Count>,
 ) -> Result<Json<Counts>, Problem> {
     catalogue::count(&queries, &asker, asked).await.map(Json)

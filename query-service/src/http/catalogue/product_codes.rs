@@ -3,17 +3,14 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::catalogue::product_codes::Code;
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     input::{PathId, Query},
     page::{Page, PageRequest},
     problem::Problem,
 };
 
-use crate::{
-    Queries,
-    app::catalogue::product_codes,
-    asker::{By, Trade},
-};
+use crate::{Queries, app::catalogue::product_codes, asker::By};
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
@@ -24,7 +21,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     PathId(company): PathId,
     Query(page): Query<PageRequest>,
 ) -> Result<Json<Page<Code>>, Problem> {

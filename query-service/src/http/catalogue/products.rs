@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::catalogue::catalogue::CatalogueItem;
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     input::{PathId, Query},
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::catalogue::products::{self, List},
-    asker::{By, Trade},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -31,7 +32,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<CatalogueItem>>, Problem> {
     products::list(&queries, &asker, asked).await.map(Json)
@@ -39,7 +40,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     PathId(id): PathId,
 ) -> Result<Json<CatalogueItem>, Problem> {
     products::show(&queries, &asker, id).await.map(Json)

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::inventory::stock::StockOf;
+use service_kit::permissions::ReadStock;
 use service_kit::{
     input::Query,
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::inventory::stock::{self, List},
-    asker::{By, Goods},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -24,7 +25,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Goods>,
+    By { who: asker, .. }: By<ReadStock>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<StockOf>>, Problem> {
     stock::list(&queries, &asker, asked).await.map(Json)

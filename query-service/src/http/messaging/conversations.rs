@@ -5,6 +5,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::{InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
 use projections::views::messaging::conversations::Conversation;
+use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
 use service_kit::{
     access::Allowed,
     input::{PathId, Query},
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::messaging::conversations::{self, List, Show, Topic, Whole},
-    asker::{By, InvoiceTalk, OfferTalk, OrderTalk},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -60,7 +61,7 @@ struct Offers;
 impl Things for Offers {
     const TOPIC: Topic = Topic::Offer;
     const PLURAL: &'static str = "offers";
-    type Who = OfferTalk;
+    type Who = OfferMessages;
 
     fn subject(id: Uuid) -> Subject {
         Subject::Offer { id: OfferId(id) }
@@ -72,7 +73,7 @@ struct Negotiations;
 impl Things for Negotiations {
     const TOPIC: Topic = Topic::Negotiation;
     const PLURAL: &'static str = "negotiations";
-    type Who = OfferTalk;
+    type Who = OfferMessages;
 
     fn subject(id: Uuid) -> Subject {
         Subject::Negotiation { id: NegotiationId(id) }
@@ -84,7 +85,7 @@ struct Orders;
 impl Things for Orders {
     const TOPIC: Topic = Topic::Order;
     const PLURAL: &'static str = "orders";
-    type Who = OrderTalk;
+    type Who = OrderMessages;
 
     fn subject(id: Uuid) -> Subject {
         Subject::Order { id: OrderId(id) }
@@ -96,7 +97,7 @@ struct Invoices;
 impl Things for Invoices {
     const TOPIC: Topic = Topic::Invoice;
     const PLURAL: &'static str = "invoices";
-    type Who = InvoiceTalk;
+    type Who = InvoiceMessages;
 
     fn subject(id: Uuid) -> Subject {
         Subject::Invoice { id: InvoiceId(id) }
@@ -105,7 +106,7 @@ impl Things for Invoices {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<OrderTalk>,
+    By { who: asker, .. }: By<OrderMessages>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Conversation>>, Problem> {
     conversations::list(&queries, &asker, asked).await.map(Json)

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::parties::companies::Company;
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     input::{PathId, Query},
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::parties::companies::{self, List},
-    asker::{By, Trade},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -29,7 +30,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Company>>, Problem> {
     companies::list(&queries, &asker, asked).await.map(Json)
@@ -37,7 +38,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     PathId(id): PathId,
 ) -> Result<Json<Company>, Problem> {
     companies::show(&queries, &asker, id).await.map(Json)

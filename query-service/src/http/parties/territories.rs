@@ -3,13 +3,10 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::territories::Map;
+use service_kit::permissions::Sales;
 use service_kit::problem::Problem;
 
-use crate::{
-    Queries,
-    app::parties::territories,
-    asker::{By, Sales},
-};
+use crate::{Queries, app::parties::territories, asker::By};
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(

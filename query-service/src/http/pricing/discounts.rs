@@ -3,17 +3,14 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::pricing::discounts::Discount;
+use service_kit::permissions::Sales;
 use service_kit::{
     input::Query,
     page::{Page, PageRequest},
     problem::Problem,
 };
 
-use crate::{
-    Queries,
-    app::pricing::discounts,
-    asker::{By, Sales},
-};
+use crate::{Queries, app::pricing::discounts, asker::By};
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(

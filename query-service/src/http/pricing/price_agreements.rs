@@ -4,6 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::AgreementId;
 use projections::views::pricing::{price_agreements::Agreement, prices::Price};
+use service_kit::permissions::Sales;
 use service_kit::{
     input::{PathId, Query},
     page::{Listing, Page, PageRequest},
@@ -13,7 +14,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::pricing::price_agreements::{self, List},
-    asker::{By, Sales},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {

@@ -3,12 +3,13 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use domain::pricing::Resolution;
+use service_kit::permissions::Sales;
 use service_kit::{input::Query, position::never_behind, problem::Problem};
 
 use crate::{
     Queries,
     app::pricing::prices::{self, Explain},
-    asker::{By, Sales},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {

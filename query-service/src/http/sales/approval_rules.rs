@@ -3,13 +3,10 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::sales::approval_rules::Rules;
+use service_kit::permissions::{ReadPeople, Sales};
 use service_kit::{input::PathId, problem::Problem};
 
-use crate::{
-    Queries,
-    app::sales::approval_rules,
-    asker::{By, People, Sales},
-};
+use crate::{Queries, app::sales::approval_rules, asker::By};
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
@@ -37,7 +34,7 @@ async fn show_sellers(
 
 async fn show(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<People>,
+    By { who: asker, .. }: By<ReadPeople>,
     PathId(company): PathId,
 ) -> Result<Json<Rules>, Problem> {
     approval_rules::show(&queries, &asker, company).await.map(Json)

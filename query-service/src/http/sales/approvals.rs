@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::sales::approvals::Approval;
+use service_kit::permissions::ReadPeople;
 use service_kit::{
     input::{PathId, Query},
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::sales::approvals::{self, List, Whole},
-    asker::{By, People},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -37,7 +38,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<People>,
+    By { who: asker, .. }: By<ReadPeople>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Approval>>, Problem> {
     approvals::list(&queries, &asker, asked).await.map(Json)
@@ -45,7 +46,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<People>,
+    By { who: asker, .. }: By<ReadPeople>,
     PathId(id): PathId,
 ) -> Result<Json<Whole>, Problem> {
     approvals::show(&queries, &asker, id).await.map(Json)

@@ -4,6 +4,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::sales::inboxes::Item;
+use service_kit::permissions::ReadPeople;
 use service_kit::{
     input::Query,
     page::{Listing, Page},
@@ -13,7 +14,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::sales::inboxes::{self, List},
-    asker::{By, People},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -29,7 +30,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<People>,
+    By { who: asker, .. }: By<ReadPeople>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Item>>, Problem> {
     inboxes::list(&queries, &asker, asked).await.map(Json)

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::sales::negotiations::Negotiation;
+use service_kit::permissions::ReadNegotiations;
 use service_kit::{
     input::{PathId, Query},
     page::{Listing, Page},
@@ -13,7 +14,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::sales::negotiations::{self, Between, Differences, List, Show, Story},
-    asker::{By, Dealing},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -42,7 +43,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Dealing>,
+    By { who: asker, .. }: By<ReadNegotiations>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<Negotiation>>, Problem> {
     negotiations::list(&queries, &asker, asked).await.map(Json)
@@ -50,7 +51,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Dealing>,
+    By { who: asker, .. }: By<ReadNegotiations>,
     PathId(id): PathId,
     Query(asked): Query<Listing<Show>>,
 ) -> Result<Json<Story>, Problem> {
@@ -59,7 +60,7 @@ async fn show(
 
 async fn differences(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Dealing>,
+    By { who: asker, .. }: By<ReadNegotiations>,
     PathId(id): PathId,
     Query(between): Query<Between>,
 ) -> Result<Json<Differences>, Problem> {

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::sales::offer_statistics::Statistics;
+use service_kit::permissions::Sales;
 use service_kit::{
     input::Query,
     page::{Listing, Page},
@@ -12,7 +13,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::sales::offer_statistics::{self, List},
-    asker::{By, Sales},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {

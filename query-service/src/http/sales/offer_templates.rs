@@ -3,17 +3,14 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::sales::offer_templates::{OfferTemplate, OfferTemplateSummary};
+use service_kit::permissions::Sales;
 use service_kit::{
     input::{PathId, Query},
     page::{Page, PageRequest},
     problem::Problem,
 };
 
-use crate::{
-    Queries,
-    app::sales::offer_templates,
-    asker::{By, Sales},
-};
+use crate::{Queries, app::sales::offer_templates, asker::By};
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use projections::views::sales::offers::{OfferSummary, Revision};
+use service_kit::permissions::ReadTrade;
 use service_kit::{
     download::Pdf,
     input::{PathId, Query},
@@ -13,7 +14,7 @@ use service_kit::{
 use crate::{
     Queries,
     app::sales::offers::{self, Document, List, Show, Whole, Wish},
-    asker::{By, Trade},
+    asker::By,
 };
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -46,7 +47,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 
 async fn list(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     Query(asked): Query<Listing<List>>,
 ) -> Result<Json<Page<OfferSummary>>, Problem> {
     offers::list(&queries, &asker, asked).await.map(Json)
@@ -54,7 +55,7 @@ async fn list(
 
 async fn show(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     PathId(id): PathId,
     Query(asked): Query<Show>,
 ) -> Result<Json<Whole>, Problem> {
@@ -63,7 +64,7 @@ async fn show(
 
 async fn revisions(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     PathId(id): PathId,
     Query(page): Query<PageRequest>,
 ) -> Result<Json<Page<Revision>>, Problem> {
@@ -72,7 +73,7 @@ async fn revisions(
 
 async fn pdf(
     State(queries): State<Queries>,
-    By { who: asker, .. }: By<Trade>,
+    By { who: asker, .. }: By<ReadTrade>,
     PathId(id): PathId,
     Query(wish): Query<Wish>,
 ) -> Result<Pdf, Problem> {

@@ -6,6 +6,7 @@ use domain::{
     ProductId,
     product::{Character, Classification, Naming, Packing},
 };
+use service_kit::permissions::Pricing;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -18,10 +19,7 @@ use crate::{
             self, Bundle, Categorize, ChangeVatRate, Describe, Picture, Substitute,
         },
     },
-    http::{
-        Done,
-        access::{By, Pricing},
-    },
+    http::{Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

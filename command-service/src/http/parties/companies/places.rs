@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::CompanyId;
+use service_kit::permissions::{Addresses, Bookkeeping, CreditTerms, Sales};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -15,10 +16,7 @@ use crate::{
             self, Account, AddDeliveryAddress, DropDeliveryAddress, MoveBilling, NoteVatNumber,
         },
     },
-    http::{
-        Done,
-        access::{AddressBook, Books, By, Sales, Trust},
-    },
+    http::{Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -81,7 +79,7 @@ async fn move_billing(
 
 async fn add_delivery_address(
     State(services): State<Services>,
-    By { who: caller, .. }: By<AddressBook>,
+    By { who: caller, .. }: By<Addresses>,
     PathId(id): PathId,
     Body { value, digest }: Body<AddDeliveryAddress>,
 ) -> Result<Done, Problem> {
@@ -90,7 +88,7 @@ async fn add_delivery_address(
 
 async fn drop_delivery_address(
     State(services): State<Services>,
-    By { who: caller, .. }: By<AddressBook>,
+    By { who: caller, .. }: By<Addresses>,
     PathId(id): PathId,
     Body { value, digest }: Body<DropDeliveryAddress>,
 ) -> Result<Done, Problem> {
@@ -101,7 +99,7 @@ async fn drop_delivery_address(
 
 async fn add_bank_account(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Books>,
+    By { who: caller, .. }: By<Bookkeeping>,
     PathId(id): PathId,
     Body { value, digest }: Body<Account>,
 ) -> Result<Done, Problem> {
@@ -110,7 +108,7 @@ async fn add_bank_account(
 
 async fn drop_bank_account(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Books>,
+    By { who: caller, .. }: By<Bookkeeping>,
     PathId(id): PathId,
     Body { value, digest }: Body<Account>,
 ) -> Result<Done, Problem> {
@@ -119,7 +117,7 @@ async fn drop_bank_account(
 
 async fn check_bank_account(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Trust>,
+    By { who: caller, .. }: By<CreditTerms>,
     PathId(id): PathId,
     Body { value, digest }: Body<Account>,
 ) -> Result<Done, Problem> {

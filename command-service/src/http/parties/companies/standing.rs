@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::CompanyId;
+use service_kit::permissions::{CreditTerms, Sales};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         parties::company::standing::{self, Suspend},
     },
-    http::{
-        Done, Nothing,
-        access::{By, Sales, Trust},
-    },
+    http::{Done, Nothing, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -48,7 +46,7 @@ async fn verify(
 
 async fn suspend(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Trust>,
+    By { who: caller, .. }: By<CreditTerms>,
     PathId(id): PathId,
     Body { value, digest }: Body<Suspend>,
 ) -> Result<Done, Problem> {
@@ -57,7 +55,7 @@ async fn suspend(
 
 async fn reinstate(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Trust>,
+    By { who: caller, .. }: By<CreditTerms>,
     PathId(id): PathId,
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {

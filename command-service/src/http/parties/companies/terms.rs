@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::CompanyId;
+use service_kit::permissions::{CreditTerms, Sales};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         parties::company::terms::{self, AgreePaymentTerm, GrantCredit, LiftCreditLimit},
     },
-    http::{
-        Done, Nothing,
-        access::{By, Sales, Trust},
-    },
+    http::{Done, Nothing, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -70,7 +68,7 @@ async fn inherit_payment_term(
 
 async fn grant_credit(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Trust>,
+    By { who: caller, .. }: By<CreditTerms>,
     PathId(id): PathId,
     Body { value, digest }: Body<GrantCredit>,
 ) -> Result<Done, Problem> {
@@ -79,7 +77,7 @@ async fn grant_credit(
 
 async fn lift_credit_limit(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Trust>,
+    By { who: caller, .. }: By<CreditTerms>,
     PathId(id): PathId,
     Body { value, digest }: Body<LiftCreditLimit>,
 ) -> Result<Done, Problem> {

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::CompanyId;
+use service_kit::permissions::Sales;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         parties::company::tree::{self, JoinGroup, JoinParent},
     },
-    http::{
-        Done,
-        access::{By, Sales},
-    },
+    http::{Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::{NegotiationId, OfferId};
+use service_kit::permissions::Ordering;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         sales::negotiation::rounds::{self, Agree, Open, Propose},
     },
-    http::{
-        Created, Unversioned,
-        access::{By, Ordering},
-    },
+    http::{Created, Unversioned, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::OfferId;
+use service_kit::permissions::{Buyers, OfferReaders};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -16,10 +17,7 @@ use crate::{
             answers::{self, Accept, View},
         },
     },
-    http::{
-        Unversioned,
-        access::{Buyers, By, Shoppers},
-    },
+    http::{Unversioned, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -46,7 +44,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
 
 async fn view(
     State(services): State<Services>,
-    By { who: caller, .. }: By<Shoppers>,
+    By { who: caller, .. }: By<OfferReaders>,
     PathId(id): PathId,
     Body { value, digest }: Body<View>,
 ) -> Result<Unversioned, Problem> {

@@ -3,6 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::OfferId;
+use service_kit::permissions::Sales;
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -13,10 +14,7 @@ use crate::{
         Services,
         sales::offer::drafts::{self, Draft},
     },
-    http::{
-        Created, Unversioned,
-        access::{By, Sales},
-    },
+    http::{Created, Unversioned, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

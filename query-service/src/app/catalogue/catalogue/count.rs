@@ -11,13 +11,14 @@ use projections::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use service_kit::permissions::ReadTrade;
 use service_kit::problem::Problem;
 use uuid::Uuid;
 
 use super::{context, search::corrected, words};
 use crate::{
     Queries,
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
     catalogue_context::CatalogueContext,
 };
 
@@ -81,7 +82,7 @@ pub async fn count(
     asker: &Asker,
     Count { company, category, brand, in_stock, q }: Count,
 ) -> Result<Counts, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let words = words(q.as_deref())?;
     let (reading, context) = context(queries, asker, company, Currency::Pln).await?;
     let brand = brand.map(|name| catalogue::brand(&name));

@@ -21,6 +21,7 @@ use projections::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service_kit::permissions::ReadTrade;
 use service_kit::problem::{Problem, StatusCode};
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -28,7 +29,7 @@ use uuid::Uuid;
 use crate::{
     Queries,
     app::names_nothing,
-    asker::{Asker, Trade, problem},
+    asker::{Asker, problem},
     documents::{
         self, Buyer, DocumentError, Language,
         offer::{OfferDocument, OfferLine, Representative, Standing},
@@ -66,7 +67,7 @@ pub async fn document(
     id: Uuid,
     Wish { language, revision }: Wish,
 ) -> Result<Document, Problem> {
-    asker.require::<Trade>()?;
+    asker.require::<ReadTrade>()?;
     let offer = super::one(queries, asker, id).await?;
     let place = documents::LIMIT.take(asker.key()).await?;
     let content = content(queries, asker, offer, language, revision).await?;
