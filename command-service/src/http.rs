@@ -1,28 +1,16 @@
-//! The command endpoints, one file per resource.
+//! The command endpoints, one file per resource in the folder of its context.
 
-mod api_keys;
-mod approval_rules;
-mod assortments;
-mod categories;
-mod companies;
-mod conversations;
-mod credit_notes;
-mod discounts;
-mod employees;
+mod access;
+mod billing;
+mod catalogue;
+mod fulfilment;
 mod imports;
-mod negotiations;
-mod offer_templates;
-mod offers;
-mod orders;
-mod payments;
+mod inventory;
+mod messaging;
+mod parties;
 mod policies;
-mod price_agreements;
-mod product_codes;
-mod products;
-mod quotation_requests;
-mod shipments;
-mod stock;
-mod territories;
+mod pricing;
+mod sales;
 
 use aide::{
     OperationOutput,
@@ -35,84 +23,28 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use cqrs_es::Aggregate;
-use domain::{OfCompany, Refusal};
 use event_log::Outcome;
-use futures::FutureExt;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Deserialize, Serialize};
-use service_kit::{position::POSITION, problem::Problem};
+use service_kit::position::POSITION;
 use uuid::Uuid;
 
-pub(crate) use self::{
-    api_keys::role_of,
-    credit_notes::{set_credit_against, take_number},
-    payments::set_against,
-    price_agreements::agreements_aside,
-};
-use crate::{
-    Services,
-    caller::Caller,
-    failure::{Failure, problem},
-};
+use crate::app::Services;
 
 /// Every command endpoint.
 pub fn router(services: Services) -> ApiRouter {
     ApiRouter::new()
-        .merge(api_keys::routes())
-        .merge(approval_rules::routes())
-        .merge(assortments::routes())
-        .merge(categories::routes())
-        .merge(companies::routes())
-        .merge(conversations::routes())
-        .merge(credit_notes::routes())
-        .merge(discounts::routes())
-        .merge(employees::routes())
+        .merge(parties::routes())
+        .merge(catalogue::routes())
+        .merge(pricing::routes())
+        .merge(sales::routes())
+        .merge(inventory::routes())
+        .merge(fulfilment::routes())
+        .merge(billing::routes())
+        .merge(messaging::routes())
         .merge(imports::routes())
-        .merge(negotiations::routes())
-        .merge(offer_templates::routes())
-        .merge(offers::routes())
-        .merge(orders::routes())
-        .merge(payments::routes())
         .merge(policies::routes())
-        .merge(price_agreements::routes())
-        .merge(product_codes::routes())
-        .merge(products::routes())
-        .merge(quotation_requests::routes())
-        .merge(shipments::routes())
-        .merge(stock::routes())
-        .merge(territories::routes())
         .with_state(services)
-}
-
-/// One command to one aggregate. A buyer's key commands what is its own company's alone.
-async fn decide<A>(
-    services: &Services,
-    caller: &Caller,
-    id: Uuid,
-    digest: [u8; 32],
-    command: A::Command,
-) -> Result<Done, Problem>
-where
-    A: Aggregate<Services = (), Command: Clone + Send + Sync, Error: Refusal + Send>
-        + OfCompany
-        + Clone
-        + 'static,
-{
-    let done = services
-        .log
-        .execute(&caller.envelope(digest), |work| {
-            let (caller, command) = (caller.clone(), command.clone());
-            async move {
-                caller.must_see(work.load::<A>(id).await?.company())?;
-                work.decide::<A>(id, command).await?;
-                Ok::<_, Failure>(())
-            }
-            .boxed()
-        })
-        .await
-        .map_err(problem)?;
-    Ok(done.outcome.into())
 }
 
 /// What a command answers.

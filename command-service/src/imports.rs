@@ -4,13 +4,11 @@
 //! own: sent again under its `Idempotency-Key`, an import that was cut short goes on after the slices
 //! that are recorded. Where one bad row is to keep all others out, all rows are rehearsed first.
 
-pub(crate) mod assortments;
+pub(crate) mod catalogue;
 mod cells;
-pub(crate) mod companies;
-pub(crate) mod prices;
-pub(crate) mod product_codes;
-pub(crate) mod products;
-pub(crate) mod stock;
+pub(crate) mod inventory;
+pub(crate) mod parties;
+pub(crate) mod pricing;
 
 use std::{
     ops::Range,

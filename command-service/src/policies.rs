@@ -2,15 +2,14 @@
 //!
 //! Each has a checkpoint (`policy_runner`). The id of a command derives from the event that caused
 //! it and its outcome is remembered, so a crash between the command and the checkpoint repeats
-//! nothing, and two processes that run the same policy do no harm.
+//! nothing, and two processes that run the same policy do no harm. A policy stands in the context of
+//! what it changes.
 
-mod accepted_offer_places_order;
-mod booked_payment_is_allocated;
-mod claim_holds_normal_form;
-mod dispatch_issues_invoice;
-mod employee_keeps_keys;
-mod invoice_counts_as_purchase;
-mod issued_document_is_settled;
+mod billing;
+mod kernel;
+mod parties;
+mod pricing;
+mod sales;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -18,7 +17,7 @@ use std::{
 };
 
 use domain::Event;
-use event_log::{Envelope, ExecuteError, Position, RecordedEvent, Work};
+use event_log::{Envelope, ExecuteError, Position, RecordedEvent};
 use futures::{FutureExt, future::BoxFuture};
 use projections::ReadError;
 use schemars::JsonSchema;
@@ -34,7 +33,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Services,
+    app::{Decide, Services},
     failure::Failure,
     policy_checkpoints::{Checkpoints, Standing},
     policy_runner::Runner,
@@ -69,13 +68,13 @@ pub(crate) struct Policy {
 }
 
 const ALL: [Policy; 7] = [
-    accepted_offer_places_order::POLICY,
-    booked_payment_is_allocated::POLICY,
-    claim_holds_normal_form::POLICY,
-    dispatch_issues_invoice::POLICY,
-    employee_keeps_keys::POLICY,
-    invoice_counts_as_purchase::POLICY,
-    issued_document_is_settled::POLICY,
+    sales::accepted_offer_places_order::POLICY,
+    billing::booked_payment_is_allocated::POLICY,
+    kernel::claim_holds_normal_form::POLICY,
+    billing::dispatch_issues_invoice::POLICY,
+    parties::employee_keeps_keys::POLICY,
+    pricing::invoice_counts_as_purchase::POLICY,
+    billing::issued_document_is_settled::POLICY,
 ];
 
 /// The names of all policies.
@@ -160,19 +159,17 @@ async fn caught(
 
 impl Reaction<'_> {
     /// Executes the consequence as one command; once, however often it is tried.
-    async fn execute<F>(&self, decide: F) -> Result<(), ReactionError>
-    where
-        F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<(), Failure>> + Send + Sync,
-    {
+    async fn execute(&self, decide: &Decide<'_, '_>) -> Result<(), ReactionError> {
         self.execute_in_turn(&[], decide).await
     }
 
     /// The same of a command that changes these streams: those that name the same are decided in
     /// the order of their events.
-    async fn execute_in_turn<F>(&self, streams: &[Uuid], decide: F) -> Result<(), ReactionError>
-    where
-        F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<(), Failure>> + Send + Sync,
-    {
+    async fn execute_in_turn(
+        &self,
+        streams: &[Uuid],
+        decide: &Decide<'_, '_>,
+    ) -> Result<(), ReactionError> {
         let cause = self.recorded;
         let envelope = Envelope {
             command_id: command_id(cause.event_id, self.policy.name, self.attempt),
@@ -181,7 +178,7 @@ impl Reaction<'_> {
             correlation_id: cause.correlation_id,
             causation_id: Some(cause.event_id),
         };
-        let executed = self.services.log.execute_in_turn(&envelope, streams, decide).await?;
+        let executed = self.services.execute_in_turn(&envelope, streams, decide).await?;
         let _ = self.done_at.set(executed.outcome.position);
         Ok(())
     }

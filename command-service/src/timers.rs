@@ -10,8 +10,8 @@ mod offers;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use event_log::{Envelope, ExecuteError, Executed, Work};
-use futures::{FutureExt, future::BoxFuture};
+use event_log::{Envelope, ExecuteError, Executed};
+use futures::FutureExt;
 use projections::ReadError;
 use service_kit::{
     health::{State, explained},
@@ -21,7 +21,10 @@ use uuid::Uuid;
 
 pub use self::failing::Failing;
 use self::{approvals::Approvals, negotiations::Negotiations, offers::Offers};
-use crate::{Services, failure::Failure};
+use crate::{
+    app::{Decide, Services},
+    failure::Failure,
+};
 
 /// How often deadlines are looked at.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -153,15 +156,12 @@ pub async fn escalate(services: &Services) -> Result<usize, RoundError> {
 }
 
 /// Gives a command because its time has come.
-async fn fire<F>(
+async fn fire(
     services: &Services,
     timer: &str,
     command_id: Uuid,
-    decide: F,
-) -> Result<bool, Fault>
-where
-    F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<(), Failure>> + Send + Sync,
-{
+    decide: &Decide<'_, '_>,
+) -> Result<bool, Fault> {
     let envelope = Envelope {
         command_id,
         remember: None,
@@ -169,7 +169,7 @@ where
         correlation_id: command_id,
         causation_id: None,
     };
-    match services.log.execute(&envelope, decide).await {
+    match services.execute_in_turn(&envelope, &[], decide).await {
         Ok(Executed { value, .. }) => Ok(value.is_some()),
         Err(ExecuteError::Refused(Failure::Refused(problem))) => {
             Err(Fault::Refused(format!("{}: {}", problem.code(), problem.words())))

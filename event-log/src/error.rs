@@ -1,5 +1,7 @@
 //! What can go wrong with history.
 
+use std::convert::Infallible;
+
 use service_kit::postgres;
 use uuid::Uuid;
 
@@ -112,4 +114,17 @@ pub enum ExecuteError<E> {
     /// The log itself failed.
     #[error(transparent)]
     Log(#[from] Error),
+}
+
+impl ExecuteError<Infallible> {
+    /// The same of a command that could have been refused.
+    pub fn widen<E>(self) -> ExecuteError<E> {
+        match self {
+            Self::Refused(never) => match never {},
+            Self::Conflict => ExecuteError::Conflict,
+            Self::KeyReused => ExecuteError::KeyReused,
+            Self::TooLarge => ExecuteError::TooLarge,
+            Self::Log(error) => ExecuteError::Log(error),
+        }
+    }
 }

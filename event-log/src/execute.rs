@@ -4,10 +4,11 @@
 //! A decision builds on what is queued but not durable yet (`pending`). What is answered, a refusal
 //! too, has waited for the commit of all that it builds on.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use metrics::counter;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
@@ -57,6 +58,40 @@ pub(crate) enum HandedOver {
     Lost,
 }
 
+/// A command that is being executed: attempted until its decision is durable, or its refusal
+/// holds. [`EventLog::execute`] goes through the attempts; what is compiled for each type of
+/// decision is no more than that.
+pub struct Execution<'e> {
+    log: EventLog,
+    envelope: &'e Envelope,
+    standing: Standing,
+    /// How many attempts came to nothing.
+    attempts: u32,
+    span: tracing::Span,
+}
+
+/// What comes next of a command.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
+pub enum Next {
+    /// It is decided in this unit of work.
+    Decide(Work),
+    /// It had been executed before.
+    Before(Outcome),
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy)]
+pub enum Settled {
+    /// The decision is durable.
+    Written(Outcome),
+    /// The command had been executed before.
+    Before(Outcome),
+    /// The refusal holds.
+    Refused,
+    /// Others were faster: the command is to be decided anew.
+    Lost,
+}
+
 impl EventLog {
     /// Executes a command: answers what it was answered before, or else lets `decide` load and
     /// decide on aggregates, and appends it all at once. When somebody else was faster, it is
@@ -78,11 +113,6 @@ impl EventLog {
     /// Executes a command as [`EventLog::execute`] does, of which it is known that it will change
     /// these streams. Those that name the same stream are decided in the order in which they are
     /// polled first.
-    #[tracing::instrument(
-        name = "execute",
-        skip_all,
-        fields(command = %envelope.command_id, correlation = %envelope.correlation_id, position)
-    )]
     pub async fn execute_in_turn<T, E, F>(
         &self,
         envelope: &Envelope,
@@ -94,97 +124,52 @@ impl EventLog {
         T: Send,
         E: Send,
     {
-        // Before anything is waited for: its rank is that of its arrival.
-        let mut standing = Standing::new(self.pending(), streams);
-        if let Some(executed) = self.executed_before(envelope).await? {
-            return Ok(executed);
-        }
-        self.takes_commands()?;
-        while standing.lost <= self.retries() {
-            if let Some(executed) = self.attempt(envelope, &decide, &mut standing).await? {
-                tracing::Span::current().record("position", executed.outcome.position.0);
-                return Ok(executed);
+        let mut execution = self.begin(envelope, streams);
+        let span = execution.span();
+        let attempts = async {
+            loop {
+                let mut work = match execution.next().await.map_err(ExecuteError::widen)? {
+                    Next::Decide(work) => work,
+                    Next::Before(outcome) => return Ok(Executed { outcome, value: None }),
+                };
+                let value = decide(&mut work).await;
+                let settled = execution.settle(work, value.is_err()).await;
+                match (settled.map_err(ExecuteError::widen)?, value) {
+                    (Settled::Written(outcome), value) => {
+                        return Ok(Executed { outcome, value: value.ok() });
+                    }
+                    (Settled::Before(outcome), _) => return Ok(Executed { outcome, value: None }),
+                    (Settled::Refused, Err(refusal)) => return Err(ExecuteError::Refused(refusal)),
+                    (Settled::Refused, Ok(_)) | (Settled::Lost, _) => {}
+                }
             }
-            counter!("kontor_command_retries_total").increment(1);
-        }
-        counter!("kontor_command_conflicts_total").increment(1);
-        Err(ExecuteError::Conflict)
+        };
+        attempts.instrument(span).await
     }
 
-    /// Decides once. `None` when others were faster.
-    async fn attempt<T, E, F>(
-        &self,
-        envelope: &Envelope,
-        decide: &F,
-        standing: &mut Standing,
-    ) -> Result<Option<Executed<T>>, ExecuteError<E>>
-    where
-        F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<T, E>> + Send + Sync,
-        T: Send,
-        E: Send,
-    {
-        standing.come(self.pending(), pause).await;
-        let mut work = Work::new(self.clone(), Some((standing.ticket, standing.place.take())));
-        let value = decide(&mut work).await;
-        if value.is_err() && !work.builds_on_pending() {
-            // A refusal on stale facts is not the last word.
-            if standing.lost == 0 && !work.is_current().await? {
-                work.forget();
-                standing.lose(&BTreeSet::new());
-                return Ok(None);
-            }
-            // Others need not wait for an answer.
-            drop(work);
-            return self.unless_executed(envelope, value).await;
-        }
-        let Ready { decision, snapshots } = match &value {
-            Ok(_) => work.ready(envelope),
-            Err(_) => work.ready_to_refuse(envelope),
-        };
-        self.takes_commands()?;
-        match standing.hand_over(self.pending(), self.writer(), decision).await {
-            Ok(HandedOver::Written(outcome)) => {
-                let value = match value {
-                    Ok(value) => value,
-                    refusal @ Err(_) => return self.unless_executed(envelope, refusal).await,
-                };
-                for snapshot in snapshots {
-                    self.snapshots().store(snapshot);
-                }
-                Ok(Some(Executed { outcome, value: Some(value) }))
-            }
-            Ok(HandedOver::Before(outcome)) => Ok(Some(Executed { outcome, value: None })),
-            Ok(HandedOver::Repeated) => self.executed_before(envelope).await,
-            Ok(HandedOver::Lost) => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// Begins to execute a command that is known to change these streams. Its rank is that of this
+    /// call: before anything is waited for.
+    pub fn begin<'e>(&self, envelope: &'e Envelope, streams: &[Uuid]) -> Execution<'e> {
+        let span = tracing::info_span!(
+            "execute",
+            command = %envelope.command_id,
+            correlation = %envelope.correlation_id,
+            position = tracing::field::Empty,
+        );
+        let standing = Standing::new(self.pending(), streams);
+        Execution { log: self.clone(), envelope, standing, attempts: 0, span }
     }
 
     /// What the command was answered before, if it is remembered.
-    async fn executed_before<T, E>(
+    async fn executed_before(
         &self,
         envelope: &Envelope,
-    ) -> Result<Option<Executed<T>>, ExecuteError<E>> {
+    ) -> Result<Option<Outcome>, ExecuteError<Infallible>> {
         let Some(digest) = envelope.remember else { return Ok(None) };
         match self.remembered(envelope.command_id).await? {
             None => Ok(None),
-            Some((first, outcome)) if first == digest => {
-                Ok(Some(Executed { outcome, value: None }))
-            }
+            Some((first, outcome)) if first == digest => Ok(Some(outcome)),
             Some(_) => Err(ExecuteError::KeyReused),
-        }
-    }
-
-    /// The refusal, unless the same command was executed meanwhile: then that is why.
-    async fn unless_executed<T, E>(
-        &self,
-        envelope: &Envelope,
-        refusal: Result<T, E>,
-    ) -> Result<Option<Executed<T>>, ExecuteError<E>> {
-        match (self.executed_before(envelope).await?, refusal) {
-            (Some(executed), _) => Ok(Some(executed)),
-            (None, Err(refusal)) => Err(ExecuteError::Refused(refusal)),
-            (None, Ok(_)) => Ok(None),
         }
     }
 
@@ -210,6 +195,82 @@ impl EventLog {
             work.forget();
         }
         Err(ExecuteError::Conflict)
+    }
+}
+
+impl Execution<'_> {
+    /// Where its attempts belong in traces.
+    pub fn span(&self) -> tracing::Span {
+        self.span.clone()
+    }
+
+    /// The next unit of work in which to decide; nothing to decide when the command had been
+    /// executed before, and an error when others were faster too often.
+    pub async fn next(&mut self) -> Result<Next, ExecuteError<Infallible>> {
+        if self.attempts == 0 {
+            if let Some(outcome) = self.log.executed_before(self.envelope).await? {
+                return Ok(Next::Before(outcome));
+            }
+            self.log.takes_commands()?;
+        } else {
+            counter!("kontor_command_retries_total").increment(1);
+        }
+        self.attempts += 1;
+        if self.standing.lost > self.log.retries() {
+            counter!("kontor_command_conflicts_total").increment(1);
+            return Err(ExecuteError::Conflict);
+        }
+        self.standing.come(self.log.pending(), pause).await;
+        let standing = Some((self.standing.ticket, self.standing.place.take()));
+        Ok(Next::Decide(Work::new(self.log.clone(), standing)))
+    }
+
+    /// Writes what was decided, or makes sure that what was refused rests on what is durable.
+    pub async fn settle(
+        &mut self,
+        work: Work,
+        is_refused: bool,
+    ) -> Result<Settled, ExecuteError<Infallible>> {
+        if is_refused && !work.builds_on_pending() {
+            // A refusal on stale facts is not the last word.
+            if self.standing.lost == 0 && !work.is_current().await? {
+                work.forget();
+                self.standing.lose(&BTreeSet::new());
+                return Ok(Settled::Lost);
+            }
+            // Others need not wait for an answer.
+            drop(work);
+            return self.unless_executed(Settled::Refused).await;
+        }
+        let Ready { decision, snapshots } = if is_refused {
+            work.ready_to_refuse(self.envelope)
+        } else {
+            work.ready(self.envelope)
+        };
+        self.log.takes_commands()?;
+        let log = &self.log;
+        match self.standing.hand_over(log.pending(), log.writer(), decision).await? {
+            HandedOver::Written(_) if is_refused => self.unless_executed(Settled::Refused).await,
+            HandedOver::Written(outcome) => {
+                for snapshot in snapshots {
+                    self.log.snapshots().store(snapshot);
+                }
+                self.span.record("position", outcome.position.0);
+                Ok(Settled::Written(outcome))
+            }
+            HandedOver::Before(outcome) => {
+                self.span.record("position", outcome.position.0);
+                Ok(Settled::Before(outcome))
+            }
+            HandedOver::Repeated => self.unless_executed(Settled::Lost).await,
+            HandedOver::Lost => Ok(Settled::Lost),
+        }
+    }
+
+    /// What came of an attempt, unless the same command was executed meanwhile: then that is why.
+    async fn unless_executed(&self, settled: Settled) -> Result<Settled, ExecuteError<Infallible>> {
+        let before = self.log.executed_before(self.envelope).await?;
+        Ok(before.map_or(settled, Settled::Before))
     }
 }
 

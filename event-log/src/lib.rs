@@ -2,8 +2,8 @@
 //!
 //! [`EventLog::execute`] is how commands are carried out: it answers a repeated command its first
 //! outcome, lets the decision load and decide ([`Work`]), and appends, asserting the version of
-//! everything that was read. [`EventLog::append`] is the bare append beneath it, and
-//! [`EventLog::store`] the same log for `cqrs_es::CqrsFramework`.
+//! everything that was read. [`EventLog::begin`] does the same step by step, [`EventLog::append`] is
+//! the bare append beneath it, and [`EventLog::store`] the same log for `cqrs_es::CqrsFramework`.
 //!
 //! An aggregate that is not in memory is replayed from its last snapshot on, in one query.
 
@@ -38,7 +38,7 @@ mod writer;
 
 pub use append::{Append, Appended, Envelope, NewEvent, Outcome, StreamWrite};
 pub use error::{AppendError, Error, ExecuteError};
-pub use execute::Executed;
+pub use execute::{Executed, Execution, Next, Settled};
 pub use history::{Direction, Lookup};
 pub use log::{EventLog, LogConfig};
 pub use recorded_event::{Position, RecordedEvent};

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use command_service::{Services, policies, timers, white_list};
+use command_service::{Services, app::parties::white_list, policies, timers};
 use event_log::{
     EventLog, LogConfig,
     relay::{Relay, RelayConfig, RelayState},

@@ -3,7 +3,7 @@
 use std::{fs::File, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use command_service::white_list;
+use command_service::app::parties::white_list;
 use domain::{Iban, Nip, white_list::Listed};
 use service_kit::postgres;
 

@@ -6,8 +6,14 @@ use service_kit::{input::Query, problem::Problem, upload::Upload};
 
 use crate::{
     Services,
-    caller::{By, Dispatch, Pricing, Sales},
-    imports::{self, Report, Wish, assortments, companies, prices, product_codes, products, stock},
+    http::access::{By, Dispatch, Pricing, Sales},
+    imports::{
+        self, Report, Wish,
+        catalogue::{assortments, product_codes, products},
+        inventory::stock,
+        parties::companies,
+        pricing::prices,
+    },
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {

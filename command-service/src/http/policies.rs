@@ -16,8 +16,8 @@ use service_kit::{
 use super::Nothing;
 use crate::{
     Services,
-    caller::{By, Operator, Oversight},
     failure::log_problem,
+    http::access::{By, Operator, Oversight},
     policies::{self, PolicyError, Progress},
     policy_refusals::{self, Cursor, Filter, Refusal, RetryError, Standing},
 };

@@ -2,7 +2,6 @@
 
 use domain::{Negotiation, Offer, Order, negotiation, offer, order};
 use event_log::Work;
-use futures::FutureExt;
 use projections::{
     ReadError,
     views::sales::approvals::{self, Overdue, Subject},
@@ -10,7 +9,10 @@ use projections::{
 use uuid::Uuid;
 
 use super::{Fault, PAGE, Timer, fire};
-use crate::{Services, failure::Failure};
+use crate::{
+    app::{Services, deciding},
+    failure::Failure,
+};
 
 pub(super) struct Approvals(pub(super) Services);
 
@@ -34,7 +36,8 @@ impl Timer for Approvals {
         };
         let at = self.0.clock.now();
         let command_id = Uuid::new_v5(&id, format!("escalate/{step}").as_bytes());
-        fire(&self.0, Self::NAME, command_id, |work| escalate(work, subject, id, at).boxed()).await
+        fire(&self.0, Self::NAME, command_id, &|work| deciding(escalate(work, subject, id, at)))
+            .await
     }
 }
 

@@ -1,7 +1,6 @@
 //! Reminds of the deadlines of negotiations, and ends those in which nobody has answered in time.
 
 use domain::negotiation;
-use futures::FutureExt;
 use projections::{
     ReadError,
     views::sales::negotiations::{self, Due},
@@ -9,7 +8,7 @@ use projections::{
 use uuid::Uuid;
 
 use super::{Fault, PAGE, Timer, fire};
-use crate::{Services, negotiating};
+use crate::app::{Services, deciding, sales::negotiating};
 
 pub(super) struct Negotiations(pub(super) Services);
 
@@ -34,8 +33,8 @@ impl Timer for Negotiations {
             ("remind", negotiation::Command::Remind { today })
         };
         let command_id = Uuid::new_v5(&id.0, format!("{name}/{today}").as_bytes());
-        fire(&self.0, Self::NAME, command_id, |work| {
-            negotiating::decide(work, id, command.clone(), today).boxed()
+        fire(&self.0, Self::NAME, command_id, &|work| {
+            deciding(negotiating::decide(work, id, command.clone(), today))
         })
         .await
     }

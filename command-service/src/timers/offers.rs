@@ -1,7 +1,6 @@
 //! Closes offers whose last day is over.
 
 use domain::offer;
-use futures::FutureExt;
 use projections::{
     ReadError,
     views::sales::offers::{self, Lapsed},
@@ -9,7 +8,7 @@ use projections::{
 use uuid::Uuid;
 
 use super::{Fault, PAGE, Timer, fire};
-use crate::{Services, offering};
+use crate::app::{Services, deciding, sales::offering};
 
 pub(super) struct Offers(pub(super) Services);
 
@@ -30,8 +29,8 @@ impl Timer for Offers {
         let (id, today) = (item.id, self.0.clock.today());
         // An offer that was extended lapses on another day.
         let command_id = Uuid::new_v5(&id.0, format!("expire/{today}").as_bytes());
-        fire(&self.0, Self::NAME, command_id, |work| {
-            offering::decide(work, id, offer::Command::Expire { today }).boxed()
+        fire(&self.0, Self::NAME, command_id, &|work| {
+            deciding(offering::decide(work, id, offer::Command::Expire { today }))
         })
         .await
     }

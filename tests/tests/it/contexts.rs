@@ -1,5 +1,6 @@
-//! Bounded contexts: each of the domain depends on those before it only, and no files of it import each
-//! other in a circle; read models and queries stand in the folders of the same contexts.
+//! Bounded contexts: each depends on those before it only, in the domain and in its use cases; no
+//! files of the domain import each other in a circle, and use cases and queries know nothing of HTTP; all
+//! of it, read models too, stands in the folders of the same contexts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,6 +26,21 @@ pub(crate) const CONTEXTS: [&str; 9] = [
 
 /// What stands above all contexts.
 const ABOVE: [&str; 4] = ["history", "policies", "fixtures", "lib"];
+
+/// The folders of the command service that have one for each context, and what stands above the
+/// contexts there: it concerns the platform itself.
+const COMMAND_SERVICE: [(&str, &[&str]); 4] = [
+    ("app", &[]),
+    ("http", &["access", "imports", "policies"]),
+    ("imports", &["cells"]),
+    ("policies", &[]),
+];
+
+/// What calls use cases: they know nothing of it.
+const CALLERS: [&str; 4] = ["http", "imports", "policies", "timers"];
+
+/// Modules of `service_kit` with extractors and answers of axum.
+const EXTRACTORS: [&str; 3] = ["input", "upload", "download"];
 
 /// A module of a context, such as `sales::offer`; an aggregate's folder is one module.
 type Module = (String, String);
@@ -101,14 +117,20 @@ fn leaves(tree: &str) -> Vec<Vec<String>> {
 
 /// Every path below the crate that a file names, in imports and elsewhere.
 fn named(source: &str) -> Vec<Vec<String>> {
+    named_below("crate", source)
+}
+
+/// Every path below a crate that a file names.
+fn named_below(root: &str, source: &str) -> Vec<Vec<String>> {
+    let root = format!("{root}::");
     let mut found = Vec::new();
-    for (at, _) in source.match_indices("crate::") {
+    for (at, _) in source.match_indices(&root) {
         let before = source[..at].chars().next_back();
         if before.is_some_and(|character| character.is_alphanumeric() || "_$:".contains(character))
         {
             continue;
         }
-        let rest = &source[at + "crate::".len()..];
+        let rest = &source[at + root.len()..];
         let is_import = source[..at].ends_with("use ");
         let end = if is_import {
             rest.find(';')
@@ -248,6 +270,72 @@ fn no_modules_of_the_domain_import_each_other() {
         }
     }
     assert!(graph.is_empty(), "these import each other, or what does: {:?}", graph.keys());
+}
+
+#[test]
+fn every_file_of_the_command_service_stands_in_a_context_or_above_all() {
+    for (folder, above) in COMMAND_SERVICE {
+        for entry in fs::read_dir(root().join("command-service/src").join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let is_known = CONTEXTS.contains(&name) || above.contains(&name);
+            assert!(is_known, "{} stands in no context", path.display());
+        }
+    }
+}
+
+/// A web portal can call them as HTTP handlers do.
+#[test]
+fn use_cases_know_nothing_of_who_calls_them_nor_of_axum() {
+    let services = root().join("command-service/src/app.rs");
+    let mut files = sources("command-service/src/app");
+    files.push((services.clone(), fs::read_to_string(services).unwrap()));
+    assert!(files.len() > 50, "there are more files with use cases");
+    for (path, source) in files {
+        let first = |root| named_below(root, &source).into_iter().map(|mut path| path.remove(0));
+        for name in first("crate") {
+            assert!(!CALLERS.contains(&name.as_str()), "{} names crate::{name}", path.display());
+        }
+        for name in first("service_kit") {
+            let is_extractor = EXTRACTORS.contains(&name.as_str());
+            assert!(!is_extractor, "{} names service_kit::{name}", path.display());
+        }
+        for named in named_below("axum", &source) {
+            assert_eq!(named, ["http", "StatusCode"], "{} names more of axum", path.display());
+        }
+        assert!(!source.contains("aide::"), "{} names aide", path.display());
+    }
+}
+
+/// They read the request, say who may ask, and answer; what is decided is decided in `app`.
+#[test]
+fn handlers_of_contexts_decide_nothing() {
+    for context in CONTEXTS {
+        let folder = root().join("command-service/src/http").join(context);
+        for (path, source) in folder.exists().then(|| sources(&folder)).into_iter().flatten() {
+            for decides in ["event_log::", "services.log", ".execute(", "crate::failure"] {
+                assert!(!source.contains(decides), "{} has {decides}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn use_cases_of_a_context_depend_on_those_before_it_only() {
+    let place = |context: &str| CONTEXTS.iter().position(|one| *one == context).unwrap();
+    for context in CONTEXTS {
+        let folder = root().join("command-service/src/app").join(context);
+        for (path, source) in folder.exists().then(|| sources(&folder)).into_iter().flatten() {
+            for named in named(&source).into_iter().filter(|named| named[0] == "app") {
+                // What all use cases share stands in `app` itself.
+                let Some(other) = named.get(1).filter(|name| CONTEXTS.contains(&name.as_str()))
+                else {
+                    continue;
+                };
+                assert!(place(other) <= place(context), "{} names app::{other}", path.display());
+            }
+        }
+    }
 }
 
 #[test]

@@ -44,3 +44,4 @@ mod stream_reader;
 mod tidy;
 mod trees;
 mod two_houses;
+mod use_cases;

@@ -1,0 +1,5 @@
+//! Credit notes, payments, and the numbers of documents.
+
+pub mod credit_note;
+pub(crate) mod invoice;
+pub mod payment;

@@ -1,0 +1,230 @@
+//! A credit note that names its invoice: which lines it gives back, and that it gives back no more
+//! than the invoice charged.
+
+use axum::http::StatusCode;
+use domain::{
+    Invoice, InvoiceId, Line, Lines, OfCompany, Product, ProductId, Quantity,
+    invoice::{self, Charged, Item},
+    vat::Totals,
+};
+use event_log::{Work, WorkError};
+use jiff::civil::Date;
+use projections::{
+    ReadError,
+    views::billing::invoices::{self, Correcting},
+};
+use service_kit::problem::{FieldError, Problem};
+
+use super::{CreditLine, Issue};
+use crate::{
+    app::{
+        Services,
+        sales::lines::{self, Naming},
+    },
+    failure::{Failure, refusal, refusal_at},
+};
+
+/// The credit notes that name an invoice and are known to the read model. Those of older builds
+/// are not in the invoice's own history, so they are counted there before the next one. Credit
+/// notes never change, so they are no facts that an append must assert.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Earlier(Vec<Correcting>);
+
+impl Earlier {
+    pub(super) async fn of(services: &Services, invoice: InvoiceId) -> Result<Self, Problem> {
+        let head = services.log.head().await.map_err(Failure::from)?;
+        let read = async {
+            services.views.wait(&[invoices::PROJECTION.name], head).await?;
+            let client = services.views.client().await?;
+            invoices::correcting(&client, invoice).await
+        };
+        let unavailable = |_: ReadError| Problem::unavailable("the read models do not answer");
+        read.await.map(Self).map_err(unavailable)
+    }
+}
+
+/// Counts on the invoice what the credit note gives back; answers the lines of the credit note and
+/// what they come to.
+pub(super) async fn correct(
+    work: &mut Work,
+    (credit_note, corrected): (InvoiceId, InvoiceId),
+    request: &Issue,
+    earlier: &Earlier,
+    on: Date,
+) -> Result<(Lines, Totals), Failure> {
+    let invoice = work.load::<Invoice>(corrected).await?;
+    if invoice.company().is_some_and(|of| of != request.company) {
+        return Err(invalid(
+            "credit_note.other_company",
+            "/corrects",
+            "is an invoice of another company",
+        ));
+    }
+    for note in earlier.0.iter().cloned() {
+        let Correcting { id: credit_note, lines, totals } = note;
+        let command = invoice::Command::CountCreditNote { credit_note, lines, totals };
+        work.decide::<Invoice>(corrected, command).await?;
+    }
+    let charged = work.load::<Invoice>(corrected).await?.charged();
+    let charged = charged.map_err(|error| refusal(&error))?.clone();
+    let currency = charged.currency();
+    if request.currency != currency {
+        let detail = format!("the invoice is in {currency}");
+        return Err(invalid("credit_note.other_currency", "/currency", detail));
+    }
+    if request.sold_on.is_some_and(|sold_on| sold_on != charged.on) {
+        let detail = format!("the invoice is of {}", charged.on);
+        return Err(invalid("credit_note.other_sale_date", "/sold_on", detail));
+    }
+    let items = items(work, request, &charged).await?;
+    let broken = |error| refusal_at(WorkError::Refused(error), pointer);
+    let totals = charged.correction(&items, on).map_err(broken)?.totals;
+    let given_back = |item: &Item| {
+        let line = charged.lines.line(item.line)?;
+        Some(Line { quantity: item.quantity, ..line.clone() })
+    };
+    let lines = lines::document(items.iter().filter_map(given_back).collect())?;
+    let command = invoice::Command::Correct { credit_note, items, on };
+    work.decide::<Invoice>(corrected, command).await?;
+    Ok((lines, totals))
+}
+
+fn invalid(code: &'static str, pointer: &str, detail: impl Into<String>) -> Failure {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code)
+        .field(FieldError::at(pointer, detail))
+        .into()
+}
+
+/// The field that a rule of invoices is about.
+fn pointer(error: &invoice::Error) -> Option<String> {
+    match error {
+        invoice::Error::NoSuchLine { item, .. } => Some(format!("/lines/{item}/line")),
+        invoice::Error::MoreThanLeft { item, .. } => Some(format!("/lines/{item}/quantity")),
+        invoice::Error::BeforeInvoice { .. } => Some("/issued_on".to_owned()),
+        invoice::Error::AboveInvoice { .. } => Some("/lines".to_owned()),
+        invoice::Error::Unissued
+        | invoice::Error::AlreadyIssued
+        | invoice::Error::IsCreditNote
+        | invoice::Error::NotCreditNote
+        | invoice::Error::NotPositive
+        | invoice::Error::MoreThanOpen { .. }
+        | invoice::Error::MoreThanUnapplied { .. }
+        | invoice::Error::Money(_) => None,
+    }
+}
+
+/// Which lines of the invoice are named, and how much of each. All lines that are wrong are named
+/// at once.
+async fn items(work: &mut Work, request: &Issue, charged: &Charged) -> Result<Vec<Item>, Failure> {
+    // Before the products are looked for: what is too much is not even read.
+    lines::document(request.lines.clone())?;
+    let named = |line: &CreditLine| line.sku.is_some() || line.code.is_some();
+    let names: Vec<Naming<'_>> = request
+        .lines
+        .iter()
+        .map(|line| Naming::by(line.sku.as_ref(), line.code.as_ref()))
+        .collect();
+    let found = if request.lines.iter().any(named) {
+        lines::products(work, &names, request.company).await?
+    } else {
+        vec![None; names.len()]
+    };
+    let packed = request.lines.iter().any(|line| line.packaging.is_some());
+    if packed {
+        work.load_many::<Product>(charged.lines.iter().map(|line| line.product.0)).await?;
+    }
+    let (mut items, mut wrong) = (Vec::with_capacity(request.lines.len()), Vec::new());
+    for (index, (line, product)) in request.lines.iter().zip(found).enumerate() {
+        match item(work, line, product, charged) {
+            Ok(item) => items.push(item),
+            Err(Wrong { problem, field, detail }) => {
+                wrong.push((
+                    Some(problem),
+                    FieldError::at(format!("/lines/{index}/{field}"), detail),
+                ));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(items) } else { Err(lines::refused(wrong).into()) }
+}
+
+/// What is wrong with a line.
+struct Wrong {
+    problem: Problem,
+    field: &'static str,
+    detail: String,
+}
+
+fn wrong(code: &'static str, field: &'static str, detail: impl Into<String>) -> Wrong {
+    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code);
+    Wrong { problem, field, detail: detail.into() }
+}
+
+fn item(
+    work: &Work,
+    request: &CreditLine,
+    product: Option<ProductId>,
+    charged: &Charged,
+) -> Result<Item, Wrong> {
+    let number = number(request, product, charged)?;
+    let quantity = match (request.packaging, charged.lines.line(number)) {
+        (Some(_), Some(line)) => unpacked(work, request, line.product)?,
+        (None, _) | (_, None) => request.quantity,
+    };
+    Ok(Item { line: number, quantity })
+}
+
+/// How many units of its product a line is about.
+fn unpacked(work: &Work, request: &CreditLine, product: ProductId) -> Result<Quantity, Wrong> {
+    let item = work.get::<Product>(product).and_then(|product| product.item().ok());
+    let (Some(item), Some(packaging)) = (item, request.packaging) else {
+        return Ok(request.quantity);
+    };
+    item.unpacked(request.quantity, packaging).map_err(|error| Wrong {
+        problem: refusal(&error),
+        field: lines::field_of(&error, "packaging"),
+        detail: error.to_string(),
+    })
+}
+
+/// The number of the invoice's line that is meant: the one that is named, else the only one with
+/// the product and, where it is said, the price.
+fn number(
+    request: &CreditLine,
+    product: Option<ProductId>,
+    charged: &Charged,
+) -> Result<u32, Wrong> {
+    let (field, meant): (_, Vec<(u32, &Line)>) = match (request.line, &request.sku, &request.code) {
+        (Some(number), None, None) => {
+            ("line", charged.lines.line(number).map(|line| (number, line)).into_iter().collect())
+        }
+        (None, Some(sku), None) => {
+            let is_meant = |line: &Line| Some(line.product) == product || line.sku == *sku;
+            ("sku", charged.lines.numbered().filter(|(_, line)| is_meant(line)).collect())
+        }
+        (None, None, Some(_)) => {
+            let is_meant = |line: &Line| Some(line.product) == product;
+            ("code", charged.lines.numbered().filter(|(_, line)| is_meant(line)).collect())
+        }
+        _ => {
+            let detail = "a line names what it gives back by one of line, sku and code";
+            return Err(wrong("credit_note.line_not_named", "line", detail));
+        }
+    };
+    let Some(&(_, first)) = meant.first() else {
+        return Err(wrong("credit_note.not_on_invoice", field, "is not on the invoice"));
+    };
+    let is_priced = |line: &Line| request.unit_price.is_none_or(|price| price == line.unit_price);
+    let mut priced = meant.iter().filter(|(_, line)| is_priced(line));
+    match (priced.next(), priced.next()) {
+        (Some(&(number, _)), None) => Ok(number),
+        (None, _) => {
+            let detail = format!("is {} on the invoice", first.unit_price);
+            Err(wrong("credit_note.other_price", "unit_price", detail))
+        }
+        (Some((one, _)), Some((other, _))) => {
+            let detail = format!("is on lines {one} and {other} of the invoice: name one by line");
+            Err(wrong("credit_note.line_ambiguous", field, detail))
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Shipments.
+
+pub mod shipment;

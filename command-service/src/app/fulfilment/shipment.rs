@@ -1,0 +1,128 @@
+//! Shipments: goods of an order leave.
+
+use domain::{
+    Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, order, shipment,
+};
+use event_log::{Outcome, Work};
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::problem::{FieldError, Problem};
+use uuid::Uuid;
+
+use crate::{
+    app::{Services, deciding},
+    caller::Caller,
+    failure::{Failure, happened, refusal, refusal_at},
+};
+
+/// What leaves.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "DispatchShipment")]
+pub struct DispatchRequest {
+    pub order: OrderId,
+    /// Which lines and how much of them; all that is outstanding when not given.
+    #[serde(default)]
+    pub items: Option<Vec<order::Item>>,
+    #[serde(default)]
+    pub courier: Option<Name>,
+    #[serde(default)]
+    pub tracking: Option<Reference>,
+    /// The day, when it is entered later; today when not given.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub dispatched_on: Option<Date>,
+}
+
+/// Dispatches goods of an order; they are invoiced by itself.
+pub async fn dispatch(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    request: DispatchRequest,
+) -> Result<Outcome, Problem> {
+    let (id, today) = (ShipmentId(Uuid::now_v7()), services.clock.today());
+    if let Some(dispatched_on) = request.dispatched_on {
+        happened("/dispatched_on", dispatched_on, today)?;
+    }
+    let request = &request;
+    services
+        .execute(caller, digest, &|work| deciding(leave(work, id, request.clone(), today)))
+        .await
+}
+
+/// The order gives up what the shipment takes, in one append.
+async fn leave(
+    work: &mut Work,
+    id: ShipmentId,
+    request: DispatchRequest,
+    today: Date,
+) -> Result<(), Failure> {
+    let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
+    let before = work.load::<Order>(order).await?.clone();
+    // The process that placed the order may have a clock that is ahead of this one's.
+    let on =
+        dispatched_on.unwrap_or_else(|| before.placed_on().map_or(today, |day| day.max(today)));
+    let command = order::Command::Ship { shipment: id, items: items.clone(), on };
+    work.decide::<Order>(order, command)
+        .await
+        .map_err(|error| refusal_at(error, |error| place_of(error, items.as_deref()?)))?;
+    let terms = before.terms().map_err(|error| refusal(&error))?;
+    let items = items.unwrap_or_else(|| before.outstanding());
+    let mut lines = terms.lines_of(&items);
+    leaves_whole(work, &lines).await?;
+    taxed(work, &mut lines, on);
+    let lines = Lines::try_from(lines).map_err(|_| refusal(&order::Error::NoItems))?;
+    let dispatch = shipment::Dispatch {
+        company: terms.company,
+        order,
+        currency: terms.currency,
+        lines,
+        payment_term: terms.payment_term,
+        courier,
+        tracking,
+        on,
+    };
+    work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
+    work.answer(id);
+    Ok(())
+}
+
+/// Where in the body the item stands that the order refuses.
+fn place_of(error: &order::Error, items: &[order::Item]) -> Option<String> {
+    use order::Error as E;
+    let (line, field) = match error {
+        E::NamedTwice { line } | E::NothingOutstanding { line } => (line, "line"),
+        E::TooMuch { line, .. } => (line, "quantity"),
+        _ => return None,
+    };
+    // Of two, the second one is too many.
+    let index = items.iter().rposition(|item| item.line == *line)?;
+    Some(format!("/items/{index}/{field}"))
+}
+
+/// What leaves is taxed at the rate of the day on which it leaves, whatever it was when it was
+/// ordered.
+///
+/// Source: ustawa o podatku od towarów i usług, art. 41 ust. 14a.
+fn taxed(work: &Work, lines: &mut [Line], on: Date) {
+    for line in lines {
+        if let Some(Ok(item)) = work.get::<Product>(line.product).map(Product::item) {
+            line.vat_rate = item.vat_rate(on);
+        }
+    }
+}
+
+/// Half of what is sold by the piece stays where it is.
+async fn leaves_whole(work: &mut Work, lines: &[Line]) -> Result<(), Failure> {
+    work.load_many::<Product>(lines.iter().map(|line| line.product.0)).await?;
+    for (index, line) in lines.iter().enumerate() {
+        let Some(product) = work.get::<Product>(line.product) else { continue };
+        product.can_leave(line.quantity).map_err(|error| {
+            let at = format!("/items/{index}/quantity");
+            refusal(&error).field(FieldError::at(at, error.to_string()))
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Stock.
+
+pub mod stock;

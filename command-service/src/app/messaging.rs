@@ -1,0 +1,3 @@
+//! Conversations.
+
+pub mod conversation;

@@ -1,0 +1,80 @@
+//! Territories: who at the seller looks after which companies.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    Company, Employee, EmployeeId, Territories, TerritoriesId,
+    employee::Person,
+    territories::{Command, Error, Map},
+};
+use event_log::{Outcome, Work};
+use service_kit::problem::Problem;
+use uuid::Uuid;
+
+use crate::{
+    app::{Services, deciding},
+    caller::Caller,
+    failure::{Failure, names_nothing, refusal_at},
+};
+
+/// Sets which representatives look after which companies, all at once.
+pub async fn draw(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    map: Map,
+) -> Result<Outcome, Problem> {
+    let id = TerritoriesId::sellers();
+    let map = &map;
+    services
+        .execute(caller, digest, &|work| {
+            deciding(async move {
+                let command = Command::Draw { map: map.clone() };
+                let drawn = work.decide::<Territories>(id, command).await;
+                drawn.map_err(|error| refusal_at(error, |error| Some(pointer(error))))?;
+                // After its size is known to be sensible.
+                exist(work, map).await?;
+                work.answer(id);
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// The field that a rule is about.
+fn pointer(error: &Error) -> String {
+    match error {
+        Error::TooMany => "/territories".to_owned(),
+        Error::Territory { place, flaw: _ } => format!("/territories/{place}"),
+        Error::Everywhere { flaw: _ } => "/everywhere".to_owned(),
+    }
+}
+
+/// Whether those who are to look after companies do that, and the companies are there.
+async fn exist(work: &mut Work, map: &Map) -> Result<(), Failure> {
+    let people: BTreeSet<Uuid> = map.representatives().map(Uuid::from).collect();
+    work.load_many::<Employee>(&people).await?;
+    let companies = map.territories.iter().flat_map(|territory| &territory.companies);
+    let companies: BTreeSet<Uuid> = companies.map(|company| company.0).collect();
+    work.load_many::<Company>(&companies).await?;
+    let stranger = |people: &[EmployeeId]| {
+        people.iter().position(|id| {
+            let person = work.get::<Employee>(*id).and_then(|employee| employee.person().ok());
+            !person.is_some_and(Person::looks_after_companies)
+        })
+    };
+    let nobody = |list: String, place| names_nothing(format!("{list}/{place}"), "representative");
+    for (index, territory) in map.territories.iter().enumerate() {
+        if let Some(place) = stranger(&territory.representatives) {
+            return Err(nobody(format!("/territories/{index}/representatives"), place).into());
+        }
+        let is_there = |id| work.get::<Company>(id).is_some_and(|firm| firm.customer().is_ok());
+        if !territory.companies.iter().all(|id| is_there(*id)) {
+            return Err(names_nothing(format!("/territories/{index}/companies"), "company").into());
+        }
+    }
+    match stranger(&map.everywhere) {
+        Some(place) => Err(nobody("/everywhere".to_owned(), place).into()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,5 @@
+//! Price agreements, prices and discounts.
+
+pub mod discount;
+pub mod price_agreement;
+pub(crate) mod pricing_context;

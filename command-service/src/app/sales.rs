@@ -1,0 +1,14 @@
+//! Requests for quotation, offers, negotiations, orders, and approvals.
+
+pub mod approval_rules;
+pub mod approvals;
+pub mod lines;
+pub(crate) mod negotiating;
+pub mod negotiation;
+pub mod offer;
+pub mod offer_template;
+pub(crate) mod offering;
+pub mod order;
+pub(crate) mod ordering;
+pub mod quotation_lines;
+pub mod quotation_request;

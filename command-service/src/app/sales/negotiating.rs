@@ -1,0 +1,116 @@
+//! What a negotiation comes to: when the two agree, the offer gets the revision on which they did;
+//! when they stop, it stands as it stood.
+
+use domain::{
+    Line, Money, Negotiation, NegotiationId, OfCompany, Offer, Side,
+    negotiation::{self, Item, Moves, Talks},
+    offer::{self, OfferedLine},
+    terms::Conditions,
+};
+use event_log::Work;
+use jiff::civil::Date;
+use service_kit::problem::Problem;
+
+use crate::{
+    app::sales::offering::too_large,
+    caller::Caller,
+    failure::{Failure, refusal},
+};
+
+/// The talks that a caller takes part in; `None` where they have come to an end.
+pub(crate) async fn may_talk<'w>(
+    work: &'w mut Work,
+    caller: &Caller,
+    id: NegotiationId,
+) -> Result<Option<&'w Talks>, Failure> {
+    let negotiation = work.load::<Negotiation>(id).await?;
+    caller.must_see(negotiation.company())?;
+    if *negotiation == Negotiation::Unopened {
+        return Err(Problem::not_found().into());
+    }
+    Ok(negotiation.talks())
+}
+
+/// Gives a command to a negotiation, and to its offer what follows.
+pub(crate) async fn decide(
+    work: &mut Work,
+    id: NegotiationId,
+    command: negotiation::Command,
+    today: Date,
+) -> Result<(), Failure> {
+    let before = work.load::<Negotiation>(id).await?.talks().cloned();
+    // What is agreed on is known beforehand: the state that follows does not keep it.
+    let events = work.get::<Negotiation>(id).map(|negotiation| negotiation.decide(command.clone()));
+    let agreed = match events {
+        Some(Ok(events)) => events.into_iter().find_map(|event| match event {
+            negotiation::Event::Agreed { lines, conditions } => Some((lines, conditions)),
+            _ => None,
+        }),
+        Some(Err(error)) => return Err(refusal(&error).into()),
+        None => None,
+    };
+    work.decide::<Negotiation>(id, command).await?;
+    if let Some(Talks { offer, .. }) = before {
+        let follows = match (agreed, work.get::<Negotiation>(id)) {
+            (Some((lines, conditions)), _) => {
+                let lines = Box::new(lines);
+                Some(offer::Command::Agree { negotiation: id, lines, conditions, today })
+            }
+            (None, Some(Negotiation::Stopped { .. })) => {
+                Some(offer::Command::EndNegotiation { negotiation: id })
+            }
+            (None, _) => None,
+        };
+        if let Some(command) = follows {
+            work.decide::<Offer>(offer, command).await?;
+        }
+    }
+    work.answer(id);
+    Ok(())
+}
+
+/// The lines that could be ordered were the other side to agree to everything, and the most that
+/// would come to, without tax: those of the table after one side has spoken.
+pub(crate) fn wanted(
+    talks: &Talks,
+    side: Side,
+    moves: &Moves,
+) -> Result<(Vec<Line>, Money), Failure> {
+    let table = talks.table.after(side, moves).map_err(|error| refusal(&error))?;
+    let lines: Vec<(u32, &OfferedLine)> = table
+        .lines
+        .iter()
+        .filter_map(|(number, point)| Some((*number, point.proposed.line()?)))
+        .collect();
+    let net = offer::most_net(lines.iter().copied(), talks.currency).map_err(too_large)?;
+    Ok((lines.into_iter().map(|(_, line)| line.line.clone()).collect(), net))
+}
+
+/// The lines to which one side says yes in a round, or that it proposes itself: for these prices it
+/// answers.
+pub(crate) fn answered_for(talks: &Talks, moves: &Moves) -> Vec<Line> {
+    let stands = |number: &u32| talks.table.lines.get(number)?.proposed.line();
+    let said = moves.lines.iter().filter_map(|(number, said)| match said {
+        negotiation::Move::Agree {} => stands(number),
+        negotiation::Move::Propose { proposed } => proposed.line(),
+    });
+    said.map(|line| line.line.clone()).collect()
+}
+
+/// What a side says of the conditions, where it says only some of them.
+pub(crate) fn conditions(
+    talks: &Talks,
+    payment_term: Option<domain::PaymentTerm>,
+    delivery_terms: Option<domain::DeliveryTerms>,
+) -> Conditions {
+    let present = talks.table.conditions.proposed.clone();
+    Conditions {
+        payment_term: payment_term.unwrap_or(present.payment_term),
+        delivery_terms: delivery_terms.or(present.delivery_terms),
+    }
+}
+
+/// A line as it stands on the table.
+pub(crate) fn standing(talks: &Talks, number: u32) -> Option<&Item> {
+    Some(&talks.table.lines.get(&number)?.proposed)
+}

@@ -1,0 +1,406 @@
+//! The rounds of a negotiation: what each side proposes, and to what it agrees.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::StatusCode;
+use domain::{
+    DeliveryTerms, Destination, Line, Message, Negotiation, NegotiationId, Offer, OfferId,
+    PaymentTerm, Percent, Product, Quantity, Side, Sku, UnitPrice,
+    negotiation::{self, Command, Item, Move, Moves, Round, Talks},
+    offer::{self, Choice, OfferedLine},
+};
+use event_log::{Outcome, Work};
+use jiff::{Timestamp, civil::Date};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::problem::{FieldError, Problem};
+
+use crate::{
+    app::{
+        Services, deciding,
+        parties::company_hierarchy,
+        pricing::pricing_context::{Prices, Sale},
+        sales::{
+            lines::{self, LineRequest, below},
+            negotiating::{self, may_talk},
+            offer::must_know,
+            offering::{self, Intent},
+            ordering::{self, Wanted},
+        },
+    },
+    caller::Caller,
+    failure::{Failure, refusal},
+};
+
+/// What one side says.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "RoundTerms")]
+pub struct Say {
+    /// The numbers of lines to which it agrees as the other side proposed them.
+    #[serde(default)]
+    pub agree: BTreeSet<u32>,
+    /// Lines that it wants otherwise.
+    #[serde(default)]
+    pub lines: Vec<Want>,
+    /// The numbers of lines that it does not want at all.
+    #[serde(default)]
+    pub drop: BTreeSet<u32>,
+    /// Whether it agrees to the conditions as the other side proposed them.
+    #[serde(default)]
+    pub agree_to_conditions: bool,
+    /// When it wants to pay.
+    #[serde(default)]
+    pub payment_term: Option<PaymentTerm>,
+    /// How the goods are to travel.
+    #[serde(default)]
+    pub delivery_terms: Option<DeliveryTerms>,
+    /// In words, for the other side.
+    #[serde(default)]
+    pub message: Option<Message>,
+    /// The last day on which the other side may answer.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub answer_by: Option<Date>,
+}
+
+/// A line as one side wants it; what is not said stays as it stands.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "WantedLine")]
+pub struct Want {
+    /// Its number.
+    pub line: u32,
+    /// Another product instead; without a price, at what agreements and lists make of it.
+    #[serde(default)]
+    pub sku: Option<Sku>,
+    #[serde(default)]
+    pub quantity: Option<Quantity>,
+    #[serde(default)]
+    pub unit_price: Option<UnitPrice>,
+    /// The day on which it arrives.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub deliver_on: Option<Date>,
+}
+
+/// The first round.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "OpenNegotiation")]
+pub struct Open {
+    /// The revision of the offer that is talked about.
+    pub revision: u32,
+    /// The first round; whoever opens can also say it later.
+    #[serde(default)]
+    pub say: Option<Say>,
+}
+
+/// Opens a negotiation about a revision of an offer.
+pub async fn open(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    offer: OfferId,
+    Open { revision, say }: Open,
+) -> Result<Outcome, Problem> {
+    let (today, now) = (services.clock.today(), services.clock.now());
+    let negotiation = NegotiationId::of(offer, revision);
+    let say = &say;
+    services
+        .execute(caller, digest, &|work| {
+            deciding(async move {
+                let offered = work.load::<Offer>(offer).await?;
+                must_know(caller, offered)?;
+                let standing = offered.revision().cloned();
+                let command = offer::Command::Negotiate { negotiation, revision, today };
+                work.decide::<Offer>(offer, command).await?;
+                let (side, by) = (caller.side(), caller.actor());
+                if let Some(standing) = standing {
+                    let proposal = Box::new(standing.proposal);
+                    let open = negotiation::Command::Open { offer, revision, proposal, side, by };
+                    work.decide::<Negotiation>(negotiation, open).await?;
+                }
+                if let Some(say) = say {
+                    return speak(work, caller, negotiation, 1, say.clone(), (today, now)).await;
+                }
+                work.answer(negotiation);
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// A further round.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ProposeRound")]
+pub struct Propose {
+    /// The number of the round that this is: who speaks has read all rounds before it.
+    pub round: u32,
+    pub say: Say,
+}
+
+/// Proposes a round: what is agreed to, and what is wanted instead.
+pub async fn propose(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: NegotiationId,
+    Propose { round, say }: Propose,
+) -> Result<Outcome, Problem> {
+    let (today, now) = (services.clock.today(), services.clock.now());
+    let say = &say;
+    services
+        .execute(caller, digest, &|work| {
+            deciding(async move {
+                may_talk(work, caller, id).await?;
+                speak(work, caller, id, round, say.clone(), (today, now)).await
+            })
+        })
+        .await
+}
+
+/// Yes to everything.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AgreeToRound")]
+pub struct Agree {
+    /// The number of the round that this is: who agrees has read all rounds before it.
+    pub round: u32,
+    #[serde(default)]
+    pub message: Option<Message>,
+}
+
+/// Agrees to the last proposal of the other side.
+pub async fn agree(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: NegotiationId,
+    Agree { round, message }: Agree,
+) -> Result<Outcome, Problem> {
+    let (today, now) = (services.clock.today(), services.clock.now());
+    let message = &message;
+    services
+        .execute(caller, digest, &|work| {
+            deciding(async move {
+                let talks = may_talk(work, caller, id).await?;
+                let moves = talks.map(|talks| talks.table.agreement(caller.side()));
+                let moves = moves.unwrap_or_default();
+                let message = message.clone();
+                let round = (round, Round { by: caller.actor(), moves, message, answer_by: None });
+                say_it(work, caller, id, round, (today, now)).await
+            })
+        })
+        .await
+}
+
+async fn speak(
+    work: &mut Work,
+    caller: &Caller,
+    id: NegotiationId,
+    number: u32,
+    say: Say,
+    (today, now): (Date, Timestamp),
+) -> Result<(), Failure> {
+    let talks = work.load::<Negotiation>(id).await?.open().map_err(|e| refusal(&e))?.clone();
+    let (message, answer_by) = (say.message.clone(), say.answer_by);
+    let moves = moves(work, &talks, caller.side(), say, today).await?;
+    let round = (number, Round { by: caller.actor(), moves, message, answer_by });
+    say_it(work, caller, id, round, (today, now)).await
+}
+
+/// Says it, or asks whoever of the same side must agree first.
+async fn say_it(
+    work: &mut Work,
+    caller: &Caller,
+    id: NegotiationId,
+    (number, round): (u32, Round),
+    (today, now): (Date, Timestamp),
+) -> Result<(), Failure> {
+    let negotiation = work.load::<Negotiation>(id).await?;
+    let talks = negotiation.open().map_err(|error| refusal(&error))?.clone();
+    let side = caller.side();
+    // Nobody is asked about what cannot be said.
+    let said = Command::Propose { side, number, round: round.clone(), today, approval: None };
+    negotiation.decide(said).map_err(|error| refusal(&error))?;
+    company_hierarchy::buying_term(work, talks.company).await?;
+    let approval = match side {
+        Side::Seller => sellers_superiors(work, caller, &talks, &round.moves, (today, now)).await?,
+        Side::Buyer => {
+            let (lines, net) = negotiating::wanted(&talks, side, &round.moves)?;
+            let (company, by) = (talks.company, caller.employee());
+            let destination = &Destination::default();
+            let wanted = Wanted { company, by, lines: &lines, net, destination };
+            ordering::superiors_asked(work, wanted, (today, now)).await?
+        }
+    };
+    let approval = approval.map(Box::new);
+    let command = Command::Propose { side, number, round, today, approval };
+    negotiating::decide(work, id, command, today).await
+}
+
+/// Who at the seller must agree to the prices that somebody proposes, or agrees to.
+async fn sellers_superiors(
+    work: &mut Work,
+    caller: &Caller,
+    talks: &Talks,
+    moves: &Moves,
+    (today, now): (Date, Timestamp),
+) -> Result<Option<domain::approval::Request>, Failure> {
+    let (lines, net) = negotiating::wanted(talks, Side::Seller, moves)?;
+    let answered_for = negotiating::answered_for(talks, moves);
+    let discount = discount(work, talks, &answered_for, today).await?;
+    let intent = Intent { by: caller.employee(), lines, net, discount, now };
+    offering::superiors_asked(work, intent).await
+}
+
+/// How far the prices of some lines lie below what agreements and lists make now.
+async fn discount(
+    work: &mut Work,
+    talks: &Talks,
+    lines: &[Line],
+    today: Date,
+) -> Result<Option<Percent>, Failure> {
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let sale = sale(talks, Prices::Agreed, today);
+    work.load_many::<Product>(lines.iter().map(|line| line.product.0)).await?;
+    let products = lines.iter().map(|line| line.product).collect();
+    let pricing_context =
+        crate::app::pricing::pricing_context::PricingContext::open(work, sale, products).await?;
+    let below = |line: &Line| {
+        below(lines::listed(work, &pricing_context, line.product, line.quantity), line.unit_price)
+    };
+    Ok(lines.iter().filter_map(below).max())
+}
+
+fn sale(talks: &Talks, prices: Prices, on: Date) -> Sale {
+    Sale { company: talks.company, currency: talks.currency, prices, on }
+}
+
+/// What somebody says, in the words of the domain.
+async fn moves(
+    work: &mut Work,
+    talks: &Talks,
+    side: Side,
+    say: Say,
+    today: Date,
+) -> Result<Moves, Failure> {
+    let Say { agree, lines, drop, agree_to_conditions, payment_term, delivery_terms, .. } = say;
+    let wanted = wanted(work, talks, side, &lines, today).await?;
+    let agreed = agree.into_iter().map(|number| (number, Move::Agree {}));
+    let dropped =
+        drop.into_iter().map(|number| (number, Move::Propose { proposed: Item::Dropped {} }));
+    let wanted = wanted.into_iter().map(|(number, line)| {
+        (number, Move::Propose { proposed: Item::Line { line: Box::new(line) } })
+    });
+    let mut moves = BTreeMap::new();
+    for (number, said) in agreed.chain(dropped).chain(wanted) {
+        if moves.insert(number, said).is_some() {
+            let detail = format!("line {number} is spoken of twice");
+            return Err(said_twice(detail).into());
+        }
+    }
+    let says_conditions = payment_term.is_some() || delivery_terms.is_some();
+    let conditions = match (agree_to_conditions, says_conditions) {
+        (true, true) => return Err(said_twice("the conditions are spoken of twice").into()),
+        (true, false) => Some(Move::Agree {}),
+        (false, true) => Some(Move::Propose {
+            proposed: negotiating::conditions(talks, payment_term, delivery_terms),
+        }),
+        (false, false) => None,
+    };
+    Ok(Moves { lines: moves, conditions })
+}
+
+fn said_twice(detail: impl Into<String>) -> Problem {
+    let field = FieldError::at("/say", detail);
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "negotiation.said_twice").field(field)
+}
+
+/// The lines that somebody wants otherwise, by number.
+async fn wanted(
+    work: &mut Work,
+    talks: &Talks,
+    side: Side,
+    wants: &[Want],
+    today: Date,
+) -> Result<Vec<(u32, OfferedLine)>, Failure> {
+    if wants.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut requests = Vec::with_capacity(wants.len());
+    let mut standing = Vec::with_capacity(wants.len());
+    for (index, want) in wants.iter().enumerate() {
+        offering::must_come(want.deliver_on, today, format!("/say/lines/{index}/deliver_on"))?;
+        let present = match negotiating::standing(talks, want.line) {
+            Some(Item::Line { line }) => Some((**line).clone()),
+            Some(Item::Dropped {}) => None,
+            None => {
+                let error = negotiation::Error::NoSuchLine { line: want.line };
+                let field = FieldError::at(format!("/say/lines/{index}/line"), error.to_string());
+                return Err(refusal(&error).field(field).into());
+            }
+        };
+        let of_present = |read: fn(&Line) -> Option<UnitPrice>| {
+            let present = present.as_ref().filter(|_| want.sku.is_none())?;
+            read(&present.line)
+        };
+        requests.push(LineRequest {
+            sku: want.sku.clone().or_else(|| Some(present.as_ref()?.line.sku.clone())),
+            code: None,
+            quantity: match (want.quantity, &present) {
+                (Some(quantity), _) => quantity,
+                (None, Some(present)) => present.line.quantity,
+                (None, None) => return Err(says_nothing(index).into()),
+            },
+            packaging: None,
+            unit_price: want.unit_price.or_else(|| of_present(|line| Some(line.unit_price))),
+        });
+        standing.push(present);
+    }
+    let prices = match side {
+        Side::Seller => Prices::Agreed,
+        Side::Buyer => Prices::Wished,
+    };
+    let at = |failure| match failure {
+        Failure::Refused(problem) => Failure::from(problem.within("/say")),
+        failure @ Failure::Log(_) => failure,
+    };
+    let priced = lines::with_pricing_context(work, &requests, sale(talks, prices, today)).await;
+    let (priced, pricing_context) = priced.map_err(at)?;
+    let lines = priced.into_iter().zip(wants).zip(standing).map(|((line, want), present)| {
+        let of_present = present.as_ref().filter(|present| present.line.product == line.product);
+        let kept = of_present.and_then(|present| present.line.deliver_on);
+        let listed = pricing_context.as_ref().and_then(|pricing_context| {
+            lines::listed(work, pricing_context, line.product, line.quantity)
+        });
+        let choice = present.as_ref().map_or(Choice::Needed, |present| present.choice);
+        // The discounts of the offer went into another price, and prices for other quantities
+        // went with it.
+        let (discount, breaks, at_most) = (None, Vec::new(), None);
+        let line = Line { deliver_on: want.deliver_on.or(kept), ..line };
+        let said = OfferedLine { line, listed, discount, breaks, at_most, choice };
+        (
+            want.line,
+            of_present.filter(|present| is_the_same(present, &said)).cloned().unwrap_or(said),
+        )
+    });
+    Ok(lines.collect())
+}
+
+/// Whether somebody wants what stands on the table, whatever made its price.
+fn is_the_same(present: &OfferedLine, said: &OfferedLine) -> bool {
+    let of = |line: &Line| (line.product, line.quantity, line.unit_price, line.deliver_on);
+    of(&present.line) == of(&said.line)
+}
+
+/// A line that was dropped stands for nothing that could be kept.
+fn says_nothing(index: usize) -> Problem {
+    let detail = "is needed for a line that was dropped";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.invalid")
+        .field(FieldError::at(format!("/say/lines/{index}/quantity"), detail))
+}

@@ -1,0 +1,263 @@
+//! Orders: what companies want.
+
+use axum::http::StatusCode;
+use domain::{
+    CompanyId, Currency, Destination, EmployeeId, Lines, Note, OfCompany, Order, OrderId,
+    PaymentTerm, Reference, approval::Verdict, order,
+};
+use event_log::{Outcome, Work};
+use jiff::{Timestamp, civil::Date};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::problem::{FieldError, Problem};
+use uuid::Uuid;
+
+use crate::{
+    app::{
+        Services, deciding,
+        parties::company_hierarchy,
+        pricing::pricing_context::{Prices, Sale},
+        sales::{
+            approvals::{Answer, Approve, Approver, Refuse},
+            lines::{self, LineRequest},
+            offering::{self, Intent},
+            ordering::{self, Wish},
+        },
+    },
+    caller::Caller,
+    failure::{Failure, happened},
+};
+
+/// What is wanted.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "PlaceOrder")]
+pub struct Place {
+    /// For which company; a buyer's key knows it.
+    #[serde(default)]
+    pub company: Option<CompanyId>,
+    pub currency: Currency,
+    pub lines: Vec<LineRequest>,
+    /// The company's own number of it.
+    #[serde(default)]
+    pub reference: Option<Reference>,
+    /// Where it goes and who pays for it, as far as that is said.
+    #[serde(default)]
+    pub destination: Destination,
+    /// The company's employee who wants it, when the seller enters it; a key of an employee knows.
+    #[serde(default)]
+    pub placed_by: Option<EmployeeId>,
+    /// The day, when the seller enters an order later; today when not given.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub placed_on: Option<Date>,
+    /// The company's own term when not given; only the seller can agree on another.
+    #[serde(default)]
+    pub payment_term: Option<PaymentTerm>,
+}
+
+/// Places an order.
+pub async fn place(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    request: Place,
+) -> Result<Outcome, Problem> {
+    let company = company(caller, &request)?;
+    if let Some(placed_on) = request.placed_on {
+        happened("/placed_on", placed_on, services.clock.today())?;
+    }
+    let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
+    let (prices, wish) = match caller.company() {
+        Some(_) => (Prices::Listed, Wish::Companys),
+        None => (Prices::Agreed, Wish::ToldTheSeller),
+    };
+    let buyer = caller.employee().filter(|_| caller.company().is_some());
+    let request = &request;
+    services
+        .execute(caller, digest, &|work| {
+            deciding(async move {
+                let Place { currency, placed_on, payment_term, .. } = *request;
+                let own = company_hierarchy::buying_term(work, company).await?;
+                let (on, placed_by) = (placed_on.unwrap_or(today), buyer.or(request.placed_by));
+                ordering::admit(work, company, placed_by, &request.destination).await?;
+                let sale = Sale { company, currency, prices, on };
+                let priced = priced(work, &request.lines, sale, (caller.employee(), now)).await?;
+                let terms = order::Terms {
+                    company,
+                    currency,
+                    lines: priced,
+                    payment_term: payment_term.unwrap_or(own),
+                    source: order::Source::Direct,
+                    reference: request.reference.clone(),
+                    placed_by,
+                    destination: request.destination.clone(),
+                    delivery_terms: None,
+                };
+                ordering::place(work, id, terms, wish, (on, now)).await
+            })
+        })
+        .await
+}
+
+/// The lines at their prices. A price that lies further below what agreements and lists make than
+/// who says it may go alone, needs an offer, which a superior can approve.
+async fn priced(
+    work: &mut Work,
+    requests: &[LineRequest],
+    sale: Sale,
+    (by, now): (Option<EmployeeId>, Timestamp),
+) -> Result<Lines, Failure> {
+    let (lines, counter) = lines::with_pricing_context(work, requests, sale).await?;
+    let said = lines.iter().zip(requests).filter(|(_, request)| request.unit_price.is_some());
+    let discount = said.filter_map(|(line, _)| {
+        let listed = lines::listed(work, counter.as_ref()?, line.product, line.quantity);
+        lines::below(listed, line.unit_price)
+    });
+    let discount = discount.max();
+    let lines = lines::document(lines)?;
+    let net = ordering::net(&lines, sale.currency)?;
+    if discount.is_some() {
+        let intent = Intent { by, lines: lines.to_vec(), net, discount, now };
+        if offering::superiors_asked(work, intent).await?.is_some() {
+            return Err(Problem::new(StatusCode::CONFLICT, "order.needs_offer")
+                .detail("a superior must approve these prices: make an offer of them")
+                .into());
+        }
+    }
+    Ok(lines)
+}
+
+/// A buyer orders for its own company, on its agreed terms, today; the seller's people say for
+/// whom.
+fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
+    let Some(own) = caller.company() else {
+        return place.company.ok_or_else(|| {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.company_missing")
+                .field(FieldError::at("/company", "is needed"))
+        });
+    };
+    caller.must_see(Some(place.company.map_or(own, Uuid::from)))?;
+    let seller_only = [
+        ("/placed_by", place.placed_by.is_some()),
+        ("/placed_on", place.placed_on.is_some()),
+        ("/payment_term", place.payment_term.is_some()),
+    ];
+    match seller_only.into_iter().find(|(_, given)| *given) {
+        Some((pointer, _)) => {
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.seller_only")
+                .field(FieldError::at(pointer, "only the seller can say this")))
+        }
+        None => Ok(CompanyId(own)),
+    }
+}
+
+/// Confirms an order.
+pub async fn confirm(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: OrderId,
+) -> Result<Outcome, Problem> {
+    decide(services, caller, digest, id, order::Command::Confirm).await
+}
+
+/// Why not.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CancelOrder")]
+pub struct Cancel {
+    #[serde(default)]
+    pub reason: Option<Note>,
+}
+
+/// Cancels an order, or what of it has not left.
+pub async fn cancel(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: OrderId,
+    Cancel { reason }: Cancel,
+) -> Result<Outcome, Problem> {
+    decide(services, caller, digest, id, order::Command::Cancel { reason }).await
+}
+
+async fn decide(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: OrderId,
+    command: order::Command,
+) -> Result<Outcome, Problem> {
+    let command = &command;
+    services
+        .execute(caller, digest, &|work| {
+            deciding(async move {
+                let order = work.load::<Order>(id).await?;
+                caller.must_see(order.company())?;
+                // What the seller has promised, a buyer cannot let go of alone.
+                let promised = matches!(order, Order::Confirmed { .. });
+                if caller.company().is_some() && promised {
+                    return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
+                        .detail("the order is confirmed: ask the seller to cancel it")
+                        .into());
+                }
+                ordering::decide(work, id, command.clone()).await
+            })
+        })
+        .await
+}
+
+/// Approves an order.
+pub async fn approve(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: OrderId,
+    request: Approve,
+) -> Result<Outcome, Problem> {
+    answer(services, caller, digest, id, request.into(), order::Command::Approve).await
+}
+
+/// Refuses an order that awaits approval.
+pub async fn refuse(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: OrderId,
+    request: Refuse,
+) -> Result<Outcome, Problem> {
+    answer(services, caller, digest, id, request.into(), order::Command::Refuse).await
+}
+
+/// What a superior, of the firm or of one above it, says to an order.
+async fn answer(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: OrderId,
+    answer: Answer,
+    command: fn(Verdict) -> order::Command,
+) -> Result<Outcome, Problem> {
+    let approver = Approver::of(services, caller, answer).await?;
+    let approver = &approver;
+    services
+        .execute(caller, digest, &|work| {
+            deciding(async move {
+                let order = work.load::<Order>(id).await?;
+                let pending = order.pending().ok().cloned();
+                let company = order.company().ok_or_else(Problem::not_found)?;
+                let firms = company_hierarchy::line_of(work, company).await?;
+                if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
+                    return Err(Problem::not_found().into());
+                }
+                let command = command(approver.verdict(work, firms, pending).await?);
+                if matches!(command, order::Command::Approve(_)) {
+                    // Who must not buy wants nothing either.
+                    company_hierarchy::buying_term(work, company).await?;
+                }
+                ordering::decide(work, id, command).await
+            })
+        })
+        .await
+}

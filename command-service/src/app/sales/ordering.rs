@@ -1,0 +1,196 @@
+//! How an order comes to stand: for whom, to where, within whose limits, and who must agree first.
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use domain::{
+    ApprovalRules, ApprovalRulesId, CategoryId, CompanyId, Currency, Destination, Employee,
+    EmployeeId, Line, Lines, Money, Order, OrderId, Product, Role, Spending, SpendingId,
+    approval::{Matter, Request, Rule},
+    employee::Person,
+    order::{self, Terms},
+    spending,
+};
+use event_log::Work;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use service_kit::problem::{FieldError, Problem};
+
+use crate::{
+    app::{catalogue::category_paths, parties::company_hierarchy},
+    failure::{Failure, names_nothing, refusal},
+};
+
+/// Whose wish an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The company's: its rules say who must agree.
+    Companys,
+    /// What it told the seller some other way: the seller has seen to it.
+    ToldTheSeller,
+}
+
+/// Whether a company can have goods there, and its employee order them for that.
+pub(crate) async fn admit(
+    work: &mut Work,
+    company: CompanyId,
+    employee: Option<EmployeeId>,
+    destination: &Destination,
+) -> Result<(), Failure> {
+    if let Some(address) = destination.address {
+        let line = company_hierarchy::line_of(work, company).await?;
+        if !company_hierarchy::deliver_to(work, &line, &address) {
+            return Err(names_nothing("/destination/address", "address").into());
+        }
+    }
+    if let Some(employee) = employee {
+        let person = work.load::<Employee>(employee).await?.person().map_err(|e| refusal(&e))?;
+        if person.company != Some(company) {
+            return Err(refusal(&domain::employee::Error::Unengaged).into());
+        }
+        person.scope.admits(destination).map_err(|error| refusal(&error))?;
+    }
+    Ok(())
+}
+
+/// Places an order; where its rules or somebody's limits say so, others must agree first.
+pub(crate) async fn place(
+    work: &mut Work,
+    id: OrderId,
+    terms: Terms,
+    wish: Wish,
+    (on, now): (Date, Timestamp),
+) -> Result<(), Failure> {
+    let approval = match (wish, terms.placed_by) {
+        (Wish::ToldTheSeller, None) => None,
+        (Wish::Companys, _) | (Wish::ToldTheSeller, Some(_)) => {
+            needed(work, id, &terms, (on, now)).await?.map(Box::new)
+        }
+    };
+    work.decide::<Order>(id, order::Command::Place { terms, on, approval }).await?;
+    work.answer(id);
+    Ok(())
+}
+
+async fn needed(
+    work: &mut Work,
+    order: OrderId,
+    terms: &Terms,
+    (on, now): (Date, Timestamp),
+) -> Result<Option<Request>, Failure> {
+    let wanted = Wanted {
+        company: terms.company,
+        by: terms.placed_by,
+        lines: &terms.lines,
+        net: net(&terms.lines, terms.currency)?,
+        destination: &terms.destination,
+    };
+    let request = superiors_asked(work, wanted, (on, now)).await?;
+    if let Some(by) = terms.placed_by
+        && work.load::<Employee>(by).await?.person().is_ok()
+    {
+        let (company, net) = (terms.company, wanted.net);
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let count = spending::Command::Count { company, order, net, on, today };
+        work.decide::<Spending>(SpendingId::of(by), count).await?;
+    }
+    Ok(request)
+}
+
+/// What an employee wants for a company.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) company: CompanyId,
+    /// Who wants it, as far as that is known.
+    pub(crate) by: Option<EmployeeId>,
+    pub(crate) lines: &'a [Line],
+    /// What that costs, without tax.
+    pub(crate) net: Money,
+    pub(crate) destination: &'a Destination,
+}
+
+/// Who in the company must agree to what an employee wants, by its rules and the employee's limits.
+pub(crate) async fn superiors_asked(
+    work: &mut Work,
+    wanted: Wanted<'_>,
+    (on, now): (Date, Timestamp),
+) -> Result<Option<Request>, Failure> {
+    let Wanted { company, by, lines, net, destination } = wanted;
+    let mut limits = Vec::new();
+    if let Some(by) = by
+        && let Ok(person) = work.load::<Employee>(by).await?.person()
+    {
+        let person: Person = person.clone();
+        limits = work.load::<Spending>(SpendingId::of(by)).await?.beyond(&person, net, on);
+    }
+    let rules = rules_of(work, company).await?;
+    let matter = Matter {
+        net,
+        categories: categories(work, &rules, lines).await?,
+        address: destination.address,
+        cost_centre: destination.cost_centre.clone(),
+        discount: None,
+    };
+    Ok(Request::about(&matter, &rules, limits, Role::Approver, (by, now)))
+}
+
+/// What the lines cost, without tax.
+pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
+    lines.net(currency).map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.sum_too_large")
+            .field(FieldError::at("/lines", error.to_string()))
+            .into()
+    })
+}
+
+/// The rules of a company: its own, else those of the nearest firm above it that has some.
+async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Failure> {
+    let line = company_hierarchy::line_of(work, company).await?;
+    let ids: Vec<_> = line.into_iter().map(|firm| ApprovalRulesId::of(Some(firm)).0).collect();
+    work.load_many::<ApprovalRules>(&ids).await?;
+    let nearest = ids.iter().find_map(|id| work.get::<ApprovalRules>(*id)?.rules());
+    Ok(nearest.unwrap_or_default().to_vec())
+}
+
+/// The categories of what is sold, with all above them, where a rule asks for them.
+pub(crate) async fn categories(
+    work: &mut Work,
+    rules: &[Rule],
+    lines: &[Line],
+) -> Result<BTreeSet<CategoryId>, Failure> {
+    if rules.iter().all(|rule| rule.when.categories.is_empty()) {
+        return Ok(BTreeSet::new());
+    }
+    let products: BTreeSet<_> = lines.iter().map(|line| line.product).collect();
+    work.load_many::<Product>(products.iter().map(|product| product.0)).await?;
+    let products: Vec<_> = products.into_iter().collect();
+    category_paths::load(work, &products).await?;
+    let paths = products.into_iter().flat_map(|product| category_paths::paths(work, product));
+    Ok(paths.flatten().collect())
+}
+
+/// Gives a command to an order that stands. What of one will not be filled counts against nobody's
+/// limits any more.
+pub(crate) async fn decide(
+    work: &mut Work,
+    id: OrderId,
+    command: order::Command,
+) -> Result<(), Failure> {
+    let before = work.load::<Order>(id).await?;
+    let wanted_by = before.terms().ok().and_then(|terms| terms.placed_by);
+    let shipped = before.net_of_shipped();
+    work.decide::<Order>(id, command).await?;
+    let given_back = match work.get::<Order>(id) {
+        Some(Order::Refused { .. } | Order::Cancelled { .. }) => {
+            Some(spending::Command::GiveBack { order: id })
+        }
+        Some(Order::Shipped { rest_cancelled: true, .. }) => {
+            shipped.map(|to| spending::Command::Reduce { order: id, to })
+        }
+        _ => None,
+    };
+    if let Some((by, given_back)) = wanted_by.zip(given_back) {
+        work.decide::<Spending>(SpendingId::of(by), given_back).await?;
+    }
+    work.answer(id);
+    Ok(())
+}

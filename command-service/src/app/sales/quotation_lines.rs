@@ -1,0 +1,147 @@
+//! What a company asks prices for: the products that it names, as far as it sees them, and what it
+//! says in its own words.
+
+use axum::http::StatusCode;
+use domain::{
+    CompanyId, Note, Product, ProductId, Quantity, Reference, Sku, UnitPrice, assortment,
+    product::PackagingName,
+    quotation_request::{Wanted, Wish, Wishes, WishesError},
+};
+use event_log::Work;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use service_kit::problem::{FieldError, Problem};
+
+use crate::{
+    app::{
+        catalogue::assortment_context::{AssortmentContext, Requester},
+        sales::lines::{self, Naming},
+    },
+    failure::{Failure, refusal},
+};
+
+/// So much of something: of a product by one of `sku` and `code`, or of what `wanted` says.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "QuotationLineRequest")]
+pub struct QuotationLineRequest {
+    /// The seller's code of a product.
+    pub sku: Option<Sku>,
+    /// What the company, or a firm above it, calls a product.
+    pub code: Option<Reference>,
+    /// In the company's own words, what stands in no catalogue.
+    pub wanted: Option<Note>,
+    /// How much of it: in its units, or in those of `packaging`.
+    pub quantity: Quantity,
+    /// In what a product is counted, such as `carton`.
+    pub packaging: Option<PackagingName>,
+    /// The net price of one unit that the company hopes for.
+    pub unit_price: Option<UnitPrice>,
+    /// The day on which it is wanted.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub delivery_on: Option<Date>,
+    /// What else matters.
+    pub note: Option<Note>,
+}
+
+/// Finds the products of wishes, with a few queries however many there are. All that are wrong are
+/// named at once.
+pub(crate) async fn understood(
+    work: &mut Work,
+    requests: &[QuotationLineRequest],
+    company: CompanyId,
+    requester: Requester,
+) -> Result<Wishes, Failure> {
+    // Before anything is looked up.
+    if requests.is_empty() || requests.len() > Wishes::MAX {
+        return Err(count_invalid());
+    }
+    let names: Vec<Naming<'_>> =
+        requests.iter().map(|one| Naming::by(one.sku.as_ref(), one.code.as_ref())).collect();
+    let products = lines::products(work, &names, company).await?;
+    let found: Vec<ProductId> = products.iter().flatten().copied().collect();
+    let assortment_context = AssortmentContext::open(work, company, &found).await?;
+    let mut wishes = Vec::with_capacity(requests.len());
+    let mut wrong = Vec::new();
+    for (index, (request, product)) in requests.iter().zip(products).enumerate() {
+        match wish(work, &assortment_context, request, product, requester) {
+            Ok(wish) => wishes.push(wish),
+            Err(Wrong { problem, field, detail }) => {
+                let pointer = format!("/lines/{index}/{field}");
+                wrong.push((problem, FieldError::at(pointer, detail)));
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(lines::refused(wrong).into());
+    }
+    Wishes::try_from(wishes).map_err(|WishesError| count_invalid())
+}
+
+fn count_invalid() -> Failure {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
+        .field(FieldError::at("/lines", WishesError.to_string()))
+        .into()
+}
+
+/// What is wrong with a wish.
+struct Wrong {
+    /// The broken rule of the domain, if it is one of its.
+    problem: Option<Problem>,
+    field: &'static str,
+    detail: String,
+}
+
+impl Wrong {
+    fn plainly(field: &'static str, detail: &str) -> Self {
+        Self { problem: None, field, detail: detail.to_owned() }
+    }
+}
+
+fn wish(
+    work: &Work,
+    assortment_context: &AssortmentContext,
+    request: &QuotationLineRequest,
+    product: Option<ProductId>,
+    requester: Requester,
+) -> Result<Wish, Wrong> {
+    let QuotationLineRequest { unit_price, delivery_on, .. } = *request;
+    let named = match (&request.sku, &request.code, &request.wanted) {
+        (Some(_), None, None) => "sku",
+        (None, Some(_), None) => "code",
+        (None, None, Some(wanted)) => {
+            if request.packaging.is_some() {
+                return Err(Wrong::plainly("packaging", "only products come in packagings"));
+            }
+            let what = Wanted::Described { wanted: wanted.clone() };
+            let (quantity, note) = (request.quantity, request.note.clone());
+            return Ok(Wish { what, quantity, unit_price, delivery_on, note });
+        }
+        _ => {
+            let detail = "a line names what it wants by one of sku, code and wanted";
+            return Err(Wrong::plainly("sku", detail));
+        }
+    };
+    let missing = || Wrong::plainly(named, "there is no such product");
+    let product = product.and_then(|id| work.get::<Product>(id)).ok_or_else(missing)?;
+    if !assortment_context.shows(work, product, requester) {
+        return Err(match requester {
+            Requester::Company => missing(),
+            Requester::Seller => {
+                let error = assortment::Error::Outside;
+                let (problem, detail) = (Some(refusal(&error)), error.to_string());
+                Wrong { problem, field: named, detail }
+            }
+        });
+    }
+    // In a quantity in which it is ordered: an offer can begin with it as it is.
+    let found = lines::so_much_of(product, request.quantity, request.packaging);
+    let (item, quantity) = found.map_err(|error| {
+        let (field, detail) = (lines::field_of(&error, named), error.to_string());
+        Wrong { problem: Some(refusal(&error)), field, detail }
+    })?;
+    let (sku, name) = (item.sku().clone(), item.description().name.clone());
+    let what = Wanted::Product { product: item.id(), sku, name };
+    Ok(Wish { what, quantity, unit_price, delivery_on, note: request.note.clone() })
+}

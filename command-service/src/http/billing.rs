@@ -1,0 +1,12 @@
+//! The endpoints of billing.
+
+mod credit_notes;
+mod payments;
+
+use aide::axum::ApiRouter;
+
+use crate::Services;
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new().merge(credit_notes::routes()).merge(payments::routes())
+}

@@ -1,0 +1,31 @@
+//! `/v1/stock`: how much there is of what.
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::extract::State;
+use service_kit::{input::Body, problem::Problem};
+
+use crate::{
+    app::{
+        Services,
+        inventory::stock::{self, Report},
+    },
+    http::{
+        Done,
+        access::{By, Dispatch},
+    },
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new().api_route(
+        "/v1/stock",
+        post_with(report, |o| o.id("stock.report").summary("Report stock levels, all or none")),
+    )
+}
+
+async fn report(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Dispatch>,
+    Body { value, digest }: Body<Report>,
+) -> Result<Done, Problem> {
+    Ok(stock::report(&services, &caller, digest, value).await?.into())
+}

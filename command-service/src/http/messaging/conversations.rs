@@ -1,0 +1,142 @@
+//! `/v1/conversations`: what the two sides write to each other, and each for itself, about an
+//! offer, a negotiation, an order or an invoice.
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::extract::State;
+use domain::{InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
+use service_kit::{
+    access::Allowed,
+    input::{Body, PathId},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use crate::{
+    app::{
+        Services,
+        messaging::conversation::{self, Read, Write},
+    },
+    http::{
+        Done,
+        access::{By, InvoiceTalk, OfferTalk, OrderTalk},
+    },
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    about::<Offers>()
+        .merge(about::<Negotiations>())
+        .merge(about::<Orders>())
+        .merge(about::<Invoices>())
+}
+
+/// Things of one kind that are talked about.
+trait Things: Send + Sync + 'static {
+    /// As in the path.
+    const PLURAL: &'static str;
+    /// As in the names of operations.
+    const KIND: &'static str;
+    /// Who talks about them.
+    type Who: Allowed;
+
+    fn subject(id: Uuid) -> Subject;
+}
+
+struct Offers;
+
+impl Things for Offers {
+    const PLURAL: &'static str = "offers";
+    const KIND: &'static str = "offer";
+    type Who = OfferTalk;
+
+    fn subject(id: Uuid) -> Subject {
+        Subject::Offer { id: OfferId(id) }
+    }
+}
+
+struct Negotiations;
+
+impl Things for Negotiations {
+    const PLURAL: &'static str = "negotiations";
+    const KIND: &'static str = "negotiation";
+    type Who = OfferTalk;
+
+    fn subject(id: Uuid) -> Subject {
+        Subject::Negotiation { id: NegotiationId(id) }
+    }
+}
+
+struct Orders;
+
+impl Things for Orders {
+    const PLURAL: &'static str = "orders";
+    const KIND: &'static str = "order";
+    type Who = OrderTalk;
+
+    fn subject(id: Uuid) -> Subject {
+        Subject::Order { id: OrderId(id) }
+    }
+}
+
+struct Invoices;
+
+impl Things for Invoices {
+    const PLURAL: &'static str = "invoices";
+    const KIND: &'static str = "invoice";
+    type Who = InvoiceTalk;
+
+    fn subject(id: Uuid) -> Subject {
+        Subject::Invoice { id: InvoiceId(id) }
+    }
+}
+
+fn about<T: Things>() -> ApiRouter<Services> {
+    let path = |what: &str| format!("/v1/conversations/{}/{{id}}/{what}", T::PLURAL);
+    let name = |what: &str| format!("conversation.{what}_{}", T::KIND);
+    ApiRouter::new()
+        .api_route(
+            &path("messages"),
+            post_with(send::<T>, |o| {
+                o.id(&name("send_about")).summary("Send a message to the other side")
+            }),
+        )
+        .api_route(
+            &path("notes"),
+            post_with(note::<T>, |o| {
+                o.id(&name("note_about"))
+                    .summary("Write an internal note, which the other side never sees")
+            }),
+        )
+        .api_route(
+            &path("read"),
+            post_with(read::<T>, |o| {
+                o.id(&name("read_about")).summary("Mark messages of the other side as read")
+            }),
+        )
+}
+
+async fn send<T: Things>(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<T::Who>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<Write>,
+) -> Result<Done, Problem> {
+    Ok(conversation::send(&services, &caller, digest, T::subject(id), value).await?.into())
+}
+
+async fn note<T: Things>(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<T::Who>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<Write>,
+) -> Result<Done, Problem> {
+    Ok(conversation::note(&services, &caller, digest, T::subject(id), value).await?.into())
+}
+
+async fn read<T: Things>(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<T::Who>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<Read>,
+) -> Result<Done, Problem> {
+    Ok(conversation::read(&services, &caller, digest, T::subject(id), value).await?.into())
+}

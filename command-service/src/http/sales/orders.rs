@@ -1,0 +1,96 @@
+//! `/v1/orders`: what companies want.
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::extract::State;
+use domain::OrderId;
+use service_kit::{
+    input::{Body, PathId},
+    problem::Problem,
+};
+
+use crate::{
+    app::{
+        Services,
+        sales::{
+            approvals::{Approve, Refuse},
+            order::{self, Cancel, Place},
+        },
+    },
+    http::{
+        Created, Done, Nothing,
+        access::{By, Ordering, Sales, Superiors},
+    },
+};
+
+pub(super) fn routes() -> ApiRouter<Services> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/orders",
+            post_with(place, |o| o.id("order.place").summary("Place an order")),
+        )
+        .api_route(
+            "/v1/orders/{id}/confirm",
+            post_with(confirm, |o| o.id("order.confirm").summary("Confirm an order")),
+        )
+        .api_route(
+            "/v1/orders/{id}/cancel",
+            post_with(cancel, |o| {
+                o.id("order.cancel").summary("Cancel an order, or what of it has not left")
+            }),
+        )
+        .api_route(
+            "/v1/orders/{id}/approve",
+            post_with(approve, |o| o.id("order.approve").summary("Approve an order")),
+        )
+        .api_route(
+            "/v1/orders/{id}/refuse",
+            post_with(refuse, |o| {
+                o.id("order.refuse").summary("Refuse an order that awaits approval")
+            }),
+        )
+}
+
+async fn place(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Ordering>,
+    Body { value, digest }: Body<Place>,
+) -> Result<Created, Problem> {
+    let outcome = order::place(&services, &caller, digest, value).await?;
+    Ok(Created::within("/v1/orders", outcome))
+}
+
+async fn confirm(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Sales>,
+    PathId(id): PathId,
+    Body { value: Nothing {}, digest }: Body<Nothing>,
+) -> Result<Done, Problem> {
+    Ok(order::confirm(&services, &caller, digest, OrderId(id)).await?.into())
+}
+
+async fn cancel(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Ordering>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<Cancel>,
+) -> Result<Done, Problem> {
+    Ok(order::cancel(&services, &caller, digest, OrderId(id), value).await?.into())
+}
+
+async fn approve(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Superiors>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<Approve>,
+) -> Result<Done, Problem> {
+    Ok(order::approve(&services, &caller, digest, OrderId(id), value).await?.into())
+}
+
+async fn refuse(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Superiors>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<Refuse>,
+) -> Result<Done, Problem> {
+    Ok(order::refuse(&services, &caller, digest, OrderId(id), value).await?.into())
+}

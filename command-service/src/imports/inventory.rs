@@ -1,0 +1,3 @@
+//! Imports of inventory.
+
+pub(crate) mod stock;

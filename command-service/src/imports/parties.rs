@@ -1,0 +1,3 @@
+//! Imports of parties.
+
+pub(crate) mod companies;

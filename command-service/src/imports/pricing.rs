@@ -1,0 +1,3 @@
+//! Imports of pricing.
+
+pub(crate) mod prices;

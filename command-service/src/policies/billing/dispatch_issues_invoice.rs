@@ -1,0 +1,69 @@
+//! What left is invoiced.
+
+use domain::{
+    Event, Invoice, InvoiceId, Line, Product, ShipmentId, fulfilment, invoice,
+    policies::dispatch_issues_invoice::react, series, shipment,
+};
+use event_log::Work;
+use futures::FutureExt;
+use uuid::Uuid;
+
+use crate::{
+    app::{billing::invoice::take_number, deciding},
+    failure::Failure,
+    policies::{Policy, Reaction, ReactionError},
+};
+
+pub(crate) const POLICY: Policy = Policy {
+    name: "dispatch_issues_invoice",
+    // Each takes its number in its turn, in the order in which goods left, and does not wait until
+    // the one before it is durable.
+    at_once: 64,
+    reads: "shipment",
+    concerns: |event| matches!(event, Event::Fulfilment(fulfilment::Event::Shipment(_))),
+    react: |reaction| issue(reaction).boxed(),
+};
+
+async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
+    let Event::Fulfilment(fulfilment::Event::Shipment(event)) = reaction.event else {
+        return Ok(());
+    };
+    let shipment = ShipmentId(reaction.recorded.stream_id);
+    let shipment::Event::Dispatched { dispatch } = event;
+    let series = series::Kind::Invoice.series(dispatch.on);
+    // Nobody else gets a number while a decision that has its turn reads from PostgreSQL.
+    let read = async {
+        let log = &reaction.services.log;
+        let _ = log.load::<Invoice>(InvoiceId::of_shipment(shipment).0).await;
+        let products: Vec<Uuid> = dispatch.lines.iter().map(|line| line.product.0).collect();
+        let _ = log.load_many::<Product>(&products).await;
+    };
+    let series = [series.0];
+    let issue = async {
+        reaction.execute_in_turn(&series, &|work| deciding(write(work, shipment, event))).await
+    };
+    // The first takes its place in line before anything is read.
+    let (issued, ()) = futures::join!(issue, read);
+    issued
+}
+
+async fn write(
+    work: &mut Work,
+    shipment: ShipmentId,
+    event: &shipment::Event,
+) -> Result<(), Failure> {
+    let shipment::Event::Dispatched { dispatch } = event;
+    work.load_many::<Product>(dispatch.lines.iter().map(|line| line.product.0)).await?;
+    let is_listed = |line: &Line| {
+        let item = work.get::<Product>(line.product).and_then(|product| product.item().ok());
+        item.is_some_and(|item| item.details().classification.annex_15)
+    };
+    let (id, sale) = react(shipment, event, dispatch.lines.iter().any(is_listed));
+    // The invoice's id derives from the shipment's: it may stand already.
+    if matches!(work.load::<Invoice>(id).await?, Invoice::Unissued) {
+        let number = take_number(work, series::Kind::Invoice, sale.on, id).await?;
+        work.decide::<Invoice>(id, invoice::Command::Issue { number, sale }).await?;
+        work.answer(id);
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Policies that change kernel.
+
+pub(crate) mod claim_holds_normal_form;

@@ -1,0 +1,3 @@
+//! Policies that change parties.
+
+pub(crate) mod employee_keeps_keys;

@@ -1,0 +1,3 @@
+//! Policies that change sales.
+
+pub(crate) mod accepted_offer_places_order;
