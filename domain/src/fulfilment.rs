@@ -2,4 +2,11 @@
 
 pub mod shipment;
 
+use crate::kernel::events::events;
+
 pub use shipment::Shipment;
+
+events! {
+    /// Of a shipment.
+    Shipment(shipment),
+}

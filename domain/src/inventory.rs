@@ -2,4 +2,11 @@
 
 pub mod stock;
 
+use crate::kernel::events::events;
+
 pub use stock::Stock;
+
+events! {
+    /// Of stock.
+    Stock(stock),
+}

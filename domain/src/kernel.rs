@@ -9,6 +9,7 @@ pub mod day;
 pub mod delivery_terms;
 pub mod destination;
 pub mod email;
+pub mod events;
 pub mod gtin;
 pub mod iban;
 pub mod ids;
@@ -30,6 +31,8 @@ pub mod vat;
 pub mod vat_number;
 pub mod vat_rate;
 
+use events::events;
+
 pub use address::Address;
 pub use aggregate::{OfCompany, Upcaster};
 pub use attachment::{Attachment, Attachments};
@@ -37,6 +40,7 @@ pub use claim::Claim;
 pub use delivery_terms::{DeliveryTerms, Incoterm};
 pub use destination::Destination;
 pub use email::Email;
+pub use events::UnreadableEvent;
 pub use gtin::Gtin;
 pub use iban::Iban;
 pub use ids::{
@@ -59,3 +63,8 @@ pub use tax_id::{CountryCode, TaxId};
 pub use text::{CostCentre, GroupCode, Message, Name, Note, Reference, Sku};
 pub use vat_number::VatNumber;
 pub use vat_rate::VatRate;
+
+events! {
+    /// Of a claim.
+    Claim(claim),
+}

@@ -2,4 +2,11 @@
 
 pub mod conversation;
 
+use crate::kernel::events::events;
+
 pub use conversation::Conversation;
+
+events! {
+    /// Of what is said about something.
+    Conversation(conversation),
+}

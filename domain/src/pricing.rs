@@ -6,6 +6,8 @@ pub mod price_agreement;
 pub mod purchases;
 pub mod resolve;
 
+use crate::kernel::events::events;
+
 pub use discount::Discount;
 pub use price::Price;
 pub use price_agreement::PriceAgreement;
@@ -14,3 +16,14 @@ pub use resolve::{
     Candidate, Considered, Place, Question, Resolution, Step, Verdict, places, resolve, selections,
     steps,
 };
+
+events! {
+    /// Of a discount programme.
+    Discount(discount),
+    /// Of prices.
+    Price(price),
+    /// Of a price agreement.
+    PriceAgreement(price_agreement),
+    /// Of what a company buys.
+    Purchases(purchases),
+}

@@ -10,6 +10,8 @@ pub mod quotation_request;
 pub mod spending;
 pub mod terms;
 
+use crate::kernel::events::events;
+
 pub use approval_rules::ApprovalRules;
 pub use negotiation::Negotiation;
 pub use offer::Offer;
@@ -17,3 +19,20 @@ pub use offer_template::OfferTemplate;
 pub use order::Order;
 pub use quotation_request::QuotationRequest;
 pub use spending::Spending;
+
+events! {
+    /// Of approval rules.
+    ApprovalRules(approval_rules),
+    /// Of a negotiation.
+    Negotiation(negotiation),
+    /// Of an offer.
+    Offer(offer),
+    /// Of a template for offers.
+    OfferTemplate(offer_template),
+    /// Of an order.
+    Order(order),
+    /// Of a request for prices.
+    QuotationRequest(quotation_request),
+    /// Of what an employee spends.
+    Spending(spending),
+}

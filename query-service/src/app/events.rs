@@ -4,7 +4,7 @@ mod visible;
 
 use std::time::Duration;
 
-use domain::history::AGGREGATES;
+use domain::history;
 use event_log::{At, Direction, LookBackError, Lookup, Position, RecordedEvent, StateAt};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -134,11 +134,11 @@ impl Wanted {
             invalid(parameter, format!("{name} is no {such}"))
         };
         if let Some(aggregate) = &self.aggregate
-            && !AGGREGATES.contains(&aggregate.as_str())
+            && !history::aggregates().any(|known| known == aggregate)
         {
             return Err(unknown("aggregate", aggregate, "kind of aggregate"));
         }
-        let is_known = |wanted: &String| domain::history::Event::types().any(|(t, _)| t == wanted);
+        let is_known = |wanted: &String| history::Event::types().any(|(t, _)| t == wanted);
         if let Some(other) = event_types.iter().find(|wanted| !is_known(wanted)) {
             return Err(unknown("type", other, "type of event"));
         }

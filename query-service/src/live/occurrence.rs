@@ -4,6 +4,7 @@ use domain::{
     ActorId, CompanyId, Event, Side, UnreadableEvent,
     conversation::{self, Subject},
     history::INTERNAL,
+    messaging, sales,
 };
 use event_log::RecordedEvent;
 use jiff::Timestamp;
@@ -132,7 +133,9 @@ impl Occurrence {
             Some(subject) => (subject, recorded.company_id.map(CompanyId), None),
             None if recorded.stream_type != TALK => return None,
             None => match recorded.event() {
-                Ok(Event::Conversation(event)) => said(recorded, event),
+                Ok(Event::Messaging(messaging::Event::Conversation(event))) => {
+                    said(recorded, event)
+                }
                 Ok(_) => return None,
                 Err(error) => {
                     tracing::error!(position = recorded.position.0, %error, "nobody is told");
@@ -186,7 +189,7 @@ fn known_to(recorded: &RecordedEvent) -> Result<Option<Side>, UnreadableEvent> {
         return Ok(None);
     }
     Ok(match recorded.event()? {
-        Event::Negotiation(event) => event.known_to(),
+        Event::Sales(sales::Event::Negotiation(event)) => event.known_to(),
         _ => None,
     })
 }

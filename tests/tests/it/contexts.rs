@@ -57,7 +57,8 @@ impl Names {
         for context in CONTEXTS {
             let path = root().join(format!("domain/src/{context}.rs"));
             for statement in fs::read_to_string(path).unwrap().split(';') {
-                let statement = statement.lines().filter(|line| !line.starts_with("//"));
+                let is_code = |line: &&str| !line.trim_start().starts_with("//");
+                let statement = statement.lines().filter(is_code);
                 let statement = statement.collect::<Vec<_>>().join(" ");
                 if let Some((_, module)) = statement.split_once("mod ") {
                     names.modules.insert((context.to_owned(), module.trim().to_owned()));
@@ -182,6 +183,18 @@ fn every_file_of_the_domain_stands_in_a_context() {
         let is_known = CONTEXTS.contains(&name.as_str()) || ABOVE.contains(&name.as_str());
         assert!(is_known, "{} stands in no context", path.display());
     }
+}
+
+/// An event of an aggregate that is missing from the `events!` of its context could be stored, but
+/// not read back.
+#[test]
+fn every_aggregate_is_in_the_events_of_its_context() {
+    let kind = |line: &str| line.strip_prefix("aggregate!(")?.split('"').nth(1).map(str::to_owned);
+    let sources = sources("domain/src");
+    let declared: BTreeSet<String> =
+        sources.iter().flat_map(|(_, source)| source.lines().filter_map(kind)).collect();
+    let read: BTreeSet<String> = domain::history::aggregates().map(str::to_owned).collect();
+    assert_eq!(declared, read);
 }
 
 /// What concerns the whole platform stands beside the contexts.

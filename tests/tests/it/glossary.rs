@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use domain::history::AGGREGATES;
+use domain::history;
 use projections::views;
 
 use crate::tidy::root;
@@ -14,7 +14,7 @@ fn the_glossary_has_every_aggregate_and_every_read_model() {
         let cell = format!("`{code}`");
         glossary.lines().any(|line| line.starts_with('|') && line.contains(&cell))
     };
-    for aggregate in AGGREGATES {
+    for aggregate in history::aggregates() {
         assert!(has_row(&format!("{aggregate}.*")), "no row for the aggregate {aggregate}");
     }
     for projection in views::ALL {

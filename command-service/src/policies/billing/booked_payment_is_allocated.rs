@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Event, InvoiceId, Payment, PaymentId, payment,
+    Event, InvoiceId, Payment, PaymentId, billing, payment,
     policies::booked_payment_is_allocated::{OpenInvoice, allocations},
 };
 use event_log::{ExecuteError, Position, Work};
@@ -25,7 +25,9 @@ pub(crate) const POLICY: Policy = Policy {
     // Those of one company in the order in which its money came in.
     at_once: 16,
     reads: "payment",
-    concerns: |event| matches!(event, Event::Payment(payment::Event::Booked { .. })),
+    concerns: |event| {
+        matches!(event, Event::Billing(billing::Event::Payment(payment::Event::Booked { .. })))
+    },
     react: |reaction| allocate(reaction).boxed(),
 };
 
@@ -36,7 +38,9 @@ const LINE: &[u8] = b"allocation of payments";
 const TRIES: usize = 5;
 
 async fn allocate(reaction: Reaction<'_>) -> Result<(), ReactionError> {
-    let Event::Payment(payment::Event::Booked { booking }) = reaction.event else {
+    let Event::Billing(billing::Event::Payment(payment::Event::Booked { booking })) =
+        reaction.event
+    else {
         return Ok(());
     };
     let payment = PaymentId(reaction.recorded.stream_id);

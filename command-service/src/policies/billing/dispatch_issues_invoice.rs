@@ -1,7 +1,7 @@
 //! What left is invoiced.
 
 use domain::{
-    Event, Invoice, InvoiceId, Line, Product, ShipmentId, invoice,
+    Event, Invoice, InvoiceId, Line, Product, ShipmentId, fulfilment, invoice,
     policies::dispatch_issues_invoice::react, series, shipment,
 };
 use event_log::Work;
@@ -20,12 +20,14 @@ pub(crate) const POLICY: Policy = Policy {
     // the one before it is durable.
     at_once: 64,
     reads: "shipment",
-    concerns: |event| matches!(event, Event::Shipment(_)),
+    concerns: |event| matches!(event, Event::Fulfilment(fulfilment::Event::Shipment(_))),
     react: |reaction| issue(reaction).boxed(),
 };
 
 async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
-    let Event::Shipment(event) = reaction.event else { return Ok(()) };
+    let Event::Fulfilment(fulfilment::Event::Shipment(event)) = reaction.event else {
+        return Ok(());
+    };
     let shipment = ShipmentId(reaction.recorded.stream_id);
     let shipment::Event::Dispatched { dispatch } = event;
     let series = series::Kind::Invoice.series(dispatch.on);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    CompanyId, Currency, Event, Invoice, InvoiceId, Money, Payment,
+    CompanyId, Currency, Event, Invoice, InvoiceId, Money, Payment, billing,
     invoice::{self, Balance},
     policies::{
         booked_payment_is_allocated::OpenInvoice,
@@ -30,7 +30,10 @@ pub(crate) const POLICY: Policy = Policy {
     // other is looked at again.
     at_once: 8,
     reads: "invoice",
-    concerns: |event| matches!(event, Event::Invoice(event) if react(event).is_some()),
+    concerns: |event| match event {
+        Event::Billing(billing::Event::Invoice(event)) => react(event).is_some(),
+        _ => false,
+    },
     react: |reaction| settle(reaction).boxed(),
 };
 
@@ -38,7 +41,7 @@ pub(crate) const POLICY: Policy = Policy {
 const TRIES: usize = 5;
 
 async fn settle(reaction: Reaction<'_>) -> Result<(), ReactionError> {
-    let Event::Invoice(event) = reaction.event else { return Ok(()) };
+    let Event::Billing(billing::Event::Invoice(event)) = reaction.event else { return Ok(()) };
     let Some((company, currency)) = react(event) else { return Ok(()) };
     let mut position = reaction.recorded.position;
     for attempt in 1..=TRIES {

@@ -1,6 +1,6 @@
 //! Whoever holds a value in a form of an older build holds it in the normal form too.
 
-use domain::{Claim, Event, claim, policies::claim_holds_normal_form::react};
+use domain::{Claim, Event, claim, kernel, policies::claim_holds_normal_form::react};
 use futures::FutureExt;
 
 use crate::{
@@ -13,14 +13,14 @@ pub(crate) const POLICY: Policy = Policy {
     at_once: 16,
     reads: "claim",
     concerns: |event| match event {
-        Event::Claim(event) => react(event).is_some(),
+        Event::Kernel(kernel::Event::Claim(event)) => react(event).is_some(),
         _ => false,
     },
     react: |reaction| take(reaction).boxed(),
 };
 
 async fn take(reaction: Reaction<'_>) -> Result<(), ReactionError> {
-    let Event::Claim(event) = reaction.event else { return Ok(()) };
+    let Event::Kernel(kernel::Event::Claim(event)) = reaction.event else { return Ok(()) };
     let Some(command) = react(event) else { return Ok(()) };
     reaction
         .execute(&|work| {

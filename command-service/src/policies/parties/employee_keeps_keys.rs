@@ -1,7 +1,7 @@
 //! An employee's keys follow the role, and end when the employee leaves.
 
 use domain::{
-    Event,
+    Event, parties,
     policies::employee_keeps_keys::{Keys, react},
 };
 use futures::FutureExt;
@@ -18,12 +18,15 @@ pub(crate) const POLICY: Policy = Policy {
     // One after the other: of two roles the later holds.
     at_once: 1,
     reads: "employee",
-    concerns: |event| matches!(event, Event::Employee(event) if react(event).is_some()),
+    concerns: |event| match event {
+        Event::Parties(parties::Event::Employee(event)) => react(event).is_some(),
+        _ => false,
+    },
     react: |reaction| follow(reaction).boxed(),
 };
 
 async fn follow(reaction: Reaction<'_>) -> Result<(), ReactionError> {
-    let Event::Employee(event) = reaction.event else { return Ok(()) };
+    let Event::Parties(parties::Event::Employee(event)) = reaction.event else { return Ok(()) };
     let (access, employee) = (&reaction.services.access, reaction.recorded.stream_id);
     let followed = match react(event) {
         None => return Ok(()),

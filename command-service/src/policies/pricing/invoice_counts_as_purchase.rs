@@ -1,7 +1,7 @@
 //! What is invoiced counts as bought.
 
 use domain::{
-    Event, InvoiceId, Purchases, PurchasesId, policies::invoice_counts_as_purchase::react,
+    Event, InvoiceId, Purchases, PurchasesId, billing, policies::invoice_counts_as_purchase::react,
 };
 use futures::FutureExt;
 use jiff::civil::Date;
@@ -16,14 +16,16 @@ pub(crate) const POLICY: Policy = Policy {
     at_once: 16,
     reads: "invoice",
     concerns: |event| match event {
-        Event::Invoice(event) => react(InvoiceId(uuid::Uuid::nil()), event, Date::ZERO).is_some(),
+        Event::Billing(billing::Event::Invoice(event)) => {
+            react(InvoiceId(uuid::Uuid::nil()), event, Date::ZERO).is_some()
+        }
         _ => false,
     },
     react: |reaction| count(reaction).boxed(),
 };
 
 async fn count(reaction: Reaction<'_>) -> Result<(), ReactionError> {
-    let Event::Invoice(event) = reaction.event else { return Ok(()) };
+    let Event::Billing(billing::Event::Invoice(event)) = reaction.event else { return Ok(()) };
     let id = InvoiceId(reaction.recorded.stream_id);
     let today = reaction.services.clock.day_of(reaction.recorded.recorded_at);
     let Some((company, command)) = react(id, event, today) else { return Ok(()) };

@@ -3,6 +3,7 @@
 use domain::{
     Employee, EmployeeId, Event, OfferId, Order, offer,
     policies::accepted_offer_places_order::{Following, react},
+    sales,
 };
 use futures::FutureExt;
 
@@ -18,12 +19,14 @@ pub(crate) const POLICY: Policy = Policy {
     name: "accepted_offer_places_order",
     at_once: 32,
     reads: "offer",
-    concerns: |event| matches!(event, Event::Offer(offer::Event::Accepted { .. })),
+    concerns: |event| {
+        matches!(event, Event::Sales(sales::Event::Offer(offer::Event::Accepted { .. })))
+    },
     react: |reaction| place(reaction).boxed(),
 };
 
 async fn place(reaction: Reaction<'_>) -> Result<(), ReactionError> {
-    let Event::Offer(event) = reaction.event else { return Ok(()) };
+    let Event::Sales(sales::Event::Offer(event)) = reaction.event else { return Ok(()) };
     let offer = OfferId(reaction.recorded.stream_id);
     let Some(following) = react(offer, event) else { return Ok(()) };
     let now = reaction.recorded.recorded_at;

@@ -1,7 +1,7 @@
 //! `account_balances`: what every company owes, per currency, and from which invoices.
 
 use domain::{
-    CompanyId, Currency, Event, InvoiceId, Money, PaymentId, invoice, payment,
+    CompanyId, Currency, Event, InvoiceId, Money, PaymentId, billing, invoice, payment,
     policies::{
         booked_payment_is_allocated::OpenInvoice,
         issued_document_is_settled::{Source, Unused},
@@ -139,33 +139,11 @@ impl Delta {
 }
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Billing(event) = event else { return vec![] };
     match event {
-        Event::Invoice(event) => invoice_changes(recorded, event),
-        Event::Payment(event) => payment_changes(recorded, event),
-        Event::ApprovalRules(_)
-        | Event::Assortment(_)
-        | Event::Category(_)
-        | Event::Claim(_)
-        | Event::Company(_)
-        | Event::Conversation(_)
-        | Event::Discount(_)
-        | Event::Employee(_)
-        | Event::Negotiation(_)
-        | Event::Offer(_)
-        | Event::OfferTemplate(_)
-        | Event::Order(_)
-        | Event::Price(_)
-        | Event::PriceAgreement(_)
-        | Event::Product(_)
-        | Event::ProductCode(_)
-        | Event::Purchases(_)
-        | Event::QuotationRequest(_)
-        | Event::Series(_)
-        | Event::Shipment(_)
-        | Event::Spending(_)
-        | Event::Stock(_)
-        | Event::Territories(_)
-        | Event::Tree(_) => vec![],
+        billing::Event::Invoice(event) => invoice_changes(recorded, event),
+        billing::Event::Payment(event) => payment_changes(recorded, event),
+        billing::Event::Series(_) => vec![],
     }
 }
 

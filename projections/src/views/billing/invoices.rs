@@ -1,8 +1,8 @@
 //! `invoices`: the documents and what of them is still open (the invoice status).
 
 use domain::{
-    CompanyId, Currency, Event, InvoiceId, Lines, Money, OrderId, ShipmentId, invoice,
-    series::Number, vat::Totals,
+    CompanyId, Currency, Event, InvoiceId, Lines, Money, OrderId, ShipmentId, billing, invoice,
+    parties, series::Number, vat::Totals,
 };
 use event_log::RecordedEvent;
 use jiff::civil::Date;
@@ -99,8 +99,10 @@ const CORRECTING: &str =
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let event = match event {
-        Event::Invoice(event) => event,
-        Event::Company(event) => return BUYERS.changed(recorded, event).into_iter().collect(),
+        Event::Billing(billing::Event::Invoice(event)) => event,
+        Event::Parties(parties::Event::Company(event)) => {
+            return BUYERS.changed(recorded, event).into_iter().collect();
+        }
         _ => return vec![],
     };
     let id = recorded.stream_id;

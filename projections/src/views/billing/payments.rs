@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CompanyId, Currency, Event, InvoiceId, Money, PaymentId, payment, series::Number};
+use domain::{
+    CompanyId, Currency, Event, InvoiceId, Money, PaymentId, billing, payment, series::Number,
+};
 use event_log::RecordedEvent;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -68,7 +70,7 @@ const LIST: &str = "
     ORDER BY created DESC LIMIT $4";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Payment(event) = event else { return vec![] };
+    let Event::Billing(billing::Event::Payment(event)) = event else { return vec![] };
     let (id, position) = (recorded.stream_id, recorded.position.0.cast_signed());
     match event {
         payment::Event::Booked { booking } => vec![change!(

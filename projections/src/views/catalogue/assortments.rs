@@ -4,6 +4,7 @@ use deadpool_postgres::Object;
 use domain::{
     AssortmentId, Audience, Event, ProductId, Selection,
     assortment::{self, Verdict},
+    catalogue,
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -63,7 +64,7 @@ const ON_PRODUCTS: &str = "
     WHERE assortment_id = ANY($1) AND selected = ANY($2)";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Assortment(event) = event else { return vec![] };
+    let Event::Catalogue(catalogue::Event::Assortment(event)) = event else { return vec![] };
     let rule = |audience: &Audience, selection: &Selection, verdict: Verdict| {
         change!(
             RULE,

@@ -9,7 +9,7 @@ mod search;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
-    Currency, Event, ProductId, UnitPrice, category,
+    Currency, Event, ProductId, UnitPrice, catalogue, category, inventory,
     product::{self, details::Attribute},
     stock,
 };
@@ -227,18 +227,27 @@ fn aside(event: &RecordedEvent) -> Option<Uuid> {
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
-        Event::Product(event) => changes(recorded, event),
-        Event::Category(category::Event::Opened { id, parent, .. }) => {
-            places::opened(id.0, parent.map(|parent| parent.0))
-        }
-        Event::Category(category::Event::Moved { parent }) => {
-            places::moved(recorded.stream_id, parent.map(|parent| parent.0))
-        }
-        Event::Assortment(event) => places::ruled(recorded.stream_id, event),
-        Event::Stock(stock::Event::Reported { product, available, .. }) => {
+        Event::Catalogue(event) => of_catalogue(recorded, event),
+        Event::Inventory(inventory::Event::Stock(event)) => {
+            let stock::Event::Reported { product, available, .. } = event;
             stocked(product.0, available.0.is_some())
         }
         _ => vec![],
+    }
+}
+
+fn of_catalogue(recorded: &RecordedEvent, event: &catalogue::Event) -> Vec<Change> {
+    use catalogue::Event as E;
+    match event {
+        E::Product(event) => changes(recorded, event),
+        E::Category(category::Event::Opened { id, parent, .. }) => {
+            places::opened(id.0, parent.map(|parent| parent.0))
+        }
+        E::Category(category::Event::Moved { parent }) => {
+            places::moved(recorded.stream_id, parent.map(|parent| parent.0))
+        }
+        E::Assortment(event) => places::ruled(recorded.stream_id, event),
+        E::Category(_) | E::ProductCode(_) | E::Tree(_) => vec![],
     }
 }
 

@@ -1,6 +1,6 @@
 //! `categories`: the tree in which products stand.
 
-use domain::{CategoryId, Event, category};
+use domain::{CategoryId, Event, catalogue, category};
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,7 +49,7 @@ pub async fn right_below(
 }
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Category(event) = event else { return vec![] };
+    let Event::Catalogue(catalogue::Event::Category(event)) = event else { return vec![] };
     let id = recorded.stream_id;
     vec![match event {
         category::Event::Opened { id, title, parent } => change!(

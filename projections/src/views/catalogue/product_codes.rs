@@ -1,7 +1,7 @@
 //! `product_codes`: what companies call products in their own books.
 
 use deadpool_postgres::Object;
-use domain::{CompanyId, Event, ProductId, Reference, Sku, product_code};
+use domain::{CompanyId, Event, ProductId, Reference, Sku, catalogue, product_code};
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -59,7 +59,7 @@ const OF_PRODUCTS: &str = "
     ORDER BY product_id, height, assigned DESC";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::ProductCode(event) = event else { return vec![] };
+    let Event::Catalogue(catalogue::Event::ProductCode(event)) = event else { return vec![] };
     let id = recorded.stream_id;
     vec![match event {
         product_code::Event::Assigned { company, code, product } => change!(

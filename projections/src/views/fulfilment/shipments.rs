@@ -1,6 +1,8 @@
 //! `shipments`: what left, when and how.
 
-use domain::{Event, ShipmentId, company::DeliveryAddress, order, shipment};
+use domain::{
+    Event, ShipmentId, company::DeliveryAddress, fulfilment, order, parties, sales, shipment,
+};
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -82,18 +84,21 @@ const HEADS: &str = "
     ORDER BY created DESC LIMIT $5";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let dispatch = match event {
-        Event::Shipment(shipment::Event::Dispatched { dispatch }) => dispatch,
-        Event::Order(order::Event::Placed { terms, .. }) => {
+    let event = match event {
+        Event::Fulfilment(fulfilment::Event::Shipment(event)) => event,
+        Event::Sales(sales::Event::Order(order::Event::Placed { terms, .. })) => {
             let address = terms.destination.address.as_ref();
             let address = address.map(ToString::to_string);
             let placed =
                 address.map(|address| change!(ORDER, recorded.stream_id, terms.company.0, address));
             return placed.into_iter().collect();
         }
-        Event::Company(event) => return BUYERS.changed(recorded, event).into_iter().collect(),
+        Event::Parties(parties::Event::Company(event)) => {
+            return BUYERS.changed(recorded, event).into_iter().collect();
+        }
         _ => return vec![],
     };
+    let shipment::Event::Dispatched { dispatch } = event;
     vec![change!(
         DISPATCH,
         recorded.stream_id,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Object;
 use domain::{
-    Event, ProductId, Sku,
+    Event, ProductId, Sku, inventory,
     stock::{self, Available, Level},
 };
 use event_log::{Position, RecordedEvent};
@@ -49,9 +49,8 @@ const LEVELS: &str = "
     SELECT available, expected, product_id FROM view.stock WHERE product_id = ANY($1)";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Stock(stock::Event::Reported { product, available, expected }) = event else {
-        return vec![];
-    };
+    let Event::Inventory(inventory::Event::Stock(event)) = event else { return vec![] };
+    let stock::Event::Reported { product, available, expected } = event;
     let position = recorded.position.0.cast_signed();
     vec![change!(REPORT, product.0, available.to_string(), *expected, position)]
 }

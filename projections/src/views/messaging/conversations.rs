@@ -4,6 +4,7 @@
 use domain::{
     ActorId, Attachments, CompanyId, Event, Message, Side,
     conversation::{self, Subject},
+    messaging,
 };
 use event_log::RecordedEvent;
 use jiff::Timestamp;
@@ -161,7 +162,7 @@ const INVOICE: &str = "
     SELECT company_id FROM view.invoices WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Conversation(event) = event else { return vec![] };
+    let Event::Messaging(messaging::Event::Conversation(event)) = event else { return vec![] };
     let (id, position) = (recorded.stream_id, recorded.position.0.cast_signed());
     match event {
         conversation::Event::MessageSent {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use deadpool_postgres::Object;
 use domain::{
     Address, AddressId, Audience, CompanyId, Currency, Event, GroupCode, Iban, Money, PaymentTerm,
-    VatNumber, audience::Member, company,
+    VatNumber, audience::Member, company, parties,
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -144,7 +144,7 @@ pub async fn right_below(client: &Client, firms: &[Uuid]) -> Result<Vec<(Uuid, U
 }
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Company(event) = event else { return vec![] };
+    let Event::Parties(parties::Event::Company(event)) = event else { return vec![] };
     vec![changed(recorded, event)]
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     CompanyId, Currency, EmployeeId, Event, Money, Role,
     employee::{self, Absence, DiscountLimit, Period, Person, Profile, Scope},
+    parties,
 };
 use event_log::RecordedEvent;
 use jiff::civil::Date;
@@ -74,7 +75,7 @@ const GONE: &str = "SELECT id FROM view.employees WHERE id = ANY($1) AND has_lef
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     use employee::Event as E;
-    let Event::Employee(event) = event else { return vec![] };
+    let Event::Parties(parties::Event::Employee(event)) = event else { return vec![] };
     let id = recorded.stream_id;
     vec![match event {
         E::Engaged { id, company, profile, role } => change!(

@@ -1,7 +1,7 @@
 //! `territories`: who at the seller looks after which companies.
 
 use domain::{
-    Event,
+    Event, parties,
     territories::{self, Map},
 };
 use event_log::RecordedEvent;
@@ -29,7 +29,7 @@ const DRAW: &str = "
 const SHOW: &str = "SELECT map FROM view.territories";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Territories(event) = event else { return vec![] };
+    let Event::Parties(parties::Event::Territories(event)) = event else { return vec![] };
     match event {
         territories::Event::Drawn { map } => {
             vec![change!(DRAW, recorded.stream_id, Json(map.clone()))]

@@ -4,6 +4,7 @@ use deadpool_postgres::Object;
 use domain::{
     Audience, Event,
     discount::{self, Programme},
+    pricing,
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -41,7 +42,7 @@ const OFFERED_TO: &str = "
     SELECT audience, programme, offered FROM view.discounts WHERE audience = ANY($1::jsonb[])";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Discount(event) = event else { return vec![] };
+    let Event::Pricing(pricing::Event::Discount(event)) = event else { return vec![] };
     let id = recorded.stream_id;
     vec![match event {
         discount::Event::Offered { audience, programme } => change!(

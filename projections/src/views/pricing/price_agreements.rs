@@ -4,6 +4,7 @@ use deadpool_postgres::Object;
 use domain::{
     AgreementId, Audience, Currency, Event,
     price_agreement::{self, Header},
+    pricing,
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -53,7 +54,7 @@ const ACTIVE_FOR: &str = "
         AND header ->> 'currency' = $2";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::PriceAgreement(event) = event else { return vec![] };
+    let Event::Pricing(pricing::Event::PriceAgreement(event)) = event else { return vec![] };
     let id = recorded.stream_id;
     vec![match event {
         price_agreement::Event::Drafted { id, header } => {

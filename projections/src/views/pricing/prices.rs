@@ -6,6 +6,7 @@ mod rules;
 use domain::{
     AgreementId, Event, Selection,
     price::{self, Break, Days},
+    pricing,
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -56,7 +57,7 @@ const LIST: &str = "
     WHERE agreement_id = $1 AND breaks <> '[]' AND ($2::bigint IS NULL OR agreed > $2) ORDER BY agreed LIMIT $3";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Price(event) = event else { return vec![] };
+    let Event::Pricing(pricing::Event::Price(event)) = event else { return vec![] };
     let says = |agreement: AgreementId, selection: Selection, days: Days, breaks: Vec<Break>| {
         change!(
             AGREE,

@@ -1,6 +1,6 @@
 //! `approval_rules`: when others must agree, in each firm that has its own rules and at the seller.
 
-use domain::{CompanyId, Event, approval::Rule, approval_rules};
+use domain::{CompanyId, Event, approval::Rule, approval_rules, sales};
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -43,7 +43,7 @@ const OF_SELLER: &str =
     "SELECT company_id, rules FROM view.approval_rules WHERE company_id IS NULL";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::ApprovalRules(event) = event else { return vec![] };
+    let Event::Sales(sales::Event::ApprovalRules(event)) = event else { return vec![] };
     vec![match event {
         approval_rules::Event::Adopted { company, rules } => {
             change!(ADOPT, recorded.stream_id, company.map(Uuid::from), Json(rules.clone()))

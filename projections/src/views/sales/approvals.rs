@@ -3,7 +3,7 @@
 use domain::{
     CompanyId, EmployeeId, Event, Side,
     approval::{Decision, Pending, Request},
-    negotiation, offer, order,
+    negotiation, offer, order, sales,
 };
 use event_log::RecordedEvent;
 use jiff::Timestamp;
@@ -79,11 +79,15 @@ const OVERDUE: &str = "
     ORDER BY created LIMIT $3";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Sales(event) = event else { return vec![] };
     match event {
-        Event::Negotiation(event) => of_negotiation(recorded, event),
-        Event::Offer(event) => of_offer(recorded, event),
-        Event::Order(event) => of_order(recorded, event),
-        _ => vec![],
+        sales::Event::Negotiation(event) => of_negotiation(recorded, event),
+        sales::Event::Offer(event) => of_offer(recorded, event),
+        sales::Event::Order(event) => of_order(recorded, event),
+        sales::Event::ApprovalRules(_)
+        | sales::Event::OfferTemplate(_)
+        | sales::Event::QuotationRequest(_)
+        | sales::Event::Spending(_) => vec![],
     }
 }
 

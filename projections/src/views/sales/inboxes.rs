@@ -1,7 +1,9 @@
 //! `inboxes`: what waits for an answer between the seller and a company, whose turn it is, since
 //! when, and until when.
 
-use domain::{CompanyId, EmployeeId, Event, OfferId, Side, negotiation, offer, quotation_request};
+use domain::{
+    CompanyId, EmployeeId, Event, OfferId, Side, negotiation, offer, quotation_request, sales,
+};
 use event_log::RecordedEvent;
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
@@ -127,11 +129,15 @@ const LIST: &str = "
     ORDER BY item.position LIMIT $8";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Sales(event) = event else { return vec![] };
     match event {
-        Event::QuotationRequest(event) => vec![of_request(recorded, event)],
-        Event::Offer(event) => of_offer(recorded, event).into_iter().collect(),
-        Event::Negotiation(event) => of_negotiation(recorded, event).into_iter().collect(),
-        _ => vec![],
+        sales::Event::QuotationRequest(event) => vec![of_request(recorded, event)],
+        sales::Event::Offer(event) => of_offer(recorded, event).into_iter().collect(),
+        sales::Event::Negotiation(event) => of_negotiation(recorded, event).into_iter().collect(),
+        sales::Event::ApprovalRules(_)
+        | sales::Event::OfferTemplate(_)
+        | sales::Event::Order(_)
+        | sales::Event::Spending(_) => vec![],
     }
 }
 

@@ -1,6 +1,6 @@
 //! `negotiations`: which offers are talked about, whose turn it is, and until when.
 
-use domain::{CompanyId, Event, NegotiationId, OfferId, Side, negotiation};
+use domain::{CompanyId, Event, NegotiationId, OfferId, Side, negotiation, sales};
 use event_log::RecordedEvent;
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
@@ -66,7 +66,7 @@ const DUE: &str = "
     ORDER BY answer_by, id LIMIT $4";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Negotiation(event) = event else { return vec![] };
+    let Event::Sales(sales::Event::Negotiation(event)) = event else { return vec![] };
     let (id, at) = (recorded.stream_id, recorded.recorded_at);
     let became = |status: Status| vec![change!(STATUS, id, name_of(&status), at)];
     match event {

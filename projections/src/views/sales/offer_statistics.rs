@@ -6,6 +6,7 @@ mod ask;
 use domain::{
     Currency, Event, Line, Side, negotiation,
     offer::{self, OfferedLine, Proposal},
+    sales,
 };
 use event_log::RecordedEvent;
 use rust_decimal::Decimal;
@@ -111,15 +112,21 @@ const ANSWER: &str = "
 const END: &str = "UPDATE offer_statistics SET outcome = $2 WHERE id = $1";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
+    let Event::Sales(event) = event else { return vec![] };
     match event {
-        Event::Offer(event) => of_offer(recorded, event),
-        Event::Negotiation(negotiation::Event::Opened { offer, .. }) => {
+        sales::Event::Offer(event) => of_offer(recorded, event),
+        sales::Event::Negotiation(negotiation::Event::Opened { offer, .. }) => {
             vec![change!(TALK, offer.0, recorded.stream_id)]
         }
-        Event::Negotiation(negotiation::Event::Proposed { side: Side::Buyer, .. }) => {
+        sales::Event::Negotiation(negotiation::Event::Proposed { side: Side::Buyer, .. }) => {
             vec![answered(recorded)]
         }
-        _ => vec![],
+        sales::Event::Negotiation(_)
+        | sales::Event::ApprovalRules(_)
+        | sales::Event::OfferTemplate(_)
+        | sales::Event::Order(_)
+        | sales::Event::QuotationRequest(_)
+        | sales::Event::Spending(_) => vec![],
     }
 }
 

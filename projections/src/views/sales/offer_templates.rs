@@ -3,6 +3,7 @@
 use domain::{
     Event, OfferTemplateId,
     offer_template::{self, Template},
+    sales,
 };
 use event_log::RecordedEvent;
 use schemars::JsonSchema;
@@ -46,7 +47,7 @@ const HEADS: &str = "
     WHERE $1::bigint IS NULL OR created < $1 ORDER BY created DESC LIMIT $2";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::OfferTemplate(event) = event else { return vec![] };
+    let Event::Sales(sales::Event::OfferTemplate(event)) = event else { return vec![] };
     let id = recorded.stream_id;
     vec![match event {
         offer_template::Event::Kept { template } => {

@@ -3,6 +3,7 @@
 use domain::{
     EmployeeId, Event, NegotiationId, OfferId, OrderId,
     offer::{self, Digest, Inside, Origin, Proposal, Stamp},
+    sales,
 };
 use event_log::{Position, RecordedEvent};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -162,7 +163,7 @@ const LAPSED: &str = "
     ORDER BY valid_until, id LIMIT $4";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
-    let Event::Offer(event) = event else { return vec![] };
+    let Event::Sales(sales::Event::Offer(event)) = event else { return vec![] };
     let id = recorded.stream_id;
     let position = recorded.position.0.cast_signed();
     let keep = |negotiated: bool| change!(KEEP, id, negotiated, recorded.recorded_at, position);

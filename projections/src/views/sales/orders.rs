@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Event, OrderId, ShipmentId, company::DeliveryAddress, order};
+use domain::{Event, OrderId, ShipmentId, company::DeliveryAddress, order, parties, sales};
 use event_log::RecordedEvent;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -100,8 +100,10 @@ const HEADS: &str = "
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let event = match event {
-        Event::Order(event) => event,
-        Event::Company(event) => return BUYERS.changed(recorded, event).into_iter().collect(),
+        Event::Sales(sales::Event::Order(event)) => event,
+        Event::Parties(parties::Event::Company(event)) => {
+            return BUYERS.changed(recorded, event).into_iter().collect();
+        }
         _ => return vec![],
     };
     let id = recorded.stream_id;

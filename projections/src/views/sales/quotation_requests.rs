@@ -4,6 +4,7 @@ use domain::{
     ActorId, Email, EmployeeId, Event, Name, OfferId, QuotationRequestId,
     employee::Profile,
     quotation_request::{self, Inquiry},
+    sales,
 };
 use event_log::RecordedEvent;
 use jiff::Timestamp;
@@ -97,7 +98,7 @@ const HEADS: &str = "
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     use quotation_request::Event as E;
-    let Event::QuotationRequest(event) = event else { return vec![] };
+    let Event::Sales(sales::Event::QuotationRequest(event)) = event else { return vec![] };
     let (id, at) = (recorded.stream_id, recorded.recorded_at);
     vec![match event {
         E::Requested { inquiry, by } => change!(

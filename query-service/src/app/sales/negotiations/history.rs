@@ -6,6 +6,7 @@ use cqrs_es::Aggregate;
 use domain::{
     CompanyId, Currency, Event, Negotiation, NegotiationId, OfferId, Side,
     negotiation::{self, Asking, Stop, Table, Talks},
+    sales,
 };
 use event_log::{At, RecordedEvent};
 use jiff::{Timestamp, civil::Date};
@@ -211,7 +212,9 @@ impl Gathered {
 impl Hearer for Gathered {
     fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
         // The id may be that of something else.
-        let Event::Negotiation(event) = event else { return Err(Problem::not_found()) };
+        let Event::Sales(sales::Event::Negotiation(event)) = event else {
+            return Err(Problem::not_found());
+        };
         self.keep(&event, recorded);
         // Where all ends, the state forgets the table.
         if matches!(event, negotiation::Event::Agreed { .. } | negotiation::Event::Closed {}) {
@@ -260,7 +263,8 @@ mod tests {
                 recorded_at: Timestamp::UNIX_EPOCH,
                 payload: " ".repeat(*length),
             };
-            gathered.hear(Event::Negotiation(event.clone()), &recorded).unwrap();
+            let event = Event::Sales(sales::Event::Negotiation(event.clone()));
+            gathered.hear(event, &recorded).unwrap();
         }
         (gathered.timeline.iter().map(|entry| entry.position).collect(), gathered.more)
     }

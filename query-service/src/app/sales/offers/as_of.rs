@@ -4,6 +4,7 @@ use cqrs_es::Aggregate;
 use domain::{
     EmployeeId, Event, OfCompany, OfferId, OrderId,
     offer::{self, Origin, Stage},
+    sales,
 };
 use event_log::{At, RecordedEvent};
 use jiff::Timestamp;
@@ -70,7 +71,9 @@ struct Source {
 impl Hearer for OfferAsOf {
     fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
         // The id may be that of something else.
-        let Event::Offer(event) = event else { return Err(Problem::not_found()) };
+        let Event::Sales(sales::Event::Offer(event)) = event else {
+            return Err(Problem::not_found());
+        };
         self.ended = match &event {
             offer::Event::Accepted { ordered, .. } => {
                 self.ordered.clone_from(ordered);
