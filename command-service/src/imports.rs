@@ -59,7 +59,7 @@ pub(crate) trait Import: Send + Sync + Sized + 'static {
 /// How an import is to go.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wish {
+pub(crate) struct ImportOptions {
     /// What becomes of the good rows when others are bad.
     #[serde(default)]
     mode: Mode,
@@ -155,7 +155,7 @@ pub(crate) async fn run<R: Import>(
     services: &Services,
     caller: &Caller,
     upload: Upload,
-    wish: Wish,
+    options: ImportOptions,
 ) -> Result<Report, Problem> {
     let place = LIMIT.take(caller.key_id()).await?;
     let Uploaded { sheet, digest } = upload.read(&place).await?;
@@ -163,7 +163,7 @@ pub(crate) async fn run<R: Import>(
     let Rows { good, report } = read.map_err(|panicked| Problem::internal(&panicked))??;
     let (log, envelope) = (services.log.clone(), caller.envelope(digest));
     let views = services.views.clone();
-    let import = Importing { log, views, envelope, wish, rows: good.into(), read: report };
+    let import = Importing { log, views, envelope, options, rows: good.into(), read: report };
     // Whoever goes away meanwhile leaves nothing half done.
     let carried_out = tokio::spawn(
         async move {
@@ -195,7 +195,7 @@ struct Importing<R> {
     log: EventLog,
     views: Views,
     envelope: Envelope,
-    wish: Wish,
+    options: ImportOptions,
     /// The rows that could be read, with their numbers.
     rows: Arc<[(u32, R)]>,
     /// How many rows there are, and what was wrong with those that could not be read.
@@ -204,7 +204,7 @@ struct Importing<R> {
 
 impl<R: Import> Importing<R> {
     async fn carry_out(self) -> Result<Report, Problem> {
-        if self.wish.dry_run {
+        if self.options.dry_run {
             return Ok(Report { dry_run: true, ..self.rehearse(0).await?.sorted() });
         }
         let slices = self.slices();
@@ -214,7 +214,7 @@ impl<R: Import> Importing<R> {
         }
         let rest = slices.get(done).map_or(self.rows.len(), |slice| slice.start);
         // What fits into one append needs no rehearsal: it is recorded as a whole or not at all.
-        if count - done > 1 && self.wish.mode == Mode::AllOrNothing {
+        if count - done > 1 && self.options.mode == Mode::AllOrNothing {
             let rehearsed = self.rehearse(rest).await?.sorted();
             if rehearsed.refused > 0 {
                 return Err(self.refusal(rehearsed, rest));
@@ -294,7 +294,7 @@ impl<R: Import> Importing<R> {
 
     async fn record(&self, slice: Range<usize>) -> Result<Executed<Report>, ExecuteError<Stopped>> {
         let envelope = self.envelope(&slice);
-        let whole = self.wish.mode == Mode::AllOrNothing;
+        let whole = self.options.mode == Mode::AllOrNothing;
         let (rows, read, views) = (self.rows.clone(), self.read.clone(), self.views.clone());
         let execute = self.log.execute(&envelope, |work| {
             let (rows, slice, mut all) = (rows.clone(), slice.clone(), read.clone());

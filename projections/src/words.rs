@@ -116,9 +116,9 @@ fn words_of_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> BTreeSet<Stri
     codes.into_iter().flat_map(of_code).collect()
 }
 
-/// What somebody searches for.
+/// The words of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wanted {
+pub struct SearchWords {
     words: Vec<Typed>,
 }
 
@@ -130,7 +130,7 @@ struct Typed {
     whole: bool,
 }
 
-impl Wanted {
+impl SearchWords {
     /// How many words of a search count; the others are not looked at.
     pub const MOST_WORDS: usize = 8;
     /// How many words of a vocabulary a stem is spelled out in at most.
@@ -324,9 +324,9 @@ mod tests {
             assert!(of(&text).iter().all(|word| word.len() <= LONGEST), "{text}");
             assert!(whole(&text).len() <= LONGEST);
             assert!(within(1_000, [text.as_str()]).len() <= 1_000);
-            let wanted = Wanted::parse(&text).unwrap();
-            assert!(wanted.code().len() <= LONGEST);
-            assert!(wanted.words().iter().all(|word| word.len() <= LONGEST));
+            let searched = SearchWords::parse(&text).unwrap();
+            assert!(searched.code().len() <= LONGEST);
+            assert!(searched.words().iter().all(|word| word.len() <= LONGEST));
         }
     }
 
@@ -355,11 +355,11 @@ mod tests {
     #[test]
     fn a_search_is_spelled_out_in_the_words_that_there_are() {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let wanted = Wanted::parse("kawy w ziarnach 1kg SKU-4711").unwrap();
-        assert_eq!(wanted.stems(), ["kaw", "ziarn"]);
+        let searched = SearchWords::parse("kawy w ziarnach 1kg SKU-4711").unwrap();
+        assert_eq!(searched.stems(), ["kaw", "ziarn"]);
         let of = |kaw: &[&str]| {
             let ziarn = ("ziarn".to_owned(), words(&["ziarna"]));
-            wanted.spelled_out(&HashMap::from([("kaw".to_owned(), words(kaw)), ziarn]))
+            searched.spelled_out(&HashMap::from([("kaw".to_owned(), words(kaw)), ziarn]))
         };
         let rest = "& 'w' & ('ziarna') & '1kg':* & 'sku' & '4711':*";
         assert_eq!(of(&["kawa", "kawior"]).unwrap(), format!("('kawa' | 'kawior') {rest}"));
@@ -405,17 +405,20 @@ mod tests {
 
     #[test]
     fn a_search_is_a_query_whatever_is_typed() {
-        let wanted = Wanted::parse("Kawa' & !(ziarnista):*").unwrap();
-        assert_eq!(wanted.query(), "'kaw':* & 'ziarnist':*");
+        let searched = SearchWords::parse("Kawa' & !(ziarnista):*").unwrap();
+        assert_eq!(searched.query(), "'kaw':* & 'ziarnist':*");
         let rank = "'kaw':* | 'kawa' | 'ziarnist':* | 'ziarnista' | 'kawaziarnista':A";
-        assert_eq!(wanted.rank(), rank);
-        assert_eq!(Wanted::parse("kawa 1 kg").unwrap().query(), "'kaw':* & '1' & 'kg'");
-        assert_eq!(wanted.code_query(), None);
-        assert_eq!(Wanted::parse("SKUA-47110").unwrap().query(), "'skua' & '47110':*");
-        assert_eq!(Wanted::parse("kawa/herbata").unwrap().query(), "'kaw':* & 'herbat':*");
-        assert_eq!(Wanted::parse("AB-1/2").unwrap().code_query().as_deref(), Some("'ab12':*A"));
-        assert_eq!(Wanted::parse("'&|!"), None);
+        assert_eq!(searched.rank(), rank);
+        assert_eq!(SearchWords::parse("kawa 1 kg").unwrap().query(), "'kaw':* & '1' & 'kg'");
+        assert_eq!(searched.code_query(), None);
+        assert_eq!(SearchWords::parse("SKUA-47110").unwrap().query(), "'skua' & '47110':*");
+        assert_eq!(SearchWords::parse("kawa/herbata").unwrap().query(), "'kaw':* & 'herbat':*");
+        assert_eq!(
+            SearchWords::parse("AB-1/2").unwrap().code_query().as_deref(),
+            Some("'ab12':*A")
+        );
+        assert_eq!(SearchWords::parse("'&|!"), None);
         let long = "a b c d e f g h i j";
-        assert_eq!(Wanted::parse(long).unwrap().words().len(), Wanted::MOST_WORDS);
+        assert_eq!(SearchWords::parse(long).unwrap().words().len(), SearchWords::MOST_WORDS);
     }
 }

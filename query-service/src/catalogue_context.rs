@@ -56,9 +56,9 @@ pub(crate) struct Standing {
     names_products: bool,
 }
 
-/// What of the catalogue it wants to see.
+/// Restricts the products of a catalogue query.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wish {
+pub(crate) struct CatalogueFilter {
     /// What stands in a category or below it.
     pub category: Option<Uuid>,
     /// What is of a brand.
@@ -102,8 +102,12 @@ impl CatalogueContext {
     }
 
     /// Where it looks for products of a category, a brand, in stock.
-    pub(crate) async fn range(&self, reading: &Reading, wish: Wish) -> Result<Range, ReadError> {
-        let Wish { category, brand, in_stock } = wish;
+    pub(crate) async fn range(
+        &self,
+        reading: &Reading,
+        filter: CatalogueFilter,
+    ) -> Result<Range, ReadError> {
+        let CatalogueFilter { category, brand, in_stock } = filter;
         let in_stock = in_stock.then_some(IN_STOCK);
         let mut filters = category.into_iter().chain(brand).chain(in_stock);
         let Some(bounds) = assortment::bounds(&self.standing.assortments) else {
@@ -120,7 +124,10 @@ impl CatalogueContext {
     }
 
     /// Where it searches for words.
-    pub(crate) fn within(&self, Wish { category, brand, in_stock }: Wish) -> Within {
+    pub(crate) fn within(
+        &self,
+        CatalogueFilter { category, brand, in_stock }: CatalogueFilter,
+    ) -> Within {
         let bounds = assortment::bounds(&self.standing.assortments);
         let (allowed, picks) = match &bounds {
             Some(bounds) => (Some(ids_of(bounds)), self.picks(bounds)),
@@ -149,7 +156,7 @@ impl CatalogueContext {
     }
 
     /// The products whose names with it or a firm above it begin so; see
-    /// [`projections::words::Wanted::code`].
+    /// [`projections::words::SearchWords::code`].
     pub(crate) async fn means(&self, client: &Object, code: &str) -> Result<Vec<Uuid>, ReadError> {
         if !self.standing.names_products {
             return Ok(vec![]);

@@ -210,7 +210,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Wish {
+    struct ExampleQuery {
         #[serde(rename = "as")]
         _eyes: Option<Language>,
         _round: u32,
@@ -224,7 +224,7 @@ mod tests {
 
     #[track_caller]
     fn check(query: &str, parameter: Option<&str>, says: &str) {
-        let problem = queried::<Wish>(query).map(|_| ()).unwrap_err();
+        let problem = queried::<ExampleQuery>(query).map(|_| ()).unwrap_err();
         let problem = serde_json::to_value(&problem).unwrap();
         assert_eq!(problem["code"], "query.invalid");
         let detail = match parameter {
@@ -243,7 +243,7 @@ mod tests {
         check("_round=x", Some("_round"), "invalid digit");
         check("_round=1&colour=blue", Some("colour"), "unknown field");
         check("as=pl", None, "_round");
-        queried::<Wish>("as=pl&_round=3").unwrap();
+        queried::<ExampleQuery>("as=pl&_round=3").unwrap();
     }
 
     #[test]
@@ -253,7 +253,7 @@ mod tests {
             ("limit=1&_round=x", "_round"),
             ("_round=1&cursor=a&colour=blue", "colour"),
         ] {
-            let problem = queried::<Listing<Wish>>(query).map(|_| ()).unwrap_err();
+            let problem = queried::<Listing<ExampleQuery>>(query).map(|_| ()).unwrap_err();
             let problem = serde_json::to_value(&problem).unwrap();
             assert_eq!(problem["errors"][0]["parameter"], parameter, "{problem}");
         }

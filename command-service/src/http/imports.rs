@@ -9,7 +9,7 @@ use crate::{
     Services,
     http::access::By,
     imports::{
-        self, Report, Wish,
+        self, ImportOptions, Report,
         catalogue::{assortments, product_codes, products},
         inventory::stock,
         parties::companies,
@@ -61,53 +61,53 @@ pub(super) fn routes() -> ApiRouter<Services> {
 async fn import_assortments(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
-    Query(wish): Query<Wish>,
+    Query(options): Query<ImportOptions>,
     upload: Upload,
 ) -> Result<Json<Report>, Problem> {
-    Ok(Json(imports::run::<assortments::Row>(&services, &caller, upload, wish).await?))
+    Ok(Json(imports::run::<assortments::Row>(&services, &caller, upload, options).await?))
 }
 
 async fn import_product_codes(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
-    Query(wish): Query<Wish>,
+    Query(options): Query<ImportOptions>,
     upload: Upload,
 ) -> Result<Json<Report>, Problem> {
-    Ok(Json(imports::run::<product_codes::Row>(&services, &caller, upload, wish).await?))
+    Ok(Json(imports::run::<product_codes::Row>(&services, &caller, upload, options).await?))
 }
 
 async fn import_stock(
     State(services): State<Services>,
     By { who: caller, .. }: By<Dispatch>,
-    Query(wish): Query<Wish>,
+    Query(options): Query<ImportOptions>,
     upload: Upload,
 ) -> Result<Json<Report>, Problem> {
-    Ok(Json(imports::run::<stock::Row>(&services, &caller, upload, wish).await?))
+    Ok(Json(imports::run::<stock::Row>(&services, &caller, upload, options).await?))
 }
 
 async fn import_companies(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
-    Query(wish): Query<Wish>,
+    Query(options): Query<ImportOptions>,
     upload: Upload,
 ) -> Result<Json<Report>, Problem> {
-    Ok(Json(imports::run::<companies::Row>(&services, &caller, upload, wish).await?))
+    Ok(Json(imports::run::<companies::Row>(&services, &caller, upload, options).await?))
 }
 
 async fn import_prices(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
-    Query(wish): Query<Wish>,
+    Query(options): Query<ImportOptions>,
     upload: Upload,
 ) -> Result<Json<Report>, Problem> {
-    Ok(Json(imports::run::<prices::Row>(&services, &caller, upload, wish).await?))
+    Ok(Json(imports::run::<prices::Row>(&services, &caller, upload, options).await?))
 }
 
 async fn import_products(
     State(services): State<Services>,
     By { who: caller, .. }: By<Pricing>,
-    Query(wish): Query<Wish>,
+    Query(options): Query<ImportOptions>,
     upload: Upload,
 ) -> Result<Json<Report>, Problem> {
-    Ok(Json(imports::run::<products::Row>(&services, &caller, upload, wish).await?))
+    Ok(Json(imports::run::<products::Row>(&services, &caller, upload, options).await?))
 }

@@ -562,9 +562,9 @@ impl Negotiation {
         if reopened == *table {
             return Ok(vec![]);
         }
-        let wanted_by_the_other = |topic: &Topic| table.reopening(*topic) == Some(side.other());
+        let requested_by_other_side = |topic: &Topic| table.reopening(*topic) == Some(side.other());
         let (both, one): (BTreeSet<Topic>, BTreeSet<Topic>) =
-            topics.into_iter().partition(wanted_by_the_other);
+            topics.into_iter().partition(requested_by_other_side);
         let asked = (!one.is_empty()).then_some(Event::ReopeningAsked { side, by, topics: one });
         let reopened = (!both.is_empty()).then_some(Event::Reopened { side, by, topics: both });
         Ok(asked.into_iter().chain(reopened).collect())

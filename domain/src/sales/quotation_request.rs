@@ -1,7 +1,7 @@
 //! A request for quotation: a company asks at which prices it could have something. Somebody at the
 //! seller takes it on, and answers with offers or declines.
 
-mod wish;
+mod requested_lines;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,9 @@ use crate::kernel::{
     OfferId, aggregate::aggregate, day, refusal::refusals,
 };
 
-pub use self::wish::{Wanted, Wish, Wishes, WishesError};
+pub use self::requested_lines::{
+    RequestedLine, RequestedLines, RequestedLinesError, RequestedProduct,
+};
 
 /// What decisions need to know of a request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -67,7 +69,7 @@ pub struct Inquiry {
     /// In which currency it wants prices.
     pub currency: Currency,
     /// What it wants, and how much.
-    pub lines: Wishes,
+    pub lines: RequestedLines,
     /// What else it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Message>,
@@ -348,7 +350,7 @@ impl Inquiry {
         if !can_be(self.answer_by) {
             return Err(Error::AnswerByOutOfRange);
         }
-        match self.lines.iter().position(|wish| !can_be(wish.delivery_on)) {
+        match self.lines.iter().position(|line| !can_be(line.delivery_on)) {
             Some(place) => Err(Error::DeliveryOutOfRange { line: place + 1 }),
             None => Ok(()),
         }

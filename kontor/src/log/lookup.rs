@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// Which events are wanted.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Wanted {
+pub(crate) struct EventFilter {
     /// Of this stream: an id, or a kind and an id such as `offer/0192…`.
     #[arg(long, value_parser = Stream::parse)]
     stream: Option<Stream>,
@@ -60,7 +60,7 @@ impl Stream {
     }
 }
 
-impl Wanted {
+impl EventFilter {
     pub(crate) fn lookup(self) -> Lookup {
         let (kind, stream_id) = self.stream.map_or((None, None), |s| (s.kind, Some(s.id)));
         Lookup {

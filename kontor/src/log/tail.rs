@@ -8,7 +8,7 @@ use std::{
 use event_log::{Direction, EventLog, Lookup, Position, RecordedEvent};
 use futures::{TryStreamExt, pin_mut};
 
-use super::{lookup::Wanted, open};
+use super::{lookup::EventFilter, open};
 use crate::location::Location;
 
 /// How long an event may be recorded before it is printed.
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
-    wanted: Wanted,
+    filter: EventFilter,
 }
 
 /// Prints; ends quietly when nobody reads any more.
@@ -39,8 +39,8 @@ pub(crate) async fn run(arguments: Arguments, location: &Location) -> anyhow::Re
 }
 
 async fn print(arguments: Arguments, log: &EventLog) -> anyhow::Result<()> {
-    let Arguments { after, last, follow, wanted } = arguments;
-    let lookup = wanted.lookup();
+    let Arguments { after, last, follow, filter } = arguments;
+    let lookup = filter.lookup();
     let mut after = Position(after.unwrap_or(0));
     if let Some(last) = last {
         after = before_last(log, &lookup, last).await?;

@@ -69,7 +69,7 @@ impl From<RecordedEvent> for Event {
 /// The oldest first, the last page has a cursor too: it asks for what is recorded later.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Wanted {
+pub struct EventsQuery {
     /// Start after this position; instead of a cursor.
     pub from: Option<u64>,
     /// Where there is nothing yet, wait so many seconds for something, 0 to 30; the answer is an empty
@@ -123,7 +123,7 @@ impl From<Order> for Direction {
 /// As many types as a question names at most.
 const TYPES: usize = 50;
 
-impl Wanted {
+impl EventsQuery {
     /// What is looked for, of what the asker may see.
     fn lookup(&self, asker: &Asker) -> Result<Lookup, Problem> {
         let types = self.event_type.as_deref().unwrap_or_default();
@@ -225,21 +225,21 @@ fn visible(asker: &Asker) -> Lookup {
     Lookup { company_id, disclosed: company_id.is_some(), ..Lookup::default() }
 }
 
-/// Events in the order of positions; with [`Wanted::wait`], as they are recorded.
+/// Events in the order of positions; with [`EventsQuery::wait`], as they are recorded.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,
-    Listing { page: request, filter: wanted }: Listing<Wanted>,
+    Listing { page: request, filter: query }: Listing<EventsQuery>,
 ) -> Result<Page<Event>, Problem> {
     asker.require::<ReadHistory>()?;
-    let (lookup, patience) = (wanted.lookup(asker)?, wanted.patience()?);
-    let start = wanted.start(queries, &request).await?;
+    let (lookup, patience) = (query.lookup(asker)?, query.patience()?);
+    let start = query.start(queries, &request).await?;
     let end = Instant::now() + patience;
     // Before the first look: what is recorded after it is heard of.
     let waiting = (!patience.is_zero()).then(|| queries.live.wait(asker.as_ref()));
     let mut waiting = waiting.transpose()?;
     loop {
-        let page = wanted.page(queries, &lookup, start, &request).await?;
+        let page = query.page(queries, &lookup, start, &request).await?;
         let Some(waiting) = waiting.as_mut().filter(|_| page.items.is_empty()) else {
             return Ok(page);
         };
@@ -255,15 +255,15 @@ pub async fn history(
     queries: &Queries,
     asker: &Asker,
     id: Uuid,
-    Listing { page: request, filter: wanted }: Listing<Wanted>,
+    Listing { page: request, filter: query }: Listing<EventsQuery>,
 ) -> Result<Page<Event>, Problem> {
     asker.require::<ReadHistory>()?;
-    let lookup = Lookup { stream_id: Some(id), ..wanted.lookup(asker)? };
-    if wanted.wait.is_some() {
+    let lookup = Lookup { stream_id: Some(id), ..query.lookup(asker)? };
+    if query.wait.is_some() {
         return Err(invalid("wait", "is for all of history: /v1/events"));
     }
-    let start = wanted.start(queries, &request).await?;
-    let page = wanted.page(queries, &lookup, start, &request).await?;
+    let start = query.start(queries, &request).await?;
+    let page = query.page(queries, &lookup, start, &request).await?;
     if page.items.is_empty() {
         // Nothing of it was wanted, or there is no such thing: another company's is like none.
         let whole = Lookup { stream_id: Some(id), ..visible(asker) };

@@ -12,7 +12,7 @@ use service_kit::{
 
 use crate::{
     Queries,
-    app::events::{self, Event, Then, Wanted, When},
+    app::events::{self, Event, EventsQuery, Then, When},
     asker::By,
 };
 
@@ -47,7 +47,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<ReadHistory>,
-    Query(asked): Query<Listing<Wanted>>,
+    Query(asked): Query<Listing<EventsQuery>>,
 ) -> Result<Json<Page<Event>>, Problem> {
     events::list(&queries, &asker, asked).await.map(Json)
 }
@@ -56,7 +56,7 @@ async fn history(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<ReadHistory>,
     PathId(id): PathId,
-    Query(asked): Query<Listing<Wanted>>,
+    Query(asked): Query<Listing<EventsQuery>>,
 ) -> Result<Json<Page<Event>>, Problem> {
     events::history(&queries, &asker, id, asked).await.map(Json)
 }

@@ -47,7 +47,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
 /// How the sheet is wanted.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+struct ExportQuery {
     /// The format of the file; CSV when not given.
     #[serde(default)]
     format: Format,
@@ -67,7 +67,7 @@ struct OfAgreement {
 async fn assortments(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
-    Query(Wish { format }): Query<Wish>,
+    Query(ExportQuery { format }): Query<ExportQuery>,
 ) -> Result<Download, Problem> {
     download(exports::assortments(&queries, &asker).await?, format).await
 }
@@ -75,7 +75,7 @@ async fn assortments(
 async fn companies(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
-    Query(Wish { format }): Query<Wish>,
+    Query(ExportQuery { format }): Query<ExportQuery>,
 ) -> Result<Download, Problem> {
     download(exports::companies(&queries, &asker).await?, format).await
 }
@@ -91,7 +91,7 @@ async fn prices(
 async fn products(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<Sales>,
-    Query(Wish { format }): Query<Wish>,
+    Query(ExportQuery { format }): Query<ExportQuery>,
 ) -> Result<Download, Problem> {
     download(exports::products(&queries, &asker).await?, format).await
 }

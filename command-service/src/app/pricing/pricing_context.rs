@@ -29,7 +29,7 @@ pub(crate) enum Prices {
     /// The request, and agreements and lists where it says nothing.
     Agreed,
     /// The same for a company that says what it wants to pay.
-    Wished,
+    Requested,
     /// The request alone: every line must have a price.
     Given,
 }

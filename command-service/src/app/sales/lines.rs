@@ -97,13 +97,13 @@ pub(crate) async fn with_pricing_context(
     let products = products(work, &names, sale.company).await?;
     let found: Vec<ProductId> = products.iter().flatten().copied().collect();
     let pricing_context = match prices {
-        Prices::Listed | Prices::Agreed | Prices::Wished => {
+        Prices::Listed | Prices::Agreed | Prices::Requested => {
             Some(PricingContext::open(work, sale, found).await?)
         }
         Prices::Given => None,
     };
     let requester = match prices {
-        Prices::Listed | Prices::Wished => Requester::Company,
+        Prices::Listed | Prices::Requested => Requester::Company,
         Prices::Agreed | Prices::Given => Requester::Seller,
     };
     let mut lines: Vec<Line> = Vec::with_capacity(requests.len());
@@ -118,8 +118,8 @@ pub(crate) async fn with_pricing_context(
             (Prices::Given, None) => {
                 wrong.push((None, field("unit_price", "is needed".to_owned())));
             }
-            (Prices::Listed | Prices::Agreed | Prices::Wished, None)
-            | (Prices::Agreed | Prices::Wished | Prices::Given, Some(_)) => {}
+            (Prices::Listed | Prices::Agreed | Prices::Requested, None)
+            | (Prices::Agreed | Prices::Requested | Prices::Given, Some(_)) => {}
         }
         let named = match (&request.sku, &request.code) {
             (Some(_), None) => "sku",
@@ -196,7 +196,7 @@ fn line(
     Sale { currency, prices, on, .. }: Sale,
 ) -> Result<Line, product::Error> {
     let item = match prices {
-        Prices::Listed | Prices::Agreed | Prices::Wished => product.on_sale()?,
+        Prices::Listed | Prices::Agreed | Prices::Requested => product.on_sale()?,
         Prices::Given => product.item()?,
     };
     let quantity = match request.packaging {

@@ -71,7 +71,7 @@ pub(crate) async fn decide(
 
 /// The lines that could be ordered were the other side to agree to everything, and the most that
 /// would come to, without tax: those of the table after one side has spoken.
-pub(crate) fn wanted(
+pub(crate) fn orderable_lines(
     talks: &Talks,
     side: Side,
     moves: &Moves,

@@ -59,7 +59,7 @@ pub async fn send(
                             discount: writing.discount,
                             now,
                         };
-                        offering::superiors_asked(work, intent).await?.map(Box::new)
+                        offering::approval_needed(work, intent).await?.map(Box::new)
                     }
                     None => None,
                 };

@@ -82,7 +82,7 @@ impl OfferedRequest {
         }
     }
 
-    fn wanted(&self) -> LineRequest {
+    fn line_request(&self) -> LineRequest {
         LineRequest {
             sku: self.sku.clone(),
             code: self.code.clone(),
@@ -113,8 +113,9 @@ pub(crate) async fn offered(
     for (index, request) in requests.iter().enumerate() {
         must_come(request.deliver_on, sale.on, format!("/lines/{index}/deliver_on"))?;
     }
-    let wanted: Vec<LineRequest> = requests.iter().map(OfferedRequest::wanted).collect();
-    let (lines, counter) = lines::with_pricing_context(work, &wanted, sale).await?;
+    let line_requests: Vec<LineRequest> =
+        requests.iter().map(OfferedRequest::line_request).collect();
+    let (lines, counter) = lines::with_pricing_context(work, &line_requests, sale).await?;
     let listed = |line: &Line, quantity: Quantity| {
         lines::listed(work, counter.as_ref()?, line.product, quantity)
     };
@@ -201,7 +202,7 @@ pub(crate) struct Intent {
 }
 
 /// Who at the seller must agree first, by its rules and by how much the sender may take off.
-pub(crate) async fn superiors_asked(
+pub(crate) async fn approval_needed(
     work: &mut Work,
     Intent { by, lines, net, discount, now }: Intent,
 ) -> Result<Option<Request>, Failure> {

@@ -21,7 +21,7 @@ use crate::{
             approvals::{Answer, Approve, Approver, Refuse},
             lines::{self, LineRequest},
             offering::{self, Intent},
-            ordering::{self, Wish},
+            ordering::{self, OrderOrigin},
         },
     },
     caller::Caller,
@@ -68,9 +68,9 @@ pub async fn place(
         happened("/placed_on", placed_on, services.clock.today())?;
     }
     let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
-    let (prices, wish) = match caller.company() {
-        Some(_) => (Prices::Listed, Wish::Companys),
-        None => (Prices::Agreed, Wish::ToldTheSeller),
+    let (prices, origin) = match caller.company() {
+        Some(_) => (Prices::Listed, OrderOrigin::Company),
+        None => (Prices::Agreed, OrderOrigin::Seller),
     };
     let buyer = caller.employee().filter(|_| caller.company().is_some());
     let request = &request;
@@ -94,7 +94,7 @@ pub async fn place(
                     destination: request.destination.clone(),
                     delivery_terms: None,
                 };
-                ordering::place(work, id, terms, wish, (on, now)).await
+                ordering::place(work, id, terms, origin, (on, now)).await
             })
         })
         .await
@@ -119,7 +119,7 @@ async fn priced(
     let net = ordering::net(&lines, sale.currency)?;
     if discount.is_some() {
         let intent = Intent { by, lines: lines.to_vec(), net, discount, now };
-        if offering::superiors_asked(work, intent).await?.is_some() {
+        if offering::approval_needed(work, intent).await?.is_some() {
             return Err(Problem::new(StatusCode::CONFLICT, "order.needs_offer")
                 .detail("a superior must approve these prices: make an offer of them")
                 .into());

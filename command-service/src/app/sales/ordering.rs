@@ -20,13 +20,14 @@ use crate::{
     failure::{Failure, names_nothing, refusal},
 };
 
-/// Whose wish an order is.
+/// Who placed an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// The company's: its rules say who must agree.
-    Companys,
-    /// What it told the seller some other way: the seller has seen to it.
-    ToldTheSeller,
+pub(crate) enum OrderOrigin {
+    /// The company, in Kontor or by accepting an offer: its approval rules apply.
+    Company,
+    /// The seller, after the company ordered by other means: no approval is needed unless the buyer
+    /// is known.
+    Seller,
 }
 
 /// Whether a company can have goods there, and its employee order them for that.
@@ -57,12 +58,12 @@ pub(crate) async fn place(
     work: &mut Work,
     id: OrderId,
     terms: Terms,
-    wish: Wish,
+    origin: OrderOrigin,
     (on, now): (Date, Timestamp),
 ) -> Result<(), Failure> {
-    let approval = match (wish, terms.placed_by) {
-        (Wish::ToldTheSeller, None) => None,
-        (Wish::Companys, _) | (Wish::ToldTheSeller, Some(_)) => {
+    let approval = match (origin, terms.placed_by) {
+        (OrderOrigin::Seller, None) => None,
+        (OrderOrigin::Company, _) | (OrderOrigin::Seller, Some(_)) => {
             needed(work, id, &terms, (on, now)).await?.map(Box::new)
         }
     };
@@ -77,18 +78,18 @@ async fn needed(
     terms: &Terms,
     (on, now): (Date, Timestamp),
 ) -> Result<Option<Request>, Failure> {
-    let wanted = Wanted {
+    let proposed = ProposedOrder {
         company: terms.company,
         by: terms.placed_by,
         lines: &terms.lines,
         net: net(&terms.lines, terms.currency)?,
         destination: &terms.destination,
     };
-    let request = superiors_asked(work, wanted, (on, now)).await?;
+    let request = approval_needed(work, proposed, (on, now)).await?;
     if let Some(by) = terms.placed_by
         && work.load::<Employee>(by).await?.person().is_ok()
     {
-        let (company, net) = (terms.company, wanted.net);
+        let (company, net) = (terms.company, proposed.net);
         let today = now.to_zoned(TimeZone::UTC).date();
         let count = spending::Command::Count { company, order, net, on, today };
         work.decide::<Spending>(SpendingId::of(by), count).await?;
@@ -96,25 +97,25 @@ async fn needed(
     Ok(request)
 }
 
-/// What an employee wants for a company.
+/// An order that is not yet placed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct ProposedOrder<'a> {
     pub(crate) company: CompanyId,
-    /// Who wants it, as far as that is known.
+    /// Who orders, if known.
     pub(crate) by: Option<EmployeeId>,
     pub(crate) lines: &'a [Line],
-    /// What that costs, without tax.
+    /// Net value.
     pub(crate) net: Money,
     pub(crate) destination: &'a Destination,
 }
 
-/// Who in the company must agree to what an employee wants, by its rules and the employee's limits.
-pub(crate) async fn superiors_asked(
+/// The approval that an order needs by the rules of the company and the limits of the employee.
+pub(crate) async fn approval_needed(
     work: &mut Work,
-    wanted: Wanted<'_>,
+    proposed: ProposedOrder<'_>,
     (on, now): (Date, Timestamp),
 ) -> Result<Option<Request>, Failure> {
-    let Wanted { company, by, lines, net, destination } = wanted;
+    let ProposedOrder { company, by, lines, net, destination } = proposed;
     let mut limits = Vec::new();
     if let Some(by) = by
         && let Ok(person) = work.load::<Employee>(by).await?.person()
@@ -176,7 +177,7 @@ pub(crate) async fn decide(
     command: order::Command,
 ) -> Result<(), Failure> {
     let before = work.load::<Order>(id).await?;
-    let wanted_by = before.terms().ok().and_then(|terms| terms.placed_by);
+    let placed_by = before.terms().ok().and_then(|terms| terms.placed_by);
     let shipped = before.net_of_shipped();
     work.decide::<Order>(id, command).await?;
     let given_back = match work.get::<Order>(id) {
@@ -188,7 +189,7 @@ pub(crate) async fn decide(
         }
         _ => None,
     };
-    if let Some((by, given_back)) = wanted_by.zip(given_back) {
+    if let Some((by, given_back)) = placed_by.zip(given_back) {
         work.decide::<Spending>(SpendingId::of(by), given_back).await?;
     }
     work.answer(id);

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use domain::{
     CompanyId, Note, Product, ProductId, Quantity, Reference, Sku, UnitPrice, assortment,
     product::PackagingName,
-    quotation_request::{Wanted, Wish, Wishes, WishesError},
+    quotation_request::{RequestedLine, RequestedLines, RequestedLinesError, RequestedProduct},
 };
 use event_log::Work;
 use jiff::civil::Date;
@@ -45,16 +45,16 @@ pub struct QuotationLineRequest {
     pub note: Option<Note>,
 }
 
-/// Finds the products of wishes, with a few queries however many there are. All that are wrong are
+/// Finds the products of the lines, with a fixed number of queries. All that are wrong are
 /// named at once.
 pub(crate) async fn understood(
     work: &mut Work,
     requests: &[QuotationLineRequest],
     company: CompanyId,
     requester: Requester,
-) -> Result<Wishes, Failure> {
+) -> Result<RequestedLines, Failure> {
     // Before anything is looked up.
-    if requests.is_empty() || requests.len() > Wishes::MAX {
+    if requests.is_empty() || requests.len() > RequestedLines::MAX {
         return Err(count_invalid());
     }
     let names: Vec<Naming<'_>> =
@@ -62,11 +62,11 @@ pub(crate) async fn understood(
     let products = lines::products(work, &names, company).await?;
     let found: Vec<ProductId> = products.iter().flatten().copied().collect();
     let assortment_context = AssortmentContext::open(work, company, &found).await?;
-    let mut wishes = Vec::with_capacity(requests.len());
+    let mut lines = Vec::with_capacity(requests.len());
     let mut wrong = Vec::new();
     for (index, (request, product)) in requests.iter().zip(products).enumerate() {
-        match wish(work, &assortment_context, request, product, requester) {
-            Ok(wish) => wishes.push(wish),
+        match requested_line(work, &assortment_context, request, product, requester) {
+            Ok(line) => lines.push(line),
             Err(Wrong { problem, field, detail }) => {
                 let pointer = format!("/lines/{index}/{field}");
                 wrong.push((problem, FieldError::at(pointer, detail)));
@@ -76,16 +76,16 @@ pub(crate) async fn understood(
     if !wrong.is_empty() {
         return Err(lines::refused(wrong).into());
     }
-    Wishes::try_from(wishes).map_err(|WishesError| count_invalid())
+    RequestedLines::try_from(lines).map_err(|RequestedLinesError| count_invalid())
 }
 
 fn count_invalid() -> Failure {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
-        .field(FieldError::at("/lines", WishesError.to_string()))
+        .field(FieldError::at("/lines", RequestedLinesError.to_string()))
         .into()
 }
 
-/// What is wrong with a wish.
+/// What is wrong with a line.
 struct Wrong {
     /// The broken rule of the domain, if it is one of its.
     problem: Option<Problem>,
@@ -99,13 +99,13 @@ impl Wrong {
     }
 }
 
-fn wish(
+fn requested_line(
     work: &Work,
     assortment_context: &AssortmentContext,
     request: &QuotationLineRequest,
     product: Option<ProductId>,
     requester: Requester,
-) -> Result<Wish, Wrong> {
+) -> Result<RequestedLine, Wrong> {
     let QuotationLineRequest { unit_price, delivery_on, .. } = *request;
     let named = match (&request.sku, &request.code, &request.wanted) {
         (Some(_), None, None) => "sku",
@@ -114,9 +114,9 @@ fn wish(
             if request.packaging.is_some() {
                 return Err(Wrong::plainly("packaging", "only products come in packagings"));
             }
-            let what = Wanted::Described { wanted: wanted.clone() };
+            let what = RequestedProduct::Described { wanted: wanted.clone() };
             let (quantity, note) = (request.quantity, request.note.clone());
-            return Ok(Wish { what, quantity, unit_price, delivery_on, note });
+            return Ok(RequestedLine { what, quantity, unit_price, delivery_on, note });
         }
         _ => {
             let detail = "a line names what it wants by one of sku, code and wanted";
@@ -142,6 +142,6 @@ fn wish(
         Wrong { problem: Some(refusal(&error)), field, detail }
     })?;
     let (sku, name) = (item.sku().clone(), item.description().name.clone());
-    let what = Wanted::Product { product: item.id(), sku, name };
-    Ok(Wish { what, quantity, unit_price, delivery_on, note: request.note.clone() })
+    let what = RequestedProduct::Product { product: item.id(), sku, name };
+    Ok(RequestedLine { what, quantity, unit_price, delivery_on, note: request.note.clone() })
 }

@@ -10,7 +10,7 @@ use futures::FutureExt;
 use crate::{
     app::{
         deciding,
-        sales::ordering::{self, Wish},
+        sales::ordering::{self, OrderOrigin},
     },
     policies::{Policy, Reaction, ReactionError},
 };
@@ -39,7 +39,7 @@ async fn place(reaction: Reaction<'_>) -> Result<(), ReactionError> {
                 if matches!(work.load::<Order>(id).await?, Order::Unplaced) {
                     let is_employee = work.load::<Employee>(by.0).await?.employer().is_ok();
                     terms.placed_by = is_employee.then_some(EmployeeId(by.0));
-                    ordering::place(work, id, terms, Wish::Companys, (on, now)).await?;
+                    ordering::place(work, id, terms, OrderOrigin::Company, (on, now)).await?;
                 }
                 Ok(())
             })

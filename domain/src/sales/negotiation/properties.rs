@@ -297,7 +297,7 @@ proptest! {
                     prop_assert!(is_offered || revision.negotiated);
                     if revision.negotiated {
                         for (_, line) in revision.proposal.lines.numbered() {
-                            prop_assert!(was_wanted_by_the_seller(&house, before, line));
+                            prop_assert!(was_proposed_by_the_seller(&house, before, line));
                         }
                     }
                 }
@@ -334,7 +334,7 @@ proptest! {
 }
 
 /// Whether the seller has offered a line, proposed it or agreed to it.
-fn was_wanted_by_the_seller(house: &House, before: &Offer, line: &OfferedLine) -> bool {
+fn was_proposed_by_the_seller(house: &House, before: &Offer, line: &OfferedLine) -> bool {
     let offered = before.revision().is_some_and(|revision| revision.proposal.lines.contains(line));
     let is_it = |said: &Move<Item>| match said {
         Move::Propose { proposed } => proposed.line() == Some(line),

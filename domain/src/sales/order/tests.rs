@@ -243,7 +243,7 @@ fn decision(step: u32, by: u128) -> Decision {
 }
 
 #[test]
-fn is_wanted_when_all_have_agreed() {
+fn is_approved_when_all_steps_approve() {
     let ask = Command::Place {
         terms: terms(),
         on: day("2026-03-01"),
@@ -275,7 +275,7 @@ fn is_wanted_when_all_have_agreed() {
 }
 
 #[test]
-fn is_not_wanted_when_one_says_no() {
+fn is_refused_when_one_step_refuses() {
     let refuse = |step, by| Command::Refuse(verdict(step, by));
     let no = Event::Refused { decision: decision(1, 2) };
     check(&asked(), refuse(1, decider(2, Role::Approver)), Ok(vec![no.clone()]));

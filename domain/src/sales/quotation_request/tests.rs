@@ -12,9 +12,9 @@ fn check(given: &[Event], when: Command, then: Result<Vec<Event>, Error>) {
     assert_eq!(answer::<QuotationRequest>(given, when), then);
 }
 
-fn wish(delivery_on: Option<&str>) -> Wish {
-    Wish {
-        what: Wanted::Described { wanted: "Kubki z naszym znakiem".parse().unwrap() },
+fn line(delivery_on: Option<&str>) -> RequestedLine {
+    RequestedLine {
+        what: RequestedProduct::Described { wanted: "Kubki z naszym znakiem".parse().unwrap() },
         quantity: "500".parse().unwrap(),
         unit_price: Some("7.50".parse().unwrap()),
         delivery_on: delivery_on.map(day),
@@ -26,7 +26,7 @@ fn inquiry() -> Inquiry {
     Inquiry {
         company: company(),
         currency: Currency::Pln,
-        lines: vec![wish(None), wish(Some(TODAY))].try_into().unwrap(),
+        lines: vec![line(None), line(Some(TODAY))].try_into().unwrap(),
         message: None,
         answer_by: Some(day(TODAY)),
         delivery_address: None,
@@ -93,7 +93,7 @@ fn is_made_once() {
 fn wants_nothing_on_days_that_are_over() {
     let by = |date: &str| Inquiry { answer_by: Some(day(date)), ..inquiry() };
     let on = |date: &str| {
-        let lines = vec![wish(None), wish(Some(date))].try_into().unwrap();
+        let lines = vec![line(None), line(Some(date))].try_into().unwrap();
         Inquiry { lines, ..inquiry() }
     };
     for date in ["2026-03-03", "3000-01-01"] {
@@ -106,11 +106,11 @@ fn wants_nothing_on_days_that_are_over() {
 
 #[test]
 fn has_one_to_five_hundred_lines() {
-    let many = |count| Wishes::try_from(vec![wish(None); count]).map(|wishes| wishes.len());
-    assert_eq!(many(0), Err(WishesError));
+    let many = |count| RequestedLines::try_from(vec![line(None); count]).map(|lines| lines.len());
+    assert_eq!(many(0), Err(RequestedLinesError));
     assert_eq!(many(1), Ok(1));
-    assert_eq!(many(Wishes::MAX), Ok(500));
-    assert_eq!(many(Wishes::MAX + 1), Err(WishesError));
+    assert_eq!(many(RequestedLines::MAX), Ok(500));
+    assert_eq!(many(RequestedLines::MAX + 1), Err(RequestedLinesError));
 }
 
 #[test]

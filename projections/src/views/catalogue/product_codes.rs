@@ -110,7 +110,7 @@ pub async fn list(
     rows.iter().map(code).collect()
 }
 
-/// The products whose codes with some firms begin so; see [`words::Wanted::code`].
+/// The products whose codes with some firms begin so; see [`words::SearchWords::code`].
 pub async fn meant(
     client: &Object,
     firms: &[CompanyId],

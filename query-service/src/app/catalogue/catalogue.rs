@@ -23,7 +23,7 @@ use projections::{
         parties::companies,
         pricing::{discounts, price_agreements, prices},
     },
-    words::Wanted,
+    words::SearchWords,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -39,7 +39,7 @@ use crate::{
     Queries,
     app::{invalid, names_nothing},
     asker::{Asker, problem},
-    catalogue_context::{CatalogueContext, Wish},
+    catalogue_context::{CatalogueContext, CatalogueFilter},
     reading::Reading,
 };
 
@@ -206,18 +206,18 @@ pub async fn list(
     let currency = currency.unwrap_or(Currency::Pln);
     let (reading, context) = context(queries, asker, company, currency).await?;
     let brand = brand.map(|name| catalogue::brand(&name));
-    let (wish, order) = (Wish { category, brand, in_stock }, order.map(Order::from));
+    let (filter, order) = (CatalogueFilter { category, brand, in_stock }, order.map(Order::from));
     let search = match words {
         Some(words) => {
             let own = context.means(&reading.client, &words.code()).await.map_err(problem)?;
-            let within = context.within(wish);
+            let within = context.within(filter);
             let sought = Sought { words, own, within, order, deep: false };
             let client = queries.views.client().await.map_err(problem)?;
             Some(Search { client, sought, instead: false })
         }
         None => None,
     };
-    let range = context.range(&reading, wish).await.map_err(problem)?;
+    let range = context.range(&reading, filter).await.map_err(problem)?;
     let by = order.unwrap_or(Order::Name);
     let mut look = Look { reading: &reading, context: &context, range: &range, by, search };
     let (lines, next) = look.find(next, limit).await?;
@@ -261,12 +261,12 @@ async fn context(
     Ok((reading, context))
 }
 
-fn words(q: Option<&str>) -> Result<Option<Wanted>, Problem> {
+fn words(q: Option<&str>) -> Result<Option<SearchWords>, Problem> {
     let Some(q) = q else { return Ok(None) };
     if q.chars().count() > MOST_TYPED {
         return Err(invalid("q", format!("must have at most {MOST_TYPED} characters")));
     }
-    let words = Wanted::parse(q);
+    let words = SearchWords::parse(q);
     words.map(Some).ok_or_else(|| invalid("q", "must have a letter or a digit in it"))
 }
 

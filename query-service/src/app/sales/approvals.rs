@@ -19,7 +19,7 @@ use service_kit::{
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::negotiations::history::{Story, Wish};
+use super::negotiations::history::{HistoryQuery, Story};
 use crate::{
     Queries,
     app::{one_more, only, own},
@@ -182,7 +182,7 @@ pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Whole, P
                 None => Side::Seller,
             };
             let moment = (At::Now, side);
-            let story = Story::of(queries, asker, id, moment, Wish::default()).await?;
+            let story = Story::of(queries, asker, id, moment, HistoryQuery::default()).await?;
             round = story.awaiting_approval();
         }
     }

@@ -16,7 +16,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use self::history::Wish;
+use self::history::HistoryQuery;
 pub use self::history::{Entry, Story, Waiting};
 use crate::{
     Queries,
@@ -76,9 +76,10 @@ pub async fn show(
 ) -> Result<Story, Problem> {
     asker.require::<ReadNegotiations>()?;
     let (entries, after) = page.read()?;
-    let wish = Wish { entries, after: after.unwrap_or_default(), ..Wish::default() };
+    let query =
+        HistoryQuery { entries, after: after.unwrap_or_default(), ..HistoryQuery::default() };
     let moment = (at.map_or(At::Now, At::Instant), eyes_of(asker, eyes)?);
-    story(queries, asker, id, moment, wish).await
+    story(queries, asker, id, moment, query).await
 }
 
 /// The negotiation of a company that the asker may see.
@@ -87,9 +88,9 @@ async fn story(
     asker: &Asker,
     id: Uuid,
     moment: (At, Side),
-    wish: Wish,
+    query: HistoryQuery,
 ) -> Result<Story, Problem> {
-    let story = Story::of(queries, asker, id, moment, wish).await?;
+    let story = Story::of(queries, asker, id, moment, query).await?;
     asker.narrowed(Some(story.company().0))?;
     Ok(story)
 }
@@ -138,8 +139,9 @@ pub async fn differences(
 ) -> Result<Differences, Problem> {
     asker.require::<ReadNegotiations>()?;
     let moment = (At::Now, eyes_of(asker, None)?);
-    let wish = Wish { rounds: [from].into_iter().chain(to).collect(), ..Wish::default() };
-    let story = story(queries, asker, id, moment, wish).await?;
+    let query =
+        HistoryQuery { rounds: [from].into_iter().chain(to).collect(), ..HistoryQuery::default() };
+    let story = story(queries, asker, id, moment, query).await?;
     let last = story.rounds();
     let to = to.unwrap_or(last);
     let table = |round: u32, parameter: &'static str| {

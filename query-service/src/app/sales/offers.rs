@@ -25,7 +25,7 @@ use crate::{
     asker::{Asker, problem},
 };
 
-pub use self::document::{Document, Wish, document};
+pub use self::document::{Document, DocumentQuery, document};
 
 const VIEWS: &[&str] = &[offers::PROJECTION.name];
 

@@ -13,7 +13,7 @@ use service_kit::{
 
 use crate::{
     Queries,
-    app::sales::offers::{self, Document, List, Show, Whole, Wish},
+    app::sales::offers::{self, Document, DocumentQuery, List, Show, Whole},
     asker::By,
 };
 
@@ -75,8 +75,8 @@ async fn pdf(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<ReadTrade>,
     PathId(id): PathId,
-    Query(wish): Query<Wish>,
+    Query(query): Query<DocumentQuery>,
 ) -> Result<Pdf, Problem> {
-    let Document { name, pdf } = offers::document(&queries, &asker, id, wish).await?;
+    let Document { name, pdf } = offers::document(&queries, &asker, id, query).await?;
     Ok(Pdf { name, file: pdf })
 }

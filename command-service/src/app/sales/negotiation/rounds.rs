@@ -25,7 +25,7 @@ use crate::{
             negotiating::{self, may_talk},
             offer::must_know,
             offering::{self, Intent},
-            ordering::{self, Wanted},
+            ordering::{self, ProposedOrder},
         },
     },
     caller::Caller,
@@ -229,11 +229,11 @@ async fn say_it(
     let approval = match side {
         Side::Seller => sellers_superiors(work, caller, &talks, &round.moves, (today, now)).await?,
         Side::Buyer => {
-            let (lines, net) = negotiating::wanted(&talks, side, &round.moves)?;
+            let (lines, net) = negotiating::orderable_lines(&talks, side, &round.moves)?;
             let (company, by) = (talks.company, caller.employee());
             let destination = &Destination::default();
-            let wanted = Wanted { company, by, lines: &lines, net, destination };
-            ordering::superiors_asked(work, wanted, (today, now)).await?
+            let proposed = ProposedOrder { company, by, lines: &lines, net, destination };
+            ordering::approval_needed(work, proposed, (today, now)).await?
         }
     };
     let approval = approval.map(Box::new);
@@ -249,11 +249,11 @@ async fn sellers_superiors(
     moves: &Moves,
     (today, now): (Date, Timestamp),
 ) -> Result<Option<domain::approval::Request>, Failure> {
-    let (lines, net) = negotiating::wanted(talks, Side::Seller, moves)?;
+    let (lines, net) = negotiating::orderable_lines(talks, Side::Seller, moves)?;
     let answered_for = negotiating::answered_for(talks, moves);
     let discount = discount(work, talks, &answered_for, today).await?;
     let intent = Intent { by: caller.employee(), lines, net, discount, now };
-    offering::superiors_asked(work, intent).await
+    offering::approval_needed(work, intent).await
 }
 
 /// How far the prices of some lines lie below what agreements and lists make now.
@@ -290,15 +290,15 @@ async fn moves(
     today: Date,
 ) -> Result<Moves, Failure> {
     let Say { agree, lines, drop, agree_to_conditions, payment_term, delivery_terms, .. } = say;
-    let wanted = wanted(work, talks, side, &lines, today).await?;
+    let proposed = proposed_lines(work, talks, side, &lines, today).await?;
     let agreed = agree.into_iter().map(|number| (number, Move::Agree {}));
     let dropped =
         drop.into_iter().map(|number| (number, Move::Propose { proposed: Item::Dropped {} }));
-    let wanted = wanted.into_iter().map(|(number, line)| {
+    let proposed = proposed.into_iter().map(|(number, line)| {
         (number, Move::Propose { proposed: Item::Line { line: Box::new(line) } })
     });
     let mut moves = BTreeMap::new();
-    for (number, said) in agreed.chain(dropped).chain(wanted) {
+    for (number, said) in agreed.chain(dropped).chain(proposed) {
         if moves.insert(number, said).is_some() {
             let detail = format!("line {number} is spoken of twice");
             return Err(said_twice(detail).into());
@@ -321,8 +321,8 @@ fn said_twice(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "negotiation.said_twice").field(field)
 }
 
-/// The lines that somebody wants otherwise, by number.
-async fn wanted(
+/// The lines for which a side proposes something else, by number.
+async fn proposed_lines(
     work: &mut Work,
     talks: &Talks,
     side: Side,
@@ -364,7 +364,7 @@ async fn wanted(
     }
     let prices = match side {
         Side::Seller => Prices::Agreed,
-        Side::Buyer => Prices::Wished,
+        Side::Buyer => Prices::Requested,
     };
     let at = |failure| match failure {
         Failure::Refused(problem) => Failure::from(problem.within("/say")),

@@ -7,7 +7,7 @@ use domain::{
     QuotationRequest, QuotationRequestId, Selection, Sku, UnitPrice,
     offer::{Break, Choice, Inside, OfferedLine, Origin, Proposal},
     price::{self, Value},
-    quotation_request::Wanted,
+    quotation_request::RequestedProduct,
 };
 use jiff::{ToSpan, civil::Date};
 use projections::views::{
@@ -54,12 +54,12 @@ async fn of_request(
     let loaded = services.log.load::<QuotationRequest>(request.0).await.map_err(Failure::from)?;
     let asked = loaded.state.open().map_err(|error| refusal(&error))?;
     let inquiry = &asked.inquiry;
-    let lines = inquiry.lines.iter().filter_map(|wish| match &wish.what {
-        Wanted::Product { sku, .. } => Some(OfferedRequest {
-            deliver_on: wish.delivery_on.filter(|day| *day >= today),
-            ..OfferedRequest::plain(sku.clone(), wish.quantity)
+    let lines = inquiry.lines.iter().filter_map(|line| match &line.what {
+        RequestedProduct::Product { sku, .. } => Some(OfferedRequest {
+            deliver_on: line.delivery_on.filter(|day| *day >= today),
+            ..OfferedRequest::plain(sku.clone(), line.quantity)
         }),
-        Wanted::Described { .. } => None,
+        RequestedProduct::Described { .. } => None,
     });
     Ok(Draft {
         company: draft.company.or(Some(inquiry.company)),

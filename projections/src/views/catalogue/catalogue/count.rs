@@ -10,7 +10,7 @@ use domain::{CategoryId, ProductId};
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
-use crate::{ReadError, words::Wanted};
+use crate::{ReadError, words::SearchWords};
 
 /// Products that stand in the same categories and are of the same brand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Filter<'a> {
     /// Only what is there to be sold.
     pub in_stock: bool,
     /// What some words mean, and the products that a code of the company's means.
-    pub words: Option<(&'a Wanted, &'a [Uuid])>,
+    pub words: Option<(&'a SearchWords, &'a [Uuid])>,
     /// Whether the words are only looked for among codes.
     pub codes: bool,
 }
@@ -43,10 +43,10 @@ pub struct Filter<'a> {
 impl Filter<'_> {
     /// The words as a query, and the company's own.
     fn sought(&self) -> (Option<String>, Option<&[Uuid]>) {
-        let query = |wanted: &Wanted| {
-            wanted.code_query().filter(|_| self.codes).unwrap_or_else(|| wanted.query())
+        let query = |words: &SearchWords| {
+            words.code_query().filter(|_| self.codes).unwrap_or_else(|| words.query())
         };
-        self.words.map(|(wanted, own)| (query(wanted), own)).unzip()
+        self.words.map(|(words, own)| (query(words), own)).unzip()
     }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     CatalogueItem, item_of,
-    memory::{self, Memory, Page, Wanted},
+    memory::{self, Memory, Page, ProductVersion},
 };
 use crate::{ReadError, row::json};
 
@@ -212,14 +212,14 @@ pub async fn page(
     memory.lines(client, &wanted).await
 }
 
-async fn found(client: &Object, page: &Page) -> Result<Arc<[Wanted]>, ReadError> {
+async fn found(client: &Object, page: &Page) -> Result<Arc<[ProductVersion]>, ReadError> {
     let [place] = page.any.as_slice() else {
         return versions(client, &merged(client, page).await?).await;
     };
     let Page { any: _, also, order, after: Place(key, created), limit } = page;
     let statement = client.prepare_cached(order.of(PAGE)).await?;
     let rows = client.query(&statement, &[place, also, key, created, limit]).await?;
-    Ok(rows.iter().map(memory::wanted).collect())
+    Ok(rows.iter().map(memory::product_version).collect())
 }
 
 /// A page of many places: the first products of each, until enough of them come before whatever a
@@ -255,11 +255,11 @@ async fn merged(client: &Object, page: &Page) -> Result<Vec<Uuid>, ReadError> {
 }
 
 /// The versions of some products' rows, in this order.
-async fn versions(client: &Object, ids: &[Uuid]) -> Result<Arc<[Wanted]>, ReadError> {
+async fn versions(client: &Object, ids: &[Uuid]) -> Result<Arc<[ProductVersion]>, ReadError> {
     let statement = client.prepare_cached(VERSIONS).await?;
     let rows = client.query(&statement, &[&ids]).await?;
-    let mut found: HashMap<Uuid, Wanted> =
-        rows.iter().map(|row| (row.get(0), memory::wanted(row))).collect();
+    let mut found: HashMap<Uuid, ProductVersion> =
+        rows.iter().map(|row| (row.get(0), memory::product_version(row))).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 

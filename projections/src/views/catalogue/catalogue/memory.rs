@@ -24,7 +24,7 @@ pub struct Memory {
     /// Whoever asks has read which versions of their rows are there now: a change of the catalogue has
     /// other products' lines as they were.
     lines: Remembered<Uuid, Option<Arc<Line>>, Version>,
-    pub(super) pages: Remembered<Page, Arc<[Wanted]>>,
+    pub(super) pages: Remembered<Page, Arc<[ProductVersion]>>,
     pub(super) searches: Remembered<(Sought, Part), Arc<[Match]>>,
     /// Lists that further pages are read from, by the day on which they were made.
     pub(super) continued: Remembered<(Sought, Part, Position), Arc<[Match]>, ()>,
@@ -46,7 +46,7 @@ pub(super) struct Page {
 
 /// A product whose line is wanted.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(super) struct ProductVersion {
     /// Its id.
     pub(super) id: Uuid,
     /// The version of its row.
@@ -91,7 +91,7 @@ impl Memory {
     pub(super) async fn lines(
         &self,
         client: &Object,
-        wanted: &[Wanted],
+        wanted: &[ProductVersion],
     ) -> Result<Vec<Arc<Line>>, ReadError> {
         let wanted: Vec<_> = wanted.iter().map(|one| (one.id, one.version)).collect();
         let lines = self.lines.all(&wanted, |missing| lines(client, missing)).await?;
@@ -122,9 +122,9 @@ async fn lines(
 }
 
 /// A row of an id and a version.
-pub(super) fn wanted(row: &Row) -> Wanted {
+pub(super) fn product_version(row: &Row) -> ProductVersion {
     let (Bytes(written_by), Bytes(at)) = (row.get(1), row.get(2));
-    Wanted { id: row.get(0), version: Version { written_by, at } }
+    ProductVersion { id: row.get(0), version: Version { written_by, at } }
 }
 
 /// A system column as it is sent.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     find::{Line, Order, version},
-    memory::{self, Memory, Wanted},
+    memory::{self, Memory, ProductVersion},
 };
 use crate::{ReadError, words};
 
@@ -26,7 +26,7 @@ use crate::{ReadError, words};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sought {
     /// What was typed.
-    pub words: words::Wanted,
+    pub words: words::SearchWords,
     /// The products that a code of the company's means; they come first.
     pub own: Vec<Uuid>,
     /// Where.
@@ -68,7 +68,7 @@ pub(super) enum Part {
 /// A match of words, with what puts it in order besides its name or its code.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Match {
-    wanted: Wanted,
+    product: ProductVersion,
     rank: Rank,
     created: i64,
 }
@@ -318,11 +318,11 @@ impl Search<'_> {
 
     /// Those matches of a list of another day that are for sale, as they are now.
     async fn still_there(&self, list: &[Match]) -> Result<Vec<Match>, ReadError> {
-        let ids: Vec<Uuid> = list.iter().map(|one| one.wanted.id).collect();
+        let ids: Vec<Uuid> = list.iter().map(|one| one.product.id).collect();
         let rows = self.client.query_typed(FOR_SALE, &[(&ids, Type::UUID_ARRAY)]).await?;
-        let now: HashMap<Uuid, Wanted> =
-            rows.iter().map(|row| (row.get(0), memory::wanted(row))).collect();
-        let still = |one: &Match| Some(Match { wanted: *now.get(&one.wanted.id)?, ..*one });
+        let now: HashMap<Uuid, ProductVersion> =
+            rows.iter().map(|row| (row.get(0), memory::product_version(row))).collect();
+        let still = |one: &Match| Some(Match { product: *now.get(&one.product.id)?, ..*one });
         Ok(list.iter().filter_map(still).collect())
     }
 
@@ -341,7 +341,7 @@ impl Search<'_> {
                 return Ok(place + 1);
             }
         }
-        let ids: Vec<Uuid> = found.iter().map(|one| one.wanted.id).collect();
+        let ids: Vec<Uuid> = found.iter().map(|one| one.product.id).collect();
         let rows = self.client.query_typed(KEYS, &[(&ids, Type::UUID_ARRAY)]).await?;
         let column = if order == Some(Order::Sku) { 2 } else { 1 };
         let keys: HashMap<Uuid, String> =
@@ -349,7 +349,7 @@ impl Search<'_> {
         let is_behind = |one: &Match| {
             let key = match order {
                 Some(Order::Newest) => String::new(),
-                _ => keys.get(&one.wanted.id).cloned().unwrap_or_default(),
+                _ => keys.get(&one.product.id).cloned().unwrap_or_default(),
             };
             let Match { rank, created, .. } = *one;
             Mark { part, rank, key, created, since }.compare(mark, order).is_gt()
@@ -362,10 +362,10 @@ impl Search<'_> {
         &self,
         found: &[(Matched, Match)],
     ) -> Result<Vec<(Arc<Line>, Mark)>, ReadError> {
-        let wanted: Vec<Wanted> = found.iter().map(|(_, one)| one.wanted).collect();
+        let wanted: Vec<ProductVersion> = found.iter().map(|(_, one)| one.product).collect();
         let lines = self.memory.lines(self.client, &wanted).await?;
         let mut of: HashMap<Uuid, &(Matched, Match)> =
-            found.iter().map(|one| (one.1.wanted.id, one)).collect();
+            found.iter().map(|one| (one.1.product.id, one)).collect();
         let marked = lines.into_iter().filter_map(|line| {
             let ((part, since), Match { rank, created, .. }) = *of.remove(&line.item.id.0)?;
             let key = line.key(self.sought.order);
@@ -419,7 +419,7 @@ impl Search<'_> {
         ];
         let rows = self.client.query_typed(sql, &parameters).await?;
         let matched = |row: &Row| Match {
-            wanted: memory::wanted(row),
+            product: memory::product_version(row),
             rank: Rank { is_own: row.get(4), words: row.get(5) },
             created: row.get(3),
         };
@@ -448,8 +448,11 @@ impl Search<'_> {
 }
 
 /// Words as a query in the words that there are; `None` when one begins nothing.
-async fn spelled_out(client: &Object, words: &words::Wanted) -> Result<Option<String>, ReadError> {
-    let most = i64::try_from(words::Wanted::MOST_SPELLED).unwrap_or(i64::MAX) + 1;
+async fn spelled_out(
+    client: &Object,
+    words: &words::SearchWords,
+) -> Result<Option<String>, ReadError> {
+    let most = i64::try_from(words::SearchWords::MOST_SPELLED).unwrap_or(i64::MAX) + 1;
     let statement = client.prepare_cached(BEGUN).await?;
     let rows = client.query(&statement, &[&words.stems(), &most]).await?;
     let vocabulary = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
@@ -466,9 +469,9 @@ async fn below(client: &Object, categories: &[Uuid]) -> Result<Vec<Uuid>, ReadEr
 /// one that is nearest to it. A code is not mistyped: it means another thing.
 pub async fn corrections(
     client: &Object,
-    wanted: &words::Wanted,
+    words: &words::SearchWords,
 ) -> Result<BTreeMap<String, String>, ReadError> {
-    let mut typed = wanted.words();
+    let mut typed = words.words();
     typed.retain(|word| !words::has_digit(word));
     if typed.is_empty() {
         return Ok(BTreeMap::new());

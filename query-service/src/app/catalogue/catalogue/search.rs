@@ -6,7 +6,7 @@ use deadpool_postgres::Object;
 use projections::{
     ReadError,
     views::catalogue::catalogue::{self, Line, Mark, Order, Place, Places, Sought},
-    words::Wanted,
+    words::SearchWords,
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{page, problem::Problem};
@@ -41,7 +41,7 @@ pub(super) struct Search {
 
 impl Search {
     /// Searches words that stand for others.
-    fn instead(&mut self, words: Wanted) {
+    fn instead(&mut self, words: SearchWords) {
         (self.sought.words, self.sought.own, self.instead) = (words, vec![], true);
     }
 
@@ -70,7 +70,7 @@ impl Look<'_> {
             (None, None | Some(Next::After(_))) | (Some(_), None) => {}
             (Some(search), Some(Next::Behind(_, deep, instead))) => {
                 search.sought.deep = *deep;
-                if let Some(words) = instead.as_deref().and_then(Wanted::parse) {
+                if let Some(words) = instead.as_deref().and_then(SearchWords::parse) {
                     search.instead(words);
                 }
             }
@@ -192,8 +192,8 @@ impl Look<'_> {
 /// The same words with the nearest that there are for those that nothing begins with.
 pub(super) async fn corrected(
     client: &Object,
-    words: &Wanted,
-) -> Result<Option<Wanted>, ReadError> {
+    words: &SearchWords,
+) -> Result<Option<SearchWords>, ReadError> {
     let nearest = catalogue::corrections(client, words).await?;
     Ok((!nearest.is_empty()).then(|| words.clone().with(|word| nearest.get(word).cloned())))
 }

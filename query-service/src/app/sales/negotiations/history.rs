@@ -85,9 +85,9 @@ pub struct Entry {
     pub known_to: Option<Side>,
 }
 
-/// What of a negotiation is wanted beside how it stands.
+/// Which parts of the history of a negotiation are read besides its state.
 #[derive(Debug, Default)]
-pub(in crate::app) struct Wish {
+pub(in crate::app) struct HistoryQuery {
     /// So many entries of the timeline,
     pub(super) entries: usize,
     /// after this position.
@@ -102,7 +102,7 @@ const MOST_BYTES: usize = 1 << 20;
 /// What is gathered on the way through history.
 struct Gathered {
     side: Side,
-    wish: Wish,
+    query: HistoryQuery,
     state: Negotiation,
     /// The talks as they stood before they ended for good.
     ended: Option<Box<Talks>>,
@@ -121,9 +121,9 @@ impl Story {
         asker: &Asker,
         id: Uuid,
         (at, side): (At, Side),
-        wish: Wish,
+        query: HistoryQuery,
     ) -> Result<Self, Problem> {
-        let gathered = replay(queries, asker, id, at, Gathered::new(side, wish)).await?;
+        let gathered = replay(queries, asker, id, at, Gathered::new(side, query)).await?;
         let Gathered { state, ended, timeline, more, tables, .. } = gathered;
         let (status, talks) = match state {
             Negotiation::Unopened => (Status::Open, None),
@@ -172,17 +172,17 @@ impl Story {
         self.awaiting_approval.map(|waiting| waiting.round)
     }
 
-    /// The table after a round that was wished for, or after the last.
+    /// The table after a requested round, or after the last.
     pub(super) fn table_after(&self, round: u32) -> Option<&Table> {
         if round == self.rounds { Some(&self.table) } else { self.tables.get(&round) }
     }
 }
 
 impl Gathered {
-    fn new(side: Side, wish: Wish) -> Self {
+    fn new(side: Side, query: HistoryQuery) -> Self {
         Self {
             side,
-            wish,
+            query,
             state: Negotiation::default(),
             ended: None,
             timeline: Vec::new(),
@@ -196,10 +196,10 @@ impl Gathered {
     fn keep(&mut self, event: &negotiation::Event, recorded: &RecordedEvent) {
         let known_to = event.known_to();
         let position = recorded.position.0;
-        if position <= self.wish.after || known_to.is_some_and(|only| only != self.side) {
+        if position <= self.query.after || known_to.is_some_and(|only| only != self.side) {
             return;
         }
-        if self.timeline.len() >= self.wish.entries || self.bytes >= MOST_BYTES {
+        if self.timeline.len() >= self.query.entries || self.bytes >= MOST_BYTES {
             self.more = true;
             return;
         }
@@ -223,7 +223,7 @@ impl Hearer for Gathered {
         self.state.apply(event);
         // What is reopened is no round of its own: the table before it shows it too.
         if let Some(Talks { rounds, table, .. }) = self.state.talks()
-            && self.wish.rounds.contains(rounds)
+            && self.query.rounds.contains(rounds)
         {
             self.tables.insert(*rounds, table.clone());
         }
@@ -242,10 +242,10 @@ mod tests {
     use super::*;
 
     /// Hears of reminders whose payloads are so long; says what is shown, and whether there is more.
-    fn heard(wish: Wish, lengths: &[usize]) -> (Vec<u64>, bool) {
+    fn heard(query: HistoryQuery, lengths: &[usize]) -> (Vec<u64>, bool) {
         let on = jiff::civil::date(2026, 11, 26);
         let event = negotiation::Event::Reminded { side: Side::Buyer, on };
-        let mut gathered = Gathered::new(Side::Seller, wish);
+        let mut gathered = Gathered::new(Side::Seller, query);
         for (position, length) in (1..).zip(lengths) {
             let recorded = RecordedEvent {
                 position: Position(position),
@@ -271,12 +271,12 @@ mod tests {
 
     #[test]
     fn a_page_has_so_many_entries_and_ends_sooner_where_they_are_long() {
-        let wish = |entries, after| Wish { entries, after, ..Wish::default() };
-        assert_eq!(heard(wish(2, 0), &[1, 1, 1]), (vec![1, 2], true));
-        assert_eq!(heard(wish(2, 1), &[1, 1, 1]), (vec![2, 3], false));
+        let query = |entries, after| HistoryQuery { entries, after, ..HistoryQuery::default() };
+        assert_eq!(heard(query(2, 0), &[1, 1, 1]), (vec![1, 2], true));
+        assert_eq!(heard(query(2, 1), &[1, 1, 1]), (vec![2, 3], false));
         let long = [MOST_BYTES - 1, 1, 1, 2 * MOST_BYTES, 1];
-        assert_eq!(heard(wish(9, 0), &long), (vec![1, 2], true));
-        assert_eq!(heard(wish(9, 2), &long), (vec![3, 4], true));
-        assert_eq!(heard(wish(9, 4), &long), (vec![5], false));
+        assert_eq!(heard(query(9, 0), &long), (vec![1, 2], true));
+        assert_eq!(heard(query(9, 2), &long), (vec![3, 4], true));
+        assert_eq!(heard(query(9, 4), &long), (vec![5], false));
     }
 }

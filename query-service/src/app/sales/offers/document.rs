@@ -42,7 +42,7 @@ const VIEWS: &[&str] =
 /// Which document is wanted.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Wish {
+pub struct DocumentQuery {
     /// In which language; Polish when not given.
     #[serde(default)]
     pub language: Language,
@@ -65,7 +65,7 @@ pub async fn document(
     queries: &Queries,
     asker: &Asker,
     id: Uuid,
-    Wish { language, revision }: Wish,
+    DocumentQuery { language, revision }: DocumentQuery,
 ) -> Result<Document, Problem> {
     asker.require::<ReadTrade>()?;
     let offer = super::one(queries, asker, id).await?;

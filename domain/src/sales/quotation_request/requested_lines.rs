@@ -1,4 +1,4 @@
-//! What a company wants a price for: products of the catalogue, or things in its own words.
+//! The lines of a quotation request: products of the catalogue, or free text.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,9 @@ use crate::kernel::{Name, Note, ProductId, Quantity, Sku, UnitPrice};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "QuotationWish")]
-pub struct Wish {
+pub struct RequestedLine {
     /// Of what.
-    pub what: Wanted,
+    pub what: RequestedProduct,
     /// How much of it.
     pub quantity: Quantity,
     /// The net price of one unit that the company hopes for.
@@ -33,7 +33,7 @@ pub struct Wish {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[schemars(rename = "QuotationWanted")]
-pub enum Wanted {
+pub enum RequestedProduct {
     /// Something that it sees in the catalogue.
     Product {
         /// Which product.
@@ -50,48 +50,48 @@ pub enum Wanted {
     },
 }
 
-/// All that a company wants prices for at once: at least one wish, at most [`Wishes::MAX`]. A
-/// wish's number is its place, counted from 1.
+/// The lines of a quotation request: at least one line, at most [`RequestedLines::MAX`]. A
+/// line's number is its place, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Wish>", into = "Vec<Wish>")]
-pub struct Wishes(Vec<Wish>);
+#[serde(try_from = "Vec<RequestedLine>", into = "Vec<RequestedLine>")]
+pub struct RequestedLines(Vec<RequestedLine>);
 
-/// Too few or too many wishes.
+/// Too few or too many lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a request for quotation has between 1 and {} lines", Wishes::MAX)]
-pub struct WishesError;
+#[error("a request for quotation has between 1 and {} lines", RequestedLines::MAX)]
+pub struct RequestedLinesError;
 
-impl Wishes {
+impl RequestedLines {
     /// The most at once: somebody must look at each of them.
     pub const MAX: usize = 500;
 }
 
-impl TryFrom<Vec<Wish>> for Wishes {
-    type Error = WishesError;
+impl TryFrom<Vec<RequestedLine>> for RequestedLines {
+    type Error = RequestedLinesError;
 
-    fn try_from(wishes: Vec<Wish>) -> Result<Self, WishesError> {
-        if wishes.is_empty() || wishes.len() > Self::MAX {
-            return Err(WishesError);
+    fn try_from(lines: Vec<RequestedLine>) -> Result<Self, RequestedLinesError> {
+        if lines.is_empty() || lines.len() > Self::MAX {
+            return Err(RequestedLinesError);
         }
-        Ok(Self(wishes))
+        Ok(Self(lines))
     }
 }
 
-impl From<Wishes> for Vec<Wish> {
-    fn from(wishes: Wishes) -> Self {
-        wishes.0
+impl From<RequestedLines> for Vec<RequestedLine> {
+    fn from(lines: RequestedLines) -> Self {
+        lines.0
     }
 }
 
-impl std::ops::Deref for Wishes {
-    type Target = [Wish];
+impl std::ops::Deref for RequestedLines {
+    type Target = [RequestedLine];
 
-    fn deref(&self) -> &[Wish] {
+    fn deref(&self) -> &[RequestedLine] {
         &self.0
     }
 }
 
-impl JsonSchema for Wishes {
+impl JsonSchema for RequestedLines {
     fn schema_name() -> Cow<'static, str> {
         "Wishes".into()
     }
@@ -99,7 +99,7 @@ impl JsonSchema for Wishes {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "array",
-            "items": generator.subschema_for::<Wish>(),
+            "items": generator.subschema_for::<RequestedLine>(),
             "minItems": 1,
             "maxItems": Self::MAX,
         })
