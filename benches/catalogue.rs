@@ -178,12 +178,15 @@ async fn pages(shop: &Shop, pool: &Pool, log: &EventLog, table: &mut Table) -> R
     .await?;
     let (ours, plain) = (Latencies::of(measured), Latencies::of(plain));
     let meanwhile = Latencies::of(meanwhile);
-    table.beside("page of 50 priced rows, 32 clients, 20 pages a second each", paced.told());
+    table.beside("page of 50 priced rows, 32 clients, 20 pages a second each", paced.summary());
     table.at_most("— p99", paced.p99(), paced.at(99), (20_000.0, "20 ms"));
-    table.beside("page of 50 priced rows, 32 clients, without a pause", ours.told());
+    table.beside("page of 50 priced rows, 32 clients, without a pause", ours.summary());
     table.at_most("— p99", ours.p99(), ours.at(99), (20_000.0, "20 ms"));
-    table.beside("the same while 30 prices, levels and pictures change a second", meanwhile.told());
-    table.beside("plain indexed SELECT of 50 rows, 32 clients", plain.told());
+    table.beside(
+        "the same while 30 prices, levels and pictures change a second",
+        meanwhile.summary(),
+    );
+    table.beside("plain indexed SELECT of 50 rows, 32 clients", plain.summary());
     let ratio = ours.at(50) / plain.at(50);
     table.beside("— page beside it, median", format!("{ratio:.1} ×"));
     Ok(())
@@ -251,20 +254,20 @@ async fn searches(shop: &Shop, table: &mut Table) -> Result<(), Failure> {
 }
 
 /// One of some words.
-fn drawn(words: &[&'static str; 40], draw: u64) -> &'static str {
+fn picked(words: &[&'static str; 40], draw: u64) -> &'static str {
     words[usize::try_from(draw % 40).unwrap_or(0)]
 }
 
 fn two_words(draw: u64, _: Size) -> String {
-    format!("{}+{}", drawn(&NOUNS, draw), drawn(&ADJECTIVES, draw / 40))
+    format!("{}+{}", picked(&NOUNS, draw), picked(&ADJECTIVES, draw / 40))
 }
 
 fn common_word(draw: u64, _: Size) -> String {
-    drawn(if draw.is_multiple_of(2) { &NOUNS } else { &ADJECTIVES }, draw / 2).to_owned()
+    picked(if draw.is_multiple_of(2) { &NOUNS } else { &ADJECTIVES }, draw / 2).to_owned()
 }
 
 fn two_letters(draw: u64, _: Size) -> String {
-    drawn(&NOUNS, draw)[..2].to_owned()
+    picked(&NOUNS, draw)[..2].to_owned()
 }
 
 fn code(draw: u64, size: Size) -> String {
@@ -279,10 +282,10 @@ fn code(draw: u64, size: Size) -> String {
 
 /// The second and the third letter the other way round, alone or beside another word.
 fn typo(draw: u64, _: Size) -> String {
-    let word = drawn(&NOUNS, draw);
+    let word = picked(&NOUNS, draw);
     let typed = format!("{}{}{}{}", &word[..1], &word[2..3], &word[1..2], &word[3..]);
     if draw.is_multiple_of(3) {
-        format!("{typed}+{}", drawn(&ADJECTIVES, draw / 40))
+        format!("{typed}+{}", picked(&ADJECTIVES, draw / 40))
     } else {
         typed
     }
@@ -453,7 +456,7 @@ impl Latencies {
         format!("{:.1} ms", self.at(99) / 1e3)
     }
 
-    fn told(&self) -> String {
+    fn summary(&self) -> String {
         let rate = self.sorted.len() as f64 / self.over.as_secs_f64();
         format!("{}/s, median {:.1} ms, p99 {}", whole(rate), self.at(50) / 1e3, self.p99())
     }

@@ -67,7 +67,7 @@ impl Decision for MakeDeposit {
 
 type Maker = PgDecisionMaker<Deposit, Json<Deposit>, NoSnapshot>;
 
-/// Its transactions are serializable and may fail for their neighbours; only those that succeed
+/// Its transactions are serializable and may fail because of concurrent ones; only those that succeed
 /// are counted.
 pub(crate) async fn disintegrate(server: &str, clients: usize) -> Result<f64, Failure> {
     let (_client, url) = fresh(server).await?;

@@ -147,7 +147,7 @@ const SLICE: usize = 100;
 /// How many rows are decided upon before others get their turn.
 const STEP: usize = 16;
 
-/// Separates the ids of the later slices' commands from other name-based UUIDs; drawn once at random.
+/// Separates the ids of the later slices' commands from other name-based UUIDs: a random constant.
 const SLICES: Uuid = Uuid::from_u128(0x0d0e_71f5_a2a9_4c55_9f3e_6f1a_83b7_c9d4);
 
 /// Carries an import out, or says what it would do.

@@ -35,7 +35,7 @@ use uuid::Uuid;
 use crate::{
     app::{Decide, Services},
     failure::Failure,
-    policy_checkpoints::{Checkpoints, Standing},
+    policy_checkpoints::{Checkpoints, PolicyProgress},
     policy_runner::Runner,
 };
 
@@ -106,7 +106,7 @@ pub(crate) struct Reaction<'a> {
     done_at: &'a OnceLock<Position>,
 }
 
-/// Why a consequence was not drawn.
+/// Why a policy did not react to an event.
 #[derive(Debug)]
 pub(crate) enum ReactionError {
     /// It could not be executed.
@@ -331,17 +331,17 @@ pub async fn start(
         let checkpoints = kept.clone();
         async move { checkpoints.keep().await }
     });
-    let start = |(policy, standing): (Policy, &Arc<Standing>)| {
+    let start = |(policy, progress): (Policy, &Arc<PolicyProgress>)| {
         let (announce, waiting) = watch::channel(None);
-        let (services, standing) = (services.clone(), standing.clone());
-        let runner = Arc::new(Runner::new(services, policy, holder, standing, announce));
+        let (services, progress) = (services.clone(), progress.clone());
+        let runner = Arc::new(Runner::new(services, policy, holder, progress, announce));
         supervisor.run(format!("policy {}", policy.name), move || {
             let runner = runner.clone();
             async move { runner.run().await }
         });
         (policy.name, waiting)
     };
-    Ok(ALL.into_iter().zip(checkpoints.standing()).map(start).collect())
+    Ok(ALL.into_iter().zip(checkpoints.progress()).map(start).collect())
 }
 
 #[cfg(test)]

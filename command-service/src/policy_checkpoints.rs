@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use crate::{Services, policies::PolicyError};
 
-const LOOK: &str = "SELECT policy, position FROM policy.checkpoints";
+const SELECT: &str = "SELECT policy, position FROM policy.checkpoints";
 /// Checkpoints that are where they are believed to be, and with whose next events no other process works. The
-/// event up to which they move is still the log's. Nobody waits for the disk, as when consequences are drawn.
+/// event up to which they move is still the log's. Nobody waits for the disk, as it does when a policy reacts.
 const ADVANCE: &str = "
     WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
     free AS (
@@ -49,11 +49,11 @@ impl Place {
 }
 
 /// How far one policy is, as this process knows it.
-pub(crate) struct Standing {
+pub(crate) struct PolicyProgress {
     policy: &'static str,
     /// Not known while another process may work on what follows.
     place: Mutex<Option<Place>>,
-    /// Told when the place is not known any more.
+    /// Notified when the place is no longer known.
     pub(crate) lost: Notify,
     shared: Arc<Shared>,
     gauge: Gauge,
@@ -62,17 +62,17 @@ pub(crate) struct Standing {
 /// What the policies of a process share.
 #[derive(Default)]
 struct Shared {
-    /// Told when a checkpoint lags behind what has been passed over.
+    /// Notified when a checkpoint is behind the events that were skipped.
     skipped: Notify,
     /// Held while checkpoints are moved past what was passed over, or a lease is taken: who takes a lease does
     /// not wait for a checkpoint that is locked.
     moving: tokio::sync::Mutex<()>,
 }
 
-impl Standing {
+impl PolicyProgress {
     /// Tells metrics how far it is.
     #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
-    pub(crate) fn tell(&self, position: Position) {
+    pub(crate) fn report(&self, position: Position) {
         self.gauge.set(position.0 as f64);
     }
 
@@ -138,50 +138,54 @@ pub(crate) struct Checkpoints {
     services: Services,
     /// This process, as leases name it.
     holder: Uuid,
-    standing: Vec<Arc<Standing>>,
+    progress: Vec<Arc<PolicyProgress>>,
     shared: Arc<Shared>,
 }
 
 impl Checkpoints {
     pub(crate) fn new(services: Services, policies: &[&'static str], holder: Uuid) -> Self {
         let shared: Arc<Shared> = Arc::default();
-        let standing = |policy: &&'static str| {
+        let progress = |policy: &&'static str| {
             let (place, lost) = (Mutex::default(), Notify::new());
             let gauge = gauge!("kontor_policy_position", "policy" => *policy);
-            Arc::new(Standing { policy, place, lost, shared: shared.clone(), gauge })
+            Arc::new(PolicyProgress { policy, place, lost, shared: shared.clone(), gauge })
         };
-        Self { services, holder, standing: policies.iter().map(standing).collect(), shared }
+        Self { services, holder, progress: policies.iter().map(progress).collect(), shared }
     }
 
-    pub(crate) fn standing(&self) -> &[Arc<Standing>] {
-        &self.standing
+    pub(crate) fn progress(&self) -> &[Arc<PolicyProgress>] {
+        &self.progress
     }
 
     /// Looks after them for as long as it is polled.
     pub(crate) async fn keep(&self) {
-        keep_checkpoints("policies", &self.shared.skipped, || self.store(), || self.look()).await;
+        keep_checkpoints("policies", &self.shared.skipped, || self.store(), || self.refresh())
+            .await;
     }
 
     /// Moves the checkpoints past what was passed over, all in one statement. One that is not where it was
     /// stays there, and its policy looks at the events again.
     async fn store(&self) -> Result<(), PolicyError> {
         let _moving = self.shared.moving.lock().await;
-        let places = self.standing.iter().filter_map(|one| Some((one, one.place()?)));
+        let places = self.progress.iter().filter_map(|one| Some((one, one.place()?)));
         let moves: Vec<_> = places.filter(|(_, place)| place.stored < place.reached).collect();
         if moves.is_empty() {
             return Ok(());
         }
         let stored = self.advance(&moves).await;
-        for (standing, place) in moves {
+        for (progress, place) in moves {
             let is_stored =
-                stored.as_ref().is_ok_and(|stored| stored.iter().any(|one| one == standing.policy));
-            standing.settle(place, is_stored);
+                stored.as_ref().is_ok_and(|stored| stored.iter().any(|one| one == progress.policy));
+            progress.settle(place, is_stored);
         }
         stored.map(drop)
     }
 
-    async fn advance(&self, moves: &[(&Arc<Standing>, Place)]) -> Result<Vec<String>, PolicyError> {
-        let names: Vec<&str> = moves.iter().map(|(standing, _)| standing.policy).collect();
+    async fn advance(
+        &self,
+        moves: &[(&Arc<PolicyProgress>, Place)],
+    ) -> Result<Vec<String>, PolicyError> {
+        let names: Vec<&str> = moves.iter().map(|(progress, _)| progress.policy).collect();
         let positions = |of: fn(&Place) -> Position| -> Vec<i64> {
             moves.iter().map(|(_, place)| of(place).0.cast_signed()).collect()
         };
@@ -194,17 +198,17 @@ impl Checkpoints {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    async fn look(&self) -> Result<(), PolicyError> {
+    async fn refresh(&self) -> Result<(), PolicyError> {
         let client = self.services.views.client().await?;
-        let statement = client.prepare_cached(LOOK).await?;
+        let statement = client.prepare_cached(SELECT).await?;
         for row in client.query(&statement, &[]).await? {
             let policy: &str = row.get(0);
-            let Some(standing) = self.standing.iter().find(|one| one.policy == policy) else {
+            let Some(progress) = self.progress.iter().find(|one| one.policy == policy) else {
                 continue;
             };
             let position = Position(row.get::<_, i64>(1).unsigned_abs());
-            standing.seen(position);
-            standing.tell(position);
+            progress.seen(position);
+            progress.report(position);
         }
         Ok(())
     }

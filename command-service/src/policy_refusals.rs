@@ -43,7 +43,8 @@ const RECORD: &str = "
 /// How a refusal stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+#[schemars(rename = "Standing")]
+pub enum RefusalState {
     /// The consequence has not happened.
     Open,
     /// A later attempt was not refused.
@@ -58,7 +59,7 @@ pub struct Refusal {
     /// The policy.
     pub policy: String,
     /// Whether the consequence has happened since.
-    pub state: Standing,
+    pub state: RefusalState,
     /// The event whose consequence it is.
     pub event: Cause,
     /// The rule that refused the last attempt; that which refused the first, once it is done.
@@ -105,7 +106,7 @@ pub struct Cause {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
     pub(crate) policy: Option<String>,
-    pub(crate) state: Option<Standing>,
+    pub(crate) state: Option<RefusalState>,
 }
 
 /// Where a page of refusals ended.
@@ -154,7 +155,7 @@ pub(crate) async fn list(
     limit: i64,
 ) -> Result<Vec<Refusal>, tokio_postgres::Error> {
     let Filter { policy, state } = filter;
-    let is_done = state.map(|state| state == Standing::Done);
+    let is_done = state.map(|state| state == RefusalState::Done);
     let (position, before) =
         cursor.map(|(position, policy)| (position.cast_signed(), policy)).unzip();
     let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
@@ -176,7 +177,7 @@ pub(crate) async fn retry(
     asked_by: &str,
 ) -> Result<Refusal, RetryError> {
     let refusal = find(&*services.views.client().await?, id).await?.ok_or(RetryError::Missing)?;
-    if refusal.state == Standing::Done {
+    if refusal.state == RefusalState::Done {
         return Ok(refusal);
     }
     let policy = policies::named(&refusal.policy)
@@ -189,8 +190,8 @@ pub(crate) async fn retry(
     let event = recorded.event().map_err(|_| RetryError::NoEvent(position))?;
     let attempt = refusal.attempts + 1;
     // No connection is held while it is decided.
-    let drawn = policy.react_to(services, &recorded, &event, attempt).await;
-    let (refused, done_at) = match drawn.map_err(policies::ReactionError::refused) {
+    let outcome = policy.react_to(services, &recorded, &event, attempt).await;
+    let (refused, done_at) = match outcome.map_err(policies::ReactionError::refused) {
         Ok(done_at) => (None, done_at),
         Err(Ok(refused)) => (Some(refused), None),
         Err(Err(error)) => return Err(error.into()),
@@ -236,7 +237,7 @@ fn refusal_of(row: &Row) -> Refusal {
         attempts: row.get(11),
         tried_at: row.get(12),
         tried_by: row.get(13),
-        state: if row.get(14) { Standing::Done } else { Standing::Open },
+        state: if row.get(14) { RefusalState::Done } else { RefusalState::Open },
         done_at: row.get::<_, Option<i64>>(15).map(i64::unsigned_abs),
     }
 }

@@ -1,7 +1,7 @@
 //! Runs one policy: reads the events after its checkpoint, draws their consequences, moves the
 //! checkpoint.
 //!
-//! No transaction and no connection is held while consequences are drawn. A lease in the
+//! No transaction and no connection is held while a policy reacts. A lease in the
 //! checkpoint's row keeps other processes from the same events; it runs out when its holder was
 //! killed or stopped. Where two work on the same events all the same, each consequence is still
 //! drawn once, and the checkpoint moves by compare-and-set.
@@ -23,14 +23,14 @@ use uuid::Uuid;
 use crate::{
     Services,
     policies::{Policy, PolicyError, ReactionError, Refused},
-    policy_checkpoints::{Place, Standing},
+    policy_checkpoints::{Place, PolicyProgress},
 };
 
 /// A crash of PostgreSQL may take back the last checkpoint: commands that were executed are not
 /// executed again, so nobody waits for the disk here.
 const SESSION: &str = "SET LOCAL synchronous_commit TO off";
 /// Also says whether another process works on what follows.
-const LOOK: &str = "
+const CHECKPOINT: &str = "
     SELECT position, coalesce(holder <> $2 AND held_until > now(), false)
     FROM policy.checkpoints WHERE policy = $1";
 /// Not while somebody has the row locked: an earlier build does while it works on a page.
@@ -69,7 +69,7 @@ pub(crate) struct Runner {
     policy: Policy,
     /// This process, as leases name it.
     holder: Uuid,
-    standing: Arc<Standing>,
+    progress: Arc<PolicyProgress>,
     /// Why it does not get on at the moment.
     waiting: watch::Sender<Option<String>>,
 }
@@ -80,15 +80,15 @@ enum Advanced {
     SomebodyElseRuns,
 }
 
-/// Events whose consequences are to be drawn, and the position up to which they are all.
+/// The events of a page to which the policy reacts, and the last position of the page.
 struct Page<'a> {
     events: Vec<(&'a RecordedEvent, Event)>,
     last: Position,
 }
 
 /// What came of a page.
-struct Drawn<'a> {
-    /// Up to here all consequences are drawn.
+struct PageOutcome<'a> {
+    /// The policy has reacted to all events up to here.
     last: Position,
     refused: Vec<(&'a RecordedEvent, Refused)>,
     /// Why it ended before the end of the page.
@@ -100,10 +100,10 @@ impl Runner {
         services: Services,
         policy: Policy,
         holder: Uuid,
-        standing: Arc<Standing>,
+        progress: Arc<PolicyProgress>,
         waiting: watch::Sender<Option<String>>,
     ) -> Self {
-        Self { services, policy, holder, standing, waiting }
+        Self { services, policy, holder, progress, waiting }
     }
 
     /// Follows the log for as long as it is polled.
@@ -113,7 +113,7 @@ impl Runner {
         loop {
             reached.mark_unchanged();
             if !*leads.borrow_and_update() {
-                self.standing.set(None);
+                self.progress.set(None);
                 self.waiting.send_replace(None);
                 // The sender lives as long as the read models.
                 let _ = leads.changed().await;
@@ -126,13 +126,13 @@ impl Runner {
                     tokio::select! {
                         _ = reached.changed() => {}
                         _ = leads.changed() => leads.mark_changed(),
-                        () = self.standing.lost.notified() => {}
+                        () = self.progress.lost.notified() => {}
                     }
                 }
                 Ok(Advanced::APage) => {}
                 Ok(Advanced::SomebodyElseRuns) => tokio::time::sleep(Duration::from_secs(1)).await,
                 Err(error) => {
-                    self.standing.set(None);
+                    self.progress.set(None);
                     counter!("kontor_policy_failures_total", "policy" => self.policy.name)
                         .increment(1);
                     tracing::warn!(
@@ -149,15 +149,15 @@ impl Runner {
     /// Works through the next page of events, then moves the checkpoint.
     #[tracing::instrument(level = "debug", skip_all, fields(policy = self.policy.name))]
     async fn advance(&self) -> Result<Advanced, PolicyError> {
-        let place = match self.standing.place() {
+        let place = match self.progress.place() {
             Some(place) => place,
             None => {
-                let (position, is_others) = self.look().await?;
+                let (position, is_others) = self.checkpoint().await?;
                 if is_others {
                     return Ok(Advanced::SomebodyElseRuns);
                 }
                 let place = Place::at(position);
-                self.standing.set(Some(place));
+                self.progress.set(Some(place));
                 place
             }
         };
@@ -171,22 +171,22 @@ impl Runner {
             |last| read.len() < PAGE && read.last().is_some_and(|end| end.position == last);
         if events.is_empty() {
             if let Some(last) = read.iter().find(|event| event.position == last) {
-                self.standing.skip(last);
+                self.progress.skip(last);
             }
             return Ok(if is_all(last) { Advanced::ToTheEnd } else { Advanced::APage });
         }
         let Some(held_until) = self.take(place).await? else {
-            self.standing.set(None);
+            self.progress.set(None);
             return Ok(Advanced::SomebodyElseRuns);
         };
-        let drawn = tokio::select! {
-            drawn = self.draw(position, last, &events, &held_until) => drawn,
+        let outcome = tokio::select! {
+            outcome = self.react(position, last, &events, &held_until) => outcome,
             error = self.keep_lease(&held_until) => return Err(error),
         };
-        let is_all = is_all(drawn.last);
-        let is_moved = self.settle(place, &drawn, is_all || drawn.stopped.is_some()).await?;
-        self.standing.set(is_moved.then(|| Place::at(drawn.last)));
-        match drawn.stopped {
+        let is_all = is_all(outcome.last);
+        let is_moved = self.settle(place, &outcome, is_all || outcome.stopped.is_some()).await?;
+        self.progress.set(is_moved.then(|| Place::at(outcome.last)));
+        match outcome.stopped {
             Some(error) => Err(error),
             None if is_all => Ok(Advanced::ToTheEnd),
             None => Ok(Advanced::APage),
@@ -194,9 +194,9 @@ impl Runner {
     }
 
     /// The checkpoint, and whether another process has the lease.
-    async fn look(&self) -> Result<(Position, bool), PolicyError> {
+    async fn checkpoint(&self) -> Result<(Position, bool), PolicyError> {
         let client = self.services.views.client().await?;
-        let row = client.query_one(LOOK, &[&self.policy.name, &self.holder]).await?;
+        let row = client.query_one(CHECKPOINT, &[&self.policy.name, &self.holder]).await?;
         Ok((Position(row.get::<_, i64>(0).unsigned_abs()), row.get(1)))
     }
 
@@ -231,7 +231,7 @@ impl Runner {
 
     /// Takes the lease for what follows a place; `None` when somebody else has it.
     async fn take(&self, place: Place) -> Result<Option<watch::Sender<Instant>>, PolicyError> {
-        let _moving = self.standing.moving().await;
+        let _moving = self.progress.moving().await;
         let held_until = Instant::now() + LEASE;
         let mut client = self.services.views.client().await?;
         let transaction = client.transaction().await?;
@@ -270,14 +270,14 @@ impl Runner {
     }
 
     /// Draws the consequences of events, as many at once as the policy allows.
-    async fn draw<'a>(
+    async fn react<'a>(
         &self,
         position: Position,
         last: Position,
         events: &'a [(&'a RecordedEvent, Event)],
         held_until: &watch::Sender<Instant>,
-    ) -> Drawn<'a> {
-        let mut drawn = Drawn { last: position, refused: Vec::new(), stopped: None };
+    ) -> PageOutcome<'a> {
+        let mut outcome = PageOutcome { last: position, refused: Vec::new(), stopped: None };
         let mut waiting = events.iter();
         let mut reactions = FuturesOrdered::new();
         loop {
@@ -293,21 +293,21 @@ impl Runner {
             }
             let Some((recorded, result)) = reactions.next().await else {
                 if is_ours {
-                    drawn.last = last;
+                    outcome.last = last;
                 } else {
-                    drawn.stopped = Some(PolicyError::LeaseLost);
+                    outcome.stopped = Some(PolicyError::LeaseLost);
                 }
-                return drawn;
+                return outcome;
             };
             match result.map_err(ReactionError::refused) {
                 Ok(_) => {}
-                Err(Ok(refused)) => drawn.refused.push((recorded, refused)),
+                Err(Ok(refused)) => outcome.refused.push((recorded, refused)),
                 Err(Err(error)) => {
-                    drawn.stopped = Some(error);
-                    return drawn;
+                    outcome.stopped = Some(error);
+                    return outcome;
                 }
             }
-            drawn.last = recorded.position;
+            outcome.last = recorded.position;
         }
     }
 
@@ -315,10 +315,10 @@ impl Runner {
     async fn settle(
         &self,
         place: Place,
-        drawn: &Drawn<'_>,
+        outcome: &PageOutcome<'_>,
         release: bool,
     ) -> Result<bool, PolicyError> {
-        let Drawn { last, refused, .. } = drawn;
+        let PageOutcome { last, refused, .. } = outcome;
         let name = self.policy.name;
         let mut client = self.services.views.client().await?;
         let transaction = client.transaction().await?;
@@ -331,13 +331,13 @@ impl Runner {
                 [&name, &position, &recorded.event_id, code, detail];
             transaction.execute(REFUSE, &parameters).await?;
         }
-        let [stored, reached, last_drawn] =
+        let [stored, reached, last_done] =
             [place.stored, place.reached, *last].map(|position| position.0.cast_signed());
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-            [&name, &self.holder, &stored, &last_drawn, &release, &reached];
+            [&name, &self.holder, &stored, &last_done, &release, &reached];
         let is_moved = transaction.execute(ADVANCE, &parameters).await? > 0;
         transaction.commit().await?;
-        self.standing.tell(*last);
+        self.progress.report(*last);
         Ok(is_moved)
     }
 }

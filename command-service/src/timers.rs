@@ -144,7 +144,7 @@ pub async fn expire_offers(services: &Services, failing: &Failing) -> Result<usi
     round(&Offers(services.clone()), failing).await
 }
 
-/// Reminds whose turn it is of a deadline on the day before, and stops talks in which nobody has
+/// Reminds whose turn it is of a deadline on the day before, and stops negotiations in which nobody has
 /// answered in time; says in how many something happened.
 pub async fn watch_negotiations(services: &Services) -> Result<usize, RoundError> {
     round(&Negotiations(services.clone()), &Failing::new(Negotiations::NAME)).await

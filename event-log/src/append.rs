@@ -130,7 +130,7 @@ impl Append {
     /// What is written. The writer looks at it through this alone, so that a test can count its
     /// looks: an append of many streams must not be looked through for each of them.
     pub(crate) fn written(&self) -> impl Iterator<Item = &StreamWrite> {
-        self.writes.iter().inspect(|_| looks::count())
+        self.writes.iter().inspect(|_| reads::count())
     }
 
     /// Whether it writes no events (it may still remember an outcome).
@@ -140,10 +140,10 @@ impl Append {
 }
 
 /// How often the writes of appends were looked at.
-pub(crate) mod looks {
+pub(crate) mod reads {
     #[cfg(test)]
     thread_local! {
-        static LOOKS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+        static READS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
     }
 
     #[cfg(not(test))]
@@ -151,12 +151,12 @@ pub(crate) mod looks {
 
     #[cfg(test)]
     pub(super) fn count() {
-        LOOKS.set(LOOKS.get() + 1);
+        READS.set(READS.get() + 1);
     }
 
     /// The looks of this thread since the last time.
     #[cfg(test)]
     pub(crate) fn taken() -> u64 {
-        LOOKS.replace(0)
+        READS.replace(0)
     }
 }

@@ -29,7 +29,7 @@ pub struct Executed<T> {
 }
 
 /// A command among others that want the same streams.
-pub(crate) struct Standing {
+pub(crate) struct Queued {
     pub(crate) ticket: Ticket,
     /// Streams that it lost to others, or has entered the lines of.
     pub(crate) streams: BTreeSet<Uuid>,
@@ -64,7 +64,7 @@ pub(crate) enum HandedOver {
 pub struct Execution<'e> {
     log: EventLog,
     envelope: &'e Envelope,
-    standing: Standing,
+    queued: Queued,
     /// How many attempts came to nothing.
     attempts: u32,
     span: tracing::Span,
@@ -156,8 +156,8 @@ impl EventLog {
             correlation = %envelope.correlation_id,
             position = tracing::field::Empty,
         );
-        let standing = Standing::new(self.pending(), streams);
-        Execution { log: self.clone(), envelope, standing, attempts: 0, span }
+        let queued = Queued::new(self.pending(), streams);
+        Execution { log: self.clone(), envelope, queued, attempts: 0, span }
     }
 
     /// What the command was answered before, if it is remembered.
@@ -216,13 +216,13 @@ impl Execution<'_> {
             counter!("kontor_command_retries_total").increment(1);
         }
         self.attempts += 1;
-        if self.standing.lost > self.log.retries() {
+        if self.queued.lost > self.log.retries() {
             counter!("kontor_command_conflicts_total").increment(1);
             return Err(ExecuteError::Conflict);
         }
-        self.standing.come(self.log.pending(), pause).await;
-        let standing = Some((self.standing.ticket, self.standing.place.take()));
-        Ok(Next::Decide(Work::new(self.log.clone(), standing)))
+        self.queued.come(self.log.pending(), pause).await;
+        let queued = Some((self.queued.ticket, self.queued.place.take()));
+        Ok(Next::Decide(Work::new(self.log.clone(), queued)))
     }
 
     /// Writes what was decided, or makes sure that what was refused rests on what is durable.
@@ -233,9 +233,9 @@ impl Execution<'_> {
     ) -> Result<Settled, ExecuteError<Infallible>> {
         if is_refused && !work.builds_on_pending() {
             // A refusal on stale facts is not the last word.
-            if self.standing.lost == 0 && !work.is_current().await? {
+            if self.queued.lost == 0 && !work.is_current().await? {
                 work.forget();
-                self.standing.lose(&BTreeSet::new());
+                self.queued.lose(&BTreeSet::new());
                 return Ok(Settled::Lost);
             }
             // Others need not wait for an answer.
@@ -249,7 +249,7 @@ impl Execution<'_> {
         };
         self.log.takes_commands()?;
         let log = &self.log;
-        match self.standing.hand_over(log.pending(), log.writer(), decision).await? {
+        match self.queued.hand_over(log.pending(), log.writer(), decision).await? {
             HandedOver::Written(_) if is_refused => self.unless_executed(Settled::Refused).await,
             HandedOver::Written(outcome) => {
                 for snapshot in snapshots {
@@ -274,7 +274,7 @@ impl Execution<'_> {
     }
 }
 
-impl Standing {
+impl Queued {
     pub(crate) fn new(pending: &Arc<Pending>, streams: &[Uuid]) -> Self {
         let ticket = pending.arrive();
         let streams: BTreeSet<Uuid> = streams.iter().copied().collect();

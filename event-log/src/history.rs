@@ -34,7 +34,7 @@ pub struct Lookup {
     pub since: Option<Timestamp>,
     /// Recorded before this instant.
     pub until: Option<Timestamp>,
-    /// Nothing that the seller has deliberated and the company was never told.
+    /// Excludes internal events of the seller.
     pub disclosed: bool,
 }
 

@@ -42,6 +42,6 @@ pub use execute::{Executed, Execution, Next, Settled};
 pub use history::{Direction, Lookup};
 pub use log::{EventLog, LogConfig};
 pub use recorded_event::{Position, RecordedEvent};
-pub use state_at::{At, LookBackError, StateAt};
+pub use state_at::{At, PastStateError, StateAt};
 pub use store::{Context, Store};
 pub use work::{Loaded, Work, WorkError};

@@ -85,10 +85,10 @@ impl Relay {
 
     /// Waits until the stream was compared with the log for the first time, or something else
     /// is known to be wrong with it; not for longer than `patience`.
-    pub async fn looked(&self, patience: Duration) {
+    pub async fn compared(&self, patience: Duration) {
         let mut status = self.status();
-        let looked = status.wait_for(|status| status.state != RelayState::Connecting);
-        let _ = tokio::time::timeout(patience, looked).await;
+        let compared = status.wait_for(|status| status.state != RelayState::Connecting);
+        let _ = tokio::time::timeout(patience, compared).await;
     }
 
     /// Publishes until cancelled; it needs the tail of the log, and keeps it if nobody else does.

@@ -64,7 +64,7 @@ pub struct StateAt {
 
 /// Why there is no state to look at.
 #[derive(Debug, thiserror::Error)]
-pub enum LookBackError {
+pub enum PastStateError {
     /// It did not exist yet, or never.
     #[error("there was no such thing then")]
     Nothing,
@@ -195,15 +195,15 @@ impl EventLog {
     }
 
     /// What an aggregate was at a moment, folded from its events by today's rules.
-    pub async fn state_at(&self, id: Uuid, at: At) -> Result<StateAt, LookBackError> {
+    pub async fn state_at(&self, id: Uuid, at: At) -> Result<StateAt, PastStateError> {
         let events = self.events_until(id, at).await?;
-        let last = events.last().ok_or(LookBackError::Nothing)?;
+        let last = events.last().ok_or(PastStateError::Nothing)?;
         let stored = events
             .iter()
             .map(|event| (event.event_type.as_str(), event.schema_version, event.payload.as_str()));
         let state = domain::history::state_of(&last.stream_type, stored).map_err(|source| {
             let unreadable = events.iter().find(|event| event.event().is_err()).unwrap_or(last);
-            LookBackError::Unreadable { position: unreadable.position, source }
+            PastStateError::Unreadable { position: unreadable.position, source }
         })?;
         Ok(StateAt {
             stream_type: last.stream_type.clone(),

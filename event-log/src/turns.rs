@@ -44,7 +44,7 @@ impl Turns {
     }
 
     /// Enters the lines of streams and leaves those of `before`. `None` when it is its turn
-    /// already; else it is told.
+    /// already; else it is notified.
     pub(crate) fn enter(
         &mut self,
         ticket: Ticket,

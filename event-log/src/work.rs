@@ -51,7 +51,7 @@ pub struct Work {
     in_parts: bool,
     /// Its rank among commands, and its place in the lines of contested streams; a rehearsal has
     /// none, and does not see what is not durable.
-    standing: Option<(Ticket, Option<Place>)>,
+    queued: Option<(Ticket, Option<Place>)>,
 }
 
 /// A unit of work that is decided.
@@ -105,10 +105,10 @@ struct Entry {
 type Made = (Arc<dyn State>, Option<Snapshot>);
 
 impl Work {
-    pub(crate) fn new(log: EventLog, standing: Option<(Ticket, Option<Place>)>) -> Self {
+    pub(crate) fn new(log: EventLog, queued: Option<(Ticket, Option<Place>)>) -> Self {
         Self {
             log,
-            standing,
+            queued,
             streams: HashMap::new(),
             decided: Vec::new(),
             answer: None,
@@ -195,7 +195,7 @@ impl Work {
 
     /// What was not durable yet when it was read.
     fn pending<A: Aggregate + OfCompany + Clone + 'static>(&self, id: Uuid) -> Option<Entry> {
-        self.standing.as_ref()?;
+        self.queued.as_ref()?;
         let (loaded, made_by) = self.log.pending().tip::<A>(id)?;
         Some(Entry::of(&*loaded, Some(made_by)))
     }
@@ -203,7 +203,7 @@ impl Work {
     /// Waits for its turn where others wait for theirs: who comes later does not overtake them.
     /// Who has a turn already does not wait for another, lest two wait for each other.
     async fn come(&mut self, ids: &[Uuid]) {
-        let Some((ticket, place @ None)) = &mut self.standing else { return };
+        let Some((ticket, place @ None)) = &mut self.queued else { return };
         let contested = self.log.pending().contested(ids.iter().copied(), *ticket);
         if !contested.is_empty() {
             place.insert(self.log.pending().enter(*ticket, contested)).come().await;
@@ -334,7 +334,7 @@ impl Work {
             made.push((*key, state));
             snapshots.extend(snapshot);
         }
-        let place = self.standing.and_then(|(_, place)| place);
+        let place = self.queued.and_then(|(_, place)| place);
         let decided = Decided { append, seen, made };
         Ready { decision: Decision { decided, place, built_on }, snapshots }
     }
@@ -350,7 +350,7 @@ impl Work {
             reads: seen.iter().map(|seen| (seen.key.1, seen.version)).collect(),
             answer: (Uuid::nil(), 0),
         };
-        let place = self.standing.and_then(|(_, place)| place);
+        let place = self.queued.and_then(|(_, place)| place);
         let decided = Decided { append, seen, made: Vec::new() };
         Ready { decision: Decision { decided, place, built_on }, snapshots: Vec::new() }
     }

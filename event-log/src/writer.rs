@@ -74,7 +74,7 @@ impl Writer {
     /// For how many batches other processes are reckoned with after one was met.
     const WARY: u32 = 32;
 
-    /// Starts the task that writes; it ends when the last `Writer` is dropped, or is told to stop.
+    /// Starts the task that writes; it ends when the last `Writer` is dropped, or it is stopped.
     pub(crate) fn start(
         config: tokio_postgres::Config,
         head: Position,
@@ -149,7 +149,7 @@ struct Task<S: Session> {
 }
 
 impl<S: Session> Task<S> {
-    /// How many streams it keeps in mind.
+    /// The number of streams whose versions are cached.
     const VERSIONS: usize = 1_000_000;
 
     async fn run(mut self, mut queue: mpsc::Receiver<Request>, closing: Arc<Notify>) {
@@ -270,7 +270,7 @@ impl<S: Session> Task<S> {
         if self.connection.as_ref().is_none_or(Session::is_closed) {
             self.versions.clear();
             let connection = S::open(&self.server).await?;
-            self.mind_loss(connection.head().position);
+            self.suspend_if_restored(connection.head().position);
             self.connection = Some(connection);
         }
         Ok(())
@@ -278,7 +278,7 @@ impl<S: Session> Task<S> {
 
     /// A head that is behind what this process has seen committed is that of an earlier state:
     /// PostgreSQL was restored, or a standby without the last commits has taken over.
-    fn mind_loss(&mut self, head: Position) {
+    fn suspend_if_restored(&mut self, head: Position) {
         let seen = *self.announce.borrow();
         if head < seen {
             self.announce.send_replace(head);
@@ -363,7 +363,7 @@ impl<S: Session> Task<S> {
     }
 }
 
-/// What the versions in mind say about streams that are not among them.
+/// What the cached versions say about streams that are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
     /// Nothing is known: the expectation is taken for true, and the transaction proves it.

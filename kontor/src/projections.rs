@@ -77,7 +77,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             for projection in named(&name)? {
                 let differences = rebuild::compare(&views, projection).await?;
                 equal &= differences.is_empty();
-                println!("{:<20} {}", projection.name, told(&differences));
+                println!("{:<20} {}", projection.name, description(&differences));
             }
             if !equal {
                 return Ok(ExitCode::FAILURE);
@@ -88,7 +88,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// What a comparison has found, in words.
-fn told(differences: &[Difference]) -> String {
+fn description(differences: &[Difference]) -> String {
     let each = differences.iter().map(|Difference { table, only_live, only_rebuilt }| {
         format!("{table} has {only_live} rows that are only live, {only_rebuilt} only rebuilt")
     });

@@ -108,7 +108,7 @@ async fn accepted_offer(api: &Api, buyer: &Api, company: Uuid) -> anyhow::Result
     let offer = send(api, "/v1/offers", "deal/offer", &offer).await?.id;
     let sent = send(api, &format!("/v1/offers/{offer}/send"), "deal/send", &json!({})).await?;
     let accept = format!("/v1/offers/{offer}/accept");
-    let stamp = standing(buyer, offer, sent.position).await?;
+    let stamp = last_stamp(buyer, offer, sent.position).await?;
     let accepted = send(buyer, &accept, "deal/accept", &json!(stamp)).await?;
     policies(api, accepted.position).await?;
     let order = domain::OrderId::of_offer(domain::OfferId(offer));
@@ -130,7 +130,7 @@ async fn accepted_offer(api: &Api, buyer: &Api, company: Uuid) -> anyhow::Result
 }
 
 /// What names the revision of an offer that its company sees.
-async fn standing(buyer: &Api, offer: Uuid, after: u64) -> anyhow::Result<domain::offer::Stamp> {
+async fn last_stamp(buyer: &Api, offer: Uuid, after: u64) -> anyhow::Result<domain::offer::Stamp> {
     let stamp = buyer.query(&format!("/v1/offers/{offer}?wait_for={after}")).await?;
     stamp.ok_or_else(|| anyhow::anyhow!("the offer {offer} is not shown"))
 }
@@ -169,9 +169,9 @@ async fn negotiated_offer(api: &Api, company: Uuid) -> anyhow::Result<()> {
         "lines": [{ "line": 1, "quantity": "1000", "unit_price": "2.39" }],
         "message": "Przy tysiącu sztuk możemy zejść z ceny.",
     });
-    let talk = json!({ "revision": 1, "say": say });
+    let opening = json!({ "revision": 1, "say": say });
     let negotiate = format!("/v1/offers/{offer}/negotiate");
-    send(api, &negotiate, "bakery/negotiate", &talk).await?;
+    send(api, &negotiate, "bakery/negotiate", &opening).await?;
     Ok(())
 }
 

@@ -36,7 +36,7 @@ use crate::{api::ABOUT, letterhead, limits};
 
 /// For how long a start waits to hear whether the stream has history that the log has lost. A NATS
 /// that does not answer must not keep commands waiting for longer.
-const FIRST_LOOK: Duration = Duration::from_secs(3);
+const FIRST_COMPARISON: Duration = Duration::from_secs(3);
 
 /// Arguments of `kontor serve`.
 #[derive(Debug, clap::Args)]
@@ -157,7 +157,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         }
     });
 
-    relay.looked(FIRST_LOOK).await;
+    relay.compared(FIRST_COMPARISON).await;
 
     supervisor.run("directory of the log", {
         let log = log.clone();

@@ -48,7 +48,7 @@ pub(crate) struct Buyers {
     pub(crate) places: Option<Places>,
 }
 
-/// Those that keep their delivery addresses, and the firms above them, whose addresses they may use.
+/// Those that keep their delivery addresses, and the companies above them, whose addresses they may use.
 pub(crate) struct Places {
     pub(crate) add: &'static str,
     pub(crate) drop: &'static str,
@@ -125,7 +125,7 @@ macro_rules! buyer_of {
 }
 
 /// `place_of!("orders", "order_buyers", "$2", "$8::text")`: in SQL of this read model, the delivery
-/// address of this id that a company may use: its own, else that of the nearest firm above it.
+/// address of this id that a company may use: its own, else that of the nearest company above it.
 macro_rules! place_of {
     ($view:literal, $table:literal, $company:literal, $address:expr) => {
         concat!(
@@ -174,7 +174,9 @@ impl Buyers {
         let id = recorded.stream_id;
         let amended = |part: Value| Some(change!(self.amend, id, Json(part)));
         let joined = |parent: Option<CompanyId>| {
-            self.places.as_ref().map(|places| change!(places.join, id, parent.map(|firm| firm.0)))
+            self.places
+                .as_ref()
+                .map(|places| change!(places.join, id, parent.map(|company| company.0)))
         };
         match event {
             E::Registered {

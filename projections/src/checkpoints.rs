@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How often all checkpoints are looked at.
-const LOOK: Duration = Duration::from_secs(1);
+const REFRESH: Duration = Duration::from_secs(1);
 /// For how long events that concern nobody are gathered before checkpoints move. Other processes
 /// see by it how far it is.
 const GATHER: Duration = Duration::from_millis(20);
@@ -27,15 +27,15 @@ pub async fn keep_checkpoints<E, S, L>(
     what: &'static str,
     skipped: &Notify,
     store: impl Fn() -> S,
-    look: impl Fn() -> L,
+    refresh: impl Fn() -> L,
 ) where
     E: std::error::Error + 'static,
     S: Future<Output = Result<(), E>>,
     L: Future<Output = Result<(), E>>,
 {
-    let mut looked = Instant::now();
+    let mut refreshed = Instant::now();
     loop {
-        let due = looked + LOOK;
+        let due = refreshed + REFRESH;
         let mut done = Ok(());
         if timeout_at(due, skipped.notified()).await.is_ok() {
             sleep(GATHER).await;
@@ -43,8 +43,8 @@ pub async fn keep_checkpoints<E, S, L>(
         }
         // Also while there is always something to store.
         if due <= Instant::now() {
-            looked = Instant::now();
-            done = done.and(look().await);
+            refreshed = Instant::now();
+            done = done.and(refresh().await);
         }
         if let Err(error) = done {
             tracing::warn!(
@@ -52,7 +52,7 @@ pub async fn keep_checkpoints<E, S, L>(
                 error = &error as &dyn std::error::Error,
                 "checkpoints are not known"
             );
-            sleep(LOOK).await;
+            sleep(REFRESH).await;
         }
     }
 }
@@ -61,7 +61,7 @@ pub async fn keep_checkpoints<E, S, L>(
 pub(crate) struct Checkpoints<D> {
     pub(crate) database: D,
     pub(crate) progress: Vec<Arc<Progress>>,
-    /// Told by followers that have passed something over.
+    /// Notified by followers that have skipped events.
     pub(crate) skipped: Arc<Notify>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Move {
 impl<D: Database> Checkpoints<D> {
     /// Looks after them for as long as it is polled.
     pub(crate) async fn keep(&self) {
-        keep_checkpoints("read models", &self.skipped, || self.store(), || self.look()).await;
+        keep_checkpoints("read models", &self.skipped, || self.store(), || self.refresh()).await;
     }
 
     /// Moves the checkpoints past what was passed over, all in one statement. One that is not where it was
@@ -104,11 +104,11 @@ impl<D: Database> Checkpoints<D> {
         self.database.connect().await?.advance(moves).await
     }
 
-    async fn look(&self) -> Result<(), ProjectionError> {
+    async fn refresh(&self) -> Result<(), ProjectionError> {
         let mut seen = self.database.connect().await?.checkpoints().await?;
         for progress in &self.progress {
             if let Some(seen) = seen.remove(progress.projection().name) {
-                progress.look_at(seen);
+                progress.observe_checkpoint(seen);
             }
         }
         Ok(())

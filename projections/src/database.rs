@@ -142,7 +142,7 @@ const SET_ASIDE: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const ADVANCE: &str = "
     UPDATE checkpoints SET position = $2, changed = coalesce($3, changed) WHERE projection = $1";
-/// What a read model leaves out is told by how much it is and by the sum of its positions.
+/// What a read model leaves out is identified by the number and the sum of its positions.
 const CHECKPOINTS: &str = "
     SELECT c.projection, c.position, c.build, c.set_aside,
         CASE WHEN c.set_aside = 0 THEN 0 ELSE (

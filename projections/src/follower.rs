@@ -30,7 +30,7 @@ pub(crate) struct Follower<L, D> {
     pub(crate) progress: Arc<Progress>,
     /// Whether this process keeps the read models up; else another one does.
     pub(crate) leads: watch::Receiver<bool>,
-    /// Told when a checkpoint lags behind what has been passed over.
+    /// Notified when a checkpoint is behind the events that were skipped.
     pub(crate) skipped: Arc<Notify>,
 }
 
@@ -90,7 +90,7 @@ impl<L: Log, D: Database> Follower<L, D> {
             None
         };
         if let Some(news) = news
-            && let Err(error) = self.mind(is_leading, &news).await
+            && let Err(error) = self.follow_checkpoint(is_leading, &news).await
         {
             // It is minded again.
             seen.mark_changed();
@@ -113,14 +113,18 @@ impl<L: Log, D: Database> Follower<L, D> {
     }
 
     /// Minds what was seen of its checkpoint.
-    async fn mind(&self, is_leading: bool, seen: &Seen) -> Result<(), ProjectionError> {
+    async fn follow_checkpoint(
+        &self,
+        is_leading: bool,
+        seen: &Seen,
+    ) -> Result<(), ProjectionError> {
         let is_ours = is_leading && self.progress.is_own(seen);
         // A crash of PostgreSQL may have taken back what was made last, or a rebuild may have tried again what
         // was set aside.
         let is_other =
             if is_ours { !self.progress.agrees(seen) } else { !self.progress.leaves_out_as(seen) };
         if is_other {
-            match self.look_again().await {
+            match self.reload_checkpoint().await {
                 Ok(()) | Err(ProjectionError::OtherBuild(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -163,7 +167,7 @@ impl<L: Log, D: Database> Follower<L, D> {
     }
 
     /// Goes on from where the checkpoint is now.
-    async fn look_again(&self) -> Result<(), ProjectionError> {
+    async fn reload_checkpoint(&self) -> Result<(), ProjectionError> {
         let projection = self.progress.projection();
         let connection = self.database.connect().await?;
         let checkpoint = connection.checkpoint(projection).await?;

@@ -188,7 +188,7 @@ impl Progress {
 
     /// What its checkpoint was found to be. What is the same as before may still be another than the follower
     /// has made of it since, when a crash took that back.
-    pub(crate) fn look_at(&self, seen: Seen) {
+    pub(crate) fn observe_checkpoint(&self, seen: Seen) {
         let agrees = self.agrees(&seen);
         self.seen.send_if_modified(|present| {
             let changed = !agrees || present.as_ref() != Some(&seen);

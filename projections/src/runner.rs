@@ -170,8 +170,8 @@ impl Status {
                  {stream_id}: {reason}"
             )
         });
-        let told: Vec<String> = stopped.into_iter().chain(aside).collect();
-        (!told.is_empty()).then(|| told.join("; "))
+        let reasons: Vec<String> = stopped.into_iter().chain(aside).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 }
 
@@ -311,7 +311,7 @@ impl Views {
     }
 
     /// Asks the database how far the read models have got, for those who wait.
-    pub(crate) async fn look(&self) -> Result<(), ProjectionError> {
+    pub(crate) async fn refresh(&self) -> Result<(), ProjectionError> {
         for (name, position) in self.checkpoints().await? {
             if let Some(progress) = self.progress.get(name.as_str()) {
                 progress.shown(position);

@@ -77,12 +77,12 @@ async fn life(world: World) {
         let before = Position(first.0 - 1);
         settle(&model, &runners, before, true, "does not stop before the poison").await;
         // A crash may have taken the word of it back; a stopped runner says it again.
-        let told = timeout(BOUND, async {
+        let reported = timeout(BOUND, async {
             while !model.failures().contains(&first) {
                 sleep(Duration::from_millis(500)).await;
             }
         });
-        assert!(told.await.is_ok(), "nobody hears of the poison at {first}");
+        assert!(reported.await.is_ok(), "nobody hears of the poison at {first}");
         model.mend();
     }
     settle(&model, &runners, history.head(), false, "does not catch up").await;

@@ -113,7 +113,7 @@ impl Views {
                     return;
                 }
             }
-            if let Err(error) = self.look().await {
+            if let Err(error) = self.refresh().await {
                 // Those who wait learn it by themselves, at the latest when they read.
                 tracing::warn!(error = &error as &dyn std::error::Error, "nobody knows how far");
             }

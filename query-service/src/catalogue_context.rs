@@ -34,13 +34,13 @@ use crate::reading::Reading;
 
 /// A company with what is on record that decides what it sees and pays.
 pub(crate) struct CatalogueContext {
-    standing: Arc<Standing>,
+    terms: Arc<CompanyTerms>,
     purchases: Option<Arc<Loaded<Purchases>>>,
 }
 
 /// How the seller stands to a company that buys in a currency.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct CompanyTerms {
     currency: Currency,
     audiences: Vec<Audience>,
     /// The ids of its audiences' assortments, in the same order.
@@ -52,7 +52,7 @@ pub(crate) struct Standing {
     agreements: BTreeMap<AgreementId, (usize, PriceAgreement)>,
     /// What is given to its audiences for purchases, the most specific first.
     programmes: Vec<Programme>,
-    /// Whether products have names of its own, or of a firm above it.
+    /// Whether products have names of its own, or of a company above it.
     names_products: bool,
 }
 
@@ -84,21 +84,21 @@ impl CatalogueContext {
         company: Uuid,
         currency: Currency,
     ) -> Result<Option<Self>, ReadError> {
-        let (standings, now) = (&reading.memory.standings, &reading.changed.standings);
-        let standing = match standings.get(&(company, currency), now) {
-            Some(standing) => standing,
+        let (terms, now) = (&reading.memory.terms, &reading.changed.terms);
+        let terms = match terms.get(&(company, currency), now) {
+            Some(terms) => terms,
             None => {
-                let read = Standing::read(&reading.client, company, currency).await?;
+                let read = CompanyTerms::read(&reading.client, company, currency).await?;
                 let Some(read) = read.map(Arc::new) else { return Ok(None) };
-                standings.put((company, currency), *now, Arc::clone(&read));
+                terms.put((company, currency), *now, Arc::clone(&read));
                 read
             }
         };
-        let purchases = match standing.programmes.as_slice() {
+        let purchases = match terms.programmes.as_slice() {
             [] => None,
             _ => Some(log.newest::<Purchases>(PurchasesId::of(CompanyId(company)).0).await?),
         };
-        Ok(Some(Self { standing, purchases }))
+        Ok(Some(Self { terms, purchases }))
     }
 
     /// Where it looks for products of a category, a brand, in stock.
@@ -110,7 +110,7 @@ impl CatalogueContext {
         let CatalogueFilter { category, brand, in_stock } = filter;
         let in_stock = in_stock.then_some(IN_STOCK);
         let mut filters = category.into_iter().chain(brand).chain(in_stock);
-        let Some(bounds) = assortment::bounds(&self.standing.assortments) else {
+        let Some(bounds) = assortment::bounds(&self.terms.assortments) else {
             let places = vec![filters.next().unwrap_or(EVERYTHING)];
             return Ok(Range { places, also: filters.collect() });
         };
@@ -128,7 +128,7 @@ impl CatalogueContext {
         &self,
         CatalogueFilter { category, brand, in_stock }: CatalogueFilter,
     ) -> Within {
-        let bounds = assortment::bounds(&self.standing.assortments);
+        let bounds = assortment::bounds(&self.terms.assortments);
         let (allowed, picks) = match &bounds {
             Some(bounds) => (Some(ids_of(bounds)), self.picks(bounds)),
             None => (None, vec![]),
@@ -138,7 +138,7 @@ impl CatalogueContext {
 
     /// The places of what its assortments allow product by product.
     fn picks(&self, bounds: &Bounds) -> Vec<Uuid> {
-        let speaking = self.standing.ids[..bounds.picks].iter();
+        let speaking = self.terms.ids[..bounds.picks].iter();
         speaking.filter(|id| self.picky().contains(id)).copied().collect()
     }
 
@@ -155,40 +155,40 @@ impl CatalogueContext {
         Ok(lines.iter().map(sees).collect())
     }
 
-    /// The products whose names with it or a firm above it begin so; see
+    /// The products whose names with it or a company above it begin so; see
     /// [`projections::words::SearchWords::code`].
     pub(crate) async fn means(&self, client: &Object, code: &str) -> Result<Vec<Uuid>, ReadError> {
-        if !self.standing.names_products {
+        if !self.terms.names_products {
             return Ok(vec![]);
         }
-        product_codes::meant(client, &firms(&self.standing.audiences), code).await
+        product_codes::meant(client, &companies(&self.terms.audiences), code).await
     }
 
-    /// What it calls some products, or the nearest firm above it.
+    /// What it calls some products, or the nearest company above it.
     pub(crate) async fn names(
         &self,
         client: &Object,
         products: &[ProductId],
     ) -> Result<HashMap<ProductId, Reference>, ReadError> {
-        if !self.standing.names_products {
+        if !self.terms.names_products {
             return Ok(HashMap::new());
         }
-        product_codes::of_products(client, &firms(&self.standing.audiences), products).await
+        product_codes::of_products(client, &companies(&self.terms.audiences), products).await
     }
 
     /// Its assortments without rules on products.
     pub(crate) fn assortments(&self) -> &[Assortment] {
-        &self.standing.assortments
+        &self.terms.assortments
     }
 
     /// The ids of its assortments, the most specific first.
     pub(crate) fn assortment_ids(&self) -> &[Uuid] {
-        &self.standing.ids
+        &self.terms.ids
     }
 
     /// The assortments that have rules on products too.
     pub(crate) fn picky(&self) -> &[Uuid] {
-        &self.standing.picky
+        &self.terms.picky
     }
 
     /// Its assortments with their rules on some products, if any has rules on products.
@@ -203,7 +203,7 @@ impl CatalogueContext {
         let rules = assortments::on_products(client, self.picky(), products).await?;
         let mut whole = self.assortments().to_vec();
         for (id, selection, verdict) in rules {
-            let at = self.standing.ids.iter().position(|one| *one == id.0);
+            let at = self.terms.ids.iter().position(|one| *one == id.0);
             let assortment = at.and_then(|at| whole.get_mut(at)).ok_or(ReadError::Malformed)?;
             assortment.extend([(selection, verdict)]);
         }
@@ -218,7 +218,7 @@ impl CatalogueContext {
         lines: &[Arc<Line>],
         on: Date,
     ) -> Result<Vec<Vec<Step>>, ReadError> {
-        let Standing { currency, agreements, programmes, .. } = &*self.standing;
+        let CompanyTerms { currency, agreements, programmes, .. } = &*self.terms;
         let agreements: Vec<AgreementId> = agreements.keys().copied().collect();
         let products: Vec<ProductId> = lines.iter().map(|line| line.item.id).collect();
         let rules = &reading.memory.rules;
@@ -230,7 +230,7 @@ impl CatalogueContext {
         let steps = |(at, line): (usize, &Arc<Line>)| {
             let candidates = line.selections.iter().flat_map(|(selection, distance)| {
                 let rules = rules.on(at, *selection);
-                rules.filter_map(|rule| self.standing.candidate(rule, *selection, *distance))
+                rules.filter_map(|rule| self.terms.candidate(rule, *selection, *distance))
             });
             pricing::steps(&Question {
                 on,
@@ -245,7 +245,7 @@ impl CatalogueContext {
     }
 }
 
-impl Standing {
+impl CompanyTerms {
     async fn read(
         client: &Object,
         company: Uuid,
@@ -257,12 +257,12 @@ impl Standing {
         }
         let ids: Vec<Uuid> =
             audiences.iter().map(|audience| AssortmentId::of(audience).0).collect();
-        let firms = firms(&audiences);
+        let companies = companies(&audiences);
         let (outline, agreements, programmes, names_products) = futures::try_join!(
             assortments::outline(client, &ids),
             price_agreements::active_for(client, &audiences, currency),
             discounts::offered_to(client, &audiences),
-            product_codes::any(client, &firms),
+            product_codes::any(client, &companies),
         )?;
         let assortments = gathered(&ids, outline.rules);
         let breadth = |audience: &Audience| audiences.iter().position(|one| one == audience);
@@ -296,13 +296,13 @@ impl Standing {
     }
 }
 
-/// A company and the firms above it, nearest first.
-fn firms(audiences: &[Audience]) -> Vec<CompanyId> {
-    let firm = |audience: &Audience| match audience {
+/// A company and the companies above it, nearest first.
+fn companies(audiences: &[Audience]) -> Vec<CompanyId> {
+    let company = |audience: &Audience| match audience {
         Audience::Company { company } => Some(*company),
         Audience::Everyone | Audience::Group { .. } => None,
     };
-    audiences.iter().filter_map(firm).collect()
+    audiences.iter().filter_map(company).collect()
 }
 
 fn ids_of(bounds: &Bounds) -> Vec<Uuid> {

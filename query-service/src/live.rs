@@ -2,7 +2,7 @@
 //!
 //! One task per process follows the log and tells all connections; a connection that has just come
 //! back, or has fallen behind, first reads on in the log from the position that it has seen. So it
-//! misses nothing and is told nothing twice, and holds no more memory than what is on its way.
+//! misses nothing and receives nothing twice, and holds no more memory than what is on its way.
 
 mod occurrence;
 mod watcher;
@@ -55,13 +55,13 @@ pub struct Live {
 struct Shared {
     log: EventLog,
     access: Access,
-    told: broadcast::Sender<Arc<Occurrence>>,
+    occurrences: broadcast::Sender<Arc<Occurrence>>,
     /// What was read last of the log, without its payloads, for those who wait for something there.
     passed: broadcast::Sender<Arc<[RecordedEvent]>>,
     seats: Mutex<HashMap<u64, Taken>>,
     next: AtomicU64,
     cancel: CancellationToken,
-    /// The last position that was told, or passed over.
+    /// The last position that was published or skipped.
     reached: AtomicU64,
 }
 
@@ -91,7 +91,7 @@ impl Live {
         let shared = Shared {
             log,
             access,
-            told: broadcast::Sender::new(KEPT),
+            occurrences: broadcast::Sender::new(KEPT),
             passed: broadcast::Sender::new(PASSED),
             seats: Mutex::default(),
             next: AtomicU64::default(),
@@ -101,7 +101,7 @@ impl Live {
         let live = Self { shared: Arc::new(shared) };
         let (feed, keys) = (live.clone(), live.clone());
         supervisor.run("live feed", move || feed.clone().follow());
-        supervisor.run("keys of live connections", move || keys.clone().look_at_keys());
+        supervisor.run("keys of live connections", move || keys.clone().check_keys());
         Ok(live)
     }
 
@@ -114,14 +114,20 @@ impl Live {
         after: Option<Position>,
     ) -> Result<mpsc::Receiver<sse::Event>, Problem> {
         let seat = self.seat(principal)?;
-        // What is told from here on cannot be missed; the rest is in the log up to its head.
-        let told = self.shared.told.subscribe();
+        // What is published from here on cannot be missed; the rest is in the log up to its head.
+        let occurrences = self.shared.occurrences.subscribe();
         let head = self.shared.log.head().await.map_err(|error| unread(&error))?;
         if after.is_some_and(|after| after > head) {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "position.invalid")
                 .detail(format!("history has got to position {head} only")));
         }
-        Ok(watcher::start(self.shared.log.clone(), seat, told, watching, after.unwrap_or(head)))
+        Ok(watcher::start(
+            self.shared.log.clone(),
+            seat,
+            occurrences,
+            watching,
+            after.unwrap_or(head),
+        ))
     }
 
     /// Begins to listen to the log for somebody who waits for an event: what is recorded from here
@@ -159,7 +165,7 @@ impl Live {
         let mut written = self.shared.log.reached();
         loop {
             written.mark_unchanged();
-            match self.tell().await {
+            match self.publish().await {
                 Ok(true) => {}
                 Ok(false) => {
                     // The sender lives as long as the log.
@@ -175,9 +181,9 @@ impl Live {
 
     /// Tells what has happened since; says whether there is more. An event at which it panics is
     /// passed over by the next run.
-    async fn tell(&self) -> Result<bool, event_log::Error> {
-        let Shared { log, told, passed, reached, .. } = &*self.shared;
-        let nobody = || told.receiver_count() == 0 && passed.receiver_count() == 0;
+    async fn publish(&self) -> Result<bool, event_log::Error> {
+        let Shared { log, occurrences, passed, reached, .. } = &*self.shared;
+        let nobody = || occurrences.receiver_count() == 0 && passed.receiver_count() == 0;
         if nobody() {
             // Who begins to watch after the second look finds the head here or beyond.
             let head = *log.reached().borrow();
@@ -190,7 +196,7 @@ impl Live {
         let more = page.len() == PAGE;
         for event in &page {
             let before = reached.swap(event.position.0, Ordering::Relaxed);
-            if told.receiver_count() == 0 || !occurrence::concerns(event) {
+            if occurrences.receiver_count() == 0 || !occurrence::concerns(event) {
                 continue;
             }
             let disclosed = is_disclosed(log, event)
@@ -198,7 +204,7 @@ impl Live {
                 .inspect_err(|_| reached.store(before, Ordering::Relaxed))?;
             if let Some(occurrence) = Occurrence::of(event, disclosed) {
                 // Nobody watches any more: then nobody misses it.
-                let _ = told.send(Arc::new(occurrence));
+                let _ = occurrences.send(Arc::new(occurrence));
             }
         }
         if !page.is_empty() && passed.receiver_count() > 0 {
@@ -212,19 +218,19 @@ impl Live {
     }
 
     /// Ends connections whose key was revoked, or opens something else than when they came.
-    async fn look_at_keys(self) {
+    async fn check_keys(self) {
         loop {
             tokio::time::sleep(Access::MEMORY).await;
             let keys: Vec<Uuid> = self.seats().values().map(|taken| taken.principal.key).collect();
             if keys.is_empty() {
                 continue;
             }
-            match self.shared.access.standing(&keys).await {
-                Ok(standing) => {
+            match self.shared.access.principals(&keys).await {
+                Ok(principals) => {
                     for Taken { principal, end } in self.seats().values() {
                         // Who came meanwhile has shown a key just now.
                         if keys.contains(&principal.key)
-                            && standing.get(&principal.key) != Some(principal)
+                            && principals.get(&principal.key) != Some(principal)
                         {
                             end.cancel();
                         }

@@ -17,7 +17,7 @@ use projections::{
 };
 use uuid::Uuid;
 
-use crate::catalogue_context::Standing;
+use crate::catalogue_context::CompanyTerms;
 
 /// What was read for the catalogue lately. Nothing of it is shown once it has changed: every look asks
 /// first where the read models changed last.
@@ -26,7 +26,7 @@ pub struct Memory {
     pub(crate) catalogue: catalogue::Memory,
     pub(crate) levels: stock::Levels,
     pub(crate) rules: prices::Rules,
-    pub(crate) standings: Remembered<(Uuid, Currency), Arc<Standing>, Standings>,
+    pub(crate) terms: Remembered<(Uuid, Currency), Arc<CompanyTerms>, TermsPositions>,
 }
 
 impl Default for Memory {
@@ -35,18 +35,18 @@ impl Default for Memory {
             catalogue: catalogue::Memory::default(),
             levels: stock::Levels::default(),
             rules: prices::Rules::default(),
-            standings: Remembered::at_most(Self::MOST_STANDINGS),
+            terms: Remembered::at_most(Self::MOST_TERMS),
         }
     }
 }
 
 impl Memory {
     /// How many companies are remembered: some kilobytes each.
-    const MOST_STANDINGS: usize = 10_000;
+    const MOST_TERMS: usize = 10_000;
 }
 
 /// Where the read models changed last that say how the seller stands to a company.
-pub(crate) type Standings = [Position; 5];
+pub(crate) type TermsPositions = [Position; 5];
 
 /// A look into the read models of the catalogue.
 pub(crate) struct Reading {
@@ -58,7 +58,7 @@ pub(crate) struct Reading {
 /// Where its read models changed last.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Changed {
-    pub(crate) standings: Standings,
+    pub(crate) terms: TermsPositions,
     pub(crate) catalogue: Position,
     pub(crate) prices: Position,
     pub(crate) stock: Position,
@@ -77,8 +77,8 @@ impl Reading {
             prices::PROJECTION,
             stock::PROJECTION,
         ];
-        let [standings @ .., catalogue, prices, stock] = changed(&client, of).await?;
-        let changed = Changed { standings, catalogue, prices, stock };
+        let [terms @ .., catalogue, prices, stock] = changed(&client, of).await?;
+        let changed = Changed { terms, catalogue, prices, stock };
         Ok(Self { client, memory, changed })
     }
 }

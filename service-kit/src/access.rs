@@ -223,7 +223,7 @@ pub enum AccessError {
     /// A buyer without a company, or a seller with one.
     #[error("a buyer's key needs a company, and a seller's must not have one")]
     CompanyDoesNotFit,
-    /// It was made before, and its secret was told then.
+    /// It was made before, and its secret was shown then.
     #[error("this key was made before; its secret is told once only: revoke {id}, make another")]
     AlreadyMade {
         /// The key.
@@ -352,7 +352,7 @@ impl Access {
     }
 
     /// Those of these keys that open something, as what they open stands in the database now.
-    pub async fn standing(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Principal>, AccessError> {
+    pub async fn principals(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Principal>, AccessError> {
         let rows = self.pool.get().await?.query(FIND_ALL, &[&keys]).await?;
         rows.iter()
             .map(|row| {

@@ -19,7 +19,7 @@ pub struct ZoneError {
 }
 
 impl Clock {
-    /// Where the seller is unless told otherwise.
+    /// The default time zone of the seller.
     pub const WARSAW: &'static str = "Europe/Warsaw";
 
     /// The machine's clock, in a zone such as `Europe/Warsaw`.

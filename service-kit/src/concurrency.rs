@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_finds_none_is_told_when_to_come_back() {
+    async fn a_refused_request_has_a_retry_after() {
         let permits = permits(Duration::ZERO);
         let _anna = permits.permit(ANNA).await.unwrap();
         let of_key = serde_json::to_value(permits.take(ANNA).await.unwrap_err()).unwrap();

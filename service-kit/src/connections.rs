@@ -157,14 +157,14 @@ async fn attend(
     });
     let mut connection =
         pin!(http1::Builder::new().max_buf_size(BUFFER).serve_connection(io, answering));
-    let mut looks = tokio::time::interval(limits.pace());
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = tokio::time::interval(limits.pace());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut stopped = false;
     loop {
         tokio::select! {
             // A client that breaks off or sends no HTTP is no concern of the operator's.
             _ = connection.as_mut() => return,
-            _ = looks.tick() => {
+            _ = ticks.tick() => {
                 if activity.is_overdue(&limits, Instant::now()) {
                     counter!("kontor_http_connections_cut_total").increment(1);
                     return;

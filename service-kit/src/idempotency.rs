@@ -19,7 +19,7 @@ pub(crate) const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 const HEADER: &str = "Idempotency-Key";
 const MAX: usize = 255;
 
-/// Separates command ids from other name-based UUIDs; drawn once at random.
+/// Separates command ids from other name-based UUIDs: a random constant.
 const NAMESPACE: Uuid = Uuid::from_u128(0x51ab_7a9e_0c3f_4f0b_8f52_cc97_1be4_2d60);
 
 impl IdempotencyKey {

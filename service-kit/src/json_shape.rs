@@ -287,7 +287,7 @@ impl Shape {
 
 /// What counts for more than any number of fields that are missing: another kind of thing.
 const OTHER: usize = 1_000_000;
-/// How many errors are told.
+/// The most errors that are listed.
 const MOST_ERRORS: usize = 20;
 /// How many known names an error lists.
 const MOST_NAMED: usize = 30;

@@ -1,4 +1,4 @@
-//! What the fault tests of several crates share: a wire that breaks when it is told to, seeded
+//! What the fault tests of several crates share: a connection that breaks on command, seeded
 //! lives in virtual time, and for how long to torture.
 //!
 //! The black-box tests of the whole house are in `tests/it`.

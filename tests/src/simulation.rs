@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 /// How many lives an ordinary run lives.
 const LIVES: u64 = 1_000;
 
-/// Lives many lives, each of which judges itself. One that fails is told, and names its seed.
+/// Runs many seeds, each of which checks itself. A failure is printed with its seed.
 pub fn live_many<F: Future<Output = ()>>(life: impl Fn(World) -> F + Sync) {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seed = number("KONTOR_SIMULATION_SEED");
@@ -64,7 +64,7 @@ pub fn live_again<F: Future<Output = ()>>(life: impl Fn(World) -> F) {
 /// Lives a life: says what happened, as a digest, or what went wrong first.
 fn live<F: Future<Output = ()>>(
     seed: u64,
-    told: bool,
+    verbose: bool,
     life: &impl Fn(World) -> F,
 ) -> Result<u64, String> {
     listen();
@@ -76,7 +76,7 @@ fn live<F: Future<Output = ()>>(
         .unwrap();
     let lived = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
-            let world = World::new(seed, told);
+            let world = World::new(seed, verbose);
             life(world.clone()).await;
             world.trace()
         })
@@ -120,16 +120,16 @@ struct Fate {
     began: Instant,
     trace: DefaultHasher,
     /// Whether the trace is printed too.
-    told: bool,
+    verbose: bool,
 }
 
 impl World {
-    fn new(seed: u64, told: bool) -> Self {
+    fn new(seed: u64, verbose: bool) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         // Now and then a life without any trouble but that of the others.
         let trouble = if random.random_bool(0.1) { 0.0 } else { random.random_range(0.0..1.0) };
         let trace = DefaultHasher::new();
-        Self(Arc::new(Mutex::new(Fate { random, trouble, began: Instant::now(), trace, told })))
+        Self(Arc::new(Mutex::new(Fate { random, trouble, began: Instant::now(), trace, verbose })))
     }
 
     /// Whether something with this chance in a life full of trouble happens.
@@ -175,10 +175,10 @@ impl World {
 
     /// Takes something down in the trace: no ids and no clocks, which are others in every life.
     pub fn note(&self, what: fmt::Arguments<'_>) {
-        let Fate { trace, told, began, .. } = &mut *self.0.lock().unwrap();
+        let Fate { trace, verbose, began, .. } = &mut *self.0.lock().unwrap();
         let after = began.elapsed().as_millis();
         let _ = write!(Traced(trace), "{after} {what};");
-        if *told {
+        if *verbose {
             println!("{after:>8} ms  {what}");
         }
     }

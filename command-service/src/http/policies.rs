@@ -20,7 +20,7 @@ use crate::{
     failure::log_problem,
     http::access::By,
     policies::{self, PolicyError, Progress},
-    policy_refusals::{self, Cursor, Filter, Refusal, RetryError, Standing},
+    policy_refusals::{self, Cursor, Filter, Refusal, RefusalState, RetryError},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -59,7 +59,7 @@ struct List {
     /// Those of this policy.
     policy: Option<String>,
     /// Those that stand so.
-    state: Option<Standing>,
+    state: Option<RefusalState>,
 }
 
 async fn refusals(

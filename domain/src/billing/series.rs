@@ -144,7 +144,7 @@ refusals!(Error, {
 });
 
 impl Kind {
-    /// Separates these ids from other name-based UUIDs; drawn once at random.
+    /// Separates these ids from other name-based UUIDs: a random constant.
     const NAMESPACE: Uuid = Uuid::from_u128(0x2f0b_0c3a_91d7_4a51_8a86_6f5e_3b1c_d94e);
 
     const fn prefix(self) -> &'static str {

@@ -242,7 +242,7 @@ impl Extend<(Selection, Verdict)> for Assortment {
 impl AssortmentId {
     /// The assortment of an audience: one each.
     pub fn of(audience: &Audience) -> Self {
-        /// Separates these from other name-based UUIDs; drawn once at random.
+        /// Separates these from other name-based UUIDs: a random constant.
         const NAMESPACE: Uuid = Uuid::from_u128(0x9b0e_4c1d_6a57_4a8e_b1f3_5d20_77c4_e913);
         Self(Uuid::new_v5(&NAMESPACE, audience.key().as_bytes()))
     }

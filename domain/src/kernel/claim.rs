@@ -67,7 +67,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Separates these ids from other name-based UUIDs; drawn once at random.
+    /// Separates these ids from other name-based UUIDs: a random constant.
     const NAMESPACE: Uuid = Uuid::from_u128(0x7c1d_86f4_6c0e_4d4b_9d0b_32a1_5e0f_a7c3);
 
     /// The stream in which this value is claimed.

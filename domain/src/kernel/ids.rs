@@ -46,7 +46,7 @@ id!(
     AgreementId
 );
 id!(
-    /// When a firm's orders, or the seller's offers, need approval; derived from the firm.
+    /// When a company's orders, or the seller's offers, need approval; derived from the company.
     ApprovalRulesId
 );
 id!(

@@ -132,7 +132,7 @@ macro_rules! text {
 }
 
 text!(
-    /// By which a firm knows who pays for goods, such as "kitchen 2".
+    /// By which a company knows who pays for goods, such as "kitchen 2".
     CostCentre, "a cost centre", 64, One, Identifier
 );
 impl CostCentre {

@@ -45,7 +45,7 @@ impl Audience {
         }
     }
 
-    /// Every audience to which a company belongs, the most specific first: itself and the firms
+    /// Every audience to which a company belongs, the most specific first: itself and the companies
     /// above it, nearest first; then the group of the nearest of them that has one; then everyone.
     pub fn of(line: &[Member]) -> Vec<Self> {
         let companies = line.iter().map(|member| Self::Company { company: member.company });

@@ -1,5 +1,5 @@
 //! A company: a business customer, known by its tax number, with the terms it buys on and its place
-//! among the firms it belongs to.
+//! among the companies it belongs to.
 
 mod customer;
 
@@ -64,7 +64,7 @@ pub enum Command {
         /// The new term.
         payment_term: PaymentTerm,
     },
-    /// Let the term of the firm above it hold.
+    /// Let the term of the company above it hold.
     InheritPaymentTerm,
     /// Note its EU VAT number.
     NoteVatNumber {
@@ -112,11 +112,11 @@ pub enum Command {
         /// The group.
         group: Option<GroupCode>,
     },
-    /// Belong to another firm; `None` belongs to nobody.
+    /// Belong to another company; `None` belongs to nobody.
     JoinParent {
-        /// The firm above it, with those above that one, nearest first.
+        /// The company above it, with those above that one, nearest first.
         above: Vec<CompanyId>,
-        /// How many levels of firms are below it.
+        /// How many levels of companies are below it.
         below: usize,
     },
     /// Let it owe so much in the currency of the limit.
@@ -292,7 +292,7 @@ pub enum Error {
     /// It buys nothing until that is settled.
     #[error("the company {name} is suspended: {reason}")]
     Suspended {
-        /// Which one: it, or a firm above it.
+        /// Which one: it, or a company above it.
         name: Name,
         /// Why.
         reason: Note,
@@ -303,7 +303,7 @@ pub enum Error {
     /// It would be above itself.
     #[error("a company cannot belong to itself, nor to one that belongs to it")]
     ParentIsBelow,
-    /// The tree of firms would be too high.
+    /// The tree of companies would be too high.
     #[error("a company has at most {} firms above it", Company::MOST_ABOVE)]
     TooDeep,
     /// More places or accounts than anybody has.
@@ -352,7 +352,7 @@ refusals!(Error, {
 });
 
 impl Company {
-    /// How many firms may be above one another, itself not counted.
+    /// How many companies may be above one another, itself not counted.
     pub const MOST_ABOVE: usize = 8;
     /// How many places goods can go to.
     pub const MOST_ADDRESSES: usize = 200;

@@ -1,4 +1,4 @@
-//! What an employee does, at the seller's or in a firm that buys.
+//! What an employee does, at the seller's or in a company that buys.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ impl Role {
         Self::Approver,
     ];
 
-    /// Whether it is one in a firm that buys.
+    /// Whether it is one in a company that buys.
     pub const fn is_buyer(self) -> bool {
         match self {
             Self::CompanyAdmin | Self::Purchaser | Self::Approver => true,

@@ -66,7 +66,7 @@ pub struct Territory {
 /// A company, as far as it matters to territories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inquirer {
-    /// Itself and the firms above it, nearest first.
+    /// Itself and the companies above it, nearest first.
     pub line: Vec<CompanyId>,
     /// The group whose prices it shares.
     pub group: Option<GroupCode>,
@@ -278,7 +278,7 @@ fn next(
     on: Date,
 ) -> Option<EmployeeId> {
     let seller =
-        |id: EmployeeId| people.iter().find(|one| one.id == id && one.looks_after_companies());
+        |id: EmployeeId| people.iter().find(|one| one.id == id && one.can_represent_companies());
     let there = representatives.iter().filter_map(|&id| {
         let Some(substitute) = seller(id)?.substitute(on) else { return Some(id) };
         // One of the others is named once more by this, and still has one turn.
@@ -288,7 +288,7 @@ fn next(
 }
 
 impl Map {
-    /// The territory that counts: one that names the company, or else the nearest firm above it,
+    /// The territory that counts: one that names the company, or else the nearest company above it,
     /// before all that name none; then the first.
     fn fitting(&self, inquirer: &Inquirer) -> Option<&Territory> {
         let fitting = self.territories.iter().filter_map(|territory| {
@@ -328,7 +328,7 @@ impl Territory {
     /// How many groups, countries, postal codes or companies one can name.
     pub const MOST_NAMED: usize = 1_000;
 
-    /// How far from the company the firm is that it names, and more than that when it names none;
+    /// How far from the company the company is that it names, and more than that when it names none;
     /// `None` when it does not fit.
     fn distance(&self, inquirer: &Inquirer) -> Option<usize> {
         let Inquirer { line, group, country, postal_code } = inquirer;
@@ -340,7 +340,7 @@ impl Territory {
         let named = if self.companies.is_empty() {
             Some(usize::MAX)
         } else {
-            line.iter().position(|firm| self.companies.contains(firm))
+            line.iter().position(|company| self.companies.contains(company))
         };
         named.filter(|_| fits)
     }

@@ -274,7 +274,7 @@ pub fn earned<'a>(
 impl DiscountId {
     /// An audience's programme of a kind: one each.
     pub fn of(audience: &Audience, kind: Kind) -> Self {
-        /// Separates these from other name-based UUIDs; drawn once at random.
+        /// Separates these from other name-based UUIDs: a random constant.
         const NAMESPACE: Uuid = Uuid::from_u128(0x77f2_0c9e_d315_4b6a_8e04_c1a9_5d38_26fb);
         let kind = match kind {
             Kind::Turnover => "turnover",

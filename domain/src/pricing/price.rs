@@ -310,7 +310,7 @@ impl Days {
 impl PriceId {
     /// The prices of a subject: one stream each.
     pub fn of(subject: &Subject) -> Self {
-        /// Separates these from other name-based UUIDs; drawn once at random.
+        /// Separates these from other name-based UUIDs: a random constant.
         const NAMESPACE: Uuid = Uuid::from_u128(0x2c7d_a1e5_38b4_4f06_9d4b_e6f0_1a95_83c7);
         let selection = match subject.selection {
             Selection::Everything => "everything".to_owned(),

@@ -1,6 +1,6 @@
 //! Which price a company pays: the most specific rule wins, and the answer explains itself.
 //!
-//! Audiences come first: the company, the firms above it from the nearest on, its group, everyone.
+//! Audiences come first: the company, the companies above it from the nearest on, its group, everyone.
 //! Within an audience the product beats its category, a nearer category a farther one, and any of
 //! them everything; a promotion beats whatever else is for the same audience. Within a rule the
 //! highest quantity break reached holds. When no rule holds, the product's base price does. A rule

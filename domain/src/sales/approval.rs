@@ -1,7 +1,7 @@
 //! Approval: who must agree before something goes on, in which order, and who may speak for whom.
 //!
-//! The same rules serve a firm that buys (its orders) and the seller (discounts in its offers). All
-//! of it is pure: people, firms and the time arrive with the question.
+//! The same rules serve a company that buys (its orders) and the seller (discounts in its offers). All
+//! of it is pure: people, companies and the time arrive with the question.
 
 use std::collections::BTreeSet;
 
@@ -203,7 +203,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// What must be asked about a matter under a firm's rules: all steps of all rules that apply,
+    /// What must be asked about a matter under a company's rules: all steps of all rules that apply,
     /// in their order, each once. A limit alone asks `superior`. `None`: nobody needs to agree.
     pub fn about(
         matter: &Matter,
@@ -284,8 +284,8 @@ pub struct Verdict {
     pub asked_at: Option<Timestamp>,
     /// Who.
     pub speaker: Box<Speaker>,
-    /// The firm that asks and those above it; none when the seller asks itself.
-    pub firms: Vec<CompanyId>,
+    /// The company that asks and those above it; none when the seller asks itself.
+    pub companies: Vec<CompanyId>,
     /// When.
     pub at: Timestamp,
     /// Why.
@@ -394,7 +394,7 @@ impl Pending {
         if step != at {
             return Err(Error::StepNotReached { step, at });
         }
-        let standing_in_for = self.power_of(&verdict.speaker, &verdict.firms)?;
+        let standing_in_for = self.power_of(&verdict.speaker, &verdict.companies)?;
         let Verdict { speaker, at, note, .. } = verdict;
         Ok(Some(Decision { step, by: speaker.by.id, standing_in_for, at, note }))
     }
@@ -405,20 +405,20 @@ impl Pending {
         self.answer(verdict)?.ok_or(decided)
     }
 
-    /// In whose name somebody may answer the step that waits of a request of these firms: their own
+    /// In whose name somebody may answer the step that waits of a request of these companies: their own
     /// (`None`) or that of somebody who is away. Whoever stands in has exactly the power of who is
     /// away. For somebody who has left the admins answer.
     pub fn power_of(
         &self,
         Speaker { by, absent, gone, today }: &Speaker,
-        firms: &[CompanyId],
+        companies: &[CompanyId],
     ) -> Result<Option<EmployeeId>, Error> {
         let asks = |person: &Person| self.request.by == Some(person.id);
         if asks(by) {
             return Err(Error::OwnRequest);
         }
         let away = absent.iter().filter(|absent| absent.is_replaced_by(by.id, *today));
-        let admin = if firms.is_empty() { Role::Admin } else { Role::CompanyAdmin };
+        let admin = if companies.is_empty() { Role::Admin } else { Role::CompanyAdmin };
         let left_alone = self.named().any(|named| gone.contains(&named));
         let instead = left_alone.then_some(Who::Role { role: admin });
         let asked: Vec<Who> = self.asked().chain(instead).collect();
@@ -426,7 +426,7 @@ impl Pending {
         for (person, name) in
             std::iter::once((by, None)).chain(away.map(|absent| (absent, Some(absent.id))))
         {
-            let is_asked = works_for(person, firms) && asked.iter().any(|who| who.is(person));
+            let is_asked = works_for(person, companies) && asked.iter().any(|who| who.is(person));
             if asks(person) || !is_asked {
                 continue;
             }
@@ -473,9 +473,9 @@ impl Pending {
     }
 }
 
-/// Whether somebody works for one of these firms, or for the seller when there are none.
-fn works_for(person: &Person, firms: &[CompanyId]) -> bool {
-    person.company.map_or(firms.is_empty(), |company| firms.contains(&company))
+/// Whether somebody works for one of these companies, or for the seller when there are none.
+fn works_for(person: &Person, companies: &[CompanyId]) -> bool {
+    person.company.map_or(companies.is_empty(), |company| companies.contains(&company))
 }
 
 #[cfg(test)]

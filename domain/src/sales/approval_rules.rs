@@ -1,5 +1,5 @@
-//! Approval rules: under which conditions a firm's orders, or the seller's offers, need others to
-//! agree. They hold for the firms below it too, unless those have their own.
+//! Approval rules: under which conditions a company's orders, or the seller's offers, need others to
+//! agree. They hold for the companies below it too, unless those have their own.
 
 use std::collections::BTreeSet;
 
@@ -18,21 +18,21 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ApprovalRules {
     company: Option<CompanyId>,
-    /// Its own; `None` when those of the firm above it hold.
+    /// Its own; `None` when those of the company above it hold.
     rules: Option<Vec<Rule>>,
 }
 
 /// What can be asked of approval rules.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Let these hold, instead of those before and of those of the firm above.
+    /// Let these hold, instead of those before and of those of the company above.
     Adopt {
         /// Whose they are; `None` for the seller's.
         company: Option<CompanyId>,
         /// All of them, in their order.
         rules: Vec<Rule>,
     },
-    /// Let those of the firm above hold.
+    /// Let those of the company above hold.
     Inherit,
 }
 
@@ -130,7 +130,7 @@ impl ApprovalRules {
         }
     }
 
-    /// Its own rules; `None` when those of the firm above it hold.
+    /// Its own rules; `None` when those of the company above it hold.
     pub fn rules(&self) -> Option<&[Rule]> {
         self.rules.as_deref()
     }
@@ -175,7 +175,7 @@ fn decides(who: Who, is_buyers: bool) -> Result<(), Error> {
     match who {
         Who::Role { role } if role.decides() && role.is_buyer() == is_buyers => Ok(()),
         Who::Role { .. } => Err(Error::RoleDoesNotDecide),
-        // Whether somebody is one of the firm's is for those to say who know its people.
+        // Whether somebody is one of the company's is for those to say who know its people.
         Who::Employee { .. } => Ok(()),
     }
 }
@@ -226,7 +226,7 @@ mod tests {
         };
         check(&[], adopt(&rules), vec![adopted.clone()]);
         check(std::slice::from_ref(&adopted), adopt(&rules), vec![]);
-        // None at all is something else than those of the firm above.
+        // None at all is something else than those of the company above.
         check(&[], adopt(&[]), vec![none.clone()]);
         check(&[none], Command::Inherit, vec![Event::Inherited {}]);
         check(&[adopted, Event::Inherited {}], Command::Inherit, vec![]);

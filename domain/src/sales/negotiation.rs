@@ -1,13 +1,13 @@
-//! A negotiation: the rounds in which the seller and a company talk about one revision of an offer,
+//! A negotiation: the rounds in which the seller and a company negotiate one revision of an offer,
 //! until they agree on every line and on the conditions, break off, or one lets the other wait.
 //!
 //! Whoever spoke waits for the other. What both have agreed on stays as it is unless both want to
 //! talk about it again. Where an employee may not propose something alone, a superior agrees first,
 //! and the other side learns of none of that.
 
+mod active;
 mod approval;
 mod table;
-mod talks;
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    active::{ActiveNegotiation, Asking, Round},
     table::{Difference, Item, Move, Moves, Point, Table, Topic},
-    talks::{Asking, Round, Talks},
 };
 use crate::{
     kernel::{
@@ -41,11 +41,11 @@ pub enum Negotiation {
     #[default]
     Unopened,
     /// One side waits for the other.
-    Open(Box<Talks>),
+    Open(Box<ActiveNegotiation>),
     /// They stopped; they can go on while the offer stands.
     Stopped {
         /// What was on the table.
-        talks: Box<Talks>,
+        negotiation: Box<ActiveNegotiation>,
         /// How they stopped.
         how: Stop,
     },
@@ -61,7 +61,7 @@ pub enum Negotiation {
     },
 }
 
-/// How talks stop.
+/// How a negotiation stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stop {
     /// One side broke them off.
@@ -390,7 +390,7 @@ pub enum Error {
     /// There is still time, or no deadline.
     #[error("the answer is not overdue")]
     NotOverdue,
-    /// More than any two firms exchange.
+    /// More than any two companies exchange.
     #[error("a negotiation has at most {} rounds", Negotiation::MOST_ROUNDS)]
     TooManyRounds,
     /// No document bears such a day.
@@ -447,7 +447,7 @@ impl Event {
 }
 
 impl Negotiation {
-    /// How many rounds a negotiation can have: far more than any two firms exchange.
+    /// How many rounds a negotiation can have: far more than any two companies exchange.
     pub const MOST_ROUNDS: u32 = 500;
 
     /// Every rule of a negotiation.
@@ -491,18 +491,18 @@ impl Negotiation {
                 Self::Unopened | Self::Agreed { .. } | Self::Closed { .. } => Err(self.not_open()),
             },
             Command::Remind { today } => {
-                let talks = self.open()?;
-                let near = talks.answer_by.filter(|by| today >= day_before(*by));
+                let negotiation = self.open()?;
+                let near = negotiation.answer_by.filter(|by| today >= day_before(*by));
                 match near {
-                    Some(_) if talks.reminded => Ok(vec![]),
-                    Some(_) => Ok(vec![Event::Reminded { side: talks.turn, on: today }]),
+                    Some(_) if negotiation.reminded => Ok(vec![]),
+                    Some(_) => Ok(vec![Event::Reminded { side: negotiation.turn, on: today }]),
                     None => Err(Error::NotOverdue),
                 }
             }
             Command::Expire { today } => {
-                let talks = self.open()?;
-                match talks.answer_by.filter(|by| *by < today) {
-                    Some(_) => Ok(vec![Event::Expired { side: talks.turn, on: today }]),
+                let negotiation = self.open()?;
+                match negotiation.answer_by.filter(|by| *by < today) {
+                    Some(_) => Ok(vec![Event::Expired { side: negotiation.turn, on: today }]),
                     None => Err(Error::NotOverdue),
                 }
             }
@@ -522,9 +522,9 @@ impl Negotiation {
         today: Date,
         approval: Option<Box<Request>>,
     ) -> Result<Vec<Event>, Error> {
-        let talks = self.open()?;
-        let next = talks.rounds + 1;
-        if talks.turn != side {
+        let negotiation = self.open()?;
+        let next = negotiation.rounds + 1;
+        if negotiation.turn != side {
             return Err(Error::NotYourTurn);
         }
         if number != next {
@@ -533,7 +533,7 @@ impl Negotiation {
         if number > Self::MOST_ROUNDS {
             return Err(Error::TooManyRounds);
         }
-        if talks.asking.is_some() {
+        if negotiation.asking.is_some() {
             return Err(Error::AwaitingApproval);
         }
         if let Some(answer_by) = round.answer_by.map(day::checked).transpose()?
@@ -541,7 +541,7 @@ impl Negotiation {
         {
             return Err(Error::AnswerInThePast { answer_by });
         }
-        let spoken = talks.spoken(side, round.clone())?;
+        let spoken = negotiation.spoken(side, round.clone())?;
         Ok(match approval {
             Some(request) => vec![Event::ApprovalRequested { side, round, request: *request }],
             None => spoken,
@@ -570,20 +570,20 @@ impl Negotiation {
         Ok(asked.into_iter().chain(reopened).collect())
     }
 
-    /// The talks, while one side waits for the other.
-    pub fn open(&self) -> Result<&Talks, Error> {
+    /// The negotiation while it is open.
+    pub fn open(&self) -> Result<&ActiveNegotiation, Error> {
         match self {
-            Self::Open(talks) => Ok(talks),
+            Self::Open(negotiation) => Ok(negotiation),
             Self::Unopened | Self::Stopped { .. } | Self::Agreed { .. } | Self::Closed { .. } => {
                 Err(self.not_open())
             }
         }
     }
 
-    /// The talks, also where they have stopped.
-    pub fn talks(&self) -> Option<&Talks> {
+    /// The negotiation while it is open or stopped.
+    pub fn active(&self) -> Option<&ActiveNegotiation> {
         match self {
-            Self::Open(talks) | Self::Stopped { talks, .. } => Some(talks),
+            Self::Open(negotiation) | Self::Stopped { negotiation, .. } => Some(negotiation),
             Self::Unopened | Self::Agreed { .. } | Self::Closed { .. } => None,
         }
     }
@@ -612,7 +612,7 @@ impl Negotiation {
         {
             let (rounds, answer_by, reminded, asking) = (0, None, false, None);
             let table = Table::laid(&lines, conditions);
-            return Self::Open(Box::new(Talks {
+            return Self::Open(Box::new(ActiveNegotiation {
                 company,
                 offer,
                 revision,
@@ -627,15 +627,15 @@ impl Negotiation {
         }
         let company = self.company();
         match self {
-            Self::Open(talks) => talks.after(event),
-            Self::Stopped { mut talks, how } => match (event, company) {
+            Self::Open(negotiation) => negotiation.after(event),
+            Self::Stopped { mut negotiation, how } => match (event, company) {
                 (Event::Resumed { .. }, _) => {
-                    (talks.answer_by, talks.reminded) = (None, false);
-                    Self::Open(talks)
+                    (negotiation.answer_by, negotiation.reminded) = (None, false);
+                    Self::Open(negotiation)
                 }
                 (Event::Closed {}, Some(company)) => Self::Closed { company },
                 // `decide` writes none of the others.
-                _ => Self::Stopped { talks, how },
+                _ => Self::Stopped { negotiation, how },
             },
             ended @ (Self::Unopened | Self::Agreed { .. } | Self::Closed { .. }) => ended,
         }
@@ -651,7 +651,9 @@ impl OfCompany for Negotiation {
     fn company(&self) -> Option<CompanyId> {
         match self {
             Self::Unopened => None,
-            Self::Open(talks) | Self::Stopped { talks, .. } => Some(talks.company),
+            Self::Open(negotiation) | Self::Stopped { negotiation, .. } => {
+                Some(negotiation.company)
+            }
             Self::Agreed { company } | Self::Closed { company } => Some(*company),
         }
     }

@@ -76,7 +76,7 @@ pub struct Open {
     pub seen_by: BTreeSet<ActorId>,
     /// What takes its place once it is sent.
     pub draft: Option<Box<Draft>>,
-    /// Where the two talk about it.
+    /// The negotiation about it.
     pub negotiation: Option<NegotiationId>,
 }
 
@@ -383,7 +383,7 @@ pub enum Error {
     /// What changes it is said there.
     #[error("the offer is being negotiated")]
     InNegotiation,
-    /// Nobody talks about it there.
+    /// It is not negotiated there.
     #[error("the offer is not being negotiated there")]
     NotInNegotiation,
     /// Both said yes to it.
@@ -484,7 +484,7 @@ refusals!(Error, {
 });
 
 impl Offer {
-    /// How many revisions an offer can have: far more than any two firms exchange.
+    /// How many revisions an offer can have: far more than any two companies exchange.
     pub const MOST_REVISIONS: u32 = 500;
 
     /// Every rule of an offer.

@@ -532,7 +532,7 @@ impl Order {
 }
 
 impl Terms {
-    /// The ordered lines with the quantities of `items`, for the papers of a shipment. An item
+    /// The ordered lines with the quantities of `items`, for the documents of a shipment. An item
     /// whose line does not exist is left out: [`Order::decide`] has refused it before.
     pub fn lines_of(&self, items: &[Item]) -> Vec<Line> {
         items

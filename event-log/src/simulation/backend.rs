@@ -110,7 +110,7 @@ impl Service {
             if given.is_err() && !matches!(self.transaction, Transaction::None) {
                 self.transaction = Transaction::Failed;
             }
-            // Between the deed and the word it may be terminated.
+            // It may be terminated after the commit and before the answer.
             self.postgres.world.pass(2).await;
             let _ = answer.send(given);
         }
@@ -134,15 +134,15 @@ impl Service {
             return Err(Failure::Refused(ModelError("25P02")));
         }
         match question {
-            Question::Head => return Ok(Answer::Head(self.postgres.look())),
+            Question::Head => return Ok(Answer::Head(self.postgres.current_head())),
             Question::Fence => {
                 let _head = self.postgres.take_head().await?;
                 self.postgres.raise_epoch();
-                return Ok(Answer::Head(self.postgres.look()));
+                return Ok(Answer::Head(self.postgres.current_head()));
             }
             Question::Lock => {
                 self.begin(false).await?;
-                return Ok(Answer::Head(self.postgres.look()));
+                return Ok(Answer::Head(self.postgres.current_head()));
             }
             Question::EventAt(Position(at)) => {
                 let tables = self.postgres.tables();

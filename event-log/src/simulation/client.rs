@@ -69,7 +69,7 @@ impl Client {
         given
     }
 
-    /// Gives commands in haste, and does not mind what becomes of them.
+    /// Sends commands without waiting for their results.
     pub(super) async fn press(self) {
         for _ in 0..20 {
             let attempt = self.decide(Uuid::from_u128(self.world.random()), None);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{client, postgres::Postgres};
 use crate::{
     Append, Envelope, ExecuteError, Loaded, NewEvent, Outcome, StreamWrite,
-    execute::{Decision, HandedOver, Standing},
+    execute::{Decision, HandedOver, Queued},
     pending::{Decided, Fate, Pending, Seen},
     writer::Writer,
 };
@@ -64,14 +64,14 @@ pub(super) async fn execute(
     command: &Command,
 ) -> Execution {
     let mut refused = Vec::new();
-    let mut standing = Standing::new(pending, &[]);
+    let mut queued = Queued::new(pending, &[]);
     // Others come between.
     world.pass(5).await;
-    while standing.lost <= RETRIES {
+    while queued.lost <= RETRIES {
         let pause = |attempt: u32| world.moment(2 << attempt.min(6));
-        standing.come(pending, pause).await;
+        queued.come(pending, pause).await;
         let number = world.number(0..=u64::MAX);
-        let seen = load(world, postgres, pending, &mut standing, command).await;
+        let seen = load(world, postgres, pending, &mut queued, command).await;
         let sights: Vec<Sight> =
             seen.iter().map(|(seen, last)| (seen.key.1, seen.version, *last)).collect();
         let on_pending = seen.iter().any(|(seen, _)| seen.made_by.is_some());
@@ -83,7 +83,7 @@ pub(super) async fn execute(
             for (Seen { key: (kind, id), version, .. }, _) in &seen {
                 pending.cache().forget(*kind, *id, *version);
             }
-            standing.lose(&BTreeSet::new());
+            queued.lose(&BTreeSet::new());
             continue;
         }
         let append = append(command, number, &sights);
@@ -99,8 +99,8 @@ pub(super) async fn execute(
         let decided =
             Decided { made, append, seen: seen.into_iter().map(|(seen, _)| seen).collect() };
         let built_on = sights.iter().map(|(stream, ..)| *stream).collect();
-        let decision = Decision { decided, place: standing.place.take(), built_on };
-        let answer = match standing.hand_over::<Infallible>(pending, writer, decision).await {
+        let decision = Decision { decided, place: queued.place.take(), built_on };
+        let answer = match queued.hand_over::<Infallible>(pending, writer, decision).await {
             Ok(HandedOver::Written(_)) if command.is_refused => Answer::Refused(sights),
             Ok(HandedOver::Written(outcome)) => Answer::Done(number, outcome),
             Ok(HandedOver::Before(outcome)) => Answer::Before(outcome),
@@ -122,16 +122,16 @@ async fn load(
     world: &World,
     postgres: &Postgres,
     pending: &Arc<Pending>,
-    standing: &mut Standing,
+    queued: &mut Queued,
     command: &Command,
 ) -> Vec<(Seen, u64)> {
     let mut all = Vec::new();
     for &(stream, _) in &command.streams {
-        if standing.place.is_none() {
-            let contested = pending.contested([stream].into_iter(), standing.ticket);
+        if queued.place.is_none() {
+            let contested = pending.contested([stream].into_iter(), queued.ticket);
             if !contested.is_empty() {
-                let place = pending.enter(standing.ticket, contested);
-                standing.place.insert(place).come().await;
+                let place = pending.enter(queued.ticket, contested);
+                queued.place.insert(place).come().await;
             }
         }
         let key = (TypeId::of::<Last>(), stream);

@@ -96,7 +96,7 @@ impl Postgres {
         self.tables.lock().unwrap()
     }
 
-    pub(super) fn look(&self) -> Head {
+    pub(super) fn current_head(&self) -> Head {
         let tables = self.tables();
         let recorded_at =
             tables.events.last().map_or(Timestamp::UNIX_EPOCH, |event| event.recorded_at);

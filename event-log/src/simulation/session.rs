@@ -117,7 +117,7 @@ impl Session for ModelSession {
         let (wire, calls) = mpsc::unbounded_channel();
         tokio::spawn(Service::run(postgres.clone(), id, end, calls));
         let (postgres, wire) = (postgres.clone(), Some(wire));
-        let mut session = Self { head: postgres.look(), postgres, wire };
+        let mut session = Self { head: postgres.current_head(), postgres, wire };
         session.ask_head(Question::Head).await?;
         Ok(session)
     }

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::{jetstream::JetStream, node::Node, postgres::Postgres};
 
-/// Makes trouble until it is told to end.
+/// Injects failures until it is cancelled.
 pub(super) async fn make(postgres: Postgres, jetstream: JetStream, nodes: Vec<Node>) {
     let world = postgres.world.clone();
     loop {

@@ -104,7 +104,7 @@ impl Batch {
     }
 
     /// Decides, in order of arrival, which requests hold, given the head and the versions before
-    /// the batch. A request that does not hold never touches its neighbours. `false` when a
+    /// the batch. A request that fails does not affect the others in the batch. `false` when a
     /// request has seen more than `known`: others have written, and nothing is decided.
     #[must_use]
     pub(super) fn decide(
@@ -346,10 +346,10 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::{Envelope, NewEvent, StreamWrite, append::looks};
+    use crate::{Envelope, NewEvent, StreamWrite, append::reads};
 
     /// What the writer does with an append of an event for each of so many new streams.
-    fn looks_for(streams: u128) -> u64 {
+    fn reads_for(streams: u128) -> u64 {
         let event = NewEvent {
             event_type: "account.opened".into(),
             schema_version: 1,
@@ -374,7 +374,7 @@ mod tests {
             reads: vec![(Uuid::nil(), 0)],
             answer: (Uuid::from_u128(streams), 0),
         };
-        looks::taken();
+        reads::taken();
         assert!(!append.is_too_large());
         let request = Request::new(append, None, oneshot::channel().0);
         let mut batch = Batch::new(vec![request]);
@@ -383,13 +383,13 @@ mod tests {
         assert_eq!(batch.beliefs(&known).0, [Uuid::nil()], "new streams need no proof");
         assert_eq!(batch.written().count(), batch.events());
         assert_eq!(batch.streams().len(), batch.events() + 1);
-        looks::taken()
+        reads::taken()
     }
 
     /// An append of twice as many streams takes twice the work, not four times.
     #[test]
     fn work_grows_with_an_append_as_it_does() {
-        let (small, large) = (looks_for(500), looks_for(1_000));
+        let (small, large) = (reads_for(500), reads_for(1_000));
         assert!(large <= 2 * small, "{small} looks became {large}");
     }
 }

@@ -72,7 +72,7 @@ async fn streams_of_one_append_are_written_together_or_not_at_all() {
 
 /// They meet in one batch, because all are queued before the first is answered.
 #[tokio::test]
-async fn a_conflict_fails_one_command_and_none_of_its_neighbours() {
+async fn a_conflict_fails_only_its_command_in_the_batch() {
     let (database, log) = fresh_log().await;
     let contested = Uuid::now_v7();
     log.append(append(envelope(), vec![deposit(contested, 0)], vec![])).await.unwrap();
@@ -94,10 +94,10 @@ async fn a_conflict_fails_one_command_and_none_of_its_neighbours() {
     assert_eq!(log.verify().await.unwrap().findings, Vec::<String>::new());
 }
 
-/// The second of a pair is told the outcome of the first, so the first must have one: here it
+/// The second of a pair gets the outcome of the first, so the first must have one: here it
 /// rests on a fact that only PostgreSQL knows to be wrong.
 #[tokio::test]
-async fn a_duplicate_of_a_failed_command_is_not_told_that_it_succeeded() {
+async fn a_duplicate_of_a_failed_command_does_not_succeed() {
     let (database, log) = fresh_log().await;
     let (fact, stream, command) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     log.append(append(envelope(), vec![deposit(fact, 0)], vec![])).await.unwrap();
@@ -107,11 +107,11 @@ async fn a_duplicate_of_a_failed_command_is_not_told_that_it_succeeded() {
     };
     let wrong = append(remembered(command, 1), vec![deposit(stream, 0)], vec![(fact, 0)]);
     let same = append(remembered(command, 1), vec![deposit(stream, 0)], vec![(fact, 0)]);
-    let (neighbour, right) = (deposit(stream, 0), deposit(fact, 1));
+    let (other, right) = (deposit(stream, 0), deposit(fact, 1));
     let (first, second, third, fourth) = futures::join!(
         log.append(wrong),
         log.append(same),
-        log.append(append(envelope(), vec![neighbour], vec![])),
+        log.append(append(envelope(), vec![other], vec![])),
         log.append(append(envelope(), vec![right], vec![])),
     );
     assert!(matches!(first, Err(AppendError::Conflict { .. })), "{first:?}");

@@ -2,7 +2,7 @@
 //! rest would give; and looking back.
 
 use event_log::{
-    Append, At, Direction, EventLog, LookBackError, Lookup, NewEvent, Position, RecordedEvent,
+    Append, At, Direction, EventLog, Lookup, NewEvent, PastStateError, Position, RecordedEvent,
     StreamWrite, WorkError,
 };
 use futures::{FutureExt, TryStreamExt};
@@ -80,7 +80,7 @@ fn question(random: &mut StdRng, all: &[RecordedEvent]) -> Lookup {
     }
 }
 
-/// What its company was told: of an offer, nothing before it was sent.
+/// Events disclosed to the company: none of an offer before it was sent.
 fn disclosed(event: &RecordedEvent, all: &[RecordedEvent]) -> bool {
     let sent = |other: &RecordedEvent| {
         other.stream_id == event.stream_id
@@ -262,7 +262,7 @@ async fn instants_are_found_among_positions() {
 }
 
 #[tokio::test]
-async fn looks_back_at_what_a_thing_was() {
+async fn reads_a_past_state() {
     use domain::{Company, company::Command};
 
     let (_database, log) = fresh_log().await;
@@ -305,14 +305,14 @@ async fn looks_back_at_what_a_thing_was() {
     let before = events[0].recorded_at - jiff::SignedDuration::from_micros(1);
     for (id, at) in [(company, At::Instant(before)), (company, At::Version(0)), (id(77), At::Now)] {
         let nothing = log.state_at(id, at).await;
-        assert!(matches!(nothing, Err(LookBackError::Nothing)), "{nothing:?}");
+        assert!(matches!(nothing, Err(PastStateError::Nothing)), "{nothing:?}");
     }
 }
 
 /// Of many at once: what has not changed since, what has, what did not exist yet, and what never did,
 /// some of them named twice; from memory and without it.
 #[tokio::test]
-async fn looks_back_at_what_many_things_were() {
+async fn reads_many_past_states() {
     let (database, log) = fresh_log().await;
     let accounts: Vec<Uuid> = (0..8).map(|_| Uuid::now_v7()).collect();
     let mut random = StdRng::seed_from_u64(3);

@@ -39,7 +39,7 @@ async fn no_question_reads_the_whole_log() {
     drop(log);
     let found = "SELECT idx_scan FROM pg_stat_user_tables
         WHERE schemaname = 'log' AND relname = 'events'";
-    let told = async { while database.number(found).await < 3 * ASKED {} };
-    tokio::time::timeout(Duration::from_secs(20), told).await.expect("the figures come");
+    let measured = async { while database.number(found).await < 3 * ASKED {} };
+    tokio::time::timeout(Duration::from_secs(20), measured).await.expect("the figures come");
     assert_eq!(database.number(whole).await, before);
 }

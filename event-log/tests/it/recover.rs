@@ -110,7 +110,7 @@ async fn lost_events_come_back_from_the_stream() {
     let log = restored.earlier.open().await;
     let (relay, cancel) = (restored.nats.relay(&log), CancellationToken::new());
     relay::start(&relay, &cancel);
-    relay.looked(std::time::Duration::from_mins(1)).await;
+    relay.compared(std::time::Duration::from_mins(1)).await;
     is_refused(&try_append(&log).await);
     assert_eq!(log.head().await.unwrap(), Position(150), "nothing was written, and it is read");
 
@@ -125,7 +125,7 @@ async fn lost_events_come_back_from_the_stream() {
     assert_eq!(restored.nats.difference(&log).await, None);
     assert_eq!(log.verify().await.unwrap().findings, Vec::<String>::new());
 
-    // Nothing is done twice: the policy is answered, the client is told to look.
+    // Nothing is done twice: the policy is answered, the client is told that the outcome is unknown.
     let again = log.append(reaction(Uuid::now_v7())).await.unwrap();
     assert!(matches!(again, Appended::Before(outcome) if outcome.position == reacted.position));
     let again = append(remembered(client, 1), vec![deposit(Uuid::now_v7(), 0)], vec![]);

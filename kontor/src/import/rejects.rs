@@ -19,7 +19,7 @@ pub struct Reject {
     pub fields: Vec<String>,
 }
 
-/// Where the rejects of an input go unless told otherwise: beside it.
+/// Where the rejects of an input go by default: beside it.
 pub fn default_path(input: &Path) -> PathBuf {
     let mut name = input.file_name().unwrap_or_default().to_owned();
     name.push(".rejects.csv");

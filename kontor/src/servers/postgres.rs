@@ -227,8 +227,8 @@ fn arguments(data: &Path, port: u16, durability: Durability) -> Vec<String> {
 fn buffers(durability: Durability) -> u64 {
     const LEAST: u64 = 256;
     let total = || {
-        let told = fs::read_to_string("/proc/meminfo").ok()?;
-        let kilobytes = told.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        let meminfo = fs::read_to_string("/proc/meminfo").ok()?;
+        let kilobytes = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
         kilobytes.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
     };
     match durability {

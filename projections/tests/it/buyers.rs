@@ -24,11 +24,11 @@ fn place(label: &str) -> Value {
 }
 
 /// A company whose events follow one another.
-struct Firm {
+struct Company {
     last: Event,
 }
 
-impl Firm {
+impl Company {
     async fn register(house: &House, name: &str) -> Self {
         let mut last = Event::sample("company", "registered");
         last.payload["profile"]["name"] = json!(name);
@@ -104,17 +104,18 @@ async fn documents_keep_the_company_as_it_was() {
     let cancel = CancellationToken::new();
     views.follow(&cancel);
     let (door, other) = (Uuid::now_v7(), Uuid::now_v7());
-    let mut group = Firm::register(&house, "Group").await;
-    let mut firm = Firm::register(&house, "Before").await;
-    let id = firm.id();
-    firm.then(&house, "billing_moved", json!({ "address": address("Old") })).await;
-    firm.then(&house, "delivery_address_added", json!({ "id": door, "place": place("door") }))
+    let mut group = Company::register(&house, "Group").await;
+    let mut company = Company::register(&house, "Before").await;
+    let id = company.id();
+    company.then(&house, "billing_moved", json!({ "address": address("Old") })).await;
+    company
+        .then(&house, "delivery_address_added", json!({ "id": door, "place": place("door") }))
         .await;
     group
         .then(&house, "delivery_address_added", json!({ "id": other, "place": place("group's") }))
         .await;
     let alone = order(&house, id, Some(other)).await;
-    firm.then(&house, "parent_joined", json!({ "parent": group.id() })).await;
+    company.then(&house, "parent_joined", json!({ "parent": group.id() })).await;
 
     let [to_door, to_group, to_nowhere] = [
         order(&house, id, Some(door)).await,
@@ -124,15 +125,16 @@ async fn documents_keep_the_company_as_it_was() {
     let first = ship(&house, id, to_door).await;
     let before = charge(&house, id, 1).await;
 
-    firm.then(&house, "renamed", json!({ "name": "After" })).await;
-    firm.then(&house, "billing_moved", json!({ "address": address("New") })).await;
-    firm.then(&house, "delivery_address_added", json!({ "id": door, "place": place("gate") }))
+    company.then(&house, "renamed", json!({ "name": "After" })).await;
+    company.then(&house, "billing_moved", json!({ "address": address("New") })).await;
+    company
+        .then(&house, "delivery_address_added", json!({ "id": door, "place": place("gate") }))
         .await;
     let second = ship(&house, id, to_door).await;
-    firm.then(&house, "delivery_address_dropped", json!({ "id": door })).await;
+    company.then(&house, "delivery_address_dropped", json!({ "id": door })).await;
     let third = ship(&house, id, to_door).await;
     let by_group = ship(&house, id, to_group).await;
-    firm.then(&house, "parent_left", json!({})).await;
+    company.then(&house, "parent_left", json!({})).await;
     let no_group = ship(&house, id, to_group).await;
     let after = charge(&house, id, 2).await;
     let renamed = order(&house, id, None).await;
@@ -173,7 +175,7 @@ async fn documents_keep_the_company_as_it_was() {
 }
 
 /// What a company was called after an event that nobody can read, is not known; so its documents show
-/// nothing of it from there on, nor those of the firms below it an address of it.
+/// nothing of it from there on, nor those of the companies below it an address of it.
 #[tokio::test]
 async fn of_a_company_that_is_set_aside_nothing_is_copied() {
     let house = House::new().await;
@@ -181,10 +183,10 @@ async fn of_a_company_that_is_set_aside_nothing_is_copied() {
     let cancel = CancellationToken::new();
     views.follow(&cancel);
     let gate = Uuid::now_v7();
-    let mut group = Firm::register(&house, "Group").await;
-    let mut firm = Firm::register(&house, "Firm").await;
-    let id = firm.id();
-    firm.then(&house, "parent_joined", json!({ "parent": group.id() })).await;
+    let mut group = Company::register(&house, "Group").await;
+    let mut company = Company::register(&house, "Firm").await;
+    let id = company.id();
+    company.then(&house, "parent_joined", json!({ "parent": group.id() })).await;
     group
         .then(&house, "delivery_address_added", json!({ "id": gate, "place": place("gate") }))
         .await;

@@ -48,7 +48,7 @@ async fn a_price_has_no_others_read_again() {
     }
     let client = views.client().await.unwrap();
     let rules = Rules::default();
-    let look = async |rules: &Rules, changed: Position| {
+    let prices_at = async |rules: &Rules, changed: Position| {
         let said = rules.of(&client, changed, &[LIST, CONTRACT], &[ONE, OTHER]).await.unwrap();
         let price = |at, (agreement, selection): (AgreementId, Selection)| {
             let mut rules = said.on(at, selection).filter(|rule| rule.agreement == agreement);
@@ -60,21 +60,21 @@ async fn a_price_has_no_others_read_again() {
         [price(0, of(ONE)), price(1, of(OTHER)), price(0, contract), price(0, ALL)]
             .map(|price| u32::try_from(price.unwrap()).unwrap())
     };
-    assert_eq!(look(&rules, Position(4)).await, [1, 2, 3, 4]);
+    assert_eq!(prices_at(&rules, Position(4)).await, [1, 2, 3, 4]);
 
     house.client.execute(SECRETLY, &[]).await.unwrap();
-    assert_eq!(look(&Rules::default(), Position(4)).await, [71, 72, 73, 74], "as they are");
-    assert_eq!(look(&rules, Position(4)).await, [1, 2, 3, 4], "remembered");
+    assert_eq!(prices_at(&Rules::default(), Position(4)).await, [71, 72, 73, 74], "as they are");
+    assert_eq!(prices_at(&rules, Position(4)).await, [1, 2, 3, 4], "remembered");
     let changed = agree(of(ONE), 5).await;
-    assert_eq!(look(&rules, changed).await, [5, 2, 3, 4]);
+    assert_eq!(prices_at(&rules, changed).await, [5, 2, 3, 4]);
     let changed = agree(contract, 6).await;
-    assert_eq!(look(&rules, changed).await, [5, 2, 6, 4]);
+    assert_eq!(prices_at(&rules, changed).await, [5, 2, 6, 4]);
     let changed = agree(ALL, 7).await;
-    assert_eq!(look(&rules, changed).await, [5, 2, 6, 7]);
+    assert_eq!(prices_at(&rules, changed).await, [5, 2, 6, 7]);
     // Somebody who asked a moment earlier sees nothing older.
-    assert_eq!(look(&rules, Position(6)).await, [5, 2, 6, 7]);
+    assert_eq!(prices_at(&rules, Position(6)).await, [5, 2, 6, 7]);
     agree(of(ONE), 8).await;
     let changed = agree(of(OTHER), 9).await;
-    assert_eq!(look(&rules, changed).await, [8, 9, 6, 7], "two at once");
+    assert_eq!(prices_at(&rules, changed).await, [8, 9, 6, 7], "two at once");
     cancel.cancel();
 }

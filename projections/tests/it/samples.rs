@@ -139,9 +139,9 @@ async fn every_event_passes_through_every_read_model() {
         kinds: &["order"],
         unread: true,
     };
-    let talks = conversations::list(&client, &everything, None, 9).await.unwrap();
-    assert_eq!(talks.iter().map(|talk| talk.unread).collect::<Vec<_>>(), [1]);
-    assert_eq!(talks[0].last.attachments.len(), 1);
+    let threads = conversations::list(&client, &everything, None, 9).await.unwrap();
+    assert_eq!(threads.iter().map(|thread| thread.unread).collect::<Vec<_>>(), [1]);
+    assert_eq!(threads[0].last.attachments.len(), 1);
     cancel.cancel();
 }
 

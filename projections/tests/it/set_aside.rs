@@ -60,8 +60,8 @@ async fn what_cannot_be_applied_is_set_aside_and_all_else_goes_on() {
     assert_ne!(count(&house, "SELECT count(*) FROM view.invoices").await, 0);
     assert_ne!(count(&house, "SELECT count(*) FROM view.account_balances").await, 0);
     assert_eq!(count(&house, "SELECT count(*) FROM view.failures").await, 0, "nothing stopped");
-    let told = views.status("orders").unwrap().borrow().trouble().unwrap();
-    assert!(told.contains("1 set aside") && told.contains(&order.to_string()), "{told}");
+    let trouble = views.status("orders").unwrap().borrow().trouble().unwrap();
+    assert!(trouble.contains("1 set aside") && trouble.contains(&order.to_string()), "{trouble}");
 
     // Others may not know of it.
     let stranger = Some(Uuid::now_v7());

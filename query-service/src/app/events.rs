@@ -5,7 +5,7 @@ mod visible;
 use std::time::Duration;
 
 use domain::history;
-use event_log::{At, Direction, LookBackError, Lookup, Position, RecordedEvent, StateAt};
+use event_log::{At, Direction, Lookup, PastStateError, Position, RecordedEvent, StateAt};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -204,7 +204,7 @@ impl EventsQuery {
         let found = queries.log.page(lookup, self.order.into(), start, limit + 1).await;
         let (items, was_cut) = found.map_err(|error| problem(&error))?;
         let items = items.into_iter().map(Event::from).collect();
-        let items = if lookup.disclosed { visible::told(queries, items).await? } else { items };
+        let items = if lookup.disclosed { visible::redacted(queries, items).await? } else { items };
         let page = Page::of(items, limit, |event: &Event| event.position);
         if page.next_cursor.is_some() {
             return Ok(page);
@@ -310,9 +310,9 @@ pub async fn state(
     };
     match queries.log.state_at(id, at).await {
         Ok(state) => Ok(state.into()),
-        Err(LookBackError::Nothing) => Err(Problem::not_found()),
-        Err(LookBackError::Log(error)) => Err(problem(&error)),
-        Err(error @ LookBackError::Unreadable { .. }) => Err(Problem::internal(&error)),
+        Err(PastStateError::Nothing) => Err(Problem::not_found()),
+        Err(PastStateError::Log(error)) => Err(problem(&error)),
+        Err(error @ PastStateError::Unreadable { .. }) => Err(Problem::internal(&error)),
     }
 }
 

@@ -40,7 +40,7 @@ pub struct OfferDocument {
     /// The fingerprint of what the revision says.
     pub digest: Option<String>,
     /// Whether it can be accepted.
-    pub standing: Standing,
+    pub standing: DocumentStatus,
     /// The day it was sent, where it was.
     pub sent_on: Option<Date>,
     /// The last day on which it can be accepted.
@@ -70,7 +70,7 @@ pub struct OfferDocument {
 /// How a revision stands. What is marked as something else than open binds nobody any more, or not
 /// yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum DocumentStatus {
     /// It is being written.
     Draft,
     /// It can be accepted.
@@ -238,7 +238,7 @@ fn delivery_terms(terms: &DeliveryTerms) -> String {
     format!("{terms} (Incoterms\u{a0}2020)")
 }
 
-impl Standing {
+impl DocumentStatus {
     fn in_words(self, language: Language) -> Option<&'static str> {
         let (polish, english) = match self {
             Self::Open => return None,

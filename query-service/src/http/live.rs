@@ -33,7 +33,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Queries,
-    app::messaging::conversations::talked_about_by,
+    app::messaging::conversations::conversation_subjects,
     asker::By,
     live::{Happened, Watching},
 };
@@ -71,14 +71,14 @@ async fn watch(
 ) -> Result<Frames, Problem> {
     let role = asker.role();
     let things = known_by(role);
-    // Who reads history for others has no talks of their own, but reads those of both sides.
+    // A role that reads history takes part in no conversation, but reads those of both sides.
     let reads_history = matches!(role, Role::Integrator | Role::Auditor);
     let watching = Watching {
         company: asker.company(),
         // An integrator of a company watches for the buyer.
         side: if asker.company().is_some() { Side::Buyer } else { asker.side() },
         whole: reads_history,
-        talks: if reads_history { things.clone() } else { talked_about_by(role) },
+        conversations: if reads_history { things.clone() } else { conversation_subjects(role) },
         things,
     };
     let from = from.map(Position).max(last);
@@ -96,7 +96,7 @@ fn known_by(role: Role) -> Vec<&'static str> {
     kinds.into_iter().filter(|(_, roles)| roles.contains(&role)).map(|(kind, _)| kind).collect()
 }
 
-/// The position of the last event that a client was told of before its connection ended.
+/// The position of the last event that a client received before its connection ended.
 struct LastEventId(Option<Position>);
 
 const LAST_EVENT_ID: &str = "Last-Event-ID";

@@ -1,4 +1,4 @@
-//! Something that happened, and who may be told of it.
+//! An event that is published to watchers, and who may receive it.
 
 use domain::{
     ActorId, CompanyId, Event, Side, UnreadableEvent,
@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// An event, as far as somebody may be told of it.
+/// An event with what its receivers may know.
 #[derive(Debug, Clone)]
 pub(crate) struct Occurrence {
     pub(crate) happened: Happened,
@@ -79,14 +79,14 @@ pub(crate) struct Watching {
     pub(crate) whole: bool,
     /// The kinds of things of which they may know what happens.
     pub(crate) things: Vec<&'static str>,
-    /// The kinds of things about which they talk.
-    pub(crate) talks: Vec<&'static str>,
+    /// The kinds of subjects of their conversations.
+    pub(crate) conversations: Vec<&'static str>,
 }
 
-/// The kind of aggregate in which people talk.
-const TALK: &str = "conversation";
+/// The aggregate of messages.
+const CONVERSATION: &str = "conversation";
 
-/// Things of which it is told what happens, by the kind of their aggregate.
+/// The subjects whose events are published, by kind of aggregate.
 fn thing(kind: &str, id: Uuid) -> Option<Subject> {
     match kind {
         "offer" => Some(Subject::Offer { id: id.into() }),
@@ -97,25 +97,26 @@ fn thing(kind: &str, id: Uuid) -> Option<Subject> {
     }
 }
 
-fn is_told(kind: &str) -> bool {
-    kind == TALK || thing(kind, Uuid::nil()).is_some()
+fn is_published(kind: &str) -> bool {
+    kind == CONVERSATION || thing(kind, Uuid::nil()).is_some()
 }
 
-/// Whether anybody is told of such events.
+/// Whether such events are published.
 pub(super) fn concerns(event: &RecordedEvent) -> bool {
-    is_told(&event.stream_type)
+    is_published(&event.stream_type)
 }
 
-/// The types of events of which anybody is told.
+/// The types of events that are published.
 pub(super) fn event_types() -> Vec<String> {
-    let of_told = |name: &&str| name.split_once('.').is_some_and(|(kind, _)| is_told(kind));
-    Event::types().map(|(name, _)| name).filter(of_told).map(str::to_owned).collect()
+    let of_published =
+        |name: &&str| name.split_once('.').is_some_and(|(kind, _)| is_published(kind));
+    Event::types().map(|(name, _)| name).filter(of_published).map(str::to_owned).collect()
 }
 
-/// Those of them whose payload says what is told, or to whom.
+/// Those whose payload decides what is published, or to whom.
 pub(super) fn types_read() -> Vec<&'static str> {
     let is_read = |name: &&str| {
-        name.split_once('.').is_some_and(|(kind, _)| kind == TALK) || is_deliberation(name)
+        name.split_once('.').is_some_and(|(kind, _)| kind == CONVERSATION) || is_deliberation(name)
     };
     Event::types().map(|(name, _)| name).filter(is_read).collect()
 }
@@ -131,7 +132,7 @@ impl Occurrence {
     pub(crate) fn of(recorded: &RecordedEvent, disclosed: bool) -> Option<Self> {
         let (subject, company, said) = match thing(&recorded.stream_type, recorded.stream_id) {
             Some(subject) => (subject, recorded.company_id.map(CompanyId), None),
-            None if recorded.stream_type != TALK => return None,
+            None if recorded.stream_type != CONVERSATION => return None,
             None => match recorded.event() {
                 Ok(Event::Messaging(messaging::Event::Conversation(event))) => {
                     said(recorded, event)
@@ -159,14 +160,14 @@ impl Occurrence {
         Some(Self { happened, disclosed, known_to })
     }
 
-    /// Whether somebody may be told.
+    /// Whether a watcher may receive it.
     pub(crate) fn is_for(&self, watching: &Watching) -> bool {
         let Happened { subject, company, said, .. } = &self.happened;
-        // Whoever reads a company's history is told what that history shows, and no more.
+        // A reader of a company's history receives what that history shows, and no more.
         let may_know = self.disclosed || (!watching.whole && self.known_to == Some(Side::Buyer));
         let is_theirs =
             watching.company.is_none_or(|own| may_know && *company == Some(CompanyId(own)));
-        let kinds = if said.is_some() { &watching.talks } else { &watching.things };
+        let kinds = if said.is_some() { &watching.conversations } else { &watching.things };
         let is_meant = match said {
             // A company never sees the seller's notes, whoever watches for it.
             Some(Said::Note(note)) => {
@@ -182,7 +183,7 @@ impl Occurrence {
 /// The only side that may know of an event. One of a negotiation that cannot be read is told to
 /// nobody: that is an error.
 fn known_to(recorded: &RecordedEvent) -> Result<Option<Side>, UnreadableEvent> {
-    // The others were told to both, and are long.
+    // The others concern both sides, and are long.
     let (event_type, version) = (recorded.event_type.as_str(), recorded.schema_version);
     let is_known = || Event::types().any(|(name, newest)| name == event_type && version <= newest);
     if recorded.stream_type != "negotiation" || (!is_deliberation(event_type) && is_known()) {
@@ -244,9 +245,15 @@ mod tests {
         CompanyId(Uuid::from_u128(number))
     }
 
-    fn watching(side: Side, of: Option<u128>, talks: &[&'static str]) -> Watching {
+    fn watching(side: Side, of: Option<u128>, conversations: &[&'static str]) -> Watching {
         let company = of.map(|number| company(number).0);
-        Watching { company, side, whole: false, things: SHOP.to_vec(), talks: talks.to_vec() }
+        Watching {
+            company,
+            side,
+            whole: false,
+            things: SHOP.to_vec(),
+            conversations: conversations.to_vec(),
+        }
     }
 
     fn recorded(kind: &str, event_type: &str, company: Option<CompanyId>) -> RecordedEvent {
@@ -284,18 +291,18 @@ mod tests {
         RecordedEvent {
             stream_id: ConversationId::inside(subject.id(), side).0,
             payload: serde_json::to_string(&event).unwrap(),
-            ..recorded(TALK, "note_written", whose)
+            ..recorded(CONVERSATION, "note_written", whose)
         }
     }
 
     #[track_caller]
-    fn check(event: &RecordedEvent, disclosed: bool, watching: &Watching, told: bool) {
+    fn check(event: &RecordedEvent, disclosed: bool, watching: &Watching, expected: bool) {
         let occurrence = Occurrence::of(event, disclosed).unwrap();
-        assert_eq!(occurrence.is_for(watching), told, "{watching:?}: {event:?}");
+        assert_eq!(occurrence.is_for(watching), expected, "{watching:?}: {event:?}");
     }
 
     #[test]
-    fn a_company_is_told_of_its_own_and_of_what_it_may_know() {
+    fn a_company_receives_its_own_events_and_disclosed_ones() {
         let own = watching(Side::Buyer, Some(1), SHOP);
         let other = watching(Side::Buyer, Some(2), SHOP);
         let seller = watching(Side::Seller, None, SHOP);
@@ -312,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_is_told_of_its_own_notes_alone() {
+    fn a_side_receives_only_its_own_notes() {
         let buyer = watching(Side::Buyer, Some(1), SHOP);
         let other = watching(Side::Buyer, Some(2), SHOP);
         let seller = watching(Side::Seller, None, SHOP);
@@ -324,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_is_told_of_its_own_deliberations_alone() {
+    fn a_side_receives_only_its_own_deliberations() {
         let approved = |side: Side| {
             let event = domain::negotiation::Event::Approved { side };
             let payload = serde_json::to_string(&event).unwrap();
@@ -340,33 +347,33 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_of_what_is_not_their_work() {
+    fn a_role_receives_only_what_it_may_read() {
         let picker = Watching {
             things: vec!["offer", "negotiation", "order"],
             ..watching(Side::Seller, None, &["order"])
         };
         check(&note(Side::Seller), true, &picker, true);
         check(&recorded("invoice", "issued", Some(company(1))), true, &picker, false);
-        let talk_of_invoices = watching(Side::Seller, None, &["invoice"]);
-        check(&note(Side::Seller), true, &talk_of_invoices, false);
+        let invoice_conversation = watching(Side::Seller, None, &["invoice"]);
+        check(&note(Side::Seller), true, &invoice_conversation, false);
     }
 
-    /// Without their payload, the others would be told to nobody, or to whom they do not concern.
+    /// Without their payload, the others would reach nobody, or the wrong side.
     #[test]
-    fn what_is_read_of_is_enough_to_tell() {
+    fn types_read_without_payload_are_complete() {
         let read = types_read();
         for event_type in event_types() {
             let (kind, name) = event_type.split_once('.').unwrap();
             let bare = RecordedEvent { payload: String::new(), ..recorded(kind, name, None) };
-            let tells = Occurrence::of(&bare, true).is_some();
-            assert_eq!(tells, !read.contains(&event_type.as_str()), "{event_type}");
+            let is_complete = Occurrence::of(&bare, true).is_some();
+            assert_eq!(is_complete, !read.contains(&event_type.as_str()), "{event_type}");
         }
         let newer = recorded("negotiation", "whispered", None);
         assert!(Occurrence::of(&newer, true).is_none());
     }
 
     #[test]
-    fn every_type_that_is_told_is_looked_for_when_catching_up() {
+    fn catching_up_reads_every_published_type() {
         let types = event_types();
         for wanted in ["offer.sent", "order.placed", "invoice.issued", "conversation.read"] {
             assert!(types.iter().any(|name| name == wanted), "{wanted}");

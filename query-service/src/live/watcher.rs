@@ -1,4 +1,4 @@
-//! One connection: what it is told, from which position on, and when it ends.
+//! One connection: what it receives, from which position on, and when it ends.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use super::{
 
 /// How many frames are on their way to a client that is slow.
 const ON_THEIR_WAY: usize = 16;
-/// Who takes nothing for so long is not told any more.
+/// A client that reads nothing for so long is disconnected.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// After how long a client comes back when its connection ends.
 const COME_BACK: Duration = Duration::from_secs(1);
@@ -28,34 +28,34 @@ const PAGE: usize = 200;
 struct Watcher {
     log: EventLog,
     watching: Watching,
-    told: broadcast::Receiver<Arc<Occurrence>>,
+    occurrences: broadcast::Receiver<Arc<Occurrence>>,
     frames: mpsc::Sender<sse::Event>,
-    /// All up to here was told, as far as it was for them.
+    /// All up to here was sent, as far as it was for them.
     seen: Position,
 }
 
 /// The client is gone, or takes nothing.
 struct Gone;
 
-/// What a client is told first.
+/// The first message to a client.
 #[derive(Serialize)]
 struct Greeting {
     position: u64,
 }
 
-/// Starts to tell somebody what happens after a position. What has happened before `told` began is
+/// Starts to tell somebody what happens after a position. What has happened before `occurrences` began is
 /// in the log.
 pub(super) fn start(
     log: EventLog,
     seat: Seat,
-    told: broadcast::Receiver<Arc<Occurrence>>,
+    occurrences: broadcast::Receiver<Arc<Occurrence>>,
     watching: Watching,
     seen: Position,
 ) -> mpsc::Receiver<sse::Event> {
     let (frames, receiver) = mpsc::channel(ON_THEIR_WAY);
     tokio::spawn(async move {
         let gone = frames.clone();
-        let watcher = Watcher { log, watching, told, frames, seen };
+        let watcher = Watcher { log, watching, occurrences, frames, seen };
         tokio::select! {
             () = seat.end.cancelled() => {}
             () = gone.closed() => {}
@@ -78,8 +78,8 @@ impl Watcher {
         self.greet().await?;
         self.catch_up().await?;
         loop {
-            match self.told.recv().await {
-                Ok(occurrence) => self.tell(&occurrence).await?,
+            match self.occurrences.recv().await {
+                Ok(occurrence) => self.deliver(&occurrence).await?,
                 Err(RecvError::Lagged(_)) => {
                     counter!("kontor_live_lagged_total").increment(1);
                     // What was passed over was committed before, so the log has it.
@@ -90,7 +90,7 @@ impl Watcher {
         }
     }
 
-    /// Says from where on is told, so that a client that loses its connection before anything has
+    /// Says from which position on events are sent, so that a client that loses its connection before anything has
     /// happened knows where to go on.
     async fn greet(&self) -> Result<(), Gone> {
         let Position(position) = self.seen;
@@ -135,7 +135,7 @@ impl Watcher {
         };
         for event in &page {
             match Occurrence::of(event, true) {
-                Some(occurrence) => self.tell(&occurrence).await?,
+                Some(occurrence) => self.deliver(&occurrence).await?,
                 None => self.seen = event.position,
             }
         }
@@ -146,7 +146,7 @@ impl Watcher {
         Ok(Ok(more))
     }
 
-    async fn tell(&mut self, occurrence: &Occurrence) -> Result<(), Gone> {
+    async fn deliver(&mut self, occurrence: &Occurrence) -> Result<(), Gone> {
         let happened = &occurrence.happened;
         if happened.position <= self.seen.0 {
             return Ok(());

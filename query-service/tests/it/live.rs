@@ -1,4 +1,4 @@
-//! Those who watch, however slow, are told everything once and in order.
+//! Watchers, however slow, receive everything once and in order.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::shop::Shop;
 /// More than the process keeps for those who are slow, several times over.
 const MANY: usize = 6_000;
 
-/// Reads the positions that a watcher is told of, up to the one that ends it; slowly at first.
+/// Reads the positions that a watcher receives, up to the one that ends it; slowly at first.
 async fn positions(mut answer: reqwest::Response, last: u64) -> Vec<u64> {
     let (mut text, mut positions) = (String::new(), Vec::new());
     while let Some(chunk) = answer.chunk().await.unwrap() {
@@ -48,11 +48,11 @@ async fn who_falls_behind_goes_on_from_the_log() {
     }
     shop.record(own, 1).await;
     let head = shop.log.head().await.unwrap().0;
-    let told = tokio::time::timeout(
+    let received = tokio::time::timeout(
         Duration::from_mins(1),
         futures::future::join(positions(buyers, head), positions(sellers, head)),
     );
-    let (to_buyer, to_seller) = told.await.expect("they are told all of it");
+    let (to_buyer, to_seller) = received.await.expect("they are told all of it");
     assert_eq!(to_seller, (begun + 1..=head).collect::<Vec<_>>());
     let batch = (MANY / 10) as u64;
     let is_own = |position: &u64| ((position - begun - 1) / batch).is_multiple_of(2);

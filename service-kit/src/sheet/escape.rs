@@ -1,7 +1,7 @@
 //! CSV cells that a spreadsheet would take for a formula.
 //!
 //! A spreadsheet that opens a CSV file calculates every cell that begins with `=`, `+`, `-` or `@`.
-//! What goes out is told apart by an apostrophe before it, what comes in loses exactly that one, so
+//! What is exported is marked by an apostrophe before it, what comes in loses exactly that one, so
 //! a text is the same after going out and coming in. Numbers are not touched.
 
 use std::borrow::Cow;

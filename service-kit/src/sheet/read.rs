@@ -37,7 +37,7 @@ struct Permit {
 /// What the text of all cells may take up, in bytes: many cells may share one long text.
 const MOST_TEXT: usize = 64 << 20;
 
-/// Of how many cells it is told that they cannot be read.
+/// The most unreadable cells that are listed.
 const MOST_DOUBTS: usize = 100;
 
 impl Table {

@@ -145,7 +145,7 @@ async fn fault_a_house_restored_to_an_earlier_state_takes_no_commands_until_it_i
 
 /// A start looks at the stream before it listens, however long NATS takes to show it.
 #[tokio::test]
-async fn the_first_command_already_meets_the_look_at_the_stream() {
+async fn the_first_command_waits_for_the_check_of_the_stream() {
     let house = House::start_with_servers().await;
     draft(&house, "SKU-1").await;
     check_history(&house).await;

@@ -46,7 +46,7 @@ async fn the_last_page_says_where_to_go_on() {
 }
 
 #[tokio::test]
-async fn whoever_waits_is_told_as_soon_as_there_is_something() {
+async fn a_long_poll_returns_as_soon_as_there_is_an_event() {
     let shop = Shop::open().await;
     let head = shop.house.settled().await;
     let wait = |query: &str| {
@@ -144,7 +144,7 @@ async fn an_auditor_sees_who_stood_behind_a_key() {
     assert_eq!(names, ["company", "employee", "id", "name", "revoked", "role"], "no secrets");
 }
 
-/// Who reads history watches it too: of a company what it was told, of the seller what both sides keep
+/// Who reads history watches it too: of a company what was disclosed to it, of the seller what both sides keep
 /// for themselves.
 #[tokio::test]
 async fn integrators_and_auditors_watch_what_they_may_read() {
@@ -184,8 +184,8 @@ async fn integrators_and_auditors_watch_what_they_may_read() {
             .iter()
             .rev()
             .find(|event| kinds.contains(&event["stream_type"].as_str().unwrap()));
-        let told = watch.told_up_to(last.unwrap()["position"].as_u64().unwrap()).await;
-        let told: Vec<&str> = told.iter().map(|frame| frame.event.as_str()).collect();
-        assert_eq!(told, expected, "{name} watches, up to {head}");
+        let received = watch.frames_up_to(last.unwrap()["position"].as_u64().unwrap()).await;
+        let received: Vec<&str> = received.iter().map(|frame| frame.event.as_str()).collect();
+        assert_eq!(received, expected, "{name} watches, up to {head}");
     }
 }

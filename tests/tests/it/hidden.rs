@@ -11,7 +11,7 @@ use crate::{
     sales::negotiations::Table,
 };
 
-/// Where history has got to: all that a command on an offer or on talks tells, beside what it is.
+/// Where history has got to: all that a command on an offer or on a negotiation returns, beside what it is.
 #[track_caller]
 fn position(answer: &Answer) -> u64 {
     assert!([200, 201].contains(&answer.status), "{answer:?}");
@@ -46,29 +46,30 @@ async fn no_answer_counts_what_the_other_side_deliberates() {
     assert!(first < asked && asked < end);
     assert_eq!(again, end, "the end of history, not of the offer's: {others}");
 
-    let talks = {
+    let negotiation = {
         let say = json!({ "lines": [{ "line": 1, "unit_price": "9.40" }] });
         let opened = ask("Jan", "negotiate", json!({ "revision": 1, "say": say })).await;
         position(&opened);
         created(opened)
     };
-    let tell = async |who: &str, what: &str, body: Value| table.tell(who, &talks, what, body).await;
+    let act =
+        async |who: &str, what: &str, body: Value| table.act(who, &negotiation, what, body).await;
     let lower = json!({ "round": 2, "say": { "lines": [{ "line": 1, "unit_price": "9.20" }] } });
-    position(&tell("Tomasz", "propose", lower).await);
+    position(&act("Tomasz", "propose", lower).await);
     refused(
-        &tell("Jan", "reopen", json!({ "lines": [] })).await,
+        &act("Jan", "reopen", json!({ "lines": [] })).await,
         422,
         "negotiation.nothing_to_reopen",
     );
-    position(&table.answer("Maria", &talks, "approve").await);
-    position(&tell("Jan", "break-off", json!({})).await);
+    position(&table.answer("Maria", &negotiation, "approve").await);
+    position(&act("Jan", "break-off", json!({})).await);
     table.shop.sent_offer().await;
     let end = house.settled().await;
-    assert_eq!(position(&tell("Jan", "break-off", json!({})).await), end);
-    position(&tell("Jan", "resume", json!({})).await);
-    let stale = tell("Jan", "propose", json!({ "round": 2, "say": { "agree": [2] } })).await;
+    assert_eq!(position(&act("Jan", "break-off", json!({})).await), end);
+    position(&act("Jan", "resume", json!({})).await);
+    let stale = act("Jan", "propose", json!({ "round": 2, "say": { "agree": [2] } })).await;
     refused(&stale, 409, "negotiation.other_round");
-    position(&tell("Jan", "agree", json!({ "round": 3 })).await);
+    position(&act("Jan", "agree", json!({ "round": 3 })).await);
     position(&ask("Tomasz", "extend", json!({ "valid_until": "2100-01-31" })).await);
     house.settled().await;
     position(&accept(house, "Jan", &table.offer).await);
@@ -86,18 +87,19 @@ async fn a_company_reads_neither_how_much_is_hidden_nor_who_stood_behind_the_sel
     let grocer = table.shop.grocer.clone();
     table.shop.house.make_key("grocer's erp", "integrator", Some(&grocer)).await;
     let house = table.house();
-    let talks = table.open("Ewa", json!({ "lines": [{ "line": 1, "unit_price": "8.50" }] })).await;
-    done(table.answer("Anna", &talks, "approve").await);
+    let negotiation =
+        table.open("Ewa", json!({ "lines": [{ "line": 1, "unit_price": "8.50" }] })).await;
+    done(table.answer("Anna", &negotiation, "approve").await);
     let lower = json!({ "round": 2, "say": { "lines": [{ "line": 1, "unit_price": "9.00" }] } });
-    done(table.tell("Tomasz", &talks, "propose", lower).await);
-    done(table.answer("Maria", &talks, "approve").await);
+    done(table.act("Tomasz", &negotiation, "propose", lower).await);
+    done(table.answer("Maria", &negotiation, "approve").await);
     done(accept(house, "Jan", &table.offer).await);
     let keys_offer = table.shop.sent_offer().await;
     done(accept(house, "grocer", &keys_offer).await);
 
-    let path = format!("/v1/history/{talks}");
-    let told = history(house, "grocer's erp", &path).await;
-    let of = |name: &str| told.iter().map(|event| event[name].clone()).collect::<Vec<_>>();
+    let path = format!("/v1/history/{negotiation}");
+    let visible = history(house, "grocer's erp", &path).await;
+    let of = |name: &str| visible.iter().map(|event| event[name].clone()).collect::<Vec<_>>();
     let types = ["opened", "proposed", "proposed", "closed"];
     assert_eq!(of("event_type"), types.map(|name| json!(format!("negotiation.{name}"))));
     assert_eq!(of("version"), [(); 4].map(|()| Value::Null));
@@ -113,11 +115,11 @@ async fn a_company_reads_neither_how_much_is_hidden_nor_who_stood_behind_the_sel
     assert_eq!(whole.last().unwrap()["version"], whole.len());
 
     // The same wherever history is read: what the seller's people and keys do, the seller does.
-    let told = history(house, "grocer's erp", "/v1/events").await;
+    let visible = history(house, "grocer's erp", "/v1/events").await;
     let all = history(house, "auditor", "/v1/events").await;
     assert!(all.iter().any(|event| event["actor"] == json!(maria)));
     let mut seen = Vec::new();
-    for event in &told {
+    for event in &visible {
         let kind = event["stream_type"].as_str().unwrap();
         let counts = !["offer", "negotiation"].contains(&kind);
         assert_eq!(event["version"].is_u64(), counts, "{event}");

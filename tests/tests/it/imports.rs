@@ -218,7 +218,7 @@ async fn a_file_that_is_too_large_is_refused_before_it_is_read() {
     assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
-/// One key has one import at a time; the other one waits and is then told to come back.
+/// One key has one import at a time; the other one waits and then gets Retry-After.
 #[tokio::test]
 async fn a_key_has_one_import_at_a_time() {
     let house = House::start().await;

@@ -1,4 +1,4 @@
-//! Whole trades over HTTP, told step by step.
+//! Whole trades over HTTP, step by step.
 
 use jiff::{ToSpan, civil::Date};
 use serde_json::{Value, json};
@@ -263,7 +263,7 @@ async fn of_many_who_accept_one_wins() {
             .map(|role| house.post(role, &accept, &body)),
     )
     .await;
-    // A repeat by the winner has already succeeded; the other one is told.
+    // A repeat by the winner has already succeeded; the other one gets a conflict.
     let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
     assert_eq!((won.len(), lost.len()), (8, 8));
     for answer in lost {

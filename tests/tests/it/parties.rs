@@ -1,4 +1,4 @@
 //! Tests of the parties context.
 
-mod firms;
+mod company_hierarchy;
 mod territories;

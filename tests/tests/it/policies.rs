@@ -63,7 +63,7 @@ async fn policies_that_run_again_from_the_beginning_do_nothing_twice() {
 
 /// It does not stop the policy: other months have numbers left.
 #[tokio::test]
-async fn a_consequence_that_is_refused_is_kept_for_somebody_to_look_at() {
+async fn a_refused_consequence_is_kept_for_review() {
     let shop = Shop::open().await;
     let house = &shop.house;
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "3" }])).await;

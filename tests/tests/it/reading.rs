@@ -80,7 +80,7 @@ async fn history_answers_what_is_asked() {
 
 /// That it was withdrawn would tell that it had been drafted.
 #[tokio::test]
-async fn a_company_is_told_nothing_of_a_withdrawn_draft() {
+async fn a_company_sees_no_withdrawn_draft() {
     let mut shop = Shop::open().await;
     let grocer = shop.grocer.clone();
     shop.house.make_key("grocer's erp", "integrator", Some(&grocer)).await;
@@ -110,7 +110,7 @@ async fn a_company_is_told_nothing_of_a_withdrawn_draft() {
 
 /// Every kind of thing that has events, at each of its versions.
 #[tokio::test]
-async fn everything_can_be_looked_back_at() {
+async fn every_aggregate_has_a_past_state() {
     let mut shop = Shop::open().await;
     shop.house.make_key("manager", "sales_manager", None).await;
     let tomasz = shop.house.engage("Tomasz", "sales", None).await;
@@ -129,8 +129,8 @@ async fn everything_can_be_looked_back_at() {
     done(shop.house.post("manager", "/v1/discounts/offer", &programme).await);
     let offer = shop.sent_offer().await;
     let say = json!({ "lines": [{ "line": 1, "unit_price": "8.00" }] });
-    let talk = json!({ "revision": 1, "say": say });
-    created(shop.house.post("grocer", &format!("/v1/offers/{offer}/negotiate"), &talk).await);
+    let opening = json!({ "revision": 1, "say": say });
+    created(shop.house.post("grocer", &format!("/v1/offers/{offer}/negotiate"), &opening).await);
     let grocer = shop.grocer.clone();
     let template = json!({ "name": "Na początek", "currency": "PLN", "valid_days": 30,
         "lines": [{ "sku": "RICE", "quantity": "10" }] });

@@ -21,7 +21,7 @@ async fn ask(house: &House, role: &str, path: &str) -> (u16, Option<String>, Opt
 }
 
 #[tokio::test]
-async fn whoever_asks_for_what_is_left_out_is_told() {
+async fn queries_name_what_is_set_aside() {
     let shop = Shop::open().await;
     let house = &shop.house;
     let lines = || json!([{ "sku": "RICE", "quantity": "1" }]);

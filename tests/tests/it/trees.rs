@@ -131,7 +131,7 @@ async fn what_holds_above_holds_below_at_any_depth() {
     shop.house.kill_and_restart().await;
     shop.house.make_key("manager", "sales_manager", None).await;
     for (number, company) in line.iter().enumerate() {
-        shop.house.make_key(&format!("firm {number}"), "purchaser", Some(company)).await;
+        shop.house.make_key(&format!("company {number}"), "purchaser", Some(company)).await;
     }
     let house = &shop.house;
 
@@ -151,13 +151,13 @@ async fn what_holds_above_holds_below_at_any_depth() {
         let what = if branch == 0 { "deny" } else { "allow" };
         done(house.post("manager", &format!("/v1/assortments/{what}"), &rule).await);
     }
-    for firm in [0, 1, 7, 9, 10, 11] {
-        let role = format!("firm {firm}");
+    for company in [0, 1, 7, 9, 10, 11] {
+        let role = format!("company {company}");
         let head = house.settled().await;
         let listed = house.all(&role, &format!("/v1/catalogue?wait_for={head}")).await;
         let shown = house.all(&role, "/v1/products").await;
         let has = |items: &[Value], sku: &str| items.iter().any(|item| item["sku"] == sku);
-        for (sku, is_seen) in [("COFFEE", firm >= 10), ("RICE", false), ("COURSE", true)] {
+        for (sku, is_seen) in [("COFFEE", company >= 10), ("RICE", false), ("COURSE", true)] {
             assert_eq!(has(&listed, sku), is_seen, "{role}: {sku} in the catalogue");
             assert_eq!(has(&shown, sku), is_seen, "{role}: {sku} among products");
             let lines = json!([{ "sku": sku, "quantity": "1" }]);
@@ -171,8 +171,8 @@ async fn what_holds_above_holds_below_at_any_depth() {
     let path = format!("/v1/companies/{}/suspend", line[0]);
     done(house.post("accounting", &path, &json!({ "reason": "overdue" })).await);
     let order = json!({ "currency": "PLN", "lines": [{ "sku": "COURSE", "quantity": "1" }] });
-    for firm in [0, 8, 11] {
-        let answer = house.post(&format!("firm {firm}"), "/v1/orders", &order).await;
+    for company in [0, 8, 11] {
+        let answer = house.post(&format!("company {company}"), "/v1/orders", &order).await;
         refused(&answer, 409, "company.suspended");
     }
     // What is too high can still be taken apart.

@@ -40,8 +40,8 @@ pub async fn send(
     services
         .execute(caller, digest, &|work| {
             deciding(async move {
-                let Known { company, is_told } = known(work, caller, subject).await?;
-                if !is_told {
+                let Known { company, is_disclosed } = known(work, caller, subject).await?;
+                if !is_disclosed {
                     return Err(refusal(&offer::Error::NotSent).into());
                 }
                 let command = Command::Send(writing(caller, subject, company, request.clone()));
@@ -112,13 +112,13 @@ fn writing(caller: &Caller, subject: Subject, company: CompanyId, written: Write
 struct Known {
     company: CompanyId,
     /// Whether its company may know of it too. What was said about a draft would tell of it.
-    is_told: bool,
+    is_disclosed: bool,
 }
 
-/// The thing, unless there is none, it is another company's, or the caller's company was not told
+/// The thing, unless there is none, it is another company's, or it was not disclosed to the caller's
 /// of it: all three are answered alike.
 async fn known(work: &mut Work, caller: &Caller, subject: Subject) -> Result<Known, Failure> {
-    let (company, is_told) = match subject {
+    let (company, is_disclosed) = match subject {
         Subject::Offer { id } => {
             let offer = work.load::<Offer>(id).await?;
             (offer.company(), offer.is_disclosed())
@@ -129,8 +129,8 @@ async fn known(work: &mut Work, caller: &Caller, subject: Subject) -> Result<Kno
     };
     let company = company.ok_or_else(Problem::not_found)?;
     caller.must_see(Some(company))?;
-    if caller.company().is_some() && !is_told {
+    if caller.company().is_some() && !is_disclosed {
         return Err(Problem::not_found().into());
     }
-    Ok(Known { company, is_told })
+    Ok(Known { company, is_disclosed })
 }

@@ -1,4 +1,4 @@
-//! A company with the firms above it: the facts that its terms and its standing come from.
+//! A company with the companies above it: the facts that its terms and its standing come from.
 
 use domain::{
     AddressId, Audience, Claim, Company, CompanyId, PaymentTerm,
@@ -29,7 +29,7 @@ pub(crate) async fn register(
     Ok(())
 }
 
-/// A company and the firms above it, nearest first; all of them are loaded.
+/// A company and the companies above it, nearest first; all of them are loaded.
 pub(crate) async fn line_of(
     work: &mut Work,
     company: CompanyId,
@@ -40,7 +40,7 @@ pub(crate) async fn line_of(
         let customer = work.load::<Company>(id).await?.customer().map_err(|e| refusal(&e))?;
         line.push(id);
         // Up to the root: older builds let trees grow higher than `Company::MOST_ABOVE`. None of
-        // them let a firm be above itself as far as they looked; what they did not see ends here.
+        // them let a company be above itself as far as they looked; what they did not see ends here.
         next = customer.parent.filter(|parent| !line.contains(parent));
     }
     Ok(line)
@@ -50,23 +50,23 @@ fn customers<'a>(work: &'a Work, line: &'a [CompanyId]) -> impl Iterator<Item = 
     line.iter().filter_map(|id| work.get::<Company>(*id)?.customer().ok())
 }
 
-/// Whether goods can go to an address of one of these firms.
+/// Whether goods can go to an address of one of these companies.
 pub(crate) fn deliver_to(work: &Work, line: &[CompanyId], address: &AddressId) -> bool {
-    customers(work, line).any(|firm| firm.delivery_addresses.contains_key(address))
+    customers(work, line).any(|company| company.delivery_addresses.contains_key(address))
 }
 
-/// The term on which a company buys: its own, else that of the nearest firm above it that has one.
+/// The term on which a company buys: its own, else that of the nearest company above it that has one.
 /// Refused when it, or one of them, is suspended.
 pub(crate) async fn buying_term(
     work: &mut Work,
     company: CompanyId,
 ) -> Result<PaymentTerm, Failure> {
     let line = line_of(work, company).await?;
-    for firm in line.iter().filter_map(|id| work.get::<Company>(*id)) {
-        firm.buyer().map_err(|error| refusal(&error))?;
+    for company in line.iter().filter_map(|id| work.get::<Company>(*id)) {
+        company.buyer().map_err(|error| refusal(&error))?;
     }
-    let term = customers(work, &line).find_map(|firm| firm.payment_term);
-    // Without a firm above it, a company has a term of its own.
+    let term = customers(work, &line).find_map(|company| company.payment_term);
+    // Without a company above it, a company has a term of its own.
     term.ok_or_else(|| refusal(&domain::company::Error::NoParent).into())
 }
 
@@ -77,7 +77,7 @@ pub(crate) async fn audiences_of(
 ) -> Result<Vec<Audience>, Failure> {
     let line = line_of(work, company).await?;
     let members: Vec<Member> = customers(work, &line)
-        .map(|firm| Member { company: firm.id, group: firm.group.clone() })
+        .map(|company| Member { company: company.id, group: company.group.clone() })
         .collect();
     Ok(Audience::of(&members))
 }

@@ -187,8 +187,8 @@ pub async fn dismiss_substitute(
 
 /// People name their own substitutes; those who look after employees name anybody's.
 fn own_or_staffing(caller: &Caller, id: EmployeeId) -> Result<(), Problem> {
-    let looks_after = caller.is(access::Role::Admin) || caller.is(access::Role::CompanyAdmin);
-    if looks_after || caller.employee() == Some(id) {
+    let is_admin = caller.is(access::Role::Admin) || caller.is(access::Role::CompanyAdmin);
+    if is_admin || caller.employee() == Some(id) {
         return Ok(());
     }
     Err(Problem::new(StatusCode::FORBIDDEN, "employee.not_own")

@@ -48,10 +48,11 @@ async fn inquirer(
     deliver_to: Option<AddressId>,
 ) -> Result<Inquirer, Failure> {
     let line = company_hierarchy::line_of(work, company).await?;
-    let firms: Vec<&Customer> =
+    let companies: Vec<&Customer> =
         line.iter().filter_map(|id| work.get::<Company>(*id)?.customer().ok()).collect();
-    let own = firms.first();
-    let named = deliver_to.and_then(|id| firms.iter().find_map(|f| f.delivery_addresses.get(&id)));
+    let own = companies.first();
+    let named =
+        deliver_to.and_then(|id| companies.iter().find_map(|f| f.delivery_addresses.get(&id)));
     let first = own.and_then(|own| own.delivery_addresses.values().next());
     let address = named
         .map(|place| &place.address)
@@ -60,7 +61,7 @@ async fn inquirer(
     // Whoever has a NIP is in Poland, as far as anybody knows.
     let poland = || own?.nip.as_ref().and_then(|_| "PL".parse::<CountryCode>().ok());
     Ok(Inquirer {
-        group: firms.iter().find_map(|firm| firm.group.clone()),
+        group: companies.iter().find_map(|company| company.group.clone()),
         country: address.map(|address| address.country().clone()).or_else(poland),
         postal_code: address.map(|address| address.postal_code().clone()),
         line,

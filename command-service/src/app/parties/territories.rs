@@ -30,8 +30,8 @@ pub async fn draw(
         .execute(caller, digest, &|work| {
             deciding(async move {
                 let command = Command::Draw { map: map.clone() };
-                let drawn = work.decide::<Territories>(id, command).await;
-                drawn.map_err(|error| refusal_at(error, |error| Some(pointer(error))))?;
+                let decided = work.decide::<Territories>(id, command).await;
+                decided.map_err(|error| refusal_at(error, |error| Some(pointer(error))))?;
                 // After its size is known to be sensible.
                 exist(work, map).await?;
                 work.answer(id);
@@ -60,7 +60,7 @@ async fn exist(work: &mut Work, map: &Map) -> Result<(), Failure> {
     let stranger = |people: &[EmployeeId]| {
         people.iter().position(|id| {
             let person = work.get::<Employee>(*id).and_then(|employee| employee.person().ok());
-            !person.is_some_and(Person::looks_after_companies)
+            !person.is_some_and(Person::can_represent_companies)
         })
     };
     let nobody = |list: String, place| names_nothing(format!("{list}/{place}"), "representative");
@@ -68,7 +68,8 @@ async fn exist(work: &mut Work, map: &Map) -> Result<(), Failure> {
         if let Some(place) = stranger(&territory.representatives) {
             return Err(nobody(format!("/territories/{index}/representatives"), place).into());
         }
-        let is_there = |id| work.get::<Company>(id).is_some_and(|firm| firm.customer().is_ok());
+        let is_there =
+            |id| work.get::<Company>(id).is_some_and(|company| company.customer().is_ok());
         if !territory.companies.iter().all(|id| is_there(*id)) {
             return Err(names_nothing(format!("/territories/{index}/companies"), "company").into());
         }

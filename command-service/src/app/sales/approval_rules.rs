@@ -95,7 +95,7 @@ async fn decide(
         .await
 }
 
-/// Whether the people whom rules name are those of the firm, or of one above it, and the places
+/// Whether the people whom rules name are those of the company, or of one above it, and the places
 /// and categories exist.
 async fn exist(work: &mut Work, company: Option<CompanyId>, rules: &[Rule]) -> Result<(), Failure> {
     let line = match company {
@@ -120,7 +120,7 @@ async fn exist(work: &mut Work, company: Option<CompanyId>, rules: &[Rule]) -> R
         let works_here = |id: EmployeeId| {
             let person = work.get::<Employee>(id).and_then(|employee| employee.person().ok());
             person.is_some_and(|person| match person.company {
-                Some(firm) => line.contains(&firm),
+                Some(company) => line.contains(&company),
                 None => company.is_none(),
             })
         };

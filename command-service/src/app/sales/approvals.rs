@@ -114,7 +114,7 @@ impl Approver {
     pub(crate) async fn verdict(
         &self,
         work: &mut Work,
-        firms: Vec<CompanyId>,
+        companies: Vec<CompanyId>,
         pending: Option<Pending>,
     ) -> Result<Verdict, Failure> {
         let Self { who, absent, answer, at, today } = self;
@@ -132,6 +132,6 @@ impl Approver {
         let has_left = |id: &EmployeeId| matches!(work.get(*id), Some(Employee::Left { .. }));
         let gone = named.into_iter().filter(has_left).collect();
         let speaker = Box::new(Speaker { by, absent, gone, today: *today });
-        Ok(Verdict { step, asked_at, speaker, firms, at: *at, note })
+        Ok(Verdict { step, asked_at, speaker, companies, at: *at, note })
     }
 }

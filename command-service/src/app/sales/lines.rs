@@ -216,7 +216,7 @@ fn line(
 pub(crate) struct Naming<'a> {
     /// By the seller's code.
     sku: Option<&'a Sku>,
-    /// By what the company, or a firm above it, calls it.
+    /// By what the company, or a company above it, calls it.
     code: Option<&'a Reference>,
 }
 
@@ -238,14 +238,18 @@ pub(crate) async fn products(
     let skus = names.iter().filter_map(|name| name.sku);
     work.load_many::<Claim>(skus.map(claim).collect::<HashSet<_>>()).await?;
     let codes: Vec<&Reference> = names.iter().filter_map(|name| name.code).collect();
-    let firms =
+    let companies =
         if codes.is_empty() { vec![] } else { company_hierarchy::line_of(work, company).await? };
-    let theirs = |firm: &CompanyId, code: &Reference| ProductCodeId::of(*firm, code).0;
-    let streams: HashSet<Uuid> =
-        codes.iter().flat_map(|code| firms.iter().map(|firm| theirs(firm, code))).collect();
+    let theirs = |company: &CompanyId, code: &Reference| ProductCodeId::of(*company, code).0;
+    let streams: HashSet<Uuid> = codes
+        .iter()
+        .flat_map(|code| companies.iter().map(|company| theirs(company, code)))
+        .collect();
     work.load_many::<ProductCode>(streams).await?;
     let meant = |code: &Reference| {
-        firms.iter().find_map(|firm| work.get::<ProductCode>(theirs(firm, code))?.product())
+        companies
+            .iter()
+            .find_map(|company| work.get::<ProductCode>(theirs(company, code))?.product())
     };
     let held = |sku: &Sku| work.get::<Claim>(claim(sku))?.holder().map(ProductId);
     let found: Vec<Option<ProductId>> =

@@ -3,7 +3,7 @@
 
 use domain::{
     Line, Money, Negotiation, NegotiationId, OfCompany, Offer, Side,
-    negotiation::{self, Item, Moves, Talks},
+    negotiation::{self, ActiveNegotiation, Item, Moves},
     offer::{self, OfferedLine},
     terms::Conditions,
 };
@@ -17,18 +17,18 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// The talks that a caller takes part in; `None` where they have come to an end.
-pub(crate) async fn may_talk<'w>(
+/// The negotiation in which a caller takes part; `None` when it has ended.
+pub(crate) async fn may_negotiate<'w>(
     work: &'w mut Work,
     caller: &Caller,
     id: NegotiationId,
-) -> Result<Option<&'w Talks>, Failure> {
+) -> Result<Option<&'w ActiveNegotiation>, Failure> {
     let negotiation = work.load::<Negotiation>(id).await?;
     caller.must_see(negotiation.company())?;
     if *negotiation == Negotiation::Unopened {
         return Err(Problem::not_found().into());
     }
-    Ok(negotiation.talks())
+    Ok(negotiation.active())
 }
 
 /// Gives a command to a negotiation, and to its offer what follows.
@@ -38,7 +38,7 @@ pub(crate) async fn decide(
     command: negotiation::Command,
     today: Date,
 ) -> Result<(), Failure> {
-    let before = work.load::<Negotiation>(id).await?.talks().cloned();
+    let before = work.load::<Negotiation>(id).await?.active().cloned();
     // What is agreed on is known beforehand: the state that follows does not keep it.
     let events = work.get::<Negotiation>(id).map(|negotiation| negotiation.decide(command.clone()));
     let agreed = match events {
@@ -50,7 +50,7 @@ pub(crate) async fn decide(
         None => None,
     };
     work.decide::<Negotiation>(id, command).await?;
-    if let Some(Talks { offer, .. }) = before {
+    if let Some(ActiveNegotiation { offer, .. }) = before {
         let follows = match (agreed, work.get::<Negotiation>(id)) {
             (Some((lines, conditions)), _) => {
                 let lines = Box::new(lines);
@@ -72,24 +72,24 @@ pub(crate) async fn decide(
 /// The lines that could be ordered were the other side to agree to everything, and the most that
 /// would come to, without tax: those of the table after one side has spoken.
 pub(crate) fn orderable_lines(
-    talks: &Talks,
+    negotiation: &ActiveNegotiation,
     side: Side,
     moves: &Moves,
 ) -> Result<(Vec<Line>, Money), Failure> {
-    let table = talks.table.after(side, moves).map_err(|error| refusal(&error))?;
+    let table = negotiation.table.after(side, moves).map_err(|error| refusal(&error))?;
     let lines: Vec<(u32, &OfferedLine)> = table
         .lines
         .iter()
         .filter_map(|(number, point)| Some((*number, point.proposed.line()?)))
         .collect();
-    let net = offer::most_net(lines.iter().copied(), talks.currency).map_err(too_large)?;
+    let net = offer::most_net(lines.iter().copied(), negotiation.currency).map_err(too_large)?;
     Ok((lines.into_iter().map(|(_, line)| line.line.clone()).collect(), net))
 }
 
 /// The lines to which one side says yes in a round, or that it proposes itself: for these prices it
 /// answers.
-pub(crate) fn answered_for(talks: &Talks, moves: &Moves) -> Vec<Line> {
-    let stands = |number: &u32| talks.table.lines.get(number)?.proposed.line();
+pub(crate) fn answered_for(negotiation: &ActiveNegotiation, moves: &Moves) -> Vec<Line> {
+    let stands = |number: &u32| negotiation.table.lines.get(number)?.proposed.line();
     let said = moves.lines.iter().filter_map(|(number, said)| match said {
         negotiation::Move::Agree {} => stands(number),
         negotiation::Move::Propose { proposed } => proposed.line(),
@@ -99,11 +99,11 @@ pub(crate) fn answered_for(talks: &Talks, moves: &Moves) -> Vec<Line> {
 
 /// What a side says of the conditions, where it says only some of them.
 pub(crate) fn conditions(
-    talks: &Talks,
+    negotiation: &ActiveNegotiation,
     payment_term: Option<domain::PaymentTerm>,
     delivery_terms: Option<domain::DeliveryTerms>,
 ) -> Conditions {
-    let present = talks.table.conditions.proposed.clone();
+    let present = negotiation.table.conditions.proposed.clone();
     Conditions {
         payment_term: payment_term.unwrap_or(present.payment_term),
         delivery_terms: delivery_terms.or(present.delivery_terms),
@@ -111,6 +111,6 @@ pub(crate) fn conditions(
 }
 
 /// A line as it stands on the table.
-pub(crate) fn standing(talks: &Talks, number: u32) -> Option<&Item> {
-    Some(&talks.table.lines.get(&number)?.proposed)
+pub(crate) fn proposed_item(negotiation: &ActiveNegotiation, number: u32) -> Option<&Item> {
+    Some(&negotiation.table.lines.get(&number)?.proposed)
 }

@@ -22,7 +22,7 @@ use crate::{
         parties::company_hierarchy,
         sales::{
             approvals::{Answer, Approve, Approver, Refuse},
-            negotiating::{self, may_talk},
+            negotiating::{self, may_negotiate},
         },
     },
     caller::Caller,
@@ -53,7 +53,7 @@ pub async fn disapprove(
     answer(services, caller, digest, id, request.into(), command).await
 }
 
-/// What a superior of one side, for a company also one of a firm above it, says to what its
+/// What a superior of one side, for a company also one of a company above it, says to what its
 /// employee wants to propose.
 async fn answer(
     services: &Services,
@@ -73,17 +73,17 @@ async fn answer(
                 let pending = negotiation.pending(caller.side()).ok().cloned();
                 let company = domain::OfCompany::company(negotiation);
                 let company = company.ok_or_else(Problem::not_found)?;
-                let firms = match caller.side() {
+                let companies = match caller.side() {
                     Side::Seller => vec![],
                     Side::Buyer => {
-                        let firms = company_hierarchy::line_of(work, company).await?;
-                        if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
+                        let companies = company_hierarchy::line_of(work, company).await?;
+                        if !companies.iter().any(|company| caller.company() == Some(company.0)) {
                             return Err(Problem::not_found().into());
                         }
-                        firms
+                        companies
                     }
                 };
-                let verdict = approver.verdict(work, firms, pending).await?;
+                let verdict = approver.verdict(work, companies, pending).await?;
                 let command = command(caller.side(), verdict);
                 if matches!(command, negotiation::Command::Approve { .. }) {
                     company_hierarchy::buying_term(work, company).await?;
@@ -155,9 +155,9 @@ pub async fn resume(
     services
         .execute(caller, digest, &|work| {
             deciding(async move {
-                let talks = may_talk(work, caller, id).await?;
-                let (offer, revision) = talks
-                    .map(|talks| (talks.offer, talks.revision))
+                let negotiation = may_negotiate(work, caller, id).await?;
+                let (offer, revision) = negotiation
+                    .map(|negotiation| (negotiation.offer, negotiation.revision))
                     .ok_or_else(|| refusal(&negotiation::Error::Closed))?;
                 let (side, by) = (caller.side(), caller.actor());
                 let command = negotiation::Command::Resume { side, by };
@@ -195,7 +195,7 @@ async fn decide(
     services
         .execute(caller, digest, &|work| {
             deciding(async move {
-                may_talk(work, caller, id).await?;
+                may_negotiate(work, caller, id).await?;
                 negotiating::decide(work, id, command.clone(), today).await
             })
         })

@@ -226,7 +226,7 @@ pub(crate) fn too_large(error: MoneyError) -> Failure {
         .into()
 }
 
-/// Gives a command to an offer. Where that ends it, the two have nothing more to talk about.
+/// Gives a command to an offer. Where that ends it, its negotiation ends too.
 pub(crate) async fn decide(
     work: &mut Work,
     id: OfferId,

@@ -230,7 +230,7 @@ pub async fn refuse(
     answer(services, caller, digest, id, request.into(), order::Command::Refuse).await
 }
 
-/// What a superior, of the firm or of one above it, says to an order.
+/// What a superior, of the company or of one above it, says to an order.
 async fn answer(
     services: &Services,
     caller: &Caller,
@@ -247,11 +247,11 @@ async fn answer(
                 let order = work.load::<Order>(id).await?;
                 let pending = order.pending().ok().cloned();
                 let company = order.company().ok_or_else(Problem::not_found)?;
-                let firms = company_hierarchy::line_of(work, company).await?;
-                if !firms.iter().any(|firm| caller.company() == Some(firm.0)) {
+                let companies = company_hierarchy::line_of(work, company).await?;
+                if !companies.iter().any(|company| caller.company() == Some(company.0)) {
                     return Err(Problem::not_found().into());
                 }
-                let command = command(approver.verdict(work, firms, pending).await?);
+                let command = command(approver.verdict(work, companies, pending).await?);
                 if matches!(command, order::Command::Approve(_)) {
                     // Who must not buy wants nothing either.
                     company_hierarchy::buying_term(work, company).await?;

@@ -143,10 +143,11 @@ pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
     })
 }
 
-/// The rules of a company: its own, else those of the nearest firm above it that has some.
+/// The rules of a company: its own, else those of the nearest company above it that has some.
 async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Failure> {
     let line = company_hierarchy::line_of(work, company).await?;
-    let ids: Vec<_> = line.into_iter().map(|firm| ApprovalRulesId::of(Some(firm)).0).collect();
+    let ids: Vec<_> =
+        line.into_iter().map(|company| ApprovalRulesId::of(Some(company)).0).collect();
     work.load_many::<ApprovalRules>(&ids).await?;
     let nearest = ids.iter().find_map(|id| work.get::<ApprovalRules>(*id)?.rules());
     Ok(nearest.unwrap_or_default().to_vec())

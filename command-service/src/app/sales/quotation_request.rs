@@ -150,7 +150,7 @@ pub async fn assign(
         .execute(caller, digest, &|work| {
             deciding(async move {
                 let person = work.load::<Employee>(representative).await?.person();
-                if !person.is_ok_and(Person::looks_after_companies) {
+                if !person.is_ok_and(Person::can_represent_companies) {
                     return Err(names_nothing("/representative", "representative").into());
                 }
                 let command = Command::Assign { representative };
@@ -182,7 +182,7 @@ pub async fn take(
                     Some(holder) => {
                         let holder = work.load::<Employee>(holder).await?.person();
                         !holder.is_ok_and(|person| {
-                            person.looks_after_companies() && person.substitute(today).is_none()
+                            person.can_represent_companies() && person.substitute(today).is_none()
                         })
                     }
                     None => true,

@@ -33,7 +33,7 @@ trait Things: Send + Sync + 'static {
     const PLURAL: &'static str;
     /// As in the names of operations.
     const KIND: &'static str;
-    /// Who talks about them.
+    /// Roles that take part in conversations about them.
     type Who: Allowed;
 
     fn subject(id: Uuid) -> Subject;

@@ -1,4 +1,4 @@
-//! Every transition and refusal of a conversation, and what random talk adds up to.
+//! Every transition and refusal of a conversation, and of random sequences of commands.
 
 use std::collections::BTreeMap;
 
@@ -222,12 +222,12 @@ fn person(side: Side, who: u8) -> ActorId {
 
 /// The three streams about one order.
 #[derive(Debug, Default, Clone, PartialEq)]
-struct Talk {
+struct Thread {
     between: Vec<Event>,
     inside: BTreeMap<Side, Vec<Event>>,
 }
 
-impl Talk {
+impl Thread {
     fn act(&mut self, act: Act) -> Result<usize, Error> {
         let (stream, command) = match act {
             Act::Send(side) => (&mut self.between, Command::Send(writing(side))),
@@ -292,24 +292,24 @@ impl Model {
 proptest! {
     #[test]
     fn unread_counts_are_a_models(acts in acts()) {
-        let (mut talk, mut model) = (Talk::default(), Model::default());
+        let (mut thread, mut model) = (Thread::default(), Model::default());
         for act in acts {
-            let unread = |talk: &Talk| match act {
-                Act::Read(side, who, _) => talk.unread(side, who),
+            let unread = |thread: &Thread| match act {
+                Act::Read(side, who, _) => thread.unread(side, who),
                 Act::Send(_) | Act::Note(_) => 0,
             };
-            let before = unread(&talk);
-            if let Ok(written) = talk.act(act) {
+            let before = unread(&thread);
+            if let Ok(written) = thread.act(act) {
                 model.act(act);
                 if let Act::Read(..) = act {
-                    prop_assert!(unread(&talk) <= before);
+                    prop_assert!(unread(&thread) <= before);
                     // What says nothing new is not written.
-                    prop_assert!(written == 1 || unread(&talk) == before);
+                    prop_assert!(written == 1 || unread(&thread) == before);
                 }
             }
             for side in Side::ALL {
                 for who in 0..3 {
-                    prop_assert_eq!(talk.unread(side, who), model.unread(side, who));
+                    prop_assert_eq!(thread.unread(side, who), model.unread(side, who));
                 }
             }
         }
@@ -320,7 +320,7 @@ proptest! {
     #[test]
     fn no_side_notices_the_notes_of_the_other(acts in acts()) {
         for side in Side::ALL {
-            let (mut with, mut without) = (Talk::default(), Talk::default());
+            let (mut with, mut without) = (Thread::default(), Thread::default());
             for act in &acts {
                 let answer = with.act(*act);
                 match act {

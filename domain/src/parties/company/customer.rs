@@ -1,4 +1,4 @@
-//! A customer: its standing, its terms, its places and accounts, and its place among other firms.
+//! A customer: its standing, its terms, its places and accounts, and its place among other companies.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct Customer {
     pub nip: Option<Nip>,
     /// How the seller stands to it.
     pub standing: Standing,
-    /// Its own term; `None` when that of the firm above it holds.
+    /// Its own term; `None` when that of the company above it holds.
     pub payment_term: Option<PaymentTerm>,
     /// The firm it belongs to.
     pub parent: Option<CompanyId>,
@@ -232,7 +232,7 @@ impl Customer {
         Ok(match (above.first(), self.parent) {
             (Some(parent), Some(present)) if *parent == present => None,
             (Some(parent), _) => Some(Event::ParentJoined { parent: *parent }),
-            // Without a firm above it, it needs a term of its own.
+            // Without a company above it, it needs a term of its own.
             (None, Some(_)) if self.payment_term.is_none() => return Err(Error::NoParent),
             (None, Some(_)) => Some(Event::ParentLeft {}),
             (None, None) => None,

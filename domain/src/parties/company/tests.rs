@@ -123,7 +123,7 @@ fn buys_nothing_while_it_is_suspended() {
 }
 
 #[test]
-fn has_its_own_term_or_that_of_the_firm_above() {
+fn has_its_own_term_or_that_of_the_parent_company() {
     let other_term = PaymentTerm::net(30);
     happens(
         &[registered()],
@@ -144,7 +144,7 @@ fn has_its_own_term_or_that_of_the_firm_above() {
 }
 
 #[test]
-fn belongs_to_one_firm_and_never_to_itself() {
+fn belongs_to_one_company_and_never_to_itself() {
     let join_with = |above: &[u128], below: usize| Command::JoinParent {
         above: above.iter().copied().map(other).collect(),
         below,
@@ -230,7 +230,7 @@ fn has_no_more_than_anybody_needs() {
 }
 
 #[test]
-fn accounts_are_looked_up_on_the_white_list() {
+fn accounts_are_checked_on_the_white_list() {
     let account: Iban = "61109010140000071219812874".parse().unwrap();
     let known = Event::BankAccountAdded { account: account.clone() };
     let check_of = |on: &str, listed| Command::CheckBankAccount {

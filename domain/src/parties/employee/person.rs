@@ -154,7 +154,7 @@ impl Person {
     }
 
     /// Whether they are one of those at the seller who look after companies that buy.
-    pub fn looks_after_companies(&self) -> bool {
+    pub fn can_represent_companies(&self) -> bool {
         self.company.is_none() && self.role.sells()
     }
 

@@ -79,7 +79,7 @@ fn assigned(number: u128, representative: u128, territory: Option<&str>) -> Even
 }
 
 #[test]
-fn are_drawn_anew() {
+fn are_replaced() {
     let (north, none) = (map(vec![north()]), Map::default());
     let drawn = |map: &Map| Event::Drawn { map: map.clone() };
     let draw = |map: &Map| Command::Draw { map: map.clone() };
@@ -120,7 +120,7 @@ fn fit_where_all_that_they_name_fits_and_the_company_itself_first() {
     let groups = |code: &str| BTreeSet::from([code.parse().unwrap()]);
     let countries = |code: &str| BTreeSet::from([code.parse().unwrap()]);
     let all = || territory("All", &[5]);
-    let of = |firm| Territory { companies: [firm].into(), ..territory("Key", &[6]) };
+    let of = |company| Territory { companies: [company].into(), ..territory("Key", &[6]) };
     let at = |begin: &str| Territory { postal_codes: [begin.parse().unwrap()].into(), ..all() };
     let branch = || Inquirer { line: vec![company(), head], ..hotel() };
     let nowhere = || Inquirer { group: None, country: None, postal_code: None, ..hotel() };
@@ -141,7 +141,7 @@ fn fit_where_all_that_they_name_fits_and_the_company_itself_first() {
         (vec![Territory { groups: groups("hotels"), ..north() }], hotel(), 1),
         (vec![Territory { countries: countries("PL"), ..north() }], hotel(), 1),
         (vec![Territory { countries: countries("DE"), ..north() }], hotel(), 9),
-        // Whoever names the company, or else the nearest firm above it, comes first.
+        // Whoever names the company, or else the nearest company above it, comes first.
         (vec![north(), of(company())], hotel(), 6),
         (vec![north(), of(head)], hotel(), 1),
         (vec![north(), of(head)], branch(), 6),
@@ -188,7 +188,7 @@ fn give_in_turn_to_those_who_are_there() {
     check(&[&drawn], assign(7, &[absent(1, 3), seller(9)]), Some(assigned(7, 9, None)));
     check(&[&drawn], assign(7, &[]), None);
     check(&[], assign(7, &all), None);
-    // Turns go on when territories are drawn anew, and begin anew in others.
+    // Rotation continues when territories are replaced, and restarts in other ones.
     let wider = Event::Drawn { map: map(vec![territory("Północ", &[1, 2, 3])]) };
     let more = [1, 2, 3].map(seller);
     check(&[&drawn, &first, &wider], assign(8, &more), Some(second.clone()));

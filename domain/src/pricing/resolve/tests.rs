@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The company, the firm above it, its group, everyone: `c`, `p`, `g`, `e`.
+/// The company, the company above it, its group, everyone: `c`, `p`, `g`, `e`.
 fn audiences() -> [Audience; 4] {
     let company = |number| Audience::Company { company: CompanyId(Uuid::from_u128(number)) };
     let group = Audience::Group { group: "hotels".parse().unwrap() };
@@ -273,10 +273,10 @@ fn promotions_earnings_and_floors() {
 fn the_answer_says_what_became_of_every_rule() {
     let rules = cases(&["e0 9", "c1 8", "c0 20:5", "c9 7", "c0? 1", "g0@2027 2", "p0 3", "c1 8.5"]);
     let answered = answer(Some("10"), &rules, "10", "2026-11-24");
-    let told: Vec<(u128, Verdict)> =
+    let verdicts: Vec<(u128, Verdict)> =
         answered.considered.iter().map(|one| (one.agreement.0.as_u128(), one.verdict)).collect();
     assert_eq!(
-        told,
+        verdicts,
         [
             (3, Verdict::TooFew),
             (5, Verdict::NotActive),
@@ -303,7 +303,7 @@ fn the_answer_says_what_became_of_every_rule() {
 }
 
 #[test]
-fn rules_are_looked_for_at_every_place() {
+fn rules_are_found_at_every_place() {
     let [one, two, three] = [1, 2, 3].map(|number| CategoryId(Uuid::from_u128(number)));
     let product = ProductId(Uuid::from_u128(9));
     let paths = [vec![one, three], vec![two, one]];

@@ -10,7 +10,7 @@ use crate::{
     parties::employee::{Absence, DiscountLimit},
 };
 
-fn firm(number: u128) -> CompanyId {
+fn company_at(number: u128) -> CompanyId {
     CompanyId(Uuid::from_u128(0xC0 + number))
 }
 
@@ -99,7 +99,7 @@ fn a_request_asks_each_step_once_and_a_superior_when_only_a_limit_is_passed() {
     assert_eq!(request.steps, [approver, admin]);
 }
 
-/// People of three firms, the second and third above the first, and of the seller.
+/// People of three companies, the second and third above the first, and of the seller.
 fn people() -> impl Strategy<Value = Vec<Person>> {
     let one = (
         prop::option::weighted(0.9, 0_u128..4),
@@ -110,9 +110,9 @@ fn people() -> impl Strategy<Value = Vec<Person>> {
     );
     prop::collection::vec(one, 8).prop_map(|all| {
         let people = (0_u128..).zip(all).map(|(number, one)| {
-            let (firm_number, role, limit, substitute, is_away) = one;
+            let (company_number, role, limit, substitute, is_away) = one;
             let mut person = person(number);
-            person.company = firm_number.map(firm);
+            person.company = company_number.map(company_at);
             person.role = role;
             if let Some(amount) = limit {
                 let limit = Money::new(amount.into(), Currency::Pln).unwrap();
@@ -152,8 +152,8 @@ fn request(by: Option<u128>, net: i64, steps: Vec<Step>) -> Request {
     Request { by, at, net, discount: None, reasons: vec![], steps }
 }
 
-fn firms() -> Vec<CompanyId> {
-    vec![firm(0), firm(1), firm(2)]
+fn companies() -> Vec<CompanyId> {
+    vec![company_at(0), company_at(1), company_at(2)]
 }
 
 fn speaker(by: &Person, people: &[Person]) -> Speaker {
@@ -162,12 +162,19 @@ fn speaker(by: &Person, people: &[Person]) -> Speaker {
 
 fn verdict(step: u32, by: &Person, people: &[Person]) -> Verdict {
     let speaker = Box::new(speaker(by, people));
-    Verdict { step, asked_at: None, speaker, firms: firms(), at: Timestamp::UNIX_EPOCH, note: None }
+    Verdict {
+        step,
+        asked_at: None,
+        speaker,
+        companies: companies(),
+        at: Timestamp::UNIX_EPOCH,
+        note: None,
+    }
 }
 
 /// Whether somebody could answer without anybody's help.
 fn by_themselves(pending: &Pending, person: &Person) -> bool {
-    pending.power_of(&speaker(person, &[]), &firms()) == Ok(None)
+    pending.power_of(&speaker(person, &[]), &companies()) == Ok(None)
 }
 
 proptest! {
@@ -175,7 +182,7 @@ proptest! {
 
     /// Whatever is asked and whoever answers: nobody has a say in a request of their own, steps
     /// come one after the other, and each decision is by somebody who was asked, or by the one
-    /// whom somebody who was asked has named; nobody but people of the firm and of those above it.
+    /// whom somebody who was asked has named; nobody but people of the company and of those above it.
     #[test]
     fn every_decision_is_somebodys_who_was_asked(
         people in people(),
@@ -204,7 +211,7 @@ proptest! {
                 }
             };
             prop_assert!(by_themselves(&pending, speaks), "no more power than who is away");
-            prop_assert!([0, 1, 2].map(firm).map(Some).contains(&speaks.company));
+            prop_assert!([0, 1, 2].map(company_at).map(Some).contains(&speaks.company));
             let is_last = pending.is_last();
             pending = pending.after(decision);
             if is_last {
@@ -228,8 +235,8 @@ proptest! {
         others[absence.0].absence =
             Some(Absence { substitute: id(absence.1), from: day("2026-03-01"), until: day("2026-03-31") });
         for person in people.iter().filter(|person| by_themselves(&pending, person)) {
-            prop_assert!(pending.power_of(&speaker(person, &others), &firms()).is_ok());
-            prop_assert!(pending.clone().escalated().power_of(&speaker(person, &people), &firms()).is_ok());
+            prop_assert!(pending.power_of(&speaker(person, &others), &companies()).is_ok());
+            prop_assert!(pending.clone().escalated().power_of(&speaker(person, &people), &companies()).is_ok());
         }
     }
 
@@ -282,8 +289,9 @@ fn who_answers_for_the_seller_has_a_limit_on_discounts() {
     let step = asks(Who::Role { role: Role::SalesManager });
     let request = Request { discount: Some("15".parse().unwrap()), ..request(None, 1, vec![step]) };
     let pending = Pending::new(request);
-    let ask =
-        |manager: &Person, firms: &[CompanyId]| pending.power_of(&speaker(manager, &[]), firms);
+    let ask = |manager: &Person, companies: &[CompanyId]| {
+        pending.power_of(&speaker(manager, &[]), companies)
+    };
     assert_eq!(ask(&manager, &[]), Ok(None));
     assert_eq!(ask(&manager, &[company()]), Err(Error::NotAsked { step: 1 }));
     manager.discount = DiscountLimit::UpTo { percent: "14.99".parse().unwrap() };
@@ -310,20 +318,20 @@ fn who_has_read_something_else_has_not_answered() {
 fn for_somebody_who_has_left_the_admins_answer() {
     let named = asks(Who::Employee { employee: id(7) });
     let pending = Pending::new(request(Some(3), 1, vec![named]));
-    let ask = |number, company, role, gone: &[EmployeeId], firms: &[CompanyId]| {
+    let ask = |number, company, role, gone: &[EmployeeId], companies: &[CompanyId]| {
         let by = Person { company, role, ..person(number) };
         let speaker = Speaker { gone: gone.to_vec(), ..speaker(&by, &[]) };
-        pending.power_of(&speaker, firms)
+        pending.power_of(&speaker, companies)
     };
-    let (firms, not_asked) = (firms(), Err(Error::NotAsked { step: 1 }));
-    let (here, gone) = (Some(firm(0)), [id(7)]);
-    assert_eq!(ask(1, here, Role::CompanyAdmin, &[], &firms), not_asked);
-    assert_eq!(ask(1, here, Role::CompanyAdmin, &[id(8)], &firms), not_asked);
-    assert_eq!(ask(1, here, Role::CompanyAdmin, &gone, &firms), Ok(None));
-    assert_eq!(ask(1, Some(firm(2)), Role::CompanyAdmin, &gone, &firms), Ok(None));
-    assert_eq!(ask(1, Some(firm(9)), Role::CompanyAdmin, &gone, &firms), not_asked);
-    assert_eq!(ask(1, here, Role::Approver, &gone, &firms), not_asked);
-    assert_eq!(ask(3, here, Role::CompanyAdmin, &gone, &firms), Err(Error::OwnRequest));
+    let (companies, not_asked) = (companies(), Err(Error::NotAsked { step: 1 }));
+    let (here, gone) = (Some(company_at(0)), [id(7)]);
+    assert_eq!(ask(1, here, Role::CompanyAdmin, &[], &companies), not_asked);
+    assert_eq!(ask(1, here, Role::CompanyAdmin, &[id(8)], &companies), not_asked);
+    assert_eq!(ask(1, here, Role::CompanyAdmin, &gone, &companies), Ok(None));
+    assert_eq!(ask(1, Some(company_at(2)), Role::CompanyAdmin, &gone, &companies), Ok(None));
+    assert_eq!(ask(1, Some(company_at(9)), Role::CompanyAdmin, &gone, &companies), not_asked);
+    assert_eq!(ask(1, here, Role::Approver, &gone, &companies), not_asked);
+    assert_eq!(ask(3, here, Role::CompanyAdmin, &gone, &companies), Err(Error::OwnRequest));
     assert_eq!(ask(1, None, Role::Admin, &gone, &[]), Ok(None));
     assert_eq!(ask(1, None, Role::SalesManager, &gone, &[]), not_asked);
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Asking, Error, Event, Negotiation, Talks};
+use super::{ActiveNegotiation, Asking, Error, Event, Negotiation};
 use crate::{
     parties::Side,
     sales::approval::{Pending, Verdict},
@@ -10,14 +10,14 @@ use crate::{
 
 impl Negotiation {
     pub(super) fn approve(&self, side: Side, verdict: Verdict) -> Result<Vec<Event>, Error> {
-        let talks = self.open()?;
-        let Asking { round, pending, .. } = talks.asking_of(side)?;
+        let negotiation = self.open()?;
+        let Asking { round, pending, .. } = negotiation.asking_of(side)?;
         let is_last = pending.is_last();
         let Some(decision) = pending.answer(verdict)? else { return Ok(vec![]) };
         let mut events = vec![Event::StepApproved { side, decision }];
         if is_last {
             events.push(Event::Approved { side });
-            events.extend(talks.spoken(side, round.clone())?);
+            events.extend(negotiation.spoken(side, round.clone())?);
         }
         Ok(events)
     }
@@ -40,14 +40,14 @@ impl Negotiation {
     }
 }
 
-impl Talks {
+impl ActiveNegotiation {
     /// What one side's superiors are asked.
     pub fn asking_of(&self, side: Side) -> Result<&Asking, Error> {
         let asking = self.asking.as_deref().filter(|asking| asking.side == side);
         asking.ok_or(Error::NotAwaitingApproval)
     }
 
-    /// What becomes of the talks as superiors are asked and answer.
+    /// The negotiation after a superior was asked or answered.
     pub(super) fn after_asking(mut self, event: Event) -> Self {
         let asking = self.asking.take().map(|asking| *asking);
         let asking = match (asking, event) {

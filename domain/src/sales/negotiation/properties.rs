@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 struct House {
     offer: Offer,
-    talks: Negotiation,
+    negotiation: Negotiation,
     /// What the negotiation recorded of what each side said itself.
     said: Vec<(Side, Moves)>,
 }
@@ -47,7 +47,7 @@ enum Try {
     Extend,
 }
 
-const TALKS: NegotiationId = NegotiationId(Uuid::from_u128(0x7A));
+const NEGOTIATION: NegotiationId = NegotiationId(Uuid::from_u128(0x7A));
 const TODAY: &str = "2026-03-02";
 
 fn proposal(price: u32) -> Proposal {
@@ -70,7 +70,7 @@ impl House {
         house
     }
 
-    fn tell_offer(&mut self, command: offer::Command) -> bool {
+    fn decide_offer(&mut self, command: offer::Command) -> bool {
         let Ok(events) = self.offer.decide(command) else { return false };
         for event in events {
             self.offer.apply(event);
@@ -78,13 +78,13 @@ impl House {
         true
     }
 
-    fn tell_talks(&mut self, command: Command) -> bool {
-        let Ok(events) = self.talks.decide(command) else { return false };
+    fn decide_negotiation(&mut self, command: Command) -> bool {
+        let Ok(events) = self.negotiation.decide(command) else { return false };
         for event in events {
             if let Event::Proposed { side, round, .. } = &event {
                 self.said.push((*side, round.moves.clone()));
             }
-            self.talks.apply(event);
+            self.negotiation.apply(event);
         }
         true
     }
@@ -94,12 +94,12 @@ impl House {
         let (proposal, inside) = (proposal(price), Inside::default());
         let writing = Writing { proposal, discount, representative, origin, inside };
         let before = self.offer.revision().map(|revision| revision.stamp.number);
-        if self.tell_offer(offer::Command::Draft(Box::new(writing))) {
-            self.tell_offer(offer::Command::Send { today: day(TODAY), approval: None });
+        if self.decide_offer(offer::Command::Draft(Box::new(writing))) {
+            self.decide_offer(offer::Command::Send { today: day(TODAY), approval: None });
         }
         // Another revision is talked about in another place.
         if self.offer.revision().map(|revision| revision.stamp.number) != before {
-            self.talks = Negotiation::default();
+            self.negotiation = Negotiation::default();
         }
     }
 
@@ -126,16 +126,17 @@ impl House {
                 };
                 Moves { lines: yes.chain(other).collect(), conditions }
             }),
-            Try::AgreeToAll => self.speaks(side, |talks| talks.table.agreement(side)),
+            Try::AgreeToAll => self.speaks(side, |negotiation| negotiation.table.agreement(side)),
             Try::Reopen(lines) => {
                 let topics = lines.iter().map(|&line| Topic::Line { line }).collect();
-                self.tell_talks(Command::Reopen { side, by, topics })
+                self.decide_negotiation(Command::Reopen { side, by, topics })
             }
             Try::BreakOff => {
-                self.tell_talks(Command::BreakOff { side, by, reason: None })
-                    && self.tell_offer(offer::Command::EndNegotiation { negotiation: TALKS })
+                self.decide_negotiation(Command::BreakOff { side, by, reason: None })
+                    && self
+                        .decide_offer(offer::Command::EndNegotiation { negotiation: NEGOTIATION })
             }
-            Try::GoOn => self.tell_talks(Command::Resume { side, by }) && self.negotiates(),
+            Try::GoOn => self.decide_negotiation(Command::Resume { side, by }) && self.negotiates(),
             Try::Accept { other_digest } if side == Side::Buyer => {
                 let Some(revision) = self.offer.revision() else { return false };
                 let stamp = if *other_digest {
@@ -150,13 +151,13 @@ impl House {
                     chosen: None,
                     destination: Destination::default(),
                 };
-                self.tell_offer(offer::Command::Accept(Box::new(acceptance))) && self.closes()
+                self.decide_offer(offer::Command::Accept(Box::new(acceptance))) && self.closes()
             }
             Try::Reject if side == Side::Buyer => {
-                self.tell_offer(offer::Command::Reject { by, reason: None }) && self.closes()
+                self.decide_offer(offer::Command::Reject { by, reason: None }) && self.closes()
             }
             Try::Withdraw if side == Side::Seller => {
-                self.tell_offer(offer::Command::Withdraw { reason: None }) && self.closes()
+                self.decide_offer(offer::Command::Withdraw { reason: None }) && self.closes()
             }
             Try::Revise(price) if side == Side::Seller => {
                 self.revise(*price);
@@ -164,7 +165,7 @@ impl House {
             }
             Try::Extend if side == Side::Seller => {
                 let (until, today) = (day("2026-12-31"), day(TODAY));
-                self.tell_offer(offer::Command::Extend { until, today })
+                self.decide_offer(offer::Command::Extend { until, today })
             }
             Try::Accept { .. } | Try::Reject | Try::Withdraw | Try::Revise(_) | Try::Extend => {
                 false
@@ -174,48 +175,50 @@ impl House {
 
     fn negotiates(&mut self) -> bool {
         let revision = self.offer.revision().map_or(0, |revision| revision.stamp.number);
-        let command = offer::Command::Negotiate { negotiation: TALKS, revision, today: day(TODAY) };
-        self.tell_offer(command)
+        let command =
+            offer::Command::Negotiate { negotiation: NEGOTIATION, revision, today: day(TODAY) };
+        self.decide_offer(command)
     }
 
     fn closes(&mut self) -> bool {
-        self.tell_talks(Command::Close) || self.talks == Negotiation::Unopened
+        self.decide_negotiation(Command::Close) || self.negotiation == Negotiation::Unopened
     }
 
-    fn speaks(&mut self, side: Side, moves: impl FnOnce(&Talks) -> Moves) -> bool {
+    fn speaks(&mut self, side: Side, moves: impl FnOnce(&ActiveNegotiation) -> Moves) -> bool {
         let by = actor(side);
-        if let (Negotiation::Unopened, Offer::Open(open)) = (&self.talks, &self.offer) {
+        if let (Negotiation::Unopened, Offer::Open(open)) = (&self.negotiation, &self.offer) {
             let (revision, proposal) = (open.revision.stamp.number, &open.revision.proposal);
             let proposal = Box::new(proposal.clone());
             let offer = OfferId(Uuid::nil());
-            self.tell_talks(Command::Open { offer, revision, proposal, side, by });
+            self.decide_negotiation(Command::Open { offer, revision, proposal, side, by });
             self.negotiates();
         }
-        let Ok(talks) = self.talks.open() else { return false };
-        let (number, moves) = (talks.rounds + 1, moves(talks));
+        let Ok(negotiation) = self.negotiation.open() else { return false };
+        let (number, moves) = (negotiation.rounds + 1, moves(negotiation));
         let round = Round { by, moves, message: None, answer_by: None };
         let (today, approval) = (day(TODAY), None);
         let propose = Command::Propose { side, number, round, today, approval };
-        let before = self.talks.clone();
-        let Ok(events) = self.talks.decide(propose.clone()) else { return false };
+        let before = self.negotiation.clone();
+        let Ok(events) = self.negotiation.decide(propose.clone()) else { return false };
         if let Some(Event::Agreed { lines, conditions }) = events.last().cloned() {
             let lines = Box::new(lines);
-            let agree = offer::Command::Agree { negotiation: TALKS, lines, conditions, today };
-            if !self.tell_offer(agree) {
-                self.talks = before;
+            let agree =
+                offer::Command::Agree { negotiation: NEGOTIATION, lines, conditions, today };
+            if !self.decide_offer(agree) {
+                self.negotiation = before;
                 return false;
             }
-            self.tell_talks(propose);
-            self.talks = Negotiation::default();
+            self.decide_negotiation(propose);
+            self.negotiation = Negotiation::default();
             return true;
         }
-        self.tell_talks(propose)
+        self.decide_negotiation(propose)
     }
 
     /// What stands agreed on, by line.
     fn agreed(&self) -> Vec<(u32, Item)> {
-        let Some(talks) = self.talks.talks() else { return vec![] };
-        let lines = talks.table.lines.iter().filter(|(_, point)| point.agreed);
+        let Some(negotiation) = self.negotiation.active() else { return vec![] };
+        let lines = negotiation.table.lines.iter().filter(|(_, point)| point.agreed);
         lines.map(|(number, point)| (*number, point.proposed.clone())).collect()
     }
 }
@@ -263,18 +266,18 @@ proptest! {
             house.tries(*side, what);
         }
         let (before, agreed) = (house.offer.clone(), house.agreed());
-        let asked_by_the_other: Vec<u32> = house.talks.talks().map_or(vec![], |talks| {
-            let asked = talks.table.lines.iter();
+        let asked_by_the_other: Vec<u32> = house.negotiation.active().map_or(vec![], |negotiation| {
+            let asked = negotiation.table.lines.iter();
             asked.filter(|(_, p)| p.reopening == Some(alone.other())).map(|(n, _)| *n).collect()
         });
-        let talked_about = house.talks.talks().map(|talks| talks.revision);
+        let revision = house.negotiation.active().map(|negotiation| negotiation.revision);
         for what in &tries {
             house.tries(alone, what);
             // While the same revision is talked about: a new offer of the seller, or none at all,
-            // ends the talk, and binds nobody to anything.
-            if house.talks.talks().map(|talks| talks.revision) == talked_about {
+            // ends the negotiation, and binds nobody to anything.
+            if house.negotiation.active().map(|negotiation| negotiation.revision) == revision {
                 for (number, item) in &agreed {
-                    // The other side may have asked to talk about it again: then both want to.
+                    // The other side may have asked to reopen it: then both do.
                     if !asked_by_the_other.contains(number) {
                         let stands = house.agreed();
                         prop_assert!(stands.contains(&(*number, item.clone())), "{number}: {what:?}");
@@ -314,17 +317,17 @@ proptest! {
     ) {
         let mut house = House::open();
         for (side, what) in &history {
-            let turn = house.talks.open().ok().map(|talks| (talks.turn, talks.rounds));
+            let turn = house.negotiation.open().ok().map(|negotiation| (negotiation.turn, negotiation.rounds));
             house.tries(*side, what);
-            if let (Some((turn, rounds)), Ok(talks)) = (turn, house.talks.open())
-                && talks.rounds > rounds
+            if let (Some((turn, rounds)), Ok(negotiation)) = (turn, house.negotiation.open())
+                && negotiation.rounds > rounds
             {
-                prop_assert_eq!(talks.rounds, rounds + 1);
-                prop_assert_eq!(talks.turn, turn.other());
+                prop_assert_eq!(negotiation.rounds, rounds + 1);
+                prop_assert_eq!(negotiation.turn, turn.other());
                 prop_assert_eq!(turn, *side);
             }
-            if let Some(talks) = house.talks.talks() {
-                prop_assert!(!talks.table.is_agreed(), "what is agreed on is not on the table");
+            if let Some(negotiation) = house.negotiation.active() {
+                prop_assert!(!negotiation.table.is_agreed(), "what is agreed on is not on the table");
             }
             if let Some(open) = house.offer.revision().filter(|revision| revision.negotiated) {
                 prop_assert_eq!(open.stamp, Stamp::of(open.stamp.number, &open.proposal));

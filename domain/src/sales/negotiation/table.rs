@@ -159,7 +159,7 @@ impl<T: Clone + PartialEq> Point<T> {
         Ok(Self { proposed: other.clone(), by: side, agreed: false, reopening: None })
     }
 
-    /// The point after somebody wants to talk about it again: open once both do.
+    /// The point after a side asked to reopen it: open once both did.
     fn reopened(&self, topic: Topic, side: Side) -> Result<Self, Error> {
         match (self.agreed, self.reopening) {
             (false, _) => Err(Error::NotAgreed { topic }),
@@ -211,7 +211,7 @@ impl Table {
         Ok(table)
     }
 
-    /// The table after one side wants to talk about points again.
+    /// The table after one side asked to reopen points.
     pub fn reopened(&self, side: Side, topics: &BTreeSet<Topic>) -> Result<Self, Error> {
         let mut table = self.clone();
         for &topic in topics {
@@ -228,7 +228,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Who wants to talk again about a point.
+    /// The side that asked to reopen a point.
     pub fn reopening(&self, topic: Topic) -> Option<Side> {
         match topic {
             Topic::Line { line } => self.lines.get(&line)?.reopening,

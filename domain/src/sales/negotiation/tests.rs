@@ -48,7 +48,7 @@ fn actor(side: Side) -> ActorId {
     }
 }
 
-/// The company wants to talk.
+/// The company opens the negotiation.
 fn opened() -> Event {
     Event::Opened {
         company: company(),
@@ -186,7 +186,7 @@ fn what_both_agreed_on_stays() {
 }
 
 #[test]
-fn both_must_want_to_talk_about_it_again() {
+fn reopening_needs_both_sides() {
     let asked = |side| Event::ReopeningAsked { side, by: actor(side), topics: topic(1) };
     let reopened = |side| Event::Reopened { side, by: actor(side), topics: topic(1) };
     let given = agreed_on_line_1();
@@ -301,9 +301,9 @@ fn whose_turn_it_is_has_until_then() {
     check(&given, expire("2026-03-11"), Ok(vec![expired.clone()]));
     check(&[opened()], remind("2026-03-09"), Err(Error::NotOverdue));
     check(&[opened()], expire("2026-03-09"), Err(Error::NotOverdue));
-    let told = [&given[..], &[reminded]].concat();
-    check(&told, remind("2026-03-10"), Ok(vec![]));
-    let over = [&told[..], &[expired]].concat();
+    let after_reminder = [&given[..], &[reminded]].concat();
+    check(&after_reminder, remind("2026-03-10"), Ok(vec![]));
+    let over = [&after_reminder[..], &[expired]].concat();
     check(&over, expire("2026-03-12"), Err(Error::Stopped));
     check(&over, propose(Side::Seller, 2, cheaper()), Err(Error::Stopped));
     let resumed = Event::Resumed { side: Side::Buyer, by: buyer() };
@@ -355,7 +355,7 @@ fn verdict(by: Person) -> Verdict {
         step: 1,
         asked_at: Some(moment()),
         speaker,
-        firms: vec![company()],
+        companies: vec![company()],
         at: moment(),
         note: None,
     }
@@ -419,9 +419,9 @@ fn the_other_side_learns_of_no_approval() {
     for event in [opened(), requested] {
         cqrs_es::Aggregate::apply(&mut negotiation, event);
     }
-    let talks = negotiation.open().unwrap().clone();
-    assert!(talks.clone().seen_by(Side::Seller).asking.is_none());
-    assert!(talks.seen_by(side).asking.is_some());
+    let negotiation = negotiation.open().unwrap().clone();
+    assert!(negotiation.clone().seen_by(Side::Seller).asking.is_none());
+    assert!(negotiation.seen_by(side).asking.is_some());
 }
 
 #[test]

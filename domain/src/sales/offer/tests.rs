@@ -119,16 +119,16 @@ fn expire(on: &str) -> Command {
     Command::Expire { today: day(on) }
 }
 
-fn talks() -> NegotiationId {
+fn negotiation_id() -> NegotiationId {
     NegotiationId(Uuid::from_u128(0x7A))
 }
 
 fn opened() -> Event {
-    Event::NegotiationOpened { negotiation: talks() }
+    Event::NegotiationOpened { negotiation: negotiation_id() }
 }
 
 fn negotiate() -> Command {
-    Command::Negotiate { negotiation: talks(), revision: 1, today: day("2026-03-02") }
+    Command::Negotiate { negotiation: negotiation_id(), revision: 1, today: day("2026-03-02") }
 }
 
 const LAPSED: &str = "2026-04-01";
@@ -332,23 +332,25 @@ fn is_negotiated_while_it_stands() {
         today: day("2026-03-02"),
     };
     check(&[drafted(), sent(), opened()], elsewhere, Err(Error::InNegotiation));
-    let late = Command::Negotiate { negotiation: talks(), revision: 1, today: day(LAPSED) };
+    let late =
+        Command::Negotiate { negotiation: negotiation_id(), revision: 1, today: day(LAPSED) };
     check(&[drafted(), sent()], late, Err(Error::Lapsed { valid_until }));
-    let next = Command::Negotiate { negotiation: talks(), revision: 2, today: day("2026-03-02") };
+    let next =
+        Command::Negotiate { negotiation: negotiation_id(), revision: 2, today: day("2026-03-02") };
     check(&[drafted(), sent()], next, Err(Error::NotTheStandingRevision { standing: 1 }));
     check(&[drafted(), sent(), rejected()], negotiate(), Err(Error::Closed));
     check(&[drafted(), sent(), accepted()], negotiate(), Err(Error::AlreadyAccepted));
 
     // Meanwhile it can be accepted as it stands, but not written anew.
-    let talking = [drafted(), sent(), opened()];
-    check(&talking, draft(another()), Err(Error::InNegotiation));
-    check(&talking, accept("2026-03-31"), Ok(vec![accepted()]));
+    let in_negotiation = [drafted(), sent(), opened()];
+    check(&in_negotiation, draft(another()), Err(Error::InNegotiation));
+    check(&in_negotiation, accept("2026-03-31"), Ok(vec![accepted()]));
     let next = [drafted(), sent(), wrote(another()), opened()];
     check(&next, send("2026-03-02"), Err(Error::InNegotiation));
 
-    let end = || Command::EndNegotiation { negotiation: talks() };
-    let ended = Event::NegotiationEnded { negotiation: talks() };
-    check(&talking, end(), Ok(vec![ended.clone()]));
+    let end = || Command::EndNegotiation { negotiation: negotiation_id() };
+    let ended = Event::NegotiationEnded { negotiation: negotiation_id() };
+    check(&in_negotiation, end(), Ok(vec![ended.clone()]));
     let stopped = [drafted(), sent(), opened(), ended];
     check(&stopped, end(), Ok(vec![]));
     check(&stopped, negotiate(), Ok(vec![opened()]));
@@ -363,7 +365,7 @@ fn what_both_agreed_on_is_the_next_revision() {
     let lines = Lines::try_from(lines).unwrap();
     let conditions = Conditions { payment_term: PaymentTerm::Immediate, delivery_terms: None };
     let agree = |today: &str| Command::Agree {
-        negotiation: talks(),
+        negotiation: negotiation_id(),
         lines: Box::new(lines.clone()),
         conditions: conditions.clone(),
         today: day(today),
@@ -371,18 +373,18 @@ fn what_both_agreed_on_is_the_next_revision() {
     let agreed =
         Proposal { lines: lines.clone(), payment_term: PaymentTerm::Immediate, ..proposal() };
     let event = Event::Agreed {
-        negotiation: talks(),
+        negotiation: negotiation_id(),
         on: day("2026-03-02"),
         proposal: agreed.clone(),
         revision: Stamp::of(2, &agreed),
     };
-    let talking = [drafted(), sent(), opened()];
-    check(&talking, agree("2026-03-02"), Ok(vec![event.clone()]));
+    let in_negotiation = [drafted(), sent(), opened()];
+    check(&in_negotiation, agree("2026-03-02"), Ok(vec![event.clone()]));
     check(&[drafted(), sent()], agree("2026-03-02"), Err(Error::NotInNegotiation));
     check(&[drafted()], agree("2026-03-02"), Err(Error::NotSent));
     let valid_until = day("2026-03-31");
-    check(&talking, agree(LAPSED), Err(Error::Lapsed { valid_until }));
-    let given = [&talking[..], &[event]].concat();
+    check(&in_negotiation, agree(LAPSED), Err(Error::Lapsed { valid_until }));
+    let given = [&in_negotiation[..], &[event]].concat();
     check(&given, accept("2026-03-02"), Err(Error::NotTheStandingRevision { standing: 2 }));
     let stamp = Stamp::of(2, &agreed);
     let accept = Acceptance { stamp, ..acceptance("2026-03-02") };
@@ -407,7 +409,14 @@ fn manager(limit: DiscountLimit) -> Person {
 
 fn verdict(by: Person) -> Verdict {
     let speaker = Box::new(Speaker { by, absent: vec![], gone: vec![], today: day("2026-03-01") });
-    Verdict { step: 1, asked_at: Some(moment()), speaker, firms: vec![], at: moment(), note: None }
+    Verdict {
+        step: 1,
+        asked_at: Some(moment()),
+        speaker,
+        companies: vec![],
+        at: moment(),
+        note: None,
+    }
 }
 
 #[test]
@@ -502,7 +511,7 @@ fn only_prices_that_both_agreed_on_become_a_contract() {
     assert_eq!(after(&[drafted(), sent(), some]), Ok(all()[1..].to_vec()));
     assert_eq!(after(&[drafted(), sent(), rejected()]), Err(Error::Closed));
     let agreed = Event::Agreed {
-        negotiation: talks(),
+        negotiation: negotiation_id(),
         on: day("2026-03-02"),
         proposal: another(),
         revision: second(),
@@ -523,13 +532,13 @@ fn revisions_come_to_an_end() {
     }
     check(&given, draft(proposal()), Err(Error::TooManyRevisions));
     let agree = Command::Agree {
-        negotiation: talks(),
+        negotiation: negotiation_id(),
         lines: Box::new(proposal().lines),
         conditions: proposal().conditions(),
         today: day("2026-03-02"),
     };
-    let talking = [&given[..], &[opened()]].concat();
-    check(&talking, agree, Err(Error::TooManyRevisions));
+    let in_negotiation = [&given[..], &[opened()]].concat();
+    check(&in_negotiation, agree, Err(Error::TooManyRevisions));
     given.truncate(given.len() - 2);
     check(&given, draft(another()), Ok(vec![wrote(another())]));
 }

@@ -234,7 +234,7 @@ fn asked() -> Vec<Event> {
 
 fn verdict(step: u32, by: Person) -> Verdict {
     let speaker = Box::new(Speaker { by, absent: vec![], gone: vec![], today: day("2026-03-01") });
-    Verdict { step, asked_at: None, speaker, firms: vec![company()], at: moment(1), note: None }
+    Verdict { step, asked_at: None, speaker, companies: vec![company()], at: moment(1), note: None }
 }
 
 fn decision(step: u32, by: u128) -> Decision {

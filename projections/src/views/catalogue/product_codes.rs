@@ -110,34 +110,34 @@ pub async fn list(
     rows.iter().map(code).collect()
 }
 
-/// The products whose codes with some firms begin so; see [`words::SearchWords::code`].
+/// The products whose codes with some companies begin so; see [`words::SearchWords::code`].
 pub async fn meant(
     client: &Object,
-    firms: &[CompanyId],
+    companies: &[CompanyId],
     folded: &str,
 ) -> Result<Vec<Uuid>, ReadError> {
-    let firms: Vec<Uuid> = firms.iter().map(|firm| firm.0).collect();
+    let companies: Vec<Uuid> = companies.iter().map(|company| company.0).collect();
     let statement = client.prepare_cached(MEANT).await?;
-    let rows = client.query(&statement, &[&firms, &folded]).await?;
+    let rows = client.query(&statement, &[&companies, &folded]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Whether some firms have codes of their own at all.
-pub async fn any(client: &Object, firms: &[CompanyId]) -> Result<bool, ReadError> {
-    let firms: Vec<Uuid> = firms.iter().map(|firm| firm.0).collect();
+/// Whether some companies have codes of their own at all.
+pub async fn any(client: &Object, companies: &[CompanyId]) -> Result<bool, ReadError> {
+    let companies: Vec<Uuid> = companies.iter().map(|company| company.0).collect();
     let statement = client.prepare_cached(ANY).await?;
-    Ok(client.query_one(&statement, &[&firms]).await?.get(0))
+    Ok(client.query_one(&statement, &[&companies]).await?.get(0))
 }
 
-/// What the first of some firms that has a code for each of some products calls it.
+/// What the first of some companies that has a code for each of some products calls it.
 pub async fn of_products(
     client: &Object,
-    firms: &[CompanyId],
+    companies: &[CompanyId],
     products: &[ProductId],
 ) -> Result<std::collections::HashMap<ProductId, Reference>, ReadError> {
-    let firms: Vec<Uuid> = firms.iter().map(|firm| firm.0).collect();
+    let companies: Vec<Uuid> = companies.iter().map(|company| company.0).collect();
     let products: Vec<Uuid> = products.iter().map(|product| product.0).collect();
     let statement = client.prepare_cached(OF_PRODUCTS).await?;
-    let rows = client.query(&statement, &[&firms, &products]).await?;
+    let rows = client.query(&statement, &[&companies, &products]).await?;
     rows.iter().map(|row| Ok((ProductId(row.get(0)), word(row, 1)?))).collect()
 }

@@ -93,7 +93,7 @@ const GRANT_CREDIT: &str = "
     WHERE id = $1";
 const LIFT_LIMIT: &str = "
     UPDATE companies SET credit_limits = credit_limits - $2::text WHERE id = $1";
-/// A company without a term of its own has that of the nearest firm above it that has one.
+/// A company without a term of its own has that of the nearest company above it that has one.
 const LIST: &str = "
     SELECT id, name, tax_id, reference, coalesce(payment_term, (
             WITH RECURSIVE above AS (
@@ -111,7 +111,7 @@ const LIST: &str = "
         AND ($5::uuid IS NULL OR parent_id = $5) AND ($6::text IS NULL OR group_code = $6)
     ORDER BY created LIMIT $4";
 
-/// A company and the firms above it up to the root, nearest first. Older builds let trees grow higher
+/// A company and the companies above it up to the root, nearest first. Older builds let trees grow higher
 /// than [`domain::Company::MOST_ABOVE`].
 const LINE: &str = "
     WITH RECURSIVE line AS (
@@ -137,9 +137,12 @@ pub async fn audiences(client: &Object, company: Uuid) -> Result<Vec<Audience>, 
     Ok(Audience::of(&members))
 }
 
-/// The firms right below some, each with the one that it is below.
-pub async fn right_below(client: &Client, firms: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, ReadError> {
-    let rows = client.query(BELOW, &[&firms]).await?;
+/// The companies right below some, each with the one that it is below.
+pub async fn right_below(
+    client: &Client,
+    companies: &[Uuid],
+) -> Result<Vec<(Uuid, Uuid)>, ReadError> {
+    let rows = client.query(BELOW, &[&companies]).await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
@@ -200,7 +203,7 @@ pub struct Filter<'a> {
     pub company: Option<Uuid>,
     /// The one of this number of the seller's.
     pub reference: Option<&'a str>,
-    /// Those that belong directly to this firm.
+    /// Those that belong directly to this company.
     pub parent: Option<Uuid>,
     /// Those of this group.
     pub group: Option<&'a str>,

@@ -39,7 +39,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }
 }
 
-/// The map that holds; an empty one before any was drawn.
+/// The present map; empty before the first one was set.
 pub async fn holding(client: &Client) -> Result<Map, ReadError> {
     let row = client.query_opt(SHOW, &[]).await?;
     row.map_or_else(|| Ok(Map::default()), |row| json(&row, 0))

@@ -1,4 +1,4 @@
-//! `approval_rules`: when others must agree, in each firm that has its own rules and at the seller.
+//! `approval_rules`: when others must agree, in each company that has its own rules and at the seller.
 
 use domain::{CompanyId, Event, approval::Rule, approval_rules, sales};
 use event_log::RecordedEvent;

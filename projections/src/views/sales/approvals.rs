@@ -258,7 +258,7 @@ pub struct Filter {
     pub subject: Option<Uuid>,
     /// Those of the seller.
     pub sellers: bool,
-    /// Those of this company and of the firms below it.
+    /// Those of this company and of the companies below it.
     pub company: Option<Uuid>,
     /// Those of which this came.
     pub status: Option<Status>,

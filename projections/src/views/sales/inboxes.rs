@@ -90,7 +90,7 @@ const SEE: &str =
     "UPDATE inboxes SET seen_at = coalesce(seen_at, $3) WHERE id = $1 AND revision = $2";
 const EXTEND: &str = "UPDATE inboxes SET until = $2 WHERE id = $1";
 const ASK_SUPERIORS: &str = "UPDATE inboxes SET asking = $2 WHERE id = $1";
-const TALK: &str = "UPDATE inboxes SET waits = false WHERE id = $1";
+const OPEN_NEGOTIATION: &str = "UPDATE inboxes SET waits = false WHERE id = $1";
 const GO_ON: &str = "UPDATE inboxes SET waits = true, since = $2, position = $3 WHERE id = $1";
 const OPEN: &str = "
     INSERT INTO inboxes (id, kind, company_id, turn, offer_id, revision, rounds, buyer, since,
@@ -174,7 +174,7 @@ fn of_offer(recorded: &RecordedEvent, event: &offer::Event) -> Option<Change> {
             change!(SEND, id, number, at, position)
         }
         E::Viewed { revision, .. } => change!(SEE, id, revision.cast_signed(), at),
-        E::NegotiationOpened { .. } => change!(TALK, id),
+        E::NegotiationOpened { .. } => change!(OPEN_NEGOTIATION, id),
         E::NegotiationEnded { .. } => change!(GO_ON, id, at, position),
         E::Agreed { proposal, revision, .. } => {
             let number = revision.number.cast_signed();

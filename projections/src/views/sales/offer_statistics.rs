@@ -103,7 +103,7 @@ const SEND: &str = "
             SELECT currency FROM offer_statistics_lines
             WHERE offer_id = $1 AND stage = 'sent' LIMIT 1)
     WHERE id = $1";
-const TALK: &str = "UPDATE offer_statistics SET negotiation_id = $2 WHERE id = $1";
+const OPEN_NEGOTIATION: &str = "UPDATE offer_statistics SET negotiation_id = $2 WHERE id = $1";
 /// What a company says first to the revision that stands: yes, no, or something else.
 const ANSWER: &str = "
     UPDATE offer_statistics SET seconds_to_answer = coalesce(seconds_to_answer,
@@ -116,7 +116,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         sales::Event::Offer(event) => of_offer(recorded, event),
         sales::Event::Negotiation(negotiation::Event::Opened { offer, .. }) => {
-            vec![change!(TALK, offer.0, recorded.stream_id)]
+            vec![change!(OPEN_NEGOTIATION, offer.0, recorded.stream_id)]
         }
         sales::Event::Negotiation(negotiation::Event::Proposed { side: Side::Buyer, .. }) => {
             vec![answered(recorded)]

@@ -34,7 +34,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use self::search::{Look, Next, Search};
+use self::search::{Finder, Next, Search};
 use crate::{
     Queries,
     app::{invalid, names_nothing},
@@ -106,7 +106,7 @@ pub enum OrderName {
 /// Products as a company sees them.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CataloguePage")]
-pub struct Shelf {
+pub struct CataloguePage {
     /// The page.
     #[serde(flatten)]
     pub page: Page<Listed>,
@@ -193,7 +193,7 @@ pub async fn list(
     queries: &Queries,
     asker: &Asker,
     Listing { page, filter }: Listing<List>,
-) -> Result<Shelf, Problem> {
+) -> Result<CataloguePage, Problem> {
     asker.require::<ReadTrade>()?;
     let of = filter.digest();
     let List { company, currency, category, brand, in_stock, q, order } = filter;
@@ -219,8 +219,8 @@ pub async fn list(
     };
     let range = context.range(&reading, filter).await.map_err(problem)?;
     let by = order.unwrap_or(Order::Name);
-    let mut look = Look { reading: &reading, context: &context, range: &range, by, search };
-    let (lines, next) = look.find(next, limit).await?;
+    let mut finder = Finder { reading: &reading, context: &context, range: &range, by, search };
+    let (lines, next) = finder.find(next, limit).await?;
     let today = queries.clock.today();
     let ids: Vec<ProductId> = lines.iter().map(|line| line.item.id).collect();
     let (levels, changed) = (&reading.memory.levels, reading.changed.stock);
@@ -240,9 +240,9 @@ pub async fn list(
         currency,
         prices,
     });
-    let instead = look.search.filter(|search| search.instead).map(|search| search.told());
+    let instead = finder.search.filter(|search| search.instead).map(|search| search.text());
     let next = next.map(|next| Continued { of, next });
-    Ok(Shelf { page: Page::ending(items.collect(), next.as_ref()), instead })
+    Ok(CataloguePage { page: Page::ending(items.collect(), next.as_ref()), instead })
 }
 
 /// Who looks at the catalogue: a buyer's own company, or the one that is named.

@@ -28,7 +28,7 @@ use crate::{
     asker::{Asker, problem},
 };
 
-/// What a buyer sees depends on the tree of firms, that of categories, and who sees what.
+/// What a buyer sees depends on the tree of companies, that of categories, and who sees what.
 const VIEWS: &[&str] = &[
     assortments::PROJECTION.name,
     catalogue::PROJECTION.name,

@@ -1,4 +1,4 @@
-//! History as a company is told it: nothing counts what is hidden from it, and whoever acted for the
+//! Events as a company sees them: nothing counts what is hidden from it, and whoever acted for the
 //! seller, or stood behind it, is the seller.
 
 use std::collections::BTreeSet;
@@ -12,8 +12,8 @@ use crate::Queries;
 
 const SELLER: &str = "seller";
 
-/// What a company is told of events that it may know of.
-pub(super) async fn told(queries: &Queries, events: Vec<Event>) -> Result<Vec<Event>, Problem> {
+/// Events without what a company may not know.
+pub(super) async fn redacted(queries: &Queries, events: Vec<Event>) -> Result<Vec<Event>, Problem> {
     let ids = |kind: &str| -> Vec<Uuid> {
         let ids: BTreeSet<Uuid> = events.iter().filter_map(|event| id_of(event, kind)).collect();
         ids.into_iter().collect()
@@ -21,7 +21,7 @@ pub(super) async fn told(queries: &Queries, events: Vec<Event>) -> Result<Vec<Ev
     let employees = queries.log.newest_many::<Employee>(&ids("employee")).await;
     let employees = employees.map_err(|error| problem(&error))?;
     let keys = queries.access.of_companies(&ids("key")).await?;
-    // The people and keys of firms above it too; policies and timers are nobody's.
+    // The people and keys of companies above it too; policies and timers are nobody's.
     let is_shown = |event: &Event| match event.actor.split_once(':') {
         Some(("employee", _)) => id_of(event, "employee")
             .and_then(|id| employees.get(&id))
@@ -29,12 +29,12 @@ pub(super) async fn told(queries: &Queries, events: Vec<Event>) -> Result<Vec<Ev
         Some(("policy" | "timer", _)) => true,
         _ => id_of(event, "key").is_some_and(|id| keys.contains(&id)),
     };
-    let told = |event: Event| Event {
+    let redacted = |event: Event| Event {
         actor: if is_shown(&event) { event.actor } else { SELLER.to_owned() },
         version: event.version.filter(|_| !is_partly_hidden(&event.stream_type)),
         ..event
     };
-    Ok(events.into_iter().map(told).collect())
+    Ok(events.into_iter().map(redacted).collect())
 }
 
 /// The id of its actor, where that is of this kind.

@@ -36,12 +36,12 @@ pub async fn assortments(queries: &Queries, asker: &Asker) -> Result<Sheet, Prob
 
 async fn read(client: Object, after: Option<i64>) -> Read {
     let rules = assortments::list(&client, None, after, PAGE).await.map_err(problem)?;
-    let firms = rules.iter().filter_map(|rule| match rule.audience {
+    let companies = rules.iter().filter_map(|rule| match rule.audience {
         Audience::Company { company } => Some(company.0),
         Audience::Group { .. } | Audience::Everyone => None,
     });
-    let firms: Vec<uuid::Uuid> = firms.collect();
-    let references = companies::references(&client, &firms).await.map_err(problem)?;
+    let companies: Vec<uuid::Uuid> = companies.collect();
+    let references = companies::references(&client, &companies).await.map_err(problem)?;
     let named = rules.iter().filter_map(|rule| match rule.selection {
         Selection::Product { product } => Some(product.0),
         Selection::Everything | Selection::Category { .. } => None,

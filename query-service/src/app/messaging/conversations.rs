@@ -64,7 +64,7 @@ impl Topic {
         }
     }
 
-    /// Who talks about things of this kind.
+    /// Roles that take part in conversations about this kind of subject.
     fn roles(self) -> &'static [Role] {
         match self {
             Self::Offer | Self::Negotiation => OfferMessages::ROLES,
@@ -74,8 +74,8 @@ impl Topic {
     }
 }
 
-/// The kinds of things that somebody in this role talks about.
-pub(crate) fn talked_about_by(role: Role) -> Vec<&'static str> {
+/// The kinds of subjects of the conversations that a role takes part in.
+pub(crate) fn conversation_subjects(role: Role) -> Vec<&'static str> {
     let kinds = Topic::ALL.into_iter().filter(|kind| kind.roles().contains(&role));
     kinds.map(Topic::name).collect()
 }
@@ -102,7 +102,7 @@ pub async fn list(
     asker.require::<OrderMessages>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let company = asker.narrowed(company)?;
-    let mut kinds = talked_about_by(asker.role());
+    let mut kinds = conversation_subjects(asker.role());
     kinds.retain(|name| kind.is_none_or(|kind| kind.name() == *name));
     let client = asker.client(queries, &VIEWS[..1]).await?;
     let filter = Filter {
@@ -171,8 +171,10 @@ pub async fn show(
         kinds: &[topic.name()],
         unread: false,
     };
-    let talk = conversations::list(&client, &filter, None, 1).await.map_err(problem)?;
-    let (messages, unread) = talk.first().map_or((0, 0), |talk| (talk.messages, talk.unread));
+    let conversation = conversations::list(&client, &filter, None, 1).await.map_err(problem)?;
+    let (messages, unread) = conversation
+        .first()
+        .map_or((0, 0), |conversation| (conversation.messages, conversation.unread));
     let notes = notes.then(|| ConversationId::inside(id, asker.side()).0);
     let stretch =
         Stretch { beyond: cursor, backwards: order == Order::Desc, limit: one_more(limit) };

@@ -170,9 +170,9 @@ async fn audiences(history: &History<'_>, company: CompanyId) -> Result<Vec<Audi
     let mut members = Vec::new();
     let mut next = Some(company);
     while let Some(id) = next {
-        let firm = history.load::<Company>(id.0).await?;
+        let company = history.load::<Company>(id.0).await?;
         let missing = |_| names_nothing("company", "there is no such company");
-        let customer = firm.state.customer().map_err(missing)?;
+        let customer = company.state.customer().map_err(missing)?;
         members.push(Member { company: id, group: customer.group.clone() });
         let is_new = |parent: &CompanyId| members.iter().all(|member| member.company != *parent);
         next = customer.parent.filter(is_new);

@@ -19,7 +19,7 @@ use service_kit::{
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::negotiations::history::{HistoryQuery, Story};
+use super::negotiations::history::{HistoryQuery, NegotiationHistory};
 use crate::{
     Queries,
     app::{one_more, only, own},
@@ -116,13 +116,13 @@ async fn waiting(
         let named: Vec<_> = items.iter().flat_map(|(_, pending)| pending.named()).collect();
         speaker.gone = employees::gone(client, &named).await.map_err(problem)?;
         for (item, pending) in items {
-            // The list has those of the asker's firm and of firms below it, and nobody else's: the
-            // asker, and whoever they stand in for, work for one of the firms that may answer.
-            let firms: Vec<CompanyId> = match item.company {
+            // The list has those of the asker's company and of companies below it, and nobody else's: the
+            // asker, and whoever they stand in for, work for one of the companies that may answer.
+            let companies: Vec<CompanyId> = match item.company {
                 Some(company) => [company].into_iter().chain(speaker.by.company).collect(),
                 None => vec![],
             };
-            if pending.power_of(&speaker, &firms).is_ok() {
+            if pending.power_of(&speaker, &companies).is_ok() {
                 found.push(item);
             }
             if found.len() > limit {
@@ -182,8 +182,9 @@ pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Whole, P
                 None => Side::Seller,
             };
             let moment = (At::Now, side);
-            let story = Story::of(queries, asker, id, moment, HistoryQuery::default()).await?;
-            round = story.awaiting_approval();
+            let history =
+                NegotiationHistory::of(queries, asker, id, moment, HistoryQuery::default()).await?;
+            round = history.awaiting_approval();
         }
     }
     Ok(Whole { approval, order, offer, round })

@@ -1,4 +1,4 @@
-//! Who talks about which offer, and every round as each side saw it.
+//! Negotiations and their rounds, as each side sees them.
 
 pub(super) mod history;
 
@@ -17,7 +17,7 @@ use service_kit::{
 use uuid::Uuid;
 
 use self::history::HistoryQuery;
-pub use self::history::{Entry, Story, Waiting};
+pub use self::history::{Entry, NegotiationHistory, Waiting};
 use crate::{
     Queries,
     app::one_more,
@@ -73,26 +73,26 @@ pub async fn show(
     asker: &Asker,
     id: Uuid,
     Listing { page, filter: Show { at, eyes } }: Listing<Show>,
-) -> Result<Story, Problem> {
+) -> Result<NegotiationHistory, Problem> {
     asker.require::<ReadNegotiations>()?;
     let (entries, after) = page.read()?;
     let query =
         HistoryQuery { entries, after: after.unwrap_or_default(), ..HistoryQuery::default() };
     let moment = (at.map_or(At::Now, At::Instant), eyes_of(asker, eyes)?);
-    story(queries, asker, id, moment, query).await
+    history_of(queries, asker, id, moment, query).await
 }
 
 /// The negotiation of a company that the asker may see.
-async fn story(
+async fn history_of(
     queries: &Queries,
     asker: &Asker,
     id: Uuid,
     moment: (At, Side),
     query: HistoryQuery,
-) -> Result<Story, Problem> {
-    let story = Story::of(queries, asker, id, moment, query).await?;
-    asker.narrowed(Some(story.company().0))?;
-    Ok(story)
+) -> Result<NegotiationHistory, Problem> {
+    let history = NegotiationHistory::of(queries, asker, id, moment, query).await?;
+    asker.narrowed(Some(history.company().0))?;
+    Ok(history)
 }
 
 /// With whose eyes somebody looks.
@@ -141,11 +141,11 @@ pub async fn differences(
     let moment = (At::Now, eyes_of(asker, None)?);
     let query =
         HistoryQuery { rounds: [from].into_iter().chain(to).collect(), ..HistoryQuery::default() };
-    let story = story(queries, asker, id, moment, query).await?;
-    let last = story.rounds();
+    let history = history_of(queries, asker, id, moment, query).await?;
+    let last = history.rounds();
     let to = to.unwrap_or(last);
     let table = |round: u32, parameter: &'static str| {
-        story.table_after(round).ok_or_else(|| {
+        history.table_after(round).ok_or_else(|| {
             let detail = format!("there were {last} rounds");
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query.invalid")
                 .field(FieldError::parameter(parameter, detail))

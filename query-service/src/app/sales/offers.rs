@@ -63,7 +63,7 @@ pub async fn list(
     let items = offers::summaries(&client, &filter, before(number, cursor), one_more(limit)).await;
     let mut items = items.map_err(problem)?;
     if let Some(company) = asker.company() {
-        origin::told(queries, company, items.iter_mut().map(|offer| &mut offer.origin)).await?;
+        origin::redacted(queries, company, items.iter_mut().map(|offer| &mut offer.origin)).await?;
     }
     Ok(numbered(items, limit, number, |item| (item.number, item.created)))
 }
@@ -111,7 +111,7 @@ async fn one(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Offer, Proble
         Filter { id: Some(id), company, sent_only: company.is_some(), ..Filter::default() };
     let mut offer = only(offers::list(&client, &filter, None, 1).await.map_err(problem)?)?;
     if let Some(company) = company {
-        origin::told(queries, company, std::iter::once(&mut offer.origin)).await?;
+        origin::redacted(queries, company, std::iter::once(&mut offer.origin)).await?;
     }
     Ok(offer)
 }

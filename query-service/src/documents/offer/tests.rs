@@ -32,7 +32,7 @@ fn offer(language: Language, lines: u32) -> OfferDocument {
         number: "OF/2026/11/0042".to_owned(),
         revision: 2,
         digest: Some("7f3a90c2e51b04d87f3a90c2e51b04d87f3a90c2e51b04d87f3a90c2e51b04d8".to_owned()),
-        standing: Standing::Open,
+        standing: DocumentStatus::Open,
         sent_on: Some(date(2026, 11, 23)),
         valid_until: date(2026, 12, 7),
         currency: Currency::Pln,
@@ -297,12 +297,12 @@ fn says_nothing_of_what_is_not_agreed() {
 #[test]
 fn what_binds_nobody_is_marked() {
     for (standing, polish, english) in [
-        (Standing::Draft, "Szkic, jeszcze niewysłany", "Draft, not sent yet"),
-        (Standing::Superseded, "Zastąpiona nowszą wersją", "Superseded by a later revision"),
-        (Standing::Accepted, "Przyjęta", "Accepted"),
-        (Standing::Rejected, "Odrzucona", "Rejected"),
-        (Standing::Withdrawn, "Wycofana", "Withdrawn"),
-        (Standing::Expired, "Wygasła", "Expired"),
+        (DocumentStatus::Draft, "Szkic, jeszcze niewysłany", "Draft, not sent yet"),
+        (DocumentStatus::Superseded, "Zastąpiona nowszą wersją", "Superseded by a later revision"),
+        (DocumentStatus::Accepted, "Przyjęta", "Accepted"),
+        (DocumentStatus::Rejected, "Odrzucona", "Rejected"),
+        (DocumentStatus::Withdrawn, "Wycofana", "Withdrawn"),
+        (DocumentStatus::Expired, "Wygasła", "Expired"),
     ] {
         check(&OfferDocument { standing, ..offer(Language::Pl, 1) }, &[polish]);
         check(&OfferDocument { standing, ..offer(Language::En, 1) }, &[english]);

@@ -7,7 +7,7 @@ use service_kit::{input::Query, page::Listing, problem::Problem};
 
 use crate::{
     Queries,
-    app::catalogue::catalogue::{self, Count, Counts, List, Shelf},
+    app::catalogue::catalogue::{self, CataloguePage, Count, Counts, List},
     asker::By,
 };
 
@@ -33,7 +33,7 @@ async fn list(
     State(queries): State<Queries>,
     By { who: asker, .. }: By<ReadTrade>,
     Query(asked): Query<Listing<List>>,
-) -> Result<Json<Shelf>, Problem> {
+) -> Result<Json<CataloguePage>, Problem> {
     catalogue::list(&queries, &asker, asked).await.map(Json)
 }
 

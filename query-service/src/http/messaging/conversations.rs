@@ -50,7 +50,7 @@ fn about<T: Things>() -> ApiRouter<Queries> {
 trait Things: Send + Sync + 'static {
     const TOPIC: Topic;
     const PLURAL: &'static str;
-    /// Who talks about them.
+    /// Roles that take part in conversations about them.
     type Who: Allowed;
 
     fn subject(id: Uuid) -> Subject;

@@ -1,4 +1,4 @@
-//! `/v1/negotiations`: who talks about which offer, and every round as each side saw it.
+//! `/v1/negotiations`: negotiations and their rounds, as each side sees them.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -13,7 +13,7 @@ use service_kit::{
 
 use crate::{
     Queries,
-    app::sales::negotiations::{self, Between, Differences, List, Show, Story},
+    app::sales::negotiations::{self, Between, Differences, List, NegotiationHistory, Show},
     asker::By,
 };
 
@@ -54,7 +54,7 @@ async fn show(
     By { who: asker, .. }: By<ReadNegotiations>,
     PathId(id): PathId,
     Query(asked): Query<Listing<Show>>,
-) -> Result<Json<Story>, Problem> {
+) -> Result<Json<NegotiationHistory>, Problem> {
     negotiations::show(&queries, &asker, id, asked).await.map(Json)
 }
 

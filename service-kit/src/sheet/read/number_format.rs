@@ -142,7 +142,7 @@ fn padded(value: Decimal, mask: &[Mask]) -> Shown {
 fn day(value: Decimal, is_1904: bool) -> Shown {
     let (first, begins) = if is_1904 { (0, (1904, 1, 1)) } else { (61, (1899, 12, 30)) };
     let days: i32 = value.trunc().try_into().map_err(|_| NO_DAY)?;
-    // In Excel, 1900 was a leap year: no day before its March can be told.
+    // In Excel, 1900 was a leap year: days before its March are ambiguous.
     if !(first..=LAST_DAY).contains(&days) || value.is_sign_negative() {
         return Err(NO_DAY);
     }

@@ -283,7 +283,7 @@ impl Cells {
 
     fn end(&mut self, cell: Cell) -> Result<(), SheetError> {
         let place = cell.place;
-        // An invented place far away is told before anything is.
+        // A cell far outside is refused before anything is.
         match self.context.text(cell) {
             Ok(text) if text.is_empty() => Ok(()),
             Ok(text) if lacks_digits(&text) => self.table.doubt(place, LACKS_DIGITS),

@@ -202,7 +202,7 @@ async fn what_is_sold_is_found() {
 }
 
 #[tokio::test]
-async fn each_company_sees_its_own_shelf() {
+async fn each_company_sees_its_own_assortment() {
     let stock = Stock::open().await;
     let (grocer, hotel) = (stock.shop.grocer.clone(), stock.shop.hotel.clone());
     let of = |company: &str| json!({ "kind": "company", "company": company });
@@ -221,12 +221,12 @@ async fn each_company_sees_its_own_shelf() {
     stock.rule("deny", of(&grocer), product("KAW-02").await).await;
     stock.rule("deny", of(&grocer), category("Naczynia")).await;
 
-    let shelf = ["HER-02", "KAW-01", "KAW-02", "KAW-03/X", "MYD-01"];
-    assert_eq!(stock.found("hotel", "order=sku").await, shelf);
+    let listed = ["HER-02", "KAW-01", "KAW-02", "KAW-03/X", "MYD-01"];
+    assert_eq!(stock.found("hotel", "order=sku").await, listed);
     assert_eq!(stock.found("hotel", "q=herbata").await, ["HER-02"]);
     assert_eq!(stock.found("hotel", "q=kubek").await, Vec::<String>::new());
     let drinks = format!("category={}&order=sku", stock.categories["Spożywcze"]);
-    assert_eq!(stock.found("hotel", &drinks).await, &shelf[..4]);
+    assert_eq!(stock.found("hotel", &drinks).await, &listed[..4]);
     let dishes = format!("category={}", stock.categories["Naczynia"]);
     for role in ["hotel", "grocer"] {
         assert_eq!(stock.found(role, &dishes).await, Vec::<String>::new());
@@ -374,20 +374,20 @@ async fn the_catalogue_shows_what_there_is() {
     let counts = stock.counts("grocer", "in_stock=true&q=kawa").await;
     assert_eq!((&counts["products"], &counts["in_stock"]), (&json!(2), &json!(2)), "{counts}");
 
-    let shelf = house.get("grocer", "/v1/catalogue?q=KAW-02").await.body;
+    let listed = house.get("grocer", "/v1/catalogue?q=KAW-02").await.body;
     let level = json!({ "available": "0", "expected": "2030-01-02" });
-    assert_eq!(shelf["items"][0]["stock"], level);
-    let shelf = house.get("grocer", "/v1/catalogue?q=HER-01").await.body;
-    assert_eq!(shelf["items"][0]["stock"], Value::Null, "the warehouse has said nothing");
+    assert_eq!(listed["items"][0]["stock"], level);
+    let listed = house.get("grocer", "/v1/catalogue?q=HER-01").await.body;
+    assert_eq!(listed["items"][0]["stock"], Value::Null, "the warehouse has said nothing");
 
     done(report(json!([{ "sku": "KAW-01", "available": "0" }])).await);
     assert_eq!(stock.found("grocer", "in_stock=true").await, ["KUB-01"]);
     let all = house.all("warehouse", "/v1/stock").await;
-    let told: Vec<(&Value, &Value)> =
+    let levels: Vec<(&Value, &Value)> =
         all.iter().map(|one| (&one["sku"], &one["available"])).collect();
     let (none, some) = (json!("0"), json!("1.5"));
     let [one, two, mug] = [json!("KAW-01"), json!("KAW-02"), json!("KUB-01")];
-    assert_eq!(told, [(&two, &none), (&mug, &some), (&one, &none)]);
+    assert_eq!(levels, [(&two, &none), (&mug, &some), (&one, &none)]);
 
     let missing = report(json!([
         { "sku": "KAW-01", "available": "3" }, { "sku": "NONE", "available": "3" },
@@ -428,8 +428,8 @@ async fn a_company_orders_by_its_own_codes() {
     assert_eq!(stock.found("grocer", "q=b77a").await, Vec::<String>::new());
     assert_eq!(stock.found("grocer", "q=kaw").await[0], "MYD-01", "its own comes first");
     assert_eq!(stock.counts("hotel", "q=b77").await["products"], 1);
-    let shelf = house.get("branch", "/v1/catalogue?q=KAW-01").await.body;
-    assert_eq!(shelf["items"][0]["own_code"], "B/77-a");
+    let listed = house.get("branch", "/v1/catalogue?q=KAW-01").await.body;
+    assert_eq!(listed["items"][0]["own_code"], "B/77-a");
     for (role, code, sku) in
         [("hotel", "B/78", "KUB-01"), ("branch", "B/78", "KUB-02"), ("branch", "B/77-a", "KAW-01")]
     {
@@ -594,8 +594,8 @@ async fn what_is_hidden_shows_nowhere() {
     stock.change(&coffee, "substitutes", json!({ "substitutes": [mug, tea] })).await;
     let head = house.settled().await;
     for (role, others) in [("grocer", json!([tea])), ("hotel", json!([mug, tea]))] {
-        let shelf = house.get(role, &format!("/v1/catalogue?q=KAW-01&wait_for={head}")).await.body;
-        assert_eq!(shelf["items"][0]["substitutes"], others, "{role}");
+        let listed = house.get(role, &format!("/v1/catalogue?q=KAW-01&wait_for={head}")).await.body;
+        assert_eq!(listed["items"][0]["substitutes"], others, "{role}");
         let product = house.get(role, &format!("/v1/products/{coffee}")).await.body;
         assert_eq!(product["substitutes"], others, "{role}");
     }

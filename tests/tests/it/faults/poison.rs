@@ -80,9 +80,9 @@ async fn fault_a_poison_event_stops_only_what_must_read_it() {
     within(QUIET, "other read models go on", async || {
         let status = house.run(&["projections", "status"]);
         let behind = |line: &str| {
-            let (name, told) = line.split_once(' ').unwrap();
+            let (name, value) = line.split_once(' ').unwrap();
             // Other lines say what is set aside.
-            name != STOPS && told.trim().parse::<u64>().is_ok_and(|position| position < head)
+            name != STOPS && value.trim().parse::<u64>().is_ok_and(|position| position < head)
         };
         let aside = format!("set aside from position {position} on");
         assert!(status.contains(&aside), "{status}");

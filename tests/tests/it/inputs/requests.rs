@@ -226,7 +226,7 @@ impl Requests {
         let [subject, "{id}", what] = segments[1..] else { return None };
         let id = match subject {
             "invoices" => self.invoice().await["id"].as_str().unwrap().to_owned(),
-            "negotiations" => self.talks(false).await,
+            "negotiations" => self.negotiation(false).await,
             "offers" => self.table.shop.sent_offer().await,
             "orders" => self.order().await,
             _ => return None,
@@ -298,35 +298,35 @@ impl Requests {
             let say = json!({ "revision": 1, "say": { "lines": [
                 { "line": 1, "quantity": "100", "unit_price": "8.90" }] } });
             let path = format!("/v1/offers/{offer}/negotiate");
-            let talks = created(self.house().post("Ewa", &path, &say).await);
-            let mut body = asked(self.house(), "Anna", &talks).await;
+            let negotiation = created(self.house().post("Ewa", &path, &say).await);
+            let mut body = asked(self.house(), "Anna", &negotiation).await;
             if what == "disapprove" {
                 body["reason"] = json!("Za dużo");
             } else {
                 body["note"] = json!("Zgoda");
             }
-            return Some(("Anna", talks, body));
+            return Some(("Anna", negotiation, body));
         }
-        let talks = self.talks(what != "propose").await;
+        let negotiation = self.negotiation(what != "propose").await;
         let body = match what {
             "agree" => json!({ "round": 2, "message": "Zgoda" }),
             "break-off" => json!({ "reason": "Za drogo" }),
             "propose" => json!({ "round": 2, "say": saying() }),
             "reopen" => {
-                let path = format!("/v1/negotiations/{talks}/propose");
+                let path = format!("/v1/negotiations/{negotiation}/propose");
                 let say = json!({ "round": 2, "say": { "agree_to_conditions": true,
                     "lines": [{ "line": 1, "unit_price": "8.95" }] } });
                 done(self.house().post("admin", &path, &say).await);
                 json!({ "conditions": true })
             }
             "resume" => {
-                let path = format!("/v1/negotiations/{talks}/break-off");
+                let path = format!("/v1/negotiations/{negotiation}/break-off");
                 done(self.house().post("Ewa", &path, &json!({})).await);
                 json!({})
             }
             _ => return None,
         };
-        Some(("admin", talks, body))
+        Some(("admin", negotiation, body))
     }
 
     async fn of_order(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
@@ -402,24 +402,24 @@ impl Requests {
             "days": { "from": "2099-02-01", "until": "2099-11-30" },
             "breaks": [{ "value": { "kind": "fixed", "price": "9.00" } },
                 { "at_least": "10", "value": { "kind": "fixed", "price": "8.00" } }] });
-        let tell = async |what: &str, body: &Value| {
+        let act = async |what: &str, body: &Value| {
             let path = format!("/v1/price-agreements/{id}/{what}");
             done(self.house().post("admin", &path, body).await);
         };
         let body = match segments[1..] {
             ["{id}", "activate"] => json!({}),
             ["{id}", "end"] => {
-                tell("activate", &json!({})).await;
+                act("activate", &json!({})).await;
                 json!({})
             }
             ["{id}", "shorten"] => {
-                tell("activate", &json!({})).await;
+                act("activate", &json!({})).await;
                 json!({ "until": "2099-06-30" })
             }
             ["{id}", "prices"] => json!({ "prices": [price] }),
             ["{id}", "prices", "withdraw"] => {
                 let selection = price["selection"].clone();
-                tell("prices", &json!({ "prices": [price] })).await;
+                act("prices", &json!({ "prices": [price] })).await;
                 json!({ "selection": selection })
             }
             _ => return None,
@@ -574,7 +574,7 @@ impl Requests {
     }
 
     /// A negotiation in which it is the seller's turn.
-    async fn talks(&self, agrees: bool) -> String {
+    async fn negotiation(&self, agrees: bool) -> String {
         let offer = self.table.shop.sent_offer().await;
         let say = json!({ "revision": 1, "say": { "agree_to_conditions": agrees,
             "lines": [{ "line": 1, "unit_price": "8.90" }] } });

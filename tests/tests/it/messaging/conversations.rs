@@ -1,4 +1,4 @@
-//! The two sides talk about offers, orders and invoices, and watch what happens.
+//! Conversations of the two sides about offers, orders and invoices, and live events.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ use crate::{
     sales::negotiations::Table,
 };
 
-/// What somebody who watches is told.
+/// The live events of one watcher.
 pub(crate) struct Watch {
     frames: Arc<Mutex<Vec<Frame>>>,
     listening: tokio::task::JoinHandle<()>,
@@ -65,16 +65,16 @@ impl Watch {
         watch
     }
 
-    /// What was told after the greeting.
-    fn told(&self) -> Vec<Frame> {
+    /// The frames after the first one.
+    fn frames(&self) -> Vec<Frame> {
         self.frames.lock().unwrap().iter().skip(1).cloned().collect()
     }
 
-    /// Waits until it was told of something at a position or beyond; says what it was told.
-    pub(crate) async fn told_up_to(&self, position: u64) -> Vec<Frame> {
+    /// Waits for a frame at a position or beyond; returns all frames.
+    pub(crate) async fn frames_up_to(&self, position: u64) -> Vec<Frame> {
         eventually("the watcher is told", async || {
-            let told = self.told();
-            told.last().is_some_and(|frame| frame.id >= position).then_some(told)
+            let frames = self.frames();
+            frames.last().is_some_and(|frame| frame.id >= position).then_some(frames)
         })
         .await
     }
@@ -142,7 +142,7 @@ fn texts(conversation: &Value) -> Vec<(&str, u64, &str)> {
 }
 
 #[tokio::test]
-async fn both_sides_talk_and_see_what_was_read() {
+async fn both_sides_write_and_see_what_was_read() {
     let mut shop = Shop::open().await;
     let grocer = shop.grocer.clone();
     let ewa = shop.house.engage("Ewa", "approver", Some(&grocer)).await;
@@ -200,14 +200,14 @@ async fn both_sides_talk_and_see_what_was_read() {
     let again = house.post("Olga", &format!("{about_order}/read"), &up_to(1)).await;
     assert_eq!(both.body["version"], again.body["version"], "nothing was written");
     let position = write(house, "sales", &format!("{about_order}/read"), &up_to(2)).await;
-    let talk = read(house, "Ewa", &format!("{about_order}?wait_for={position}")).await;
+    let opening = read(house, "Ewa", &format!("{about_order}?wait_for={position}")).await;
     assert_eq!(
-        texts(&talk),
+        texts(&opening),
         [("message", 1, "Jedna paleta\nprzyjechała uszkodzona."), ("message", 2, "Co dalej?"),]
     );
-    assert_eq!(talk["items"][0]["by"], json!(ewa));
-    assert_eq!(talk["items"][0]["attachments"], json!([photo]));
-    for item in talk["items"].as_array().unwrap() {
+    assert_eq!(opening["items"][0]["by"], json!(ewa));
+    assert_eq!(opening["items"][0]["attachments"], json!([photo]));
+    for item in opening["items"].as_array().unwrap() {
         let readers = item["read_by"].as_array().unwrap();
         assert_eq!((readers.len(), &readers[0]["by"]), (2, &json!(olga)));
         assert!(readers[0]["at"].as_str().unwrap() <= readers[1]["at"].as_str().unwrap());
@@ -226,7 +226,7 @@ async fn both_sides_talk_and_see_what_was_read() {
     let twice = house.post_with_key("Olga", &path, "odp-1", &says("Wymienimy.")).await;
     assert_eq!((once.status, &once.body), (200, &twice.body));
 
-    // Accounting talks about the invoice, the warehouse does not.
+    // Accounting takes part in conversations about invoices, the warehouse does not.
     let invoice = shop.dispatch(json!({ "order": order })).await;
     let about_invoice = format!("/v1/conversations/invoices/{}", invoice["id"].as_str().unwrap());
     write(house, "accounting", &format!("{about_invoice}/messages"), &says("Termin minął.")).await;
@@ -279,15 +279,15 @@ async fn notes_stay_inside() {
             "{name}: notes were not asked for"
         );
     }
-    let told = |frames: &[Frame]| {
+    let frames = |frames: &[Frame]| {
         let texts = |frame: &Frame| {
             let said = if frame.event == "conversation.note_written" { "note" } else { "message" };
             frame.data[said]["text"].as_str().unwrap_or_default().to_owned()
         };
         frames.iter().map(texts).collect::<Vec<_>>()
     };
-    let to_buyer = told(&buyer.told_up_to(position).await);
-    let to_seller = told(&seller.told_up_to(position).await);
+    let to_buyer = frames(&buyer.frames_up_to(position).await);
+    let to_seller = frames(&seller.frames_up_to(position).await);
     assert_eq!(to_buyer, ["Dzień dobry", "Weźmiemy i tak", "Dzień dobry"]);
     assert_eq!(to_seller, ["Dzień dobry", "Poniżej 12 % nie schodzimy", "Dzień dobry"]);
 
@@ -314,8 +314,8 @@ async fn notes_stay_inside() {
     let draft = created(house.post("sales", "/v1/offers", &draft).await);
     let about = format!("/v1/conversations/offers/{draft}");
     done(house.post("sales", &format!("{about}/notes"), &says("Czekamy na cennik")).await);
-    let told = house.post("sales", &format!("{about}/messages"), &says("Już niedługo")).await;
-    refused(&told, 409, "offer.not_sent");
+    let frames = house.post("sales", &format!("{about}/messages"), &says("Już niedługo")).await;
+    refused(&frames, 409, "offer.not_sent");
     house.settled().await;
     let guesses = |name: &'static str| {
         let (about, says) = (about.clone(), says("?"));
@@ -337,31 +337,32 @@ async fn notes_stay_inside() {
     let about = format!("/v1/conversations/orders/{fence}/messages");
     let position = write(house, "grocer", &about, &says("Koniec")).await;
     let about_draft = |frame: &Frame| frame.data["subject"]["id"] == json!(draft);
-    assert!(!buyer.told_up_to(position).await.iter().any(about_draft));
-    let to_seller = seller.told_up_to(position).await;
+    assert!(!buyer.frames_up_to(position).await.iter().any(about_draft));
+    let to_seller = seller.frames_up_to(position).await;
     let of_draft: Vec<Frame> = to_seller.into_iter().filter(about_draft).collect();
     assert_eq!(names(&of_draft), ["offer.drafted", "conversation.note_written", "offer.withdrawn"]);
 }
 
-/// Whoever may not read how the two came to agree does not hear that they talk either.
+/// Whoever may not read how the two came to agree does not learn that they negotiate either.
 #[tokio::test]
-async fn negotiations_are_told_to_those_who_may_read_them() {
+async fn negotiation_events_reach_those_who_may_read_them() {
     let table = Table::laid().await;
     let house = table.house();
     let mut watches = Vec::new();
     for name in ["warehouse", "accounting", "sales", "Ewa"] {
         watches.push((name, Watch::begin(house, name, None).await));
     }
-    let talks = table.open("Ewa", json!({ "lines": [{ "line": 1, "unit_price": "9.40" }] })).await;
-    // All of them are told that an order was placed, after that.
+    let negotiation =
+        table.open("Ewa", json!({ "lines": [{ "line": 1, "unit_price": "9.40" }] })).await;
+    // All of them receive that an order was placed, after that.
     let order = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
     let placed = house.post("grocer", "/v1/orders", &order).await;
     let position = placed.body["position"].as_u64().unwrap();
     for (name, watch) in watches {
-        let told = watch.told_up_to(position).await;
-        let hears = told.iter().any(|frame| frame.data["subject"]["id"] == json!(talks));
-        let reads = house.get(name, &format!("/v1/negotiations/{talks}")).await.status == 200;
-        assert_eq!((hears, reads), (["sales", "Ewa"].contains(&name), hears), "{name}: {told:?}");
+        let frames = watch.frames_up_to(position).await;
+        let hears = frames.iter().any(|frame| frame.data["subject"]["id"] == json!(negotiation));
+        let reads = house.get(name, &format!("/v1/negotiations/{negotiation}")).await.status == 200;
+        assert_eq!((hears, reads), (["sales", "Ewa"].contains(&name), hears), "{name}: {frames:?}");
     }
 }
 
@@ -402,15 +403,15 @@ async fn another_company_hears_nothing() {
     let asked = house.get("hotel", &format!("/v1/conversations?company={grocer}")).await;
     refused(&asked, 404, "not_found");
 
-    // Its own order is the first thing that it is told of, from now on and from the beginning.
+    // Its own order is the first event that it receives, from now on and from the beginning.
     let own = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
     let own = house.post("hotel", "/v1/orders", &own).await;
     let position = own.body["position"].as_u64().unwrap();
-    let told = watch.told_up_to(position).await;
-    assert_eq!(names(&told), ["order.placed"]);
-    assert_eq!(told[0].data["subject"], json!({ "kind": "order", "id": own.body["id"] }));
+    let frames = watch.frames_up_to(position).await;
+    assert_eq!(names(&frames), ["order.placed"]);
+    assert_eq!(frames[0].data["subject"], json!({ "kind": "order", "id": own.body["id"] }));
     let from_the_beginning = Watch::begin(house, "hotel", Some(0)).await;
-    assert_eq!(from_the_beginning.told_up_to(position).await, told);
+    assert_eq!(from_the_beginning.frames_up_to(position).await, frames);
 }
 
 #[tokio::test]
@@ -420,7 +421,7 @@ async fn watching_goes_on_where_it_was_lost_fault() {
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     let about = format!("/v1/conversations/orders/{order}");
     let head = shop.house.settled().await;
-    let mut told: Vec<Vec<Frame>> = vec![vec![]; 2];
+    let mut frames: Vec<Vec<Frame>> = vec![vec![]; 2];
     let names = ["grocer", "sales"];
     let mut seen = [head; 2];
     let mut last = head;
@@ -438,11 +439,11 @@ async fn watching_goes_on_where_it_was_lost_fault() {
             last = write(house, "grocer", &format!("{about}/messages"), &text).await;
         }
         for (index, watch) in watches.iter().enumerate() {
-            let frames = watch.told_up_to(last).await;
-            // Once it was told of more than it will say that it has seen.
-            let kept = if round == 0 { frames.len() / 2 } else { frames.len() };
-            seen[index] = frames[kept - 1].id;
-            told[index].extend_from_slice(&frames[..kept]);
+            let received = watch.frames_up_to(last).await;
+            // After it received more than it will acknowledge.
+            let kept = if round == 0 { received.len() / 2 } else { received.len() };
+            seen[index] = received[kept - 1].id;
+            frames[index].extend_from_slice(&received[..kept]);
         }
         // What is said while nobody listens is not lost.
         drop(watches);
@@ -454,12 +455,12 @@ async fn watching_goes_on_where_it_was_lost_fault() {
     let house = &shop.house;
     for (index, name) in names.iter().enumerate() {
         let watch = Watch::begin(house, name, Some(seen[index])).await;
-        told[index].extend(watch.told_up_to(last).await);
+        frames[index].extend(watch.frames_up_to(last).await);
     }
 
     // As history has it, event by event.
     let history = house.all("auditor", "/v1/events?aggregate=conversation").await;
-    for (told, side) in told.iter().zip(["buyer", "seller"]) {
+    for (frames, side) in frames.iter().zip(["buyer", "seller"]) {
         let expected: Vec<u64> = history
             .iter()
             .filter(|event| {
@@ -468,8 +469,8 @@ async fn watching_goes_on_where_it_was_lost_fault() {
             })
             .map(|event| event["position"].as_u64().unwrap())
             .collect();
-        let told: Vec<u64> = told.iter().map(|frame| frame.id).collect();
-        assert_eq!(told, expected, "{side}");
+        let frames: Vec<u64> = frames.iter().map(|frame| frame.id).collect();
+        assert_eq!(frames, expected, "{side}");
     }
 }
 
@@ -558,7 +559,7 @@ async fn so_many_watch_and_only_with_a_key() {
     eventually("those who left are gone", async || (watching().await == 1).then_some(())).await;
     watches.push(Watch::begin(house, "grocer", None).await);
 
-    // Whose key is taken away is not told any more.
+    // A watcher whose key is revoked receives nothing more.
     done(house.post("admin", &format!("/v1/employees/{ewa}/leave"), &json!({})).await);
     ewas.ended().await;
     assert!(!watches[0].listening.is_finished(), "the others go on");

@@ -13,7 +13,7 @@ use crate::{
 #[tokio::test]
 async fn three_people_share_thirty_requests_made_at_once() {
     let sales = Sales::open().await;
-    sales.tell(&sales.shop.hotel, "billing-address", json!({ "address": address("80-001") })).await;
+    sales.act(&sales.shop.hotel, "billing-address", json!({ "address": address("80-001") })).await;
     let north = json!({ "countries": ["PL"], "postal_codes": ["80", "81"] });
     let north = sales.territory("Północ", north, &["Adam", "Beata", "Celina"]);
     sales.draw(json!([north]), &["Dorota"]).await;
@@ -39,15 +39,15 @@ async fn three_people_share_thirty_requests_made_at_once() {
 }
 
 #[tokio::test]
-async fn requests_go_to_whoever_looks_after_the_company() {
+async fn requests_go_to_the_representative_of_the_company() {
     let mut sales = Sales::open().await;
-    // Before any territory is drawn, somebody must take them.
+    // Before any territory is set, somebody must take them.
     let first = sales.ask("hotel", coffee()).await;
     assert_eq!(sales.shown("hotel", &first).await["status"], "requested");
 
     let (hotel, grocer) = (sales.shop.hotel.clone(), sales.shop.grocer.clone());
-    sales.tell(&hotel, "billing-address", json!({ "address": address("80-001") })).await;
-    sales.tell(&grocer, "group", json!({ "group": "shops" })).await;
+    sales.act(&hotel, "billing-address", json!({ "address": address("80-001") })).await;
+    sales.act(&grocer, "group", json!({ "group": "shops" })).await;
     let north = || sales.territory("Północ", json!({ "postal_codes": ["80-0"] }), &["Adam"]);
     let shops = || sales.territory("Sklepy", json!({ "groups": ["shops"] }), &["Beata"]);
     sales.draw(json!([north(), shops()]), &[]).await;
@@ -55,7 +55,7 @@ async fn requests_go_to_whoever_looks_after_the_company() {
     assert_eq!(sales.ask_for_coffee("grocer").await, "Beata");
     // The first that fits counts, and where the goods would go comes before where invoices go.
     let place = json!({ "id": PLACE, "label": "Rampa", "address": address("80-001") });
-    sales.tell(&grocer, "delivery-addresses", place.clone()).await;
+    sales.act(&grocer, "delivery-addresses", place.clone()).await;
     let mut there = coffee();
     there["delivery_address"] = json!(PLACE);
     let request = sales.ask("grocer", there).await;
@@ -64,7 +64,7 @@ async fn requests_go_to_whoever_looks_after_the_company() {
     let branch = register(sales.house(), "Hotel Gdynia", "9999999999", 7).await;
     sales.shop.house.make_key("branch", "purchaser", Some(&branch)).await;
     assert_eq!(sales.ask_for_coffee("branch").await, "nobody");
-    sales.tell(&branch, "parent", json!({ "parent": hotel })).await;
+    sales.act(&branch, "parent", json!({ "parent": hotel })).await;
     let north = sales.territory("Północ", json!({ "postal_codes": ["80-0"] }), &["Adam"]);
     let key = sales.territory("Sieć", json!({ "companies": [hotel] }), &["Celina"]);
     sales.draw(json!([north, key]), &["Dorota"]).await;
@@ -133,7 +133,7 @@ async fn whoever_is_away_or_gone_is_left_out() {
         done(sales.command("Beata", &adams, "take", json!({})).await);
     }
     assert_eq!(sales.holder(&adams).await, "Beata");
-    // Nor is anybody drawn who is gone.
+    // Nor is a territory given to somebody who has left.
     let map =
         json!({ "territories": [all(), sales.territory("B", json!({}), &["Adam", "Celina"])] });
     let answer = sales.house().post("manager", "/v1/territories", &map).await;
@@ -142,7 +142,7 @@ async fn whoever_is_away_or_gone_is_left_out() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_drawn_is_said() {
+async fn invalid_territories_are_refused() {
     let sales = Sales::open().await;
     let before = sales.house().settled().await;
     let map = |territories: Value| json!({ "territories": territories });

@@ -215,8 +215,8 @@ async fn prices_come_and_go_as_a_sheet() {
 /// and what made it so.
 async fn coffee(shop: &Shop) -> (String, Value) {
     let head = shop.house.settled().await;
-    let shelf = shop.house.get("grocer", &format!("/v1/catalogue?q=COFFEE&wait_for={head}")).await;
-    let shown = shelf.body["items"][0]["prices"][0]["price"].clone();
+    let listed = shop.house.get("grocer", &format!("/v1/catalogue?q=COFFEE&wait_for={head}")).await;
+    let shown = listed.body["items"][0]["prices"][0]["price"].clone();
     let path = format!("/v1/prices/explain?company={}&sku=COFFEE", shop.grocer);
     let mut explained = shop.house.get("sales", &path).await.body;
     // A document does not say how low a price may go.
@@ -398,6 +398,6 @@ async fn a_list_follows_another() {
     // It is over at once when its last day was yesterday.
     done(shorten("2020-01-01").await);
     let head = shop.house.settled().await;
-    let shelf = shop.house.get("grocer", &format!("/v1/catalogue?q=RICE&wait_for={head}")).await;
-    assert_eq!(shelf.body["items"][0]["prices"][0]["price"], rice["base_prices"]["PLN"]);
+    let listed = shop.house.get("grocer", &format!("/v1/catalogue?q=RICE&wait_for={head}")).await;
+    assert_eq!(listed.body["items"][0]["prices"][0]["price"], rice["base_prices"]["PLN"]);
 }

@@ -37,7 +37,7 @@ fn is(found: &[String], wanted: &[&str]) {
 }
 
 impl Table {
-    /// What waits for Ewa's firm and for the other side, then the same for Tomasz.
+    /// What waits for Ewa's company and for the other side, then the same for Tomasz.
     async fn check(&self, [to_ewa, ewa_waits, to_tomasz, tomasz_waits]: [&[&str]; 4]) {
         let house = self.house();
         is(&inbox(house, "Ewa", "waiting=me").await, to_ewa);
@@ -64,15 +64,15 @@ async fn a_turn_goes_to_and_fro_and_superiors_are_one_sides_business() {
     done(house.post("Ewa", &view, &json!({ "revision": 1 })).await);
     assert!(items(house, "Tomasz", "").await[0]["seen_at"].is_string());
 
-    // Ewa wants to talk, about more than she may order alone: Anna must agree first.
+    // Ewa opens a negotiation about more than she may order alone: Anna must agree first.
     let say = json!({ "lines": [{ "line": 1, "unit_price": "8.50" }], "answer_by": "2099-02-01" });
-    let talks = table.open("Ewa", say).await;
+    let negotiation = table.open("Ewa", say).await;
     let asking = "negotiation buyer awaiting_approval";
     table.check([&[asking], &[], &[], &["negotiation buyer"]]).await;
     let unheard = items(house, "Tomasz", "").await.remove(0);
-    assert_eq!((&unheard["id"], &unheard["offer"]), (&json!(talks), &json!(table.offer)));
+    assert_eq!((&unheard["id"], &unheard["offer"]), (&json!(negotiation), &json!(table.offer)));
     assert_eq!((&unheard["rounds"], &unheard["until"]), (&json!(0), &json!("2099-12-31")));
-    done(table.answer("Anna", &talks, "approve").await);
+    done(table.answer("Anna", &negotiation, "approve").await);
     table.check([&[], &["negotiation seller"], &["negotiation seller"], &[]]).await;
     let heard = items(house, "Tomasz", "").await.remove(0);
     assert_eq!((&heard["rounds"], &heard["until"]), (&json!(1), &json!("2099-02-01")));
@@ -81,22 +81,22 @@ async fn a_turn_goes_to_and_fro_and_superiors_are_one_sides_business() {
     let before = items(house, "Ewa", "").await;
     let say = json!({ "lines": [{ "line": 1, "unit_price": "9.00" }] });
     let second = json!({ "round": 2, "say": say });
-    done(table.tell("Tomasz", &talks, "propose", second.clone()).await);
+    done(table.act("Tomasz", &negotiation, "propose", second.clone()).await);
     let asking = "negotiation seller awaiting_approval";
     table.check([&[], &["negotiation seller"], &[asking], &[]]).await;
     assert_eq!(items(house, "Ewa", "").await, before);
-    let mut no = asked(house, "Maria", &talks).await;
+    let mut no = asked(house, "Maria", &negotiation).await;
     no["reason"] = json!("Za tanio");
-    done(table.tell("Maria", &talks, "disapprove", no).await);
+    done(table.act("Maria", &negotiation, "disapprove", no).await);
     table.check([&[], &["negotiation seller"], &["negotiation seller"], &[]]).await;
-    done(table.tell("Tomasz", &talks, "propose", second).await);
-    done(table.answer("Maria", &talks, "approve").await);
+    done(table.act("Tomasz", &negotiation, "propose", second).await);
+    done(table.answer("Maria", &negotiation, "approve").await);
     table.check([&["negotiation buyer"], &[], &[], &["negotiation buyer"]]).await;
 
     // When they stop, the offer waits as it stands; when they go on, it does not.
-    done(table.tell("Ewa", &talks, "break-off", json!({})).await);
+    done(table.act("Ewa", &negotiation, "break-off", json!({})).await);
     table.check([&["offer buyer"], &[], &[], &["offer buyer"]]).await;
-    done(table.tell("Tomasz", &talks, "resume", json!({})).await);
+    done(table.act("Tomasz", &negotiation, "resume", json!({})).await);
     table.check([&["negotiation buyer"], &[], &[], &["negotiation buyer"]]).await;
     done(accept(house, "Jan", &table.offer).await);
     table.check([&[], &[], &[], &[]]).await;
@@ -190,16 +190,16 @@ async fn what_ends_soon_and_what_is_ones_own() {
     assert_eq!(ids("Ewa", "").await, all[..2]);
     // Jan speaks about the first one.
     let say = json!({ "lines": [{ "line": 1, "unit_price": "9.40" }] });
-    let talks = table.open("Jan", say).await;
+    let negotiation = table.open("Jan", say).await;
     for who in ["Jan", "Tomasz", "Ewa"] {
-        assert_eq!(ids(who, "mine=true").await, [talks.as_str()], "{who}");
+        assert_eq!(ids(who, "mine=true").await, [negotiation.as_str()], "{who}");
     }
 
     let page = house.get("Ewa", "/v1/inbox?limit=1").await.body;
     let next = format!("/v1/inbox?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
     let last = house.get("Ewa", &next).await.body;
     let shown = [&page, &last].map(|page| page["items"][0]["id"].as_str().unwrap().to_owned());
-    assert_eq!(shown, [soon, talks]);
+    assert_eq!(shown, [soon, negotiation]);
     assert_eq!(last["next_cursor"], Value::Null);
     for (who, query, status, code) in [
         ("sales", "mine=true", 422, "inbox.needs_employee"),

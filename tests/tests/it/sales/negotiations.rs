@@ -1,4 +1,4 @@
-//! How a firm and the seller come to agree: rounds, superiors on both sides, talks that stop and go
+//! How a company and the seller come to agree: rounds, superiors on both sides, negotiations that stop and go
 //! on, and what each side saw at any time.
 
 use std::collections::BTreeSet;
@@ -64,32 +64,37 @@ impl Table {
         &self.shop.house
     }
 
-    /// Begins to talk, and says where.
+    /// Opens a negotiation; returns its id.
     pub(crate) async fn open(&self, who: &str, say: Value) -> String {
         let path = format!("/v1/offers/{}/negotiate", self.offer);
         created(self.house().post(who, &path, &json!({ "revision": 1, "say": say })).await)
     }
 
-    pub(crate) async fn tell(
+    pub(crate) async fn act(
         &self,
         who: &str,
-        talks: &str,
+        negotiation: &str,
         what: &str,
         body: Value,
     ) -> crate::house::Answer {
-        let path = format!("/v1/negotiations/{talks}/{what}");
+        let path = format!("/v1/negotiations/{negotiation}/{what}");
         self.house().post(who, &path, &body).await
     }
 
     /// What a superior says to the request that waits, having read it.
-    pub(crate) async fn answer(&self, who: &str, talks: &str, what: &str) -> crate::house::Answer {
-        let read = asked(self.house(), who, talks).await;
-        self.tell(who, talks, what, read).await
+    pub(crate) async fn answer(
+        &self,
+        who: &str,
+        negotiation: &str,
+        what: &str,
+    ) -> crate::house::Answer {
+        let read = asked(self.house(), who, negotiation).await;
+        self.act(who, negotiation, what, read).await
     }
 
-    /// What somebody sees of the talks.
-    async fn sees(&self, who: &str, talks: &str) -> Value {
-        let seen = self.house().get(who, &format!("/v1/negotiations/{talks}")).await;
+    /// The negotiation as somebody sees it.
+    async fn sees(&self, who: &str, negotiation: &str) -> Value {
+        let seen = self.house().get(who, &format!("/v1/negotiations/{negotiation}")).await;
         assert_eq!(seen.status, 200, "{seen:?}");
         seen.body
     }
@@ -126,13 +131,13 @@ async fn four_rounds_a_substitute_two_superiors_a_break_and_an_order() {
     let view = format!("/v1/offers/{}/view", table.offer);
     done(house.post("Ewa", &view, &json!({ "revision": 1 })).await);
 
-    let (talks, after_round_1) = two_rounds(&table).await;
-    two_more(&table, &talks).await;
-    an_order(&table, &talks).await;
-    what_each_saw(&table, &talks, &after_round_1).await;
+    let (negotiation, after_round_1) = two_rounds(&table).await;
+    two_more(&table, &negotiation).await;
+    an_order(&table, &negotiation).await;
+    what_each_saw(&table, &negotiation, &after_round_1).await;
 }
 
-/// Says where they talk, and when the first round was heard.
+/// Returns the id of the negotiation and the position of the first round.
 async fn two_rounds(table: &Table) -> (String, String) {
     let house = table.house();
     // Round 1: Ewa wants coffee cheaper and tea instead of rice. That is more than she may order
@@ -144,28 +149,28 @@ async fn two_rounds(table: &Table) -> (String, String) {
         ],
         "message": "Za tę cenę bierzemy od razu.",
     });
-    let talks = table.open("Ewa", say).await;
+    let negotiation = table.open("Ewa", say).await;
     assert_eq!(table.offer("Ewa").await["status"], "in_negotiation");
-    let unheard = table.sees("Tomasz", &talks).await;
+    let unheard = table.sees("Tomasz", &negotiation).await;
     assert_eq!((&unheard["rounds"], &unheard["awaiting_approval"]), (&json!(0), &Value::Null));
     assert_eq!(unheard["timeline"].as_array().unwrap().len(), 1, "{unheard}");
-    let own = table.sees("Ewa", &talks).await;
+    let own = table.sees("Ewa", &negotiation).await;
     assert_eq!(own["awaiting_approval"]["request"]["reasons"][0]["per"], "order");
-    let read = asked(house, "Anna", &talks).await;
-    let foreign = table.tell("Maria", &talks, "approve", read).await;
+    let read = asked(house, "Anna", &negotiation).await;
+    let foreign = table.act("Maria", &negotiation, "approve", read).await;
     refused(&foreign, 409, "negotiation.not_awaiting_approval");
     let early = json!({ "round": 1, "say": { "agree": [1] } });
-    let early = table.tell("Tomasz", &talks, "propose", early).await;
+    let early = table.act("Tomasz", &negotiation, "propose", early).await;
     refused(&early, 409, "negotiation.not_your_turn");
     let head = house.settled().await;
     let waiting = format!("/v1/approvals?mine=waiting&wait_for={head}");
     let inbox = house.all("Anna", &waiting).await;
-    assert_eq!((inbox.len(), &inbox[0]["id"]), (1, &json!(talks)));
+    assert_eq!((inbox.len(), &inbox[0]["id"]), (1, &json!(negotiation)));
     assert_eq!(house.all("Maria", &waiting).await, Vec::<Value>::new());
-    let whole = house.get("Anna", &format!("/v1/approvals/{talks}")).await.body;
+    let whole = house.get("Anna", &format!("/v1/approvals/{negotiation}")).await.body;
     assert_eq!(whole["round"]["message"], "Za tę cenę bierzemy od razu.", "{whole}");
-    done(table.answer("Anna", &talks, "approve").await);
-    let heard = table.sees("Tomasz", &talks).await;
+    done(table.answer("Anna", &negotiation, "approve").await);
+    let heard = table.sees("Tomasz", &negotiation).await;
     assert_eq!((&heard["rounds"], &heard["turn"]), (&json!(1), &json!("seller")));
     assert_eq!(line(&heard, 2)["proposed"]["line"]["sku"], "TEA");
     assert_eq!(heard["timeline"].as_array().unwrap().len(), 2, "{heard}");
@@ -175,45 +180,45 @@ async fn two_rounds(table: &Table) -> (String, String) {
     // must stand behind.
     let say = json!({ "agree": [2], "lines": [{ "line": 1, "unit_price": "9.00" }] });
     let second = json!({ "round": 2, "say": say });
-    done(table.tell("Tomasz", &talks, "propose", second).await);
-    let unheard = table.sees("Ewa", &talks).await;
+    done(table.act("Tomasz", &negotiation, "propose", second).await);
+    let unheard = table.sees("Ewa", &negotiation).await;
     assert_eq!((&unheard["rounds"], &unheard["turn"]), (&json!(1), &json!("seller")));
-    let own = asked(house, "Maria", &talks).await;
+    let own = asked(house, "Maria", &negotiation).await;
     refused(
-        &table.tell("Tomasz", &talks, "approve", own.clone()).await,
+        &table.act("Tomasz", &negotiation, "approve", own.clone()).await,
         409,
         "approval.own_request",
     );
-    done(table.tell("Maria", &talks, "approve", own).await);
-    let heard = table.sees("Ewa", &talks).await;
+    done(table.act("Maria", &negotiation, "approve", own).await);
+    let heard = table.sees("Ewa", &negotiation).await;
     assert_eq!((&heard["rounds"], &line(&heard, 2)["agreed"]), (&json!(2), &json!(true)));
     assert_eq!(line(&heard, 1)["proposed"]["line"]["unit_price"], "9.00");
     // The day on which it arrives stayed as Ewa wanted it.
     assert_eq!(line(&heard, 1)["proposed"]["line"]["deliver_on"], "2099-05-01");
-    (talks, after_round_1)
+    (negotiation, after_round_1)
 }
 
-async fn two_more(table: &Table, talks: &str) {
+async fn two_more(table: &Table, negotiation: &str) {
     // Round 3: Ewa tries to touch what was agreed, then breaks off, and Tomasz goes on.
     let touch = json!({ "round": 3, "say": { "lines": [{ "line": 2, "unit_price": "3.00" }] } });
-    refused(&table.tell("Ewa", talks, "propose", touch).await, 409, "negotiation.agreed");
+    refused(&table.act("Ewa", negotiation, "propose", touch).await, 409, "negotiation.agreed");
     let no = json!({ "reason": "Za drogo" });
-    done(table.tell("Ewa", talks, "break-off", no).await);
+    done(table.act("Ewa", negotiation, "break-off", no).await);
     assert_eq!(table.offer("Ewa").await["status"], "open");
     let stopped = json!({ "round": 3, "say": { "agree": [1] } });
-    refused(&table.tell("Ewa", talks, "propose", stopped).await, 409, "negotiation.stopped");
-    done(table.tell("Tomasz", talks, "resume", json!({})).await);
+    refused(&table.act("Ewa", negotiation, "propose", stopped).await, 409, "negotiation.stopped");
+    done(table.act("Tomasz", negotiation, "resume", json!({})).await);
     assert_eq!(table.offer("Ewa").await["status"], "in_negotiation");
     let say = json!({ "lines": [{ "line": 1, "unit_price": "8.80" }],
         "payment_term": { "kind": "net", "days": 30 } });
-    done(table.tell("Ewa", talks, "propose", json!({ "round": 3, "say": say })).await);
-    done(table.answer("Anna", talks, "approve").await);
+    done(table.act("Ewa", negotiation, "propose", json!({ "round": 3, "say": say })).await);
+    done(table.answer("Anna", negotiation, "approve").await);
 
     // Round 4: Tomasz agrees to everything, and Maria stands behind it.
     let all = json!({ "round": 4 });
-    done(table.tell("Tomasz", talks, "agree", all).await);
-    done(table.answer("Maria", talks, "approve").await);
-    let agreed = table.sees("Ewa", talks).await;
+    done(table.act("Tomasz", negotiation, "agree", all).await);
+    done(table.answer("Maria", negotiation, "approve").await);
+    let agreed = table.sees("Ewa", negotiation).await;
     assert_eq!((&agreed["status"], &agreed["rounds"]), (&json!("agreed"), &json!(4)));
     let offer = table.offer("Ewa").await;
     assert_eq!((&offer["status"], &offer["revision"]), (&json!("open"), &json!(2)));
@@ -221,19 +226,20 @@ async fn two_more(table: &Table, talks: &str) {
 }
 
 /// What both agreed on is ordered, and nothing else.
-async fn an_order(table: &Table, talks: &str) {
+async fn an_order(table: &Table, negotiation: &str) {
     let house = table.house();
     // What changed between two rounds, line by line.
-    let path = format!("/v1/negotiations/{talks}/differences?from=1&to=2");
+    let path = format!("/v1/negotiations/{negotiation}/differences?from=1&to=2");
     let differences = house.get("Ewa", &path).await.body;
     let items = differences["items"].as_array().unwrap();
     assert_eq!(items.len(), 2, "{differences}");
     assert_eq!(items[0]["before"]["proposed"]["line"]["unit_price"], "8.50");
     assert_eq!(items[0]["after"]["proposed"]["line"]["unit_price"], "9.00");
-    let beyond = house.get("Ewa", &format!("/v1/negotiations/{talks}/differences?from=9")).await;
+    let beyond =
+        house.get("Ewa", &format!("/v1/negotiations/{negotiation}/differences?from=9")).await;
     refused(&beyond, 422, "query.invalid");
 
-    // Anna's firm accepts what both agreed on, and nothing else.
+    // Anna's company accepts what both agreed on, and nothing else.
     let first = json!({ "revision": 1, "digest": stamp_of(house, &table.offer, 0).await });
     let path = format!("/v1/offers/{}/accept", table.offer);
     let old = house.post("Jan", &path, &first).await;
@@ -257,10 +263,10 @@ async fn an_order(table: &Table, talks: &str) {
 }
 
 /// History shows what each side saw at an instant.
-async fn what_each_saw(table: &Table, talks: &str, at: &str) {
+async fn what_each_saw(table: &Table, negotiation: &str, at: &str) {
     let house = table.house();
     let then = |who: &'static str, eyes: &'static str| {
-        let path = format!("/v1/negotiations/{talks}?at={at}{eyes}");
+        let path = format!("/v1/negotiations/{negotiation}?at={at}{eyes}");
         async move { house.get(who, &path).await }
     };
     let sellers = then("Tomasz", "").await.body;
@@ -269,10 +275,10 @@ async fn what_each_saw(table: &Table, talks: &str, at: &str) {
     let buyers = then("auditor", "&as=buyer").await.body;
     assert_eq!(buyers["timeline"].as_array().unwrap().len(), 5, "{buyers}");
     // Page by page it is the same, and each page knows the whole table.
-    let whole = table.sees("Ewa", talks).await;
+    let whole = table.sees("Ewa", negotiation).await;
     let (mut pages, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = format!("/v1/negotiations/{talks}?limit=3{cursor}");
+        let page = format!("/v1/negotiations/{negotiation}?limit=3{cursor}");
         let page = house.get("Ewa", &page).await.body;
         assert_eq!(page["table"], whole["table"]);
         pages.push(page["timeline"].as_array().unwrap().clone());
@@ -430,14 +436,14 @@ async fn acceptance_and_withdrawal_race() {
 }
 
 #[tokio::test]
-async fn deadlines_remind_and_end_talks() {
+async fn deadlines_remind_and_end_negotiations() {
     let table = Table::laid().await;
     let house = table.house();
     let say = json!({ "lines": [{ "line": 2, "quantity": "10" }], "drop": [1],
         "answer_by": "2098-05-10" });
-    let talks = table.open("Ewa", say).await;
+    let negotiation = table.open("Ewa", say).await;
     let past = json!({ "round": 2, "say": { "agree": [2], "answer_by": "2020-01-01" } });
-    let past = table.tell("Tomasz", &talks, "propose", past).await;
+    let past = table.act("Tomasz", &negotiation, "propose", past).await;
     refused(&past, 422, "negotiation.answer_in_the_past");
     house.settled().await;
     let url = house.run_file()["database_url"].as_str().unwrap().to_owned();
@@ -458,9 +464,9 @@ async fn deadlines_remind_and_end_talks() {
     assert_eq!(watched("2098-05-08").await, 0);
     assert_eq!(watched("2098-05-09").await, 1, "the seller is reminded");
     assert_eq!(watched("2098-05-10").await, 0, "once");
-    assert_eq!(table.sees("Ewa", &talks).await["status"], "open");
+    assert_eq!(table.sees("Ewa", &negotiation).await["status"], "open");
     assert_eq!(watched("2098-05-11").await, 1);
-    let over = table.sees("Ewa", &talks).await;
+    let over = table.sees("Ewa", &negotiation).await;
     assert_eq!(over["status"], "expired");
     let types: Vec<&str> = over["timeline"]
         .as_array()
@@ -470,21 +476,21 @@ async fn deadlines_remind_and_end_talks() {
         .collect();
     assert_eq!(types, ["opened", "proposed", "reminded", "expired"]);
     assert_eq!(table.offer("Ewa").await["status"], "open", "the offer stands as it stood");
-    // Talks end with their offer.
-    done(table.tell("Ewa", &talks, "resume", json!({})).await);
+    // A negotiation ends with its offer.
+    done(table.act("Ewa", &negotiation, "resume", json!({})).await);
     house.settled().await;
     assert_eq!(
         timers::expire_offers(&on("2100-01-01"), &timers::Failing::new("offers")).await.unwrap(),
         1
     );
     house.settled().await;
-    assert_eq!(table.sees("Ewa", &talks).await["status"], "closed");
+    assert_eq!(table.sees("Ewa", &negotiation).await["status"], "closed");
     assert_eq!(table.offer("Ewa").await["status"], "expired");
     let lapsed = accept(house, "Jan", &table.offer).await;
     refused(&lapsed, 409, "offer.closed");
 }
 
-/// Two hundred negotiations at once, in which both sides do what comes to their minds.
+/// Two hundred negotiations at once, in which both sides act at random.
 #[tokio::test]
 async fn two_hundred_negotiations_at_once() {
     let table = Table::laid().await;
@@ -536,7 +542,7 @@ async fn haggle(house: &House, company: &str, random: &mut StdRng) -> String {
     });
     let offer = created(house.post("sales", "/v1/offers", &offer).await);
     done(house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
-    let mut talks: Option<String> = None;
+    let mut negotiation: Option<String> = None;
     for _ in 0..14 {
         let buys = random.random_bool(0.5);
         let who = if buys { "Jan" } else { "sales" };
@@ -547,7 +553,7 @@ async fn haggle(house: &House, company: &str, random: &mut StdRng) -> String {
             1 => json!({ "lines": [{ "line": number, "unit_price": price }] }),
             _ => json!({ "agree": [1, 2], "agree_to_conditions": true }),
         };
-        let answer = match (random.random_range(0..20), &talks) {
+        let answer = match (random.random_range(0..20), &negotiation) {
             (0, _) if buys => accept(house, who, &offer).await,
             (1, _) if random.random_bool(0.3) => {
                 let what = if buys { "reject" } else { "withdraw" };
@@ -578,14 +584,14 @@ async fn haggle(house: &House, company: &str, random: &mut StdRng) -> String {
                 let path = format!("/v1/offers/{offer}/negotiate");
                 let opened =
                     house.post(who, &path, &json!({ "revision": revision, "say": say })).await;
-                talks = opened.body["id"].as_str().map(str::to_owned);
+                negotiation = opened.body["id"].as_str().map(str::to_owned);
                 opened
             }
         };
         assert!([200, 201, 409, 422].contains(&answer.status), "{answer:?}");
         if answer.body["code"] == "negotiation.concluded" {
             // The offer has a revision on which both agreed: it is talked about anew, or taken.
-            talks = None;
+            negotiation = None;
             if random.random_bool(0.7) {
                 accept(house, "Jan", &offer).await;
             }
@@ -594,8 +600,8 @@ async fn haggle(house: &House, company: &str, random: &mut StdRng) -> String {
     offer
 }
 
-async fn next_round(house: &House, talks: &str) -> u64 {
-    let seen = house.get("sales", &format!("/v1/negotiations/{talks}")).await.body;
+async fn next_round(house: &House, negotiation: &str) -> u64 {
+    let seen = house.get("sales", &format!("/v1/negotiations/{negotiation}")).await.body;
     seen["rounds"].as_u64().unwrap_or(0) + 1
 }
 
@@ -608,33 +614,34 @@ async fn check_history(house: &House, offer: &str, shown: &Value) {
     for (index, revision) in revisions.iter().enumerate() {
         assert_eq!(revision["revision"], json!(index + 1));
     }
-    let agreed = negotiations.iter().filter(|talks| talks["status"] == "agreed").count();
+    let agreed =
+        negotiations.iter().filter(|negotiation| negotiation["status"] == "agreed").count();
     let negotiated = revisions.iter().filter(|revision| revision["negotiated"] == true).count();
     assert_eq!(agreed, negotiated, "{shown}");
     if !["open", "in_negotiation"].contains(&shown["status"].as_str().unwrap()) {
-        assert!(negotiations.iter().all(|talks| talks["status"] != "open"), "{shown}");
+        assert!(negotiations.iter().all(|negotiation| negotiation["status"] != "open"), "{shown}");
     }
-    for talks in &negotiations {
-        let id = talks["id"].as_str().unwrap();
-        let story = house.get("sales", &format!("/v1/negotiations/{id}")).await.body;
+    for negotiation in &negotiations {
+        let id = negotiation["id"].as_str().unwrap();
+        let history = house.get("sales", &format!("/v1/negotiations/{id}")).await.body;
         let mut turn = None;
-        for entry in story["timeline"].as_array().unwrap() {
+        for entry in history["timeline"].as_array().unwrap() {
             let event = &entry["event"];
             match event["type"].as_str().unwrap() {
                 "opened" => turn = event["side"].as_str().map(str::to_owned),
                 "proposed" => {
-                    assert_eq!(turn.as_deref(), event["side"].as_str(), "{story}");
+                    assert_eq!(turn.as_deref(), event["side"].as_str(), "{history}");
                     let other = if event["side"] == "seller" { "buyer" } else { "seller" };
                     turn = Some(other.to_owned());
                 }
                 _ => {}
             }
         }
-        if talks["status"] == "agreed" {
-            let number = talks["revision"].as_u64().unwrap();
+        if negotiation["status"] == "agreed" {
+            let number = negotiation["revision"].as_u64().unwrap();
             let next = &revisions[usize::try_from(number).unwrap()];
-            let lines = story["timeline"].as_array().unwrap().last().unwrap();
-            assert_eq!(next["proposal"]["lines"], lines["event"]["lines"], "{story}");
+            let lines = history["timeline"].as_array().unwrap().last().unwrap();
+            assert_eq!(next["proposal"]["lines"], lines["event"]["lines"], "{history}");
         }
     }
 }

@@ -59,13 +59,13 @@ impl Trade {
         created(self.shop.house.post(who, "/v1/offers", &offered(company, more)).await)
     }
 
-    async fn tell(&self, who: &str, offer: &str, what: &str, body: &Value) {
+    async fn act(&self, who: &str, offer: &str, what: &str, body: &Value) {
         done(self.shop.house.post(who, &format!("/v1/offers/{offer}/{what}"), body).await);
     }
 
     async fn sent(&self, who: &str, company: &str, more: Value) -> String {
         let offer = self.draft(who, company, more).await;
-        self.tell(who, &offer, "send", &json!({})).await;
+        self.act(who, &offer, "send", &json!({})).await;
         offer
     }
 
@@ -92,8 +92,8 @@ async fn traded(trade: &Trade) {
     };
     let whole = trade.sent("Tomasz", grocer, lines("9.50")).await;
     let next = offered(grocer, lines("9.00"));
-    trade.tell("Tomasz", &whole, "draft", &next).await;
-    trade.tell("Tomasz", &whole, "send", &json!({})).await;
+    trade.act("Tomasz", &whole, "draft", &next).await;
+    trade.act("Tomasz", &whole, "send", &json!({})).await;
     house.settled().await;
     done(accept(house, "grocer", &whole).await);
     // 300.00 in the list, 250.00; the rice alone is taken, and the course was optional.
@@ -103,18 +103,18 @@ async fn traded(trade: &Trade) {
     let part = trade.sent("Tomasz", grocer, part).await;
     let mut rice = stamp(house, &part).await;
     rice["lines"] = json!([{ "line": 2 }]);
-    trade.tell("grocer", &part, "accept", &rice).await;
+    trade.act("grocer", &part, "accept", &rice).await;
     // 30.00 in the list, 29.97.
     let no = json!({ "lines": [{ "sku": "COFFEE", "quantity": "3", "unit_price": "9.99" }] });
     let no = trade.sent("Tomasz", hotel, no).await;
-    trade.tell("hotel", &no, "reject", &json!({ "reason": "Za drogo" })).await;
+    trade.act("hotel", &no, "reject", &json!({ "reason": "Za drogo" })).await;
     // 20.00 that waits, 20.00 taken back, and what was never sent.
     let ten = json!({ "lines": [{ "sku": "RICE", "quantity": "10" }] });
     trade.sent("Tomasz", hotel, ten.clone()).await;
     let back = trade.sent("Beata", grocer, ten.clone()).await;
-    trade.tell("Beata", &back, "withdraw", &json!({})).await;
+    trade.act("Beata", &back, "withdraw", &json!({})).await;
     let never = trade.draft("Beata", grocer, ten).await;
-    trade.tell("Beata", &never, "withdraw", &json!({})).await;
+    trade.act("Beata", &never, "withdraw", &json!({})).await;
     // 10.00 euros in the list, 9.00.
     let tea = json!({ "currency": "EUR",
         "lines": [{ "sku": "TEA", "quantity": "10", "unit_price": "0.90" }] });
@@ -150,10 +150,10 @@ async fn offers_are_reckoned_per_representative_customer_and_product() {
     assert_eq!(value(&zlotys["won"]), ["0.00", "0.00", "0.00", "none"]);
     assert_eq!(zlotys["agreed"], Value::Null);
 
-    let firms = statistics(house, "Maria", "by=customer").await;
-    let firm = |id: &str| firms.iter().find(|firm| firm["id"] == json!(id)).unwrap();
-    assert_eq!(counts(firm(grocer)), [3, 1, 1, 0, 1, 0, 0]);
-    assert_eq!(counts(firm(hotel)), [3, 1, 0, 1, 0, 0, 1]);
+    let companies = statistics(house, "Maria", "by=customer").await;
+    let company = |id: &str| companies.iter().find(|company| company["id"] == json!(id)).unwrap();
+    assert_eq!(counts(company(grocer)), [3, 1, 1, 0, 1, 0, 0]);
+    assert_eq!(counts(company(hotel)), [3, 1, 0, 1, 0, 0, 1]);
 
     let products = statistics(house, "Maria", "by=product").await;
     let [rice, coffee] = [&products[0], &products[1]];
@@ -241,10 +241,10 @@ async fn answers_take_their_time() {
     assert_eq!(first["seconds_to_answer"], Value::Null);
     // What Anna has not agreed to is no answer yet; what she agrees to is.
     let say = json!({ "lines": [{ "line": 1, "unit_price": "8.50" }] });
-    let talks = table.open("Ewa", say).await;
+    let negotiation = table.open("Ewa", say).await;
     assert_eq!(tomasz().await["seconds_to_answer"], Value::Null);
-    done(table.answer("Anna", &talks, "approve").await);
-    let answer = (talks.as_str(), "negotiation.proposed");
+    done(table.answer("Anna", &negotiation, "approve").await);
+    let answer = (negotiation.as_str(), "negotiation.proposed");
     let taken = between(house, sent, answer).await;
     assert_eq!(tomasz().await["seconds_to_answer"], taken);
     // Saying yes later is no first answer.

@@ -123,13 +123,13 @@ async fn superiors_stand_behind_all_that_can_be_ordered() {
     // An alternative that grows while it is talked about counts like what it stands for.
     let say = json!({ "lines": [{ "line": 2, "quantity": "10000", "unit_price": "1.99" }],
         "agree": [1], "agree_to_conditions": true });
-    let talk = json!({ "revision": 1, "say": say });
+    let opening = json!({ "revision": 1, "say": say });
     let negotiate = format!("/v1/offers/{small}/negotiate");
-    let talks = created(house.post("grocer", &negotiate, &talk).await);
-    let agree = format!("/v1/negotiations/{talks}/agree");
+    let negotiation = created(house.post("grocer", &negotiate, &opening).await);
+    let agree = format!("/v1/negotiations/{negotiation}/agree");
     done(house.post("Tomasz", &agree, &json!({ "round": 2 })).await);
-    let read = asked(house, "Maria", &talks).await;
-    done(house.post("Maria", &format!("/v1/negotiations/{talks}/approve"), &read).await);
+    let read = asked(house, "Maria", &negotiation).await;
+    done(house.post("Maria", &format!("/v1/negotiations/{negotiation}/approve"), &read).await);
     assert_eq!(shown(house, "grocer", &small).await["revision"], 2);
 }
 
@@ -147,10 +147,10 @@ async fn what_both_agreed_on_stays() {
     send(house, &offer).await;
     // The course is dropped, and coffee takes its number.
     let say = json!({ "drop": [1], "agree": [2, 3], "agree_to_conditions": true });
-    let talk = json!({ "revision": 1, "say": say });
+    let opening = json!({ "revision": 1, "say": say });
     let negotiate = format!("/v1/offers/{offer}/negotiate");
-    let talks = created(house.post("grocer", &negotiate, &talk).await);
-    let agree = format!("/v1/negotiations/{talks}/agree");
+    let negotiation = created(house.post("grocer", &negotiate, &opening).await);
+    let agree = format!("/v1/negotiations/{negotiation}/agree");
     done(house.post("sales", &agree, &json!({ "round": 2 })).await);
     let agreed = shown(house, "sales", &offer).await;
     assert_eq!(agreed["revision"], 2);

@@ -57,7 +57,7 @@ impl Sales {
         done(self.house().post("manager", "/v1/territories", &map).await);
     }
 
-    pub(crate) async fn tell(&self, company: &str, what: &str, body: Value) {
+    pub(crate) async fn act(&self, company: &str, what: &str, body: Value) {
         let path = format!("/v1/companies/{company}/{what}");
         done(self.house().post("sales", &path, &body).await);
     }
@@ -120,9 +120,9 @@ async fn a_request_says_all_that_was_asked_once() {
     let ewa = sales.shop.house.engage("Ewa", "purchaser", Some(&hotel)).await;
     sales.draw(json!([sales.territory("Wszyscy", json!({}), &["Adam"])]), &[]).await;
     let place = json!({ "id": PLACE, "label": "Rampa", "address": address("80-001") });
-    sales.tell(&hotel, "delivery-addresses", place).await;
+    sales.act(&hotel, "delivery-addresses", place).await;
     let codes = json!({ "codes": [{ "code": "KAWA-1", "sku": "COFFEE" }] });
-    sales.tell(&hotel, "product-codes", codes).await;
+    sales.act(&hotel, "product-codes", codes).await;
 
     let body = json!({
         "currency": "PLN",

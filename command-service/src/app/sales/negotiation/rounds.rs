@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use domain::{
     DeliveryTerms, Destination, Line, Message, Negotiation, NegotiationId, Offer, OfferId,
     PaymentTerm, Percent, Product, Quantity, Side, Sku, UnitPrice,
-    negotiation::{self, Command, Item, Move, Moves, Round, Talks},
+    negotiation::{self, ActiveNegotiation, Command, Item, Move, Moves, Round},
     offer::{self, Choice, OfferedLine},
 };
 use event_log::{Outcome, Work};
@@ -22,7 +22,7 @@ use crate::{
         pricing::pricing_context::{Prices, Sale},
         sales::{
             lines::{self, LineRequest, below},
-            negotiating::{self, may_talk},
+            negotiating::{self, may_negotiate},
             offer::must_know,
             offering::{self, Intent},
             ordering::{self, ProposedOrder},
@@ -112,12 +112,12 @@ pub async fn open(
             deciding(async move {
                 let offered = work.load::<Offer>(offer).await?;
                 must_know(caller, offered)?;
-                let standing = offered.revision().cloned();
+                let present = offered.revision().cloned();
                 let command = offer::Command::Negotiate { negotiation, revision, today };
                 work.decide::<Offer>(offer, command).await?;
                 let (side, by) = (caller.side(), caller.actor());
-                if let Some(standing) = standing {
-                    let proposal = Box::new(standing.proposal);
+                if let Some(present) = present {
+                    let proposal = Box::new(present.proposal);
                     let open = negotiation::Command::Open { offer, revision, proposal, side, by };
                     work.decide::<Negotiation>(negotiation, open).await?;
                 }
@@ -154,7 +154,7 @@ pub async fn propose(
     services
         .execute(caller, digest, &|work| {
             deciding(async move {
-                may_talk(work, caller, id).await?;
+                may_negotiate(work, caller, id).await?;
                 speak(work, caller, id, round, say.clone(), (today, now)).await
             })
         })
@@ -185,8 +185,9 @@ pub async fn agree(
     services
         .execute(caller, digest, &|work| {
             deciding(async move {
-                let talks = may_talk(work, caller, id).await?;
-                let moves = talks.map(|talks| talks.table.agreement(caller.side()));
+                let negotiation = may_negotiate(work, caller, id).await?;
+                let moves =
+                    negotiation.map(|negotiation| negotiation.table.agreement(caller.side()));
                 let moves = moves.unwrap_or_default();
                 let message = message.clone();
                 let round = (round, Round { by: caller.actor(), moves, message, answer_by: None });
@@ -204,9 +205,9 @@ async fn speak(
     say: Say,
     (today, now): (Date, Timestamp),
 ) -> Result<(), Failure> {
-    let talks = work.load::<Negotiation>(id).await?.open().map_err(|e| refusal(&e))?.clone();
+    let negotiation = work.load::<Negotiation>(id).await?.open().map_err(|e| refusal(&e))?.clone();
     let (message, answer_by) = (say.message.clone(), say.answer_by);
-    let moves = moves(work, &talks, caller.side(), say, today).await?;
+    let moves = moves(work, &negotiation, caller.side(), say, today).await?;
     let round = (number, Round { by: caller.actor(), moves, message, answer_by });
     say_it(work, caller, id, round, (today, now)).await
 }
@@ -220,17 +221,19 @@ async fn say_it(
     (today, now): (Date, Timestamp),
 ) -> Result<(), Failure> {
     let negotiation = work.load::<Negotiation>(id).await?;
-    let talks = negotiation.open().map_err(|error| refusal(&error))?.clone();
+    let active = negotiation.open().map_err(|error| refusal(&error))?.clone();
     let side = caller.side();
     // Nobody is asked about what cannot be said.
     let said = Command::Propose { side, number, round: round.clone(), today, approval: None };
     negotiation.decide(said).map_err(|error| refusal(&error))?;
-    company_hierarchy::buying_term(work, talks.company).await?;
+    company_hierarchy::buying_term(work, active.company).await?;
     let approval = match side {
-        Side::Seller => sellers_superiors(work, caller, &talks, &round.moves, (today, now)).await?,
+        Side::Seller => {
+            sellers_superiors(work, caller, &active, &round.moves, (today, now)).await?
+        }
         Side::Buyer => {
-            let (lines, net) = negotiating::orderable_lines(&talks, side, &round.moves)?;
-            let (company, by) = (talks.company, caller.employee());
+            let (lines, net) = negotiating::orderable_lines(&active, side, &round.moves)?;
+            let (company, by) = (active.company, caller.employee());
             let destination = &Destination::default();
             let proposed = ProposedOrder { company, by, lines: &lines, net, destination };
             ordering::approval_needed(work, proposed, (today, now)).await?
@@ -245,13 +248,13 @@ async fn say_it(
 async fn sellers_superiors(
     work: &mut Work,
     caller: &Caller,
-    talks: &Talks,
+    negotiation: &ActiveNegotiation,
     moves: &Moves,
     (today, now): (Date, Timestamp),
 ) -> Result<Option<domain::approval::Request>, Failure> {
-    let (lines, net) = negotiating::orderable_lines(talks, Side::Seller, moves)?;
-    let answered_for = negotiating::answered_for(talks, moves);
-    let discount = discount(work, talks, &answered_for, today).await?;
+    let (lines, net) = negotiating::orderable_lines(negotiation, Side::Seller, moves)?;
+    let answered_for = negotiating::answered_for(negotiation, moves);
+    let discount = discount(work, negotiation, &answered_for, today).await?;
     let intent = Intent { by: caller.employee(), lines, net, discount, now };
     offering::approval_needed(work, intent).await
 }
@@ -259,14 +262,14 @@ async fn sellers_superiors(
 /// How far the prices of some lines lie below what agreements and lists make now.
 async fn discount(
     work: &mut Work,
-    talks: &Talks,
+    negotiation: &ActiveNegotiation,
     lines: &[Line],
     today: Date,
 ) -> Result<Option<Percent>, Failure> {
     if lines.is_empty() {
         return Ok(None);
     }
-    let sale = sale(talks, Prices::Agreed, today);
+    let sale = sale(negotiation, Prices::Agreed, today);
     work.load_many::<Product>(lines.iter().map(|line| line.product.0)).await?;
     let products = lines.iter().map(|line| line.product).collect();
     let pricing_context =
@@ -277,20 +280,20 @@ async fn discount(
     Ok(lines.iter().filter_map(below).max())
 }
 
-fn sale(talks: &Talks, prices: Prices, on: Date) -> Sale {
-    Sale { company: talks.company, currency: talks.currency, prices, on }
+fn sale(negotiation: &ActiveNegotiation, prices: Prices, on: Date) -> Sale {
+    Sale { company: negotiation.company, currency: negotiation.currency, prices, on }
 }
 
 /// What somebody says, in the words of the domain.
 async fn moves(
     work: &mut Work,
-    talks: &Talks,
+    negotiation: &ActiveNegotiation,
     side: Side,
     say: Say,
     today: Date,
 ) -> Result<Moves, Failure> {
     let Say { agree, lines, drop, agree_to_conditions, payment_term, delivery_terms, .. } = say;
-    let proposed = proposed_lines(work, talks, side, &lines, today).await?;
+    let proposed = proposed_lines(work, negotiation, side, &lines, today).await?;
     let agreed = agree.into_iter().map(|number| (number, Move::Agree {}));
     let dropped =
         drop.into_iter().map(|number| (number, Move::Propose { proposed: Item::Dropped {} }));
@@ -309,7 +312,7 @@ async fn moves(
         (true, true) => return Err(said_twice("the conditions are spoken of twice").into()),
         (true, false) => Some(Move::Agree {}),
         (false, true) => Some(Move::Propose {
-            proposed: negotiating::conditions(talks, payment_term, delivery_terms),
+            proposed: negotiating::conditions(negotiation, payment_term, delivery_terms),
         }),
         (false, false) => None,
     };
@@ -324,7 +327,7 @@ fn said_twice(detail: impl Into<String>) -> Problem {
 /// The lines for which a side proposes something else, by number.
 async fn proposed_lines(
     work: &mut Work,
-    talks: &Talks,
+    negotiation: &ActiveNegotiation,
     side: Side,
     wants: &[Want],
     today: Date,
@@ -333,10 +336,10 @@ async fn proposed_lines(
         return Ok(vec![]);
     }
     let mut requests = Vec::with_capacity(wants.len());
-    let mut standing = Vec::with_capacity(wants.len());
+    let mut present_lines = Vec::with_capacity(wants.len());
     for (index, want) in wants.iter().enumerate() {
         offering::must_come(want.deliver_on, today, format!("/say/lines/{index}/deliver_on"))?;
-        let present = match negotiating::standing(talks, want.line) {
+        let present = match negotiating::proposed_item(negotiation, want.line) {
             Some(Item::Line { line }) => Some((**line).clone()),
             Some(Item::Dropped {}) => None,
             None => {
@@ -360,7 +363,7 @@ async fn proposed_lines(
             packaging: None,
             unit_price: want.unit_price.or_else(|| of_present(|line| Some(line.unit_price))),
         });
-        standing.push(present);
+        present_lines.push(present);
     }
     let prices = match side {
         Side::Seller => Prices::Agreed,
@@ -370,9 +373,10 @@ async fn proposed_lines(
         Failure::Refused(problem) => Failure::from(problem.within("/say")),
         failure @ Failure::Log(_) => failure,
     };
-    let priced = lines::with_pricing_context(work, &requests, sale(talks, prices, today)).await;
+    let priced =
+        lines::with_pricing_context(work, &requests, sale(negotiation, prices, today)).await;
     let (priced, pricing_context) = priced.map_err(at)?;
-    let lines = priced.into_iter().zip(wants).zip(standing).map(|((line, want), present)| {
+    let lines = priced.into_iter().zip(wants).zip(present_lines).map(|((line, want), present)| {
         let of_present = present.as_ref().filter(|present| present.line.product == line.product);
         let kept = of_present.and_then(|present| present.line.deliver_on);
         let listed = pricing_context.as_ref().and_then(|pricing_context| {

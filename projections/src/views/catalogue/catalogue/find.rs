@@ -233,16 +233,16 @@ async fn merged(client: &Object, page: &Page) -> Result<Vec<Uuid>, ReadError> {
     loop {
         each = each.min(limit);
         let rows = client.query(&statement, &[places, also, key, created, &each]).await?;
-        let mut told: HashMap<Uuid, (i64, (String, i64))> = HashMap::new();
+        let mut counts: HashMap<Uuid, (i64, (String, i64))> = HashMap::new();
         let mut found: BTreeMap<(String, i64), Uuid> = BTreeMap::new();
         for row in &rows {
             let sorted = order.sorted(row.get(0), row.get(1));
-            let (number, last) = told.entry(row.get(3)).or_default();
+            let (number, last) = counts.entry(row.get(3)).or_default();
             (*number, *last) = (*number + 1, sorted.clone());
             found.insert(sorted, row.get(2));
         }
         // A place that told as many as it was asked may have more right behind its last.
-        let silent = told.into_values().filter(|(number, _)| *number == each);
+        let silent = counts.into_values().filter(|(number, _)| *number == each);
         let horizon = silent.map(|(_, last)| last).min();
         let known = |sorted: &(String, i64)| horizon.as_ref().is_none_or(|last| sorted <= last);
         let known = found.into_iter().take_while(|(sorted, _)| known(sorted));

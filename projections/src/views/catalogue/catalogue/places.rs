@@ -15,7 +15,7 @@ pub const IN_STOCK: Uuid = Uuid::from_u128(0xe3a1_6d0c_4f27_4b98_8c55_71fe_029d_
 
 /// The place of a brand's products, however it is written.
 pub fn brand(name: &str) -> Uuid {
-    /// Separates these from other name-based UUIDs; drawn once at random.
+    /// Separates these from other name-based UUIDs: a random constant.
     const NAMESPACE: Uuid = Uuid::from_u128(0x51c8_3f0e_7b9d_4e26_a6d1_08f4_92eb_6c35);
     Uuid::new_v5(&NAMESPACE, words::spelled([name]).as_bytes())
 }

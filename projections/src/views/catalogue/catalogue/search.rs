@@ -120,7 +120,7 @@ macro_rules! asked {
     };
 }
 
-/// What is told of a match.
+/// The part of a match that a page shows.
 macro_rules! matched {
     () => {
         ", product.created, $9::text IS NULL AND product.id = ANY($3::uuid[]) AS is_own,
@@ -283,7 +283,7 @@ impl Search<'_> {
     }
 
     /// The first matches in a part behind a mark. Pages of one search are read from one list, as long
-    /// as it is remembered: what has got a better rank since is neither missed nor told twice.
+    /// as it is remembered: what has got a better rank since is neither missed nor shown twice.
     async fn behind(
         &self,
         part: Part,
@@ -292,7 +292,7 @@ impl Search<'_> {
         limit: usize,
     ) -> Result<Vec<(Matched, Match)>, ReadError> {
         let continued = &self.memory.continued;
-        let told = |since: Position, some: &[Match]| {
+        let page_of = |since: Position, some: &[Match]| {
             some.iter().take(limit).map(|one| ((part, since), *one)).collect()
         };
         let place = |list: &[Match]| match after {
@@ -303,7 +303,7 @@ impl Search<'_> {
             && let Some(list) = continued.get(&(self.sought.clone(), part, since), &())
             && let Some(place) = place(&list)
         {
-            return Ok(told(since, &self.still_there(&list[place..]).await?));
+            return Ok(page_of(since, &self.still_there(&list[place..]).await?));
         }
         let list = self.found(part).await?;
         if !self.sought.deep {
@@ -313,7 +313,7 @@ impl Search<'_> {
             Some(mark) => self.place_behind(part, &list, mark).await?,
             None => 0,
         };
-        Ok(told(self.changed, &list[place..]))
+        Ok(page_of(self.changed, &list[place..]))
     }
 
     /// Those matches of a list of another day that are for sale, as they are now.

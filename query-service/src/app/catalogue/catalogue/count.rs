@@ -88,18 +88,18 @@ pub async fn count(
     let brand = brand.map(|name| catalogue::brand(&name));
     let filter = Filter { category, brand, in_stock, words: None, codes: false };
     let client = &reading.client;
-    let look = Look { client, context: &context };
-    let Some(words) = words else { return look.counts(filter).await.map_err(problem) };
+    let counter = Counter { client, context: &context };
+    let Some(words) = words else { return counter.counts(filter).await.map_err(problem) };
     let own = context.means(client, &words.code()).await.map_err(problem)?;
     let asked = Filter { words: Some((&words, &own)), ..filter };
     if words.code_query().is_some() {
         // What looks like a code, and is one, means nothing else.
-        let counts = look.counts(Filter { codes: true, ..asked }).await.map_err(problem)?;
+        let counts = counter.counts(Filter { codes: true, ..asked }).await.map_err(problem)?;
         if counts.products > 0 {
             return Ok(counts);
         }
     }
-    let counts = look.counts(asked).await.map_err(problem)?;
+    let counts = counter.counts(asked).await.map_err(problem)?;
     if counts.products > 0 {
         return Ok(counts);
     }
@@ -107,22 +107,22 @@ pub async fn count(
         None => Ok(counts),
         Some(other) => {
             let asked = Filter { words: Some((&other, &[])), ..filter };
-            let counts = look.counts(asked).await.map_err(problem)?;
-            // Words of what the company does not see are not told.
+            let counts = counter.counts(asked).await.map_err(problem)?;
+            // Words of products that the company does not see are not disclosed.
             let instead = (counts.products > 0).then(|| other.words().join(" "));
             Ok(Counts { instead, ..counts })
         }
     }
 }
 
-struct Look<'a> {
+struct Counter<'a> {
     client: &'a Object,
     context: &'a CatalogueContext,
 }
 
 type Branches = BTreeMap<CategoryId, Branch>;
 
-impl Look<'_> {
+impl Counter<'_> {
     async fn counts(&self, filter: Filter<'_>) -> Result<Counts, ReadError> {
         let branches = catalogue::branches(self.client).await?;
         let mut groups = catalogue::counts(self.client, filter).await?;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many products a page looks at, at most, for those that the company sees.
-const MOST_LOOKED_AT: usize = 5_000;
+const MOST_EXAMINED: usize = 5_000;
 
 /// Where the next page begins.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,13 +45,13 @@ impl Search {
         (self.sought.words, self.sought.own, self.instead) = (words, vec![], true);
     }
 
-    pub(super) fn told(&self) -> String {
+    pub(super) fn text(&self) -> String {
         self.sought.words.words().join(" ")
     }
 }
 
 /// A look for products.
-pub(super) struct Look<'a> {
+pub(super) struct Finder<'a> {
     pub(super) reading: &'a Reading,
     pub(super) context: &'a CatalogueContext,
     pub(super) range: &'a Range,
@@ -59,7 +59,7 @@ pub(super) struct Look<'a> {
     pub(super) search: Option<Search>,
 }
 
-impl Look<'_> {
+impl Finder<'_> {
     /// The first products that the company sees, and where the next page begins.
     pub(super) async fn find(
         &mut self,
@@ -82,7 +82,7 @@ impl Look<'_> {
         let found = self.whole(next, limit).await.map_err(problem)?;
         if first && found.0.is_empty() && self.corrected().await.map_err(problem)? {
             let found = self.whole(None, limit).await.map_err(problem)?;
-            // Words of what the company does not see are not told.
+            // Words of products that the company does not see are not disclosed.
             if let Some(search) = self.search.as_mut().filter(|_| found.0.is_empty()) {
                 search.instead = false;
             }
@@ -99,9 +99,9 @@ impl Look<'_> {
         limit: usize,
     ) -> Result<(Vec<Arc<Line>>, Option<Next>), ReadError> {
         let first = next.is_none();
-        let (seen, next, looked_at) = self.seen(next, limit).await?;
+        let (seen, next, examined) = self.seen(next, limit).await?;
         match &mut self.search {
-            Some(search) if first && next.is_none() && looked_at >= catalogue::MOST_MATCHES => {
+            Some(search) if first && next.is_none() && examined >= catalogue::MOST_MATCHES => {
                 search.sought.deep = true;
                 let (seen, next, _) = self.seen(None, limit).await?;
                 Ok((seen, next))
@@ -116,16 +116,16 @@ impl Look<'_> {
         mut next: Option<Next>,
         limit: usize,
     ) -> Result<(Vec<Arc<Line>>, Option<Next>, usize), ReadError> {
-        let (mut seen, mut looked_at, mut size) = (Vec::new(), 0, limit + 1);
+        let (mut seen, mut examined, mut size) = (Vec::new(), 0, limit + 1);
         loop {
             let found = self.some(next.as_ref(), size).await?;
             let (lines, behind): (Vec<_>, Vec<_>) = found.into_iter().unzip();
             let ended = lines.len() < size;
-            looked_at += lines.len();
+            examined += lines.len();
             let sees = self.context.sees(&self.reading.client, &lines).await?;
             for ((line, behind), sees) in lines.into_iter().zip(behind).zip(sees) {
                 if seen.len() == limit {
-                    return Ok((seen, next, looked_at));
+                    return Ok((seen, next, examined));
                 }
                 next = Some(behind);
                 if sees {
@@ -133,10 +133,10 @@ impl Look<'_> {
                 }
             }
             if ended {
-                return Ok((seen, None, looked_at));
+                return Ok((seen, None, examined));
             }
-            if looked_at >= MOST_LOOKED_AT {
-                return Ok((seen, next, looked_at));
+            if examined >= MOST_EXAMINED {
+                return Ok((seen, next, examined));
             }
             size = (size * 4).min(1_000);
         }
@@ -172,7 +172,7 @@ impl Look<'_> {
             Some(Next::After(_)) | None => None,
         };
         let found = catalogue::search(from, &search.sought, after, size).await?;
-        let instead = search.instead.then(|| search.told());
+        let instead = search.instead.then(|| search.text());
         let behind = |mark| Next::Behind(mark, search.sought.deep, instead.clone());
         Ok(found.into_iter().map(|(line, mark)| (line, behind(mark))).collect())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cqrs_es::Aggregate;
 use domain::{
     CompanyId, Currency, Event, Negotiation, NegotiationId, OfferId, Side,
-    negotiation::{self, Asking, Stop, Table, Talks},
+    negotiation::{self, ActiveNegotiation, Asking, Stop, Table},
     sales,
 };
 use event_log::{At, RecordedEvent};
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationStory")]
 #[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
-pub struct Story {
+pub struct NegotiationHistory {
     pub id: NegotiationId,
     /// About which offer.
     pub offer: OfferId,
@@ -104,8 +104,8 @@ struct Gathered {
     side: Side,
     query: HistoryQuery,
     state: Negotiation,
-    /// The talks as they stood before they ended for good.
-    ended: Option<Box<Talks>>,
+    /// The negotiation as it was before it ended.
+    ended: Option<Box<ActiveNegotiation>>,
     timeline: Vec<Entry>,
     /// How long the payloads of these are.
     bytes: usize,
@@ -114,7 +114,7 @@ struct Gathered {
     tables: BTreeMap<u32, Table>,
 }
 
-impl Story {
+impl NegotiationHistory {
     /// What one side knew at a moment.
     pub(in crate::app) async fn of(
         queries: &Queries,
@@ -125,32 +125,37 @@ impl Story {
     ) -> Result<Self, Problem> {
         let gathered = replay(queries, asker, id, at, Gathered::new(side, query)).await?;
         let Gathered { state, ended, timeline, more, tables, .. } = gathered;
-        let (status, talks) = match state {
+        let (status, negotiation) = match state {
             Negotiation::Unopened => (Status::Open, None),
-            Negotiation::Open(talks) => (Status::Open, Some(talks)),
-            Negotiation::Stopped { how: Stop::BrokenOff { .. }, talks } => {
-                (Status::BrokenOff, Some(talks))
+            Negotiation::Open(negotiation) => (Status::Open, Some(negotiation)),
+            Negotiation::Stopped { how: Stop::BrokenOff { .. }, negotiation } => {
+                (Status::BrokenOff, Some(negotiation))
             }
-            Negotiation::Stopped { how: Stop::Expired, talks } => (Status::Expired, Some(talks)),
+            Negotiation::Stopped { how: Stop::Expired, negotiation } => {
+                (Status::Expired, Some(negotiation))
+            }
             Negotiation::Agreed { .. } => (Status::Agreed, ended),
             Negotiation::Closed { .. } => (Status::Closed, ended),
         };
-        let talks = talks.ok_or_else(Problem::not_found)?.seen_by(side);
+        let negotiation = negotiation.ok_or_else(Problem::not_found)?.seen_by(side);
         let is_open = status == Status::Open;
         let next = timeline.last().filter(|_| more).map(|entry| entry.position);
         let Page { items: timeline, next_cursor } = Page::ending(timeline, next.as_ref());
         Ok(Self {
             id: NegotiationId(id),
-            offer: talks.offer,
-            revision: talks.revision,
-            company: talks.company,
-            currency: talks.currency,
+            offer: negotiation.offer,
+            revision: negotiation.revision,
+            company: negotiation.company,
+            currency: negotiation.currency,
             status,
-            turn: is_open.then_some(talks.turn),
-            rounds: talks.rounds,
-            answer_by: talks.answer_by.filter(|_| is_open),
-            table: talks.table,
-            awaiting_approval: talks.asking.filter(|_| is_open).map(|asking| waiting(*asking)),
+            turn: is_open.then_some(negotiation.turn),
+            rounds: negotiation.rounds,
+            answer_by: negotiation.answer_by.filter(|_| is_open),
+            table: negotiation.table,
+            awaiting_approval: negotiation
+                .asking
+                .filter(|_| is_open)
+                .map(|asking| waiting(*asking)),
             timeline,
             next_cursor,
             tables,
@@ -218,11 +223,11 @@ impl Hearer for Gathered {
         self.keep(&event, recorded);
         // Where all ends, the state forgets the table.
         if matches!(event, negotiation::Event::Agreed { .. } | negotiation::Event::Closed {}) {
-            self.ended = self.state.talks().map(|talks| Box::new(talks.clone()));
+            self.ended = self.state.active().map(|negotiation| Box::new(negotiation.clone()));
         }
         self.state.apply(event);
         // What is reopened is no round of its own: the table before it shows it too.
-        if let Some(Talks { rounds, table, .. }) = self.state.talks()
+        if let Some(ActiveNegotiation { rounds, table, .. }) = self.state.active()
             && self.query.rounds.contains(rounds)
         {
             self.tables.insert(*rounds, table.clone());

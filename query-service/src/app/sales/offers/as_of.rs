@@ -38,9 +38,9 @@ pub(super) async fn offer(
     }
     let shown = replayed.shown(OfferId(id)).ok_or_else(Problem::not_found)?;
     let Some(company) = asker.company() else { return Ok(shown) };
-    let mut told = Offer { inside: None, ..shown };
-    origin::told(queries, company, std::iter::once(&mut told.origin)).await?;
-    Ok(told)
+    let mut redacted = Offer { inside: None, ..shown };
+    origin::redacted(queries, company, std::iter::once(&mut redacted.origin)).await?;
+    Ok(redacted)
 }
 
 /// An offer up to some event.

@@ -32,7 +32,7 @@ use crate::{
     asker::{Asker, problem},
     documents::{
         self, Buyer, DocumentError, Language,
-        offer::{OfferDocument, OfferLine, Representative, Standing},
+        offer::{DocumentStatus, OfferDocument, OfferLine, Representative},
     },
 };
 
@@ -93,7 +93,7 @@ async fn content(
     let (sent_at, at) = sent.unzip();
     let past = Past { log: &queries.log, at };
     let buyer = buyer(&client, past, proposal.company).await?;
-    let representative = looks_after(&client, past, representative).await?;
+    let representative = representative_of(&client, past, representative).await?;
     let totals = proposal.totals().map_err(|error| Problem::internal(&error))?;
     let saved = proposal.saved().map_err(|error| Problem::internal(&error))?;
     let delivery_date = one_day(&proposal);
@@ -134,7 +134,7 @@ fn no_letterhead() -> Problem {
 
 /// What one revision says, and how it stands.
 struct Text {
-    standing: Standing,
+    standing: DocumentStatus,
     revision: u32,
     digest: Option<String>,
     /// When it was sent, and where in the log that stands; `None` of a draft.
@@ -153,7 +153,7 @@ async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Te
         let is_last = revision == last;
         let extended = offer.extended_until.filter(|_| is_last);
         return Ok(Text {
-            standing: if is_last { standing(offer.status) } else { Standing::Superseded },
+            standing: if is_last { standing(offer.status) } else { DocumentStatus::Superseded },
             revision,
             digest: Some(sent.stamp.digest.to_string()),
             sent: Some((sent.sent_at, sent.position)),
@@ -172,7 +172,7 @@ async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Te
         names_nothing("revision", &format!("the last revision that was sent is {last}"))
     })?;
     Ok(Text {
-        standing: Standing::Draft,
+        standing: DocumentStatus::Draft,
         revision,
         digest: None,
         sent: None,
@@ -182,14 +182,14 @@ async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Te
     })
 }
 
-fn standing(status: Status) -> Standing {
+fn standing(status: Status) -> DocumentStatus {
     match status {
-        Status::Drafted | Status::AwaitingApproval | Status::Approved => Standing::Draft,
-        Status::Open | Status::InNegotiation => Standing::Open,
-        Status::Accepted => Standing::Accepted,
-        Status::Rejected => Standing::Rejected,
-        Status::Withdrawn => Standing::Withdrawn,
-        Status::Expired => Standing::Expired,
+        Status::Drafted | Status::AwaitingApproval | Status::Approved => DocumentStatus::Draft,
+        Status::Open | Status::InNegotiation => DocumentStatus::Open,
+        Status::Accepted => DocumentStatus::Accepted,
+        Status::Rejected => DocumentStatus::Rejected,
+        Status::Withdrawn => DocumentStatus::Withdrawn,
+        Status::Expired => DocumentStatus::Expired,
     }
 }
 
@@ -250,7 +250,7 @@ fn lines_of(address: &Address) -> Vec<String> {
         .collect()
 }
 
-async fn looks_after(
+async fn representative_of(
     client: &Client,
     past: Past<'_>,
     id: Option<EmployeeId>,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{Queries, asker::problem};
 
 /// Leaves out of a company's offers of what they were made where it may not know that.
-pub(super) async fn told<'o>(
+pub(super) async fn redacted<'o>(
     queries: &Queries,
     company: Uuid,
     origins: impl Iterator<Item = &'o mut Option<Origin>> + Send,

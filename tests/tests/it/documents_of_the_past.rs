@@ -1,4 +1,4 @@
-//! Papers of the past: what an issued document shows stays what was true when it was issued, whatever
+//! Issued documents keep what was true when they were issued, whatever
 //! company, product and representative are called later.
 
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ impl Names {
     /// Calls everything so.
     async fn take_effect(&self, shop: &Shop, coffee: &str, representative: &str) {
         let Shop { house, grocer, .. } = shop;
-        let firm = format!("/v1/companies/{grocer}");
+        let company = format!("/v1/companies/{grocer}");
         let (place, drop) = match self.delivery {
             Some(street) => {
                 (json!({ "id": DOOR, "label": "Magazyn", "address": address(street) }), "")
@@ -65,10 +65,10 @@ impl Names {
         let profile = json!({ "name": self.representative, "email": "ewa@example.pl" });
         let called = json!({ "name": self.product, "translations": { "en": self.english } });
         for (path, body) in [
-            (format!("{firm}/rename"), json!({ "name": self.company })),
-            (format!("{firm}/vat-number"), json!({ "vat_number": self.vat_number })),
-            (format!("{firm}/billing-address"), json!({ "address": address(self.billing) })),
-            (format!("{firm}/delivery-addresses{drop}"), place),
+            (format!("{company}/rename"), json!({ "name": self.company })),
+            (format!("{company}/vat-number"), json!({ "vat_number": self.vat_number })),
+            (format!("{company}/billing-address"), json!({ "address": address(self.billing) })),
+            (format!("{company}/delivery-addresses{drop}"), place),
             (format!("/v1/products/{coffee}/rename"), called),
             (format!("/v1/employees/{representative}/profile"), profile),
         ] {
@@ -144,7 +144,7 @@ fn offer(shop: &Shop) -> Value {
 }
 
 #[tokio::test]
-async fn papers_of_the_past_show_what_was_true_then() {
+async fn documents_of_the_past_show_what_was_true_then() {
     let mut shop = Shop::open().await;
     let ewa = shop.house.engage("Ewa", "sales", None).await;
     let house = &shop.house;

@@ -1,4 +1,4 @@
-//! A firm with its branches: terms that are inherited, places, accounts, and a suspension.
+//! A company with its branches: terms that are inherited, places, accounts, and a suspension.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn order() -> Value {
 }
 
 impl Shop {
-    async fn tell(&self, role: &str, company: &str, what: &str, body: Value) {
+    async fn act(&self, role: &str, company: &str, what: &str, body: Value) {
         done(self.house.post(role, &format!("/v1/companies/{company}/{what}"), &body).await);
     }
 
@@ -26,15 +26,15 @@ impl Shop {
 }
 
 #[tokio::test]
-async fn branches_buy_on_the_terms_of_the_firm_above() {
+async fn branches_buy_on_the_terms_of_the_parent_company() {
     let mut shop = Shop::open().await;
     let branch = register(&shop.house, "Hotel Gdynia", "9999999999", 7).await;
     shop.house.make_key("branch", "purchaser", Some(&branch)).await;
-    shop.tell("sales", &branch, "parent", json!({ "parent": shop.hotel })).await;
-    shop.tell("sales", &branch, "payment-term/inherit", json!({})).await;
+    shop.act("sales", &branch, "parent", json!({ "parent": shop.hotel })).await;
+    shop.act("sales", &branch, "payment-term/inherit", json!({})).await;
     let term =
         json!({ "kind": "end_of_month", "days": 10, "early": { "discount": "2", "days": 10 } });
-    shop.tell("sales", &shop.hotel, "payment-term", json!({ "payment_term": term })).await;
+    shop.act("sales", &shop.hotel, "payment-term", json!({ "payment_term": term })).await;
 
     let shown = shop.company("branch", &branch).await;
     assert_eq!(shown["payment_term"], term);
@@ -63,14 +63,14 @@ async fn branches_buy_on_the_terms_of_the_firm_above() {
 }
 
 #[tokio::test]
-async fn a_suspended_firm_and_those_below_it_buy_nothing() {
+async fn a_suspended_company_and_its_subsidiaries_buy_nothing() {
     let mut shop = Shop::open().await;
     let branch = register(&shop.house, "Delikatesy Sopot", "9999999999", 7).await;
     shop.house.make_key("branch", "purchaser", Some(&branch)).await;
-    shop.tell("sales", &branch, "parent", json!({ "parent": shop.grocer })).await;
+    shop.act("sales", &branch, "parent", json!({ "parent": shop.grocer })).await;
     let offer = shop.sent_offer().await;
-    shop.tell("sales", &shop.grocer, "verify", json!({})).await;
-    shop.tell("accounting", &shop.grocer, "suspend", json!({ "reason": "overdue" })).await;
+    shop.act("sales", &shop.grocer, "verify", json!({})).await;
+    shop.act("accounting", &shop.grocer, "suspend", json!({ "reason": "overdue" })).await;
 
     let accept = format!("/v1/offers/{offer}/accept");
     let stamp = stamp(&shop.house, &offer).await;
@@ -84,7 +84,7 @@ async fn a_suspended_firm_and_those_below_it_buy_nothing() {
     let standing = shop.company("grocer", &shop.grocer).await["standing"].clone();
     assert_eq!((&standing["kind"], &standing["reason"]), (&json!("suspended"), &json!("overdue")));
 
-    shop.tell("accounting", &shop.grocer, "reinstate", json!({})).await;
+    shop.act("accounting", &shop.grocer, "reinstate", json!({})).await;
     assert_eq!(shop.company("grocer", &shop.grocer).await["standing"]["kind"], "verified");
     created(shop.house.post("branch", "/v1/orders", &order()).await);
     done(shop.house.post("grocer", &accept, &stamp).await);
@@ -95,18 +95,18 @@ async fn a_company_has_places_accounts_and_limits() {
     let mut shop = Shop::open().await;
     shop.house.make_key("boss", "company_admin", Some(&shop.grocer.clone())).await;
     let grocer = &shop.grocer;
-    shop.tell("sales", grocer, "rename", json!({ "name": "Delikatesy S.A." })).await;
-    shop.tell("sales", grocer, "billing-address", json!({ "address": address("Gdańsk") })).await;
+    shop.act("sales", grocer, "rename", json!({ "name": "Delikatesy S.A." })).await;
+    shop.act("sales", grocer, "billing-address", json!({ "address": address("Gdańsk") })).await;
     for city in ["Gdańsk", "Sopot"] {
         let place = json!({ "id": PLACE, "label": "Rampa", "address": address(city) });
-        shop.tell("boss", grocer, "delivery-addresses", place).await;
+        shop.act("boss", grocer, "delivery-addresses", place).await;
     }
-    shop.tell("sales", grocer, "vat-number", json!({ "vat_number": "PL 526-025-02-74" })).await;
-    shop.tell("sales", grocer, "group", json!({ "group": "shops" })).await;
+    shop.act("sales", grocer, "vat-number", json!({ "vat_number": "PL 526-025-02-74" })).await;
+    shop.act("sales", grocer, "group", json!({ "group": "shops" })).await;
     let account = json!({ "account": "61 1090 1014 0000 0712 1981 2874" });
-    shop.tell("accounting", grocer, "bank-accounts", account.clone()).await;
+    shop.act("accounting", grocer, "bank-accounts", account.clone()).await;
     let limit = json!({ "amount": "50000.00", "currency": "PLN" });
-    shop.tell("accounting", grocer, "credit-limit", json!({ "limit": limit })).await;
+    shop.act("accounting", grocer, "credit-limit", json!({ "limit": limit })).await;
 
     let shown = shop.company("boss", grocer).await;
     for (field, value) in [
@@ -120,10 +120,10 @@ async fn a_company_has_places_accounts_and_limits() {
     ] {
         assert_eq!(shown[field], value, "{field}");
     }
-    shop.tell("boss", grocer, "delivery-addresses/drop", json!({ "id": PLACE })).await;
-    shop.tell("accounting", grocer, "bank-accounts/drop", account).await;
-    shop.tell("accounting", grocer, "credit-limit/lift", json!({ "currency": "PLN" })).await;
-    shop.tell("sales", grocer, "group", json!({ "group": null })).await;
+    shop.act("boss", grocer, "delivery-addresses/drop", json!({ "id": PLACE })).await;
+    shop.act("accounting", grocer, "bank-accounts/drop", account).await;
+    shop.act("accounting", grocer, "credit-limit/lift", json!({ "currency": "PLN" })).await;
+    shop.act("sales", grocer, "group", json!({ "group": null })).await;
     let shown = shop.company("boss", grocer).await;
     for (field, value) in [
         ("delivery_addresses", json!({})),
@@ -163,7 +163,7 @@ async fn accounts_are_looked_up_on_the_vat_white_list() {
     let unknown = shop.house.post("accounting", &path(&shop.grocer), &account).await;
     refused(&unknown, 404, "company.no_such_account");
     for company in [&shop.grocer, &shop.hotel] {
-        shop.tell("accounting", company, "bank-accounts", account.clone()).await;
+        shop.act("accounting", company, "bank-accounts", account.clone()).await;
     }
     let early = shop.house.post("accounting", &path(&shop.grocer), &account).await;
     refused(&early, 409, "white_list.not_loaded");
@@ -176,7 +176,7 @@ async fn accounts_are_looked_up_on_the_vat_white_list() {
         (&shop.grocer, json!({ "list_of": "2024-07-25", "listed": "active" })),
         (&shop.hotel, json!({ "list_of": "2024-07-25", "listed": null })),
     ] {
-        shop.tell("accounting", company, "bank-accounts/check", account.clone()).await;
+        shop.act("accounting", company, "bank-accounts/check", account.clone()).await;
         let shown = shop.company("accounting", company).await;
         assert_eq!(shown["bank_account_checks"]["PL61109010140000071219812874"], check);
     }
@@ -192,7 +192,7 @@ async fn accounts_are_looked_up_on_the_vat_white_list() {
     }
     std::fs::write(&file, FLAT_FILE.replace(r#""fc"#, r#""00"#)).unwrap();
     shop.house.run(&load);
-    shop.tell("accounting", &shop.grocer, "bank-accounts/check", account).await;
+    shop.act("accounting", &shop.grocer, "bank-accounts/check", account).await;
     let shown = shop.company("accounting", &shop.grocer).await;
     let check = &shown["bank_account_checks"]["PL61109010140000071219812874"];
     assert_eq!(check["listed"], Value::Null);

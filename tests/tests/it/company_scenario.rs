@@ -1,4 +1,4 @@
-//! A whole firm's story: a head office and two branches, who orders for them, within which limits,
+//! A company scenario: a head office and two branches, who orders for them, within which limits,
 //! at which prices, and who must agree.
 
 use command_service::{Services, timers};
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A head office, Warsaw and Gdynia below it, and their people, each with a key of their own.
-struct Firm {
+struct Company {
     shop: Shop,
     head: String,
     warsaw: String,
@@ -27,7 +27,7 @@ struct Firm {
     ewa: String,
 }
 
-impl Firm {
+impl Company {
     async fn open() -> Self {
         let mut shop = Shop::open().await;
         let house = &mut shop.house;
@@ -120,159 +120,160 @@ fn rule(above: &str, steps: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_firm_with_two_branches_buys() {
-    let mut firm = Firm::open().await;
+async fn a_company_with_two_branches_buys() {
+    let mut company = Company::open().await;
 
-    firm.agree_on_prices().await;
+    company.agree_on_prices().await;
 
     // Limits: Ewa orders up to 450 net at once and 900 a month without asking; the head office's
     // rule asks its own admin about anything above 5,000.
     for (per, limit) in [("order", "450.00"), ("month", "900.00")] {
-        let path = format!("/v1/employees/{}/limits", firm.ewa);
+        let path = format!("/v1/employees/{}/limits", company.ewa);
         let limit = json!({ "per": per, "limit": pln(limit) });
-        refused(&firm.house().post("Marek", &path, &limit).await, 403, "role_not_allowed");
-        refused(&firm.house().post("Anna", &path, &limit).await, 404, "not_found");
-        done(firm.house().post("admin", &path, &limit).await);
+        refused(&company.house().post("Marek", &path, &limit).await, 403, "role_not_allowed");
+        refused(&company.house().post("Anna", &path, &limit).await, 404, "not_found");
+        done(company.house().post("admin", &path, &limit).await);
     }
     let step = json!({ "by": { "kind": "role", "role": "company_admin" } });
-    firm.adopt("Anna", &firm.head, json!([rule("5000.00", &json!([step]))])).await;
+    company.adopt("Anna", &company.head, json!([rule("5000.00", &json!([step]))])).await;
 
     // 50 pieces at 9.00 are within the limit, to the penny.
-    let (first, status) = firm.orders("Ewa", 50).await;
+    let (first, status) = company.orders("Ewa", 50).await;
     assert_eq!(status, "placed");
-    let shown = firm.house().get("Ewa", &format!("/v1/orders/{first}")).await.body;
+    let shown = company.house().get("Ewa", &format!("/v1/orders/{first}")).await.body;
     assert_eq!(
         (&shown["lines"][0]["unit_price"], &shown["placed_by"]),
-        (&json!("9.00"), &json!(firm.ewa))
+        (&json!("9.00"), &json!(company.ewa))
     );
     let rule_made = &shown["lines"][0]["priced_by"];
     assert_eq!(rule_made["kind"], "rule", "the seller sees what made the price");
-    let (hotel, _) = firm.orders("hotel", 1).await;
-    let hotel = firm.house().get("hotel", &format!("/v1/orders/{hotel}")).await.body;
+    let (hotel, _) = company.orders("hotel", 1).await;
+    let hotel = company.house().get("hotel", &format!("/v1/orders/{hotel}")).await.body;
     assert_eq!(hotel["lines"][0]["unit_price"], "9.50");
     let hidden = json!({ "currency": "PLN", "lines": [{ "sku": "COURSE", "quantity": "1" }] });
-    refused(&firm.house().post("Ewa", "/v1/orders", &hidden).await, 422, "lines.invalid");
+    refused(&company.house().post("Ewa", "/v1/orders", &hidden).await, 422, "lines.invalid");
 
     // One more is not: a superior must agree, and the seller waits for that.
-    let (big, status) = firm.orders("Ewa", 51).await;
+    let (big, status) = company.orders("Ewa", 51).await;
     assert_eq!(status, "awaiting_approval");
     let confirm = format!("/v1/orders/{big}/confirm");
-    let early = firm.house().post("sales", &confirm, &json!({})).await;
+    let early = company.house().post("sales", &confirm, &json!({})).await;
     refused(&early, 409, "order.awaiting_approval");
-    // Her own firm's approver is asked, and those of the head office; nobody else sees it.
+    // Her own company's approver is asked, and those of the head office; nobody else sees it.
     for who in ["Marek", "Piotr", "Anna"] {
-        assert_eq!(firm.inbox(who).await, [big.as_str()], "{who}");
+        assert_eq!(company.inbox(who).await, [big.as_str()], "{who}");
     }
-    firm.shop.house.engage("Zofia", "approver", Some(&firm.gdynia)).await;
-    assert_eq!(firm.inbox("Zofia").await, Vec::<String>::new());
-    refused(&firm.approve("Zofia", &big, 1).await, 404, "not_found");
-    refused(&firm.approve("Ewa", &big, 1).await, 409, "approval.own_request");
-    firm.shop.house.make_key("nobody", "approver", Some(&firm.warsaw)).await;
-    refused(&firm.approve("nobody", &big, 1).await, 403, "approval.needs_employee");
-    let whole = firm.house().get("Piotr", &format!("/v1/approvals/{big}")).await.body;
+    company.shop.house.engage("Zofia", "approver", Some(&company.gdynia)).await;
+    assert_eq!(company.inbox("Zofia").await, Vec::<String>::new());
+    refused(&company.approve("Zofia", &big, 1).await, 404, "not_found");
+    refused(&company.approve("Ewa", &big, 1).await, 409, "approval.own_request");
+    company.shop.house.make_key("nobody", "approver", Some(&company.warsaw)).await;
+    refused(&company.approve("nobody", &big, 1).await, 403, "approval.needs_employee");
+    let whole = company.house().get("Piotr", &format!("/v1/approvals/{big}")).await.body;
     assert_eq!(whole["order"]["lines"][0]["quantity"], "51", "{whole}");
     assert_eq!(
         whole["request"]["reasons"][0],
         json!({ "kind": "limit", "per": "order", "limit": pln("450.00") })
     );
     assert_eq!(whole["request"]["reasons"][1]["per"], "month");
-    done(firm.approve("Piotr", &big, 1).await);
-    done(firm.approve("Piotr", &big, 1).await);
-    assert_eq!(firm.status(&big).await, "placed");
-    done(firm.house().post("sales", &confirm, &json!({})).await);
-    let whole = firm.house().get("Marek", &format!("/v1/approvals/{big}")).await.body;
+    done(company.approve("Piotr", &big, 1).await);
+    done(company.approve("Piotr", &big, 1).await);
+    assert_eq!(company.status(&big).await, "placed");
+    done(company.house().post("sales", &confirm, &json!({})).await);
+    let whole = company.house().get("Marek", &format!("/v1/approvals/{big}")).await.body;
     let decision = &whole["decisions"][0];
-    assert_eq!((&decision["by"], &decision["note"]), (&json!(firm.piotr), &json!("Zgoda")));
-    let decided = firm.house().all("Piotr", "/v1/approvals?mine=decided").await;
+    assert_eq!((&decision["by"], &decision["note"]), (&json!(company.piotr), &json!("Zgoda")));
+    let decided = company.house().all("Piotr", "/v1/approvals?mine=decided").await;
     assert_eq!(decided.len(), 1);
 
     // The month is used up; what is refused, or cancelled, is given back.
-    let (more, status) = firm.orders("Ewa", 1).await;
+    let (more, status) = company.orders("Ewa", 1).await;
     assert_eq!(status, "awaiting_approval");
     let path = format!("/v1/orders/{more}/refuse");
     let no = json!({ "step": 1, "reason": "Po budżecie" });
-    done(firm.house().post("Marek", &path, &no).await);
-    done(firm.house().post("Marek", &path, &no).await);
-    assert_eq!(firm.status(&more).await, "refused");
-    let seen = firm.house().get("Ewa", &format!("/v1/orders/{more}")).await.body;
+    done(company.house().post("Marek", &path, &no).await);
+    done(company.house().post("Marek", &path, &no).await);
+    assert_eq!(company.status(&more).await, "refused");
+    let seen = company.house().get("Ewa", &format!("/v1/orders/{more}")).await.body;
     assert_eq!(seen["reason"], "Po budżecie");
-    done(firm.house().post("sales", &format!("/v1/orders/{big}/cancel"), &json!({})).await);
-    let (_, status) = firm.orders("Ewa", 49).await;
+    done(company.house().post("sales", &format!("/v1/orders/{big}/cancel"), &json!({})).await);
+    let (_, status) = company.orders("Ewa", 49).await;
     assert_eq!(status, "placed", "450.00 and 441.00 of 900.00");
 
     // A rule of the head office holds in its branches, and nobody agrees to their own.
-    let (huge, _) = firm.orders("Olga", 600).await;
-    refused(&firm.approve("Piotr", &huge, 1).await, 409, "approval.not_asked");
-    done(firm.approve("Anna", &huge, 1).await);
-    let (own, status) = firm.orders("Anna", 600).await;
+    let (huge, _) = company.orders("Olga", 600).await;
+    refused(&company.approve("Piotr", &huge, 1).await, 409, "approval.not_asked");
+    done(company.approve("Anna", &huge, 1).await);
+    let (own, status) = company.orders("Anna", 600).await;
     assert_eq!(status, "awaiting_approval");
-    refused(&firm.approve("Anna", &own, 1).await, 409, "approval.own_request");
+    refused(&company.approve("Anna", &own, 1).await, 409, "approval.own_request");
     // Unless the branch has its own.
-    firm.adopt("admin", &firm.gdynia, json!([])).await;
-    assert_eq!(firm.orders("Olga", 600).await.1, "placed");
+    company.adopt("admin", &company.gdynia, json!([])).await;
+    assert_eq!(company.orders("Olga", 600).await.1, "placed");
     let rules = |company: &str| format!("/v1/companies/{company}/approval-rules");
-    let holding = firm.house().get("Ewa", &rules(&firm.warsaw)).await.body;
-    assert_eq!(holding["of"], json!(firm.head));
-    refused(&firm.house().get("Ewa", &rules(&firm.gdynia)).await, 404, "not_found");
+    let holding = company.house().get("Ewa", &rules(&company.warsaw)).await.body;
+    assert_eq!(holding["of"], json!(company.head));
+    refused(&company.house().get("Ewa", &rules(&company.gdynia)).await, 404, "not_found");
 
     // A suspended branch orders nothing, and nobody agrees to what it has ordered.
-    let (late, _) = firm.orders("Ewa", 60).await;
-    let path = format!("/v1/companies/{}/suspend", firm.warsaw);
-    done(firm.house().post("accounting", &path, &json!({ "reason": "Zaległości" })).await);
-    refused(&firm.approve("Marek", &late, 1).await, 409, "company.suspended");
+    let (late, _) = company.orders("Ewa", 60).await;
+    let path = format!("/v1/companies/{}/suspend", company.warsaw);
+    done(company.house().post("accounting", &path, &json!({ "reason": "Zaległości" })).await);
+    refused(&company.approve("Marek", &late, 1).await, 409, "company.suspended");
     let order = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
-    refused(&firm.house().post("Ewa", "/v1/orders", &order).await, 409, "company.suspended");
-    created(firm.house().post("Olga", "/v1/orders", &order).await);
+    refused(&company.house().post("Ewa", "/v1/orders", &order).await, 409, "company.suspended");
+    created(company.house().post("Olga", "/v1/orders", &order).await);
 }
 
 #[tokio::test]
 async fn a_substitute_decides_and_time_escalates() {
-    let firm = Firm::open().await;
-    let house = firm.house();
+    let company = Company::open().await;
+    let house = company.house();
     // Marek first, and after two days his head office's admin too; then the admin.
-    let marek = json!({ "kind": "employee", "employee": firm.marek });
+    let marek = json!({ "kind": "employee", "employee": company.marek });
     let admin = json!({ "kind": "role", "role": "company_admin" });
     let escalation = json!({ "after_minutes": 2880, "to": admin });
     let steps = json!([{ "by": marek, "escalation": escalation }, { "by": admin }]);
-    firm.adopt("admin", &firm.warsaw, json!([rule("100.00", &steps)])).await;
+    company.adopt("admin", &company.warsaw, json!([rule("100.00", &steps)])).await;
 
     // A colleague stands in while Marek is away: with his say, and no longer than that.
-    let (order, status) = firm.orders("Ewa", 20).await;
+    let (order, status) = company.orders("Ewa", 20).await;
     assert_eq!(status, "awaiting_approval");
-    assert_eq!(firm.inbox("Marek").await, [order.as_str()]);
-    let colleague = json!({ "name": "Jan", "email": "jan@example.pl", "role": "purchaser", "company": firm.warsaw });
+    assert_eq!(company.inbox("Marek").await, [order.as_str()]);
+    let colleague = json!({ "name": "Jan", "email": "jan@example.pl", "role": "purchaser", "company": company.warsaw });
     let jan = created(house.post("admin", "/v1/employees", &colleague).await);
     let absence = json!({ "substitute": jan, "from": "2020-01-01", "until": "2099-12-31" });
-    let path = format!("/v1/employees/{}/substitute", firm.marek);
-    let foreign = json!({ "substitute": firm.piotr, "from": "2020-01-01", "until": "2099-12-31" });
+    let path = format!("/v1/employees/{}/substitute", company.marek);
+    let foreign =
+        json!({ "substitute": company.piotr, "from": "2020-01-01", "until": "2099-12-31" });
     refused(&house.post("Marek", &path, &foreign).await, 422, "body.names_nothing");
     refused(&house.post("Piotr", &path, &absence).await, 403, "employee.not_own");
     done(house.post("Marek", &path, &absence).await);
-    let mut firm = firm;
+    let mut company = company;
     let key = json!({ "name": "Jan", "employee": jan });
-    firm.shop.house.keep_key("Jan", "admin", &key).await;
-    assert_eq!(firm.inbox("Jan").await, [order.as_str()]);
-    refused(&firm.approve("Jan", &order, 2).await, 409, "approval.step_not_reached");
-    done(firm.approve("Jan", &order, 1).await);
-    done(firm.approve("Jan", &order, 1).await);
-    refused(&firm.approve("Marek", &order, 1).await, 409, "approval.step_decided");
-    refused(&firm.approve("Jan", &order, 2).await, 409, "approval.not_asked");
-    done(firm.approve("Anna", &order, 2).await);
-    assert_eq!(firm.status(&order).await, "placed");
-    let house = firm.house();
+    company.shop.house.keep_key("Jan", "admin", &key).await;
+    assert_eq!(company.inbox("Jan").await, [order.as_str()]);
+    refused(&company.approve("Jan", &order, 2).await, 409, "approval.step_not_reached");
+    done(company.approve("Jan", &order, 1).await);
+    done(company.approve("Jan", &order, 1).await);
+    refused(&company.approve("Marek", &order, 1).await, 409, "approval.step_decided");
+    refused(&company.approve("Jan", &order, 2).await, 409, "approval.not_asked");
+    done(company.approve("Anna", &order, 2).await);
+    assert_eq!(company.status(&order).await, "placed");
+    let house = company.house();
     let whole = house.get("Jan", &format!("/v1/approvals/{order}")).await.body;
     assert_eq!(whole["status"], "approved");
     assert_eq!(whole["decisions"][0]["by"], json!(jan));
-    assert_eq!(whole["decisions"][0]["standing_in_for"], json!(firm.marek));
-    assert_eq!(whole["decisions"][1]["by"], json!(firm.anna));
-    let path = format!("/v1/employees/{}/substitute/dismiss", firm.marek);
+    assert_eq!(whole["decisions"][0]["standing_in_for"], json!(company.marek));
+    assert_eq!(whole["decisions"][1]["by"], json!(company.anna));
+    let path = format!("/v1/employees/{}/substitute/dismiss", company.marek);
     done(house.post("Marek", &path, &json!({})).await);
 
     // Nobody answers in time, so the next one is asked too.
-    let (order, _) = firm.orders("Ewa", 20).await;
-    assert_eq!(firm.inbox("Jan").await, Vec::<String>::new());
-    assert_eq!(firm.inbox("Anna").await, Vec::<String>::new());
-    refused(&firm.approve("Anna", &order, 1).await, 409, "approval.not_asked");
+    let (order, _) = company.orders("Ewa", 20).await;
+    assert_eq!(company.inbox("Jan").await, Vec::<String>::new());
+    assert_eq!(company.inbox("Anna").await, Vec::<String>::new());
+    refused(&company.approve("Anna", &order, 1).await, 409, "approval.not_asked");
     let url = house.run_file()["database_url"].as_str().unwrap().to_owned();
     let log = EventLog::open(&LogConfig::new(&url)).await.unwrap();
     let pool = |name| postgres::pool(&url, name, 2).unwrap();
@@ -285,34 +286,34 @@ async fn a_substitute_decides_and_time_escalates() {
     assert_eq!(escalated(Clock::system(Clock::WARSAW).unwrap()).await, 0);
     let later = || Clock::fixed("2098-01-01T00:00:00Z".parse().unwrap());
     assert_eq!(escalated(later()).await, 1);
-    firm.house().settled().await;
+    company.house().settled().await;
     assert_eq!(escalated(later()).await, 0, "it has done so already");
-    assert_eq!(firm.inbox("Anna").await, [order.as_str()]);
-    done(firm.approve("Anna", &order, 1).await);
-    done(firm.approve("Anna", &order, 2).await);
-    assert_eq!(firm.status(&order).await, "placed");
+    assert_eq!(company.inbox("Anna").await, [order.as_str()]);
+    done(company.approve("Anna", &order, 1).await);
+    done(company.approve("Anna", &order, 2).await);
+    assert_eq!(company.status(&order).await, "placed");
 
     // Marek goes for good: nothing that waits for him waits for ever.
-    let (order, _) = firm.orders("Ewa", 20).await;
-    assert_eq!(firm.inbox("Anna").await, Vec::<String>::new());
-    let path = format!("/v1/employees/{}/leave", firm.marek);
-    done(firm.house().post("admin", &path, &json!({})).await);
-    assert_eq!(firm.inbox("Jan").await, Vec::<String>::new());
-    assert_eq!(firm.inbox("Anna").await, [order.as_str()]);
-    refused(&firm.approve("Piotr", &order, 1).await, 409, "approval.not_asked");
-    done(firm.approve("Anna", &order, 1).await);
+    let (order, _) = company.orders("Ewa", 20).await;
+    assert_eq!(company.inbox("Anna").await, Vec::<String>::new());
+    let path = format!("/v1/employees/{}/leave", company.marek);
+    done(company.house().post("admin", &path, &json!({})).await);
+    assert_eq!(company.inbox("Jan").await, Vec::<String>::new());
+    assert_eq!(company.inbox("Anna").await, [order.as_str()]);
+    refused(&company.approve("Piotr", &order, 1).await, 409, "approval.not_asked");
+    done(company.approve("Anna", &order, 1).await);
 }
 
 /// Ten orders of 10.00 at once under a limit of 50.00 a day: five go through, five ask.
 #[tokio::test]
 async fn a_limit_holds_however_many_order_at_once() {
-    let firm = Firm::open().await;
-    let path = format!("/v1/employees/{}/limits", firm.ewa);
+    let company = Company::open().await;
+    let path = format!("/v1/employees/{}/limits", company.ewa);
     let limit = json!({ "per": "day", "limit": pln("50.00") });
-    done(firm.house().post("admin", &path, &limit).await);
+    done(company.house().post("admin", &path, &limit).await);
     let order = json!({ "currency": "PLN", "lines": [{ "sku": "COFFEE", "quantity": "1" }] });
     let answers = join_all((0..10).map(async |number| {
-        let house = firm.house();
+        let house = company.house();
         let key = format!("order {number}");
         loop {
             let answer = house.post_with_key("Ewa", "/v1/orders", &key, &order).await;
@@ -323,38 +324,38 @@ async fn a_limit_holds_however_many_order_at_once() {
         }
     }));
     let orders = answers.await;
-    firm.house().settled().await;
+    company.house().settled().await;
     let mut statuses = Vec::new();
     for order in &orders {
-        statuses.push(firm.status(order).await);
+        statuses.push(company.status(order).await);
     }
     let placed = statuses.iter().filter(|status| *status == "placed").count();
     assert_eq!((placed, statuses.len()), (5, 10), "{statuses:?}");
     // An offer that Ewa accepts is her order too.
-    let offer = json!({ "company": firm.warsaw, "currency": "PLN", "valid_until": "2099-12-31",
+    let offer = json!({ "company": company.warsaw, "currency": "PLN", "valid_until": "2099-12-31",
         "lines": [{ "sku": "COFFEE", "quantity": "1" }] });
-    let offer = created(firm.house().post("sales", "/v1/offers", &offer).await);
-    done(firm.house().post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
-    done(accept(firm.house(), "Ewa", &offer).await);
-    firm.house().settled().await;
-    let orders = firm.house().all("Ewa", "/v1/orders?status=awaiting_approval").await;
+    let offer = created(company.house().post("sales", "/v1/offers", &offer).await);
+    done(company.house().post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+    done(accept(company.house(), "Ewa", &offer).await);
+    company.house().settled().await;
+    let orders = company.house().all("Ewa", "/v1/orders?status=awaiting_approval").await;
     assert_eq!(orders.len(), 6);
     assert_eq!(orders[0]["source"], json!({ "kind": "offer", "offer": offer, "revision": 1 }));
-    assert_eq!(orders[0]["placed_by"], json!(firm.ewa));
+    assert_eq!(orders[0]["placed_by"], json!(company.ewa));
 }
 
 /// Goods go to where, and are paid by whom, somebody may order for.
 #[tokio::test]
 async fn an_employee_orders_for_what_was_named() {
-    let firm = Firm::open().await;
-    let house = firm.house();
+    let company = Company::open().await;
+    let house = company.house();
     let id = "00000000-0000-7000-8000-00000000add1";
     let address = json!({ "id": id, "label": "Kuchnia", "address": {
         "street": "Długa 1", "postal_code": "00-001", "city": "Warszawa", "country": "PL" } });
-    let path = format!("/v1/companies/{}/delivery-addresses", firm.head);
+    let path = format!("/v1/companies/{}/delivery-addresses", company.head);
     done(house.post("admin", &path, &address).await);
     let scope = json!({ "addresses": [id], "cost_centres": ["Kuchnia"] });
-    let path = format!("/v1/employees/{}/scope", firm.ewa);
+    let path = format!("/v1/employees/{}/scope", company.ewa);
     done(house.post("admin", &path, &scope).await);
     let order = |destination: Value| {
         json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }],
@@ -369,16 +370,16 @@ async fn an_employee_orders_for_what_was_named() {
     let answer = house.post("Olga", "/v1/orders", &order(nowhere)).await;
     refused(&answer, 422, "body.names_nothing");
     let placed = created(house.post("Ewa", "/v1/orders", &order(to("Kuchnia"))).await);
-    assert_eq!(firm.status(&placed).await, "placed");
+    assert_eq!(company.status(&placed).await, "placed");
     // A cost centre can be watched.
     let watch = json!([{ "name": "Kuchnia", "when": { "cost_centres": ["Kuchnia"] },
         "steps": [{ "by": { "kind": "role", "role": "approver" } }] }]);
-    firm.adopt("admin", &firm.warsaw, watch).await;
+    company.adopt("admin", &company.warsaw, watch).await;
     let watched = created(house.post("Ewa", "/v1/orders", &order(to("Kuchnia"))).await);
-    assert_eq!(firm.status(&watched).await, "awaiting_approval");
+    assert_eq!(company.status(&watched).await, "awaiting_approval");
     let foreign = json!([{ "name": "Obca", "steps": [
-        { "by": { "kind": "employee", "employee": firm.marek } }] }]);
-    let path = format!("/v1/companies/{}/approval-rules", firm.gdynia);
+        { "by": { "kind": "employee", "employee": company.marek } }] }]);
+    let path = format!("/v1/companies/{}/approval-rules", company.gdynia);
     let answer = house.post("admin", &path, &json!({ "rules": foreign })).await;
     refused(&answer, 422, "body.names_nothing");
 }
@@ -386,22 +387,23 @@ async fn an_employee_orders_for_what_was_named() {
 /// Who leaves orders nothing and sees nothing; who is promoted decides.
 #[tokio::test]
 async fn keys_follow_their_employees() {
-    let firm = Firm::open().await;
-    let house = firm.house();
+    let company = Company::open().await;
+    let house = company.house();
     // A company's admin makes keys for its own people alone.
     let key = |employee: &str| json!({ "name": "another", "employee": employee });
-    refused(&house.post("Anna", "/v1/api-keys", &key(&firm.ewa)).await, 404, "not_found");
-    assert_eq!(house.post("Anna", "/v1/api-keys", &key(&firm.piotr)).await.status, 201);
+    refused(&house.post("Anna", "/v1/api-keys", &key(&company.ewa)).await, 404, "not_found");
+    assert_eq!(house.post("Anna", "/v1/api-keys", &key(&company.piotr)).await.status, 201);
     let nobodys = json!({ "name": "x", "role": "purchaser" });
     refused(&house.post("Anna", "/v1/api-keys", &nobodys).await, 403, "api_key.needs_employee");
     let keys = house.get("Anna", "/v1/api-keys").await.body;
     assert_eq!(keys.as_array().unwrap().len(), 3, "Anna's and two of Piotr's");
     let of_ewa = house.get("admin", "/v1/api-keys").await.body;
-    let of_ewa = of_ewa.as_array().unwrap().iter().find(|key| key["employee"] == json!(firm.ewa));
+    let of_ewa =
+        of_ewa.as_array().unwrap().iter().find(|key| key["employee"] == json!(company.ewa));
     let of_ewa = of_ewa.unwrap()["id"].as_str().unwrap();
     assert_eq!(house.knock("Anna", "delete", &format!("/v1/api-keys/{of_ewa}")).await, 404);
 
-    let path = |what: &str| format!("/v1/employees/{}/{what}", firm.ewa);
+    let path = |what: &str| format!("/v1/employees/{}/{what}", company.ewa);
     done(house.post("admin", &path("role"), &json!({ "role": "approver" })).await);
     house.settled().await;
     let order = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
@@ -410,7 +412,7 @@ async fn keys_follow_their_employees() {
     house.settled().await;
     let placed = house.post("Ewa", "/v1/orders", &order).await;
     let history = house.get("auditor", &format!("/v1/history/{}", created(placed))).await.body;
-    assert_eq!(history["items"][0]["actor"], format!("employee:{}", firm.ewa), "{history}");
+    assert_eq!(history["items"][0]["actor"], format!("employee:{}", company.ewa), "{history}");
     done(house.post("admin", &path("leave"), &json!({})).await);
     house.settled().await;
     assert_eq!(house.knock("Ewa", "get", "/v1/orders").await, 401);

@@ -1,4 +1,4 @@
-//! What the two talk about, and how it goes on as they speak.
+//! A negotiation that has not ended, and its change by events.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -11,9 +11,9 @@ use crate::{
     sales::approval::{Pending, Request},
 };
 
-/// What the two talk about.
+/// A negotiation that is open or stopped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Talks {
+pub struct ActiveNegotiation {
     /// With whom the seller talks.
     pub company: CompanyId,
     /// About which offer.
@@ -71,7 +71,7 @@ impl Asking {
     }
 }
 
-impl Talks {
+impl ActiveNegotiation {
     /// What happens when one side speaks: where all is agreed on then, they have come to an end.
     pub(super) fn spoken(&self, side: Side, round: Round) -> Result<Vec<Event>, Error> {
         let table = self.table.after(side, &round.moves)?;
@@ -112,7 +112,7 @@ impl Talks {
             Event::Expired { .. } => return self.stopped(Stop::Expired),
             Event::Reminded { .. } => self.reminded = true,
             Event::Closed {} => return Negotiation::Closed { company: self.company },
-            // `decide` writes none of these while they talk.
+            // `decide` writes none of these while it is open.
             Event::Opened { .. } | Event::Resumed { .. } => {}
         }
         Negotiation::Open(Box::new(self))
@@ -121,10 +121,10 @@ impl Talks {
     /// What was to be said is forgotten.
     fn stopped(mut self, how: Stop) -> Negotiation {
         self.asking = None;
-        Negotiation::Stopped { talks: Box::new(self), how }
+        Negotiation::Stopped { negotiation: Box::new(self), how }
     }
 
-    /// The talks as one side knows them.
+    /// The negotiation as one side sees it.
     #[must_use]
     pub fn seen_by(mut self, side: Side) -> Self {
         self.asking = self.asking.filter(|asking| asking.side == side);
