@@ -9,15 +9,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     stored::Event,
-    trade::{House, trade},
+    trade::{Instance, trade},
 };
 
 const PRESENT: Projection = views::billing::payments::PROJECTION;
 const NEWER: Projection = Projection { build: PRESENT.build.wrapping_add(1), ..PRESENT };
 
-async fn open(house: &House, projection: Projection) -> Views {
-    let pool = service_kit::postgres::pool(&house.url, "test", 4).unwrap();
-    Views::open_some(pool, house.log.clone(), &[projection]).await.unwrap()
+async fn open(instance: &Instance, projection: Projection) -> Views {
+    let pool = service_kit::postgres::pool(&instance.url, "test", 4).unwrap();
+    Views::open_some(pool, instance.log.clone(), &[projection]).await.unwrap()
 }
 
 async fn shown(views: &Views) -> Position {
@@ -33,24 +33,24 @@ async fn is(views: &Views, state: State) {
 
 #[tokio::test]
 async fn only_the_build_that_started_last_writes() {
-    let house = House::new().await;
-    let older = open(&house, PRESENT).await;
+    let instance = Instance::new().await;
+    let older = open(&instance, PRESENT).await;
     let cancel = CancellationToken::new();
     older.follow(&cancel);
-    trade(&house, 21, 20).await;
-    let head = house.log.head().await.unwrap();
+    trade(&instance, 21, 20).await;
+    let head = instance.log.head().await.unwrap();
     older.wait(&["payments"], head).await.unwrap();
 
-    let newer = open(&house, NEWER).await;
+    let newer = open(&instance, NEWER).await;
     is(&older, State::OtherBuild).await;
     assert!(older.status("payments").unwrap().borrow().trouble().is_some(), "health says so");
-    trade_on(&house).await;
+    trade_on(&instance).await;
     // As long as a runner takes to look several times.
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(shown(&newer).await, head, "the older build has written the rows of the newer one");
 
     newer.follow(&cancel);
-    let head = house.log.head().await.unwrap();
+    let head = instance.log.head().await.unwrap();
     newer.wait(&["payments"], head).await.unwrap();
     older.wait(&["payments"], head).await.unwrap();
     is(&older, State::OtherBuild).await;
@@ -63,22 +63,22 @@ async fn only_the_build_that_started_last_writes() {
 /// Looking takes nothing from a build that runs; starting once more does.
 #[tokio::test]
 async fn a_build_takes_rows_over_only_when_it_starts() {
-    let house = House::new().await;
-    let newer = open(&house, NEWER).await;
-    let pool = service_kit::postgres::pool(&house.url, "test", 4).unwrap();
-    Views::attach(pool, house.log.clone()).await.unwrap();
+    let instance = Instance::new().await;
+    let newer = open(&instance, NEWER).await;
+    let pool = service_kit::postgres::pool(&instance.url, "test", 4).unwrap();
+    Views::attach(pool, instance.log.clone()).await.unwrap();
     let cancel = CancellationToken::new();
     newer.follow(&cancel);
-    trade(&house, 22, 10).await;
-    let head = house.log.head().await.unwrap();
+    trade(&instance, 22, 10).await;
+    let head = instance.log.head().await.unwrap();
     newer.wait(&["payments"], head).await.unwrap();
     is(&newer, State::Following).await;
 
-    let older = open(&house, PRESENT).await;
+    let older = open(&instance, PRESENT).await;
     is(&newer, State::OtherBuild).await;
     older.follow(&cancel);
-    trade_on(&house).await;
-    let head = house.log.head().await.unwrap();
+    trade_on(&instance).await;
+    let head = instance.log.head().await.unwrap();
     older.wait(&["payments"], head).await.unwrap();
     is(&newer, State::OtherBuild).await;
     cancel.cancel();
@@ -94,29 +94,29 @@ async fn a_later_build_tries_again_what_was_set_aside() {
     const MENDED: Projection =
         Projection { apply: mended, build: ORDERS.build.wrapping_add(1), ..ORDERS };
 
-    let house = House::new().await;
+    let instance = Instance::new().await;
     let cancel = CancellationToken::new();
-    let older = open(&house, ORDERS).await;
+    let older = open(&instance, ORDERS).await;
     older.follow(&cancel);
     let placed = Event::sample("order", "placed");
-    placed.append(&house).await;
+    placed.append(&instance).await;
     // The same once more, which no command would do.
-    placed.then("placed", placed.payload.clone()).append(&house).await;
+    placed.then("placed", placed.payload.clone()).append(&instance).await;
     let twice = placed.then("placed", placed.payload.clone());
-    let head = twice.then("confirmed", serde_json::json!({})).append(&house).await;
+    let head = twice.then("confirmed", serde_json::json!({})).append(&instance).await;
     older.wait(&["orders"], head).await.unwrap();
     assert_eq!(older.set_aside(&["orders"], None).len(), 1);
     let status = "SELECT status FROM view.orders";
-    let of = async || house.client.query_one(status, &[]).await.unwrap().get::<_, String>(0);
+    let of = async || instance.client.query_one(status, &[]).await.unwrap().get::<_, String>(0);
     assert_eq!(of().await, "placed", "what follows is left out too");
 
-    let later = open(&house, MENDED).await;
+    let later = open(&instance, MENDED).await;
     assert_eq!(later.set_aside(&["orders"], None), []);
     assert_eq!(of().await, "confirmed");
     assert_eq!(rebuild::compare(&later, MENDED).await.unwrap(), []);
     cancel.cancel();
 }
 
-async fn trade_on(house: &House) {
-    Event::sample("payment", "booked").append(house).await;
+async fn trade_on(instance: &Instance) {
+    Event::sample("payment", "booked").append(instance).await;
 }

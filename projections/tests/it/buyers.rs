@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{runner::caught_up, stored::Event, trade::House};
+use crate::{runner::caught_up, stored::Event, trade::Instance};
 
 const DOCUMENTS: [Projection; 3] =
     [invoices::PROJECTION, orders::PROJECTION, shipments::PROJECTION];
@@ -29,11 +29,11 @@ struct Company {
 }
 
 impl Company {
-    async fn register(house: &House, name: &str) -> Self {
+    async fn register(instance: &Instance, name: &str) -> Self {
         let mut last = Event::sample("company", "registered");
         last.payload["profile"]["name"] = json!(name);
         last.company = Some(last.stream_id);
-        last.append(house).await;
+        last.append(instance).await;
         Self { last }
     }
 
@@ -41,47 +41,47 @@ impl Company {
         self.last.stream_id
     }
 
-    async fn then(&mut self, house: &House, name: &'static str, payload: Value) {
+    async fn then(&mut self, instance: &Instance, name: &'static str, payload: Value) {
         self.last = self.last.then(name, payload);
-        self.last.append(house).await;
+        self.last.append(instance).await;
     }
 }
 
 /// An order of a company, which names a delivery address.
-async fn order(house: &House, company: Uuid, address: Option<Uuid>) -> Uuid {
+async fn order(instance: &Instance, company: Uuid, address: Option<Uuid>) -> Uuid {
     let mut placed = Event::sample("order", "placed");
     placed.payload["terms"]["company"] = json!(company);
     if let Some(address) = address {
         placed.payload["terms"]["destination"] = json!({ "address": address });
     }
-    placed.append(house).await;
+    placed.append(instance).await;
     placed.stream_id
 }
 
-async fn ship(house: &House, company: Uuid, order: Uuid) -> Uuid {
+async fn ship(instance: &Instance, company: Uuid, order: Uuid) -> Uuid {
     let mut left = Event::sample("shipment", "dispatched");
     left.payload["dispatch"]["company"] = json!(company);
     left.payload["dispatch"]["order"] = json!(OrderId(order));
-    left.append(house).await;
+    left.append(instance).await;
     left.stream_id
 }
 
 /// An invoice and a credit note.
-async fn charge(house: &House, company: Uuid, number: u32) -> [Uuid; 2] {
+async fn charge(instance: &Instance, company: Uuid, number: u32) -> [Uuid; 2] {
     let mut invoice = Event::sample("invoice", "issued");
     let mut credit_note = Event::sample("invoice", "credit_note_issued");
     for (series, document) in [("FV", &mut invoice), ("FK", &mut credit_note)] {
         document.payload["company"] = json!(company);
         document.payload["number"] = json!(format!("{series}/2026/11/{number:04}"));
-        document.append(house).await;
+        document.append(instance).await;
     }
     [invoice.stream_id, credit_note.stream_id]
 }
 
 /// What a document shows: the buyer's name and street, and the label of the delivery address.
-async fn shown(house: &House, table: &str, id: Uuid) -> [Option<String>; 3] {
+async fn shown(instance: &Instance, table: &str, id: Uuid) -> [Option<String>; 3] {
     let sql = format!("SELECT to_jsonb(document) FROM view.{table} document WHERE id = '{id}'");
-    let row: Value = house.client.query_one(&sql, &[]).await.unwrap().get(0);
+    let row: Value = instance.client.query_one(&sql, &[]).await.unwrap().get(0);
     let text = |pointer: &str| row.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     [text("/buyer/name"), text("/buyer/billing_address/street"), text("/deliver_to/label")]
 }
@@ -99,50 +99,54 @@ async fn sound(views: &Views) {
 
 #[tokio::test]
 async fn documents_keep_the_company_as_it_was() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
     let (door, other) = (Uuid::now_v7(), Uuid::now_v7());
-    let mut group = Company::register(&house, "Group").await;
-    let mut company = Company::register(&house, "Before").await;
+    let mut group = Company::register(&instance, "Group").await;
+    let mut company = Company::register(&instance, "Before").await;
     let id = company.id();
-    company.then(&house, "billing_moved", json!({ "address": address("Old") })).await;
+    company.then(&instance, "billing_moved", json!({ "address": address("Old") })).await;
     company
-        .then(&house, "delivery_address_added", json!({ "id": door, "place": place("door") }))
+        .then(&instance, "delivery_address_added", json!({ "id": door, "place": place("door") }))
         .await;
     group
-        .then(&house, "delivery_address_added", json!({ "id": other, "place": place("group's") }))
+        .then(
+            &instance,
+            "delivery_address_added",
+            json!({ "id": other, "place": place("group's") }),
+        )
         .await;
-    let alone = order(&house, id, Some(other)).await;
-    company.then(&house, "parent_joined", json!({ "parent": group.id() })).await;
+    let alone = order(&instance, id, Some(other)).await;
+    company.then(&instance, "parent_joined", json!({ "parent": group.id() })).await;
 
     let [to_door, to_group, to_nowhere] = [
-        order(&house, id, Some(door)).await,
-        order(&house, id, Some(other)).await,
-        order(&house, id, None).await,
+        order(&instance, id, Some(door)).await,
+        order(&instance, id, Some(other)).await,
+        order(&instance, id, None).await,
     ];
-    let first = ship(&house, id, to_door).await;
-    let before = charge(&house, id, 1).await;
+    let first = ship(&instance, id, to_door).await;
+    let before = charge(&instance, id, 1).await;
 
-    company.then(&house, "renamed", json!({ "name": "After" })).await;
-    company.then(&house, "billing_moved", json!({ "address": address("New") })).await;
+    company.then(&instance, "renamed", json!({ "name": "After" })).await;
+    company.then(&instance, "billing_moved", json!({ "address": address("New") })).await;
     company
-        .then(&house, "delivery_address_added", json!({ "id": door, "place": place("gate") }))
+        .then(&instance, "delivery_address_added", json!({ "id": door, "place": place("gate") }))
         .await;
-    let second = ship(&house, id, to_door).await;
-    company.then(&house, "delivery_address_dropped", json!({ "id": door })).await;
-    let third = ship(&house, id, to_door).await;
-    let by_group = ship(&house, id, to_group).await;
-    company.then(&house, "parent_left", json!({})).await;
-    let no_group = ship(&house, id, to_group).await;
-    let after = charge(&house, id, 2).await;
-    let renamed = order(&house, id, None).await;
+    let second = ship(&instance, id, to_door).await;
+    company.then(&instance, "delivery_address_dropped", json!({ "id": door })).await;
+    let third = ship(&instance, id, to_door).await;
+    let by_group = ship(&instance, id, to_group).await;
+    company.then(&instance, "parent_left", json!({})).await;
+    let no_group = ship(&instance, id, to_group).await;
+    let after = charge(&instance, id, 2).await;
+    let renamed = order(&instance, id, None).await;
     // Nobody has registered this one.
     let unknown = Uuid::now_v7();
-    let nobody = order(&house, unknown, Some(door)).await;
-    let nobody_ships = ship(&house, unknown, nobody).await;
-    caught_up(&house, &views).await;
+    let nobody = order(&instance, unknown, Some(door)).await;
+    let nobody_ships = ship(&instance, unknown, nobody).await;
+    caught_up(&instance, &views).await;
 
     for (table, document, expected) in [
         ("orders", alone, ["Before", "Old", ""]),
@@ -162,13 +166,13 @@ async fn documents_keep_the_company_as_it_was() {
         ("invoices", after[0], ["After", "New", ""]),
         ("invoices", after[1], ["After", "New", ""]),
     ] {
-        assert_eq!(shown(&house, table, document).await, said(expected), "{table} {document}");
+        assert_eq!(shown(&instance, table, document).await, said(expected), "{table} {document}");
     }
     sound(&views).await;
     for projection in DOCUMENTS {
         rebuild::rebuild(&views, projection).await.unwrap();
     }
-    assert_eq!(shown(&house, "shipments", first).await, said(["Before", "Old", "door"]));
+    assert_eq!(shown(&instance, "shipments", first).await, said(["Before", "Old", "door"]));
     sound(&views).await;
     assert_eq!(views.set_aside(&DOCUMENTS.map(|view| view.name), None), []);
     cancel.cancel();
@@ -178,27 +182,27 @@ async fn documents_keep_the_company_as_it_was() {
 /// nothing of it from there on, nor those of the companies below it an address of it.
 #[tokio::test]
 async fn of_a_company_that_is_set_aside_nothing_is_copied() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
     let gate = Uuid::now_v7();
-    let mut group = Company::register(&house, "Group").await;
-    let mut company = Company::register(&house, "Firm").await;
+    let mut group = Company::register(&instance, "Group").await;
+    let mut company = Company::register(&instance, "Firm").await;
     let id = company.id();
-    company.then(&house, "parent_joined", json!({ "parent": group.id() })).await;
+    company.then(&instance, "parent_joined", json!({ "parent": group.id() })).await;
     group
-        .then(&house, "delivery_address_added", json!({ "id": gate, "place": place("gate") }))
+        .then(&instance, "delivery_address_added", json!({ "id": gate, "place": place("gate") }))
         .await;
     let [known, group_order] =
-        [order(&house, id, Some(gate)).await, order(&house, group.id(), Some(gate)).await];
-    group.then(&house, "framed", json!({})).await;
+        [order(&instance, id, Some(gate)).await, order(&instance, group.id(), Some(gate)).await];
+    group.then(&instance, "framed", json!({})).await;
     let [later, group_later] =
-        [order(&house, id, Some(gate)).await, order(&house, group.id(), Some(gate)).await];
+        [order(&instance, id, Some(gate)).await, order(&instance, group.id(), Some(gate)).await];
     let [shipped, group_shipped] =
-        [ship(&house, id, known).await, ship(&house, group.id(), group_order).await];
-    let charged = charge(&house, group.id(), 1).await;
-    caught_up(&house, &views).await;
+        [ship(&instance, id, known).await, ship(&instance, group.id(), group_order).await];
+    let charged = charge(&instance, group.id(), 1).await;
+    caught_up(&instance, &views).await;
     for (table, document, expected) in [
         ("orders", known, ["Firm", "", "gate"]),
         ("orders", group_order, ["Group", "", "gate"]),
@@ -209,7 +213,7 @@ async fn of_a_company_that_is_set_aside_nothing_is_copied() {
         ("invoices", charged[0], ["", "", ""]),
         ("invoices", charged[1], ["", "", ""]),
     ] {
-        assert_eq!(shown(&house, table, document).await, said(expected), "{table} {document}");
+        assert_eq!(shown(&instance, table, document).await, said(expected), "{table} {document}");
     }
     sound(&views).await;
     cancel.cancel();

@@ -7,7 +7,7 @@ use projections::{Projection, rebuild, views};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{runner::names, stored::Event, trade::House};
+use crate::{runner::names, stored::Event, trade::Instance};
 
 /// Characters at the limits: four bytes, folded to many letters, joined to the one before, from right to
 /// left, and words that never end.
@@ -123,8 +123,8 @@ fn line_named_twice() -> Vec<Event> {
 
 #[tokio::test]
 async fn whatever_history_may_say_fits_every_read_model() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
     let mut events = line_named_twice();
@@ -135,9 +135,9 @@ async fn whatever_history_may_say_fits_every_read_model() {
     // Each of these says something else in each language: more words than a tsvector holds.
     events.extend(product("한", true));
     for event in &events {
-        event.append(&house).await;
+        event.append(&instance).await;
     }
-    let head = house.log.head().await.unwrap();
+    let head = instance.log.head().await.unwrap();
     // Millions of words take longer than a query waits.
     let mut times = 0;
     while let Err(behind) = views.wait(&names(), head).await {
@@ -151,10 +151,10 @@ async fn whatever_history_may_say_fits_every_read_model() {
     rebuild::rebuild(&views, views::catalogue::catalogue::PROJECTION).await.unwrap();
     assert_eq!(views.set_aside(&names(), None), [], "set aside by a rebuild");
     let shipped = "SELECT sum(quantity)::text FROM view.order_shipments";
-    let shipped: String = house.client.query_one(shipped, &[]).await.unwrap().get(0);
+    let shipped: String = instance.client.query_one(shipped, &[]).await.unwrap().get(0);
     assert_eq!(shipped, "3", "what was named twice is added up");
     let published = "SELECT count(*) FROM view.catalogue WHERE status = 'published'";
-    let published: i64 = house.client.query_one(published, &[]).await.unwrap().get(0);
+    let published: i64 = instance.client.query_one(published, &[]).await.unwrap().get(0);
     assert_eq!(published, 1 + i64::try_from(CHARACTERS.len()).unwrap());
     cancel.cancel();
 }

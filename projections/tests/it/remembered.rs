@@ -6,7 +6,7 @@ use projections::views::pricing::prices::Rules;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::trade::House;
+use crate::trade::Instance;
 
 const ONE: ProductId = ProductId(Uuid::from_u128(1));
 const OTHER: ProductId = ProductId(Uuid::from_u128(2));
@@ -26,8 +26,8 @@ const SECRETLY: &str = "
 
 #[tokio::test]
 async fn a_price_has_no_others_read_again() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
     views.wait(&["prices"], Position::START).await.unwrap();
@@ -40,7 +40,7 @@ async fn a_price_has_no_others_read_again() {
         };
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
             [&agreement.0, &selected, &of_product, &at];
-        house.client.execute(AGREE, &parameters).await.unwrap();
+        instance.client.execute(AGREE, &parameters).await.unwrap();
         Position(at.unsigned_abs())
     };
     for (at, what) in (1..).zip([of(ONE), of(OTHER), contract, ALL]) {
@@ -62,7 +62,7 @@ async fn a_price_has_no_others_read_again() {
     };
     assert_eq!(prices_at(&rules, Position(4)).await, [1, 2, 3, 4]);
 
-    house.client.execute(SECRETLY, &[]).await.unwrap();
+    instance.client.execute(SECRETLY, &[]).await.unwrap();
     assert_eq!(prices_at(&Rules::default(), Position(4)).await, [71, 72, 73, 74], "as they are");
     assert_eq!(prices_at(&rules, Position(4)).await, [1, 2, 3, 4], "remembered");
     let changed = agree(of(ONE), 5).await;

@@ -11,15 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     stored::Event,
-    trade::{Account, House, trade},
+    trade::{Account, Instance, trade},
 };
 
 pub(crate) fn names() -> Vec<&'static str> {
     views::ALL.iter().map(|projection| projection.name).collect()
 }
 
-pub(crate) async fn caught_up(house: &House, views: &Views) {
-    let head = house.log.head().await.unwrap();
+pub(crate) async fn caught_up(instance: &Instance, views: &Views) {
+    let head = instance.log.head().await.unwrap();
     views.wait(&names(), head).await.unwrap();
 }
 
@@ -54,13 +54,13 @@ async fn accounts(views: &Views) -> BTreeMap<CompanyId, Account> {
 
 #[tokio::test]
 async fn balances_are_the_sum_of_history_however_many_run() {
-    let house = House::new().await;
-    let (one, other) = (house.views().await, house.views().await);
+    let instance = Instance::new().await;
+    let (one, other) = (instance.views().await, instance.views().await);
     let cancel = CancellationToken::new();
     one.follow(&cancel);
     other.follow(&cancel);
-    let expected = trade(&house, 7, 300).await;
-    caught_up(&house, &one).await;
+    let expected = trade(&instance, 7, 300).await;
+    caught_up(&instance, &one).await;
     assert_eq!(accounts(&one).await, expected);
     cancel.cancel();
 }
@@ -68,14 +68,14 @@ async fn balances_are_the_sum_of_history_however_many_run() {
 /// While trade goes on, runners are dropped wherever they are, often within a batch.
 #[tokio::test]
 async fn runners_that_are_killed_anywhere_apply_nothing_twice_and_miss_nothing() {
-    let house = House::new().await;
+    let instance = Instance::new().await;
     let mut random = StdRng::seed_from_u64(13);
-    let mut trading = std::pin::pin!(trade(&house, 13, 200));
+    let mut trading = std::pin::pin!(trade(&instance, 13, 200));
     // One pool for all, since connecting is what costs most.
-    let pool = service_kit::postgres::pool(&house.url, "test", 12).unwrap();
+    let pool = service_kit::postgres::pool(&instance.url, "test", 12).unwrap();
     let mut killed = 0;
     let expected = loop {
-        let views = Views::open(pool.clone(), house.log.clone()).await.unwrap();
+        let views = Views::open(pool.clone(), instance.log.clone()).await.unwrap();
         let cancel = CancellationToken::new();
         views.follow(&cancel);
         let life = Duration::from_millis(random.random_range(1..60));
@@ -87,10 +87,10 @@ async fn runners_that_are_killed_anywhere_apply_nothing_twice_and_miss_nothing()
         }
     };
     assert!(killed >= 5, "only {killed} were killed");
-    let views = house.views().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
-    caught_up(&house, &views).await;
+    caught_up(&instance, &views).await;
     assert_eq!(accounts(&views).await, expected);
     for projection in views::ALL {
         assert_eq!(rebuild::compare(&views, projection).await.unwrap(), [], "{}", projection.name);
@@ -100,15 +100,15 @@ async fn runners_that_are_killed_anywhere_apply_nothing_twice_and_miss_nothing()
 
 #[tokio::test]
 async fn live_equals_rebuilt_and_a_rebuild_changes_nothing() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
-    let expected = trade(&house, 8, 120).await;
-    caught_up(&house, &views).await;
+    let expected = trade(&instance, 8, 120).await;
+    caught_up(&instance, &views).await;
     for projection in views::ALL {
         assert_eq!(rebuild::compare(&views, projection).await.unwrap(), [], "{}", projection.name);
-        let head = house.log.head().await.unwrap();
+        let head = instance.log.head().await.unwrap();
         assert_eq!(rebuild::rebuild(&views, projection).await.unwrap(), head);
     }
     assert_eq!(accounts(&views).await, expected);
@@ -117,23 +117,23 @@ async fn live_equals_rebuilt_and_a_rebuild_changes_nothing() {
 
 #[tokio::test]
 async fn a_read_model_says_which_event_changed_it_last() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
-    trade(&house, 11, 20).await;
-    caught_up(&house, &views).await;
+    trade(&instance, 11, 20).await;
+    caught_up(&instance, &views).await;
     let of = [views::billing::account_balances::PROJECTION, views::inventory::stock::PROJECTION];
     let client = views.client().await.unwrap();
     let [balances, stock] = changed(&client, of).await.unwrap();
-    let head = house.log.head().await.unwrap();
+    let head = instance.log.head().await.unwrap();
     assert!(Position::START < balances && balances <= head, "{balances} of {head}");
     assert_eq!(stock, Position::START, "the warehouse has said nothing");
 
-    let last = house.log.read(Position(balances.0 - 1), 1).await.unwrap().remove(0);
+    let last = instance.log.read(Position(balances.0 - 1), 1).await.unwrap().remove(0);
     assert!(of[0].reads.contains(&last.stream_type.as_str()), "{last:?}");
-    Event::of("picture", "framed").append(&house).await;
-    caught_up(&house, &views).await;
+    Event::of("picture", "framed").append(&instance).await;
+    caught_up(&instance, &views).await;
     assert_eq!(changed(&client, of).await.unwrap(), [balances, stock]);
     rebuild::rebuild(&views, of[0]).await.unwrap();
     assert_eq!(changed(&client, of).await.unwrap(), [Position(head.0 + 1), stock]);
@@ -143,15 +143,15 @@ async fn a_read_model_says_which_event_changed_it_last() {
 /// The comparison is no formality: it sees a single row that is not what history says.
 #[tokio::test]
 async fn a_row_that_was_tampered_with_is_found() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
-    trade(&house, 9, 30).await;
-    caught_up(&house, &views).await;
+    trade(&instance, 9, 30).await;
+    caught_up(&instance, &views).await;
     let tamper = "UPDATE view.account_balances SET paid = paid + 0.01 WHERE company_id = (
         SELECT company_id FROM view.account_balances LIMIT 1)";
-    assert_eq!(house.client.execute(tamper, &[]).await.unwrap(), 1);
+    assert_eq!(instance.client.execute(tamper, &[]).await.unwrap(), 1);
     let found =
         rebuild::compare(&views, views::billing::account_balances::PROJECTION).await.unwrap();
     assert_eq!(found.len(), 1);
@@ -162,52 +162,52 @@ async fn a_row_that_was_tampered_with_is_found() {
 /// A rebuild that is killed leaves its tables; the next one sweeps them away.
 #[tokio::test]
 async fn a_rebuild_that_was_killed_is_no_obstacle() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
-    let expected = trade(&house, 12, 60).await;
-    caught_up(&house, &views).await;
+    let expected = trade(&instance, 12, 60).await;
+    caught_up(&instance, &views).await;
     let balances = views::billing::account_balances::PROJECTION;
     // Holding the live checkpoint lets the rebuild get as far as its swap, and no further.
     let lock = "BEGIN; SELECT 1 FROM view.checkpoints WHERE projection = 'account_balances'
         FOR UPDATE";
-    house.client.batch_execute(lock).await.unwrap();
+    instance.client.batch_execute(lock).await.unwrap();
     let killed = tokio::spawn({
         let views = views.clone();
         async move { rebuild::rebuild(&views, balances).await }
     });
     let exists = "SELECT to_regclass('rebuild_account_balances.account_balances') IS NOT NULL";
-    while !house.client.query_one(exists, &[]).await.unwrap().get::<_, bool>(0) {
+    while !instance.client.query_one(exists, &[]).await.unwrap().get::<_, bool>(0) {
         tokio::task::yield_now().await;
     }
     killed.abort();
     assert!(killed.await.unwrap_err().is_cancelled());
-    house.client.batch_execute("COMMIT").await.unwrap();
+    instance.client.batch_execute("COMMIT").await.unwrap();
 
-    assert_eq!(schemas_of_rebuilds(&house).await, 1, "it was killed under way");
+    assert_eq!(schemas_of_rebuilds(&instance).await, 1, "it was killed under way");
     rebuild::rebuild(&views, balances).await.unwrap();
-    assert_eq!(schemas_of_rebuilds(&house).await, 0);
-    caught_up(&house, &views).await;
+    assert_eq!(schemas_of_rebuilds(&instance).await, 0);
+    caught_up(&instance, &views).await;
     assert_eq!(accounts(&views).await, expected);
     cancel.cancel();
 }
 
-pub(crate) async fn schemas_of_rebuilds(house: &House) -> i64 {
+pub(crate) async fn schemas_of_rebuilds(instance: &Instance) -> i64 {
     let count = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'";
-    house.client.query_one(count, &[]).await.unwrap().get(0)
+    instance.client.query_one(count, &[]).await.unwrap().get(0)
 }
 
 /// A crash of PostgreSQL may take back changes with their checkpoint, since nobody waits for the
 /// disk: they are made again although nothing new happens.
 #[tokio::test]
 async fn what_a_crash_took_back_is_made_again() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
-    let expected = trade(&house, 11, 40).await;
-    caught_up(&house, &views).await;
+    let expected = trade(&instance, 11, 40).await;
+    caught_up(&instance, &views).await;
     let tables = views::billing::account_balances::PROJECTION.tables;
     let tables: Vec<String> = tables.iter().map(|table| format!("view.{table}")).collect();
     let tables = tables.join(", ");
@@ -215,7 +215,7 @@ async fn what_a_crash_took_back_is_made_again() {
         "TRUNCATE {tables};
          UPDATE view.checkpoints SET position = 0 WHERE projection = 'account_balances'"
     );
-    house.client.batch_execute(&crash).await.unwrap();
+    instance.client.batch_execute(&crash).await.unwrap();
     let made_again = async {
         while accounts(&views).await != expected {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -19,7 +19,7 @@ use projections::views::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::trade::House;
+use crate::trade::Instance;
 
 const TYPES: [&str; 26] = [
     "approval_rules",
@@ -52,8 +52,8 @@ const TYPES: [&str; 26] = [
 
 #[tokio::test]
 async fn every_event_passes_through_every_read_model() {
-    let house = House::new().await;
-    let views = house.views().await;
+    let instance = Instance::new().await;
+    let views = instance.views().await;
     let cancel = CancellationToken::new();
     views.follow(&cancel);
 
@@ -67,10 +67,10 @@ async fn every_event_passes_through_every_read_model() {
     for file in files {
         let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
         let stem = format!("{}.{}", name(file.parent().unwrap()), name(&file));
-        append(&house, &stem, fs::read_to_string(&file).unwrap()).await;
+        append(&instance, &stem, fs::read_to_string(&file).unwrap()).await;
     }
     let names = views::ALL.map(|projection| projection.name);
-    let head = house.log.head().await.unwrap();
+    let head = instance.log.head().await.unwrap();
     // A statement that does not fit its table stops its read model short of this.
     views.wait(&names, head).await.unwrap();
 
@@ -146,7 +146,7 @@ async fn every_event_passes_through_every_read_model() {
 }
 
 /// Records a sample such as `offer.sent.v1` in a stream of its own.
-async fn append(house: &House, name: &str, payload: String) {
+async fn append(instance: &Instance, name: &str, payload: String) {
     let (event_type, version) = name.rsplit_once(".v").unwrap();
     let stream_type = TYPES
         .into_iter()
@@ -174,5 +174,5 @@ async fn append(house: &House, name: &str, payload: String) {
         events: vec![event],
     };
     let append = Append { envelope, writes: vec![write], reads: Vec::new(), answer: (id, 0) };
-    house.log.append(append).await.unwrap();
+    instance.log.append(append).await.unwrap();
 }

@@ -6,7 +6,7 @@ use event_log::{Append, Envelope, NewEvent, Position, StreamWrite};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::trade::House;
+use crate::trade::Instance;
 
 /// An event.
 #[derive(Debug, Clone)]
@@ -55,9 +55,9 @@ impl Event {
     }
 
     /// Records it; says where it stands.
-    pub(crate) async fn append(&self, house: &House) -> Position {
-        append_many(house, std::slice::from_ref(self)).await;
-        house.log.head().await.unwrap()
+    pub(crate) async fn append(&self, instance: &Instance) -> Position {
+        append_many(instance, std::slice::from_ref(self)).await;
+        instance.log.head().await.unwrap()
     }
 
     fn write(&self) -> StreamWrite {
@@ -77,7 +77,7 @@ impl Event {
 }
 
 /// Records events of different streams at once.
-pub(crate) async fn append_many(house: &House, events: &[Event]) {
+pub(crate) async fn append_many(instance: &Instance, events: &[Event]) {
     let id = Uuid::now_v7();
     let envelope = Envelope {
         command_id: id,
@@ -88,5 +88,5 @@ pub(crate) async fn append_many(house: &House, events: &[Event]) {
     };
     let writes = events.iter().map(Event::write).collect();
     let append = Append { envelope, writes, reads: Vec::new(), answer: (id, 0) };
-    house.log.append(append).await.unwrap();
+    instance.log.append(append).await.unwrap();
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use projections::views;
 use tokio_postgres::Client;
 
-use crate::trade::House;
+use crate::trade::Instance;
 
 /// The longest entry of a btree: a third of a page of 8 kB. It is refused, not shortened.
 const BTREE: usize = 2_704;
@@ -167,15 +167,15 @@ fn plain(sql: &str) -> String {
 
 #[tokio::test]
 async fn no_index_holds_what_grows_without_a_bound() {
-    let house = House::new().await;
-    house.views().await;
-    let bounds = bounds(&house.client).await;
+    let instance = Instance::new().await;
+    instance.views().await;
+    let bounds = bounds(&instance.client).await;
     let bound = |table: &str, measure: &str, of: &str| {
         let key = (table.to_owned(), format!("{measure}{}", plain(of)));
         bounds.get(&key).copied()
     };
     let mut wrong = Vec::new();
-    let indexes = indexes(&house.client).await;
+    let indexes = indexes(&instance.client).await;
     assert!(indexes.len() > 80, "only {} indexes", indexes.len());
     for Index { table, method, columns, .. } in &indexes {
         let mut width = 0;
@@ -193,7 +193,7 @@ async fn no_index_holds_what_grows_without_a_bound() {
                 }
                 // Each of its elements by itself: ids, trigrams.
                 ("gin", "uuid[]" | "text") => Some(0),
-                ("gin", "tsvector") => words(&house.client, table, column, &bounds).await,
+                ("gin", "tsvector") => words(&instance.client, table, column, &bounds).await,
                 _ => None,
             };
             match longest {
@@ -228,9 +228,9 @@ async fn words(
 
 #[tokio::test]
 async fn every_unique_key_is_guarded() {
-    let house = House::new().await;
-    house.views().await;
-    let indexes = indexes(&house.client).await;
+    let instance = Instance::new().await;
+    instance.views().await;
+    let indexes = indexes(&instance.client).await;
     let unique: Vec<String> = indexes
         .iter()
         .filter(|index| index.unique)

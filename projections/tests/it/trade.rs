@@ -15,13 +15,13 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 /// A database, its log and its read models.
-pub(crate) struct House {
+pub(crate) struct Instance {
     pub(crate) log: EventLog,
     pub(crate) url: String,
     pub(crate) client: Client,
 }
 
-impl House {
+impl Instance {
     pub(crate) async fn new() -> Self {
         let server = std::env::var("KONTOR_TEST_DATABASE_URL")
             .expect("run `make test`, which starts private servers");
@@ -80,7 +80,11 @@ pub(crate) struct Account {
 }
 
 /// Trades at random with a few companies and counts along.
-pub(crate) async fn trade(house: &House, seed: u64, steps: u32) -> BTreeMap<CompanyId, Account> {
+pub(crate) async fn trade(
+    instance: &Instance,
+    seed: u64,
+    steps: u32,
+) -> BTreeMap<CompanyId, Account> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut accounts: BTreeMap<CompanyId, Account> = BTreeMap::new();
     let mut open: Vec<(CompanyId, InvoiceId, i64)> = Vec::new();
@@ -92,14 +96,14 @@ pub(crate) async fn trade(house: &House, seed: u64, steps: u32) -> BTreeMap<Comp
         match random.random_range(0..4) {
             0 | 1 => {
                 let id = InvoiceId(Uuid::from_u128(0x1_0000 + u128::from(step)));
-                issue(house, id, company, step, grosze).await;
+                issue(instance, id, company, step, grosze).await;
                 account.invoiced += grosze;
                 account.open += grosze;
                 open.push((company, id, grosze));
             }
             2 => {
                 let id = PaymentId(Uuid::from_u128(0x2_0000 + u128::from(step)));
-                book(house, id, company, grosze).await;
+                book(instance, id, company, grosze).await;
                 account.paid += grosze;
                 account.unallocated += grosze;
                 left.push((company, id, grosze));
@@ -115,7 +119,7 @@ pub(crate) async fn trade(house: &House, seed: u64, steps: u32) -> BTreeMap<Comp
                     Some((*payer, *payment, *invoice, amount))
                 });
                 if let Some((payer, payment, invoice, amount)) = pair {
-                    allocate(house, payment, invoice, amount).await;
+                    allocate(instance, payment, invoice, amount).await;
                     let account = accounts.entry(payer).or_default();
                     account.open -= amount;
                     account.unallocated -= amount;
@@ -131,7 +135,7 @@ fn money(grosze: i64) -> Money {
     Money::new(Decimal::new(grosze, 2), Currency::Pln).unwrap()
 }
 
-async fn issue(house: &House, id: InvoiceId, company: CompanyId, sequence: u32, grosze: i64) {
+async fn issue(instance: &Instance, id: InvoiceId, company: CompanyId, sequence: u32, grosze: i64) {
     let line = Line {
         product: ProductId(Uuid::from_u128(1)),
         sku: "A".parse().unwrap(),
@@ -153,7 +157,7 @@ async fn issue(house: &House, id: InvoiceId, company: CompanyId, sequence: u32, 
         on: "2026-03-20".parse().unwrap(),
     };
     let number = series::Number::try_from(format!("FV/2026/03/{sequence:04}")).unwrap();
-    house
+    instance
         .execute(move |work| {
             let command = invoice::Command::Issue { number: number.clone(), sale: sale.clone() };
             async move { work.decide::<Invoice>(id, command).await.map_err(said) }.boxed()
@@ -161,7 +165,7 @@ async fn issue(house: &House, id: InvoiceId, company: CompanyId, sequence: u32, 
         .await;
 }
 
-async fn book(house: &House, id: PaymentId, company: CompanyId, grosze: i64) {
+async fn book(instance: &Instance, id: PaymentId, company: CompanyId, grosze: i64) {
     let booking = payment::Booking {
         company,
         amount: money(grosze),
@@ -170,7 +174,7 @@ async fn book(house: &House, id: PaymentId, company: CompanyId, grosze: i64) {
         names: None,
         title: None,
     };
-    house
+    instance
         .execute(move |work| {
             let command = payment::Command::Book(booking.clone());
             async move { work.decide::<Payment>(id, command).await.map_err(said) }.boxed()
@@ -178,9 +182,9 @@ async fn book(house: &House, id: PaymentId, company: CompanyId, grosze: i64) {
         .await;
 }
 
-async fn allocate(house: &House, payment: PaymentId, invoice: InvoiceId, grosze: i64) {
+async fn allocate(instance: &Instance, payment: PaymentId, invoice: InvoiceId, grosze: i64) {
     let amount = money(grosze);
-    house
+    instance
         .execute(move |work| {
             async move {
                 let command = payment::Command::Allocate { invoice, amount };

@@ -206,7 +206,7 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
 #[tokio::test]
 async fn every_route_is_open_to_its_roles_alone() {
     let mut shop = Shop::open().await;
-    let document = shop.house.get("admin", "/openapi.json").await.body;
+    let document = shop.instance.get("admin", "/openapi.json").await.body;
     let mut served: Vec<(String, String)> = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -224,18 +224,18 @@ async fn every_route_is_open_to_its_roles_alone() {
     let grocer = shop.grocer.clone();
     for role in Role::ALL {
         let company = role.is_buyer().then_some(&grocer);
-        shop.house.make_key(role.name(), role.name(), company).await;
+        shop.instance.make_key(role.name(), role.name(), company).await;
     }
     for (method, path, roles) in ROUTES {
         let path = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
         for role in Role::ALL {
             let (allowed, role) = (roles.contains(&role), role.name());
             // An empty body is refused after the role, so nothing is done.
-            let status = shop.house.knock(role, method, &path).await;
+            let status = shop.instance.knock(role, method, &path).await;
             assert_eq!(status != 403, allowed, "{role}: {method} {path} answers {status}");
             assert_ne!(status, 401, "{role}: {method} {path}");
         }
-        assert_eq!(shop.house.knock("nobody", method, &path).await, 401, "{method} {path}");
+        assert_eq!(shop.instance.knock("nobody", method, &path).await, 401, "{method} {path}");
     }
 }
 
@@ -243,38 +243,38 @@ async fn every_route_is_open_to_its_roles_alone() {
 async fn a_key_is_made_once() {
     let shop = Shop::open().await;
     let body = json!({ "name": "erp", "role": "integrator" });
-    let made = shop.house.post_with_key("admin", "/v1/api-keys", "erp-1", &body).await;
-    let again = shop.house.post_with_key("admin", "/v1/api-keys", "erp-1", &body).await;
+    let made = shop.instance.post_with_key("admin", "/v1/api-keys", "erp-1", &body).await;
+    let again = shop.instance.post_with_key("admin", "/v1/api-keys", "erp-1", &body).await;
     assert_eq!(made.status, 201, "{made:?}");
     assert_eq!((again.status, again.body["code"].as_str()), (409, Some("api_key.already_made")));
-    let keys = shop.house.get("admin", "/v1/api-keys").await.body;
+    let keys = shop.instance.get("admin", "/v1/api-keys").await.body;
     assert_eq!(keys.as_array().unwrap().iter().filter(|key| key["name"] == "erp").count(), 1);
 }
 
 #[tokio::test]
 async fn a_revoked_key_opens_nothing() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("temp", "sales", None).await;
-    assert_eq!(shop.house.knock("temp", "get", "/v1/orders").await, 200);
-    let keys = shop.house.get("admin", "/v1/api-keys").await.body;
+    shop.instance.make_key("temp", "sales", None).await;
+    assert_eq!(shop.instance.knock("temp", "get", "/v1/orders").await, 200);
+    let keys = shop.instance.get("admin", "/v1/api-keys").await.body;
     let key = keys.as_array().unwrap().iter().find(|key| key["name"] == "temp").unwrap();
     let id = key["id"].as_str().unwrap();
-    assert_eq!(shop.house.knock("admin", "delete", &format!("/v1/api-keys/{id}")).await, 204);
-    assert_eq!(shop.house.knock("temp", "get", "/v1/orders").await, 401);
+    assert_eq!(shop.instance.knock("admin", "delete", &format!("/v1/api-keys/{id}")).await, 204);
+    assert_eq!(shop.instance.knock("temp", "get", "/v1/orders").await, 401);
 }
 
 #[tokio::test]
 async fn another_company_is_like_a_missing_one() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, .. } = &shop;
+    let Shop { instance, grocer, .. } = &shop;
     let offer = shop.sent_offer().await;
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     let invoice = shop.dispatch(json!({ "order": order })).await;
     let shipment = invoice["shipment"].as_str().unwrap();
     let payment = json!({ "company": grocer, "method": "cash",
         "amount": { "amount": "1.00", "currency": "PLN" } });
-    let payment = created(house.post("accounting", "/v1/payments", &payment).await);
-    house.settled().await;
+    let payment = created(instance.post("accounting", "/v1/payments", &payment).await);
+    instance.settled().await;
 
     let invoice = invoice["id"].as_str().unwrap();
     let things = BTreeMap::from([
@@ -286,19 +286,19 @@ async fn another_company_is_like_a_missing_one() {
         ("/v1/payments", &payment),
     ]);
     for (collection, id) in things {
-        let own = house.get("grocer", &format!("{collection}/{id}")).await;
+        let own = instance.get("grocer", &format!("{collection}/{id}")).await;
         assert_eq!(own.status, 200, "{collection}: {own:?}");
-        let other = house.get("hotel", &format!("{collection}/{id}")).await;
+        let other = instance.get("hotel", &format!("{collection}/{id}")).await;
         let missing = "00000000-0000-7000-8000-000000000000";
-        let missing = house.get("hotel", &format!("{collection}/{missing}")).await;
+        let missing = instance.get("hotel", &format!("{collection}/{missing}")).await;
         assert_eq!((other.status, &other.body), (404, &missing.body), "{collection}");
-        let listed = house.get("hotel", collection).await;
+        let listed = instance.get("hotel", collection).await;
         let of_grocer = |item: &&Value| item["id"] == json!(id);
         let items = listed.body["items"].as_array().unwrap();
         assert_eq!(items.iter().find(of_grocer), None, "{collection}");
     }
     for path in ["/v1/orders", "/v1/account-balances", "/v1/invoices", "/v1/payments"] {
-        let asked = house.get("hotel", &format!("{path}?company={grocer}")).await;
+        let asked = instance.get("hotel", &format!("{path}?company={grocer}")).await;
         assert_eq!(asked.status, 404, "{path}");
     }
     // A drafted offer is the seller's business.
@@ -306,11 +306,11 @@ async fn another_company_is_like_a_missing_one() {
         "company": grocer, "currency": "PLN", "valid_until": "2099-12-31",
         "lines": [{ "sku": "RICE", "quantity": "1" }],
     });
-    let draft = created(house.post("sales", "/v1/offers", &draft).await);
-    house.settled().await;
-    assert_eq!(house.get("sales", &format!("/v1/offers/{draft}")).await.status, 200);
-    assert_eq!(house.get("grocer", &format!("/v1/offers/{draft}")).await.status, 404);
-    let stamp = stamp(house, &offer).await;
-    let accepted = house.post("grocer", &format!("/v1/offers/{draft}/accept"), &stamp).await;
+    let draft = created(instance.post("sales", "/v1/offers", &draft).await);
+    instance.settled().await;
+    assert_eq!(instance.get("sales", &format!("/v1/offers/{draft}")).await.status, 200);
+    assert_eq!(instance.get("grocer", &format!("/v1/offers/{draft}")).await.status, 404);
+    let stamp = stamp(instance, &offer).await;
+    let accepted = instance.post("grocer", &format!("/v1/offers/{draft}/accept"), &stamp).await;
     assert_eq!(accepted.status, 404);
 }

@@ -27,9 +27,9 @@ const AMOUNTS: [&str; 7] = [
 async fn no_amount_goes_beyond_the_ceiling() {
     let mut shop = Shop::open().await;
     let grocer = shop.grocer.clone();
-    let ewa = shop.house.engage("Ewa", "purchaser", Some(&grocer)).await;
-    let house = &shop.house;
-    let document = house.get("admin", "/openapi.json").await.body;
+    let ewa = shop.instance.engage("Ewa", "purchaser", Some(&grocer)).await;
+    let instance = &shop.instance;
+    let document = instance.get("admin", "/openapi.json").await.body;
     let found = fields(&document, &|name, _| name == Some("Money"));
     assert_eq!(found, AMOUNTS.map(str::to_owned).into());
 
@@ -41,7 +41,7 @@ async fn no_amount_goes_beyond_the_ceiling() {
     };
     let paid =
         |amount: &Value| json!({ "company": grocer, "method": "transfer", "amount": amount });
-    let booked = created(house.post("accounting", "/v1/payments", &paid(&most)).await);
+    let booked = created(instance.post("accounting", "/v1/payments", &paid(&most)).await);
     let programme = |sum: &Value| {
         json!({ "audience": { "kind": "company", "company": grocer }, "programme": {
             "days": 30, "tiers": { "kind": "turnover", "tiers": [{ "at_least": sum, "percent": "1" }] } } })
@@ -81,12 +81,12 @@ async fn no_amount_goes_beyond_the_ceiling() {
         ),
     ];
     for (role, path, body, pointer) in tried {
-        let answer = house.post(role, &path, &body).await;
+        let answer = instance.post(role, &path, &body).await;
         refused(&answer, 422, "money.above_ceiling");
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{answer:?}");
     }
     done(
-        house
+        instance
             .post(
                 "admin",
                 &format!("/v1/companies/{grocer}/credit-limit"),
@@ -94,7 +94,7 @@ async fn no_amount_goes_beyond_the_ceiling() {
             )
             .await,
     );
-    done(house.post("admin", "/v1/discounts/offer", &programme(&most)).await);
+    done(instance.post("admin", "/v1/discounts/offer", &programme(&most)).await);
 
     // What each part allows comes to more together.
     let much = json!([{ "sku": "COFFEE", "quantity": "1000000000", "unit_price": "1000000000" }]);
@@ -105,20 +105,20 @@ async fn no_amount_goes_beyond_the_ceiling() {
         (CREDIT_NOTES, &order, "money.above_ceiling"),
         ("/v1/offers", &offer, "money.above_ceiling"),
     ] {
-        refused(&house.post("admin", path, body).await, 422, code);
+        refused(&instance.post("admin", path, body).await, 422, code);
     }
 
     // What an older build recorded is shown as far as sums go, and keeps nobody else from theirs.
-    created(house.post("accounting", "/v1/payments", &payment(&shop.hotel, "5.00")).await);
-    let database = house.database().await;
+    created(instance.post("accounting", "/v1/payments", &payment(&shop.hotel, "5.00")).await);
+    let database = instance.database().await;
     for _ in 0..2 {
         let old = json!({ "type": "booked", "booking": {
             "company": grocer, "method": "transfer", "on": "2026-03-20",
             "amount": { "amount": "999990000000000000000000.00", "currency": "PLN" } } });
         forge(&database, Uuid::now_v7(), "payment.booked", 1, &old).await;
     }
-    let balances = house
-        .all("accounting", &format!("/v1/account-balances?wait_for={}", house.settled().await))
+    let balances = instance
+        .all("accounting", &format!("/v1/account-balances?wait_for={}", instance.settled().await))
         .await;
     let of = |company: &str| balances.iter().find(|one| one["company"] == company).unwrap();
     assert_eq!(of(&grocer)["paid"]["amount"], "100000000000000000000000.00");
@@ -126,7 +126,7 @@ async fn no_amount_goes_beyond_the_ceiling() {
     assert_eq!(of(&grocer)["is_capped"], true);
     assert_eq!(of(&shop.hotel)["paid"]["amount"], "5.00");
     assert_eq!(of(&shop.hotel)["is_capped"], Value::Null);
-    done(house.get("grocer", "/v1/account-balances").await);
+    done(instance.get("grocer", "/v1/account-balances").await);
 }
 
 /// The days of what has happened, with what may come after tomorrow.
@@ -164,8 +164,8 @@ const TO_COME: [&str; 21] = [
 #[tokio::test]
 async fn what_has_happened_is_not_dated_after_tomorrow() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, .. } = &shop;
-    let document = house.get("admin", "/openapi.json").await.body;
+    let Shop { instance, grocer, .. } = &shop;
+    let document = instance.get("admin", "/openapi.json").await.body;
     let found = fields(&document, &|_, schema| schema["format"] == "date");
     let wishes = "/v1/quotation-requests /lines/*/delivery_on";
     let known: BTreeSet<String> =
@@ -195,13 +195,13 @@ async fn what_has_happened_is_not_dated_after_tomorrow() {
     let in_three_days = today.saturating_add(jiff::ToSpan::days(3)).to_string();
     for day in ["2999-12-31", &in_three_days] {
         for (path, body, pointer) in bodies(day) {
-            let answer = house.post("admin", path, &body).await;
+            let answer = instance.post("admin", path, &body).await;
             refused(&answer, 422, "day.in_future");
             assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{answer:?}");
         }
     }
     for (path, body, pointer) in bodies("2010-12-01") {
-        let answer = house.post("admin", path, &body).await;
+        let answer = instance.post("admin", path, &body).await;
         if pointer == "/dispatched_on" {
             refused(&answer, 409, "order.shipped_before_placed");
         } else {

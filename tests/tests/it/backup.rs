@@ -1,4 +1,4 @@
-//! A house is backed up while it trades, and another one goes on in its place; a house whose
+//! An instance is backed up while it trades, and another one goes on in its place; an instance whose
 //! PostgreSQL was restored to an earlier state is found out, and mended.
 
 use std::{
@@ -16,7 +16,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::{
     faults::sound::check_history,
-    house::{House, binary, eventually},
+    instance::{Instance, binary, eventually},
     journeys::{Shop, accept, created, done},
 };
 
@@ -46,15 +46,15 @@ const TABLES: &str = "\
     WHERE table_schema IN ('log', 'access', 'policy') ORDER BY 1";
 
 #[tokio::test]
-async fn a_house_goes_on_in_the_place_of_another() {
+async fn a_restored_instance_replaces_another() {
     let shop = Shop::open().await;
-    let house = &shop.house;
-    let folder = house.directory().join("backup");
+    let instance = &shop.instance;
+    let folder = instance.directory().join("backup");
     let folder = folder.to_str().unwrap();
 
     let offer = shop.sent_offer().await;
-    done(accept(house, "grocer", &offer).await);
-    house.run(&["log", "export", folder]);
+    done(accept(instance, "grocer", &offer).await);
+    instance.run(&["log", "export", folder]);
     let order = shop.confirmed_order(json!([{ "sku": "COFFEE", "quantity": "3" }])).await;
     let part = |quantity: &str| {
         json!({
@@ -64,20 +64,20 @@ async fn a_house_goes_on_in_the_place_of_another() {
     };
     let first = shop.dispatch(part("1")).await;
     let rice = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
-    let answered = house.post_with_key("grocer", "/v1/orders", "once", &rice).await;
-    let head = house.settled().await;
-    house.run(&["log", "export", folder]);
-    let verified = house.run(&["log", "verify", "--backup", folder]);
+    let answered = instance.post_with_key("grocer", "/v1/orders", "once", &rice).await;
+    let head = instance.settled().await;
+    instance.run(&["log", "export", folder]);
+    let verified = instance.run(&["log", "verify", "--backup", folder]);
     assert!(verified.starts_with(&format!("sound: events 1 to {head}, made ")), "{verified}");
 
-    let mut other = House::start().await;
+    let mut other = Instance::start().await;
     let restored = other.run(&["log", "import", folder]);
     assert_eq!(restored.lines().nth(1), verified.lines().nth(1), "the same digest");
-    other.show_keys_of(house);
+    other.show_keys_of(instance);
     assert_eq!(other.settled().await, head);
     for list in LISTS {
         let list = format!("/v1/{list}");
-        assert_eq!(other.all("admin", &list).await, house.all("admin", &list).await, "{list}");
+        assert_eq!(other.all("admin", &list).await, instance.all("admin", &list).await, "{list}");
     }
     check_history(&other).await;
     assert!(other.succeeds(&["log", "import", folder]).is_none(), "it is not empty any more");
@@ -99,57 +99,58 @@ async fn a_house_goes_on_in_the_place_of_another() {
 }
 
 #[tokio::test]
-async fn fault_a_house_restored_to_an_earlier_state_takes_no_commands_until_it_is_mended() {
-    let mut house = House::start_with_servers().await;
-    draft(&house, "SKU-1").await;
-    house.stop();
+async fn fault_an_instance_restored_to_an_earlier_state_refuses_commands_until_repaired() {
+    let mut instance = Instance::start_with_servers().await;
+    draft(&instance, "SKU-1").await;
+    instance.stop();
     // Whose files they are matters to PostgreSQL.
     let mut copy = Command::new("cp");
-    copy.args(["-a", "postgres", "earlier"]).current_dir(house.directory());
+    copy.args(["-a", "postgres", "earlier"]).current_dir(instance.directory());
     assert!(copy.status().unwrap().success());
-    house.start_again().await;
-    draft(&house, "SKU-2").await;
+    instance.start_again().await;
+    draft(&instance, "SKU-2").await;
     let body = json!({ "sku": "SKU-3", "name": "3", "unit": "piece", "vat_rate": "23" });
-    let lost = created(house.post_with_key("admin", "/v1/products", "lost", &body).await);
-    check_history(&house).await;
-    let head = house.head().await;
+    let lost = created(instance.post_with_key("admin", "/v1/products", "lost", &body).await);
+    check_history(&instance).await;
+    let head = instance.head().await;
 
-    house.stop();
-    std::fs::remove_dir_all(house.directory().join("postgres")).unwrap();
-    std::fs::rename(house.directory().join("earlier"), house.directory().join("postgres")).unwrap();
-    house.start_again().await;
+    instance.stop();
+    std::fs::remove_dir_all(instance.directory().join("postgres")).unwrap();
+    std::fs::rename(instance.directory().join("earlier"), instance.directory().join("postgres"))
+        .unwrap();
+    instance.start_again().await;
     // From the very first command on.
-    let refused = house.post("admin", "/v1/products", &body).await;
+    let refused = instance.post("admin", "/v1/products", &body).await;
     assert_eq!((refused.status, &refused.body["code"]), (503, &json!("log.behind_stream")));
-    house.wait_for_part("log", "degraded").await;
-    assert!(house.text("/metrics").await.contains("kontor_log_behind_stream 1"));
-    assert_eq!(house.all("admin", "/v1/products").await.len(), 1, "reads go on");
+    instance.wait_for_part("log", "degraded").await;
+    assert!(instance.text("/metrics").await.contains("kontor_log_behind_stream 1"));
+    assert_eq!(instance.all("admin", "/v1/products").await.len(), 1, "reads go on");
 
-    house.run(&["log", "recover"]);
-    house.wait_for_part("log", "ok").await;
-    assert_eq!(house.settled().await, head.unwrap());
-    assert_eq!(house.all("admin", "/v1/products").await.len(), 3);
-    let product = house.get("admin", &format!("/v1/products/{lost}")).await;
+    instance.run(&["log", "recover"]);
+    instance.wait_for_part("log", "ok").await;
+    assert_eq!(instance.settled().await, head.unwrap());
+    assert_eq!(instance.all("admin", "/v1/products").await.len(), 3);
+    let product = instance.get("admin", &format!("/v1/products/{lost}")).await;
     assert_eq!(product.body["sku"], "SKU-3");
     // Its answer is lost, but it is not carried out again.
-    let again = house.post_with_key("admin", "/v1/products", "lost", &body).await;
+    let again = instance.post_with_key("admin", "/v1/products", "lost", &body).await;
     assert_eq!((again.status, &again.body["code"]), (422, &json!("idempotency_key.reused")));
-    draft(&house, "SKU-4").await;
-    check_history(&house).await;
+    draft(&instance, "SKU-4").await;
+    check_history(&instance).await;
 
     // The other way out: the log is right, the stream is built anew.
-    assert!(house.succeeds(&["log", "discard-stream"]).is_none(), "not without --yes");
-    house.run(&["log", "discard-stream", "--yes"]);
-    check_history(&house).await;
+    assert!(instance.succeeds(&["log", "discard-stream"]).is_none(), "not without --yes");
+    instance.run(&["log", "discard-stream", "--yes"]);
+    check_history(&instance).await;
 }
 
 /// A start looks at the stream before it listens, however long NATS takes to show it.
 #[tokio::test]
 async fn the_first_command_waits_for_the_check_of_the_stream() {
-    let house = House::start_with_servers().await;
-    draft(&house, "SKU-1").await;
-    check_history(&house).await;
-    let run = std::fs::read(house.directory().join("run.json")).unwrap();
+    let instance = Instance::start_with_servers().await;
+    draft(&instance, "SKU-1").await;
+    check_history(&instance).await;
+    let run = std::fs::read(instance.directory().join("run.json")).unwrap();
     let run: Value = serde_json::from_slice(&run).unwrap();
     let nats = delayed(run["nats_url"].as_str().unwrap()).await;
 
@@ -203,9 +204,9 @@ async fn delayed(url: &str) -> String {
 #[tokio::test]
 async fn every_table_is_backed_up_or_derived() {
     let shop = Shop::open().await;
-    let (house, run) = (&shop.house, shop.house.directory().join("run.json"));
-    let folder = house.directory().join("backup");
-    house.run(&["log", "export", folder.to_str().unwrap()]);
+    let (instance, run) = (&shop.instance, shop.instance.directory().join("run.json"));
+    let folder = instance.directory().join("backup");
+    instance.run(&["log", "export", folder.to_str().unwrap()]);
     let manifest: Value =
         serde_json::from_slice(&std::fs::read(folder.join("manifest.json")).unwrap()).unwrap();
     let files = manifest["manifest"]["files"].as_array().unwrap();
@@ -338,8 +339,8 @@ async fn number(client: &Client, sql: &str) -> i64 {
     client.query_one(sql, &[]).await.unwrap().get(0)
 }
 
-async fn draft(house: &House, sku: &str) {
+async fn draft(instance: &Instance, sku: &str) {
     let body = json!({ "sku": sku, "name": sku, "unit": "piece", "vat_rate": "23" });
-    let product = house.post("admin", "/v1/products", &body).await;
+    let product = instance.post("admin", "/v1/products", &body).await;
     assert_eq!(product.status, 201, "{product:?}");
 }

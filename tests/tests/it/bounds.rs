@@ -11,15 +11,15 @@ use tokio::{
 use serde_json::{Value, json};
 
 use crate::{
-    house::{House, PATIENCE, Setting, directory},
+    instance::{Instance, PATIENCE, Setting, directory},
     journeys::{Shop, created},
 };
 
-/// A house that soon closes what is silent.
-async fn impatient() -> House {
+/// An instance that soon closes what is silent.
+async fn impatient() -> Instance {
     let soon = |name| (name, "1".to_owned());
     let environment = vec![soon("KONTOR_HEAD_TIMEOUT"), soon("KONTOR_IDLE_TIMEOUT")];
-    House::start_in(directory(), Setting { environment, ..Setting::default() }).await
+    Instance::start_in(directory(), Setting { environment, ..Setting::default() }).await
 }
 
 /// How many bytes a new connection is sent after what it sends, until it is closed.
@@ -34,23 +34,23 @@ async fn until_closed(address: &str, sent: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn silent_connections_are_closed() {
-    let house = impatient().await;
-    let url = house.address().url();
+    let instance = impatient().await;
+    let url = instance.address().url();
     let address = url.strip_prefix("http://").unwrap();
     let silent = join_all((0..50).map(|_| until_closed(address, ""))).await;
     assert!(silent.iter().all(Vec::is_empty));
     until_closed(address, "GET /health/live HTTP/1.1\r\nhost: k\r\nx-slow: ").await;
     let answered = until_closed(address, "GET /health/live HTTP/1.1\r\nhost: k\r\n\r\n").await;
     assert!(answered.starts_with(b"HTTP/1.1 200"), "a whole request is answered first");
-    let metrics = house.text("/metrics").await;
+    let metrics = instance.text("/metrics").await;
     assert!(metrics.contains("kontor_http_connections_cut_total 52"), "{metrics}");
 }
 
 /// Each of the invented texts could become a label, and every label stays for ever.
 #[tokio::test]
 async fn what_clients_invent_leaves_nothing_in_the_metrics() {
-    let house = House::start().await;
-    let url = house.address().url();
+    let instance = Instance::start().await;
+    let url = instance.address().url();
     let client = reqwest::Client::new();
     let ask = async |number: usize| {
         let method = format!("INVENTED{number}").parse().unwrap();
@@ -67,12 +67,12 @@ async fn what_clients_invent_leaves_nothing_in_the_metrics() {
     };
     ask(0).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let before = house.text("/metrics").await;
+    let before = instance.text("/metrics").await;
     for first in (1..2_000).step_by(20) {
         join_all((first..first + 20).map(&ask)).await;
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let after = house.text("/metrics").await;
+    let after = instance.text("/metrics").await;
     assert!(!after.to_lowercase().contains("invented"), "{after}");
     let [before, after] = [before, after].map(|text| text.lines().count());
     assert!(after < before + 100, "{before} lines became {after}");
@@ -80,7 +80,7 @@ async fn what_clients_invent_leaves_nothing_in_the_metrics() {
 
 #[tokio::test]
 async fn no_answer_is_kept_between_or_taken_for_something_else() {
-    let house = House::start().await;
+    let instance = Instance::start().await;
     let client = reqwest::Client::new();
     let paths = [
         "/v1/orders",
@@ -94,8 +94,8 @@ async fn no_answer_is_kept_between_or_taken_for_something_else() {
         "/v1/live",
     ];
     for path in paths {
-        for key in [Some(house.key("admin")), None] {
-            let mut request = client.get(format!("{}{path}", house.address().url()));
+        for key in [Some(instance.key("admin")), None] {
+            let mut request = client.get(format!("{}{path}", instance.address().url()));
             if let Some(key) = key {
                 request = request.bearer_auth(key);
             }
@@ -111,7 +111,7 @@ async fn no_answer_is_kept_between_or_taken_for_something_else() {
 async fn long_order(shop: &Shop) -> String {
     let lines = vec![json!({ "sku": "RICE", "quantity": "1" }); 2_000];
     let order = json!({ "currency": "PLN", "lines": lines });
-    created(shop.house.post("grocer", "/v1/orders", &order).await)
+    created(shop.instance.post("grocer", "/v1/orders", &order).await)
 }
 
 #[tokio::test]
@@ -121,15 +121,15 @@ async fn pages_end_before_they_are_too_long() {
     for _ in 0..4 {
         orders.push(long_order(&shop).await);
     }
-    let head = shop.house.settled().await;
+    let head = shop.instance.settled().await;
     let size = |body: &Value| body.to_string().len();
 
     let list =
-        shop.house.get("grocer", &format!("/v1/orders?limit=200&wait_for={head}")).await.body;
+        shop.instance.get("grocer", &format!("/v1/orders?limit=200&wait_for={head}")).await.body;
     assert_eq!(list["items"].as_array().unwrap().len(), 4);
     assert!(size(&list) < 10_000, "{list}");
     let path = format!("/v1/orders/{}", orders[0]);
-    let whole = shop.house.get("grocer", &path).await.body;
+    let whole = shop.instance.get("grocer", &path).await.body;
     assert_eq!(whole["lines"].as_array().unwrap().len(), 2_000);
     let long = size(&whole);
     assert!(long > 300_000, "{long}");
@@ -138,7 +138,7 @@ async fn pages_end_before_they_are_too_long() {
     for order in ["asc", "desc"] {
         let (mut found, mut next) = (Vec::new(), format!("{path}&order={order}"));
         loop {
-            let page = shop.house.get("auditor", &next).await.body;
+            let page = shop.instance.get("auditor", &next).await.body;
             let items = page["items"].as_array().unwrap().clone();
             assert!(size(&page) < (1 << 20) + 2 * long, "{} bytes", size(&page));
             found.extend(items.iter().map(|event| event["stream_id"].as_str().unwrap().to_owned()));
@@ -158,8 +158,8 @@ async fn pages_end_before_they_are_too_long() {
 /// added is looked at too.
 #[tokio::test]
 async fn no_list_has_lines() {
-    let house = House::start().await;
-    let document = house.get("admin", "/openapi.json").await.body;
+    let instance = Instance::start().await;
+    let document = instance.get("admin", "/openapi.json").await.body;
     let mut lists = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         let answer = &methods["get"]["responses"]["200"]["content"]["application/json"]["schema"];

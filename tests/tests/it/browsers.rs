@@ -1,6 +1,6 @@
 //! What is found by a browser: the root, the documentation, CORS and compressed answers.
 
-use crate::house::{House, Setting, directory};
+use crate::instance::{Instance, Setting, directory};
 
 fn header<'a>(response: &'a reqwest::Response, name: &str) -> Option<&'a str> {
     response.headers().get(name).map(|value| value.to_str().unwrap())
@@ -8,8 +8,8 @@ fn header<'a>(response: &'a reqwest::Response, name: &str) -> Option<&'a str> {
 
 #[tokio::test]
 async fn the_root_says_where_to_go_and_the_documentation_needs_nobody_else() {
-    let house = House::start().await;
-    let origin = house.address().url();
+    let instance = Instance::start().await;
+    let origin = instance.address().url();
     let client = reqwest::Client::new();
 
     let root: serde_json::Value = client.get(&origin).send().await.unwrap().json().await.unwrap();
@@ -23,7 +23,7 @@ async fn the_root_says_where_to_go_and_the_documentation_needs_nobody_else() {
     assert!(header(&html, "content-type").unwrap().starts_with("text/html"));
     assert!(html.text().await.unwrap().contains("href=\"/docs\""));
 
-    let page = house.text("/docs").await;
+    let page = instance.text("/docs").await;
     assert!(page.contains("Redoc.init(\"/openapi.json\""), "the viewer reads the document");
     assert!(!page.contains("https://cdn."), "/docs loads something from elsewhere");
     let (before, script) = page.split_once("<script>").unwrap();
@@ -38,11 +38,11 @@ async fn the_root_says_where_to_go_and_the_documentation_needs_nobody_else() {
 async fn only_origins_that_are_set_may_call_from_a_browser() {
     let environment = vec![("KONTOR_CORS_ORIGINS", "https://shop.example.pl".to_owned())];
     let setting = Setting { environment, ..Setting::default() };
-    let open = House::start_in(directory(), setting).await;
-    let closed = House::start().await;
-    let ask = async |house: &House, origin: &str| {
+    let open = Instance::start_in(directory(), setting).await;
+    let closed = Instance::start().await;
+    let ask = async |instance: &Instance, origin: &str| {
         let client = reqwest::Client::new();
-        let products = format!("{}/v1/products", house.address().url());
+        let products = format!("{}/v1/products", instance.address().url());
         let asked = client
             .request(reqwest::Method::OPTIONS, &products)
             .header("Origin", origin)
@@ -53,7 +53,7 @@ async fn only_origins_that_are_set_may_call_from_a_browser() {
             .unwrap();
         let got = client
             .get(&products)
-            .bearer_auth(house.key("admin"))
+            .bearer_auth(instance.key("admin"))
             .header("Origin", origin)
             .send()
             .await
@@ -70,12 +70,12 @@ async fn only_origins_that_are_set_may_call_from_a_browser() {
     for name in ["etag", "location", "kontor-position", "x-correlation-id"] {
         assert!(exposed.contains(name), "{name} is not in {exposed}");
     }
-    for (house, origin) in [
+    for (instance, origin) in [
         (&open, "https://shop.example.pl.evil.example"),
         (&open, "http://shop.example.pl"),
         (&closed, "https://shop.example.pl"),
     ] {
-        let (asked, got) = ask(house, origin).await;
+        let (asked, got) = ask(instance, origin).await;
         for answer in [&asked, &got] {
             assert_eq!(header(answer, "access-control-allow-origin"), None, "{origin}");
         }
@@ -84,18 +84,18 @@ async fn only_origins_that_are_set_may_call_from_a_browser() {
 
 #[tokio::test]
 async fn long_answers_are_compressed_and_streams_are_not() {
-    let house = House::start().await;
-    let origin = house.address().url();
+    let instance = Instance::start().await;
+    let origin = instance.address().url();
     let client = reqwest::Client::new();
     let get = async |path: &str| {
         let request = client.get(format!("{origin}{path}")).header("Accept-Encoding", "gzip, br");
-        request.bearer_auth(house.key("admin")).send().await.unwrap()
+        request.bearer_auth(instance.key("admin")).send().await.unwrap()
     };
     let long = get("/openapi.json").await;
     assert_eq!(header(&long, "content-encoding"), Some("gzip"));
     assert!(header(&long, "vary").unwrap().to_lowercase().contains("accept-encoding"));
     let compressed = long.bytes().await.unwrap();
-    let whole = house.text("/openapi.json").await;
+    let whole = instance.text("/openapi.json").await;
     assert_eq!(compressed[..2], [0x1f, 0x8b], "it is no gzip");
     assert!(compressed.len() * 4 < whole.len(), "{} of {}", compressed.len(), whole.len());
     for path in ["/health/live", "/v1/products?limit=1", "/v1/live"] {

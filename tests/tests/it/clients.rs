@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::house::{House, binary};
+use crate::instance::{Instance, binary};
 
 /// Where the tools of `tests/clients` are installed, once, with what they make.
 struct Workshop {
@@ -83,8 +83,8 @@ impl Workshop {
 #[tokio::test]
 #[ignore = "installs tools and compiles clients for minutes: `make torture`"]
 async fn linters_find_nothing_and_generated_clients_place_an_order() {
-    let house = House::start().await;
-    let document = house.text("/openapi.json").await;
+    let instance = Instance::start().await;
+    let document = instance.text("/openapi.json").await;
     let workshop = Workshop::open(&document);
 
     let redocly = workshop.must(&["node_modules/.bin/redocly", "lint", "openapi.json"], &[]);
@@ -108,20 +108,20 @@ async fn linters_find_nothing_and_generated_clients_place_an_order() {
         "tax_id": { "kind": "nip", "number": "5260250274" },
         "payment_term": { "kind": "net", "days": 14 },
     });
-    let company = house.post("admin", "/v1/companies", &company).await.body["id"].clone();
+    let company = instance.post("admin", "/v1/companies", &company).await.body["id"].clone();
     let product = json!({
         "sku": "BL-22", "name": "Notebook", "unit": "piece", "vat_rate": "23",
         "prices": [{ "currency": "PLN", "price": "4.50" }],
     });
-    let product = house.post("admin", "/v1/products", &product).await.body["id"].clone();
+    let product = instance.post("admin", "/v1/products", &product).await.body["id"].clone();
     let publish = format!("/v1/products/{}/publish", product.as_str().unwrap());
-    assert_eq!(house.post("admin", &publish, &json!({})).await.status, 200);
-    house.settled().await;
+    assert_eq!(instance.post("admin", &publish, &json!({})).await.status, 200);
+    instance.settled().await;
 
-    let url = house.address().url();
+    let url = instance.address().url();
     let environment = [
         ("KONTOR_URL", url.as_str()),
-        ("KONTOR_KEY", house.key("admin")),
+        ("KONTOR_KEY", instance.key("admin")),
         ("KONTOR_COMPANY", company.as_str().unwrap()),
         ("KONTOR_SKU", "BL-22"),
         ("PYTHONPATH", "generated"),
@@ -134,6 +134,6 @@ async fn linters_find_nothing_and_generated_clients_place_an_order() {
         let said = workshop.must(&client, &environment);
         assert!(said.contains("placed"), "{client:?}: {said}");
     }
-    let orders = house.all("admin", "/v1/orders").await;
+    let orders = instance.all("admin", "/v1/orders").await;
     assert_eq!(orders.len(), 3, "{orders:?}");
 }

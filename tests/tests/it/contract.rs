@@ -1,4 +1,4 @@
-//! The OpenAPI document that a house serves, against which every answer of these tests is held.
+//! The OpenAPI document that an instance serves, against which every answer of these tests is held.
 
 use std::{
     collections::HashMap,

@@ -6,13 +6,13 @@ use event_log::{Position, RecordedEvent, cloud_event::CloudEvent};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::house::House;
+use crate::instance::Instance;
 
 /// `KONTOR_BLESS=1` writes it anew; what changed is then seen in review.
 #[tokio::test]
 async fn the_openapi_document_is_the_landed_one() {
-    let house = House::start().await;
-    let served = house.get("admin", "/openapi.json").await.body;
+    let instance = Instance::start().await;
+    let served = instance.get("admin", "/openapi.json").await.body;
     assert_eq!(served["openapi"], "3.1.0");
     let text = format!("{}\n", serde_json::to_string_pretty(&served).unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/openapi.json");

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    house::House,
+    instance::Instance,
     journeys::{Shop, created, done},
     sales::documents::{words, words_of},
 };
@@ -15,8 +15,8 @@ fn address(street: &str) -> Value {
     json!({ "street": street, "postal_code": "80-001", "city": "Gdańsk", "country": "PL" })
 }
 
-async fn id_of_coffee(house: &House) -> String {
-    let products = house.all("admin", "/v1/products").await;
+async fn id_of_coffee(instance: &Instance) -> String {
+    let products = instance.all("admin", "/v1/products").await;
     let coffee = products.iter().find(|product| product["sku"] == "COFFEE").unwrap();
     coffee["id"].as_str().unwrap().to_owned()
 }
@@ -54,7 +54,7 @@ const AFTER: Names = Names {
 impl Names {
     /// Calls everything so.
     async fn take_effect(&self, shop: &Shop, coffee: &str, representative: &str) {
-        let Shop { house, grocer, .. } = shop;
+        let Shop { instance, grocer, .. } = shop;
         let company = format!("/v1/companies/{grocer}");
         let (place, drop) = match self.delivery {
             Some(street) => {
@@ -72,7 +72,7 @@ impl Names {
             (format!("/v1/products/{coffee}/rename"), called),
             (format!("/v1/employees/{representative}/profile"), profile),
         ] {
-            done(house.post("admin", &path, &body).await);
+            done(instance.post("admin", &path, &body).await);
         }
     }
 
@@ -97,18 +97,18 @@ impl Names {
 /// An order that has left in part, its invoice and a credit note; paths of all four, with whether they
 /// name a delivery address.
 async fn trade(shop: &Shop, deliver: bool) -> [(String, bool); 4] {
-    let Shop { house, grocer, .. } = shop;
+    let Shop { instance, grocer, .. } = shop;
     let mut order = json!({ "currency": "PLN", "lines": [{ "sku": "COFFEE", "quantity": "10" }] });
     if deliver {
         order["destination"] = json!({ "address": DOOR });
     }
-    let order = created(house.post("grocer", "/v1/orders", &order).await);
-    done(house.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
+    let order = created(instance.post("grocer", "/v1/orders", &order).await);
+    done(instance.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
     let part = json!({ "order": order, "items": [{ "line": 1, "quantity": "4" }] });
     let invoice = shop.dispatch(part).await;
     let credit_note = json!({ "company": grocer, "corrects": invoice["id"], "currency": "PLN",
         "lines": [{ "line": 1, "quantity": "1" }] });
-    let credit_note = created(house.post("accounting", "/v1/credit-notes", &credit_note).await);
+    let credit_note = created(instance.post("accounting", "/v1/credit-notes", &credit_note).await);
     let [invoice, shipment] = ["id", "shipment"].map(|name| invoice[name].as_str().unwrap());
     [
         (format!("/v1/orders/{order}"), deliver),
@@ -119,12 +119,17 @@ async fn trade(shop: &Shop, deliver: bool) -> [(String, bool); 4] {
 }
 
 /// All of these documents name this company, alone and in lists.
-async fn name(house: &House, documents: &[(String, bool)], buyer: &Value, deliver_to: &Value) {
-    let head = house.settled().await;
+async fn name(
+    instance: &Instance,
+    documents: &[(String, bool)],
+    buyer: &Value,
+    deliver_to: &Value,
+) {
+    let head = instance.settled().await;
     for (path, deliver) in documents {
-        let alone = house.get("grocer", &format!("{path}?wait_for={head}")).await.body;
+        let alone = instance.get("grocer", &format!("{path}?wait_for={head}")).await.body;
         let (list, id) = path.rsplit_once('/').unwrap();
-        let listed = house.all("grocer", list).await;
+        let listed = instance.all("grocer", list).await;
         let listed = listed.iter().find(|document| document["id"] == id).unwrap();
         for shown in [&alone, listed] {
             assert_eq!(&shown["buyer"], buyer, "{path}: {shown}");
@@ -146,20 +151,20 @@ fn offer(shop: &Shop) -> Value {
 #[tokio::test]
 async fn documents_of_the_past_show_what_was_true_then() {
     let mut shop = Shop::open().await;
-    let ewa = shop.house.engage("Ewa", "sales", None).await;
-    let house = &shop.house;
-    let coffee = id_of_coffee(house).await;
+    let ewa = shop.instance.engage("Ewa", "sales", None).await;
+    let instance = &shop.instance;
+    let coffee = id_of_coffee(instance).await;
     BEFORE.take_effect(&shop, &coffee, &ewa).await;
     let past = trade(&shop, true).await;
     let place = json!({ "label": "Magazyn", "address": address("ul. Magazynowa 7") });
-    let id = created(house.post("Ewa", "/v1/offers", &offer(&shop)).await);
-    done(house.post("sales", &format!("/v1/offers/{id}/send"), &json!({})).await);
-    name(house, &past, &BEFORE.buyer(), &place).await;
+    let id = created(instance.post("Ewa", "/v1/offers", &offer(&shop)).await);
+    done(instance.post("sales", &format!("/v1/offers/{id}/send"), &json!({})).await);
+    name(instance, &past, &BEFORE.buyer(), &place).await;
     let pdf = |language: &str, revision: u32| {
         format!("/v1/offers/{id}/pdf?language={language}&revision={revision}")
     };
     let files = async || {
-        [house.file("grocer", &pdf("pl", 1)).await, house.file("grocer", &pdf("en", 1)).await]
+        [instance.file("grocer", &pdf("pl", 1)).await, instance.file("grocer", &pdf("en", 1)).await]
     };
     let files_before = files().await;
     for (file, language) in files_before.iter().zip(["pl", "en"]) {
@@ -172,26 +177,26 @@ async fn documents_of_the_past_show_what_was_true_then() {
     let rest = shop.dispatch(json!({ "order": order })).await;
     let rest = [(format!("/v1/shipments/{}", rest["shipment"].as_str().unwrap()), true)];
     let present = trade(&shop, false).await;
-    name(house, &past, &BEFORE.buyer(), &place).await;
-    name(house, &rest, &AFTER.buyer(), &place).await;
-    name(house, &present, &AFTER.buyer(), &Value::Null).await;
+    name(instance, &past, &BEFORE.buyer(), &place).await;
+    name(instance, &rest, &AFTER.buyer(), &place).await;
+    name(instance, &present, &AFTER.buyer(), &Value::Null).await;
     let files_after = files().await;
     assert!(files_after == files_before, "the same to the byte: {}", words_of(&files_after[1]));
 
     // What is being written shows what is true now, and keeps that once it is sent.
-    done(house.post("Ewa", &format!("/v1/offers/{id}/draft"), &offer(&shop)).await);
-    house.settled().await;
-    AFTER.are_in(&words(house, "sales", &pdf("en", 2)).await, "en");
-    done(house.post("sales", &format!("/v1/offers/{id}/send"), &json!({})).await);
-    house.settled().await;
-    AFTER.are_in(&words(house, "grocer", &pdf("pl", 2)).await, "pl");
+    done(instance.post("Ewa", &format!("/v1/offers/{id}/draft"), &offer(&shop)).await);
+    instance.settled().await;
+    AFTER.are_in(&words(instance, "sales", &pdf("en", 2)).await, "en");
+    done(instance.post("sales", &format!("/v1/offers/{id}/send"), &json!({})).await);
+    instance.settled().await;
+    AFTER.are_in(&words(instance, "grocer", &pdf("pl", 2)).await, "pl");
 
-    let compared = house.run(&["projections", "compare", "all"]);
+    let compared = instance.run(&["projections", "compare", "all"]);
     assert!(compared.lines().all(|line| line.trim_end().ends_with("equal")), "{compared}");
     for view in ["invoices", "orders", "shipments", "offers"] {
-        house.run(&["projections", "rebuild", view]);
+        instance.run(&["projections", "rebuild", view]);
     }
-    name(house, &past, &BEFORE.buyer(), &place).await;
-    name(house, &rest, &AFTER.buyer(), &place).await;
-    BEFORE.are_in(&words(house, "grocer", &pdf("en", 1)).await, "en");
+    name(instance, &past, &BEFORE.buyer(), &place).await;
+    name(instance, &rest, &AFTER.buyer(), &place).await;
+    BEFORE.are_in(&words(instance, "grocer", &pdf("en", 1)).await, "en");
 }

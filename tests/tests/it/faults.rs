@@ -1,6 +1,6 @@
 //! Faults, and that after each of them history is sound: nothing is lost and nothing done twice.
 //!
-//! Every test here throws one kind of fault at houses under load, and ends with
+//! Every test here throws one kind of fault at instances under load, and ends with
 //! [`sound::check_sound`]. Short in `make test`, long in `make torture`.
 
 mod clock;

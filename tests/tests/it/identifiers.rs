@@ -11,19 +11,19 @@ use crate::{
 #[tokio::test]
 async fn codes_that_look_alike_are_one() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let product =
         |sku: &str| json!({ "sku": sku, "name": "Blok", "unit": "piece", "vat_rate": "23" });
-    created(house.post("admin", "/v1/products", &product("BL-22")).await);
+    created(instance.post("admin", "/v1/products", &product("BL-22")).await);
     for unseen in ["BL-22\u{200b}", "BL\u{2060}-22", "\u{202e}BL-22", "BL-22\u{e000}"] {
-        let answer = house.post("admin", "/v1/products", &product(unseen)).await;
+        let answer = instance.post("admin", "/v1/products", &product(unseen)).await;
         assert_eq!(answer.status, 422, "{unseen:?}: {answer:?}");
         assert_eq!(answer.body["errors"][0]["pointer"], "/sku", "{answer:?}");
     }
     for alike in ["ＢＬ－２２", " BL-22 ", "ＢＬ-22"] {
-        refused(&house.post("admin", "/v1/products", &product(alike)).await, 409, "claim.held");
+        refused(&instance.post("admin", "/v1/products", &product(alike)).await, 409, "claim.held");
     }
-    created(house.post("admin", "/v1/products", &product("bl-22")).await);
+    created(instance.post("admin", "/v1/products", &product("bl-22")).await);
 
     let company = |number: &str| {
         json!({
@@ -32,24 +32,24 @@ async fn codes_that_look_alike_are_one() {
             "payment_term": { "kind": "immediate" },
         })
     };
-    created(house.post("sales", "/v1/companies", &company("123")).await);
-    refused(&house.post("sales", "/v1/companies", &company("１２３")).await, 409, "claim.held");
+    created(instance.post("sales", "/v1/companies", &company("123")).await);
+    refused(&instance.post("sales", "/v1/companies", &company("１２３")).await, 409, "claim.held");
 }
 
 /// A filter reads a code as commands do.
 #[tokio::test]
 async fn codes_that_look_alike_find_the_same() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let company = json!({
         "name": "Strandhaus", "reference": "E-1",
         "tax_id": { "kind": "foreign", "country": "DE", "number": "123" },
         "payment_term": { "kind": "immediate" },
     });
-    let company = created(house.post("sales", "/v1/companies", &company).await);
+    let company = created(instance.post("sales", "/v1/companies", &company).await);
     let levels = json!({ "levels": [{ "sku": "RICE", "available": "7" }] });
-    done(house.post("warehouse", "/v1/stock", &levels).await);
-    let head = house.settled().await;
+    done(instance.post("warehouse", "/v1/stock", &levels).await);
+    let head = instance.settled().await;
     for (path, found) in [
         ("products?sku=RICE", 1),
         ("products?sku=%20RICE%20", 1),
@@ -61,7 +61,7 @@ async fn codes_that_look_alike_find_the_same() {
         ("companies?reference=E%EF%BC%8D%EF%BC%91", 1),
         ("companies?reference=e-1", 0),
     ] {
-        let answer = house.get("admin", &format!("/v1/{path}&wait_for={head}")).await;
+        let answer = instance.get("admin", &format!("/v1/{path}&wait_for={head}")).await;
         let items = answer.body["items"].as_array().unwrap();
         assert_eq!(items.len(), found, "{path}: {answer:?}");
         if path.starts_with("companies") && found == 1 {
@@ -74,21 +74,21 @@ async fn codes_that_look_alike_find_the_same() {
 #[tokio::test]
 async fn codes_of_older_builds_stay_within_reach() {
     let shop = Shop::open().await;
-    let house = &shop.house;
-    let head = house.settled().await;
+    let instance = &shop.instance;
+    let head = instance.settled().await;
     let path = format!("/v1/products?sku=RICE&wait_for={head}");
-    let rice = house.get("admin", &path).await.body["items"][0]["id"].clone();
+    let rice = instance.get("admin", &path).await.body["items"][0]["id"].clone();
     let value = json!({ "kind": "sku", "value": "ＯＬＤ\u{200b}-1" });
     let old: claim::Value = stored(|| serde_json::from_value(value.clone()).unwrap());
     let taken = json!({ "type": "taken", "value": value, "by": rice });
-    forge(&house.database().await, old.id().0, "claim.taken", 1, &taken).await;
-    house.settled().await;
+    forge(&instance.database().await, old.id().0, "claim.taken", 1, &taken).await;
+    instance.settled().await;
 
     let product = json!({ "sku": "OLD-1", "name": "Ryż", "unit": "piece", "vat_rate": "5" });
-    refused(&house.post("admin", "/v1/products", &product).await, 409, "claim.held");
+    refused(&instance.post("admin", "/v1/products", &product).await, 409, "claim.held");
     let order = json!({ "currency": "PLN", "lines": [{ "sku": "OLD-1", "quantity": "1" }] });
-    let order = created(house.post("grocer", "/v1/orders", &order).await);
-    let head = house.settled().await;
-    let shown = house.get("grocer", &format!("/v1/orders/{order}?wait_for={head}")).await.body;
+    let order = created(instance.post("grocer", "/v1/orders", &order).await);
+    let head = instance.settled().await;
+    let shown = instance.get("grocer", &format!("/v1/orders/{order}?wait_for={head}")).await.body;
     assert_eq!(shown["lines"][0]["sku"], "RICE");
 }

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use crate::{
     faults::site::Site,
-    house::{House, eventually, within},
+    instance::{Instance, eventually, within},
     journeys::created,
 };
 
@@ -40,17 +40,17 @@ async fn at_rest(database: &Client) -> i64 {
     least
 }
 
-async fn product(house: &House, sku: &str) -> String {
+async fn product(instance: &Instance, sku: &str) -> String {
     let product = json!({ "sku": sku, "name": sku, "unit": "piece", "vat_rate": "5" });
-    created(house.post("admin", "/v1/products", &product).await)
+    created(instance.post("admin", "/v1/products", &product).await)
 }
 
 #[tokio::test]
 async fn an_idle_process_makes_few_transactions() {
-    let house = House::start().await;
-    product(&house, "RICE").await;
-    house.settled().await;
-    let database = house.database().await;
+    let instance = Instance::start().await;
+    product(&instance, "RICE").await;
+    instance.settled().await;
+    let database = instance.database().await;
     let count = at_rest(&database).await;
     assert!(count <= MOST, "{count} transactions a second");
 }
@@ -58,12 +58,12 @@ async fn an_idle_process_makes_few_transactions() {
 /// Each of two processes is as quiet as one. What either writes, both show.
 #[tokio::test]
 async fn two_processes_at_rest_leave_each_other_alone() {
-    let site = Site::with_houses(2).await;
+    let site = Site::with_instances(2).await;
     for (one, other, sku) in [(0, 1, "RICE"), (1, 0, "OATS")] {
-        let product = product(&site.houses[one], sku).await;
-        let head = site.houses[one].settled().await;
+        let product = product(&site.instances[one], sku).await;
+        let head = site.instances[one].settled().await;
         let path = format!("/v1/products/{product}?wait_for={head}");
-        assert_eq!(site.houses[other].get("admin", &path).await.status, 200);
+        assert_eq!(site.instances[other].get("admin", &path).await.status, 200);
     }
     let database = site.database().await;
     let count = at_rest(&database).await;
@@ -74,7 +74,7 @@ async fn two_processes_at_rest_leave_each_other_alone() {
 #[tokio::test]
 async fn fault_another_process_keeps_the_read_models_up_when_one_ends() {
     const HOLDER: &str = "SELECT held_until > now(), holder::text FROM view.runners";
-    let mut site = Site::with_houses(2).await;
+    let mut site = Site::with_instances(2).await;
     let database = site.database().await;
     let holder = async || -> String {
         eventually("somebody keeps the read models up", async || {
@@ -83,30 +83,30 @@ async fn fault_another_process_keeps_the_read_models_up_when_one_ends() {
         })
         .await
     };
-    let shows = async |house: &House, sku: &str| {
+    let shows = async |instance: &Instance, sku: &str| {
         let started = Instant::now();
-        let product = product(house, sku).await;
+        let product = product(instance, sku).await;
         within(Duration::from_secs(15), "it is shown", async || {
-            let head = house.head().await?;
+            let head = instance.head().await?;
             let path = format!("/v1/products/{product}?wait_for={head}");
-            house.try_get("admin", &path).await.ok().filter(|answer| answer.status == 200)
+            instance.try_get("admin", &path).await.ok().filter(|answer| answer.status == 200)
         })
         .await;
         started.elapsed()
     };
     let first = holder().await;
     // Stopped or not the holder, it is killed first: then the other one holds the lease.
-    site.houses[0].kill();
-    let took = shows(&site.houses[1], "RICE").await;
+    site.instances[0].kill();
+    let took = shows(&site.instances[1], "RICE").await;
     assert!(took < Duration::from_secs(10), "a killed process held others up for {took:?}");
-    site.houses[0].start_again().await;
-    shows(&site.houses[0], "OATS").await;
+    site.instances[0].start_again().await;
+    shows(&site.instances[0], "OATS").await;
     let second = holder().await;
     assert_ne!(first, second, "the first one that started held it, and was killed");
-    site.houses[1].signal("pid", Signal::SIGSTOP);
-    let took = shows(&site.houses[0], "BEANS").await;
-    site.houses[1].signal("pid", Signal::SIGCONT);
+    site.instances[1].signal("pid", Signal::SIGSTOP);
+    let took = shows(&site.instances[0], "BEANS").await;
+    site.instances[1].signal("pid", Signal::SIGCONT);
     assert!(took < Duration::from_secs(15), "a stopped process held others up for {took:?}");
     assert_ne!(second, holder().await);
-    shows(&site.houses[1], "PEAS").await;
+    shows(&site.instances[1], "PEAS").await;
 }

@@ -24,7 +24,7 @@ use self::{
 };
 use crate::{
     faults::sound::check_history,
-    house::{Answer, House, eventually},
+    instance::{Answer, Instance, eventually},
 };
 
 /// One of so many families of values is sent in `make test`.
@@ -33,7 +33,7 @@ const SHARE: u64 = 8;
 #[tokio::test]
 async fn no_accepted_input_stops_a_read_model() {
     let requests = Requests::prepare().await;
-    let document = requests.house().get("admin", "/openapi.json").await.body;
+    let document = requests.instance().get("admin", "/openapi.json").await.body;
     let mut walk = Walk::new(&requests);
     for (route, schema) in commands(&document) {
         walk.send_all(&route, &schema, &document["components"]["schemas"]).await;
@@ -41,11 +41,11 @@ async fn no_accepted_input_stops_a_read_model() {
     let Walk { sent, accepted, failures, caused, .. } = walk;
     println!("{sent} requests, {accepted} of them accepted");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    check_read_models(requests.house(), &caused).await;
-    check_lists(requests.house(), &document, &requests.table.shop.grocer).await;
-    requests.house().settled().await;
-    check_history(requests.house()).await;
-    requests.house().run(&["projections", "rebuild", "all"]);
+    check_read_models(requests.instance(), &caused).await;
+    check_lists(requests.instance(), &document, &requests.table.shop.grocer).await;
+    requests.instance().settled().await;
+    check_history(requests.instance()).await;
+    requests.instance().run(&["projections", "rebuild", "all"]);
 }
 
 /// Every POST route with a JSON body and the schema of that; those that concern everybody last.
@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
     async fn send(&mut self, request: &Request, body: &Value, what: &str) -> Answer {
         let correlation = Uuid::now_v7();
         let Request { role, path, .. } = request;
-        let answer = self.requests.house().post_as(role, path, correlation, body).await;
+        let answer = self.requests.instance().post_as(role, path, correlation, body).await;
         self.sent += 1;
         if answer.status < 300 {
             self.accepted += 1;
@@ -193,15 +193,15 @@ fn short(body: &Value) -> String {
 }
 
 /// Every read model follows; what stops one is named by the request that caused it.
-async fn check_read_models(house: &House, caused: &HashMap<Uuid, String>) {
-    let database = house.database().await;
-    let head = house.head().await.unwrap().cast_signed();
+async fn check_read_models(instance: &Instance, caused: &HashMap<Uuid, String>) {
+    let database = instance.database().await;
+    let head = instance.head().await.unwrap().cast_signed();
     eventually("every read model follows or has failed", async || {
         let row = database.query_one(FOLLOWED, &[&head]).await.unwrap();
         row.get::<_, bool>(0).then_some(())
     })
     .await;
-    let ready = house.get("admin", "/health/ready").await.body;
+    let ready = instance.get("admin", "/health/ready").await.body;
     let bad: Vec<&Value> =
         ready["parts"].as_array().unwrap().iter().filter(|part| part["state"] != "ok").collect();
     if bad.is_empty() {
@@ -219,7 +219,7 @@ async fn check_read_models(house: &House, caused: &HashMap<Uuid, String>) {
 }
 
 /// Every list can be read to its end, and each of what it shows by itself.
-async fn check_lists(house: &House, document: &Value, company: &str) {
+async fn check_lists(instance: &Instance, document: &Value, company: &str) {
     let paths = document["paths"].as_object().unwrap();
     for (path, methods) in paths {
         if methods.get("get").is_none() || path.contains('{') || path == "/v1/live" {
@@ -235,20 +235,20 @@ async fn check_lists(house: &House, document: &Value, company: &str) {
             continue;
         }
         if !is_paged {
-            let status = house.knock(role, "get", path).await;
+            let status = instance.knock(role, "get", path).await;
             assert!(status < 500, "{path} answers {status}");
             continue;
         }
-        let items = match house.get(role, path).await.status {
+        let items = match instance.get(role, path).await.status {
             // What a company sees: the seller must say which.
-            422 => house.all(role, &format!("{path}?company={company}")).await,
-            _ => house.all(role, path).await,
+            422 => instance.all(role, &format!("{path}?company={company}")).await,
+            _ => instance.all(role, path).await,
         };
         let one = format!("{path}/{{id}}");
         if paths.get(&one).is_some_and(|methods| methods.get("get").is_some()) {
             for item in items.iter().take(200) {
                 let Some(id) = item["id"].as_str() else { continue };
-                let answer = house.get(role, &format!("{path}/{id}")).await;
+                let answer = instance.get(role, &format!("{path}/{id}")).await;
                 assert_eq!(answer.status, 200, "{path}/{id}: {answer:?}");
             }
         }

@@ -3,23 +3,23 @@
 use jiff::{ToSpan, civil::Date};
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, eventually};
+use crate::instance::{Answer, Instance, eventually};
 
-/// A house with three products for sale and two customers with a purchaser each.
+/// An instance with three products for sale and two customers with a purchaser each.
 pub(crate) struct Shop {
-    pub(crate) house: House,
+    pub(crate) instance: Instance,
     pub(crate) grocer: String,
     pub(crate) hotel: String,
 }
 
 impl Shop {
     pub(crate) async fn open() -> Self {
-        let mut house = House::start().await;
+        let mut instance = Instance::start().await;
         for (sku, vat_rate, price) in
             [("COFFEE", "23", "10.00"), ("RICE", "5", "2.00"), ("COURSE", "zw", "150.00")]
         {
             let product = created(
-                house
+                instance
                     .post(
                         "admin",
                         "/v1/products",
@@ -30,13 +30,17 @@ impl Shop {
                     )
                     .await,
             );
-            done(house.post("admin", &format!("/v1/products/{product}/publish"), &json!({})).await);
+            done(
+                instance
+                    .post("admin", &format!("/v1/products/{product}/publish"), &json!({}))
+                    .await,
+            );
         }
-        let grocer = register(&house, "Delikatesy", "5260250274", 14).await;
-        let hotel = register(&house, "Hotel", "1111111111", 30).await;
-        house.make_key("grocer", "purchaser", Some(&grocer)).await;
-        house.make_key("hotel", "purchaser", Some(&hotel)).await;
-        Self { house, grocer, hotel }
+        let grocer = register(&instance, "Delikatesy", "5260250274", 14).await;
+        let hotel = register(&instance, "Hotel", "1111111111", 30).await;
+        instance.make_key("grocer", "purchaser", Some(&grocer)).await;
+        instance.make_key("hotel", "purchaser", Some(&hotel)).await;
+        Self { instance, grocer, hotel }
     }
 
     /// An offer of ten coffees at 9.00 that the grocer can answer.
@@ -45,8 +49,8 @@ impl Shop {
             "company": self.grocer, "currency": "PLN", "valid_until": "2099-12-31",
             "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": "9.00" }],
         });
-        let offer = created(self.house.post("sales", "/v1/offers", &offer).await);
-        done(self.house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+        let offer = created(self.instance.post("sales", "/v1/offers", &offer).await);
+        done(self.instance.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
         offer
     }
 
@@ -54,17 +58,17 @@ impl Shop {
     pub(crate) async fn confirmed_order(&self, lines: Value) -> String {
         let order = json!({ "company": self.grocer, "currency": "PLN", "lines": lines,
             "placed_on": "2026-03-01" });
-        let order = created(self.house.post("sales", "/v1/orders", &order).await);
-        done(self.house.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
+        let order = created(self.instance.post("sales", "/v1/orders", &order).await);
+        done(self.instance.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
         order
     }
 
     /// Lets goods leave and waits for their invoice.
     pub(crate) async fn dispatch(&self, shipment: Value) -> Value {
-        let answer = self.house.post("warehouse", "/v1/shipments", &shipment).await;
+        let answer = self.instance.post("warehouse", "/v1/shipments", &shipment).await;
         let shipment = created(answer);
         eventually("the invoice is issued", async || {
-            let invoices = self.house.get("accounting", "/v1/invoices").await;
+            let invoices = self.instance.get("accounting", "/v1/invoices").await;
             let items = invoices.body["items"].as_array()?.clone();
             items.into_iter().find(|invoice| invoice["shipment"] == json!(shipment))
         })
@@ -74,9 +78,9 @@ impl Shop {
     /// What the grocer owes, once every policy and read model has caught up:
     /// balance, open, unallocated.
     pub(crate) async fn owes(&self) -> [String; 3] {
-        let head = self.house.settled().await;
+        let head = self.instance.settled().await;
         let path = format!("/v1/account-balances?wait_for={head}");
-        let balances = self.house.get("grocer", &path).await;
+        let balances = self.instance.get("grocer", &path).await;
         assert_eq!(balances.status, 200, "{balances:?}");
         let balance = &balances.body["items"][0];
         ["balance", "open", "unallocated"]
@@ -85,10 +89,10 @@ impl Shop {
 }
 
 /// What names the revision of an offer that stands, as acceptance must.
-pub(crate) async fn stamp(house: &House, offer: &str) -> Value {
+pub(crate) async fn stamp(instance: &Instance, offer: &str) -> Value {
     let path = format!("/v1/offers/{offer}");
     eventually("the offer is shown", async || {
-        let shown = house.get("sales", &path).await.body;
+        let shown = instance.get("sales", &path).await.body;
         let stamp = json!({ "revision": shown["revision"], "digest": shown["digest"] });
         shown["digest"].is_string().then_some(stamp)
     })
@@ -96,17 +100,17 @@ pub(crate) async fn stamp(house: &House, offer: &str) -> Value {
 }
 
 /// Accepts the revision of an offer that stands, whole.
-pub(crate) async fn accept(house: &House, role: &str, offer: &str) -> Answer {
-    let stamp = stamp(house, offer).await;
-    house.post(role, &format!("/v1/offers/{offer}/accept"), &stamp).await
+pub(crate) async fn accept(instance: &Instance, role: &str, offer: &str) -> Answer {
+    let stamp = stamp(instance, offer).await;
+    instance.post(role, &format!("/v1/offers/{offer}/accept"), &stamp).await
 }
 
 /// What names the step that waits of a request for approval, as whoever is asked has read it.
-pub(crate) async fn asked(house: &House, who: &str, of: &str) -> Value {
+pub(crate) async fn asked(instance: &Instance, who: &str, of: &str) -> Value {
     let path = format!("/v1/approvals/{of}");
     eventually("somebody is asked", async || {
-        let head = house.head().await?;
-        let approval = house.get(who, &format!("{path}?wait_for={head}")).await.body;
+        let head = instance.head().await?;
+        let approval = instance.get(who, &format!("{path}?wait_for={head}")).await.body;
         let step = approval["decisions"].as_array()?.len() + 1;
         let asked_at = &approval["request"]["at"];
         (approval["status"] == "open").then(|| json!({ "step": step, "asked_at": asked_at }))
@@ -114,13 +118,13 @@ pub(crate) async fn asked(house: &House, who: &str, of: &str) -> Value {
     .await
 }
 
-pub(crate) async fn register(house: &House, name: &str, nip: &str, days: u16) -> String {
+pub(crate) async fn register(instance: &Instance, name: &str, nip: &str, days: u16) -> String {
     let company = json!({
         "name": name,
         "tax_id": { "kind": "nip", "number": nip },
         "payment_term": { "kind": "net", "days": days },
     });
-    created(house.post("sales", "/v1/companies", &company).await)
+    created(instance.post("sales", "/v1/companies", &company).await)
 }
 
 #[track_caller]
@@ -144,18 +148,18 @@ pub(crate) fn refused(answer: &Answer, status: u16, code: &str) {
 #[tokio::test]
 async fn from_an_offer_to_the_last_penny() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, .. } = &shop;
+    let Shop { instance, grocer, .. } = &shop;
 
     // Offered, accepted by the buyer, and ordered by itself at exactly the offered price.
     let offer = shop.sent_offer().await;
-    done(accept(house, "grocer", &offer).await);
-    house.settled().await;
-    let orders = house.all_whole("grocer", "/v1/orders").await;
+    done(accept(instance, "grocer", &offer).await);
+    instance.settled().await;
+    let orders = instance.all_whole("grocer", "/v1/orders").await;
     assert_eq!(orders.len(), 1);
     assert_eq!(orders[0]["source"], json!({ "kind": "offer", "offer": offer, "revision": 1 }));
     assert_eq!(orders[0]["lines"][0]["unit_price"], "9.00");
     let order = orders[0]["id"].as_str().unwrap();
-    done(house.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
+    done(instance.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
 
     // Shipped in two parts: two invoices, their numbers one after the other.
     let day: Date = orders[0]["placed_on"].as_str().unwrap().parse().unwrap();
@@ -164,7 +168,7 @@ async fn from_an_offer_to_the_last_penny() {
     });
     let early = json!({ "order": order, "dispatched_on": day.yesterday().unwrap() });
     refused(
-        &house.post("warehouse", "/v1/shipments", &early).await,
+        &instance.post("warehouse", "/v1/shipments", &early).await,
         409,
         "order.shipped_before_placed",
     );
@@ -190,21 +194,21 @@ async fn from_an_offer_to_the_last_penny() {
         })
     };
     let named = pay("60.00", second["number"].clone());
-    created(house.post("accounting", "/v1/payments", &named).await);
+    created(instance.post("accounting", "/v1/payments", &named).await);
     assert_eq!(shop.owes().await, ["50.70", "50.70", "0.00"]);
     let id = second["id"].as_str().unwrap();
-    let paid = house.get("grocer", &format!("/v1/invoices/{id}")).await;
+    let paid = instance.get("grocer", &format!("/v1/invoices/{id}")).await;
     assert_eq!(paid.body["paid"]["amount"], "60.00");
-    created(house.post("accounting", "/v1/payments", &pay("100.00", Value::Null)).await);
+    created(instance.post("accounting", "/v1/payments", &pay("100.00", Value::Null)).await);
     assert_eq!(shop.owes().await, ["-49.30", "0.00", "49.30"]);
-    let paid = house.get("grocer", &format!("/v1/invoices/{id}")).await;
+    let paid = instance.get("grocer", &format!("/v1/invoices/{id}")).await;
     assert_eq!(paid.body["status"], "settled");
 }
 
 #[tokio::test]
 async fn a_credit_note_reduces_what_it_corrects() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, hotel } = &shop;
+    let Shop { instance, grocer, hotel } = &shop;
     let order = shop
         .confirmed_order(json!([
             { "sku": "RICE", "quantity": "10" },
@@ -221,22 +225,22 @@ async fn a_credit_note_reduces_what_it_corrects() {
         })
     };
     created(
-        house.post("accounting", "/v1/credit-notes", &credit(grocer, &invoice["id"], "4")).await,
+        instance.post("accounting", "/v1/credit-notes", &credit(grocer, &invoice["id"], "4")).await,
     );
     assert_eq!(shop.owes().await, ["162.60", "162.60", "0.00"]);
     // More than is open: the rest stays as the company's credit.
     let paid = json!({ "company": grocer, "method": "transfer",
         "amount": { "amount": "160.00", "currency": "PLN" } });
-    created(house.post("accounting", "/v1/payments", &paid).await);
+    created(instance.post("accounting", "/v1/payments", &paid).await);
     assert_eq!(shop.owes().await, ["2.60", "2.60", "0.00"]);
     created(
-        house.post("accounting", "/v1/credit-notes", &credit(grocer, &invoice["id"], "6")).await,
+        instance.post("accounting", "/v1/credit-notes", &credit(grocer, &invoice["id"], "6")).await,
     );
     assert_eq!(shop.owes().await, ["-10.00", "0.00", "10.00"]);
     let foreign =
-        house.post("accounting", "/v1/credit-notes", &credit(hotel, &invoice["id"], "1")).await;
+        instance.post("accounting", "/v1/credit-notes", &credit(hotel, &invoice["id"], "1")).await;
     refused(&foreign, 422, "credit_note.other_company");
-    let numbers: Vec<Value> = house
+    let numbers: Vec<Value> = instance
         .all("accounting", "/v1/invoices")
         .await
         .into_iter()
@@ -250,17 +254,17 @@ async fn a_credit_note_reduces_what_it_corrects() {
 async fn of_many_who_accept_one_wins() {
     let mut shop = Shop::open().await;
     let grocer = shop.grocer.clone();
-    shop.house.make_key("chief", "company_admin", Some(&grocer)).await;
-    let house = &shop.house;
+    shop.instance.make_key("chief", "company_admin", Some(&grocer)).await;
+    let instance = &shop.instance;
     let offer = shop.sent_offer().await;
     let accept = format!("/v1/offers/{offer}/accept");
-    let body = stamp(house, &offer).await;
+    let body = stamp(instance, &offer).await;
     let answers = futures::future::join_all(
         ["grocer", "chief"]
             .into_iter()
             .cycle()
             .take(16)
-            .map(|role| house.post(role, &accept, &body)),
+            .map(|role| instance.post(role, &accept, &body)),
     )
     .await;
     // A repeat by the winner has already succeeded; the other one gets a conflict.
@@ -269,49 +273,49 @@ async fn of_many_who_accept_one_wins() {
     for answer in lost {
         refused(answer, 409, "offer.already_accepted");
     }
-    house.settled().await;
-    assert_eq!(house.all("grocer", "/v1/orders").await.len(), 1);
+    instance.settled().await;
+    assert_eq!(instance.all("grocer", "/v1/orders").await.len(), 1);
 }
 
 #[tokio::test]
 async fn the_same_key_does_it_once() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let order = |quantity: &str| json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": quantity }] });
     let (one, other) = (order("1"), order("2"));
     let answers = futures::future::join_all(
-        (0..16).map(|_| house.post_with_key("grocer", "/v1/orders", "k-1", &one)),
+        (0..16).map(|_| instance.post_with_key("grocer", "/v1/orders", "k-1", &one)),
     )
     .await;
     for answer in &answers {
         assert_eq!(answer, &answers[0]);
     }
     created(answers[0].clone());
-    let again = house.post_with_key("grocer", "/v1/orders", "k-1", &other).await;
+    let again = instance.post_with_key("grocer", "/v1/orders", "k-1", &other).await;
     refused(&again, 422, "idempotency_key.reused");
     // Another client's key of the same name is another key.
-    created(house.post_with_key("hotel", "/v1/orders", "k-1", &other).await);
-    house.settled().await;
-    assert_eq!(house.all("grocer", "/v1/orders").await.len(), 1);
+    created(instance.post_with_key("hotel", "/v1/orders", "k-1", &other).await);
+    instance.settled().await;
+    assert_eq!(instance.all("grocer", "/v1/orders").await.len(), 1);
 }
 
 #[tokio::test]
 async fn numbers_have_no_gap_however_many_ask_at_once() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let credit = json!({
         "company": shop.grocer, "currency": "PLN", "issued_on": "2026-03-20",
         "lines": [{ "sku": "RICE", "quantity": "1", "unit_price": "1.00" }],
     });
     let answers = futures::future::join_all(
-        (0..24).map(|_| house.post("accounting", "/v1/credit-notes", &credit)),
+        (0..24).map(|_| instance.post("accounting", "/v1/credit-notes", &credit)),
     )
     .await;
     for answer in answers {
         created(answer);
     }
-    house.settled().await;
-    let mut numbers: Vec<String> = house
+    instance.settled().await;
+    let mut numbers: Vec<String> = instance
         .all("accounting", "/v1/invoices")
         .await
         .into_iter()

@@ -1,4 +1,4 @@
-//! Black-box tests of the whole house: the real binary on the real PostgreSQL and nats-server.
+//! Black-box tests of the whole program: the real binary on the real PostgreSQL and nats-server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -22,11 +22,11 @@ mod following;
 mod forgery;
 mod glossary;
 mod hidden;
-mod house;
 mod identifiers;
 mod idle;
 mod imports;
 mod inputs;
+mod instance;
 mod journeys;
 mod messaging;
 mod observability;
@@ -43,5 +43,5 @@ mod starts;
 mod stream_reader;
 mod tidy;
 mod trees;
-mod two_houses;
+mod two_instances;
 mod use_cases;

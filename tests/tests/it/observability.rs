@@ -81,7 +81,7 @@ fn known() -> BTreeSet<String> {
 #[tokio::test]
 async fn every_metric_explains_itself() {
     let shop = Shop::open().await;
-    let text = shop.house.text("/metrics").await;
+    let text = shop.instance.text("/metrics").await;
     let of = |mark: &str| -> BTreeSet<String> {
         let lines = text.lines().filter_map(|line| line.strip_prefix(mark)?.split(' ').next());
         lines.filter(|name| name.starts_with("kontor_")).map(str::to_owned).collect()

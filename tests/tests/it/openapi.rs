@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     contract::{Contract, Operation},
-    house::{Answer, House},
+    instance::{Answer, Instance},
 };
 
 const SOME_ID: &str = "01985c2e-7a10-7cc1-8d3a-6f2b1c9e4a55";
@@ -34,27 +34,27 @@ impl Operation<'_> {
     }
 
     /// A key that may do it: made once for each role.
-    async fn key(&self, house: &mut House, company: &String) -> String {
+    async fn key(&self, instance: &mut Instance, company: &String) -> String {
         let roles = self.described["description"].as_str().unwrap();
         let roles = roles.rsplit_once("Roles: ").unwrap().1;
         let role = roles.split([',', '.']).next().unwrap().trim().to_owned();
         let is_buyer = ["company_admin", "purchaser", "approver"].contains(&role.as_str());
-        if is_buyer && !house.has_key(&role) {
-            house.make_key(&role, &role, Some(company)).await;
+        if is_buyer && !instance.has_key(&role) {
+            instance.make_key(&role, &role, Some(company)).await;
         }
         role
     }
 }
 
-async fn house() -> (House, String) {
-    let house = House::start().await;
+async fn instance() -> (Instance, String) {
+    let instance = Instance::start().await;
     let body = json!({
         "name": "Piekarnia Pod Dębem",
         "tax_id": { "kind": "nip", "number": "5260250274" },
         "payment_term": { "kind": "net", "days": 14 },
     });
-    let company = house.post("admin", "/v1/companies", &body).await.body["id"].clone();
-    (house, company.as_str().unwrap().to_owned())
+    let company = instance.post("admin", "/v1/companies", &body).await.body["id"].clone();
+    (instance, company.as_str().unwrap().to_owned())
 }
 
 /// Bodies of a schema with everything in them, one for each variant of any choice, and where their
@@ -160,14 +160,14 @@ fn points_at(answer: &Answer, pointer: &str, what: &str) {
 
 #[tokio::test]
 async fn a_body_of_another_shape_is_refused_at_every_depth() {
-    let (mut house, company) = house().await;
-    let contract = house.contract().await;
+    let (mut instance, company) = instance().await;
+    let contract = instance.contract().await;
     let (mut tried, mut seen) = (0, BTreeSet::new());
     for operation in contract.operations() {
         let Some(json) = operation.body() else { continue };
-        let key = operation.key(&mut house, &company).await;
+        let key = operation.key(&mut instance, &company).await;
         let ask = async |body: &Value| {
-            house.ask(&key, operation.method, &operation.at(), Some(body)).await
+            instance.ask(&key, operation.method, &operation.at(), Some(body)).await
         };
         for (body, objects) in bodies(contract, &json["schema"]) {
             for (place, is_named) in objects {
@@ -199,13 +199,13 @@ async fn a_body_of_another_shape_is_refused_at_every_depth() {
 
 #[tokio::test]
 async fn a_key_that_stands_twice_is_refused() {
-    let house = House::start().await;
+    let instance = Instance::start().await;
     let twice = r#"{"name":"A","name":"B","tax_id":{"kind":"nip","number":"5260250274"}}"#;
-    let answer = house.send("admin", "/v1/companies", "application/json", twice).await;
+    let answer = instance.send("admin", "/v1/companies", "application/json", twice).await;
     points_at(&answer, "/name", "twice");
     let inside = r#"{"texts":{"en":"one","en":"two"}}"#;
     let path = format!("/v1/products/{SOME_ID}/texts");
-    let answer = house.send("admin", &path, "application/json", inside).await;
+    let answer = instance.send("admin", &path, "application/json", inside).await;
     points_at(&answer, "/texts/en", "twice in a map");
 }
 
@@ -236,14 +236,14 @@ fn values(contract: &Contract, parameter: &Value) -> (String, Option<&'static st
 
 #[tokio::test]
 async fn a_query_that_says_nonsense_is_refused() {
-    let (mut house, company) = house().await;
-    let contract = house.contract().await;
+    let (mut instance, company) = instance().await;
+    let contract = instance.contract().await;
     for operation in contract.operations() {
-        let key = operation.key(&mut house, &company).await;
+        let key = operation.key(&mut instance, &company).await;
         let body = operation.body().map(|json| json["example"].clone());
         let ask = async |query: String| {
             let path = format!("{}?{query}", operation.at());
-            house.ask(&key, operation.method, &path, body.as_ref()).await
+            instance.ask(&key, operation.method, &path, body.as_ref()).await
         };
         let name = operation.name();
         blames(&ask("colour=blue".to_owned()).await, "colour", &format!("{name}: unknown"));
@@ -275,14 +275,14 @@ async fn a_query_that_says_nonsense_is_refused() {
         ("/v1/events?aggregate=nonsense", "aggregate"),
         ("/v1/events?type=order.placed,nonsense", "type"),
     ] {
-        blames(&house.get("admin", path).await, parameter, path);
+        blames(&instance.get("admin", path).await, parameter, path);
     }
 }
 
 #[tokio::test]
 async fn what_the_document_lacks_is_seen() {
-    let house = House::start().await;
-    let contract = house.contract().await;
+    let instance = Instance::start().await;
+    let contract = instance.contract().await;
     let document = &contract.document;
     let schemas = document["components"]["schemas"].as_object().unwrap();
     for name in schemas.keys() {
@@ -351,13 +351,13 @@ async fn what_the_document_lacks_is_seen() {
 /// Whatever the example is about may be missing; what it says can be read.
 #[tokio::test]
 async fn every_example_can_be_sent() {
-    let (mut house, company) = house().await;
-    let contract = house.contract().await;
+    let (mut instance, company) = instance().await;
+    let contract = instance.contract().await;
     for operation in contract.operations() {
         let Some(json) = operation.body() else { continue };
-        let key = operation.key(&mut house, &company).await;
+        let key = operation.key(&mut instance, &company).await;
         let answer =
-            house.ask(&key, operation.method, &operation.at(), Some(&json["example"])).await;
+            instance.ask(&key, operation.method, &operation.at(), Some(&json["example"])).await;
         let code = answer.body["code"].as_str().unwrap_or_default();
         let name = operation.name();
         assert!(
@@ -372,8 +372,8 @@ async fn every_example_can_be_sent() {
 /// generators of clients take for a promise.
 #[tokio::test]
 async fn bodies_have_no_defaults_and_no_open_objects() {
-    let house = House::start().await;
-    let contract = house.contract().await;
+    let instance = Instance::start().await;
+    let contract = instance.contract().await;
     let schemas = contract.document["components"]["schemas"].as_object().unwrap();
     let mut unread: Vec<Value> = contract
         .operations()

@@ -13,7 +13,7 @@ use service_kit::{access::Access, clock::Clock, health::State, postgres};
 
 use crate::{
     forgery::forge,
-    house::{eventually, within},
+    instance::{eventually, within},
     journeys::{Shop, accept, created, done, refused},
 };
 
@@ -44,20 +44,20 @@ const SERIES: &str = "SELECT stream_id FROM log.events WHERE event_type = 'serie
 #[tokio::test]
 async fn policies_that_run_again_from_the_beginning_do_nothing_twice() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, .. } = &shop;
+    let Shop { instance, grocer, .. } = &shop;
     let offer = shop.sent_offer().await;
-    done(accept(house, "grocer", &offer).await);
+    done(accept(instance, "grocer", &offer).await);
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "2" }])).await;
     shop.dispatch(json!({ "order": order })).await;
-    created(house.post("accounting", "/v1/payments", &payment(grocer, "100.00")).await);
+    created(instance.post("accounting", "/v1/payments", &payment(grocer, "100.00")).await);
     assert_eq!(shop.owes().await, ["200.00", "200.00", "0.00"]);
-    let head = house.settled().await;
+    let head = instance.settled().await;
     for _ in 0..3 {
-        house.database().await.execute(RUN_AGAIN, &[]).await.unwrap();
-        assert_eq!(house.settled().await, head);
+        instance.database().await.execute(RUN_AGAIN, &[]).await.unwrap();
+        assert_eq!(instance.settled().await, head);
     }
-    assert_eq!(house.all("grocer", "/v1/orders").await.len(), 2);
-    assert_eq!(house.all("grocer", "/v1/invoices").await.len(), 1);
+    assert_eq!(instance.all("grocer", "/v1/orders").await.len(), 2);
+    assert_eq!(instance.all("grocer", "/v1/invoices").await.len(), 1);
     assert_eq!(shop.owes().await, ["200.00", "200.00", "0.00"]);
 }
 
@@ -65,11 +65,11 @@ async fn policies_that_run_again_from_the_beginning_do_nothing_twice() {
 #[tokio::test]
 async fn a_refused_consequence_is_kept_for_review() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "3" }])).await;
     let part = |on: &str| json!({ "order": order, "items": [{ "line": 1, "quantity": "1" }], "dispatched_on": on });
     let invoice = shop.dispatch(part("2026-03-20")).await;
-    let database = house.database().await;
+    let database = instance.database().await;
     let series = database.query_one(SERIES, &[]).await.unwrap().get(0);
     let last = json!({
         "type": "number_taken", "number": "FV/2026/03/4294967295", "sequence": u32::MAX,
@@ -77,16 +77,16 @@ async fn a_refused_consequence_is_kept_for_review() {
     });
     forge(&database, series, "series.number_taken", 1, &last).await;
 
-    let refused = house.post("warehouse", "/v1/shipments", &part("2026-03-21")).await;
+    let refused = instance.post("warehouse", "/v1/shipments", &part("2026-03-21")).await;
     shop.dispatch(part("2026-04-01")).await;
-    house.settled().await;
+    instance.settled().await;
     let rows = database.query(REFUSALS, &[]).await.unwrap();
     let rows: Vec<(&str, &str, i64)> =
         rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
     let position = refused.body["position"].as_i64().unwrap();
     assert_eq!(rows, [("dispatch_issues_invoice", "series.exhausted", position)]);
-    assert_eq!(house.all("accounting", "/v1/invoices").await.len(), 2);
-    let metrics = house.text("/metrics").await;
+    assert_eq!(instance.all("accounting", "/v1/invoices").await.len(), 2);
+    let metrics = instance.text("/metrics").await;
     let alarm = r#"kontor_policy_refusals_total{policy="dispatch_issues_invoice"} 1"#;
     assert!(metrics.contains(alarm), "{metrics}");
 }
@@ -96,27 +96,27 @@ async fn a_refused_consequence_is_kept_for_review() {
 #[tokio::test]
 async fn a_payment_is_allocated_on_facts_that_are_still_true() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, .. } = &shop;
+    let Shop { instance, grocer, .. } = &shop;
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "1" }])).await;
     let invoice = shop.dispatch(json!({ "order": order })).await;
-    house.settled().await;
-    let (mut one, mut other) = (house.database().await, house.database().await);
+    instance.settled().await;
+    let (mut one, mut other) = (instance.database().await, instance.database().await);
     let policy = one.transaction().await.unwrap();
     policy.execute(HOLD_POLICY, &[&ALLOCATION]).await.unwrap();
-    let booked = house.post("accounting", "/v1/payments", &payment(grocer, "150.00")).await;
+    let booked = instance.post("accounting", "/v1/payments", &payment(grocer, "150.00")).await;
     let path = format!("/v1/account-balances?wait_for={}", booked.body["position"]);
-    assert_eq!(house.get("accounting", &path).await.status, 200);
+    assert_eq!(instance.get("accounting", &path).await.status, 200);
     let view = other.transaction().await.unwrap();
     view.execute(HOLD_VIEW, &[&"account_balances"]).await.unwrap();
     let credit = json!({
         "company": grocer, "corrects": invoice["id"], "currency": "PLN", "reason": "Zwrot",
         "lines": [{ "sku": "COURSE", "quantity": "1", "unit_price": "150.00" }],
     });
-    created(house.post("accounting", "/v1/credit-notes", &credit).await);
+    created(instance.post("accounting", "/v1/credit-notes", &credit).await);
     policy.rollback().await.unwrap();
     // It decides with the invoice as it is, although the read model still shows it as open.
     eventually("the payment is dealt with", async || {
-        let policies = house.get("admin", "/v1/policies").await.body;
+        let policies = instance.get("admin", "/v1/policies").await.body;
         let policy =
             policies.as_array()?.iter().find(|policy| policy["policy"] == ALLOCATION)?.clone();
         (policy["position"].as_u64()? >= booked.body["position"].as_u64()?).then_some(())
@@ -125,8 +125,8 @@ async fn a_payment_is_allocated_on_facts_that_are_still_true() {
     view.rollback().await.unwrap();
 
     assert_eq!(shop.owes().await, ["-150.00", "0.00", "150.00"]);
-    assert!(house.database().await.query(REFUSALS, &[]).await.unwrap().is_empty());
-    house.wait_for_part(&format!("policy {ALLOCATION}"), "ok").await;
+    assert!(instance.database().await.query(REFUSALS, &[]).await.unwrap().is_empty());
+    instance.wait_for_part(&format!("policy {ALLOCATION}"), "ok").await;
 }
 
 /// Numbers follow the order of dispatch, and invoices do not wait for one another's commits.
@@ -134,20 +134,20 @@ async fn a_payment_is_allocated_on_facts_that_are_still_true() {
 async fn many_dispatches_are_invoiced_in_order_and_in_few_commits() {
     const DISPATCHES: usize = 100;
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let order = json!([{ "sku": "COURSE", "quantity": DISPATCHES.to_string() }]);
     let order = shop.confirmed_order(order).await;
-    let mut database = house.database().await;
+    let mut database = instance.database().await;
     let policy = database.transaction().await.unwrap();
     policy.execute(HOLD_POLICY, &[&"dispatch_issues_invoice"]).await.unwrap();
     let part = json!({ "order": order, "items": [{ "line": 1, "quantity": "1" }] });
-    let dispatched = (0..DISPATCHES).map(|_| house.post("warehouse", "/v1/shipments", &part));
+    let dispatched = (0..DISPATCHES).map(|_| instance.post("warehouse", "/v1/shipments", &part));
     for answer in futures::future::join_all(dispatched).await {
         created(answer);
     }
     policy.rollback().await.unwrap();
     let started = std::time::Instant::now();
-    house.settled().await;
+    instance.settled().await;
     println!("{DISPATCHES} dispatches were invoiced within {:?}", started.elapsed());
     let rows = database.query(INVOICED, &[]).await.unwrap();
     let commits: BTreeSet<i64> = rows.iter().map(|row| row.get(1)).collect();
@@ -161,13 +161,13 @@ async fn many_dispatches_are_invoiced_in_order_and_in_few_commits() {
 #[tokio::test]
 async fn no_transaction_is_open_while_a_policy_decides() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, .. } = &shop;
-    house.settled().await;
-    let mut other = house.database().await;
+    let Shop { instance, grocer, .. } = &shop;
+    instance.settled().await;
+    let mut other = instance.database().await;
     let view = other.transaction().await.unwrap();
     view.execute(HOLD_VIEW, &[&"account_balances"]).await.unwrap();
-    created(house.post("accounting", "/v1/payments", &payment(grocer, "150.00")).await);
-    let database = house.database().await;
+    created(instance.post("accounting", "/v1/payments", &payment(grocer, "150.00")).await);
+    let database = instance.database().await;
     eventually("the policy decides", async || {
         let row = database.query_one(HOLDER, &[&ALLOCATION]).await.unwrap();
         row.get::<_, bool>(0).then_some(())
@@ -190,16 +190,16 @@ async fn no_transaction_is_open_while_a_policy_decides() {
 #[tokio::test]
 async fn a_policy_is_left_to_the_process_that_has_its_lease_until_that_runs_out() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, .. } = &shop;
+    let Shop { instance, grocer, .. } = &shop;
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "1" }])).await;
     shop.dispatch(json!({ "order": order })).await;
-    house.settled().await;
-    let database = house.database().await;
+    instance.settled().await;
+    let database = instance.database().await;
     database.execute(LEASE, &[&ALLOCATION, &"1 hour"]).await.unwrap();
-    let booked = house.post("accounting", "/v1/payments", &payment(grocer, "150.00")).await;
+    let booked = instance.post("accounting", "/v1/payments", &payment(grocer, "150.00")).await;
     let position = booked.body["position"].as_u64().unwrap();
     let reached = async |policy: &str| {
-        let policies = house.get("admin", "/v1/policies").await.body;
+        let policies = instance.get("admin", "/v1/policies").await.body;
         let policies = policies.as_array().unwrap().clone();
         let policy = policies.iter().find(|of| of["policy"] == policy).unwrap();
         policy["position"].as_u64().unwrap()
@@ -210,30 +210,30 @@ async fn a_policy_is_left_to_the_process_that_has_its_lease_until_that_runs_out(
     .await;
     assert!(reached(ALLOCATION).await < position, "that is somebody else's work");
     database.execute(LEASE, &[&ALLOCATION, &"-1 second"]).await.unwrap();
-    house.settled().await;
+    instance.settled().await;
     assert_eq!(shop.owes().await, ["0.00", "0.00", "0.00"]);
 }
 
 #[tokio::test]
 async fn a_refused_consequence_is_tried_again_once() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("auditor", "auditor", None).await;
-    let (house, grocer) = (&shop.house, &shop.grocer);
+    shop.instance.make_key("auditor", "auditor", None).await;
+    let (instance, grocer) = (&shop.instance, &shop.grocer);
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "2" }])).await;
     let part = json!({ "order": order, "items": [{ "line": 1, "quantity": "1" }],
         "dispatched_on": "2026-03-20" });
     let invoice = shop.dispatch(part.clone()).await;
-    let database = house.database().await;
+    let database = instance.database().await;
     let series = database.query_one(SERIES, &[]).await.unwrap().get(0);
     let number = |sequence: u32| {
         json!({ "type": "number_taken", "number": format!("FV/2026/03/{sequence:04}"),
             "sequence": sequence, "document": invoice["id"] })
     };
     forge(&database, series, "series.number_taken", 1, &number(u32::MAX)).await;
-    let dispatched = house.post("warehouse", "/v1/shipments", &part).await;
-    house.settled().await;
+    let dispatched = instance.post("warehouse", "/v1/shipments", &part).await;
+    instance.settled().await;
 
-    let open = house.all("auditor", "/v1/policies/refusals?state=open").await;
+    let open = instance.all("auditor", "/v1/policies/refusals?state=open").await;
     assert_eq!(open.len(), 1, "{open:?}");
     let refusal = &open[0];
     let id = refusal["id"].as_str().unwrap();
@@ -257,51 +257,51 @@ async fn a_refused_consequence_is_tried_again_once() {
         )
     );
     let other = "/v1/policies/refusals?policy=employee_keeps_keys";
-    assert!(house.all("admin", other).await.is_empty());
-    refused(&house.get("admin", "/v1/policies/refusals?policy=x").await, 400, "policy.unknown");
-    refused(&house.get("admin", "/v1/policies/refusals?state=x").await, 400, "query.invalid");
+    assert!(instance.all("admin", other).await.is_empty());
+    refused(&instance.get("admin", "/v1/policies/refusals?policy=x").await, 400, "policy.unknown");
+    refused(&instance.get("admin", "/v1/policies/refusals?state=x").await, 400, "query.invalid");
 
     let retry = format!("/v1/policies/refusals/{id}/retry");
-    refused(&house.post("auditor", &retry, &json!({})).await, 403, "role_not_allowed");
-    let again = house.post("admin", &retry, &json!({})).await;
+    refused(&instance.post("auditor", &retry, &json!({})).await, 403, "role_not_allowed");
+    let again = instance.post("admin", &retry, &json!({})).await;
     assert_eq!((again.status, &again.body["state"]), (200, &json!("open")), "{again:?}");
     assert_eq!((&again.body["attempts"], &again.body["code"]), (&json!(2), &refusal["code"]));
     assert!(again.body["tried_by"].as_str().unwrap().starts_with("key:"), "{again:?}");
-    assert!(house.run(&["policies"]).contains("series.exhausted"));
+    assert!(instance.run(&["policies"]).contains("series.exhausted"));
 
     // Mended: there are numbers again.
     forge(&database, series, "series.number_taken", 1, &number(1)).await;
     let nothing = json!({});
     let (one, other) = futures::future::join(
-        house.post("admin", &retry, &nothing),
-        house.post("admin", &retry, &nothing),
+        instance.post("admin", &retry, &nothing),
+        instance.post("admin", &retry, &nothing),
     )
     .await;
-    for done in [one, other, house.post("admin", &retry, &json!({})).await] {
+    for done in [one, other, instance.post("admin", &retry, &json!({})).await] {
         assert_eq!((done.status, &done.body["state"]), (200, &json!("done")), "{done:?}");
         assert_eq!(done.body["attempts"], 3);
         assert!(done.body["done_at"].as_u64() > dispatched.body["position"].as_u64());
     }
-    house.settled().await;
-    assert_eq!(house.all("accounting", "/v1/invoices").await.len(), 2);
-    assert!(house.all("admin", "/v1/policies/refusals?state=open").await.is_empty());
-    assert_eq!(house.all("admin", "/v1/policies/refusals?state=done").await.len(), 1);
-    assert!(house.run(&["policies", "retry"]).contains("nothing to try again"));
+    instance.settled().await;
+    assert_eq!(instance.all("accounting", "/v1/invoices").await.len(), 2);
+    assert!(instance.all("admin", "/v1/policies/refusals?state=open").await.is_empty());
+    assert_eq!(instance.all("admin", "/v1/policies/refusals?state=done").await.len(), 1);
+    assert!(instance.run(&["policies", "retry"]).contains("nothing to try again"));
     let missing = "/v1/policies/refusals/00000000-0000-7000-8000-000000000000/retry";
-    refused(&house.post("admin", missing, &json!({})).await, 404, "not_found");
+    refused(&instance.post("admin", missing, &json!({})).await, 404, "not_found");
 }
 
 /// An offer whose history cannot be read is recorded; those after it lapse.
 #[tokio::test]
 async fn an_offer_that_cannot_be_read_does_not_keep_others_open() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let (unreadable, readable) = (shop.sent_offer().await, shop.sent_offer().await);
-    house.settled().await;
-    let database = house.database().await;
+    instance.settled().await;
+    let database = instance.database().await;
     let id = unreadable.parse().unwrap();
     forge(&database, id, "offer.framed", 1, &json!({ "type": "framed" })).await;
-    let url = house.run_file()["database_url"].as_str().unwrap().to_owned();
+    let url = instance.run_file()["database_url"].as_str().unwrap().to_owned();
     let log = EventLog::open(&LogConfig::new(&url)).await.unwrap();
     let pool = |name| postgres::pool(&url, name, 2).unwrap();
     let views = Views::open(pool("test views"), log.clone()).await.unwrap();
@@ -320,10 +320,10 @@ async fn an_offer_that_cannot_be_read_does_not_keep_others_open() {
 #[tokio::test]
 async fn an_offer_lapses_when_its_last_day_is_over() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let offer = shop.sent_offer().await;
-    house.settled().await;
-    let url = house.run_file()["database_url"].as_str().unwrap().to_owned();
+    instance.settled().await;
+    let url = instance.run_file()["database_url"].as_str().unwrap().to_owned();
     let log = EventLog::open(&LogConfig::new(&url)).await.unwrap();
     let pool = |name| postgres::pool(&url, name, 2).unwrap();
     let views = Views::open(pool("test views"), log.clone()).await.unwrap();
@@ -337,8 +337,8 @@ async fn an_offer_lapses_when_its_last_day_is_over() {
     };
     assert_eq!(at("2099-12-31T23:59:59Z").await, 0, "it is open through its last day");
     assert_eq!(at("2100-01-01T00:00:00Z").await, 1);
-    house.settled().await;
-    let lapsed = house.get("grocer", &format!("/v1/offers/{offer}")).await;
+    instance.settled().await;
+    let lapsed = instance.get("grocer", &format!("/v1/offers/{offer}")).await;
     assert_eq!(lapsed.body["status"], "expired", "{lapsed:?}");
     assert_eq!(at("2100-01-01T00:00:00Z").await, 0, "it has done so already");
 }

@@ -20,12 +20,12 @@ fn types(page: &Value) -> Vec<String> {
 async fn history_answers_what_is_asked() {
     let mut shop = Shop::open().await;
     let grocer = shop.grocer.clone();
-    shop.house.make_key("grocer's erp", "integrator", Some(&grocer)).await;
+    shop.instance.make_key("grocer's erp", "integrator", Some(&grocer)).await;
     let offer = shop.sent_offer().await;
-    done(accept(&shop.house, "grocer", &offer).await);
-    shop.house.settled().await;
+    done(accept(&shop.instance, "grocer", &offer).await);
+    shop.instance.settled().await;
     let ask = async |role: &str, query: &str| {
-        let answer = shop.house.get(role, &format!("/v1/events?{query}")).await;
+        let answer = shop.instance.get(role, &format!("/v1/events?{query}")).await;
         assert_eq!(answer.status, 200, "{query}: {answer:?}");
         answer.body
     };
@@ -56,9 +56,9 @@ async fn history_answers_what_is_asked() {
     let asked = types(&ask("grocer's erp", "type=offer.drafted").await);
     assert_eq!(asked, [""; 0]);
     let other = format!("/v1/events?company={}", shop.hotel);
-    assert_eq!(shop.house.get("grocer's erp", &other).await.status, 404);
+    assert_eq!(shop.instance.get("grocer's erp", &other).await.status, 404);
     let of_offer = async |query: &str| {
-        shop.house.get("grocer's erp", &format!("/v1/history/{offer}?{query}")).await
+        shop.instance.get("grocer's erp", &format!("/v1/history/{offer}?{query}")).await
     };
     assert_eq!(types(&of_offer("order=desc").await.body), ["offer.accepted", "offer.sent"]);
     assert_eq!(types(&of_offer("type=offer.sent").await.body), ["offer.sent"]);
@@ -69,7 +69,7 @@ async fn history_answers_what_is_asked() {
 
     // Looking back.
     let state = async |query: &str| {
-        shop.house.get("auditor", &format!("/v1/history/{offer}/state{query}")).await
+        shop.instance.get("auditor", &format!("/v1/history/{offer}/state{query}")).await
     };
     assert!(state("?version=1").await.body["state"]["Drafted"].is_object());
     assert!(state(&format!("?at={at}")).await.body["state"]["Accepted"].is_object());
@@ -83,99 +83,99 @@ async fn history_answers_what_is_asked() {
 async fn a_company_sees_no_withdrawn_draft() {
     let mut shop = Shop::open().await;
     let grocer = shop.grocer.clone();
-    shop.house.make_key("grocer's erp", "integrator", Some(&grocer)).await;
+    shop.instance.make_key("grocer's erp", "integrator", Some(&grocer)).await;
     let draft = json!({
         "company": grocer, "currency": "PLN", "valid_until": "2099-12-31",
         "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": "9.00" }],
     });
-    let draft = created(shop.house.post("sales", "/v1/offers", &draft).await);
-    done(shop.house.post("sales", &format!("/v1/offers/{draft}/withdraw"), &json!({})).await);
+    let draft = created(shop.instance.post("sales", "/v1/offers", &draft).await);
+    done(shop.instance.post("sales", &format!("/v1/offers/{draft}/withdraw"), &json!({})).await);
     let sent = shop.sent_offer().await;
-    done(shop.house.post("sales", &format!("/v1/offers/{sent}/withdraw"), &json!({})).await);
-    shop.house.settled().await;
-    let told = shop.house.get("grocer's erp", "/v1/events?aggregate=offer").await.body;
+    done(shop.instance.post("sales", &format!("/v1/offers/{sent}/withdraw"), &json!({})).await);
+    shop.instance.settled().await;
+    let told = shop.instance.get("grocer's erp", "/v1/events?aggregate=offer").await.body;
     assert_eq!(types(&told), ["offer.sent", "offer.withdrawn"]);
     assert!(told["items"].as_array().unwrap().iter().all(|event| event["stream_id"] == sent));
     for (path, seen) in [("history", "grocer's erp"), ("offers", "grocer")] {
         let status = async |role: &str, id: &str| {
-            shop.house.get(role, &format!("/v1/{path}/{id}")).await.status
+            shop.instance.get(role, &format!("/v1/{path}/{id}")).await.status
         };
         assert_eq!(status(seen, &draft).await, 404, "{path}");
         assert_eq!(status(seen, &sent).await, 200, "{path}");
     }
-    let offers = shop.house.get("grocer", "/v1/offers").await.body;
+    let offers = shop.instance.get("grocer", "/v1/offers").await.body;
     assert_eq!(offers["items"].as_array().unwrap().len(), 1);
-    assert_eq!(shop.house.get("auditor", &format!("/v1/history/{draft}")).await.status, 200);
+    assert_eq!(shop.instance.get("auditor", &format!("/v1/history/{draft}")).await.status, 200);
 }
 
 /// Every kind of thing that has events, at each of its versions.
 #[tokio::test]
 async fn every_aggregate_has_a_past_state() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
-    let tomasz = shop.house.engage("Tomasz", "sales", None).await;
+    shop.instance.make_key("manager", "sales_manager", None).await;
+    let tomasz = shop.instance.engage("Tomasz", "sales", None).await;
     let category = json!({ "title": { "name": "Zboża" } });
-    created(shop.house.post("manager", "/v1/categories", &category).await);
+    created(shop.instance.post("manager", "/v1/categories", &category).await);
     let list = json!({ "name": "Cennik", "audience": { "kind": "everyone" }, "currency": "PLN" });
-    let list = created(shop.house.post("manager", "/v1/price-agreements", &list).await);
+    let list = created(shop.instance.post("manager", "/v1/price-agreements", &list).await);
     let price = json!({ "selection": { "kind": "everything" },
         "breaks": [{ "value": { "kind": "percent_off", "percent": "1" } }] });
     let path = format!("/v1/price-agreements/{list}/prices");
-    done(shop.house.post("manager", &path, &json!({ "prices": [price] })).await);
+    done(shop.instance.post("manager", &path, &json!({ "prices": [price] })).await);
     let rule = json!({ "audience": { "kind": "everyone" }, "selection": { "kind": "everything" } });
-    done(shop.house.post("manager", "/v1/assortments/allow", &rule).await);
+    done(shop.instance.post("manager", "/v1/assortments/allow", &rule).await);
     let programme = json!({ "audience": { "kind": "everyone" }, "programme": {
         "days": 30, "tiers": { "kind": "orders", "tiers": [{ "at_least": 99, "percent": "1" }] } } });
-    done(shop.house.post("manager", "/v1/discounts/offer", &programme).await);
+    done(shop.instance.post("manager", "/v1/discounts/offer", &programme).await);
     let offer = shop.sent_offer().await;
     let say = json!({ "lines": [{ "line": 1, "unit_price": "8.00" }] });
     let opening = json!({ "revision": 1, "say": say });
-    created(shop.house.post("grocer", &format!("/v1/offers/{offer}/negotiate"), &opening).await);
+    created(shop.instance.post("grocer", &format!("/v1/offers/{offer}/negotiate"), &opening).await);
     let grocer = shop.grocer.clone();
     let template = json!({ "name": "Na początek", "currency": "PLN", "valid_days": 30,
         "lines": [{ "sku": "RICE", "quantity": "10" }] });
-    created(shop.house.post("sales", "/v1/offer-templates", &template).await);
+    created(shop.instance.post("sales", "/v1/offer-templates", &template).await);
     let territory = json!({ "name": "Polska", "countries": ["PL"], "representatives": [tomasz] });
     let territories = json!({ "territories": [territory] });
-    done(shop.house.post("manager", "/v1/territories", &territories).await);
+    done(shop.instance.post("manager", "/v1/territories", &territories).await);
     let request = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "10" }] });
-    created(shop.house.post("grocer", "/v1/quotation-requests", &request).await);
+    created(shop.instance.post("grocer", "/v1/quotation-requests", &request).await);
     let levels = json!({ "levels": [{ "sku": "RICE", "available": "5" }] });
-    done(shop.house.post("warehouse", "/v1/stock", &levels).await);
+    done(shop.instance.post("warehouse", "/v1/stock", &levels).await);
     let codes = json!({ "codes": [{ "code": "R-1", "sku": "RICE" }] });
     let path = format!("/v1/companies/{grocer}/product-codes");
-    done(shop.house.post("grocer", &path, &codes).await);
+    done(shop.instance.post("grocer", &path, &codes).await);
     let path = format!("/v1/companies/{grocer}/approval-rules");
-    done(shop.house.post("admin", &path, &json!({ "rules": [] })).await);
-    shop.house.engage("Ewa", "purchaser", Some(&grocer)).await;
+    done(shop.instance.post("admin", &path, &json!({ "rules": [] })).await);
+    shop.instance.engage("Ewa", "purchaser", Some(&grocer)).await;
     let ewas = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
-    created(shop.house.post("Ewa", "/v1/orders", &ewas).await);
+    created(shop.instance.post("Ewa", "/v1/orders", &ewas).await);
     let path = format!("/v1/companies/{}/parent", shop.hotel);
-    done(shop.house.post("sales", &path, &json!({ "parent": grocer })).await);
+    done(shop.instance.post("sales", &path, &json!({ "parent": grocer })).await);
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     shop.dispatch(json!({ "order": order })).await;
     let path = format!("/v1/conversations/orders/{order}");
     let message = json!({ "text": "Kiedy przyjedzie?" });
-    done(shop.house.post("grocer", &format!("{path}/messages"), &message).await);
-    done(shop.house.post("sales", &format!("{path}/read"), &json!({ "up_to": 1 })).await);
-    done(shop.house.post("sales", &format!("{path}/notes"), &message).await);
+    done(shop.instance.post("grocer", &format!("{path}/messages"), &message).await);
+    done(shop.instance.post("sales", &format!("{path}/read"), &json!({ "up_to": 1 })).await);
+    done(shop.instance.post("sales", &format!("{path}/notes"), &message).await);
     let payment = json!({ "company": shop.grocer, "method": "cash",
         "amount": { "amount": "1.00", "currency": "PLN" } });
-    created(shop.house.post("accounting", "/v1/payments", &payment).await);
-    shop.house.settled().await;
+    created(shop.instance.post("accounting", "/v1/payments", &payment).await);
+    shop.instance.settled().await;
     let mut kinds = BTreeSet::new();
     let mut newest = BTreeMap::new();
-    for event in shop.house.all("auditor", "/v1/events").await {
+    for event in shop.instance.all("auditor", "/v1/events").await {
         let (id, version) = (event["stream_id"].as_str().unwrap(), &event["version"]);
         let path = format!("/v1/history/{id}/state?version={version}");
-        let then = shop.house.get("auditor", &path).await;
+        let then = shop.instance.get("auditor", &path).await;
         assert_eq!((then.status, &then.body["version"]), (200, version), "{event}");
         assert_eq!(then.body["position"], event["position"]);
         kinds.insert(event["stream_type"].as_str().unwrap().to_owned());
         newest.insert(id.to_owned(), then.body);
     }
     for (id, state) in newest {
-        let now = shop.house.get("auditor", &format!("/v1/history/{id}/state")).await;
+        let now = shop.instance.get("auditor", &format!("/v1/history/{id}/state")).await;
         assert_eq!(now.body, state);
     }
     let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/events");
@@ -191,13 +191,13 @@ async fn the_command_line_reads_history() {
         "company": shop.grocer, "currency": "PLN", "valid_until": "2099-12-31",
         "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": "9.00" }],
     });
-    let offer = created(shop.house.post("sales", "/v1/offers", &draft).await);
-    done(shop.house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+    let offer = created(shop.instance.post("sales", "/v1/offers", &draft).await);
+    done(shop.instance.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
     let lines = |arguments: &[&str]| -> Vec<Value> {
-        let printed = shop.house.run(arguments);
+        let printed = shop.instance.run(arguments);
         printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    let head: u64 = shop.house.run(&["log", "head"]).trim().parse().unwrap();
+    let head: u64 = shop.instance.run(&["log", "head"]).trim().parse().unwrap();
     let all = lines(&["log", "tail"]);
     assert_eq!(all.len() as u64, head);
     assert_eq!(lines(&["log", "tail", "--last", "2"]), all[all.len() - 2..]);
@@ -206,25 +206,25 @@ async fn the_command_line_reads_history() {
     assert_eq!(of_offer.len(), 2);
     assert_eq!(lines(&["log", "tail", "--type", "offer.sent"]), of_offer[1..]);
 
-    let shown: Value = serde_json::from_str(&shop.house.run(&["log", "show", &stream])).unwrap();
+    let shown: Value = serde_json::from_str(&shop.instance.run(&["log", "show", &stream])).unwrap();
     assert!(shown["state"]["Open"].is_object(), "{shown}");
     assert_eq!(shown["events"].as_array().unwrap().len(), 2);
-    let drafted = shop.house.run(&["log", "show", &offer, "--version", "1"]);
+    let drafted = shop.instance.run(&["log", "show", &offer, "--version", "1"]);
     let drafted: Value = serde_json::from_str(&drafted).unwrap();
     assert!(drafted["state"]["Drafted"].is_object(), "{drafted}");
     let at = drafted["recorded_at"].as_str().unwrap();
-    let then = shop.house.run(&["log", "show", &stream, "--at", at]);
+    let then = shop.instance.run(&["log", "show", &stream, "--at", at]);
     assert_eq!(serde_json::from_str::<Value>(&then).unwrap(), drafted);
     let wrong_kind = format!("order/{offer}");
-    assert_eq!(shop.house.succeeds(&["log", "show", &wrong_kind]), None);
+    assert_eq!(shop.instance.succeeds(&["log", "show", &wrong_kind]), None);
 
-    let stats = shop.house.run(&["log", "stats", "--json"]);
+    let stats = shop.instance.run(&["log", "stats", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&stats).unwrap()["events"], head);
-    assert!(shop.house.run(&["log", "stats"]).contains("offer.sent"));
+    assert!(shop.instance.run(&["log", "stats"]).contains("offer.sent"));
 
     // What is recorded later follows.
     let mut follower = shop
-        .house
+        .instance
         .command(&["log", "tail", "--follow", "--last", "1", "--aggregate", "offer"])
         .stdout(Stdio::piped())
         .spawn()
@@ -245,7 +245,7 @@ async fn the_command_line_reads_history() {
 
     // Nobody reads on: it ends quietly.
     let mut follower =
-        shop.house.command(&["log", "tail", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
+        shop.instance.command(&["log", "tail", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
     drop(follower.stdout.take());
     shop.sent_offer().await;
     assert!(follower.wait().unwrap().success());

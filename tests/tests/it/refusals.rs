@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    house::House,
+    instance::Instance,
     journeys::{Shop, created, done},
 };
 
@@ -19,12 +19,12 @@ type Case = (&'static str, String, Sent, u16, &'static str, Option<&'static str>
 #[tokio::test]
 async fn every_wrong_request_gets_a_clear_answer() {
     let shop = Shop::open().await;
-    let before = shop.house.settled().await;
+    let before = shop.instance.settled().await;
     for case in rubbish(&shop) {
-        check(&shop.house, case).await;
+        check(&shop.instance, case).await;
     }
     let drafted = created(
-        shop.house
+        shop.instance
             .post(
                 "admin",
                 "/v1/products",
@@ -33,26 +33,26 @@ async fn every_wrong_request_gets_a_clear_answer() {
             .await,
     );
     let offer = shop.sent_offer().await;
-    done(shop.house.post("grocer", &format!("/v1/offers/{offer}/reject"), &json!({})).await);
+    done(shop.instance.post("grocer", &format!("/v1/offers/{offer}/reject"), &json!({})).await);
     let placed = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "1" }] });
-    let order = created(shop.house.post("grocer", "/v1/orders", &placed).await);
+    let order = created(shop.instance.post("grocer", "/v1/orders", &placed).await);
     let confirmed = shop.confirmed_order(json!([{ "sku": "COFFEE", "quantity": "2" }])).await;
-    let between = shop.house.settled().await;
+    let between = shop.instance.settled().await;
     assert_eq!(between, before + 2 + 3 + 1 + 2, "rubbish leaves no trace");
     for case in wrong_states(&shop, &drafted, &offer, &order, &confirmed) {
-        check(&shop.house, case).await;
+        check(&shop.instance, case).await;
     }
-    assert_eq!(shop.house.settled().await, between, "refusals leave no trace");
-    assert_eq!(shop.house.get("admin", "/health/ready").await.status, 200);
+    assert_eq!(shop.instance.settled().await, between, "refusals leave no trace");
+    assert_eq!(shop.instance.get("admin", "/health/ready").await.status, 200);
 }
 
-async fn check(house: &House, (role, path, body, status, code, pointer): Case) {
+async fn check(instance: &Instance, (role, path, body, status, code, pointer): Case) {
     let (text, shown) = match body {
         Sent::Json(body) => (body.to_string(), body.to_string()),
         Sent::Text(text) => (text.clone(), text),
     };
     let shown: String = shown.chars().take(200).collect();
-    let answer = house.send(role, &path, "application/json", text).await;
+    let answer = instance.send(role, &path, "application/json", text).await;
     let found = (answer.status, answer.body["code"].as_str());
     assert_eq!(found, (status, Some(code)), "{path} {shown}: {answer:?}");
     assert_eq!(answer.body["status"], status);
@@ -409,9 +409,9 @@ async fn wrong_questions_get_a_clear_answer() {
         ("/v1/companies/x/payment-term", 405, "method_not_allowed"),
         ("/nowhere", 404, "not_found"),
     ] {
-        let answer = shop.house.get("admin", path).await;
+        let answer = shop.instance.get("admin", path).await;
         assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{path}");
     }
-    let html = shop.house.send("admin", "/v1/companies", "text/html", "{}".to_owned()).await;
+    let html = shop.instance.send("admin", "/v1/companies", "text/html", "{}".to_owned()).await;
     assert_eq!((html.status, html.body["code"].as_str()), (415, Some("body.not_json")));
 }

@@ -4,14 +4,14 @@ use serde_json::json;
 
 use crate::{
     forgery::forge,
-    house::{House, eventually},
+    instance::{Instance, eventually},
     journeys::Shop,
 };
 
 /// The status of an answer, its code where it is a problem, and how much it says to leave out.
-async fn ask(house: &House, role: &str, path: &str) -> (u16, Option<String>, Option<String>) {
-    let url = format!("{}{path}", house.address().url());
-    let request = reqwest::Client::new().get(url).bearer_auth(house.key(role));
+async fn ask(instance: &Instance, role: &str, path: &str) -> (u16, Option<String>, Option<String>) {
+    let url = format!("{}{path}", instance.address().url());
+    let request = reqwest::Client::new().get(url).bearer_auth(instance.key(role));
     let answer = request.send().await.unwrap();
     let header = answer.headers().get("kontor-set-aside");
     let left_out = header.map(|count| count.to_str().unwrap().to_owned());
@@ -23,56 +23,56 @@ async fn ask(house: &House, role: &str, path: &str) -> (u16, Option<String>, Opt
 #[tokio::test]
 async fn queries_name_what_is_set_aside() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let lines = || json!([{ "sku": "RICE", "quantity": "1" }]);
     let (damaged, whole) =
         (shop.confirmed_order(lines()).await, shop.confirmed_order(lines()).await);
-    house.settled().await;
+    instance.settled().await;
     let of = |order: &str| format!("/v1/orders/{order}");
-    assert_eq!(ask(house, "grocer", &of(&damaged)).await, (200, None, None));
+    assert_eq!(ask(instance, "grocer", &of(&damaged)).await, (200, None, None));
 
     let framed = json!({ "type": "framed" });
     let stream = damaged.parse().unwrap();
-    let position = forge(&house.database().await, stream, "order.framed", 1, &framed).await;
+    let position = forge(&instance.database().await, stream, "order.framed", 1, &framed).await;
     let later = shop.confirmed_order(lines()).await;
-    house.settled().await;
+    instance.settled().await;
     let told = (503, Some("read_model.set_aside".to_owned()), None);
     let marked = (200, None, Some("1".to_owned()));
     for role in ["grocer", "admin"] {
-        assert_eq!(ask(house, role, &of(&damaged)).await, told, "{role}");
-        assert_eq!(ask(house, role, "/v1/orders").await, marked, "{role}");
+        assert_eq!(ask(instance, role, &of(&damaged)).await, told, "{role}");
+        assert_eq!(ask(instance, role, "/v1/orders").await, marked, "{role}");
         for order in [&whole, &later] {
-            assert_eq!(ask(house, role, &of(order)).await, marked, "{role}: all else goes on");
+            assert_eq!(ask(instance, role, &of(order)).await, marked, "{role}: all else goes on");
         }
     }
-    assert_eq!(ask(house, "grocer", "/v1/invoices").await, (200, None, None));
+    assert_eq!(ask(instance, "grocer", "/v1/invoices").await, (200, None, None));
     let shipments = format!("/v1/shipments?order={damaged}");
-    assert_eq!(ask(house, "grocer", &shipments).await, marked, "they copy where it goes alone");
+    assert_eq!(ask(instance, "grocer", &shipments).await, marked, "they copy where it goes alone");
 
-    let ready = house.get("admin", "/health/ready").await;
+    let ready = instance.get("admin", "/health/ready").await;
     assert_eq!(ready.status, 200, "requests are served");
     let said = format!("1 set aside, the first from position {position} on, order {damaged}");
     assert!(ready.body.to_string().contains(&said), "{}", ready.body);
     let alarm = "kontor_projection_set_aside{projection=\"orders\"} 1";
     eventually("the metric says so", async || {
-        house.text("/metrics").await.contains(alarm).then_some(())
+        instance.text("/metrics").await.contains(alarm).then_some(())
     })
     .await;
-    let status = house.run(&["projections", "status"]);
+    let status = instance.run(&["projections", "status"]);
     let line = format!("set aside from position {position} on: order {damaged}");
     assert!(status.contains(&line), "{status}");
-    let compared = house.run(&["projections", "compare", "all"]);
+    let compared = instance.run(&["projections", "compare", "all"]);
     assert!(compared.lines().all(|line| line.trim_end().ends_with("equal")), "{compared}");
 
     // Documents copy what the company is; that it cannot be read keeps none of them from being shown.
     let stream = shop.grocer.parse().unwrap();
-    forge(&house.database().await, stream, "company.framed", 1, &framed).await;
-    house.settled().await;
+    forge(&instance.database().await, stream, "company.framed", 1, &framed).await;
+    instance.settled().await;
     let company = format!("/v1/companies/{}", shop.grocer);
     for role in ["grocer", "admin"] {
-        assert_eq!(ask(house, role, &company).await, told, "{role}");
-        assert_eq!(ask(house, role, "/v1/invoices").await, marked, "{role}");
+        assert_eq!(ask(instance, role, &company).await, told, "{role}");
+        assert_eq!(ask(instance, role, "/v1/invoices").await, marked, "{role}");
         let both = (200, None, Some("2".to_owned()));
-        assert_eq!(ask(house, role, &of(&whole)).await, both, "{role}");
+        assert_eq!(ask(instance, role, &of(&whole)).await, both, "{role}");
     }
 }

@@ -1,4 +1,4 @@
-//! The PostgreSQL of a whole test run. Each house has a database of its own on it, a copy of one that a
+//! The PostgreSQL of a whole test run. Each instance has a database of its own on it, a copy of one that a
 //! Kontor has just been started on, and a nats-server of its own.
 
 use std::{path::Path, thread};
@@ -7,7 +7,7 @@ use kontor::servers::{Directory, Durability, NatsServer};
 use tokio::runtime;
 use tokio_postgres::{Client, NoTls};
 
-use crate::house::{House, Setting, directory};
+use crate::instance::{Instance, Setting, directory};
 
 /// The database that is copied. What its keys are says the comment on it.
 const TEMPLATE: &str = "kontor_template";
@@ -21,16 +21,16 @@ pub(crate) struct SharedServers {
 }
 
 impl SharedServers {
-    /// A copy of the template, and the keys that open it, for the house of a directory; none when nobody
+    /// A copy of the template, and the keys that open it, for the instance of a directory; none when nobody
     /// has started a PostgreSQL for the test run.
-    pub(crate) async fn prepare(house: &Path) -> Option<Self> {
+    pub(crate) async fn prepare(instance: &Path) -> Option<Self> {
         let server = std::env::var("KONTOR_TEST_DATABASE_URL").ok()?;
         let client = connect(&server).await;
         let keys = template(&client, &server).await;
-        std::fs::write(house.join("keys.json"), keys).unwrap();
+        std::fs::write(instance.join("keys.json"), keys).unwrap();
         let name = format!("house_{}", uuid::Uuid::now_v7().simple());
         client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await.unwrap();
-        let nats = Directory::open(&house.join("nats-server")).unwrap();
+        let nats = Directory::open(&instance.join("nats-server")).unwrap();
         let nats = NatsServer::start(nats, Durability::ThrowAway).await.unwrap();
         Some(Self { server, name, nats })
     }
@@ -80,9 +80,10 @@ async fn make_template(client: &Client, server: &str) -> String {
     let nats = Directory::open(&directory.path().join("nats-server")).unwrap();
     let nats = NatsServer::start(nats, Durability::ThrowAway).await.unwrap();
     let servers = Some([database_url(server, TEMPLATE), nats.url().to_owned()]);
-    let mut house = House::start_in(directory, Setting { servers, ..Setting::default() }).await;
-    let keys = std::fs::read_to_string(house.directory().join("keys.json")).unwrap();
-    house.stop();
+    let mut instance =
+        Instance::start_in(directory, Setting { servers, ..Setting::default() }).await;
+    let keys = std::fs::read_to_string(instance.directory().join("keys.json")).unwrap();
+    instance.stop();
     client.batch_execute(&format!("COMMENT ON DATABASE {TEMPLATE} IS '{keys}'")).await.unwrap();
     keys
 }

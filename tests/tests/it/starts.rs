@@ -13,7 +13,7 @@ use nix::{
 };
 use serde_json::Value;
 
-use crate::house::{House, binary, directory, eventually};
+use crate::instance::{Instance, binary, directory, eventually};
 
 /// A start whose output goes to files, as under a service manager.
 struct Started {
@@ -96,12 +96,12 @@ async fn fault_a_process_that_was_killed_is_not_taken_for_one_that_runs() {
 
 #[tokio::test]
 async fn fault_the_run_file_names_the_servers_that_run() {
-    let house = House::start_with_servers().await;
+    let instance = Instance::start_with_servers().await;
     for name in ["nats_pid", "postgres_pid"] {
-        let killed = house.run_file()[name].as_i64().unwrap();
-        house.signal(name, Signal::SIGKILL);
+        let killed = instance.run_file()[name].as_i64().unwrap();
+        instance.signal(name, Signal::SIGKILL);
         let now = eventually("the run file names the next", async || {
-            house.run_file()[name].as_i64().filter(|pid| *pid != killed)
+            instance.run_file()[name].as_i64().filter(|pid| *pid != killed)
         })
         .await;
         assert!(

@@ -9,26 +9,26 @@ use async_nats::jetstream::{
 use futures::StreamExt;
 use serde_json::json;
 
-use crate::house::{House, eventually};
+use crate::instance::{Instance, eventually};
 
 const STREAM: &str = "kontor";
 
-async fn draft(house: &House, sku: &str) -> u64 {
+async fn draft(instance: &Instance, sku: &str) -> u64 {
     let body = json!({ "sku": sku, "name": sku, "unit": "piece", "vat_rate": "23" });
-    let drafted = house.post("admin", "/v1/products", &body).await;
+    let drafted = instance.post("admin", "/v1/products", &body).await;
     drafted.body["position"].as_u64().unwrap_or_else(|| panic!("{drafted:?}"))
 }
 
 /// The stream as its reader sees it.
-async fn reader(house: &House) -> jetstream::Context {
-    let url = house.run_file()["nats_reader_url"].as_str().unwrap().to_owned();
+async fn reader(instance: &Instance) -> jetstream::Context {
+    let url = instance.run_file()["nats_reader_url"].as_str().unwrap().to_owned();
     let mut reader = jetstream::new(kontor::nats::connect(&url).await.unwrap());
     reader.set_timeout(Duration::from_secs(2));
     reader
 }
 
-async fn published(house: &House, position: u64) {
-    let url = house.run_file()["nats_url"].as_str().unwrap().to_owned();
+async fn published(instance: &Instance, position: u64) {
+    let url = instance.run_file()["nats_url"].as_str().unwrap().to_owned();
     let all = jetstream::new(kontor::nats::connect(&url).await.unwrap());
     eventually("it is published", async || {
         let stream = all.get_stream(STREAM).await.ok()?;
@@ -40,10 +40,10 @@ async fn published(house: &House, position: u64) {
 
 #[tokio::test]
 async fn a_reader_consumes_the_stream_and_goes_on_after_a_restart() {
-    let mut house = House::start_with_servers().await;
-    let position = draft(&house, "SKU-1").await;
-    published(&house, position).await;
-    let jetstream = reader(&house).await;
+    let mut instance = Instance::start_with_servers().await;
+    let position = draft(&instance, "SKU-1").await;
+    published(&instance, position).await;
+    let jetstream = reader(&instance).await;
     let durable = pull::Config {
         durable_name: Some("erp".to_owned()),
         ack_policy: AckPolicy::Explicit,
@@ -61,15 +61,15 @@ async fn a_reader_consumes_the_stream_and_goes_on_after_a_restart() {
     let event: serde_json::Value = serde_json::from_slice(&first.payload).unwrap();
     assert_eq!(event["type"], "drafted");
     first.double_ack().await.unwrap();
-    let url = house.run_file()["nats_reader_url"].clone();
+    let url = instance.run_file()["nats_reader_url"].clone();
 
-    house.stop();
-    assert!(!house.directory().join("run.json").exists(), "nobody runs");
-    house.start_again().await;
-    assert_eq!(house.run_file()["nats_reader_url"], url, "the same port and password");
-    let position = draft(&house, "SKU-2").await;
-    published(&house, position).await;
-    let jetstream = reader(&house).await;
+    instance.stop();
+    assert!(!instance.directory().join("run.json").exists(), "nobody runs");
+    instance.start_again().await;
+    assert_eq!(instance.run_file()["nats_reader_url"], url, "the same port and password");
+    let position = draft(&instance, "SKU-2").await;
+    published(&instance, position).await;
+    let jetstream = reader(&instance).await;
     let consumer: jetstream::consumer::PullConsumer =
         jetstream.get_stream(STREAM).await.unwrap().get_consumer("erp").await.unwrap();
     let mut messages = consumer.fetch().max_messages(10).messages().await.unwrap();
@@ -85,10 +85,10 @@ async fn a_reader_consumes_the_stream_and_goes_on_after_a_restart() {
 
 #[tokio::test]
 async fn a_reader_changes_nothing() {
-    let house = House::start_with_servers().await;
-    let position = draft(&house, "SKU-1").await;
-    published(&house, position).await;
-    let jetstream = reader(&house).await;
+    let instance = Instance::start_with_servers().await;
+    let position = draft(&instance, "SKU-1").await;
+    published(&instance, position).await;
+    let jetstream = reader(&instance).await;
 
     for subject in ["kontor.-.product.drafted", "kontor.-.foreign.message"] {
         let sent = jetstream.publish(subject, "{}".into()).await;
@@ -122,7 +122,7 @@ async fn a_reader_changes_nothing() {
     assert!(stream.delete_consumer("erp").await.is_err(), "it might be another's");
 
     // Nor does it answer into the stream.
-    let url = house.run_file()["nats_reader_url"].as_str().unwrap().to_owned();
+    let url = instance.run_file()["nats_reader_url"].as_str().unwrap().to_owned();
     let client = kontor::nats::connect(&url).await.unwrap();
     for subject in
         ["$JS.API.INFO", "$JS.API.STREAM.INFO.kontor", "$JS.API.CONSUMER.INFO.kontor.erp"]
@@ -134,5 +134,5 @@ async fn a_reader_changes_nothing() {
     // Answered after those before it.
     let state = jetstream.get_stream(STREAM).await.unwrap().get_info().await.unwrap().state;
     assert_eq!((state.first_sequence, state.messages), (1, state.last_sequence));
-    house.run(&["log", "verify"]);
+    instance.run(&["log", "verify"]);
 }

@@ -149,7 +149,7 @@ fn migrations_are_numbered_without_a_gap() {
     }
 }
 
-/// Who knows one aggregate's way through the house knows all.
+/// Who knows one aggregate's files knows all.
 #[test]
 fn an_aggregate_has_the_same_name_everywhere() {
     for (aggregate, plural) in [

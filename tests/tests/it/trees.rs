@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     forgery::forge,
-    house::{House, eventually},
+    instance::{Instance, eventually},
     journeys::{Shop, created, done, refused},
 };
 
@@ -14,26 +14,26 @@ use crate::{
 const MOST_COMPANIES: usize = 8;
 const MOST_CATEGORIES: usize = 11;
 
-async fn company(house: &House, number: usize) -> String {
+async fn company(instance: &Instance, number: usize) -> String {
     let company = json!({
         "name": format!("Firma {number}"),
         "tax_id": { "kind": "foreign", "country": "DE", "number": format!("7{number}") },
         "payment_term": { "kind": "net", "days": 7 },
     });
-    created(house.post("sales", "/v1/companies", &company).await)
+    created(instance.post("sales", "/v1/companies", &company).await)
 }
 
-async fn category(house: &House, number: usize) -> String {
+async fn category(instance: &Instance, number: usize) -> String {
     let category = json!({ "title": { "name": format!("Gałąź {number}") } });
-    created(house.post("manager", "/v1/categories", &category).await)
+    created(instance.post("manager", "/v1/categories", &category).await)
 }
 
 /// Puts something below another; whether it was taken, and which rule refused it.
-async fn put(house: &House, what: &str, node: &str, parent: &str) -> Result<(), String> {
+async fn put(instance: &Instance, what: &str, node: &str, parent: &str) -> Result<(), String> {
     let way = if what == "companies" { "parent" } else { "move" };
     let path = format!("/v1/{what}/{node}/{way}");
     eventually("the read models answer", async || {
-        let answer = house.post("manager", &path, &json!({ "parent": parent })).await;
+        let answer = instance.post("manager", &path, &json!({ "parent": parent })).await;
         match answer.status {
             200 => Some(Ok(())),
             409 => Some(Err(answer.body["code"].as_str().unwrap().to_owned())),
@@ -45,9 +45,9 @@ async fn put(house: &House, what: &str, node: &str, parent: &str) -> Result<(), 
 }
 
 /// How many are above each; nothing is above itself.
-async fn heights(house: &House, what: &str) -> Vec<usize> {
-    let head = house.settled().await;
-    let items = house.all("manager", &format!("/v1/{what}?wait_for={head}")).await;
+async fn heights(instance: &Instance, what: &str) -> Vec<usize> {
+    let head = instance.settled().await;
+    let items = instance.all("manager", &format!("/v1/{what}?wait_for={head}")).await;
     let parent = |id: &Value| {
         let item = items.iter().find(|item| item["id"] == *id).unwrap();
         Some(item["parent"].clone()).filter(|parent| !parent.is_null())
@@ -61,40 +61,40 @@ async fn heights(house: &House, what: &str) -> Vec<usize> {
 
 #[tokio::test]
 async fn no_tree_grows_too_high_whoever_moves_what_at_once() {
-    let mut house = House::start().await;
-    house.make_key("manager", "sales_manager", None).await;
+    let mut instance = Instance::start().await;
+    instance.make_key("manager", "sales_manager", None).await;
     let mut random = StdRng::seed_from_u64(16);
     for (what, most) in [("companies", MOST_COMPANIES), ("categories", MOST_CATEGORIES)] {
         let (mut nodes, number) = (Vec::new(), 2 * most);
         for index in 0..=number {
             nodes.push(match what {
-                "companies" => company(&house, index).await,
-                _ => category(&house, index).await,
+                "companies" => company(&instance, index).await,
+                _ => category(&instance, index).await,
             });
         }
         // Two lines, each as high as a tree may be but for two.
         let (one, other) = nodes[..number].split_at(most);
         for line in [one, &other[2..]] {
             for two in line.windows(2) {
-                put(&house, what, &two[1], &two[0]).await.unwrap();
+                put(&instance, what, &two[1], &two[0]).await.unwrap();
             }
         }
         let code = if what == "companies" { "company.too_deep" } else { "category.too_deep" };
         let (root, lowest, more) = (&other[2], &nodes[number - 1], &nodes[number]);
-        assert_eq!(put(&house, what, root, &one[3]).await, Err(code.to_owned()));
+        assert_eq!(put(&instance, what, root, &one[3]).await, Err(code.to_owned()));
         // Each of the two would fit; both do not.
         let (moved, grown) =
-            tokio::join!(put(&house, what, root, &one[2]), put(&house, what, more, lowest));
+            tokio::join!(put(&instance, what, root, &one[2]), put(&instance, what, more, lowest));
         let (moved_again, grown_again) =
-            (put(&house, what, root, &one[2]).await, put(&house, what, more, lowest).await);
+            (put(&instance, what, root, &one[2]).await, put(&instance, what, more, lowest).await);
         assert!(moved.is_err() || grown.is_err(), "{what}: both");
         assert!(moved_again.is_ok() != grown_again.is_ok(), "{what}");
 
         for _ in 0..25 {
             let [a, b, c, d] = [(); 4].map(|()| &nodes[random.random_range(0..nodes.len())]);
-            let _ = tokio::join!(put(&house, what, a, b), put(&house, what, c, d));
+            let _ = tokio::join!(put(&instance, what, a, b), put(&instance, what, c, d));
         }
-        let highest = heights(&house, what).await.into_iter().max().unwrap();
+        let highest = heights(&instance, what).await.into_iter().max().unwrap();
         assert!(highest <= most, "{what}: {highest} above one another");
     }
 }
@@ -104,17 +104,17 @@ async fn no_tree_grows_too_high_whoever_moves_what_at_once() {
 #[tokio::test]
 async fn what_holds_above_holds_below_at_any_depth() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
+    shop.instance.make_key("manager", "sales_manager", None).await;
     let mut line = Vec::new();
     for number in 0..12 {
-        line.push(company(&shop.house, number).await);
+        line.push(company(&shop.instance, number).await);
     }
     let mut branches = Vec::new();
     for number in 0..15 {
-        branches.push(category(&shop.house, number).await);
+        branches.push(category(&shop.instance, number).await);
     }
-    let house = &shop.house;
-    let database = house.database().await;
+    let instance = &shop.instance;
+    let database = instance.database().await;
     let id = |id: &String| id.parse::<Uuid>().unwrap();
     for two in line.windows(2) {
         let joined = json!({ "type": "parent_joined", "parent": two[0] });
@@ -128,19 +128,19 @@ async fn what_holds_above_holds_below_at_any_depth() {
     let moved = json!({ "type": "moved", "parent": branches[14] });
     forge(&database, id(&branches[14]), "category.moved", 1, &moved).await;
     // What the process remembers it has decided itself.
-    shop.house.kill_and_restart().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
+    shop.instance.kill_and_restart().await;
+    shop.instance.make_key("manager", "sales_manager", None).await;
     for (number, company) in line.iter().enumerate() {
-        shop.house.make_key(&format!("company {number}"), "purchaser", Some(company)).await;
+        shop.instance.make_key(&format!("company {number}"), "purchaser", Some(company)).await;
     }
-    let house = &shop.house;
+    let instance = &shop.instance;
 
-    let head = house.settled().await;
+    let head = instance.settled().await;
     for (sku, branch) in [("COFFEE", 13), ("RICE", 3), ("COURSE", 14)] {
         let path = format!("/v1/products?sku={sku}&wait_for={head}");
-        let product = house.get("manager", &path).await.body["items"][0]["id"].clone();
+        let product = instance.get("manager", &path).await.body["items"][0]["id"].clone();
         let path = format!("/v1/products/{}/categories", product.as_str().unwrap());
-        done(house.post("manager", &path, &json!({ "categories": [branches[branch]] })).await);
+        done(instance.post("manager", &path, &json!({ "categories": [branches[branch]] })).await);
     }
     for (audience, branch) in [
         (json!({ "kind": "company", "company": line[0] }), 0),
@@ -149,34 +149,34 @@ async fn what_holds_above_holds_below_at_any_depth() {
         let selection = json!({ "kind": "category", "category": branches[branch] });
         let rule = json!({ "audience": audience, "selection": selection });
         let what = if branch == 0 { "deny" } else { "allow" };
-        done(house.post("manager", &format!("/v1/assortments/{what}"), &rule).await);
+        done(instance.post("manager", &format!("/v1/assortments/{what}"), &rule).await);
     }
     for company in [0, 1, 7, 9, 10, 11] {
         let role = format!("company {company}");
-        let head = house.settled().await;
-        let listed = house.all(&role, &format!("/v1/catalogue?wait_for={head}")).await;
-        let shown = house.all(&role, "/v1/products").await;
+        let head = instance.settled().await;
+        let listed = instance.all(&role, &format!("/v1/catalogue?wait_for={head}")).await;
+        let shown = instance.all(&role, "/v1/products").await;
         let has = |items: &[Value], sku: &str| items.iter().any(|item| item["sku"] == sku);
         for (sku, is_seen) in [("COFFEE", company >= 10), ("RICE", false), ("COURSE", true)] {
             assert_eq!(has(&listed, sku), is_seen, "{role}: {sku} in the catalogue");
             assert_eq!(has(&shown, sku), is_seen, "{role}: {sku} among products");
             let lines = json!([{ "sku": sku, "quantity": "1" }]);
             let order = json!({ "currency": "PLN", "lines": lines });
-            let answer = house.post(&role, "/v1/orders", &order).await;
+            let answer = instance.post(&role, "/v1/orders", &order).await;
             let status = if is_seen { 201 } else { 422 };
             assert_eq!(answer.status, status, "{role}: {sku} ordered: {answer:?}");
         }
     }
 
     let path = format!("/v1/companies/{}/suspend", line[0]);
-    done(house.post("accounting", &path, &json!({ "reason": "overdue" })).await);
+    done(instance.post("accounting", &path, &json!({ "reason": "overdue" })).await);
     let order = json!({ "currency": "PLN", "lines": [{ "sku": "COURSE", "quantity": "1" }] });
     for company in [0, 8, 11] {
-        let answer = house.post(&format!("company {company}"), "/v1/orders", &order).await;
+        let answer = instance.post(&format!("company {company}"), "/v1/orders", &order).await;
         refused(&answer, 409, "company.suspended");
     }
     // What is too high can still be taken apart.
-    assert_eq!(put(house, "companies", &line[9], &line[3]).await, Ok(()));
+    assert_eq!(put(instance, "companies", &line[9], &line[3]).await, Ok(()));
     let path = format!("/v1/companies/{}/parent", line[2]);
-    done(house.post("manager", &path, &json!({ "parent": null })).await);
+    done(instance.post("manager", &path, &json!({ "parent": null })).await);
 }

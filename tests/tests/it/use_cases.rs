@@ -18,15 +18,15 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-use crate::house::House;
+use crate::instance::Instance;
 
 /// What a form of the portal would say of itself.
 const DIGEST: [u8; 32] = [7; 32];
 
 #[tokio::test]
 async fn a_use_case_needs_a_principal_and_a_key_but_no_request() {
-    let house = House::start().await;
-    let url = house.run_file()["database_url"].as_str().unwrap().to_owned();
+    let instance = Instance::start().await;
+    let url = instance.run_file()["database_url"].as_str().unwrap().to_owned();
     let log = EventLog::open(&LogConfig::new(&url)).await.unwrap();
     let pool = |name| postgres::pool(&url, name, 2).unwrap();
     let views = Views::open(pool("test views"), log.clone()).await.unwrap();
@@ -51,8 +51,8 @@ async fn a_use_case_needs_a_principal_and_a_key_but_no_request() {
     let registered = register().await;
     assert_eq!(register().await, registered, "once, however often the form is sent");
     let id = registered.stream_id;
-    house.settled().await;
-    let shown = house.get("admin", &format!("/v1/companies/{id}")).await.body;
+    instance.settled().await;
+    let shown = instance.get("admin", &format!("/v1/companies/{id}")).await.body;
     assert_eq!(shown["name"], "Piekarnia Kłos", "{shown}");
 
     // What another company may not know of does not exist for it.

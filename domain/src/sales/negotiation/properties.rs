@@ -17,7 +17,7 @@ use crate::{
 
 /// An offer with its negotiation, as the command-service keeps the two together.
 #[derive(Debug, Clone, Default)]
-struct House {
+struct Model {
     offer: Offer,
     negotiation: Negotiation,
     /// What the negotiation recorded of what each side said itself.
@@ -62,12 +62,12 @@ fn actor(side: Side) -> ActorId {
     }))
 }
 
-impl House {
+impl Model {
     /// An offer that was sent.
     fn open() -> Self {
-        let mut house = Self::default();
-        house.revise(3);
-        house
+        let mut model = Self::default();
+        model.revise(3);
+        model
     }
 
     fn decide_offer(&mut self, command: offer::Command) -> bool {
@@ -261,30 +261,30 @@ proptest! {
         alone in side(),
         tries in proptest::collection::vec(attempt(), 1..16),
     ) {
-        let mut house = House::open();
+        let mut model = Model::open();
         for (side, what) in &history {
-            house.tries(*side, what);
+            model.tries(*side, what);
         }
-        let (before, agreed) = (house.offer.clone(), house.agreed());
-        let asked_by_the_other: Vec<u32> = house.negotiation.active().map_or(vec![], |negotiation| {
+        let (before, agreed) = (model.offer.clone(), model.agreed());
+        let asked_by_the_other: Vec<u32> = model.negotiation.active().map_or(vec![], |negotiation| {
             let asked = negotiation.table.lines.iter();
             asked.filter(|(_, p)| p.reopening == Some(alone.other())).map(|(n, _)| *n).collect()
         });
-        let revision = house.negotiation.active().map(|negotiation| negotiation.revision);
+        let revision = model.negotiation.active().map(|negotiation| negotiation.revision);
         for what in &tries {
-            house.tries(alone, what);
+            model.tries(alone, what);
             // While the same revision is talked about: a new offer of the seller, or none at all,
             // ends the negotiation, and binds nobody to anything.
-            if house.negotiation.active().map(|negotiation| negotiation.revision) == revision {
+            if model.negotiation.active().map(|negotiation| negotiation.revision) == revision {
                 for (number, item) in &agreed {
                     // The other side may have asked to reopen it: then both do.
                     if !asked_by_the_other.contains(number) {
-                        let stands = house.agreed();
+                        let stands = model.agreed();
                         prop_assert!(stands.contains(&(*number, item.clone())), "{number}: {what:?}");
                     }
                 }
             }
-            match (&before, &house.offer, alone) {
+            match (&before, &model.offer, alone) {
                 (Offer::Accepted { .. } | Offer::Closed { .. }, after, _) => {
                     prop_assert_eq!(&before, after);
                 }
@@ -300,7 +300,7 @@ proptest! {
                     prop_assert!(is_offered || revision.negotiated);
                     if revision.negotiated {
                         for (_, line) in revision.proposal.lines.numbered() {
-                            prop_assert!(was_proposed_by_the_seller(&house, before, line));
+                            prop_assert!(was_proposed_by_the_seller(&model, before, line));
                         }
                     }
                 }
@@ -315,21 +315,21 @@ proptest! {
     fn an_agreement_is_what_both_said(
         history in proptest::collection::vec((side(), attempt()), 0..60),
     ) {
-        let mut house = House::open();
+        let mut model = Model::open();
         for (side, what) in &history {
-            let turn = house.negotiation.open().ok().map(|negotiation| (negotiation.turn, negotiation.rounds));
-            house.tries(*side, what);
-            if let (Some((turn, rounds)), Ok(negotiation)) = (turn, house.negotiation.open())
+            let turn = model.negotiation.open().ok().map(|negotiation| (negotiation.turn, negotiation.rounds));
+            model.tries(*side, what);
+            if let (Some((turn, rounds)), Ok(negotiation)) = (turn, model.negotiation.open())
                 && negotiation.rounds > rounds
             {
                 prop_assert_eq!(negotiation.rounds, rounds + 1);
                 prop_assert_eq!(negotiation.turn, turn.other());
                 prop_assert_eq!(turn, *side);
             }
-            if let Some(negotiation) = house.negotiation.active() {
+            if let Some(negotiation) = model.negotiation.active() {
                 prop_assert!(!negotiation.table.is_agreed(), "what is agreed on is not on the table");
             }
-            if let Some(open) = house.offer.revision().filter(|revision| revision.negotiated) {
+            if let Some(open) = model.offer.revision().filter(|revision| revision.negotiated) {
                 prop_assert_eq!(open.stamp, Stamp::of(open.stamp.number, &open.proposal));
             }
         }
@@ -337,16 +337,16 @@ proptest! {
 }
 
 /// Whether the seller has offered a line, proposed it or agreed to it.
-fn was_proposed_by_the_seller(house: &House, before: &Offer, line: &OfferedLine) -> bool {
+fn was_proposed_by_the_seller(model: &Model, before: &Offer, line: &OfferedLine) -> bool {
     let offered = before.revision().is_some_and(|revision| revision.proposal.lines.contains(line));
     let is_it = |said: &Move<Item>| match said {
         Move::Propose { proposed } => proposed.line() == Some(line),
         Move::Agree {} => false,
     };
     let said = |side: Side| {
-        house.said.iter().any(|(who, moves)| *who == side && moves.lines.values().any(is_it))
+        model.said.iter().any(|(who, moves)| *who == side && moves.lines.values().any(is_it))
     };
-    let agreed = house.said.iter().any(|(who, moves)| {
+    let agreed = model.said.iter().any(|(who, moves)| {
         *who == Side::Seller && moves.lines.values().any(|said| *said == Move::Agree {})
     });
     let basic = proposal(3).lines.contains(line);

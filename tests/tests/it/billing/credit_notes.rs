@@ -14,7 +14,7 @@ const CREDIT_NOTES: &str = "/v1/credit-notes";
 #[tokio::test]
 async fn a_credit_note_gives_back_no_more_than_its_invoice_charged() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, hotel } = &shop;
+    let Shop { instance, grocer, hotel } = &shop;
     let lines = json!([
         { "sku": "RICE", "quantity": "10" },
         { "sku": "COURSE", "quantity": "1" },
@@ -85,15 +85,15 @@ async fn a_credit_note_gives_back_no_more_than_its_invoice_charged() {
         (with("company", json!(hotel)), 422, "credit_note.other_company", "/corrects"),
         (with("corrects", Value::Null), 422, "credit_note.line_without_invoice", "/lines/0/line"),
     ] {
-        let answer = house.post("accounting", CREDIT_NOTES, &body).await;
+        let answer = instance.post("accounting", CREDIT_NOTES, &body).await;
         refused(&answer, status, code);
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{answer:?}");
     }
     let missing = with("corrects", json!(Uuid::nil()));
-    refused(&house.post("accounting", CREDIT_NOTES, &missing).await, 404, "invoice.unissued");
+    refused(&instance.post("accounting", CREDIT_NOTES, &missing).await, 404, "invoice.unissued");
     // A tenth of the rice, by the invoice's price and rate.
     let part = credit(json!([{ "line": 1, "quantity": "1" }]));
-    created(house.post("accounting", CREDIT_NOTES, &part).await);
+    created(instance.post("accounting", CREDIT_NOTES, &part).await);
     assert_eq!(shop.owes().await, ["179.40", "179.40", "0.00"]);
 
     // Of many at once, each of all that is left, one is issued.
@@ -103,7 +103,7 @@ async fn a_credit_note_gives_back_no_more_than_its_invoice_charged() {
         { "line": 3, "quantity": "2" },
         { "line": 3, "quantity": "3" },
     ]));
-    let asked = (0..8).map(|_| house.post("accounting", CREDIT_NOTES, &all));
+    let asked = (0..8).map(|_| instance.post("accounting", CREDIT_NOTES, &all));
     let answers = futures::future::join_all(asked).await;
     let (issued, others): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.status == 201);
@@ -114,7 +114,7 @@ async fn a_credit_note_gives_back_no_more_than_its_invoice_charged() {
     assert_eq!(shop.owes().await, ["0.00", "0.00", "0.00"]);
     // Everything once more, after it was paid for by the notes.
     refused(
-        &house.post("accounting", CREDIT_NOTES, &part).await,
+        &instance.post("accounting", CREDIT_NOTES, &part).await,
         409,
         "credit_note.more_than_left",
     );
@@ -124,12 +124,12 @@ async fn a_credit_note_gives_back_no_more_than_its_invoice_charged() {
 #[tokio::test]
 async fn credit_notes_of_an_older_build_count() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, .. } = &shop;
+    let Shop { instance, grocer, .. } = &shop;
     let order = shop.confirmed_order(json!([{ "sku": "RICE", "quantity": "10" }])).await;
     let invoice = shop.dispatch(json!({ "order": order })).await;
     let money = |amount: &str| json!({ "amount": amount, "currency": "PLN" });
     let path = format!("/v1/invoices/{}", invoice["id"].as_str().unwrap());
-    let mut line = house.get("accounting", &path).await.body["lines"][0].clone();
+    let mut line = instance.get("accounting", &path).await.body["lines"][0].clone();
     line["quantity"] = json!("7");
     let sums = [("net", "14.00"), ("vat", "0.70"), ("gross", "14.70")];
     let mut totals: Value =
@@ -140,27 +140,27 @@ async fn credit_notes_of_an_older_build_count() {
         "corrects": invoice["id"], "currency": "PLN", "lines": [line], "totals": totals,
         "on": "2026-01-01",
     });
-    let database = house.database().await;
+    let database = instance.database().await;
     forge(&database, Uuid::now_v7(), "invoice.credit_note_issued", 1, &old).await;
     let credit = |quantity: &str| {
         json!({ "company": grocer, "corrects": invoice["id"], "currency": "PLN",
             "lines": [{ "sku": "RICE", "quantity": quantity }] })
     };
-    let answer = house.post("accounting", CREDIT_NOTES, &credit("4")).await;
+    let answer = instance.post("accounting", CREDIT_NOTES, &credit("4")).await;
     refused(&answer, 409, "credit_note.more_than_left");
-    created(house.post("accounting", CREDIT_NOTES, &credit("3")).await);
-    let answer = house.post("accounting", CREDIT_NOTES, &credit("0.001")).await;
+    created(instance.post("accounting", CREDIT_NOTES, &credit("3")).await);
+    let answer = instance.post("accounting", CREDIT_NOTES, &credit("0.001")).await;
     refused(&answer, 409, "credit_note.more_than_left");
 }
 
 #[tokio::test]
 async fn what_was_paid_or_credited_before_an_invoice_is_set_against_it() {
     let shop = Shop::open().await;
-    let Shop { house, grocer, .. } = &shop;
-    created(house.post("accounting", "/v1/payments", &payment(grocer, "100.00")).await);
+    let Shop { instance, grocer, .. } = &shop;
+    created(instance.post("accounting", "/v1/payments", &payment(grocer, "100.00")).await);
     let credit = json!({ "company": grocer, "currency": "PLN",
         "lines": [{ "sku": "COFFEE", "quantity": "1", "unit_price": "10.00" }] });
-    created(house.post("accounting", CREDIT_NOTES, &credit).await);
+    created(instance.post("accounting", CREDIT_NOTES, &credit).await);
     assert_eq!(shop.owes().await, ["-112.30", "0.00", "112.30"]);
 
     let course = json!([{ "sku": "COURSE", "quantity": "1" }]);
@@ -172,17 +172,17 @@ async fn what_was_paid_or_credited_before_an_invoice_is_set_against_it() {
     // What was paid for and comes back pays for what is still open.
     let credit = json!({ "company": grocer, "corrects": first["id"], "currency": "PLN",
         "lines": [{ "line": 1, "quantity": "1" }] });
-    created(house.post("accounting", CREDIT_NOTES, &credit).await);
+    created(instance.post("accounting", CREDIT_NOTES, &credit).await);
     assert_eq!(shop.owes().await, ["37.70", "37.70", "0.00"]);
     // Once more from the beginning: nothing is set against anything twice.
-    let head = house.settled().await;
-    house
+    let head = instance.settled().await;
+    instance
         .database()
         .await
         .execute("UPDATE policy.checkpoints SET position = 0", &[])
         .await
         .unwrap();
-    assert_eq!(house.settled().await, head);
+    assert_eq!(instance.settled().await, head);
 }
 
 fn payment(company: &str, amount: &str) -> Value {

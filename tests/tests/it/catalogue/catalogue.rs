@@ -25,7 +25,7 @@ pub(crate) struct Stock {
 impl Stock {
     pub(crate) async fn open() -> Self {
         let mut shop = Shop::open().await;
-        shop.house.make_key("manager", "sales_manager", None).await;
+        shop.instance.make_key("manager", "sales_manager", None).await;
         let mut categories = std::collections::BTreeMap::new();
         for (name, parent) in [
             ("Spożywcze", None),
@@ -36,7 +36,7 @@ impl Stock {
         ] {
             let parent = parent.map(|parent| &categories[parent]);
             let category = json!({ "title": { "name": name }, "parent": parent });
-            let id = created(shop.house.post("manager", "/v1/categories", &category).await);
+            let id = created(shop.instance.post("manager", "/v1/categories", &category).await);
             categories.insert(name, id);
         }
         let stock = Self { shop, categories };
@@ -51,7 +51,7 @@ impl Stock {
             "sku": sku, "name": name, "unit": "piece", "vat_rate": "23",
             "prices": [{ "currency": "PLN", "price": price }],
         });
-        let id = created(self.shop.house.post("manager", "/v1/products", &product).await);
+        let id = created(self.shop.instance.post("manager", "/v1/products", &product).await);
         if !brand.is_empty() {
             self.change(&id, "character", json!({ "brand": brand })).await;
         }
@@ -64,28 +64,28 @@ impl Stock {
 
     async fn change(&self, product: &str, what: &str, body: Value) {
         let path = format!("/v1/products/{product}/{what}");
-        done(self.shop.house.post("manager", &path, &body).await);
+        done(self.shop.instance.post("manager", &path, &body).await);
     }
 
     pub(crate) async fn id(&self, sku: &str) -> String {
-        let head = self.shop.house.settled().await;
+        let head = self.shop.instance.settled().await;
         let path = format!("/v1/products?sku={sku}&wait_for={head}");
-        let answer = self.shop.house.get("manager", &path).await;
+        let answer = self.shop.instance.get("manager", &path).await;
         answer.body["items"][0]["id"].as_str().unwrap().to_owned()
     }
 
     async fn rule(&self, what: &str, audience: Value, selection: Value) {
         let rule = json!({ "audience": audience, "selection": selection });
-        done(self.shop.house.post("manager", &format!("/v1/assortments/{what}"), &rule).await);
+        done(self.shop.instance.post("manager", &format!("/v1/assortments/{what}"), &rule).await);
     }
 
     /// The codes that a query finds, page by page.
     async fn found(&self, role: &str, query: &str) -> Vec<String> {
-        let head = self.shop.house.settled().await;
+        let head = self.shop.instance.settled().await;
         let (mut found, mut cursor) = (Vec::new(), String::new());
         loop {
             let path = format!("/v1/catalogue?wait_for={head}&limit=2&{query}{cursor}");
-            let page = self.shop.house.get(role, &path).await;
+            let page = self.shop.instance.get(role, &path).await;
             assert_eq!(page.status, 200, "{page:?}");
             for product in page.body["items"].as_array().unwrap() {
                 found.push(product["sku"].as_str().unwrap().to_owned());
@@ -96,9 +96,9 @@ impl Stock {
     }
 
     async fn counts(&self, role: &str, query: &str) -> Value {
-        let head = self.shop.house.settled().await;
+        let head = self.shop.instance.settled().await;
         let path = format!("/v1/catalogue/counts?wait_for={head}&{query}");
-        let answer = self.shop.house.get(role, &path).await;
+        let answer = self.shop.instance.get(role, &path).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body
     }
@@ -175,10 +175,10 @@ async fn what_is_sold_is_found() {
     assert_eq!((&counts["products"], &counts["instead"]), (&json!(2), &json!("herbata")));
 
     // Everything follows its product and its category.
-    let house = &stock.shop.house;
+    let instance = &stock.shop.instance;
     let path = format!("/v1/categories/{drinks}/move");
     let to = json!({ "parent": stock.categories["Naczynia"] });
-    done(house.post("manager", &path, &to).await);
+    done(instance.post("manager", &path, &to).await);
     let (tea, mug) = (stock.id("HER-01").await, stock.id("KUB-01").await);
     stock.change(&tea, "rename", json!({ "name": "Yerba mate" })).await;
     stock.change(&tea, "character", json!({ "brand": "Łoś" })).await;
@@ -246,31 +246,31 @@ async fn each_company_sees_its_own_assortment() {
         assert_eq!(stock.found(role, "").await.len(), products);
     }
 
-    let house = &stock.shop.house;
+    let instance = &stock.shop.instance;
     refused(
-        &house.get("hotel", &format!("/v1/catalogue?company={grocer}")).await,
+        &instance.get("hotel", &format!("/v1/catalogue?company={grocer}")).await,
         404,
         "not_found",
     );
     for path in ["/v1/catalogue", "/v1/catalogue/counts"] {
-        refused(&house.get("sales", path).await, 422, "query.names_nothing");
+        refused(&instance.get("sales", path).await, 422, "query.names_nothing");
         let nobody = format!("{path}?company=00000000-0000-7000-8000-000000000bad");
-        refused(&house.get("sales", &nobody).await, 422, "query.names_nothing");
+        refused(&instance.get("sales", &nobody).await, 422, "query.names_nothing");
         let long = "a".repeat(201);
         for q in ["%27%26%21", "", long.as_str()] {
-            refused(&house.get("hotel", &format!("{path}?q={q}")).await, 400, "query.invalid");
+            refused(&instance.get("hotel", &format!("{path}?q={q}")).await, 400, "query.invalid");
         }
     }
-    let first = house.get("hotel", "/v1/catalogue?limit=1").await.body;
+    let first = instance.get("hotel", "/v1/catalogue?limit=1").await.body;
     let cursor = first["next_cursor"].as_str().unwrap();
     let other = format!("/v1/catalogue?q=kawa&cursor={cursor}");
-    refused(&house.get("hotel", &other).await, 400, "page.cursor_invalid");
+    refused(&instance.get("hotel", &other).await, 400, "page.cursor_invalid");
 }
 
 #[tokio::test]
 async fn the_catalogue_shows_what_an_order_would_cost() {
     let stock = Stock::open().await;
-    let house = &stock.shop.house;
+    let instance = &stock.shop.instance;
     let fixed = |price: &str| json!({ "kind": "fixed", "price": price });
     let coffee = stock.id("KAW-01").await;
     let (product, drinks) = (
@@ -279,7 +279,7 @@ async fn the_catalogue_shows_what_an_order_would_cost() {
     );
     let (grocer, hotel) = (stock.shop.grocer.clone(), stock.shop.hotel.clone());
     done(
-        house
+        instance
             .post("sales", &format!("/v1/companies/{grocer}/group"), &json!({ "group": "shops" }))
             .await,
     );
@@ -312,18 +312,18 @@ async fn the_catalogue_shows_what_an_order_would_cost() {
     ] {
         let header =
             json!({ "name": "A", "audience": audience, "currency": "PLN", "yields": yields });
-        let id = created(house.post("manager", "/v1/price-agreements", &header).await);
+        let id = created(instance.post("manager", "/v1/price-agreements", &header).await);
         let path = format!("/v1/price-agreements/{id}");
-        done(house.post("manager", &format!("{path}/activate"), &json!({})).await);
+        done(instance.post("manager", &format!("{path}/activate"), &json!({})).await);
         let prices = json!({ "prices": prices });
-        done(house.post("manager", &format!("{path}/prices"), &prices).await);
+        done(instance.post("manager", &format!("{path}/prices"), &prices).await);
     }
     stock.change(&coffee, "packing", json!({ "minimum": "4", "multiple": "2" })).await;
 
-    let head = house.settled().await;
+    let head = instance.settled().await;
     let mut seen = 0;
     for (role, company) in [("grocer", &grocer), ("hotel", &hotel)] {
-        for product in house.all(role, &format!("/v1/catalogue?wait_for={head}")).await {
+        for product in instance.all(role, &format!("/v1/catalogue?wait_for={head}")).await {
             let sku = product["sku"].as_str().unwrap();
             let steps = product["prices"].as_array().unwrap();
             assert!(!steps.is_empty(), "{product}");
@@ -337,14 +337,15 @@ async fn the_catalogue_shows_what_an_order_would_cost() {
                 };
                 let path =
                     format!("/v1/prices/explain?company={company}&sku={sku}&quantity={quantity}");
-                let explained = house.get("sales", &path).await.body;
+                let explained = instance.get("sales", &path).await.body;
                 assert_eq!(step["price"], explained["price"], "{role} {sku} {quantity}");
                 seen += 1;
             }
         }
     }
     assert!(seen > 150, "{seen}");
-    let coffee = &house.get("hotel", &format!("/v1/catalogue?q=KAW-01&wait_for={head}")).await.body;
+    let coffee =
+        &instance.get("hotel", &format!("/v1/catalogue?q=KAW-01&wait_for={head}")).await.body;
     assert_eq!(
         coffee["items"][0]["prices"],
         json!([{ "at_least": "4", "price": "35.00" }, { "at_least": "100", "price": "30.00" }])
@@ -354,9 +355,9 @@ async fn the_catalogue_shows_what_an_order_would_cost() {
 #[tokio::test]
 async fn the_catalogue_shows_what_there_is() {
     let stock = Stock::open().await;
-    let house = &stock.shop.house;
+    let instance = &stock.shop.instance;
     let report = async |levels: Value| {
-        house.post("warehouse", "/v1/stock", &json!({ "levels": levels })).await
+        instance.post("warehouse", "/v1/stock", &json!({ "levels": levels })).await
     };
     let levels = json!([
         { "sku": "KAW-01", "available": "12" },
@@ -374,15 +375,15 @@ async fn the_catalogue_shows_what_there_is() {
     let counts = stock.counts("grocer", "in_stock=true&q=kawa").await;
     assert_eq!((&counts["products"], &counts["in_stock"]), (&json!(2), &json!(2)), "{counts}");
 
-    let listed = house.get("grocer", "/v1/catalogue?q=KAW-02").await.body;
+    let listed = instance.get("grocer", "/v1/catalogue?q=KAW-02").await.body;
     let level = json!({ "available": "0", "expected": "2030-01-02" });
     assert_eq!(listed["items"][0]["stock"], level);
-    let listed = house.get("grocer", "/v1/catalogue?q=HER-01").await.body;
+    let listed = instance.get("grocer", "/v1/catalogue?q=HER-01").await.body;
     assert_eq!(listed["items"][0]["stock"], Value::Null, "the warehouse has said nothing");
 
     done(report(json!([{ "sku": "KAW-01", "available": "0" }])).await);
     assert_eq!(stock.found("grocer", "in_stock=true").await, ["KUB-01"]);
-    let all = house.all("warehouse", "/v1/stock").await;
+    let all = instance.all("warehouse", "/v1/stock").await;
     let levels: Vec<(&Value, &Value)> =
         all.iter().map(|one| (&one["sku"], &one["available"])).collect();
     let (none, some) = (json!("0"), json!("1.5"));
@@ -398,7 +399,7 @@ async fn the_catalogue_shows_what_there_is() {
     refused(&report(json!([{ "sku": "KAW-01", "available": "-1" }])).await, 422, "body.invalid");
     refused(&report(json!([])).await, 422, "stock.count_invalid");
     assert_eq!(stock.found("grocer", "in_stock=true").await, ["KUB-01"], "all or none");
-    let compared = house.run(&["projections", "compare", "all"]);
+    let compared = instance.run(&["projections", "compare", "all"]);
     assert!(compared.lines().all(|line| line.trim_end().ends_with("equal")), "{compared}");
 }
 
@@ -406,21 +407,21 @@ async fn the_catalogue_shows_what_there_is() {
 async fn a_company_orders_by_its_own_codes() {
     let mut stock = Stock::open().await;
     let (grocer, hotel) = (stock.shop.grocer.clone(), stock.shop.hotel.clone());
-    let house = &mut stock.shop.house;
-    let branch = crate::journeys::register(house, "Hotel Gdynia", "9999999999", 7).await;
-    house.make_key("branch", "purchaser", Some(&branch)).await;
+    let instance = &mut stock.shop.instance;
+    let branch = crate::journeys::register(instance, "Hotel Gdynia", "9999999999", 7).await;
+    instance.make_key("branch", "purchaser", Some(&branch)).await;
     let parent = json!({ "parent": hotel });
-    done(house.post("sales", &format!("/v1/companies/{branch}/parent"), &parent).await);
-    let house = &stock.shop.house;
+    done(instance.post("sales", &format!("/v1/companies/{branch}/parent"), &parent).await);
+    let instance = &stock.shop.instance;
     let codes_of = |company: &str| format!("/v1/companies/{company}/product-codes");
     let codes = json!({ "codes": [
         { "code": "B/77-a", "sku": "KAW-01" }, { "code": "B/78", "sku": "KUB-01" },
     ] });
-    done(house.post("hotel", &codes_of(&hotel), &codes).await);
+    done(instance.post("hotel", &codes_of(&hotel), &codes).await);
     let own = json!({ "codes": [{ "code": "B/78", "sku": "KUB-02" }] });
-    done(house.post("sales", &codes_of(&branch), &own).await);
+    done(instance.post("sales", &codes_of(&branch), &own).await);
     let others = json!({ "codes": [{ "code": "KAW", "sku": "MYD-01" }] });
-    done(house.post("grocer", &codes_of(&grocer), &others).await);
+    done(instance.post("grocer", &codes_of(&grocer), &others).await);
 
     // It finds, sees and orders by them; the branch has those of the hotel too.
     assert_eq!(stock.found("hotel", "q=b77").await, ["KAW-01"]);
@@ -428,15 +429,15 @@ async fn a_company_orders_by_its_own_codes() {
     assert_eq!(stock.found("grocer", "q=b77a").await, Vec::<String>::new());
     assert_eq!(stock.found("grocer", "q=kaw").await[0], "MYD-01", "its own comes first");
     assert_eq!(stock.counts("hotel", "q=b77").await["products"], 1);
-    let listed = house.get("branch", "/v1/catalogue?q=KAW-01").await.body;
+    let listed = instance.get("branch", "/v1/catalogue?q=KAW-01").await.body;
     assert_eq!(listed["items"][0]["own_code"], "B/77-a");
     for (role, code, sku) in
         [("hotel", "B/78", "KUB-01"), ("branch", "B/78", "KUB-02"), ("branch", "B/77-a", "KAW-01")]
     {
         let order = json!({ "currency": "PLN", "lines": [{ "code": code, "quantity": "2" }] });
-        let order = created(house.post(role, "/v1/orders", &order).await);
-        let head = house.settled().await;
-        let order = house.get(role, &format!("/v1/orders/{order}?wait_for={head}")).await.body;
+        let order = created(instance.post(role, "/v1/orders", &order).await);
+        let head = instance.settled().await;
+        let order = instance.get(role, &format!("/v1/orders/{order}?wait_for={head}")).await.body;
         assert_eq!(order["lines"][0]["sku"], sku, "{role} {code}");
     }
     for (role, line, pointer) in [
@@ -445,27 +446,27 @@ async fn a_company_orders_by_its_own_codes() {
         ("hotel", json!({ "quantity": "1" }), "/lines/0/sku"),
     ] {
         let order = json!({ "currency": "PLN", "lines": [line] });
-        let answer = house.post(role, "/v1/orders", &order).await;
+        let answer = instance.post(role, "/v1/orders", &order).await;
         refused(&answer, 422, "lines.invalid");
         assert_eq!(answer.body["errors"][0]["pointer"], pointer);
     }
 
     // What is dropped means nothing; another company's codes are nobody else's.
     let drop = json!({ "codes": ["B/78"] });
-    done(house.post("branch", &format!("{}/drop", codes_of(&branch)), &drop).await);
-    let head = house.settled().await;
+    done(instance.post("branch", &format!("{}/drop", codes_of(&branch)), &drop).await);
+    let head = instance.settled().await;
     let path = format!("{}?wait_for={head}", codes_of(&branch));
-    let listed = house.all("branch", &path).await;
+    let listed = instance.all("branch", &path).await;
     assert_eq!(listed.len(), 0);
-    let listed = house.all("hotel", &codes_of(&hotel)).await;
+    let listed = instance.all("hotel", &codes_of(&hotel)).await;
     assert_eq!((&listed[1]["code"], &listed[1]["sku"]), (&json!("B/78"), &json!("KUB-01")));
     let unknown = json!({ "codes": ["NONE"] });
     let path = format!("{}/drop", codes_of(&hotel));
-    refused(&house.post("hotel", &path, &unknown).await, 404, "product_code.free");
-    refused(&house.post("grocer", &codes_of(&hotel), &codes).await, 404, "not_found");
-    refused(&house.get("grocer", &codes_of(&hotel)).await, 404, "not_found");
+    refused(&instance.post("hotel", &path, &unknown).await, 404, "product_code.free");
+    refused(&instance.post("grocer", &codes_of(&hotel), &codes).await, 404, "not_found");
+    refused(&instance.get("grocer", &codes_of(&hotel)).await, 404, "not_found");
     let nothing = json!({ "codes": [{ "code": "X", "sku": "NONE" }] });
-    let answer = house.post("hotel", &codes_of(&hotel), &nothing).await;
+    let answer = instance.post("hotel", &codes_of(&hotel), &nothing).await;
     refused(&answer, 422, "body.names_nothing");
     assert_eq!(answer.body["errors"][0]["pointer"], "/codes/0/sku");
 }
@@ -473,18 +474,18 @@ async fn a_company_orders_by_its_own_codes() {
 #[tokio::test]
 async fn stock_codes_and_assortments_come_as_sheets() {
     let stock = Stock::open().await;
-    let house = &stock.shop.house;
+    let instance = &stock.shop.instance;
     let grocer = &stock.shop.grocer;
     let import = async |what: &str, sheet: String| {
         let path = format!("/v1/imports/{what}");
-        house.send("admin", &path, "text/csv", sheet).await
+        instance.send("admin", &path, "text/csv", sheet).await
     };
     let companies = "reference;tax_id;name;payment_term\nN-1;5252248481;Bar;net 7\n";
     let answer = import("companies", companies.to_owned()).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let head = house.settled().await;
+    let head = instance.settled().await;
     let path = format!("/v1/companies?reference=N-1&wait_for={head}");
-    let bar = house.get("sales", &path).await.body["items"][0].clone();
+    let bar = instance.get("sales", &path).await.body["items"][0].clone();
     let bar = bar["id"].as_str().unwrap().to_owned();
     for (what, sheet, changed) in [
         ("stock", "sku;available;expected\nKAW-01;1,5;\nKAW-02;0;2030-01-02\n".to_owned(), 2),
@@ -515,8 +516,8 @@ async fn stock_codes_and_assortments_come_as_sheets() {
     // What goes out can come in again and changes nothing, also of what is sold no more.
     stock.change(&stock.id("NEW-1").await, "withdraw", json!({})).await;
     for (what, rows) in [("products", 13), ("assortments", 4)] {
-        let head = house.settled().await;
-        let sheet = house.file("admin", &format!("/v1/exports/{what}?wait_for={head}")).await;
+        let head = instance.settled().await;
+        let sheet = instance.file("admin", &format!("/v1/exports/{what}?wait_for={head}")).await;
         let answer = import(what, String::from_utf8(sheet).unwrap()).await;
         assert_eq!((answer.status, &answer.body["unchanged"]), (200, &json!(rows)), "{answer:?}");
     }
@@ -545,26 +546,26 @@ async fn stock_codes_and_assortments_come_as_sheets() {
 #[tokio::test]
 async fn what_is_hidden_shows_nowhere() {
     let stock = Stock::open().await;
-    let house = &stock.shop.house;
+    let instance = &stock.shop.instance;
     let grocer = json!({ "kind": "company", "company": stock.shop.grocer });
     let dishes = json!({ "kind": "category", "category": stock.categories["Naczynia"] });
     stock.rule("deny", grocer, dishes).await;
     let draft = json!({ "sku": "DRF-1", "name": "Niewydanium", "unit": "piece", "vat_rate": "23",
         "prices": [{ "currency": "PLN", "price": "1.00" }] });
-    created(house.post("manager", "/v1/products", &draft).await);
+    created(instance.post("manager", "/v1/products", &draft).await);
 
     // A word of it is no correction of another.
-    let head = house.settled().await;
+    let head = instance.settled().await;
     for q in ["kbuek", "niewydaniumm"] {
         for path in ["/v1/catalogue", "/v1/catalogue/counts"] {
-            let answer = house.get("grocer", &format!("{path}?q={q}&wait_for={head}")).await;
+            let answer = instance.get("grocer", &format!("{path}?q={q}&wait_for={head}")).await;
             assert_eq!((answer.status, &answer.body["instead"]), (200, &Value::Null), "{answer:?}");
         }
     }
-    let answer = house.get("hotel", &format!("/v1/catalogue?q=kbuek&wait_for={head}")).await;
+    let answer = instance.get("hotel", &format!("/v1/catalogue?q=kbuek&wait_for={head}")).await;
     assert_eq!(answer.body["instead"], "kubek");
     for (hidden, visible) in [("KAW-99", "kaw 99"), ("KBU-01", "kbu")] {
-        let answer = house.get("grocer", &format!("/v1/catalogue?q={hidden}")).await;
+        let answer = instance.get("grocer", &format!("/v1/catalogue?q={hidden}")).await;
         assert_eq!(answer.body["instead"], Value::Null, "no code is another's, as {visible}");
     }
     // It has no name and no price.
@@ -579,11 +580,11 @@ async fn what_is_hidden_shows_nowhere() {
         ]
     };
     for (path, nothing) in asked("NOPE") {
-        let nothing = house.post("grocer", &path, &nothing).await;
+        let nothing = instance.post("grocer", &path, &nothing).await;
         assert_eq!(nothing.status, 422, "{nothing:?}");
         for sku in ["KUB-01", "DRF-1"] {
             for (_, hidden) in asked(sku).into_iter().filter(|(of, _)| *of == path) {
-                let hidden = house.post("grocer", &path, &hidden).await;
+                let hidden = instance.post("grocer", &path, &hidden).await;
                 assert_eq!((hidden.status, &hidden.body), (422, &nothing.body), "{path} {sku}");
             }
         }
@@ -592,11 +593,12 @@ async fn what_is_hidden_shows_nowhere() {
     let (coffee, tea, mug) =
         (stock.id("KAW-01").await, stock.id("HER-01").await, stock.id("KUB-01").await);
     stock.change(&coffee, "substitutes", json!({ "substitutes": [mug, tea] })).await;
-    let head = house.settled().await;
+    let head = instance.settled().await;
     for (role, others) in [("grocer", json!([tea])), ("hotel", json!([mug, tea]))] {
-        let listed = house.get(role, &format!("/v1/catalogue?q=KAW-01&wait_for={head}")).await.body;
+        let listed =
+            instance.get(role, &format!("/v1/catalogue?q=KAW-01&wait_for={head}")).await.body;
         assert_eq!(listed["items"][0]["substitutes"], others, "{role}");
-        let product = house.get(role, &format!("/v1/products/{coffee}")).await.body;
+        let product = instance.get(role, &format!("/v1/products/{coffee}")).await.body;
         assert_eq!(product["substitutes"], others, "{role}");
     }
     // It does not stand in front of what is seen.
@@ -607,22 +609,22 @@ async fn what_is_hidden_shows_nowhere() {
     };
     let header = "sku;name;unit;vat_rate;price;currency;category;status\n".to_owned();
     let sheet: String = std::iter::once(header).chain((0..1_203).map(row)).collect();
-    let answer = house.send("admin", "/v1/imports/products", "text/csv", sheet).await;
+    let answer = instance.send("admin", "/v1/imports/products", "text/csv", sheet).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let head = house.settled().await;
+    let head = instance.settled().await;
     for (role, seen) in [("grocer", 3), ("hotel", 50)] {
-        let page = house.get(role, &format!("/v1/catalogue?q=rurka&wait_for={head}")).await.body;
+        let page = instance.get(role, &format!("/v1/catalogue?q=rurka&wait_for={head}")).await.body;
         assert_eq!(page["items"].as_array().unwrap().len(), seen, "{role}");
     }
     // What no page ever said, and what no text holds, is said to be wrong.
-    let first = house.get("hotel", "/v1/catalogue?order=name&limit=1").await.body;
+    let first = instance.get("hotel", "/v1/catalogue?order=name&limit=1").await.body;
     let of_another = format!("order=sku&cursor={}", first["next_cursor"].as_str().unwrap());
     let nul = "cursor=eyJvZiI6MCwibmV4dCI6eyJBZnRlciI6WyJcdTAwMDAiLDFdfX0";
     for cursor in [of_another.as_str(), nul] {
-        let answer = house.get("hotel", &format!("/v1/catalogue?{cursor}")).await;
+        let answer = instance.get("hotel", &format!("/v1/catalogue?{cursor}")).await;
         refused(&answer, 400, "page.cursor_invalid");
     }
     for path in ["/v1/products?sku=%00", "/v1/orders?status=%00", "/v1/events?type=%00"] {
-        refused(&house.get("admin", path).await, 400, "query.invalid");
+        refused(&instance.get("admin", path).await, 400, "query.invalid");
     }
 }

@@ -10,16 +10,16 @@ impl Shop {
             "sku": sku, "name": name, "unit": "piece", "vat_rate": "23",
             "prices": [{ "currency": "PLN", "price": "1.00" }],
         });
-        let id = created(self.house.post("admin", "/v1/products", &product).await);
-        done(self.house.post("admin", &format!("/v1/products/{id}/publish"), &json!({})).await);
+        let id = created(self.instance.post("admin", "/v1/products", &product).await);
+        done(self.instance.post("admin", &format!("/v1/products/{id}/publish"), &json!({})).await);
         id
     }
 
     /// A page of the catalogue as the grocer sees it: codes, and where the next one begins.
     async fn page(&self, query: &str) -> (Vec<String>, Option<String>) {
-        let head = self.house.settled().await;
+        let head = self.instance.settled().await;
         let path = format!("/v1/catalogue?wait_for={head}&{query}");
-        let page = self.house.get("grocer", &path).await;
+        let page = self.instance.get("grocer", &path).await;
         assert_eq!(page.status, 200, "{page:?}");
         let sku = |item: &Value| item["sku"].as_str().unwrap().to_owned();
         let items = page.body["items"].as_array().unwrap().iter().map(sku).collect();
@@ -47,13 +47,14 @@ async fn names_are_sorted_as_the_polish_alphabet_is() {
     assert_eq!(found, sorted);
     for name in ["Ćma", "Czajnik", "Dom"] {
         let category = json!({ "title": { "name": name } });
-        let category = created(shop.house.post("admin", "/v1/categories", &category).await);
+        let category = created(shop.instance.post("admin", "/v1/categories", &category).await);
         let product = shop.sell(&format!("IN-{name}"), "Rzecz").await;
         let path = format!("/v1/products/{product}/categories");
-        done(shop.house.post("admin", &path, &json!({ "categories": [category] })).await);
+        done(shop.instance.post("admin", &path, &json!({ "categories": [category] })).await);
     }
-    let head = shop.house.settled().await;
-    let counts = shop.house.get("grocer", &format!("/v1/catalogue/counts?wait_for={head}")).await;
+    let head = shop.instance.settled().await;
+    let counts =
+        shop.instance.get("grocer", &format!("/v1/catalogue/counts?wait_for={head}")).await;
     let categories = counts.body["categories"].as_array().unwrap();
     let names: Vec<&Value> = categories.iter().map(|category| &category["name"]).collect();
     assert_eq!(names, ["Czajnik", "Ćma", "Dom"]);
@@ -76,17 +77,17 @@ async fn no_page_of_a_search_misses_what_stays() {
         assert_eq!(first, all[..3], "{order}");
         // The last of the page leaves, and the first is called otherwise.
         let path = format!("/v1/products/{}/withdraw", of(&first[2]));
-        done(shop.house.post("admin", &path, &json!({})).await);
+        done(shop.instance.post("admin", &path, &json!({})).await);
         let path = format!("/v1/products/{}/rename", of(&first[0]));
-        done(shop.house.post("admin", &path, &json!({ "name": "Lampa" })).await);
+        done(shop.instance.post("admin", &path, &json!({ "name": "Lampa" })).await);
         let (second, next) = shop.page(&format!("{query}&cursor={}", next.unwrap())).await;
         assert_eq!(second, all[3..6], "{order}");
         // One that was shown leaves, another joins, and one that was not becomes a better match.
         let path = format!("/v1/products/{}/withdraw", of(&second[1]));
-        done(shop.house.post("admin", &path, &json!({})).await);
+        done(shop.instance.post("admin", &path, &json!({})).await);
         shop.sell("LAM-X", "Lampa nocna 0").await;
         let path = format!("/v1/products/{}/rename", of(&all[8]));
-        done(shop.house.post("admin", &path, &json!({ "name": "Lampa" })).await);
+        done(shop.instance.post("admin", &path, &json!({ "name": "Lampa" })).await);
         let (third, _) = shop.page(&format!("{query}&cursor={}", next.unwrap())).await;
         assert!(all[6..].iter().all(|sku| third.contains(sku)), "{order}: {third:?}");
         let twice = first.iter().chain(&second).filter(|sku| third.contains(sku)).count();

@@ -6,11 +6,11 @@ use crate::journeys::{Shop, created, done, refused};
 
 impl Shop {
     async fn rice(&self) -> Value {
-        let head = self.house.settled().await;
+        let head = self.instance.settled().await;
         let path = format!("/v1/products?sku=RICE&wait_for={head}");
-        let listed = self.house.get("manager", &path).await.body["items"][0].clone();
+        let listed = self.instance.get("manager", &path).await.body["items"][0].clone();
         let path = format!("/v1/products/{}", listed["id"].as_str().unwrap());
-        self.house.get("manager", &path).await.body
+        self.instance.get("manager", &path).await.body
     }
 
     async fn product(&self, sku: &str) -> String {
@@ -18,18 +18,18 @@ impl Shop {
             "sku": sku, "name": sku, "unit": "piece", "vat_rate": "23",
             "prices": [{ "currency": "PLN", "price": "10.00" }],
         });
-        created(self.house.post("manager", "/v1/products", &product).await)
+        created(self.instance.post("manager", "/v1/products", &product).await)
     }
 
     async fn category(&self, name: &str, parent: Option<&String>) -> String {
         let category = json!({ "title": { "name": name }, "parent": parent });
-        created(self.house.post("manager", "/v1/categories", &category).await)
+        created(self.instance.post("manager", "/v1/categories", &category).await)
     }
 }
 
 async fn shop() -> Shop {
     let mut shop = Shop::open().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
+    shop.instance.make_key("manager", "sales_manager", None).await;
     shop
 }
 
@@ -61,10 +61,10 @@ async fn a_product_shows_all_that_is_known_of_it() {
         ("substitutes", json!({ "substitutes": [other] })),
     ];
     for (what, body) in &changes {
-        done(shop.house.post("manager", &format!("/v1/products/{id}/{what}"), body).await);
+        done(shop.instance.post("manager", &format!("/v1/products/{id}/{what}"), body).await);
     }
     done(
-        shop.house
+        shop.instance
             .post("manager", &format!("/v1/products/{id}/withdraw"), &json!({ "successor": other }))
             .await,
     );
@@ -86,12 +86,12 @@ async fn a_product_shows_all_that_is_known_of_it() {
         assert_eq!(rice[field], value, "{field}");
     }
     let of = format!("/v1/products?category={grain}");
-    assert_eq!(shop.house.all("manager", &of).await.len(), 1);
+    assert_eq!(shop.instance.all("manager", &of).await.len(), 1);
     let of = format!("/v1/products?category={food}");
-    assert_eq!(shop.house.all("manager", &of).await.len(), 0, "it stands in its own category");
-    let below = shop.house.all("manager", &format!("/v1/categories?parent={food}")).await;
+    assert_eq!(shop.instance.all("manager", &of).await.len(), 0, "it stands in its own category");
+    let below = shop.instance.all("manager", &format!("/v1/categories?parent={food}")).await;
     assert_eq!(below[0]["title"]["name"], "Zboża");
-    assert_eq!(shop.house.all("manager", "/v1/categories?roots=true").await.len(), 1);
+    assert_eq!(shop.instance.all("manager", "/v1/categories?roots=true").await.len(), 1);
 }
 
 #[tokio::test]
@@ -101,14 +101,16 @@ async fn what_does_not_fit_is_refused_by_name() {
     let part = shop.product("PART").await;
     let bundle = shop.product("BUNDLE").await;
     let parts = json!({ "parts": [{ "product": part, "quantity": "2" }] });
-    done(shop.house.post("manager", &format!("/v1/products/{bundle}/parts"), &parts).await);
+    done(shop.instance.post("manager", &format!("/v1/products/{bundle}/parts"), &parts).await);
     let closed = shop.category("Stare", None).await;
-    done(shop.house.post("manager", &format!("/v1/categories/{closed}/close"), &json!({})).await);
+    done(
+        shop.instance.post("manager", &format!("/v1/categories/{closed}/close"), &json!({})).await,
+    );
     let nowhere = "00000000-0000-7000-8000-000000000bad";
     let gtin =
         |gtin: &str| json!({ "packagings": [{ "name": "pack", "holds": "6", "gtin": gtin }] });
     done(
-        shop.house
+        shop.instance
             .post("manager", &format!("/v1/products/{part}/packing"), &gtin("15901234123454"))
             .await,
     );
@@ -146,16 +148,17 @@ async fn what_does_not_fit_is_refused_by_name() {
         ("images", json!({ "images": ["http://img"] }), 422, "body.invalid", "/images/0"),
         ("classification", json!({ "cn": "1" }), 422, "body.invalid", "/cn"),
     ] {
-        let answer = shop.house.post("manager", &format!("/v1/products/{id}/{what}"), &body).await;
+        let answer =
+            shop.instance.post("manager", &format!("/v1/products/{id}/{what}"), &body).await;
         refused(&answer, status, code);
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{what}");
     }
     let (path, body) = (format!("/v1/products/{id}/packing"), gtin("15901234123454"));
-    refused(&shop.house.post("manager", &path, &body).await, 409, "claim.held");
+    refused(&shop.instance.post("manager", &path, &body).await, 409, "claim.held");
     let root = shop.category("A", None).await;
     let below = shop.category("B", Some(&root)).await;
     let (path, body) = (format!("/v1/categories/{root}/move"), json!({ "parent": below }));
-    refused(&shop.house.post("manager", &path, &body).await, 409, "category.parent_is_below");
+    refused(&shop.instance.post("manager", &path, &body).await, 409, "category.parent_is_below");
 }
 
 #[tokio::test]
@@ -165,10 +168,10 @@ async fn what_is_ordered_comes_in_its_quantities() {
     let packing = json!({
         "packagings": [{ "name": "carton", "holds": "12" }], "minimum": "12", "multiple": "6",
     });
-    done(shop.house.post("manager", &format!("/v1/products/{id}/packing"), &packing).await);
+    done(shop.instance.post("manager", &format!("/v1/products/{id}/packing"), &packing).await);
     let order = async |line: Value| {
         let order = json!({ "currency": "PLN", "lines": [line] });
-        shop.house.post("grocer", "/v1/orders", &order).await
+        shop.instance.post("grocer", "/v1/orders", &order).await
     };
     let answer = order(json!({ "sku": "RICE", "quantity": "20" })).await;
     refused(&answer, 422, "product.quantity_not_ordered");
@@ -180,19 +183,19 @@ async fn what_is_ordered_comes_in_its_quantities() {
 
     let placed =
         created(order(json!({ "sku": "RICE", "quantity": "2", "packaging": "carton" })).await);
-    let head = shop.house.settled().await;
+    let head = shop.instance.settled().await;
     let placed =
-        shop.house.get("grocer", &format!("/v1/orders/{placed}?wait_for={head}")).await.body;
+        shop.instance.get("grocer", &format!("/v1/orders/{placed}?wait_for={head}")).await.body;
     assert_eq!(placed["lines"][0]["quantity"], "24");
     assert_eq!(placed["lines"][0]["vat_rate"], "5");
 
     // From its day on another rate holds.
     let rate = json!({ "from": "2020-01-01", "vat_rate": "8" });
-    done(shop.house.post("manager", &format!("/v1/products/{id}/vat-rate"), &rate).await);
+    done(shop.instance.post("manager", &format!("/v1/products/{id}/vat-rate"), &rate).await);
     let placed = created(order(json!({ "sku": "RICE", "quantity": "12" })).await);
-    let head = shop.house.settled().await;
+    let head = shop.instance.settled().await;
     let placed =
-        shop.house.get("grocer", &format!("/v1/orders/{placed}?wait_for={head}")).await.body;
+        shop.instance.get("grocer", &format!("/v1/orders/{placed}?wait_for={head}")).await.body;
     assert_eq!(placed["lines"][0]["vat_rate"], "8");
     assert_eq!(shop.rice().await["vat_rate"], "8", "the rate of today");
 }
@@ -205,7 +208,7 @@ async fn products_come_as_a_sheet() {
         SALT;Sól;;piece;8;;;;published\nSUGAR;Cukier;;cube;8;;;;\n";
     let import = async |sheet: String| {
         let path = "/v1/imports/products?mode=skip_bad";
-        shop.house.send("manager", path, "text/csv", sheet).await.body
+        shop.instance.send("manager", path, "text/csv", sheet).await.body
     };
     let answer = import(sheet.to_owned()).await;
     let codes: Vec<(&Value, &Value)> = answer["errors"]
@@ -224,13 +227,14 @@ async fn products_come_as_a_sheet() {
         ]
     );
     assert_eq!((&answer["changed"], &answer["refused"]), (&json!(1), &json!(3)));
-    let head = shop.house.settled().await;
-    let tea = shop.house.get("grocer", &format!("/v1/products?sku=TEA&wait_for={head}")).await.body;
+    let head = shop.instance.settled().await;
+    let tea =
+        shop.instance.get("grocer", &format!("/v1/products?sku=TEA&wait_for={head}")).await.body;
     let tea = &tea["items"][0];
     assert_eq!(tea["base_prices"]["PLN"], "7.99");
     assert_eq!(tea["character"]["brand"], "Posti");
     // What a row had begun before it was refused was taken back.
-    let salt = shop.house.get("manager", "/v1/products?sku=SALT").await.body;
+    let salt = shop.instance.get("manager", "/v1/products?sku=SALT").await.body;
     assert_eq!(salt["items"], json!([]));
     let again = sheet.replace("Herbata", "Herbata czarna");
     assert_eq!(import(again).await["changed"], 1);
@@ -242,14 +246,14 @@ async fn products_come_as_a_sheet() {
 #[tokio::test]
 async fn an_invoice_says_how_it_is_paid() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
+    shop.instance.make_key("manager", "sales_manager", None).await;
     let path = format!("/v1/companies/{}/payment-term", shop.grocer);
     let early = json!({ "discount": "2", "days": 10 });
     let term = json!({ "payment_term": { "kind": "net", "days": 30, "early": early } });
-    done(shop.house.post("sales", &path, &term).await);
+    done(shop.instance.post("sales", &path, &term).await);
     let steel = shop.product("STEEL").await;
     for (what, body) in [("classification", json!({ "annex_15": true })), ("publish", json!({}))] {
-        done(shop.house.post("manager", &format!("/v1/products/{steel}/{what}"), &body).await);
+        done(shop.instance.post("manager", &format!("/v1/products/{steel}/{what}"), &body).await);
     }
     for (quantity, split, to_pay) in [
         // 15,006.00 and 14,993.70 with their tax.

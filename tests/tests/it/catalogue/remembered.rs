@@ -10,8 +10,9 @@ use crate::{
 impl Stock {
     /// The first page of the grocer: what a product is called, costs, and how much there is of it.
     async fn coffee(&self) -> Vec<Value> {
-        let head = self.shop.house.settled().await;
-        let page = self.shop.house.get("grocer", &format!("/v1/catalogue?wait_for={head}")).await;
+        let head = self.shop.instance.settled().await;
+        let page =
+            self.shop.instance.get("grocer", &format!("/v1/catalogue?wait_for={head}")).await;
         assert_eq!(page.status, 200, "{page:?}");
         let items = page.body["items"].as_array().unwrap();
         let Some(coffee) = items.iter().find(|item| item["sku"] == "KAW-01") else {
@@ -24,7 +25,7 @@ impl Stock {
 
     async fn does(&self, path: &str, body: &Value) {
         let role = if path == "/v1/stock" { "warehouse" } else { "admin" };
-        done(self.shop.house.post(role, path, body).await);
+        done(self.shop.instance.post(role, path, body).await);
     }
 }
 
@@ -32,14 +33,14 @@ impl Stock {
 async fn what_has_changed_is_shown_at_once() {
     let stock = Stock::open().await;
     let grocer = stock.shop.grocer.clone();
-    let house = &stock.shop.house;
+    let instance = &stock.shop.instance;
     let coffee = stock.id("KAW-01").await;
     let product = json!({ "kind": "product", "product": coffee });
     let drinks = json!({ "kind": "category", "category": stock.categories["Napoje"] });
     let dishes = json!({ "kind": "category", "category": stock.categories["Naczynia"] });
     let shops = json!({ "kind": "group", "group": "shops" });
     let header = json!({ "name": "Shops", "audience": shops, "currency": "PLN", "yields": false });
-    let list = created(house.post("manager", "/v1/price-agreements", &header).await);
+    let list = created(instance.post("manager", "/v1/price-agreements", &header).await);
     let list = format!("/v1/price-agreements/{list}");
     let prices = |selection: &Value, price: &str| {
         let breaks = json!([{ "value": { "kind": "fixed", "price": price } }]);

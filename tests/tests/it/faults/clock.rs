@@ -7,7 +7,7 @@ use kontor_tests::torture;
 use rand::{RngExt, seq::IndexedRandom};
 
 use super::{load::Load, site::Site, sound::check_sound};
-use crate::house::{Setting, directory};
+use crate::instance::{Setting, directory};
 
 /// Of the package libfaketime; lets a process see another time than the kernel's.
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
@@ -37,9 +37,10 @@ async fn fault_the_clock_jumps_under_load() {
             ("FAKETIME_NO_CACHE", "1".to_owned()),
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
         ];
-        site.open_house(site.database_url(), Setting { environment, ..Setting::default() }).await;
+        site.open_instance(site.database_url(), Setting { environment, ..Setting::default() })
+            .await;
     }
-    let load = Load::start(&site.houses).await;
+    let load = Load::start(&site.instances).await;
     let mut chance = torture::chance();
     for _ in 0..torture::rounds(6, 100) {
         load.goes_on(15).await;
@@ -49,7 +50,7 @@ async fn fault_the_clock_jumps_under_load() {
     load.goes_on(15).await;
     let went_back = site.database().await.query_one(WENT_BACK, &[]).await.unwrap();
     assert_eq!(went_back.get::<_, i64>(0), 0);
-    check_sound(load, &site.houses[0]).await;
+    check_sound(load, &site.instances[0]).await;
 }
 
 /// What the clock of a process is ahead of the kernel's, in seconds.

@@ -8,7 +8,7 @@ use kontor_tests::{
 use rand::{RngExt, seq::IndexedRandom};
 
 use super::{load::Load, site::Site, sound::check_sound};
-use crate::house::Setting;
+use crate::instance::Setting;
 
 /// Commands, read models and policies all commit over the wire. Whoever asks again under the same
 /// key gets the one outcome. (The wire runs while the test waits for a `kontor log verify`.)
@@ -16,8 +16,8 @@ use crate::house::Setting;
 async fn fault_commits_are_cut_under_load() {
     let mut site = Site::empty(Durability::Durable).await;
     let wire = Wire::to(&site.database_url()).await;
-    site.open_house(wire.url.clone(), Setting::default()).await;
-    let load = Load::start(&site.houses).await;
+    site.open_instance(wire.url.clone(), Setting::default()).await;
+    let load = Load::start(&site.instances).await;
     let mut chance = torture::chance();
     for _ in 0..torture::rounds(30, 1_000) {
         load.goes_on(chance.random_range(0..5)).await;
@@ -25,5 +25,5 @@ async fn fault_commits_are_cut_under_load() {
         wire.until_broken().await;
     }
     load.goes_on(50).await;
-    check_sound(load, &site.houses[0]).await;
+    check_sound(load, &site.instances[0]).await;
 }

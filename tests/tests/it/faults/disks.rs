@@ -10,7 +10,7 @@ use kontor_tests::torture;
 use serde_json::json;
 
 use super::{load::Load, sound::check_sound};
-use crate::house::{House, Setting, directory, eventually};
+use crate::instance::{Instance, Setting, directory, eventually};
 
 /// Mounts a small disk at `$1`/small for the process and its children alone, and puts the folder
 /// `$1`/`$2`, if it is there yet, on it. What follows is run.
@@ -31,61 +31,62 @@ const ON_A_SMALL_DISK: &str = r#"
 #[tokio::test]
 #[ignore = "only root may mount a small disk; scripts/ignored-tests tries it"]
 async fn fault_the_disk_under_postgres_is_full() {
-    let mut house = House::on_a_small_disk("postgres/pg_wal").await;
-    let load = Load::start(slice::from_ref(&house)).await;
+    let mut instance = Instance::on_a_small_disk("postgres/pg_wal").await;
+    let load = Load::start(slice::from_ref(&instance)).await;
     load.goes_on(30).await;
-    let filler = house.fill_the_disk();
-    let database = house.database().await;
+    let filler = instance.fill_the_disk();
+    let database = instance.database().await;
     eventually("PostgreSQL runs out of room", async || {
         database.execute("SELECT pg_switch_wal()", &[]).await.is_err().then_some(())
     })
     .await;
     eventually("commands are refused", async || {
         let body = json!({ "sku": "FULL", "name": "Full", "unit": "piece", "vat_rate": "23" });
-        let answer = house.post("admin", "/v1/products", &body).await;
+        let answer = instance.post("admin", "/v1/products", &body).await;
         assert!([422, 503].contains(&answer.status), "{answer:?}");
         (answer.status == 503).then_some(())
     })
     .await;
-    let ready = house.get("admin", "/health/ready").await;
+    let ready = instance.get("admin", "/health/ready").await;
     assert_eq!(ready.status, 503, "{ready:?}");
-    assert!(house.says("postgres", "PANIC"), "it has run out of room");
+    assert!(instance.says("postgres", "PANIC"), "it has run out of room");
     std::fs::remove_file(filler).unwrap();
     load.goes_on(100).await;
-    check_sound(load, &house).await;
-    house.stop();
+    check_sound(load, &instance).await;
+    instance.stop();
 }
 
 /// The stream has no room: commands and queries go on, and it catches up once there is room.
 #[tokio::test]
 #[ignore = "only root may mount a small disk; scripts/ignored-tests tries it"]
 async fn fault_the_disk_under_nats_is_full() {
-    let mut house = House::on_a_small_disk("nats/store").await;
-    let load = Load::start(slice::from_ref(&house)).await;
+    let mut instance = Instance::on_a_small_disk("nats/store").await;
+    let load = Load::start(slice::from_ref(&instance)).await;
     load.goes_on(30).await;
-    house.wait_for_part("stream", "ok").await;
-    let filler = house.fill_the_disk();
-    house.wait_for_part("stream", "degraded").await;
+    instance.wait_for_part("stream", "ok").await;
+    let filler = instance.fill_the_disk();
+    instance.wait_for_part("stream", "degraded").await;
     load.goes_on(torture::rounds(100, 3_000)).await;
     std::fs::remove_file(filler).unwrap();
-    house.wait_for_part("stream", "ok").await;
-    check_sound(load, &house).await;
-    house.stop();
+    instance.wait_for_part("stream", "ok").await;
+    check_sound(load, &instance).await;
+    instance.stop();
 }
 
-impl House {
-    /// A house with one of its folders on a disk of 80 MB.
+impl Instance {
+    /// An instance with one of its folders on a disk of 80 MB.
     async fn on_a_small_disk(folder: &str) -> Self {
         let own = ["unshare", "--mount", "--propagation", "private"];
         let directory = directory();
         let path = directory.path().to_str().unwrap();
         let script = ["sh", "-e", "-c", ON_A_SMALL_DISK, "sh", path, folder];
         let through = own.iter().chain(&script).map(|&word| word.to_owned()).collect();
-        let mut house = Self::start_in(directory, Setting { through, ..Setting::default() }).await;
+        let mut instance =
+            Self::start_in(directory, Setting { through, ..Setting::default() }).await;
         // Now that there is such a folder.
-        house.stop();
-        house.start_again().await;
-        house
+        instance.stop();
+        instance.start_again().await;
+        instance
     }
 
     /// Whether the log of one of its servers has a line with these words.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     export::{Export, export},
-    house::{House, eventually},
+    instance::{Instance, eventually},
 };
 
 /// Readers and writers, policies and read models.
@@ -26,7 +26,7 @@ const TERMINATE_SOME: &str = "
 #[derive(Debug, Clone, Copy)]
 enum Victim {
     /// One process of two, sometimes both.
-    House,
+    Instance,
     /// Some of the connections to PostgreSQL, by its administrator.
     Connections,
     Nats,
@@ -35,11 +35,11 @@ enum Victim {
 
 /// In every eight rounds.
 const VICTIMS: [Victim; 8] = [
-    Victim::House,
+    Victim::Instance,
     Victim::Connections,
-    Victim::House,
+    Victim::Instance,
     Victim::Nats,
-    Victim::House,
+    Victim::Instance,
     Victim::Connections,
     Victim::Postgres,
     Victim::Nats,
@@ -49,20 +49,20 @@ const VICTIMS: [Victim; 8] = [
 /// connections and their servers are killed where they stand.
 #[tokio::test]
 async fn fault_everything_is_killed_under_load() {
-    let mut site = Site::durable_with_houses(2).await;
-    let load = Load::start(&site.houses).await;
+    let mut site = Site::durable_with_instances(2).await;
+    let load = Load::start(&site.instances).await;
     let mut chance = torture::chance();
     for victim in VICTIMS.into_iter().cycle().take(torture::rounds(8, 160)) {
         load.goes_on(chance.random_range(10..60)).await;
         eprintln!("killing: {victim:?}");
         match victim {
-            Victim::House => {
+            Victim::Instance => {
                 let one = chance.random_range(0..2);
-                site.houses[one].kill();
+                site.instances[one].kill();
                 if chance.random_ratio(1, 4) {
-                    site.houses[1 - one].kill_and_restart().await;
+                    site.instances[1 - one].kill_and_restart().await;
                 }
-                site.houses[one].start_again().await;
+                site.instances[one].start_again().await;
             }
             Victim::Connections => {
                 let rows = site.database().await.query_one(TERMINATE_SOME, &[]).await;
@@ -73,54 +73,54 @@ async fn fault_everything_is_killed_under_load() {
         }
     }
     load.goes_on(50).await;
-    check_sound(load, &site.houses[0]).await;
+    check_sound(load, &site.instances[0]).await;
 }
 
 #[tokio::test]
 async fn fault_an_import_survives_kill_9_of_everything() {
     let Export { csv, owed, refused } = export(0x5EED, 250);
-    let mut house = House::start_with_servers().await;
-    let file = house.directory().join("export.csv");
+    let mut instance = Instance::start_with_servers().await;
+    let file = instance.directory().join("export.csv");
     std::fs::write(&file, csv).unwrap();
     let import = ["import", "online-retail", file.to_str().unwrap()];
 
-    let mut first = house.spawn(&import);
-    house.wait_for_head(100).await;
-    house.signal("nats_pid", Signal::SIGKILL);
-    house.wait_for_head(200).await;
-    house.signal("postgres_pid", Signal::SIGKILL);
-    house.wait_for_head(300).await;
+    let mut first = instance.spawn(&import);
+    instance.wait_for_head(100).await;
+    instance.signal("nats_pid", Signal::SIGKILL);
+    instance.wait_for_head(200).await;
+    instance.signal("postgres_pid", Signal::SIGKILL);
+    instance.wait_for_head(300).await;
     assert_eq!(first.try_wait().unwrap(), None, "the import is still under way");
     first.kill().unwrap();
     first.wait().unwrap();
 
-    // It goes on where the first one ended, on the house that runs.
-    let before = eventually("the house answers", async || house.head().await).await;
-    let mut second = house.spawn(&import);
-    house.wait_for_head(before + 200).await;
+    // It goes on where the first one ended, on the instance that runs.
+    let before = eventually("the instance answers", async || instance.head().await).await;
+    let mut second = instance.spawn(&import);
+    instance.wait_for_head(before + 200).await;
     assert_eq!(second.try_wait().unwrap(), None, "the import is still under way");
-    house.kill_and_restart().await;
+    instance.kill_and_restart().await;
     // Its address has changed with the restart.
     second.kill().unwrap();
     second.wait().unwrap();
 
-    house.run(&import);
-    check_balances(&house, &owed).await;
-    let rejects = std::fs::read_to_string(house.directory().join("export.csv.rejects.csv"));
+    instance.run(&import);
+    check_balances(&instance, &owed).await;
+    let rejects = std::fs::read_to_string(instance.directory().join("export.csv.rejects.csv"));
     assert_eq!(rejects.unwrap().lines().count(), refused + 1);
-    check_history(&house).await;
+    check_history(&instance).await;
 
-    let head = house.head().await;
-    house.run(&import);
-    assert_eq!(house.head().await, head, "an import that is run again writes nothing");
+    let head = instance.head().await;
+    instance.run(&import);
+    assert_eq!(instance.head().await, head, "an import that is run again writes nothing");
 
-    house.run(&["projections", "rebuild", "all"]);
-    check_balances(&house, &owed).await;
+    instance.run(&["projections", "rebuild", "all"]);
+    check_balances(&instance, &owed).await;
 }
 
 /// Every customer owes what the shop's accountant has counted.
-async fn check_balances(house: &House, owed: &BTreeMap<String, i64>) {
-    let balances: BTreeMap<String, i64> = house
+async fn check_balances(instance: &Instance, owed: &BTreeMap<String, i64>) {
+    let balances: BTreeMap<String, i64> = instance
         .all("accounting", "/v1/account-balances")
         .await
         .into_iter()

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{
-    house::{Address, House, PATIENCE},
+    instance::{Address, Instance, PATIENCE},
     journeys::{created, done},
 };
 
@@ -22,7 +22,7 @@ use crate::{
 const CUSTOMERS: [(&str, &str); 3] =
     [("Delikatesy", "5260250274"), ("Hotel", "1111111111"), ("Piekarnia", "5252248481")];
 
-/// How long a client waits before it asks again, with the same key, perhaps another house.
+/// How long a client waits before it asks again, with the same key, perhaps another instance.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(4);
 
 /// Clients at work.
@@ -54,31 +54,31 @@ pub(crate) struct Ledger {
 }
 
 impl Load {
-    /// Prepares something to trade with, and starts to, at all of the houses.
-    pub(crate) async fn start(houses: &[House]) -> Self {
-        let house = &houses[0];
+    /// Prepares something to trade with, and starts to, at all of the instances.
+    pub(crate) async fn start(instances: &[Instance]) -> Self {
+        let instance = &instances[0];
         let product = json!({
             "sku": "HOUR", "name": "Hour", "unit": "piece", "vat_rate": "zw",
             "prices": [{ "currency": "PLN", "price": "10.00" }],
         });
-        let product = created(house.post("admin", "/v1/products", &product).await);
-        done(house.post("admin", &format!("/v1/products/{product}/publish"), &json!({})).await);
+        let product = created(instance.post("admin", "/v1/products", &product).await);
+        done(instance.post("admin", &format!("/v1/products/{product}/publish"), &json!({})).await);
         let mut customers = Vec::new();
         for (name, nip) in CUSTOMERS {
-            customers.push(crate::journeys::register(house, name, nip, 14).await);
+            customers.push(crate::journeys::register(instance, name, nip, 14).await);
         }
-        Self::start_for(houses, customers)
+        Self::start_for(instances, customers)
     }
 
     /// Starts to trade with customers of an earlier load.
-    pub(crate) fn start_for(houses: &[House], customers: Vec<String>) -> Self {
+    pub(crate) fn start_for(instances: &[Instance], customers: Vec<String>) -> Self {
         let (over, (count, acknowledged)) = (Arc::new(AtomicBool::new(false)), watch::channel(0));
         let mut chance = torture::chance();
         let clients = (0..12).map(|_| {
             let client = Client {
                 http: reqwest::Client::builder().timeout(ANSWERED_WITHIN).build().unwrap(),
-                houses: houses.iter().map(House::address).collect(),
-                key: houses[0].key("admin").to_owned(),
+                instances: instances.iter().map(Instance::address).collect(),
+                key: instances[0].key("admin").to_owned(),
                 customers: customers.clone(),
                 chance: StdRng::from_rng(&mut chance),
                 count: count.clone(),
@@ -110,7 +110,7 @@ impl Load {
 
 struct Client {
     http: reqwest::Client,
-    houses: Vec<Address>,
+    instances: Vec<Address>,
     key: String,
     customers: Vec<String>,
     chance: StdRng,
@@ -198,8 +198,8 @@ impl Client {
 
     async fn answer(&mut self, path: &str, key: &str, body: &Value) -> Value {
         loop {
-            let house = self.houses.choose(&mut self.chance).unwrap().url();
-            let request = self.http.post(format!("{house}{path}")).bearer_auth(&self.key);
+            let instance = self.instances.choose(&mut self.chance).unwrap().url();
+            let request = self.http.post(format!("{instance}{path}")).bearer_auth(&self.key);
             let request = request.header("Idempotency-Key", key).json(body);
             let answer = async {
                 let response = request.send().await?;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     forgery::forge,
-    house::{House, eventually, within},
+    instance::{Instance, eventually, within},
 };
 
 const POISONED: &str = "payment";
@@ -28,12 +28,12 @@ const FAILURES: &str = "
 /// said; nothing else stops.
 #[tokio::test]
 async fn fault_a_poison_event_stops_only_what_must_read_it() {
-    let site = Site::with_houses(1).await;
-    let (house, database) = (&site.houses[0], site.database().await);
-    let load = Load::start(&site.houses).await;
+    let site = Site::with_instances(1).await;
+    let (instance, database) = (&site.instances[0], site.database().await);
+    let load = Load::start(&site.instances).await;
     load.goes_on(50).await;
     let mut ledger = load.finish().await;
-    house.settled().await;
+    instance.settled().await;
     // So that the policy meets it on a page with a payment that it can read.
     let mut holder = site.database().await;
     let held = holder.transaction().await.unwrap();
@@ -42,17 +42,17 @@ async fn fault_a_poison_event_stops_only_what_must_read_it() {
         "company": ledger.customers[0], "method": "transfer",
         "amount": { "amount": "1.00", "currency": "PLN" },
     });
-    let answer = house.post_with_key("admin", "/v1/payments", "last", &payment).await.body;
+    let answer = instance.post_with_key("admin", "/v1/payments", "last", &payment).await.body;
     let event = "payment.booked";
     ledger.commands.push(Acknowledged { event, customer: 0, owes: -1, answer });
     let framed = json!({ "type": "framed" });
     let position = forge(&database, Uuid::now_v7(), "payment.framed", 1, &framed).await;
     held.rollback().await.unwrap();
     eventually("the policy gets to the poison", async || {
-        (policy(house, POLICY).await? == position - 1).then_some(())
+        (policy(instance, POLICY).await? == position - 1).then_some(())
     })
     .await;
-    let load = Load::start_for(&site.houses, ledger.customers.clone());
+    let load = Load::start_for(&site.instances, ledger.customers.clone());
     load.goes_on(50).await;
     ledger.commands.extend(load.finish().await.commands);
 
@@ -64,21 +64,21 @@ async fn fault_a_poison_event_stops_only_what_must_read_it() {
     readers.sort_unstable();
     assert_eq!(readers, [STOPS, LEAVES_OUT]);
     for (view, metric) in [(STOPS, "stopped"), (LEAVES_OUT, "set_aside")] {
-        house.wait_for_part(&format!("read model {view}"), "degraded").await;
+        instance.wait_for_part(&format!("read model {view}"), "degraded").await;
         let alarm = format!("kontor_projection_{metric}{{projection=\"{view}\"}} 1");
-        assert!(house.text("/metrics").await.contains(&alarm), "{alarm}");
+        assert!(instance.text("/metrics").await.contains(&alarm), "{alarm}");
     }
     let rows = database.query(FAILURES, &[&position.cast_signed()]).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.get::<_, &str>(0)).collect::<Vec<_>>(), [STOPS]);
-    house.wait_for_part(&format!("policy {POLICY}"), "degraded").await;
-    let ready = house.get("admin", "/health/ready").await;
+    instance.wait_for_part(&format!("policy {POLICY}"), "degraded").await;
+    let ready = instance.get("admin", "/health/ready").await;
     let said = format!("the event at position {position} cannot be read");
     assert!(ready.body.to_string().contains(&said), "{}", ready.body);
     assert_eq!(ready.status, 200, "requests are served");
 
-    let head = house.head().await.unwrap();
+    let head = instance.head().await.unwrap();
     within(QUIET, "other read models go on", async || {
-        let status = house.run(&["projections", "status"]);
+        let status = instance.run(&["projections", "status"]);
         let behind = |line: &str| {
             let (name, value) = line.split_once(' ').unwrap();
             // Other lines say what is set aside.
@@ -90,15 +90,15 @@ async fn fault_a_poison_event_stops_only_what_must_read_it() {
     })
     .await;
     eventually("other policies go on", async || {
-        (policy(house, "dispatch_issues_invoice").await? >= head).then_some(())
+        (policy(instance, "dispatch_issues_invoice").await? >= head).then_some(())
     })
     .await;
-    within(QUIET, "the stream is the log", async || house.succeeds(&["log", "verify"])).await;
-    check_commands(&ledger, house).await;
+    within(QUIET, "the stream is the log", async || instance.succeeds(&["log", "verify"])).await;
+    check_commands(&ledger, instance).await;
 }
 
 /// How far a policy has got.
-async fn policy(house: &House, name: &str) -> Option<u64> {
-    let policies = house.get("admin", "/v1/policies").await.body;
+async fn policy(instance: &Instance, name: &str) -> Option<u64> {
+    let policies = instance.get("admin", "/v1/policies").await.body;
     policies.as_array()?.iter().find(|policy| policy["policy"] == name)?["position"].as_u64()
 }

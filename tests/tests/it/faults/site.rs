@@ -1,4 +1,4 @@
-//! One PostgreSQL and one NATS, and any number of houses that work on them.
+//! One PostgreSQL and one NATS, and any number of instances that work on them.
 
 use std::path::Path;
 
@@ -10,62 +10,62 @@ use nix::{
 };
 use tokio_postgres::{Client, NoTls};
 
-use crate::house::{House, Setting, directory, eventually};
+use crate::instance::{Instance, Setting, directory, eventually};
 
-/// Servers that the test runs itself, so that the houses can be killed without them and they
-/// without the houses. Like those of `kontor up`, they are started again when they end.
+/// Servers that the test runs itself, so that the instances can be killed without them and they
+/// without the instances. Like those of `kontor up`, they are started again when they end.
 pub(crate) struct Site {
-    // Order matters: houses close before their servers do.
-    pub(crate) houses: Vec<House>,
+    // Order matters: instances close before their servers do.
+    pub(crate) instances: Vec<Instance>,
     servers: Servers,
     directory: tempfile::TempDir,
 }
 
 impl Site {
-    /// Servers without a house.
+    /// Servers without an instance.
     pub(crate) async fn empty(durability: Durability) -> Self {
         let directory = directory();
         let lock = Directory::open(directory.path()).unwrap();
         let servers = Servers::start(lock, durability).await.unwrap();
-        Self { houses: Vec::new(), servers, directory }
+        Self { instances: Vec::new(), servers, directory }
     }
 
-    /// Houses on servers that are quick, which nobody but a loss of power, or the end of
+    /// Instances on servers that are quick, which nobody but a loss of power, or the end of
     /// PostgreSQL itself, could tell from those that lose nothing; the long form takes the latter.
-    pub(crate) async fn with_houses(count: usize) -> Self {
+    pub(crate) async fn with_instances(count: usize) -> Self {
         let durability =
             if torture::is_long() { Durability::Durable } else { Durability::ThrowAway };
         Self::of(durability, count).await
     }
 
-    /// Houses on servers that lose nothing.
-    pub(crate) async fn durable_with_houses(count: usize) -> Self {
+    /// Instances on servers that lose nothing.
+    pub(crate) async fn durable_with_instances(count: usize) -> Self {
         Self::of(Durability::Durable, count).await
     }
 
     async fn of(durability: Durability, count: usize) -> Self {
         let mut site = Self::empty(durability).await;
         for _ in 0..count {
-            site.open_house(site.database_url(), Setting::default()).await;
+            site.open_instance(site.database_url(), Setting::default()).await;
         }
         site
     }
 
-    /// Opens a house that reaches PostgreSQL by a URL. All houses know the keys of the first.
-    pub(crate) async fn open_house(&mut self, database_url: String, setting: Setting) {
+    /// Opens an instance that reaches PostgreSQL by a URL. All instances know the keys of the first.
+    pub(crate) async fn open_instance(&mut self, database_url: String, setting: Setting) {
         let servers = Some([database_url, self.servers.nats_url().to_owned()]);
-        let mut house = House::start_in(directory(), Setting { servers, ..setting }).await;
-        if let Some(first) = self.houses.first() {
-            house.show_keys_of(first);
+        let mut instance = Instance::start_in(directory(), Setting { servers, ..setting }).await;
+        if let Some(first) = self.instances.first() {
+            instance.show_keys_of(first);
         }
-        self.houses.push(house);
+        self.instances.push(instance);
     }
 
     pub(crate) fn database_url(&self) -> String {
         self.servers.database_url().to_owned()
     }
 
-    /// A connection as the superuser, past every house.
+    /// A connection as the superuser, past every instance.
     pub(crate) async fn database(&self) -> Client {
         let (client, connection) =
             tokio_postgres::connect(&self.database_url(), NoTls).await.unwrap();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::load::{Ledger, Load};
-use crate::house::{House, within};
+use crate::instance::{Instance, within};
 
 /// How soon the stream must be the log after the last command.
 pub(super) const QUIET: Duration = Duration::from_secs(30);
@@ -37,36 +37,36 @@ const REFUSALS: &str = "SELECT policy, code, position FROM policy.refusals";
 /// Ends the load, and checks that history is sound: every acknowledged command is in the log
 /// exactly once and nothing else is; positions and versions have no gaps; the stream is the log
 /// within 30 s; live read models equal rebuilt ones; numbers have no gaps; balances are right.
-pub(crate) async fn check_sound(load: Load, house: &House) {
+pub(crate) async fn check_sound(load: Load, instance: &Instance) {
     let ledger = load.finish().await;
-    house.settled().await;
-    check_history(house).await;
-    check_commands(&ledger, house).await;
-    check_balances(&ledger, house).await;
-    check_numbers(&ledger, house).await;
+    instance.settled().await;
+    check_history(instance).await;
+    check_commands(&ledger, instance).await;
+    check_balances(&ledger, instance).await;
+    check_numbers(&ledger, instance).await;
 }
 
 /// Positions and versions have no gap, message n is event n, and live read models equal rebuilt
 /// ones.
-pub(crate) async fn check_history(house: &House) {
+pub(crate) async fn check_history(instance: &Instance) {
     within(QUIET, "log and stream are the same history", async || {
-        house.succeeds(&["log", "verify"])
+        instance.succeeds(&["log", "verify"])
     })
     .await;
-    let compared = house.run(&["projections", "compare", "all"]);
+    let compared = instance.run(&["projections", "compare", "all"]);
     for line in compared.lines() {
         assert!(line.trim_end().ends_with("equal"), "{compared}");
     }
 }
 
-pub(super) async fn check_commands(ledger: &Ledger, house: &House) {
+pub(super) async fn check_commands(ledger: &Ledger, instance: &Instance) {
     let number = |answer: &Value, name: &str| answer[name].as_i64().unwrap();
     let answers = || ledger.commands.iter().map(|command| &command.answer);
     let ids: Vec<Uuid> =
         answers().map(|answer| answer["id"].as_str().unwrap().parse().unwrap()).collect();
     let versions: Vec<i64> = answers().map(|answer| number(answer, "version")).collect();
     let positions: Vec<i64> = answers().map(|answer| number(answer, "position")).collect();
-    let database = house.database().await;
+    let database = instance.database().await;
     let rows = database.query(NOT_ONCE, &[&ids, &versions, &positions]).await.unwrap();
     let wrong: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(wrong, Vec::<i64>::new(), "acknowledged, but not exactly once in the log");
@@ -84,13 +84,13 @@ pub(super) async fn check_commands(ledger: &Ledger, house: &House) {
     assert!(refusals.is_empty(), "consequences were refused: {refusals:?}");
 }
 
-async fn check_balances(ledger: &Ledger, house: &House) {
+async fn check_balances(ledger: &Ledger, instance: &Instance) {
     let mut owed: BTreeMap<&str, Decimal> = BTreeMap::new();
     for command in &ledger.commands {
         *owed.entry(&ledger.customers[command.customer]).or_default() +=
             Decimal::from(command.owes);
     }
-    let balances = house.all("admin", "/v1/account-balances").await;
+    let balances = instance.all("admin", "/v1/account-balances").await;
     for (customer, owed) in owed {
         let balance = balances.iter().find(|balance| balance["company"] == customer);
         let amount = |name: &str| -> Decimal {
@@ -103,9 +103,9 @@ async fn check_balances(ledger: &Ledger, house: &House) {
 }
 
 /// Every document has its number, and every number of a month its document.
-async fn check_numbers(ledger: &Ledger, house: &House) {
+async fn check_numbers(ledger: &Ledger, instance: &Instance) {
     let mut series: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for document in house.all("admin", "/v1/invoices").await {
+    for document in instance.all("admin", "/v1/invoices").await {
         let number = document["number"].as_str().unwrap();
         let (month, sequence) = number.rsplit_once('/').unwrap();
         series.entry(month.to_owned()).or_default().push(sequence.parse().unwrap());

@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use kontor_tests::torture;
 
 use super::{load::Load, site::Site, sound::check_sound};
-use crate::house::eventually;
+use crate::instance::eventually;
 
 /// What becomes of the stream.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +26,8 @@ enum Mishap {
 /// makes all well again.
 #[tokio::test]
 async fn fault_the_stream_is_lost_and_tampered_with_under_load() {
-    let site = Site::with_houses(torture::rounds(1, 2)).await;
-    let load = Load::start(&site.houses).await;
+    let site = Site::with_instances(torture::rounds(1, 2)).await;
+    let load = Load::start(&site.instances).await;
     let mishaps = [Mishap::Deleted, Mishap::Older, Mishap::Foreign, Mishap::CutOff];
     for mishap in mishaps.into_iter().cycle().take(torture::rounds(3, 40)) {
         load.goes_on(30).await;
@@ -36,7 +36,7 @@ async fn fault_the_stream_is_lost_and_tampered_with_under_load() {
             Mishap::Older => {
                 site.without_nats(|home| copy(&home.join("store"), &home.join("older"))).await;
                 load.goes_on(30).await;
-                site.houses[0].wait_for_part("stream", "ok").await;
+                site.instances[0].wait_for_part("stream", "ok").await;
                 site.without_nats(|home| {
                     std::fs::remove_dir_all(home.join("store")).unwrap();
                     std::fs::rename(home.join("older"), home.join("store")).unwrap();
@@ -47,7 +47,7 @@ async fn fault_the_stream_is_lost_and_tampered_with_under_load() {
                 site.without_nats(|home| cut_off(&home.join("store"))).await;
                 halted(&site).await;
                 assert_not_sound(&site);
-                site.houses[0].run(&["log", "discard-stream", "--yes"]);
+                site.instances[0].run(&["log", "discard-stream", "--yes"]);
             }
             Mishap::Deleted => {
                 let nats = jetstream::new(site.nats().await);
@@ -56,11 +56,11 @@ async fn fault_the_stream_is_lost_and_tampered_with_under_load() {
             Mishap::Foreign => publish_a_foreign_message(&site, &load).await,
         }
         load.goes_on(30).await;
-        for house in &site.houses {
-            house.wait_for_part("stream", "ok").await;
+        for instance in &site.instances {
+            instance.wait_for_part("stream", "ok").await;
         }
     }
-    check_sound(load, &site.houses[0]).await;
+    check_sound(load, &site.instances[0]).await;
 }
 
 async fn publish_a_foreign_message(site: &Site, load: &Load) {
@@ -76,13 +76,13 @@ async fn publish_a_foreign_message(site: &Site, load: &Load) {
     let stream = jetstream.get_stream("kontor").await.unwrap();
     let last = stream.get_info().await.unwrap().state.last_sequence;
     assert_eq!(last, sequence, "nothing is written over it, or behind it");
-    site.houses[0].run(&["log", "discard-stream", "--yes"]);
+    site.instances[0].run(&["log", "discard-stream", "--yes"]);
 }
 
 /// What health does not call ok, `kontor log verify` does not call sound.
 #[track_caller]
 fn assert_not_sound(site: &Site) {
-    let verified = site.houses[0].command(&["log", "verify"]).output().unwrap();
+    let verified = site.instances[0].command(&["log", "verify"]).output().unwrap();
     let said = String::from_utf8_lossy(&verified.stdout);
     assert!(!verified.status.success() && said.contains("NOT SOUND"), "{said}");
     assert!(said.lines().any(|line| line.starts_with("stream: ")), "{said}");
@@ -90,12 +90,12 @@ fn assert_not_sound(site: &Site) {
 
 /// Waits until every relay has halted, and says so.
 async fn halted(site: &Site) {
-    for house in &site.houses {
+    for instance in &site.instances {
         eventually("the relay halts", async || {
-            house.text("/metrics").await.contains("kontor_relay_halted 1").then_some(())
+            instance.text("/metrics").await.contains("kontor_relay_halted 1").then_some(())
         })
         .await;
-        house.wait_for_part("stream", "degraded").await;
+        instance.wait_for_part("stream", "degraded").await;
     }
 }
 

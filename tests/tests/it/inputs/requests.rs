@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 
 use crate::{
-    house::{House, eventually},
+    instance::{Instance, eventually},
     journeys::{asked, created, done, stamp},
     sales::negotiations::Table,
 };
@@ -53,20 +53,20 @@ impl Requests {
     pub(super) async fn prepare() -> Self {
         let mut table = Table::laid().await;
         let grocer = table.shop.grocer.clone();
-        let employee = table.shop.house.engage("Olga", "purchaser", Some(&grocer)).await;
-        let salesman = table.shop.house.engage("Karol", "sales", None).await;
+        let employee = table.shop.instance.engage("Olga", "purchaser", Some(&grocer)).await;
+        let salesman = table.shop.instance.engage("Karol", "sales", None).await;
         let address = uuid::Uuid::now_v7().to_string();
-        let house = table.house();
+        let instance = table.instance();
         let title = json!({ "title": { "name": "Napoje" } });
-        let category = created(house.post("admin", "/v1/categories", &title).await);
+        let category = created(instance.post("admin", "/v1/categories", &title).await);
         let place = json!({ "id": address, "label": "Rampa", "address": place() });
         let path = format!("/v1/companies/{grocer}/delivery-addresses");
-        done(house.post("admin", &path, &place).await);
+        done(instance.post("admin", &path, &place).await);
         Self { table, category, employee, salesman, address, numbered: AtomicU32::new(1) }
     }
 
-    pub(super) fn house(&self) -> &House {
-        self.table.house()
+    pub(super) fn instance(&self) -> &Instance {
+        self.table.instance()
     }
 
     /// Ids of things that are there, by what the names of fields hold.
@@ -181,7 +181,7 @@ impl Requests {
             ["{id}", "price"] => json!({ "currency": "PLN", "price": "12.50" }),
             ["{id}", "publish"] => {
                 let body = self.product_body();
-                let id = created(self.house().post("admin", "/v1/products", &body).await);
+                let id = created(self.instance().post("admin", "/v1/products", &body).await);
                 return Some(("admin", id, json!({})));
             }
             ["{id}", "rename"] => {
@@ -236,7 +236,7 @@ impl Requests {
             "sha256": "0".repeat(64) }] });
         if what == "read" {
             let path = format!("/v1/conversations/{subject}/{id}/messages");
-            let sent = self.house().post("Ewa", &path, &message).await;
+            let sent = self.instance().post("Ewa", &path, &message).await;
             assert!(sent.status < 300, "{sent:?}");
             return Some(("admin", id, json!({ "up_to": 1 })));
         }
@@ -249,17 +249,17 @@ impl Requests {
             [] => return Some(("admin", String::new(), self.offer_body())),
             ["{id}", "draft"] => {
                 let body = self.offer_body();
-                let id = created(self.house().post("admin", "/v1/offers", &body).await);
+                let id = created(self.instance().post("admin", "/v1/offers", &body).await);
                 return Some(("admin", id, body));
             }
             ["{id}", "send"] => {
                 let body = self.offer_body();
-                let id = created(self.house().post("admin", "/v1/offers", &body).await);
+                let id = created(self.instance().post("admin", "/v1/offers", &body).await);
                 return Some(("admin", id, json!({})));
             }
             ["{id}", "accept"] => {
                 let offer = shop.sent_offer().await;
-                let mut body = stamp(self.house(), &offer).await;
+                let mut body = stamp(self.instance(), &offer).await;
                 body["destination"] = json!({ "address": self.address, "cost_centre": "MPK-1" });
                 return Some(("Ewa", offer, body));
             }
@@ -274,9 +274,9 @@ impl Requests {
             }
             ["{id}", "contract"] => {
                 let offer = shop.sent_offer().await;
-                let stamp = stamp(self.house(), &offer).await;
+                let stamp = stamp(self.instance(), &offer).await;
                 let path = format!("/v1/offers/{offer}/accept");
-                done(self.house().post("grocer", &path, &stamp).await);
+                done(self.instance().post("grocer", &path, &stamp).await);
                 let body =
                     json!({ "name": "Kontrakt", "from": "2099-01-01", "until": "2099-12-31" });
                 return Some(("admin", offer, body));
@@ -298,8 +298,8 @@ impl Requests {
             let say = json!({ "revision": 1, "say": { "lines": [
                 { "line": 1, "quantity": "100", "unit_price": "8.90" }] } });
             let path = format!("/v1/offers/{offer}/negotiate");
-            let negotiation = created(self.house().post("Ewa", &path, &say).await);
-            let mut body = asked(self.house(), "Anna", &negotiation).await;
+            let negotiation = created(self.instance().post("Ewa", &path, &say).await);
+            let mut body = asked(self.instance(), "Anna", &negotiation).await;
             if what == "disapprove" {
                 body["reason"] = json!("Za dużo");
             } else {
@@ -316,12 +316,12 @@ impl Requests {
                 let path = format!("/v1/negotiations/{negotiation}/propose");
                 let say = json!({ "round": 2, "say": { "agree_to_conditions": true,
                     "lines": [{ "line": 1, "unit_price": "8.95" }] } });
-                done(self.house().post("admin", &path, &say).await);
+                done(self.instance().post("admin", &path, &say).await);
                 json!({ "conditions": true })
             }
             "resume" => {
                 let path = format!("/v1/negotiations/{negotiation}/break-off");
-                done(self.house().post("Ewa", &path, &json!({})).await);
+                done(self.instance().post("Ewa", &path, &json!({})).await);
                 json!({})
             }
             _ => return None,
@@ -347,8 +347,8 @@ impl Requests {
             ["orders", "{id}", what @ ("approve" | "refuse")] => {
                 let order = json!({ "currency": "PLN",
                     "lines": [{ "sku": "COFFEE", "quantity": "60" }] });
-                let order = created(self.house().post("Ewa", "/v1/orders", &order).await);
-                let mut body = asked(self.house(), "Anna", &order).await;
+                let order = created(self.instance().post("Ewa", "/v1/orders", &order).await);
+                let mut body = asked(self.instance(), "Anna", &order).await;
                 let said = if *what == "approve" { "note" } else { "reason" };
                 body[said] = json!("Rozumiem");
                 ("Anna", order, body)
@@ -386,7 +386,7 @@ impl Requests {
             _ => return None,
         };
         let asked = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "10" }] });
-        let id = created(self.house().post("Ewa", "/v1/quotation-requests", &asked).await);
+        let id = created(self.instance().post("Ewa", "/v1/quotation-requests", &asked).await);
         Some((role, id, body))
     }
 
@@ -396,7 +396,7 @@ impl Requests {
         if segments.len() == 1 {
             return Some(("admin", String::new(), header));
         }
-        let id = created(self.house().post("admin", "/v1/price-agreements", &header).await);
+        let id = created(self.instance().post("admin", "/v1/price-agreements", &header).await);
         let product = self.product().await;
         let price = json!({ "selection": { "kind": "product", "product": product },
             "days": { "from": "2099-02-01", "until": "2099-11-30" },
@@ -404,7 +404,7 @@ impl Requests {
                 { "at_least": "10", "value": { "kind": "fixed", "price": "8.00" } }] });
         let act = async |what: &str, body: &Value| {
             let path = format!("/v1/price-agreements/{id}/{what}");
-            done(self.house().post("admin", &path, body).await);
+            done(self.instance().post("admin", &path, body).await);
         };
         let body = match segments[1..] {
             ["{id}", "activate"] => json!({}),
@@ -439,7 +439,7 @@ impl Requests {
             ["payments", "{id}", "allocate"] => {
                 let body =
                     json!({ "company": grocer, "method": "transfer", "amount": pln("0.05") });
-                let id = created(self.house().post("admin", "/v1/payments", &body).await);
+                let id = created(self.instance().post("admin", "/v1/payments", &body).await);
                 let invoice = self.invoice().await;
                 ("admin", id, json!({ "invoice": invoice["id"], "amount": pln("0.01") }))
             }
@@ -464,7 +464,8 @@ impl Requests {
             "message": "Dzień dobry", "lines": [{ "sku": "RICE", "quantity": "10" }] });
         let title = json!({ "title": { "name": format!("Dział {}", self.next()),
             "translations": { "en": "Department" } } });
-        let category = async || created(self.house().post("admin", "/v1/categories", &title).await);
+        let category =
+            async || created(self.instance().post("admin", "/v1/categories", &title).await);
         let (id, body) = match segments {
             ["api-keys"] => (String::new(), json!({ "name": "erp", "role": "integrator" })),
             ["approval-rules"] => {
@@ -486,16 +487,16 @@ impl Requests {
             ["discounts", "end"] => {
                 let audience = company().await;
                 let offered = json!({ "audience": audience, "programme": programme() });
-                done(self.house().post("admin", "/v1/discounts/offer", &offered).await);
+                done(self.instance().post("admin", "/v1/discounts/offer", &offered).await);
                 (String::new(), json!({ "audience": audience, "kind": "turnover" }))
             }
             ["offer-templates"] => (String::new(), template),
             ["offer-templates", "{id}", "keep"] => {
-                let id = self.house().post("admin", "/v1/offer-templates", &template).await;
+                let id = self.instance().post("admin", "/v1/offer-templates", &template).await;
                 (created(id), template)
             }
             ["offer-templates", "{id}", "drop"] => {
-                let id = self.house().post("admin", "/v1/offer-templates", &template).await;
+                let id = self.instance().post("admin", "/v1/offer-templates", &template).await;
                 (created(id), json!({}))
             }
             ["policies", "refusals", "{id}", "retry"] => (uuid::Uuid::nil().to_string(), json!({})),
@@ -523,14 +524,14 @@ impl Requests {
     }
 
     async fn company(&self) -> String {
-        created(self.house().post("admin", "/v1/companies", &self.company_body()).await)
+        created(self.instance().post("admin", "/v1/companies", &self.company_body()).await)
     }
 
     /// A company of which something was said before.
     async fn company_with(&self, what: &str, body: &Value) -> String {
         let company = self.company().await;
         let path = format!("/v1/companies/{company}/{what}");
-        done(self.house().post("admin", &path, body).await);
+        done(self.instance().post("admin", &path, body).await);
         company
     }
 
@@ -540,15 +541,17 @@ impl Requests {
     }
 
     async fn product(&self) -> String {
-        let id = created(self.house().post("admin", "/v1/products", &self.product_body()).await);
-        done(self.house().post("admin", &format!("/v1/products/{id}/publish"), &json!({})).await);
+        let id = created(self.instance().post("admin", "/v1/products", &self.product_body()).await);
+        done(
+            self.instance().post("admin", &format!("/v1/products/{id}/publish"), &json!({})).await,
+        );
         id
     }
 
     async fn employee(&self, company: Option<&str>, role: &str) -> String {
         let body = json!({ "company": company, "name": "Jan Nowak", "role": role,
             "email": format!("nowak{}@example.pl", self.next()) });
-        created(self.house().post("admin", "/v1/employees", &body).await)
+        created(self.instance().post("admin", "/v1/employees", &body).await)
     }
 
     fn offer_body(&self) -> Value {
@@ -563,13 +566,13 @@ impl Requests {
 
     /// An offer that waits for the sales manager, and what names the step.
     async fn offer_to_approve(&self) -> (String, Value) {
-        let house = self.house();
+        let instance = self.instance();
         let body = json!({ "company": self.table.shop.grocer, "currency": "PLN",
             "valid_until": "2099-12-31",
             "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": "9.00" }] });
-        let offer = created(house.post("Tomasz", "/v1/offers", &body).await);
-        done(house.post("Tomasz", &format!("/v1/offers/{offer}/send"), &json!({})).await);
-        let step = asked(house, "Maria", &offer).await;
+        let offer = created(instance.post("Tomasz", "/v1/offers", &body).await);
+        done(instance.post("Tomasz", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+        let step = asked(instance, "Maria", &offer).await;
         (offer, step)
     }
 
@@ -578,22 +581,22 @@ impl Requests {
         let offer = self.table.shop.sent_offer().await;
         let say = json!({ "revision": 1, "say": { "agree_to_conditions": agrees,
             "lines": [{ "line": 1, "unit_price": "8.90" }] } });
-        created(self.house().post("Ewa", &format!("/v1/offers/{offer}/negotiate"), &say).await)
+        created(self.instance().post("Ewa", &format!("/v1/offers/{offer}/negotiate"), &say).await)
     }
 
     async fn order(&self) -> String {
         let order = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "10" }] });
-        created(self.house().post("grocer", "/v1/orders", &order).await)
+        created(self.instance().post("grocer", "/v1/orders", &order).await)
     }
 
     async fn invoice(&self) -> Value {
         let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
         let order = self.table.shop.confirmed_order(lines).await;
         let shipment = json!({ "order": order });
-        let shipment = created(self.house().post("warehouse", "/v1/shipments", &shipment).await);
+        let shipment = created(self.instance().post("warehouse", "/v1/shipments", &shipment).await);
         let path = format!("/v1/invoices?company={}", self.table.shop.grocer);
         eventually("the invoice is issued", async || {
-            let invoices = self.house().all("admin", &path).await;
+            let invoices = self.instance().all("admin", &path).await;
             invoices.into_iter().find(|invoice| invoice["shipment"] == json!(shipment))
         })
         .await

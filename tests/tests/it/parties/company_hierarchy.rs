@@ -16,20 +16,20 @@ fn order() -> Value {
 
 impl Shop {
     async fn act(&self, role: &str, company: &str, what: &str, body: Value) {
-        done(self.house.post(role, &format!("/v1/companies/{company}/{what}"), &body).await);
+        done(self.instance.post(role, &format!("/v1/companies/{company}/{what}"), &body).await);
     }
 
     async fn company(&self, role: &str, company: &str) -> Value {
-        let head = self.house.settled().await;
-        self.house.get(role, &format!("/v1/companies/{company}?wait_for={head}")).await.body
+        let head = self.instance.settled().await;
+        self.instance.get(role, &format!("/v1/companies/{company}?wait_for={head}")).await.body
     }
 }
 
 #[tokio::test]
 async fn branches_buy_on_the_terms_of_the_parent_company() {
     let mut shop = Shop::open().await;
-    let branch = register(&shop.house, "Hotel Gdynia", "9999999999", 7).await;
-    shop.house.make_key("branch", "purchaser", Some(&branch)).await;
+    let branch = register(&shop.instance, "Hotel Gdynia", "9999999999", 7).await;
+    shop.instance.make_key("branch", "purchaser", Some(&branch)).await;
     shop.act("sales", &branch, "parent", json!({ "parent": shop.hotel })).await;
     shop.act("sales", &branch, "payment-term/inherit", json!({})).await;
     let term =
@@ -42,12 +42,13 @@ async fn branches_buy_on_the_terms_of_the_parent_company() {
         (&shown["payment_term_inherited"], &shown["parent"]),
         (&json!(true), &json!(shop.hotel))
     );
-    let placed = created(shop.house.post("branch", "/v1/orders", &order()).await);
-    let head = shop.house.settled().await;
+    let placed = created(shop.instance.post("branch", "/v1/orders", &order()).await);
+    let head = shop.instance.settled().await;
     let placed =
-        shop.house.get("branch", &format!("/v1/orders/{placed}?wait_for={head}")).await.body;
+        shop.instance.get("branch", &format!("/v1/orders/{placed}?wait_for={head}")).await.body;
     assert_eq!(placed["payment_term"], term);
-    let below = shop.house.get("sales", &format!("/v1/companies?parent={}", shop.hotel)).await.body;
+    let below =
+        shop.instance.get("sales", &format!("/v1/companies?parent={}", shop.hotel)).await.body;
     assert_eq!(below["items"].as_array().unwrap().len(), 1);
 
     // Nobody is above itself, and who inherits cannot be left alone.
@@ -57,7 +58,7 @@ async fn branches_buy_on_the_terms_of_the_parent_company() {
         (&branch, Value::Null, "company.no_parent"),
     ] {
         let path = format!("/v1/companies/{child}/parent");
-        let answer = shop.house.post("sales", &path, &json!({ "parent": parent })).await;
+        let answer = shop.instance.post("sales", &path, &json!({ "parent": parent })).await;
         refused(&answer, 409, code);
     }
 }
@@ -65,35 +66,35 @@ async fn branches_buy_on_the_terms_of_the_parent_company() {
 #[tokio::test]
 async fn a_suspended_company_and_its_subsidiaries_buy_nothing() {
     let mut shop = Shop::open().await;
-    let branch = register(&shop.house, "Delikatesy Sopot", "9999999999", 7).await;
-    shop.house.make_key("branch", "purchaser", Some(&branch)).await;
+    let branch = register(&shop.instance, "Delikatesy Sopot", "9999999999", 7).await;
+    shop.instance.make_key("branch", "purchaser", Some(&branch)).await;
     shop.act("sales", &branch, "parent", json!({ "parent": shop.grocer })).await;
     let offer = shop.sent_offer().await;
     shop.act("sales", &shop.grocer, "verify", json!({})).await;
     shop.act("accounting", &shop.grocer, "suspend", json!({ "reason": "overdue" })).await;
 
     let accept = format!("/v1/offers/{offer}/accept");
-    let stamp = stamp(&shop.house, &offer).await;
+    let stamp = stamp(&shop.instance, &offer).await;
     for (role, path, body) in [
         ("grocer", "/v1/orders", order()),
         ("branch", "/v1/orders", order()),
         ("grocer", accept.as_str(), stamp.clone()),
     ] {
-        refused(&shop.house.post(role, path, &body).await, 409, "company.suspended");
+        refused(&shop.instance.post(role, path, &body).await, 409, "company.suspended");
     }
     let standing = shop.company("grocer", &shop.grocer).await["standing"].clone();
     assert_eq!((&standing["kind"], &standing["reason"]), (&json!("suspended"), &json!("overdue")));
 
     shop.act("accounting", &shop.grocer, "reinstate", json!({})).await;
     assert_eq!(shop.company("grocer", &shop.grocer).await["standing"]["kind"], "verified");
-    created(shop.house.post("branch", "/v1/orders", &order()).await);
-    done(shop.house.post("grocer", &accept, &stamp).await);
+    created(shop.instance.post("branch", "/v1/orders", &order()).await);
+    done(shop.instance.post("grocer", &accept, &stamp).await);
 }
 
 #[tokio::test]
 async fn a_company_has_places_accounts_and_limits() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("boss", "company_admin", Some(&shop.grocer.clone())).await;
+    shop.instance.make_key("boss", "company_admin", Some(&shop.grocer.clone())).await;
     let grocer = &shop.grocer;
     shop.act("sales", grocer, "rename", json!({ "name": "Delikatesy S.A." })).await;
     shop.act("sales", grocer, "billing-address", json!({ "address": address("Gdańsk") })).await;
@@ -137,11 +138,11 @@ async fn a_company_has_places_accounts_and_limits() {
     // Wrong numbers name their field; another company's places are like missing ones.
     let path = |company: &str, what: &str| format!("/v1/companies/{company}/{what}");
     let wrong = json!({ "account": "PL62109010140000071219812874" });
-    let answer = shop.house.post("accounting", &path(grocer, "bank-accounts"), &wrong).await;
+    let answer = shop.instance.post("accounting", &path(grocer, "bank-accounts"), &wrong).await;
     refused(&answer, 422, "body.invalid");
     assert_eq!(answer.body["errors"][0]["pointer"], "/account");
     let place = json!({ "id": PLACE, "label": "Rampa", "address": address("Gdańsk") });
-    let answer = shop.house.post("boss", &path(&shop.hotel, "delivery-addresses"), &place).await;
+    let answer = shop.instance.post("boss", &path(&shop.hotel, "delivery-addresses"), &place).await;
     refused(&answer, 404, "not_found");
 }
 
@@ -160,18 +161,18 @@ async fn accounts_are_looked_up_on_the_vat_white_list() {
     let shop = Shop::open().await;
     let account = json!({ "account": "PL61109010140000071219812874" });
     let path = |company: &str| format!("/v1/companies/{company}/bank-accounts/check");
-    let unknown = shop.house.post("accounting", &path(&shop.grocer), &account).await;
+    let unknown = shop.instance.post("accounting", &path(&shop.grocer), &account).await;
     refused(&unknown, 404, "company.no_such_account");
     for company in [&shop.grocer, &shop.hotel] {
         shop.act("accounting", company, "bank-accounts", account.clone()).await;
     }
-    let early = shop.house.post("accounting", &path(&shop.grocer), &account).await;
+    let early = shop.instance.post("accounting", &path(&shop.grocer), &account).await;
     refused(&early, 409, "white_list.not_loaded");
 
-    let file = shop.house.directory().join("20240725.json");
+    let file = shop.instance.directory().join("20240725.json");
     std::fs::write(&file, FLAT_FILE).unwrap();
     let load = ["white-list", "load", file.to_str().unwrap()];
-    assert_eq!(shop.house.run(&load), "the white list of 2024-07-25 has 1 digests\n");
+    assert_eq!(shop.instance.run(&load), "the white list of 2024-07-25 has 1 digests\n");
     for (company, check) in [
         (&shop.grocer, json!({ "list_of": "2024-07-25", "listed": "active" })),
         (&shop.hotel, json!({ "list_of": "2024-07-25", "listed": null })),
@@ -188,10 +189,10 @@ async fn accounts_are_looked_up_on_the_vat_white_list() {
         FLAT_FILE[..300].to_owned(),
     ] {
         std::fs::write(&file, broken).unwrap();
-        assert_eq!(shop.house.succeeds(&load), None);
+        assert_eq!(shop.instance.succeeds(&load), None);
     }
     std::fs::write(&file, FLAT_FILE.replace(r#""fc"#, r#""00"#)).unwrap();
-    shop.house.run(&load);
+    shop.instance.run(&load);
     shop.act("accounting", &shop.grocer, "bank-accounts/check", account).await;
     let shown = shop.company("accounting", &shop.grocer).await;
     let check = &shown["bank_account_checks"]["PL61109010140000071219812874"];

@@ -19,14 +19,14 @@ async fn three_people_share_thirty_requests_made_at_once() {
     sales.draw(json!([north]), &["Dorota"]).await;
 
     let (hotel, coffee) = (&sales, coffee());
-    let asked = (0..30).map(|_| hotel.house().post("hotel", "/v1/quotation-requests", &coffee));
+    let asked = (0..30).map(|_| hotel.instance().post("hotel", "/v1/quotation-requests", &coffee));
     for answer in join_all(asked).await {
         created(answer);
     }
-    let head = sales.house().settled().await;
+    let head = sales.instance().settled().await;
     let path = format!("/v1/quotation-requests?wait_for={head}");
     let mut shares: BTreeMap<String, usize> = BTreeMap::new();
-    for request in sales.house().all("sales", &path).await {
+    for request in sales.instance().all("sales", &path).await {
         assert_eq!(request["status"], "assigned");
         let name = request["representative"]["name"].as_str().unwrap().to_owned();
         *shares.entry(name).or_default() += 1;
@@ -61,8 +61,8 @@ async fn requests_go_to_the_representative_of_the_company() {
     let request = sales.ask("grocer", there).await;
     assert_eq!(sales.holder(&request).await, "Adam");
     // A company that is named comes first, with those below it.
-    let branch = register(sales.house(), "Hotel Gdynia", "9999999999", 7).await;
-    sales.shop.house.make_key("branch", "purchaser", Some(&branch)).await;
+    let branch = register(sales.instance(), "Hotel Gdynia", "9999999999", 7).await;
+    sales.shop.instance.make_key("branch", "purchaser", Some(&branch)).await;
     assert_eq!(sales.ask_for_coffee("branch").await, "nobody");
     sales.act(&branch, "parent", json!({ "parent": hotel })).await;
     let north = sales.territory("Północ", json!({ "postal_codes": ["80-0"] }), &["Adam"]);
@@ -75,10 +75,10 @@ async fn requests_go_to_the_representative_of_the_company() {
         "lines": [{ "wanted": "Kubki", "quantity": "5" }] });
     let entered = sales.ask("sales", entered).await;
     assert_eq!(sales.holder(&entered).await, "Celina");
-    let other = register(sales.house(), "Biuro", "2222222222", 7).await;
-    sales.shop.house.make_key("office", "purchaser", Some(&other)).await;
+    let other = register(sales.instance(), "Biuro", "2222222222", 7).await;
+    sales.shop.instance.make_key("office", "purchaser", Some(&other)).await;
     assert_eq!(sales.ask_for_coffee("office").await, "Dorota");
-    let drawn = sales.house().get("sales", "/v1/territories").await.body;
+    let drawn = sales.instance().get("sales", "/v1/territories").await.body;
     assert_eq!(drawn["territories"][1]["name"], "Sieć");
     assert_eq!(drawn["everywhere"], json!(sales.of(&["Dorota"])));
 }
@@ -92,14 +92,14 @@ async fn whoever_is_away_or_gone_is_left_out() {
     let adam = &sales.ids["Adam"];
     let away = |substitute: &str| json!({ "substitute": sales.ids[substitute], "from": "2020-01-01", "until": "2099-12-31" });
     let path = format!("/v1/employees/{adam}/substitute");
-    done(sales.house().post("Adam", &path, &away("Dorota")).await);
+    done(sales.instance().post("Adam", &path, &away("Dorota")).await);
     assert_eq!(sales.ask_for_coffee("hotel").await, "Dorota");
     assert_eq!(sales.ask_for_coffee("hotel").await, "Beata");
-    done(sales.house().post("Adam", &path, &away("Beata")).await);
+    done(sales.instance().post("Adam", &path, &away("Beata")).await);
     for _ in 0..2 {
         assert_eq!(sales.ask_for_coffee("hotel").await, "Beata");
     }
-    done(sales.house().post("Adam", &format!("{path}/dismiss"), &json!({})).await);
+    done(sales.instance().post("Adam", &format!("{path}/dismiss"), &json!({})).await);
     let adams = sales.ask("hotel", coffee()).await;
     assert_eq!(sales.holder(&adams).await, "Adam");
 
@@ -128,7 +128,7 @@ async fn whoever_is_away_or_gone_is_left_out() {
 
     // When Celina has left, others take it.
     let leave = format!("/v1/employees/{}/leave", sales.ids["Celina"]);
-    done(sales.house().post("admin", &leave, &json!({})).await);
+    done(sales.instance().post("admin", &leave, &json!({})).await);
     for _ in 0..2 {
         done(sales.command("Beata", &adams, "take", json!({})).await);
     }
@@ -136,7 +136,7 @@ async fn whoever_is_away_or_gone_is_left_out() {
     // Nor is a territory given to somebody who has left.
     let map =
         json!({ "territories": [all(), sales.territory("B", json!({}), &["Adam", "Celina"])] });
-    let answer = sales.house().post("manager", "/v1/territories", &map).await;
+    let answer = sales.instance().post("manager", "/v1/territories", &map).await;
     refused(&answer, 422, "body.names_nothing");
     assert_eq!(answer.body["errors"][0]["pointer"], "/territories/1/representatives/1");
 }
@@ -144,7 +144,7 @@ async fn whoever_is_away_or_gone_is_left_out() {
 #[tokio::test]
 async fn invalid_territories_are_refused() {
     let sales = Sales::open().await;
-    let before = sales.house().settled().await;
+    let before = sales.instance().settled().await;
     let map = |territories: Value| json!({ "territories": territories });
     let all = |people: &[&str]| sales.territory("A", json!({}), people);
     let of = |what: Value| sales.territory("A", what, &["Adam"]);
@@ -179,9 +179,9 @@ async fn invalid_territories_are_refused() {
             "/everywhere",
         ),
     ] {
-        let answer = sales.house().post("manager", "/v1/territories", &body).await;
+        let answer = sales.instance().post("manager", "/v1/territories", &body).await;
         refused(&answer, 422, code);
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{answer:?}");
     }
-    assert_eq!(sales.house().settled().await, before, "rubbish leaves no trace");
+    assert_eq!(sales.instance().settled().await, before, "rubbish leaves no trace");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    house::Answer,
+    instance::Answer,
     journeys::{Shop, created, done, refused, register},
 };
 
@@ -11,25 +11,25 @@ impl Shop {
     async fn agreement(&self, name: &str, audience: Value, yields: bool) -> String {
         let header =
             json!({ "name": name, "audience": audience, "currency": "PLN", "yields": yields });
-        let id = created(self.house.post("manager", "/v1/price-agreements", &header).await);
+        let id = created(self.instance.post("manager", "/v1/price-agreements", &header).await);
         self.agreement_is(&id, "activate").await;
         id
     }
 
     async fn agreement_is(&self, id: &str, what: &str) {
         let path = format!("/v1/price-agreements/{id}/{what}");
-        done(self.house.post("manager", &path, &json!({})).await);
+        done(self.instance.post("manager", &path, &json!({})).await);
     }
 
     async fn prices(&self, agreement: &str, prices: Value) -> Answer {
         let path = format!("/v1/price-agreements/{agreement}/prices");
-        self.house.post("manager", &path, &json!({ "prices": prices })).await
+        self.instance.post("manager", &path, &json!({ "prices": prices })).await
     }
 
     /// What a company pays for rice, and the rule that made it so.
     async fn explained(&self, company: &str, quantity: &str) -> Value {
         let path = format!("/v1/prices/explain?company={company}&sku=RICE&quantity={quantity}");
-        let answer = self.house.get("sales", &path).await;
+        let answer = self.instance.get("sales", &path).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body
     }
@@ -40,9 +40,10 @@ impl Shop {
         let order = json!({
             "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": quantity }],
         });
-        let order = created(self.house.post(role, "/v1/orders", &order).await);
-        let head = self.house.settled().await;
-        let order = self.house.get(role, &format!("/v1/orders/{order}?wait_for={head}")).await.body;
+        let order = created(self.instance.post(role, "/v1/orders", &order).await);
+        let head = self.instance.settled().await;
+        let order =
+            self.instance.get(role, &format!("/v1/orders/{order}?wait_for={head}")).await.body;
         let line = &order["lines"][0];
         assert_eq!(line["unit_price"], price, "{role}");
         assert_eq!(line["priced_by"], explained["made_by"], "the order says which rule it was");
@@ -50,18 +51,18 @@ impl Shop {
 
     /// Whatever has changed since, each order is explained by what held when it was placed.
     async fn explains_the_past(&self) {
-        let orders = self.house.all_whole("sales", "/v1/orders").await;
+        let orders = self.instance.all_whole("sales", "/v1/orders").await;
         assert_eq!(orders.len(), 8);
         for order in orders {
             let history = format!("/v1/history/{}", order["id"].as_str().unwrap());
-            let history = self.house.get("auditor", &history).await.body;
+            let history = self.instance.get("auditor", &history).await.body;
             let (company, line) = (order["company"].as_str().unwrap(), &order["lines"][0]);
             let asked = format!(
                 "company={company}&sku=RICE&quantity={}&at={}",
                 line["quantity"].as_str().unwrap(),
                 history["items"][0]["recorded_at"].as_str().unwrap()
             );
-            let then = self.house.get("sales", &format!("/v1/prices/explain?{asked}")).await;
+            let then = self.instance.get("sales", &format!("/v1/prices/explain?{asked}")).await;
             assert_eq!(then.status, 200, "{then:?}");
             let (then, said) = (&then.body, [&line["unit_price"], &line["priced_by"]]);
             assert_eq!([&then["price"], &then["made_by"]], said, "{asked}: {then}");
@@ -73,7 +74,7 @@ impl Shop {
             ("yesterday", 400),
         ] {
             let asked = format!("/v1/prices/explain?company={}&sku=RICE&at={at}", self.hotel);
-            assert_eq!(self.house.get("sales", &asked).await.status, status, "{at}");
+            assert_eq!(self.instance.get("sales", &asked).await.status, status, "{at}");
         }
     }
 }
@@ -85,17 +86,17 @@ fn fixed(price: &str) -> Value {
 #[tokio::test]
 async fn each_company_pays_what_it_agreed_on() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
-    let branch = register(&shop.house, "Hotel Gdynia", "9999999999", 7).await;
-    shop.house.make_key("branch", "purchaser", Some(&branch)).await;
+    shop.instance.make_key("manager", "sales_manager", None).await;
+    let branch = register(&shop.instance, "Hotel Gdynia", "9999999999", 7).await;
+    shop.instance.make_key("branch", "purchaser", Some(&branch)).await;
     let (hotel, grocer) = (shop.hotel.clone(), shop.grocer.clone());
     for (path, body) in [
         (format!("/v1/companies/{branch}/parent"), json!({ "parent": hotel })),
         (format!("/v1/companies/{grocer}/group"), json!({ "group": "shops" })),
     ] {
-        done(shop.house.post("sales", &path, &body).await);
+        done(shop.instance.post("sales", &path, &body).await);
     }
-    let rice = shop.house.get("admin", "/v1/products?sku=RICE").await.body["items"][0].clone();
+    let rice = shop.instance.get("admin", "/v1/products?sku=RICE").await.body["items"][0].clone();
     let of_rice = json!({ "kind": "product", "product": rice["id"] });
     let base = rice["base_prices"]["PLN"].as_str().unwrap().to_owned();
     shop.pays("grocer", &grocer, "10", &base).await;
@@ -138,21 +139,21 @@ async fn each_company_pays_what_it_agreed_on() {
     refused(&answer, 409, "price.equal_rank");
     assert_eq!(answer.body["errors"][0]["pointer"], "/prices/1");
     let path = format!("/v1/price-agreements/{other}/prices");
-    assert_eq!(shop.house.all("sales", &path).await.len(), 0);
+    assert_eq!(shop.instance.all("sales", &path).await.len(), 0);
 
     // What ends, or is taken back, holds no more.
     shop.agreement_is(&shops, "end").await;
     shop.pays("grocer", &grocer, "10", "4.00").await;
     let path = format!("/v1/price-agreements/{list}/prices/withdraw");
-    done(shop.house.post("manager", &path, &json!({ "selection": of_rice })).await);
+    done(shop.instance.post("manager", &path, &json!({ "selection": of_rice })).await);
     shop.pays("grocer", &grocer, "10", &base).await;
-    let agreements = shop.house.all("sales", "/v1/price-agreements").await;
+    let agreements = shop.instance.all("sales", "/v1/price-agreements").await;
     let statuses: Vec<&Value> = agreements.iter().map(|agreement| &agreement["status"]).collect();
     assert_eq!(statuses, ["active", "ended", "active", "active"]);
     let contracts = format!("/v1/price-agreements?company={hotel}");
-    assert_eq!(shop.house.all("sales", &contracts).await.len(), 1);
+    assert_eq!(shop.instance.all("sales", &contracts).await.len(), 1);
     let path = format!("/v1/price-agreements/{contract}/prices");
-    assert_eq!(shop.house.all("sales", &path).await[0]["breaks"][0]["value"], fixed("3.80"));
+    assert_eq!(shop.instance.all("sales", &path).await[0]["breaks"][0]["value"], fixed("3.80"));
 
     // An offer's price is what the seller says, else what is agreed.
     let offer = json!({
@@ -162,9 +163,10 @@ async fn each_company_pays_what_it_agreed_on() {
             { "sku": "RICE", "quantity": "1", "unit_price": "3.33" },
         ],
     });
-    let offer = created(shop.house.post("sales", "/v1/offers", &offer).await);
-    let head = shop.house.settled().await;
-    let offer = shop.house.get("sales", &format!("/v1/offers/{offer}?wait_for={head}")).await.body;
+    let offer = created(shop.instance.post("sales", "/v1/offers", &offer).await);
+    let head = shop.instance.settled().await;
+    let offer =
+        shop.instance.get("sales", &format!("/v1/offers/{offer}?wait_for={head}")).await.body;
     // The contract yields, now to the base price.
     assert_eq!(offer["lines"][0]["unit_price"], base);
     assert_eq!(offer["lines"][1]["unit_price"], "3.33");
@@ -175,7 +177,7 @@ async fn each_company_pays_what_it_agreed_on() {
         (format!("company={hotel}&sku=NONE"), "sku"),
         ("company=00000000-0000-7000-8000-000000000bad&sku=RICE".to_owned(), "company"),
     ] {
-        let answer = shop.house.get("sales", &format!("/v1/prices/explain?{query}")).await;
+        let answer = shop.instance.get("sales", &format!("/v1/prices/explain?{query}")).await;
         refused(&answer, 422, "query.names_nothing");
         assert_eq!(answer.body["errors"][0]["parameter"], parameter);
     }
@@ -184,7 +186,7 @@ async fn each_company_pays_what_it_agreed_on() {
 #[tokio::test]
 async fn prices_come_and_go_as_a_sheet() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
+    shop.instance.make_key("manager", "sales_manager", None).await;
     let list = shop.agreement("Cennik", json!({ "kind": "everyone" }), false).await;
     let sheet = format!(
         "agreement;sku;at_least;price;percent_off;from\n\
@@ -193,7 +195,7 @@ async fn prices_come_and_go_as_a_sheet() {
     );
     let import = async |sheet: String, wish: &str| {
         let path = format!("/v1/imports/prices?{wish}");
-        shop.house.send("manager", &path, "text/csv", sheet).await
+        shop.instance.send("manager", &path, "text/csv", sheet).await
     };
     let answer = import(sheet.clone(), "").await;
     refused(&answer, 422, "import.rows_refused");
@@ -205,8 +207,8 @@ async fn prices_come_and_go_as_a_sheet() {
     let grocer = shop.grocer.clone();
     shop.pays("grocer", &grocer, "10", "4.00").await;
     shop.pays("grocer", &grocer, "100", "3.50").await;
-    shop.house.settled().await;
-    let file = shop.house.file("sales", &format!("/v1/exports/prices?agreement={list}")).await;
+    shop.instance.settled().await;
+    let file = shop.instance.file("sales", &format!("/v1/exports/prices?agreement={list}")).await;
     let again = import(String::from_utf8(file).unwrap(), "").await;
     assert_eq!(again.body["unchanged"], 3, "{again:?}");
 }
@@ -214,17 +216,19 @@ async fn prices_come_and_go_as_a_sheet() {
 /// What the grocer's next coffee costs by itself, as the catalogue shows it and as an order says it,
 /// and what made it so.
 async fn coffee(shop: &Shop) -> (String, Value) {
-    let head = shop.house.settled().await;
-    let listed = shop.house.get("grocer", &format!("/v1/catalogue?q=COFFEE&wait_for={head}")).await;
+    let head = shop.instance.settled().await;
+    let listed =
+        shop.instance.get("grocer", &format!("/v1/catalogue?q=COFFEE&wait_for={head}")).await;
     let shown = listed.body["items"][0]["prices"][0]["price"].clone();
     let path = format!("/v1/prices/explain?company={}&sku=COFFEE", shop.grocer);
-    let mut explained = shop.house.get("sales", &path).await.body;
+    let mut explained = shop.instance.get("sales", &path).await.body;
     // A document does not say how low a price may go.
     explained["made_by"].as_object_mut().unwrap().remove("floor");
     let order = json!({ "currency": "PLN", "lines": [{ "sku": "COFFEE", "quantity": "1" }] });
-    let order = created(shop.house.post("grocer", "/v1/orders", &order).await);
-    let head = shop.house.settled().await;
-    let order = shop.house.get("grocer", &format!("/v1/orders/{order}?wait_for={head}")).await.body;
+    let order = created(shop.instance.post("grocer", "/v1/orders", &order).await);
+    let head = shop.instance.settled().await;
+    let order =
+        shop.instance.get("grocer", &format!("/v1/orders/{order}?wait_for={head}")).await.body;
     let line = &order["lines"][0];
     assert_eq!((&explained["price"], &line["unit_price"]), (&shown, &shown), "{explained}");
     assert_eq!(explained["made_by"], line["priced_by"], "the order says what made it so");
@@ -234,12 +238,12 @@ async fn coffee(shop: &Shop) -> (String, Value) {
 #[tokio::test]
 async fn purchases_earn_a_discount() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
+    shop.instance.make_key("manager", "sales_manager", None).await;
     let everyone = || json!({ "kind": "everyone" });
     let offer = async |audience: Value, days: u16, tiers: Value| {
         let programme = json!({ "days": days, "tiers": tiers });
         let offer = json!({ "audience": audience, "programme": programme });
-        shop.house.post("manager", "/v1/discounts/offer", &offer).await
+        shop.instance.post("manager", "/v1/discounts/offer", &offer).await
     };
     let sum = |amount: &str| json!({ "amount": amount, "currency": "PLN" });
     let loyal = json!({ "kind": "turnover", "tiers": [
@@ -261,20 +265,20 @@ async fn purchases_earn_a_discount() {
     }
 
     // A floor holds it up; a contract gives it only when it says so.
-    let head = shop.house.settled().await;
-    let id = shop.house.get("admin", &format!("/v1/products?sku=COFFEE&wait_for={head}")).await;
+    let head = shop.instance.settled().await;
+    let id = shop.instance.get("admin", &format!("/v1/products?sku=COFFEE&wait_for={head}")).await;
     let id = id.body["items"][0]["id"].as_str().unwrap().to_owned();
     let floor = |price: Value| json!({ "currency": "PLN", "price": price });
     let path = format!("/v1/products/{id}/floor");
-    done(shop.house.post("manager", &path, &floor(json!("9.45"))).await);
+    done(shop.instance.post("manager", &path, &floor(json!("9.45"))).await);
     let (shown, made_by) = coffee(&shop).await;
     assert_eq!(shown, "9.45");
     assert_eq!(made_by, json!({ "kind": "base", "earned": "6" }), "floors are the seller's affair");
-    let shown = shop.house.get("admin", &format!("/v1/products/{id}")).await.body;
+    let shown = shop.instance.get("admin", &format!("/v1/products/{id}")).await.body;
     assert_eq!(shown["floors"], json!({ "PLN": "9.45" }));
-    let shown = shop.house.get("grocer", &format!("/v1/products/{id}")).await.body;
+    let shown = shop.instance.get("grocer", &format!("/v1/products/{id}")).await.body;
     assert_eq!(shown["floors"], Value::Null, "how low it may go is the seller's own affair");
-    done(shop.house.post("manager", &path, &floor(Value::Null)).await);
+    done(shop.instance.post("manager", &path, &floor(Value::Null)).await);
     let breaks = json!([{ "value": fixed("9.90") }]);
     let of_coffee = json!({ "kind": "product", "product": id });
     let prices = json!([{ "selection": of_coffee, "breaks": breaks }]);
@@ -283,7 +287,8 @@ async fn purchases_earn_a_discount() {
             "name": "K", "currency": "PLN", "discounts": discounts,
             "audience": { "kind": "company", "company": shop.grocer },
         });
-        let contract = created(shop.house.post("manager", "/v1/price-agreements", &header).await);
+        let contract =
+            created(shop.instance.post("manager", "/v1/price-agreements", &header).await);
         shop.agreement_is(&contract, "activate").await;
         done(shop.prices(&contract, prices.clone()).await);
         assert_eq!(coffee(&shop).await.0, price);
@@ -293,14 +298,14 @@ async fn purchases_earn_a_discount() {
     // What is given back counts no more, and what is offered no more gives nothing.
     let credit = json!({ "company": shop.grocer, "currency": "PLN",
         "lines": [{ "sku": "COFFEE", "quantity": "11", "unit_price": "10.00" }] });
-    created(shop.house.post("accounting", "/v1/credit-notes", &credit).await);
+    created(shop.instance.post("accounting", "/v1/credit-notes", &credit).await);
     assert_eq!(coffee(&shop).await.0, "9.40", "of 214.50 there are 104.50 left");
-    created(shop.house.post("accounting", "/v1/credit-notes", &credit).await);
+    created(shop.instance.post("accounting", "/v1/credit-notes", &credit).await);
     assert_eq!(coffee(&shop).await.0, "9.90");
     let end = json!({ "audience": everyone(), "kind": "orders" });
-    done(shop.house.post("manager", "/v1/discounts/end", &end).await);
+    done(shop.instance.post("manager", "/v1/discounts/end", &end).await);
     assert_eq!(coffee(&shop).await.0, "10.00");
-    assert_eq!(shop.house.all("sales", "/v1/discounts").await.len(), 1);
+    assert_eq!(shop.instance.all("sales", "/v1/discounts").await.len(), 1);
 
     // A company's own programme stands before everyone's; rubbish is refused.
     let own = json!({ "kind": "company", "company": shop.grocer });
@@ -317,14 +322,14 @@ async fn purchases_earn_a_discount() {
     let nobody = json!({ "kind": "company", "company": "00000000-0000-7000-8000-000000000bad" });
     refused(&offer(nobody, 90, loyal).await, 422, "body.names_nothing");
     let end = json!({ "audience": { "kind": "group", "group": "x" }, "kind": "orders" });
-    let answer = shop.house.post("manager", "/v1/discounts/end", &end).await;
+    let answer = shop.instance.post("manager", "/v1/discounts/end", &end).await;
     refused(&answer, 404, "discount.unoffered");
 }
 
 #[tokio::test]
 async fn a_promotion_stands_beside_the_list() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
+    shop.instance.make_key("manager", "sales_manager", None).await;
     let everything = json!({ "kind": "everything" });
     let list = shop.agreement("Cennik", json!({ "kind": "everyone" }), false).await;
     let breaks = json!([{ "value": { "kind": "percent_off", "percent": "5" } }]);
@@ -337,7 +342,7 @@ async fn a_promotion_stands_beside_the_list() {
         })
     };
     let endless = promotion("2026-01-01", Value::Null);
-    let answer = shop.house.post("manager", "/v1/price-agreements", &endless).await;
+    let answer = shop.instance.post("manager", "/v1/price-agreements", &endless).await;
     refused(&answer, 422, "price_agreement.promotion_without_end");
     let breaks = json!([{ "value": { "kind": "percent_off", "percent": "20" } }]);
     let prices = json!([{ "selection": everything, "breaks": breaks }]);
@@ -345,17 +350,17 @@ async fn a_promotion_stands_beside_the_list() {
         [("2098-01-01", "2099-01-01", "9.50"), ("2026-01-01", "2090-01-01", "8.00")]
     {
         let header = promotion(from, json!(until));
-        let id = created(shop.house.post("manager", "/v1/price-agreements", &header).await);
+        let id = created(shop.instance.post("manager", "/v1/price-agreements", &header).await);
         shop.agreement_is(&id, "activate").await;
         done(shop.prices(&id, prices.clone()).await);
         assert_eq!(coffee(&shop).await.0, price, "{from}");
     }
     // Two promotions of equal rank are refused like two lists.
     let header = promotion("2026-06-01", json!("2091-01-01"));
-    let id = created(shop.house.post("manager", "/v1/price-agreements", &header).await);
+    let id = created(shop.instance.post("manager", "/v1/price-agreements", &header).await);
     refused(&shop.prices(&id, prices).await, 409, "price.equal_rank");
     let path = format!("/v1/prices/explain?company={}&sku=COFFEE", shop.grocer);
-    let explained = shop.house.get("sales", &path).await.body;
+    let explained = shop.instance.get("sales", &path).await.body;
     let verdicts: Vec<&str> = explained["considered"]
         .as_array()
         .unwrap()
@@ -369,8 +374,8 @@ async fn a_promotion_stands_beside_the_list() {
 #[tokio::test]
 async fn a_list_follows_another() {
     let mut shop = Shop::open().await;
-    shop.house.make_key("manager", "sales_manager", None).await;
-    let rice = shop.house.get("admin", "/v1/products?sku=RICE").await.body["items"][0].clone();
+    shop.instance.make_key("manager", "sales_manager", None).await;
+    let rice = shop.instance.get("admin", "/v1/products?sku=RICE").await.body["items"][0].clone();
     let of_rice = json!({ "kind": "product", "product": rice["id"] });
     let price =
         |price: &str| json!([{ "selection": of_rice, "breaks": [{ "value": fixed(price) }] }]);
@@ -378,12 +383,12 @@ async fn a_list_follows_another() {
     done(shop.prices(&first, price("4.00")).await);
     let next = json!({ "name": "Potem", "audience": { "kind": "everyone" }, "currency": "PLN",
         "from": "2099-01-01" });
-    let next = created(shop.house.post("manager", "/v1/price-agreements", &next).await);
+    let next = created(shop.instance.post("manager", "/v1/price-agreements", &next).await);
     refused(&shop.prices(&next, price("5.00")).await, 409, "price.equal_rank");
 
     let shorten = async |until: &str| {
         let path = format!("/v1/price-agreements/{first}/shorten");
-        shop.house.post("manager", &path, &json!({ "until": until })).await
+        shop.instance.post("manager", &path, &json!({ "until": until })).await
     };
     done(shorten("2098-12-31").await);
     refused(&shorten("2099-01-01").await, 409, "price_agreement.not_sooner");
@@ -391,13 +396,14 @@ async fn a_list_follows_another() {
     shop.agreement_is(&next, "activate").await;
     for (at, price) in [("2098-12-31", "4.00"), ("2099-01-01", "5.00")] {
         let path = format!("/v1/prices/explain?company={}&sku=RICE&at={at}", shop.grocer);
-        assert_eq!(shop.house.get("sales", &path).await.body["price"], price, "{at}");
+        assert_eq!(shop.instance.get("sales", &path).await.body["price"], price, "{at}");
     }
     let grocer = shop.grocer.clone();
     shop.pays("grocer", &grocer, "1", "4.00").await;
     // It is over at once when its last day was yesterday.
     done(shorten("2020-01-01").await);
-    let head = shop.house.settled().await;
-    let listed = shop.house.get("grocer", &format!("/v1/catalogue?q=RICE&wait_for={head}")).await;
+    let head = shop.instance.settled().await;
+    let listed =
+        shop.instance.get("grocer", &format!("/v1/catalogue?q=RICE&wait_for={head}")).await;
     assert_eq!(listed.body["items"][0]["prices"][0]["price"], rice["base_prices"]["PLN"]);
 }

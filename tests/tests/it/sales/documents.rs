@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::{
-    house::House,
+    instance::Instance,
     journeys::{Shop, accept, created, done, refused},
 };
 
 /// The words of a document, with one plain space between them.
-pub(crate) async fn words(house: &House, who: &str, path: &str) -> String {
-    words_of(&house.file(who, path).await)
+pub(crate) async fn words(instance: &Instance, who: &str, path: &str) -> String {
+    words_of(&instance.file(who, path).await)
 }
 
 /// The same of a file.
@@ -45,30 +45,30 @@ fn coffee(company: &str) -> Value {
 async fn the_figures_of_an_offer_are_in_its_document() {
     let mut shop = Shop::open().await;
     let grocer = shop.grocer.clone();
-    shop.house.engage("Tomasz Śliwa", "sales", None).await;
-    let house = &shop.house;
+    shop.instance.engage("Tomasz Śliwa", "sales", None).await;
+    let instance = &shop.instance;
     let named = json!({ "name": "Kawa ziarnista", "translations": { "en": "Coffee beans" } });
-    let products = house.all("admin", "/v1/products").await;
+    let products = instance.all("admin", "/v1/products").await;
     let coffees = products.iter().find(|product| product["sku"] == "COFFEE").unwrap();
     let rename = format!("/v1/products/{}/rename", coffees["id"].as_str().unwrap());
-    done(house.post("admin", &rename, &named).await);
+    done(instance.post("admin", &rename, &named).await);
     let moved = json!({ "street": "ul. Długa 1", "postal_code": "80-001", "city": "Gdańsk",
         "country": "PL" });
     let moved = json!({ "address": moved });
     let path = format!("/v1/companies/{grocer}/billing-address");
-    done(house.post("admin", &path, &moved).await);
+    done(instance.post("admin", &path, &moved).await);
 
-    let offer = created(house.post("Tomasz Śliwa", "/v1/offers", &coffee(&grocer)).await);
+    let offer = created(instance.post("Tomasz Śliwa", "/v1/offers", &coffee(&grocer)).await);
     let pdf = format!("/v1/offers/{offer}/pdf");
-    let draft = format!("{pdf}?wait_for={}", house.settled().await);
-    says(&words(house, "sales", &draft).await, &["Szkic, jeszcze niewysłany", "wersja 1"]);
-    refused(&house.get("grocer", &draft).await, 404, "not_found");
-    done(house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+    let draft = format!("{pdf}?wait_for={}", instance.settled().await);
+    says(&words(instance, "sales", &draft).await, &["Szkic, jeszcze niewysłany", "wersja 1"]);
+    refused(&instance.get("grocer", &draft).await, 404, "not_found");
+    done(instance.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
 
     // 100 × 8.55 (10.00 less 10, less 5 percent) at 23 percent; 1,000 × 1.90 if wanted.
-    let sent = format!("{pdf}?wait_for={}", house.settled().await);
-    let polish = words(house, "grocer", &sent).await;
-    let shown = house.get("grocer", &format!("/v1/offers/{offer}")).await.body;
+    let sent = format!("{pdf}?wait_for={}", instance.settled().await);
+    let polish = words(instance, "grocer", &sent).await;
+    let shown = instance.get("grocer", &format!("/v1/offers/{offer}")).await.body;
     says(
         &polish,
         &[
@@ -99,11 +99,11 @@ async fn the_figures_of_an_offer_are_in_its_document() {
         ],
     );
     assert!(!polish.contains("Schodzimy"), "what is said inside stays there: {polish}");
-    let shown = house.get("grocer", &format!("/v1/offers/{offer}")).await.body;
+    let shown = instance.get("grocer", &format!("/v1/offers/{offer}")).await.body;
     // It breaks where the column ends.
     let digest = shown["digest"].as_str().unwrap();
     says(&polish.replace(' ', ""), &[digest]);
-    let english = words(house, "grocer", &format!("{pdf}?language=en")).await;
+    let english = words(instance, "grocer", &format!("{pdf}?language=en")).await;
     says(&english, &["Offer", "Coffee beans", "from 500: 7.695", "Total gross 1,051.65 PLN"]);
 
     another_revision(&shop, &offer, &pdf).await;
@@ -111,25 +111,25 @@ async fn the_figures_of_an_offer_are_in_its_document() {
 
 /// Revisions stay as they were; one that is being written is the seller's business.
 async fn another_revision(shop: &Shop, offer: &str, pdf: &str) {
-    let house = &shop.house;
+    let instance = &shop.instance;
     let mut dearer = coffee(&shop.grocer);
     dearer["discount"] = Value::Null;
-    done(house.post("sales", &format!("/v1/offers/{offer}/draft"), &dearer).await);
-    let third = format!("{pdf}?revision=2&wait_for={}", house.settled().await);
-    says(&words(house, "sales", &third).await, &["Szkic", "Razem brutto 1 107,00 PLN"]);
-    refused(&house.get("grocer", &third).await, 422, "query.names_nothing");
-    done(house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+    done(instance.post("sales", &format!("/v1/offers/{offer}/draft"), &dearer).await);
+    let third = format!("{pdf}?revision=2&wait_for={}", instance.settled().await);
+    says(&words(instance, "sales", &third).await, &["Szkic", "Razem brutto 1 107,00 PLN"]);
+    refused(&instance.get("grocer", &third).await, 422, "query.names_nothing");
+    done(instance.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
 
-    let after = house.settled().await;
-    let first = words(house, "grocer", &format!("{pdf}?revision=1&wait_for={after}")).await;
+    let after = instance.settled().await;
+    let first = words(instance, "grocer", &format!("{pdf}?revision=1&wait_for={after}")).await;
     says(&first, &["Zastąpiona nowszą wersją", "wersja 1", "Razem brutto 1 051,65 PLN"]);
-    let second = words(house, "grocer", pdf).await;
+    let second = words(instance, "grocer", pdf).await;
     says(&second, &["wersja 2", "Razem brutto 1 107,00 PLN"]);
     assert!(!second.contains("Zastąpiona"), "{second}");
 
-    refused(&house.get("hotel", pdf).await, 404, "not_found");
-    refused(&house.get("grocer", &format!("{pdf}?language=de")).await, 400, "query.invalid");
-    done(accept(house, "grocer", offer).await);
-    let accepted = format!("{pdf}?wait_for={}", house.settled().await);
-    says(&words(house, "grocer", &accepted).await, &["Przyjęta", "Razem brutto 1 107,00 PLN"]);
+    refused(&instance.get("hotel", pdf).await, 404, "not_found");
+    refused(&instance.get("grocer", &format!("{pdf}?language=de")).await, 400, "query.invalid");
+    done(accept(instance, "grocer", offer).await);
+    let accepted = format!("{pdf}?wait_for={}", instance.settled().await);
+    says(&words(instance, "grocer", &accepted).await, &["Przyjęta", "Razem brutto 1 107,00 PLN"]);
 }

@@ -5,19 +5,19 @@ use jiff::{ToSpan, Zoned};
 use serde_json::{Value, json};
 
 use crate::{
-    house::House,
+    instance::Instance,
     journeys::{accept, asked, created, done, refused},
     sales::negotiations::Table,
 };
 
 /// What waits, as somebody sees it.
-async fn items(house: &House, who: &str, query: &str) -> Vec<Value> {
-    let head = house.settled().await;
-    house.all(who, &format!("/v1/inbox?wait_for={head}&{query}")).await
+async fn items(instance: &Instance, who: &str, query: &str) -> Vec<Value> {
+    let head = instance.settled().await;
+    instance.all(who, &format!("/v1/inbox?wait_for={head}&{query}")).await
 }
 
 /// The same in short: what it is, whose turn it is, and what only this side knows.
-async fn inbox(house: &House, who: &str, query: &str) -> Vec<String> {
+async fn inbox(instance: &Instance, who: &str, query: &str) -> Vec<String> {
     let short = |item: &Value| {
         let word = |name: &str| item[name].as_str().unwrap();
         let mut text = format!("{} {}", word("kind"), word("turn"));
@@ -28,7 +28,7 @@ async fn inbox(house: &House, who: &str, query: &str) -> Vec<String> {
         }
         text
     };
-    items(house, who, query).await.iter().map(short).collect()
+    items(instance, who, query).await.iter().map(short).collect()
 }
 
 #[track_caller]
@@ -39,21 +39,21 @@ fn is(found: &[String], wanted: &[&str]) {
 impl Table {
     /// What waits for Ewa's company and for the other side, then the same for Tomasz.
     async fn check(&self, [to_ewa, ewa_waits, to_tomasz, tomasz_waits]: [&[&str]; 4]) {
-        let house = self.house();
-        is(&inbox(house, "Ewa", "waiting=me").await, to_ewa);
-        is(&inbox(house, "Ewa", "waiting=them").await, ewa_waits);
-        is(&inbox(house, "Tomasz", "waiting=me").await, to_tomasz);
-        is(&inbox(house, "Tomasz", "waiting=them").await, tomasz_waits);
-        is(&inbox(house, "hotel", "").await, &[]);
+        let instance = self.instance();
+        is(&inbox(instance, "Ewa", "waiting=me").await, to_ewa);
+        is(&inbox(instance, "Ewa", "waiting=them").await, ewa_waits);
+        is(&inbox(instance, "Tomasz", "waiting=me").await, to_tomasz);
+        is(&inbox(instance, "Tomasz", "waiting=them").await, tomasz_waits);
+        is(&inbox(instance, "hotel", "").await, &[]);
     }
 }
 
 #[tokio::test]
 async fn a_turn_goes_to_and_fro_and_superiors_are_one_sides_business() {
     let table = Table::laid().await;
-    let house = table.house();
+    let instance = table.instance();
     table.check([&["offer buyer"], &[], &[], &["offer buyer"]]).await;
-    let offer = items(house, "Tomasz", "").await.remove(0);
+    let offer = items(instance, "Tomasz", "").await.remove(0);
     assert_eq!((&offer["id"], &offer["revision"]), (&json!(table.offer), &json!(1)));
     assert_eq!(
         (&offer["company"], &offer["until"]),
@@ -61,31 +61,31 @@ async fn a_turn_goes_to_and_fro_and_superiors_are_one_sides_business() {
     );
     assert_eq!(offer["seen_at"], Value::Null);
     let view = format!("/v1/offers/{}/view", table.offer);
-    done(house.post("Ewa", &view, &json!({ "revision": 1 })).await);
-    assert!(items(house, "Tomasz", "").await[0]["seen_at"].is_string());
+    done(instance.post("Ewa", &view, &json!({ "revision": 1 })).await);
+    assert!(items(instance, "Tomasz", "").await[0]["seen_at"].is_string());
 
     // Ewa opens a negotiation about more than she may order alone: Anna must agree first.
     let say = json!({ "lines": [{ "line": 1, "unit_price": "8.50" }], "answer_by": "2099-02-01" });
     let negotiation = table.open("Ewa", say).await;
     let asking = "negotiation buyer awaiting_approval";
     table.check([&[asking], &[], &[], &["negotiation buyer"]]).await;
-    let unheard = items(house, "Tomasz", "").await.remove(0);
+    let unheard = items(instance, "Tomasz", "").await.remove(0);
     assert_eq!((&unheard["id"], &unheard["offer"]), (&json!(negotiation), &json!(table.offer)));
     assert_eq!((&unheard["rounds"], &unheard["until"]), (&json!(0), &json!("2099-12-31")));
     done(table.answer("Anna", &negotiation, "approve").await);
     table.check([&[], &["negotiation seller"], &["negotiation seller"], &[]]).await;
-    let heard = items(house, "Tomasz", "").await.remove(0);
+    let heard = items(instance, "Tomasz", "").await.remove(0);
     assert_eq!((&heard["rounds"], &heard["until"]), (&json!(1), &json!("2099-02-01")));
 
     // So must Maria, and Ewa sees nothing of that.
-    let before = items(house, "Ewa", "").await;
+    let before = items(instance, "Ewa", "").await;
     let say = json!({ "lines": [{ "line": 1, "unit_price": "9.00" }] });
     let second = json!({ "round": 2, "say": say });
     done(table.act("Tomasz", &negotiation, "propose", second.clone()).await);
     let asking = "negotiation seller awaiting_approval";
     table.check([&[], &["negotiation seller"], &[asking], &[]]).await;
-    assert_eq!(items(house, "Ewa", "").await, before);
-    let mut no = asked(house, "Maria", &negotiation).await;
+    assert_eq!(items(instance, "Ewa", "").await, before);
+    let mut no = asked(instance, "Maria", &negotiation).await;
     no["reason"] = json!("Za tanio");
     done(table.act("Maria", &negotiation, "disapprove", no).await);
     table.check([&[], &["negotiation seller"], &["negotiation seller"], &[]]).await;
@@ -98,57 +98,57 @@ async fn a_turn_goes_to_and_fro_and_superiors_are_one_sides_business() {
     table.check([&["offer buyer"], &[], &[], &["offer buyer"]]).await;
     done(table.act("Tomasz", &negotiation, "resume", json!({})).await);
     table.check([&["negotiation buyer"], &[], &[], &["negotiation buyer"]]).await;
-    done(accept(house, "Jan", &table.offer).await);
+    done(accept(instance, "Jan", &table.offer).await);
     table.check([&[], &[], &[], &[]]).await;
-    let compared = house.run(&["projections", "compare", "all"]);
+    let compared = instance.run(&["projections", "compare", "all"]);
     assert!(compared.lines().all(|line| line.trim_end().ends_with("equal")), "{compared}");
 }
 
 #[tokio::test]
 async fn a_company_sees_nothing_of_what_is_being_written() {
     let table = Table::laid().await;
-    let house = table.house();
+    let instance = table.instance();
     let path = |what: &str| format!("/v1/offers/{}/{what}", table.offer);
-    let before = items(house, "Ewa", "").await;
+    let before = items(instance, "Ewa", "").await;
     // The next revision, 20 percent off: Maria must agree.
     let next = json!({
         "company": table.shop.grocer, "valid_until": "2099-06-30",
         "lines": [{ "sku": "COFFEE", "quantity": "100", "unit_price": "8.00" }],
     });
-    done(house.post("Tomasz", &path("draft"), &next).await);
+    done(instance.post("Tomasz", &path("draft"), &next).await);
     let both = "offer buyer being_written";
     table.check([&["offer buyer"], &[], &[both], &[both]]).await;
-    done(house.post("Tomasz", &path("send"), &json!({})).await);
+    done(instance.post("Tomasz", &path("send"), &json!({})).await);
     let asking = "offer buyer awaiting_approval being_written";
     table.check([&["offer buyer"], &[], &[asking], &[asking]]).await;
-    assert_eq!(items(house, "Ewa", "").await, before);
-    let read = asked(house, "Maria", &table.offer).await;
-    done(house.post("Maria", &path("approve"), &read).await);
+    assert_eq!(items(instance, "Ewa", "").await, before);
+    let read = asked(instance, "Maria", &table.offer).await;
+    done(instance.post("Maria", &path("approve"), &read).await);
     table.check([&["offer buyer"], &[], &[both], &[both]]).await;
-    assert_eq!(items(house, "Ewa", "").await, before);
-    done(house.post("Tomasz", &path("send"), &json!({})).await);
+    assert_eq!(items(instance, "Ewa", "").await, before);
+    done(instance.post("Tomasz", &path("send"), &json!({})).await);
     table.check([&["offer buyer"], &[], &[], &["offer buyer"]]).await;
-    let shown = items(house, "Ewa", "").await.remove(0);
+    let shown = items(instance, "Ewa", "").await.remove(0);
     assert_eq!((&shown["revision"], &shown["until"]), (&json!(2), &json!("2099-06-30")));
     let longer = json!({ "valid_until": "2100-06-30" });
-    done(house.post("Tomasz", &path("extend"), &longer).await);
-    assert_eq!(items(house, "Ewa", "").await[0]["until"], "2100-06-30");
-    done(house.post("Ewa", &path("reject"), &json!({})).await);
+    done(instance.post("Tomasz", &path("extend"), &longer).await);
+    assert_eq!(items(instance, "Ewa", "").await[0]["until"], "2100-06-30");
+    done(instance.post("Ewa", &path("reject"), &json!({})).await);
     table.check([&[], &[], &[], &[]]).await;
 
     // What was never sent is nobody's business but the seller's.
-    let draft = created(house.post("Tomasz", "/v1/offers", &next).await);
+    let draft = created(instance.post("Tomasz", "/v1/offers", &next).await);
     let written = "offer seller being_written";
     table.check([&[], &[], &[written], &[]]).await;
     let withdraw = format!("/v1/offers/{draft}/withdraw");
-    done(house.post("Tomasz", &withdraw, &json!({})).await);
+    done(instance.post("Tomasz", &withdraw, &json!({})).await);
     table.check([&[], &[], &[], &[]]).await;
 }
 
 #[tokio::test]
 async fn what_ends_soon_and_what_is_ones_own() {
     let table = Table::laid().await;
-    let house = table.house();
+    let instance = table.instance();
     let in_days = |days: i64| {
         let day = Zoned::now().in_tz("Europe/Warsaw").unwrap().date();
         day.saturating_add(days.days()).to_string()
@@ -158,13 +158,13 @@ async fn what_ends_soon_and_what_is_ones_own() {
         "company": table.shop.grocer, "valid_until": in_days(20),
         "lines": [{ "sku": "RICE", "quantity": "10" }],
     });
-    let soon = created(house.post("Maria", "/v1/offers", &offer).await);
-    done(house.post("Maria", &format!("/v1/offers/{soon}/send"), &json!({})).await);
+    let soon = created(instance.post("Maria", "/v1/offers", &offer).await);
+    done(instance.post("Maria", &format!("/v1/offers/{soon}/send"), &json!({})).await);
     let request = json!({ "currency": "PLN", "answer_by": in_days(10),
         "lines": [{ "sku": "RICE", "quantity": "50" }] });
-    let request = created(house.post("Jan", "/v1/quotation-requests", &request).await);
+    let request = created(instance.post("Jan", "/v1/quotation-requests", &request).await);
     let ids = async |who: &str, query: &str| {
-        let items = items(house, who, query).await;
+        let items = items(instance, who, query).await;
         items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     // What has waited longest comes first.
@@ -183,10 +183,10 @@ async fn what_ends_soon_and_what_is_ones_own() {
         assert_eq!(ids(who, "mine=true").await, own, "{who}");
     }
     let take = format!("/v1/quotation-requests/{request}/take");
-    done(house.post("Tomasz", &take, &json!({})).await);
+    done(instance.post("Tomasz", &take, &json!({})).await);
     assert_eq!(ids("Tomasz", "mine=true&waiting=me").await, all[2..]);
     let decline = format!("/v1/quotation-requests/{request}/decline");
-    done(house.post("Tomasz", &decline, &json!({ "reason": "Brak" })).await);
+    done(instance.post("Tomasz", &decline, &json!({ "reason": "Brak" })).await);
     assert_eq!(ids("Ewa", "").await, all[..2]);
     // Jan speaks about the first one.
     let say = json!({ "lines": [{ "line": 1, "unit_price": "9.40" }] });
@@ -195,9 +195,9 @@ async fn what_ends_soon_and_what_is_ones_own() {
         assert_eq!(ids(who, "mine=true").await, [negotiation.as_str()], "{who}");
     }
 
-    let page = house.get("Ewa", "/v1/inbox?limit=1").await.body;
+    let page = instance.get("Ewa", "/v1/inbox?limit=1").await.body;
     let next = format!("/v1/inbox?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
-    let last = house.get("Ewa", &next).await.body;
+    let last = instance.get("Ewa", &next).await.body;
     let shown = [&page, &last].map(|page| page["items"][0]["id"].as_str().unwrap().to_owned());
     assert_eq!(shown, [soon, negotiation]);
     assert_eq!(last["next_cursor"], Value::Null);
@@ -206,7 +206,7 @@ async fn what_ends_soon_and_what_is_ones_own() {
         ("Ewa", "about_to_expire=367", 400, "query.invalid"),
         ("hotel", &format!("company={}", table.shop.grocer), 404, "not_found"),
     ] {
-        let answer = house.get(who, &format!("/v1/inbox?{query}")).await;
+        let answer = instance.get(who, &format!("/v1/inbox?{query}")).await;
         refused(&answer, status, code);
     }
 }

@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    house::House,
+    instance::Instance,
     journeys::{Shop, accept, created, done, refused, stamp},
     sales::negotiations::Table,
 };
 
-async fn statistics(house: &House, who: &str, query: &str) -> Vec<Value> {
-    let head = house.settled().await;
-    house.all(who, &format!("/v1/offer-statistics?wait_for={head}&{query}")).await
+async fn statistics(instance: &Instance, who: &str, query: &str) -> Vec<Value> {
+    let head = instance.settled().await;
+    instance.all(who, &format!("/v1/offer-statistics?wait_for={head}&{query}")).await
 }
 
 /// What of statistics is about numbers of offers: offered, accepted, in part, rejected, withdrawn,
@@ -47,20 +47,20 @@ impl Trade {
         let mut shop = Shop::open().await;
         let tea = json!({ "sku": "TEA", "name": "Herbata", "unit": "piece", "vat_rate": "8",
             "prices": [{ "currency": "EUR", "price": "1.00" }] });
-        let tea = created(shop.house.post("admin", "/v1/products", &tea).await);
-        done(shop.house.post("admin", &format!("/v1/products/{tea}/publish"), &json!({})).await);
-        let tomasz = shop.house.engage("Tomasz", "sales", None).await;
-        let beata = shop.house.engage("Beata", "sales", None).await;
-        shop.house.engage("Maria", "sales_manager", None).await;
+        let tea = created(shop.instance.post("admin", "/v1/products", &tea).await);
+        done(shop.instance.post("admin", &format!("/v1/products/{tea}/publish"), &json!({})).await);
+        let tomasz = shop.instance.engage("Tomasz", "sales", None).await;
+        let beata = shop.instance.engage("Beata", "sales", None).await;
+        shop.instance.engage("Maria", "sales_manager", None).await;
         Self { shop, tomasz, beata }
     }
 
     async fn draft(&self, who: &str, company: &str, more: Value) -> String {
-        created(self.shop.house.post(who, "/v1/offers", &offered(company, more)).await)
+        created(self.shop.instance.post(who, "/v1/offers", &offered(company, more)).await)
     }
 
     async fn act(&self, who: &str, offer: &str, what: &str, body: &Value) {
-        done(self.shop.house.post(who, &format!("/v1/offers/{offer}/{what}"), body).await);
+        done(self.shop.instance.post(who, &format!("/v1/offers/{offer}/{what}"), body).await);
     }
 
     async fn sent(&self, who: &str, company: &str, more: Value) -> String {
@@ -70,7 +70,7 @@ impl Trade {
     }
 
     async fn product(&self, sku: &str) -> Value {
-        let found = self.shop.house.get("admin", &format!("/v1/products?sku={sku}")).await.body;
+        let found = self.shop.instance.get("admin", &format!("/v1/products?sku={sku}")).await.body;
         found["items"][0]["id"].clone()
     }
 }
@@ -84,7 +84,7 @@ fn offered(company: &str, more: Value) -> Value {
 
 /// Seven offers, of which six were sent.
 async fn traded(trade: &Trade) {
-    let Shop { house, grocer, hotel } = &trade.shop;
+    let Shop { instance, grocer, hotel } = &trade.shop;
     // Two revisions, the second accepted whole: 1,100.00 in the list, 1,050.00, then 1,000.00.
     let lines = |coffee: &str| {
         json!({ "lines": [{ "sku": "COFFEE", "quantity": "100", "unit_price": coffee },
@@ -94,14 +94,14 @@ async fn traded(trade: &Trade) {
     let next = offered(grocer, lines("9.00"));
     trade.act("Tomasz", &whole, "draft", &next).await;
     trade.act("Tomasz", &whole, "send", &json!({})).await;
-    house.settled().await;
-    done(accept(house, "grocer", &whole).await);
+    instance.settled().await;
+    done(accept(instance, "grocer", &whole).await);
     // 300.00 in the list, 250.00; the rice alone is taken, and the course was optional.
     let part = json!({ "divisible": true, "lines": [{ "sku": "COFFEE", "quantity": "10" },
         { "sku": "RICE", "quantity": "100", "unit_price": "1.50" },
         { "sku": "COURSE", "quantity": "1", "choice": { "kind": "optional" } }] });
     let part = trade.sent("Tomasz", grocer, part).await;
-    let mut rice = stamp(house, &part).await;
+    let mut rice = stamp(instance, &part).await;
     rice["lines"] = json!([{ "line": 2 }]);
     trade.act("grocer", &part, "accept", &rice).await;
     // 30.00 in the list, 29.97.
@@ -119,16 +119,16 @@ async fn traded(trade: &Trade) {
     let tea = json!({ "currency": "EUR",
         "lines": [{ "sku": "TEA", "quantity": "10", "unit_price": "0.90" }] });
     let tea = trade.sent("Beata", hotel, tea).await;
-    done(accept(house, "hotel", &tea).await);
+    done(accept(instance, "hotel", &tea).await);
 }
 
 #[tokio::test]
 async fn offers_are_reckoned_per_representative_customer_and_product() {
     let trade = Trade::open().await;
     traded(&trade).await;
-    let Shop { house, grocer, hotel } = &trade.shop;
+    let Shop { instance, grocer, hotel } = &trade.shop;
 
-    let people = statistics(house, "Maria", "by=representative").await;
+    let people = statistics(instance, "Maria", "by=representative").await;
     assert_eq!(people.len(), 2, "{people:?}");
     let [tomasz, beata] = [&people[0], &people[1]];
     assert_eq!((&tomasz["id"], &beata["id"]), (&json!(trade.tomasz), &json!(trade.beata)));
@@ -150,12 +150,12 @@ async fn offers_are_reckoned_per_representative_customer_and_product() {
     assert_eq!(value(&zlotys["won"]), ["0.00", "0.00", "0.00", "none"]);
     assert_eq!(zlotys["agreed"], Value::Null);
 
-    let companies = statistics(house, "Maria", "by=customer").await;
+    let companies = statistics(instance, "Maria", "by=customer").await;
     let company = |id: &str| companies.iter().find(|company| company["id"] == json!(id)).unwrap();
     assert_eq!(counts(company(grocer)), [3, 1, 1, 0, 1, 0, 0]);
     assert_eq!(counts(company(hotel)), [3, 1, 0, 1, 0, 0, 1]);
 
-    let products = statistics(house, "Maria", "by=product").await;
+    let products = statistics(instance, "Maria", "by=product").await;
     let [rice, coffee] = [&products[0], &products[1]];
     assert_eq!(rice["id"], trade.product("RICE").await);
     assert_eq!(counts(rice), [4, 1, 1, 0, 1, 0, 1]);
@@ -171,16 +171,16 @@ async fn offers_are_reckoned_per_representative_customer_and_product() {
     let course = products.iter().find(|product| product["id"] == course).unwrap();
     assert_eq!(course["won"], json!({ "count": 0, "of": 1, "percent": "0.0" }));
     assert_eq!(value(&course["values"][0]["offered"]), ["0.00", "0.00", "0.00", "none"]);
-    let compared = house.run(&["projections", "compare", "all"]);
+    let compared = instance.run(&["projections", "compare", "all"]);
     assert!(compared.lines().all(|line| line.trim_end().ends_with("equal")), "{compared}");
 
     who_sees_what(&trade).await;
 }
 
 async fn who_sees_what(trade: &Trade) {
-    let Shop { house, hotel, .. } = &trade.shop;
+    let Shop { instance, hotel, .. } = &trade.shop;
     let offers = async |who: &str, query: &str| {
-        let found = statistics(house, who, query).await;
+        let found = statistics(instance, who, query).await;
         found.iter().map(|of| of["offered"].as_i64().unwrap()).sum::<i64>()
     };
     for (who, query, offered) in [
@@ -199,45 +199,45 @@ async fn who_sees_what(trade: &Trade) {
     let mut seen = Vec::new();
     let mut path = "/v1/offer-statistics?by=product&limit=1".to_owned();
     loop {
-        let page = house.get("Maria", &path).await.body;
+        let page = instance.get("Maria", &path).await.body;
         seen.push(page["items"][0].clone());
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         path = format!("/v1/offer-statistics?by=product&limit=1&cursor={cursor}");
     }
-    assert_eq!(seen, statistics(house, "Maria", "by=product").await);
+    assert_eq!(seen, statistics(instance, "Maria", "by=product").await);
     for (who, query, status, code) in [
         ("grocer", "", 403, "role_not_allowed"),
         ("sales", "", 422, "offer_statistics.needs_employee"),
         ("Tomasz", &format!("representative={}", trade.beata), 403, "offer_statistics.own_only"),
         ("Maria", "from=2026-02-01&to=2026-01-01", 400, "query.invalid"),
     ] {
-        refused(&house.get(who, &format!("/v1/offer-statistics?{query}")).await, status, code);
+        refused(&instance.get(who, &format!("/v1/offer-statistics?{query}")).await, status, code);
     }
 }
 
 /// When the event of a type was recorded that is the first of its kind in a stream.
-async fn when(house: &House, id: &str, event_type: &str) -> Timestamp {
-    let history = house.get("admin", &format!("/v1/history/{id}")).await.body;
+async fn when(instance: &Instance, id: &str, event_type: &str) -> Timestamp {
+    let history = instance.get("admin", &format!("/v1/history/{id}")).await.body;
     let events = history["items"].as_array().unwrap();
     let event = events.iter().find(|event| event["event_type"] == event_type).unwrap();
     event["recorded_at"].as_str().unwrap().parse().unwrap()
 }
 
 /// Whole seconds that lie between two events.
-async fn between(house: &House, from: (&str, &str), to: (&str, &str)) -> Value {
-    let (from, to) = (when(house, from.0, from.1).await, when(house, to.0, to.1).await);
+async fn between(instance: &Instance, from: (&str, &str), to: (&str, &str)) -> Value {
+    let (from, to) = (when(instance, from.0, from.1).await, when(instance, to.0, to.1).await);
     json!(to.duration_since(from).as_secs())
 }
 
 #[tokio::test]
 async fn answers_take_their_time() {
     let table = Table::laid().await;
-    let house = table.house();
-    let tomasz = async || statistics(house, "Tomasz", "").await.remove(0);
+    let instance = table.instance();
+    let tomasz = async || statistics(instance, "Tomasz", "").await.remove(0);
     let asked = (table.request.as_str(), "quotation_request.requested");
     let sent = (table.offer.as_str(), "offer.sent");
     let first = tomasz().await;
-    assert_eq!(first["seconds_to_offer"], between(house, asked, sent).await);
+    assert_eq!(first["seconds_to_offer"], between(instance, asked, sent).await);
     assert_eq!(first["seconds_to_answer"], Value::Null);
     // What Anna has not agreed to is no answer yet; what she agrees to is.
     let say = json!({ "lines": [{ "line": 1, "unit_price": "8.50" }] });
@@ -245,10 +245,10 @@ async fn answers_take_their_time() {
     assert_eq!(tomasz().await["seconds_to_answer"], Value::Null);
     done(table.answer("Anna", &negotiation, "approve").await);
     let answer = (negotiation.as_str(), "negotiation.proposed");
-    let taken = between(house, sent, answer).await;
+    let taken = between(instance, sent, answer).await;
     assert_eq!(tomasz().await["seconds_to_answer"], taken);
     // Saying yes later is no first answer.
-    done(accept(house, "Jan", &table.offer).await);
+    done(accept(instance, "Jan", &table.offer).await);
     let last = tomasz().await;
     assert_eq!((&last["seconds_to_answer"], &last["accepted"]), (&taken, &json!(1)));
     // A second offer to the same request answers it no more.
@@ -256,8 +256,8 @@ async fn answers_take_their_time() {
         "from": { "kind": "request", "request": table.request }, "valid_until": "2099-12-31",
         "lines": [{ "sku": "COFFEE", "quantity": "100" }],
     });
-    let again = created(house.post("Tomasz", "/v1/offers", &again).await);
-    done(house.post("Tomasz", &format!("/v1/offers/{again}/send"), &json!({})).await);
+    let again = created(instance.post("Tomasz", "/v1/offers", &again).await);
+    done(instance.post("Tomasz", &format!("/v1/offers/{again}/send"), &json!({})).await);
     let both = tomasz().await;
     assert_eq!(
         (&both["offered"], &both["seconds_to_offer"]),

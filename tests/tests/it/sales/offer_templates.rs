@@ -20,13 +20,13 @@ async fn what_is_offered_again_and_again_is_kept() {
         "payment_term": { "kind": "net", "days": 30 },
     });
     let path = "/v1/offer-templates";
-    let post = || shop.house.post_with_key("sales", path, "template-1", &template);
+    let post = || shop.instance.post_with_key("sales", path, "template-1", &template);
     let (first, again) = (post().await, post().await);
     assert_eq!(first.body, again.body);
     let id = created(first);
     let one = format!("{path}/{id}");
-    let head = shop.house.settled().await;
-    let shown = shop.house.get("sales", &format!("{one}?wait_for={head}")).await.body;
+    let head = shop.instance.settled().await;
+    let shown = shop.instance.get("sales", &format!("{one}?wait_for={head}")).await.body;
     for field in ["name", "currency", "message", "payment_term", "valid_days"] {
         assert_eq!(shown[field], template[field], "{shown}");
     }
@@ -38,11 +38,11 @@ async fn what_is_offered_again_and_again_is_kept() {
     let mut longer = template.clone();
     longer["valid_days"] = json!(30);
     for _ in 0..2 {
-        done(shop.house.post("sales", &format!("{one}/keep"), &longer).await);
+        done(shop.instance.post("sales", &format!("{one}/keep"), &longer).await);
     }
-    let second = created(shop.house.post("sales", path, &template).await);
-    let head = shop.house.settled().await;
-    let kept = shop.house.all("sales", &format!("{path}?wait_for={head}")).await;
+    let second = created(shop.instance.post("sales", path, &template).await);
+    let head = shop.instance.settled().await;
+    let kept = shop.instance.all("sales", &format!("{path}?wait_for={head}")).await;
     let kept: Vec<(&Value, &Value)> =
         kept.iter().map(|item| (&item["id"], &item["valid_days"])).collect();
     assert_eq!(kept, [(&json!(second), &json!(14)), (&json!(id), &json!(30))]);
@@ -67,20 +67,20 @@ async fn what_is_offered_again_and_again_is_kept() {
             "/lines/0/quantity",
         ),
     ] {
-        let answer = shop.house.post("sales", path, &body).await;
+        let answer = shop.instance.post("sales", path, &body).await;
         refused(&answer, 422, code);
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{answer:?}");
     }
     for _ in 0..2 {
-        done(shop.house.post("sales", &format!("{one}/drop"), &json!({})).await);
+        done(shop.instance.post("sales", &format!("{one}/drop"), &json!({})).await);
     }
-    let anew = shop.house.post("sales", &format!("{one}/keep"), &longer).await;
+    let anew = shop.instance.post("sales", &format!("{one}/keep"), &longer).await;
     refused(&anew, 409, "offer_template.dropped");
-    let head = shop.house.settled().await;
-    assert_eq!(shop.house.get("sales", &format!("{one}?wait_for={head}")).await.status, 404);
+    let head = shop.instance.settled().await;
+    assert_eq!(shop.instance.get("sales", &format!("{one}?wait_for={head}")).await.status, 404);
     for what in ["keep", "drop"] {
         let body = if what == "keep" { longer.clone() } else { json!({}) };
-        let missing = shop.house.post("sales", &format!("{path}/{NOWHERE}/{what}"), &body).await;
+        let missing = shop.instance.post("sales", &format!("{path}/{NOWHERE}/{what}"), &body).await;
         refused(&missing, 404, "offer_template.unkept");
     }
 }

@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use crate::{
-    house::House,
+    instance::Instance,
     journeys::{Shop, asked, created, done, refused, stamp},
 };
 
-async fn send(house: &House, offer: &str) {
-    done(house.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+async fn send(instance: &Instance, offer: &str) {
+    done(instance.post("sales", &format!("/v1/offers/{offer}/send"), &json!({})).await);
 }
 
-async fn shown(house: &House, who: &str, offer: &str) -> Value {
-    let head = house.settled().await;
-    house.get(who, &format!("/v1/offers/{offer}?wait_for={head}")).await.body
+async fn shown(instance: &Instance, who: &str, offer: &str) -> Value {
+    let head = instance.settled().await;
+    instance.get(who, &format!("/v1/offers/{offer}?wait_for={head}")).await.body
 }
 
 fn copy(of: &str, more: &Value) -> Value {
@@ -26,34 +26,34 @@ fn copy(of: &str, more: &Value) -> Value {
 #[tokio::test]
 async fn a_copy_is_of_what_was_sent_last() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let draft = json!({
         "company": shop.grocer, "valid_until": "2099-12-31", "message": "Tylko dla Państwa",
         "payment_term": { "kind": "net", "days": 60 },
         "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": "9.00" }],
     });
-    let offer = created(house.post("sales", "/v1/offers", &draft).await);
+    let offer = created(instance.post("sales", "/v1/offers", &draft).await);
     // At once, without waiting for any read model.
-    let first = created(house.post("sales", "/v1/offers", &copy(&offer, &json!({}))).await);
-    send(house, &offer).await;
+    let first = created(instance.post("sales", "/v1/offers", &copy(&offer, &json!({}))).await);
+    send(instance, &offer).await;
     let mut late = draft.clone();
     late["lines"][0]["deliver_on"] = json!("2020-01-01");
-    let late = house.post("sales", "/v1/offers", &late).await;
+    let late = instance.post("sales", "/v1/offers", &late).await;
     assert_eq!(late.body["errors"][0]["pointer"], "/lines/0/deliver_on", "{late:?}");
     let mut dearer = draft.clone();
     dearer["lines"][0]["unit_price"] = json!("9.70");
-    done(house.post("sales", &format!("/v1/offers/{offer}/draft"), &dearer).await);
-    send(house, &offer).await;
-    let second = created(house.post("sales", "/v1/offers", &copy(&offer, &json!({}))).await);
+    done(instance.post("sales", &format!("/v1/offers/{offer}/draft"), &dearer).await);
+    send(instance, &offer).await;
+    let second = created(instance.post("sales", "/v1/offers", &copy(&offer, &json!({}))).await);
     let to_hotel = copy(&offer, &json!({ "company": shop.hotel }));
-    let third = created(house.post("sales", "/v1/offers", &to_hotel).await);
+    let third = created(instance.post("sales", "/v1/offers", &to_hotel).await);
     let price = async |offer: &str| {
-        shown(house, "sales", offer).await["lines"][0]["unit_price"].as_str().unwrap().to_owned()
+        shown(instance, "sales", offer).await["lines"][0]["unit_price"].as_str().unwrap().to_owned()
     };
     assert_eq!((price(&first).await, price(&second).await), ("9.00".into(), "9.70".into()));
-    let of_grocer = shown(house, "sales", &second).await;
+    let of_grocer = shown(instance, "sales", &second).await;
     assert_eq!(of_grocer["message"], "Tylko dla Państwa");
-    let of_hotel = shown(house, "sales", &third).await;
+    let of_hotel = shown(instance, "sales", &third).await;
     assert_eq!(of_hotel["message"], Value::Null);
     assert_eq!(of_hotel["payment_term"], json!({ "kind": "net", "days": 30 }));
 }
@@ -61,18 +61,18 @@ async fn a_copy_is_of_what_was_sent_last() {
 #[tokio::test]
 async fn prices_stay_in_their_currency() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let offer = shop.sent_offer().await;
     let template = json!({ "name": "Na początek", "currency": "PLN", "valid_days": 30,
         "lines": [{ "sku": "RICE", "quantity": "10", "unit_price": "1.50" }] });
-    let template = created(house.post("sales", "/v1/offer-templates", &template).await);
+    let template = created(instance.post("sales", "/v1/offer-templates", &template).await);
     for from in [
         json!({ "kind": "offer", "offer": offer }),
         json!({ "kind": "template", "template": template }),
     ] {
         let euros = json!({ "from": from, "company": shop.grocer, "currency": "EUR",
             "valid_until": "2099-12-31" });
-        let answer = house.post("sales", "/v1/offers", &euros).await;
+        let answer = instance.post("sales", "/v1/offers", &euros).await;
         refused(&answer, 422, "offer.other_currency");
         assert_eq!(answer.body["errors"][0]["pointer"], "/currency");
     }
@@ -81,27 +81,27 @@ async fn prices_stay_in_their_currency() {
         &json!({ "currency": "EUR",
         "lines": [{ "sku": "COFFEE", "quantity": "1", "unit_price": "2.10" }] }),
     );
-    created(house.post("sales", "/v1/offers", &own).await);
+    created(instance.post("sales", "/v1/offers", &own).await);
 }
 
 #[tokio::test]
 async fn superiors_stand_behind_all_that_can_be_ordered() {
     let mut shop = Shop::open().await;
-    shop.house.engage("Tomasz", "sales", None).await;
-    shop.house.engage("Maria", "sales_manager", None).await;
-    let house = &shop.house;
+    shop.instance.engage("Tomasz", "sales", None).await;
+    shop.instance.engage("Maria", "sales_manager", None).await;
+    let instance = &shop.instance;
     let rules = json!({ "rules": [{ "name": "Ponad 5000",
         "when": { "above": [{ "amount": "5000.00", "currency": "PLN" }] },
         "steps": [{ "by": { "kind": "role", "role": "sales_manager" } }] }] });
-    done(house.post("admin", "/v1/approval-rules", &rules).await);
-    house.settled().await;
+    done(instance.post("admin", "/v1/approval-rules", &rules).await);
+    instance.settled().await;
     let offer = async |line: Value| {
         let draft = json!({ "company": shop.grocer, "valid_until": "2099-12-31",
             "lines": [line, { "sku": "RICE", "quantity": "1",
                 "choice": { "kind": "alternative", "to": 1 } }] });
-        let offer = created(house.post("Tomasz", "/v1/offers", &draft).await);
-        done(house.post("Tomasz", &format!("/v1/offers/{offer}/send"), &json!({})).await);
-        (shown(house, "sales", &offer).await["status"].clone(), offer)
+        let offer = created(instance.post("Tomasz", "/v1/offers", &draft).await);
+        done(instance.post("Tomasz", &format!("/v1/offers/{offer}/send"), &json!({})).await);
+        (shown(instance, "sales", &offer).await["status"].clone(), offer)
     };
     let line = |at_most: &str| {
         json!({ "sku": "COFFEE", "quantity": "1", "at_most": at_most,
@@ -110,72 +110,72 @@ async fn superiors_stand_behind_all_that_can_be_ordered() {
     let (status, small) = offer(line("500")).await;
     assert_eq!(status, "open");
     let many = json!([{ "line": 1, "quantity": "501" }]);
-    let mut body = stamp(house, &small).await;
+    let mut body = stamp(instance, &small).await;
     body["lines"] = many;
     let accept = format!("/v1/offers/{small}/accept");
-    refused(&house.post("grocer", &accept, &body).await, 422, "offer.quantity_not_offered");
+    refused(&instance.post("grocer", &accept, &body).await, 422, "offer.quantity_not_offered");
     assert_eq!(offer(line("501")).await.0, "awaiting_approval");
     let mut endless = line("501");
     endless.as_object_mut().unwrap().remove("at_most");
     let draft = json!({ "company": shop.grocer, "valid_until": "2099-12-31", "lines": [endless] });
-    let answer = house.post("Tomasz", "/v1/offers", &draft).await;
+    let answer = instance.post("Tomasz", "/v1/offers", &draft).await;
     refused(&answer, 422, "offer.largest_quantity_needed");
     // An alternative that grows while it is talked about counts like what it stands for.
     let say = json!({ "lines": [{ "line": 2, "quantity": "10000", "unit_price": "1.99" }],
         "agree": [1], "agree_to_conditions": true });
     let opening = json!({ "revision": 1, "say": say });
     let negotiate = format!("/v1/offers/{small}/negotiate");
-    let negotiation = created(house.post("grocer", &negotiate, &opening).await);
+    let negotiation = created(instance.post("grocer", &negotiate, &opening).await);
     let agree = format!("/v1/negotiations/{negotiation}/agree");
-    done(house.post("Tomasz", &agree, &json!({ "round": 2 })).await);
-    let read = asked(house, "Maria", &negotiation).await;
-    done(house.post("Maria", &format!("/v1/negotiations/{negotiation}/approve"), &read).await);
-    assert_eq!(shown(house, "grocer", &small).await["revision"], 2);
+    done(instance.post("Tomasz", &agree, &json!({ "round": 2 })).await);
+    let read = asked(instance, "Maria", &negotiation).await;
+    done(instance.post("Maria", &format!("/v1/negotiations/{negotiation}/approve"), &read).await);
+    assert_eq!(shown(instance, "grocer", &small).await["revision"], 2);
 }
 
 #[tokio::test]
 async fn what_both_agreed_on_stays() {
     let shop = Shop::open().await;
-    let house = &shop.house;
+    let instance = &shop.instance;
     let draft = json!({ "company": shop.grocer, "valid_until": "2099-12-31", "divisible": true,
         "lines": [
             { "sku": "COURSE", "quantity": "1", "unit_cost": "100.00" },
             { "sku": "COFFEE", "quantity": "10", "unit_cost": "7.00" },
             { "sku": "RICE", "quantity": "10", "choice": { "kind": "optional" } },
         ] });
-    let offer = created(house.post("sales", "/v1/offers", &draft).await);
-    send(house, &offer).await;
+    let offer = created(instance.post("sales", "/v1/offers", &draft).await);
+    send(instance, &offer).await;
     // The course is dropped, and coffee takes its number.
     let say = json!({ "drop": [1], "agree": [2, 3], "agree_to_conditions": true });
     let opening = json!({ "revision": 1, "say": say });
     let negotiate = format!("/v1/offers/{offer}/negotiate");
-    let negotiation = created(house.post("grocer", &negotiate, &opening).await);
+    let negotiation = created(instance.post("grocer", &negotiate, &opening).await);
     let agree = format!("/v1/negotiations/{negotiation}/agree");
-    done(house.post("sales", &agree, &json!({ "round": 2 })).await);
-    let agreed = shown(house, "sales", &offer).await;
+    done(instance.post("sales", &agree, &json!({ "round": 2 })).await);
+    let agreed = shown(instance, "sales", &offer).await;
     assert_eq!(agreed["revision"], 2);
     assert_eq!(agreed["margin"]["cost"]["amount"], "70.00", "{agreed}");
     // Neither side alone makes another revision of it.
-    let anew = house.post("sales", &format!("/v1/offers/{offer}/draft"), &draft).await;
+    let anew = instance.post("sales", &format!("/v1/offers/{offer}/draft"), &draft).await;
     refused(&anew, 409, "offer.agreed_on");
 
     let accept = format!("/v1/offers/{offer}/accept");
-    let mut taken = stamp(house, &offer).await;
+    let mut taken = stamp(instance, &offer).await;
     taken["lines"] = json!([{ "line": 1 }]);
-    done(house.post("grocer", &accept, &taken).await);
-    done(house.post("grocer", &accept, &taken).await);
+    done(instance.post("grocer", &accept, &taken).await);
+    done(instance.post("grocer", &accept, &taken).await);
     let mut more = taken.clone();
     more["lines"] = json!([{ "line": 1 }, { "line": 2 }]);
-    refused(&house.post("grocer", &accept, &more).await, 409, "offer.already_accepted");
+    refused(&instance.post("grocer", &accept, &more).await, 409, "offer.already_accepted");
     let mut elsewhere = taken.clone();
     elsewhere["destination"] = json!({ "cost_centre": "Kuchnia" });
-    refused(&house.post("grocer", &accept, &elsewhere).await, 409, "offer.already_accepted");
+    refused(&instance.post("grocer", &accept, &elsewhere).await, 409, "offer.already_accepted");
     // Only what was taken becomes a contract.
     let contract = format!("/v1/offers/{offer}/contract");
     let contract =
-        created(house.post("sales_manager", &contract, &json!({ "name": "Kawa" })).await);
-    let head = house.settled().await;
+        created(instance.post("sales_manager", &contract, &json!({ "name": "Kawa" })).await);
+    let head = instance.settled().await;
     let prices = format!("/v1/price-agreements/{contract}/prices?wait_for={head}");
-    let prices = house.all("sales_manager", &prices).await;
+    let prices = instance.all("sales_manager", &prices).await;
     assert_eq!(prices.len(), 1, "{prices:?}");
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    house::{Answer, House},
+    instance::{Answer, Instance},
     journeys::{Shop, created, done, refused},
 };
 
@@ -25,18 +25,18 @@ pub(crate) struct Sales {
 impl Sales {
     pub(crate) async fn open() -> Self {
         let mut shop = Shop::open().await;
-        shop.house.make_key("manager", "sales_manager", None).await;
+        shop.instance.make_key("manager", "sales_manager", None).await;
         let mut ids = BTreeMap::new();
         for name in ["Adam", "Beata", "Celina", "Dorota"] {
-            ids.insert(name, shop.house.engage(name, "sales", None).await);
+            ids.insert(name, shop.instance.engage(name, "sales", None).await);
         }
-        let clerk = shop.house.engage("Zenon", "warehouse", None).await;
+        let clerk = shop.instance.engage("Zenon", "warehouse", None).await;
         ids.insert("Zenon", clerk);
         Self { shop, ids }
     }
 
-    pub(crate) fn house(&self) -> &House {
-        &self.shop.house
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.shop.instance
     }
 
     /// Their ids.
@@ -54,16 +54,16 @@ impl Sales {
 
     pub(crate) async fn draw(&self, territories: Value, everywhere: &[&str]) {
         let map = json!({ "territories": territories, "everywhere": self.of(everywhere) });
-        done(self.house().post("manager", "/v1/territories", &map).await);
+        done(self.instance().post("manager", "/v1/territories", &map).await);
     }
 
     pub(crate) async fn act(&self, company: &str, what: &str, body: Value) {
         let path = format!("/v1/companies/{company}/{what}");
-        done(self.house().post("sales", &path, &body).await);
+        done(self.instance().post("sales", &path, &body).await);
     }
 
     pub(crate) async fn ask(&self, who: &str, body: Value) -> String {
-        created(self.house().post(who, "/v1/quotation-requests", &body).await)
+        created(self.instance().post(who, "/v1/quotation-requests", &body).await)
     }
 
     pub(crate) async fn command(
@@ -74,13 +74,13 @@ impl Sales {
         body: Value,
     ) -> Answer {
         let path = format!("/v1/quotation-requests/{request}/{what}");
-        self.house().post(who, &path, &body).await
+        self.instance().post(who, &path, &body).await
     }
 
     pub(crate) async fn shown(&self, who: &str, request: &str) -> Value {
-        let head = self.house().settled().await;
+        let head = self.instance().settled().await;
         let path = format!("/v1/quotation-requests/{request}?wait_for={head}");
-        let shown = self.house().get(who, &path).await;
+        let shown = self.instance().get(who, &path).await;
         assert_eq!(shown.status, 200, "{shown:?}");
         shown.body
     }
@@ -98,9 +98,9 @@ impl Sales {
     }
 
     pub(crate) async fn ids(&self, who: &str, query: &str) -> Vec<String> {
-        let head = self.house().settled().await;
+        let head = self.instance().settled().await;
         let path = format!("/v1/quotation-requests?wait_for={head}&{query}");
-        let items = self.house().all(who, &path).await;
+        let items = self.instance().all(who, &path).await;
         items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
     }
 }
@@ -117,7 +117,7 @@ pub(crate) fn address(postal_code: &str) -> Value {
 async fn a_request_says_all_that_was_asked_once() {
     let mut sales = Sales::open().await;
     let hotel = sales.shop.hotel.clone();
-    let ewa = sales.shop.house.engage("Ewa", "purchaser", Some(&hotel)).await;
+    let ewa = sales.shop.instance.engage("Ewa", "purchaser", Some(&hotel)).await;
     sales.draw(json!([sales.territory("Wszyscy", json!({}), &["Adam"])]), &[]).await;
     let place = json!({ "id": PLACE, "label": "Rampa", "address": address("80-001") });
     sales.act(&hotel, "delivery-addresses", place).await;
@@ -136,14 +136,15 @@ async fn a_request_says_all_that_was_asked_once() {
         "delivery_address": PLACE,
         "attachments": [{ "name": "Znak", "url": "https://pliki.example.pl/znak.pdf" }],
     });
-    let post = |body| sales.house().post_with_key("Ewa", "/v1/quotation-requests", "rfq-1", body);
+    let post =
+        |body| sales.instance().post_with_key("Ewa", "/v1/quotation-requests", "rfq-1", body);
     let (first, again, other) = (post(&body).await, post(&body).await, post(&coffee()).await);
     assert_eq!(first.body, again.body);
     refused(&other, 422, "idempotency_key.reused");
     let request = created(first);
     assert_eq!(sales.ids("Ewa", "").await, [request.as_str()]);
     let shown = sales.shown("Ewa", &request).await;
-    let product = sales.house().get("admin", "/v1/products?sku=COFFEE").await.body;
+    let product = sales.instance().get("admin", "/v1/products?sku=COFFEE").await.body;
     let what = json!({ "kind": "product", "product": product["items"][0]["id"], "sku": "COFFEE",
         "name": "COFFEE" });
     for (field, value) in [
@@ -182,7 +183,7 @@ async fn ended(sales: &Sales) -> [String; 3] {
     let [answered, declined, withdrawn] = <[String; 3]>::try_from(requests).unwrap();
     let offers = [OfferId(Uuid::now_v7()), OfferId(Uuid::now_v7())];
     for offer in [offers[0], offers[0], offers[1]] {
-        answer(sales.house(), &answered, offer).await;
+        answer(sales.instance(), &answered, offer).await;
     }
     let shown = sales.shown("Ewa", &answered).await;
     assert_eq!((&shown["status"], &shown["offers"]), (&json!("answered"), &json!(offers)));
@@ -201,8 +202,8 @@ async fn ended(sales: &Sales) -> [String; 3] {
 async fn a_request_ends_once_and_is_found_by_those_whose_it_is() {
     let mut sales = Sales::open().await;
     let (hotel, grocer) = (sales.shop.hotel.clone(), sales.shop.grocer.clone());
-    sales.shop.house.engage("Ewa", "purchaser", Some(&hotel)).await;
-    sales.shop.house.make_key("integrator", "integrator", None).await;
+    sales.shop.instance.engage("Ewa", "purchaser", Some(&hotel)).await;
+    sales.shop.instance.make_key("integrator", "integrator", None).await;
     sales.draw(json!([sales.territory("Wszyscy", json!({}), &["Adam"])]), &[]).await;
     let [answered, declined, withdrawn] = ended(&sales).await;
     for (request, status, reason) in
@@ -247,13 +248,15 @@ async fn a_request_ends_once_and_is_found_by_those_whose_it_is() {
         ("Adam", format!("mine=true&representative={}", sales.ids["Beata"]), 400, "query.invalid"),
         ("grocer", format!("company={hotel}"), 404, "not_found"),
     ] {
-        let found = sales.house().get(who, &format!("/v1/quotation-requests?{query}")).await;
+        let found = sales.instance().get(who, &format!("/v1/quotation-requests?{query}")).await;
         refused(&found, status, code);
     }
 
     // To another company there is nothing of it.
-    let missing = sales.house().get("grocer", &format!("/v1/quotation-requests/{NOWHERE}")).await;
-    let hidden = sales.house().get("grocer", &format!("/v1/quotation-requests/{answered}")).await;
+    let missing =
+        sales.instance().get("grocer", &format!("/v1/quotation-requests/{NOWHERE}")).await;
+    let hidden =
+        sales.instance().get("grocer", &format!("/v1/quotation-requests/{answered}")).await;
     assert_eq!((hidden.status, &hidden.body), (404, &missing.body));
     for request in [declined.as_str(), NOWHERE] {
         let theirs = sales.command("grocer", request, "withdraw", json!({})).await;
@@ -261,13 +264,13 @@ async fn a_request_ends_once_and_is_found_by_those_whose_it_is() {
     }
     let mut for_them = coffee();
     for_them["company"] = json!(hotel);
-    let asked = sales.house().post("grocer", "/v1/quotation-requests", &for_them).await;
+    let asked = sales.instance().post("grocer", "/v1/quotation-requests", &for_them).await;
     refused(&asked, 404, "not_found");
 }
 
 /// Lets an offer answer a request, as sending one does.
-async fn answer(house: &House, request: &str, offer: OfferId) {
-    let url = house.run_file()["database_url"].as_str().unwrap().to_owned();
+async fn answer(instance: &Instance, request: &str, offer: OfferId) {
+    let url = instance.run_file()["database_url"].as_str().unwrap().to_owned();
     let log = EventLog::open(&LogConfig::new(url)).await.unwrap();
     let request: Uuid = request.parse().unwrap();
     let command_id = Uuid::now_v7();
@@ -294,23 +297,24 @@ async fn answer(house: &House, request: &str, offer: OfferId) {
 #[tokio::test]
 async fn what_cannot_be_asked_is_said_field_by_field() {
     let sales = Sales::open().await;
-    let rice = sales.house().get("admin", "/v1/products?sku=RICE").await.body["items"][0].clone();
+    let rice =
+        sales.instance().get("admin", "/v1/products?sku=RICE").await.body["items"][0].clone();
     let deny = json!({ "audience": { "kind": "company", "company": sales.shop.hotel },
         "selection": { "kind": "product", "product": rice["id"] } });
-    done(sales.house().post("manager", "/v1/assortments/deny", &deny).await);
-    let before = sales.house().settled().await;
+    done(sales.instance().post("manager", "/v1/assortments/deny", &deny).await);
+    let before = sales.instance().settled().await;
     for (body, code, pointer) in rubbish() {
         let shown: String = body.to_string().chars().take(200).collect();
-        let answer = sales.house().post("hotel", "/v1/quotation-requests", &body).await;
+        let answer = sales.instance().post("hotel", "/v1/quotation-requests", &body).await;
         refused(&answer, 422, code);
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{shown}: {answer:?}");
     }
     // What is hidden from a company is no secret of the seller's.
     let entered = json!({ "company": sales.shop.hotel, "currency": "PLN",
         "lines": [{ "sku": "RICE", "quantity": "1" }] });
-    let outside = sales.house().post("sales", "/v1/quotation-requests", &entered).await;
+    let outside = sales.instance().post("sales", "/v1/quotation-requests", &entered).await;
     refused(&outside, 409, "assortment.outside");
-    let nobodys = sales.house().post("sales", "/v1/quotation-requests", &coffee()).await;
+    let nobodys = sales.instance().post("sales", "/v1/quotation-requests", &coffee()).await;
     refused(&nobodys, 422, "quotation_request.company_missing");
     for (who, what, body) in [
         ("manager", "assign", json!({ "representative": sales.ids["Adam"] })),
@@ -322,12 +326,12 @@ async fn what_cannot_be_asked_is_said_field_by_field() {
     }
     let unreasoned = sales.command("Adam", NOWHERE, "decline", json!({})).await;
     refused(&unreasoned, 422, "body.invalid");
-    assert_eq!(sales.house().settled().await, before, "rubbish leaves no trace");
+    assert_eq!(sales.instance().settled().await, before, "rubbish leaves no trace");
 
     // Who buys nothing is offered nothing.
     let path = format!("/v1/companies/{}/suspend", sales.shop.hotel);
-    done(sales.house().post("accounting", &path, &json!({ "reason": "overdue" })).await);
-    let suspended = sales.house().post("hotel", "/v1/quotation-requests", &coffee()).await;
+    done(sales.instance().post("accounting", &path, &json!({ "reason": "overdue" })).await);
+    let suspended = sales.instance().post("hotel", "/v1/quotation-requests", &coffee()).await;
     refused(&suspended, 409, "company.suspended");
 }
 

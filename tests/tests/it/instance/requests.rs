@@ -1,10 +1,10 @@
-//! Requests to a house.
+//! Requests to an instance.
 
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
-use super::House;
+use super::Instance;
 use crate::contract::Contract;
 
 /// What a request was answered.
@@ -14,8 +14,8 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-impl House {
-    /// Asks for what shows at least what this house has answered before.
+impl Instance {
+    /// Asks for what shows at least what this instance has answered before.
     pub(crate) async fn get(&self, role: &str, path: &str) -> Answer {
         let position = self.answered.load(Ordering::Relaxed);
         let request = self.client.get(self.at(path)).bearer_auth(&self.keys[role]);

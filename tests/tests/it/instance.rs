@@ -1,4 +1,4 @@
-//! A running house: the real `kontor up` in a directory of its own, on servers of its own.
+//! A running instance: the real `kontor up` in a directory of its own, on servers of its own.
 
 use std::{
     collections::HashMap,
@@ -25,8 +25,8 @@ use crate::shared_servers::SharedServers;
 /// How long anything may take before a test gives up on it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A house and the process that runs it.
-pub(crate) struct House {
+/// An instance and the process that runs it.
+pub(crate) struct Instance {
     directory: tempfile::TempDir,
     setting: Setting,
     child: Child,
@@ -39,7 +39,7 @@ pub(crate) struct House {
     shared: Option<SharedServers>,
 }
 
-/// How a house is run.
+/// How an instance is run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setting {
     /// The PostgreSQL and the NATS of somebody else, instead of its own.
@@ -50,7 +50,7 @@ pub(crate) struct Setting {
     pub(crate) environment: Vec<(&'static str, String)>,
 }
 
-/// Where a house answers now; another place after a restart.
+/// Where an instance answers now; another place after a restart.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Address(Arc<Mutex<String>>);
 
@@ -71,31 +71,32 @@ pub(crate) fn binary() -> PathBuf {
     binary
 }
 
-impl House {
-    /// A new house without the seed, on the PostgreSQL of the test run.
+impl Instance {
+    /// A new instance without the seed, on the PostgreSQL of the test run.
     pub(crate) async fn start() -> Self {
         let directory = directory();
         let shared = SharedServers::prepare(directory.path()).await;
         let servers = shared.as_ref().map(SharedServers::urls);
-        let mut house = Self::start_in(directory, Setting { servers, ..Setting::default() }).await;
-        house.shared = shared;
-        house
+        let mut instance =
+            Self::start_in(directory, Setting { servers, ..Setting::default() }).await;
+        instance.shared = shared;
+        instance
     }
 
-    /// A new house without the seed, on servers of its own.
+    /// A new instance without the seed, on servers of its own.
     pub(crate) async fn start_with_servers() -> Self {
         Self::start_in(directory(), Setting::default()).await
     }
 
-    /// A house in a directory that may have been prepared for it.
+    /// An instance in a directory that may have been prepared for it.
     pub(crate) async fn start_in(directory: tempfile::TempDir, setting: Setting) -> Self {
         let child = up(directory.path(), &setting);
         let client = reqwest::Client::new();
         let (address, keys, answered) = (Address::default(), HashMap::new(), AtomicU64::new(0));
-        let mut house =
+        let mut instance =
             Self { directory, setting, child, address, keys, client, answered, shared: None };
-        house.wait_until_ready().await;
-        house
+        instance.wait_until_ready().await;
+        instance
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -122,7 +123,7 @@ impl House {
         self.child.wait().unwrap();
     }
 
-    /// Asks with the keys of another house from now on.
+    /// Asks with the keys of another instance from now on.
     pub(crate) fn show_keys_of(&mut self, other: &Self) {
         self.keys.clone_from(&other.keys);
     }
@@ -171,13 +172,13 @@ impl House {
         client
     }
 
-    /// Starts a `kontor` command on this house.
+    /// Starts a `kontor` command on this instance.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         let log = log_file(self.directory());
         self.command(arguments).stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
-    /// Runs a `kontor` command on this house; it must succeed.
+    /// Runs a `kontor` command on this instance; it must succeed.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
         let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
@@ -185,7 +186,7 @@ impl House {
         stdout.into_owned()
     }
 
-    /// Whether a `kontor` command on this house succeeds.
+    /// Whether a `kontor` command on this instance succeeds.
     pub(crate) fn succeeds(&self, arguments: &[&str]) -> Option<()> {
         self.command(arguments).output().unwrap().status.success().then_some(())
     }
@@ -283,7 +284,7 @@ impl House {
         .await;
     }
 
-    /// Waits until a part of the house, such as `stream`, is in a state.
+    /// Waits until a part of the instance, such as `stream`, is in a state.
     pub(crate) async fn wait_for_part(&self, name: &str, state: &str) {
         eventually(&format!("{name} is {state}"), async || {
             let ready = self.try_get("admin", "/health/ready").await.ok()?;
@@ -297,7 +298,7 @@ impl House {
     async fn wait_until_ready(&mut self) {
         let run_file = self.directory().join("run.json");
         let run =
-            eventually("the house starts", async || run_file.exists().then(|| read(&run_file)))
+            eventually("the instance starts", async || run_file.exists().then(|| read(&run_file)))
                 .await;
         run["http_url"].as_str().unwrap().clone_into(&mut *self.address.0.lock().unwrap());
         let keys = read(&self.directory().join("keys.json"));
@@ -305,7 +306,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for Instance {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = std::fs::read_to_string(self.directory().join("kontor.log"));
@@ -341,7 +342,7 @@ pub(crate) async fn within<T>(
     }
 }
 
-/// An empty directory for a house.
+/// An empty directory for an instance.
 pub(crate) fn directory() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("kontor-test-").tempdir().unwrap()
 }
@@ -363,7 +364,7 @@ fn up(directory: &Path, setting: &Setting) -> Child {
     command.stdout(Stdio::null()).stderr(log_file(directory)).spawn().unwrap()
 }
 
-/// Where all processes of a house say what goes wrong.
+/// Where all processes of an instance say what goes wrong.
 fn log_file(directory: &Path) -> std::fs::File {
     let path = directory.join("kontor.log");
     std::fs::File::options().create(true).append(true).open(path).unwrap()
