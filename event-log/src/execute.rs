@@ -1,8 +1,8 @@
-//! Carrying out commands: decide, hand over to the writer, wait for the commit; again where others
-//! were faster.
+//! Command execution: decide, queue for the writer, wait for the commit; retry on concurrent
+//! modification.
 //!
-//! A decision builds on what is queued but not durable yet (`pending`). What is answered, a refusal
-//! too, has waited for the commit of all that it builds on.
+//! A decision may read states that are queued but not durable yet (`pending`). Every answer, also a
+//! refusal, waits for the commit of everything that it depends on.
 
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
@@ -19,42 +19,42 @@ use crate::{
     writer::Writer,
 };
 
-/// What a command did, or had done before.
+/// The result of a command, executed now or before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executed<T> {
-    /// What to answer.
+    /// The answer.
     pub outcome: Outcome,
     /// What the decision returned; `None` when the command was executed before.
     pub value: Option<T>,
 }
 
-/// A command among others that want the same streams.
+/// The place of a command among others at the same streams.
 pub(crate) struct Queued {
     pub(crate) ticket: Ticket,
-    /// Streams that it lost to others, or has entered the lines of.
+    /// Streams at which it lost to others, or whose queues it has joined.
     pub(crate) streams: BTreeSet<Uuid>,
     pub(crate) place: Option<Place>,
-    /// How often it lost to another process.
+    /// The number of conflicts with other processes.
     pub(crate) lost: u32,
 }
 
-/// What a command has decided, and its place in the lines of contested streams.
+/// The decision of a command, and its place in the queues of contested streams.
 pub(crate) struct Decision {
     pub(crate) decided: Decided,
     pub(crate) place: Option<Place>,
-    /// Streams of which it has seen states that were not durable.
+    /// Streams that it read before they were durable.
     pub(crate) built_on: Vec<Uuid>,
 }
 
-/// What came of handing over a decision.
+/// The result of queueing a decision.
 pub(crate) enum HandedOver {
     /// It is durable.
     Written(Outcome),
     /// It had been executed before.
     Before(Outcome),
-    /// The same command was on its way, and is no longer.
+    /// The same command was in flight and has ended.
     Repeated,
-    /// Others were faster: it was not written.
+    /// Concurrent modification: it was not written.
     Lost,
 }
 
@@ -65,12 +65,12 @@ pub struct Execution<'e> {
     log: EventLog,
     envelope: &'e Envelope,
     queued: Queued,
-    /// How many attempts came to nothing.
+    /// The number of failed attempts.
     attempts: u32,
     span: tracing::Span,
 }
 
-/// What comes next of a command.
+/// The next step of an execution.
 #[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub enum Next {
     /// It is decided in this unit of work.
@@ -79,7 +79,7 @@ pub enum Next {
     Before(Outcome),
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy)]
 pub enum Settled {
     /// The decision is durable.
@@ -88,15 +88,15 @@ pub enum Settled {
     Before(Outcome),
     /// The refusal holds.
     Refused,
-    /// Others were faster: the command is to be decided anew.
+    /// Concurrent modification: the command must be decided again.
     Lost,
 }
 
 impl EventLog {
-    /// Executes a command: answers what it was answered before, or else lets `decide` load and
-    /// decide on aggregates, and appends it all at once. When somebody else was faster, it is
-    /// decided anew: commands of this process wait for their turn, in the order in which they came;
-    /// other processes may be faster a bounded number of times.
+    /// Executes a command: returns the stored outcome, or else lets `decide` load and decide on
+    /// aggregates and appends all events at once. On concurrent modification it is decided again:
+    /// commands of this process wait for their turn, in the order of arrival; conflicts with other
+    /// processes are retried a bounded number of times.
     pub async fn execute<T, E, F>(
         &self,
         envelope: &Envelope,
@@ -110,9 +110,8 @@ impl EventLog {
         self.execute_in_turn(envelope, &[], decide).await
     }
 
-    /// Executes a command as [`EventLog::execute`] does, of which it is known that it will change
-    /// these streams. Those that name the same stream are decided in the order in which they are
-    /// polled first.
+    /// Like [`EventLog::execute`], for a command that is known to change these streams. Commands
+    /// that name the same stream are decided in the order in which they are first polled.
     pub async fn execute_in_turn<T, E, F>(
         &self,
         envelope: &Envelope,
@@ -160,7 +159,7 @@ impl EventLog {
         Execution { log: self.clone(), envelope, queued, attempts: 0, span }
     }
 
-    /// What the command was answered before, if it is remembered.
+    /// The stored outcome of the command, if any.
     async fn executed_before(
         &self,
         envelope: &Envelope,
@@ -199,13 +198,13 @@ impl EventLog {
 }
 
 impl Execution<'_> {
-    /// Where its attempts belong in traces.
+    /// The span of its attempts.
     pub fn span(&self) -> tracing::Span {
         self.span.clone()
     }
 
-    /// The next unit of work in which to decide; nothing to decide when the command had been
-    /// executed before, and an error when others were faster too often.
+    /// The next unit of work; the stored outcome when the command was executed before, and an error
+    /// after too many conflicts.
     pub async fn next(&mut self) -> Result<Next, ExecuteError<Infallible>> {
         if self.attempts == 0 {
             if let Some(outcome) = self.log.executed_before(self.envelope).await? {
@@ -225,20 +224,20 @@ impl Execution<'_> {
         Ok(Next::Decide(Work::new(self.log.clone(), queued)))
     }
 
-    /// Writes what was decided, or makes sure that what was refused rests on what is durable.
+    /// Writes a decision, or checks that a refusal is based on durable state.
     pub async fn settle(
         &mut self,
         work: Work,
         is_refused: bool,
     ) -> Result<Settled, ExecuteError<Infallible>> {
         if is_refused && !work.builds_on_pending() {
-            // A refusal on stale facts is not the last word.
+            // A refusal based on stale state is decided again.
             if self.queued.lost == 0 && !work.is_current().await? {
                 work.forget();
                 self.queued.lose(&BTreeSet::new());
                 return Ok(Settled::Lost);
             }
-            // Others need not wait for an answer.
+            // Other commands need not wait for the commit.
             drop(work);
             return self.unless_executed(Settled::Refused).await;
         }
@@ -267,7 +266,7 @@ impl Execution<'_> {
         }
     }
 
-    /// What came of an attempt, unless the same command was executed meanwhile: then that is why.
+    /// The result of an attempt; the stored outcome if the same command was executed meanwhile.
     async fn unless_executed(&self, settled: Settled) -> Result<Settled, ExecuteError<Infallible>> {
         let before = self.log.executed_before(self.envelope).await?;
         Ok(before.map_or(settled, Settled::Before))
@@ -285,7 +284,7 @@ impl Queued {
     /// Waits for its turn at the streams that it lost.
     pub(crate) async fn come(&mut self, pending: &Arc<Pending>, pause: impl Fn(u32) -> Duration) {
         if self.lost > 1 {
-            // Its turn did not help: another process writes too.
+            // Its turn is not enough: another process writes too.
             self.place = None;
             tokio::time::sleep(pause(self.lost)).await;
         }
@@ -297,8 +296,8 @@ impl Queued {
         }
     }
 
-    /// Hands a decision over to the writer, and waits until it and all that it builds on are
-    /// durable, or until others are known to have been faster.
+    /// Queues a decision for the writer, and waits until it and everything that it depends on are
+    /// durable, or a conflict is known.
     pub(crate) async fn hand_over<E>(
         &mut self,
         pending: &Arc<Pending>,
@@ -313,7 +312,7 @@ impl Queued {
         let answer = match pending.hand_over(decided, self.ticket, queue) {
             HandOver::Queued(answer) => {
                 self.streams.extend(place.iter().flat_map(Place::streams));
-                // Whose turn is next builds on this.
+                // The next command depends on this one.
                 drop(place);
                 answer.await.map_err(|_| Error::Unavailable)?
             }
@@ -334,7 +333,7 @@ impl Queued {
                 self.lose(&BTreeSet::from([stream_id]));
                 Ok(HandedOver::Lost)
             }
-            // Not counted: what it built on has lost, and loses a bounded number of times.
+            // Not counted: what it depended on has lost, which happens a bounded number of times.
             Err(AppendError::BaseNotWritten) => {
                 self.streams.extend(built_on);
                 Ok(HandedOver::Lost)
@@ -351,12 +350,12 @@ impl Queued {
         self.streams.extend(streams);
     }
 
-    /// Another command of this process has changed a stream, or waits to.
+    /// Another command of this process has changed a stream, or waits for it.
     fn overtaken(&mut self, stream: Uuid, place: Option<Place>) {
         self.streams.insert(stream);
         self.place = place;
         match &mut self.place {
-            // Only who takes no turns can have done it.
+            // Only a command without turns can have done it.
             Some(place) if place.streams().contains(&stream) => self.lost += 1,
             Some(place) => {
                 place.widen(&self.streams);
@@ -367,7 +366,7 @@ impl Queued {
     }
 }
 
-/// Grows with every attempt and differs between those who collide.
+/// Backoff that grows with every attempt, with jitter.
 fn pause(attempt: u32) -> Duration {
     let most = 2_u64 << attempt.min(6);
     Duration::from_millis(rand::random_range(1..=most))

@@ -1,11 +1,10 @@
-//! States that are not durable yet: what a stream will be once the appends that are queued for it
-//! are written. The next decision builds on them at once and does not wait for the commit.
+//! Pending states: the state of a stream after the appends that are queued for it. The next
+//! decision uses them at once and does not wait for the commit.
 //!
-//! Decisions are handed over to the writer under one lock, with the check that everything they have
-//! read is still the newest, so the order of the queue is the order in which they build on one
-//! another. An append that builds on one that comes to nothing is not written either: the writer
-//! asks [`Handed::is_void`]. Versions do not tell: another process may have written as many events
-//! as the append that came to nothing.
+//! Decisions are queued under one lock, which also checks that everything they read is still the
+//! newest. So the order of the queue is the order of dependence. An append that depends on a failed
+//! one is not written either: the writer asks [`Handed::is_void`]. Comparing versions is not
+//! enough: another process may have written as many events as the failed append.
 
 use std::{
     any::Any,
@@ -26,8 +25,8 @@ use crate::{
     writer::Request,
 };
 
-/// What the appends of this process that are on their way make of their streams, and whose turn it
-/// is to decide on those that are contested.
+/// The pending states of the streams of this process, and the queues of commands at contested
+/// streams.
 pub(crate) struct Pending {
     cache: Cache,
     tickets: AtomicU64,
@@ -37,57 +36,57 @@ pub(crate) struct Pending {
 #[derive(Default)]
 struct Inner {
     tips: HashMap<Uuid, Tip>,
-    /// Commands on their way whose outcome will be remembered.
+    /// Commands in flight whose outcome will be stored.
     commands: HashMap<Uuid, Arc<Fate>>,
     turns: Turns,
-    /// How many appends were handed over.
+    /// The number of appends that were queued.
     handed: u64,
 }
 
-/// What a stream will be after the last append on its way.
+/// The state of a stream after its last pending append.
 #[derive(Clone)]
 struct Tip {
-    /// The first of the appends on their way that led here without a break.
+    /// The first pending append of the unbroken sequence that led to this state.
     chain: u64,
     state: Arc<dyn State>,
     made_by: Arc<Fate>,
 }
 
-/// What becomes of an append.
+/// The result of an append.
 pub(crate) struct Fate {
     number: u64,
     state: AtomicU8,
     ended: Notify,
 }
 
-/// What was decided, and on what.
+/// A decision and the state that it read.
 pub(crate) struct Decided {
     pub(crate) append: Append,
     /// Every stream that was read or is written.
     pub(crate) seen: Vec<Seen>,
-    /// The new states of the streams that are written.
+    /// The new states of the written streams.
     pub(crate) made: Vec<(Key, Arc<dyn State>)>,
 }
 
-/// A stream as a decision saw it.
+/// A stream as the decision read it.
 pub(crate) struct Seen {
     pub(crate) key: Key,
     pub(crate) version: u64,
-    /// The append that made it so, if that was on its way.
+    /// The pending append that produced this state, if any.
     pub(crate) made_by: Option<Arc<Fate>>,
 }
 
-/// What came of handing over.
+/// The result of queueing a decision.
 pub(crate) enum HandOver {
-    /// The writer has it, and will answer.
+    /// The writer has it and will report its result.
     Queued(oneshot::Receiver<Result<Appended, AppendError>>),
-    /// This stream is not what the decision saw, or it is another command's turn to write it.
+    /// This stream has changed since it was read, or another command has the turn to write it.
     Overtaken(Uuid),
-    /// The same command is on its way already.
+    /// The same command is in flight already.
     Repeated(Arc<Fate>),
 }
 
-/// An append that was handed over; it must be said what became of it, else it came to nothing.
+/// A queued append. Dropped without a result, it counts as failed.
 pub(crate) struct Handed {
     pending: Arc<Pending>,
     fate: Arc<Fate>,
@@ -118,12 +117,12 @@ impl Pending {
         self.tickets.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Nothing under this lock panics half way.
+    /// No code panics while it holds this lock.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a stream will be after the appends on their way, and the last of them.
+    /// The state of a stream after its pending appends, and the last of them.
     pub(crate) fn tip<A: Send + Sync + 'static>(
         &self,
         id: Uuid,
@@ -133,7 +132,7 @@ impl Pending {
         Some((state.downcast().ok()?, made_by))
     }
 
-    /// Those of the streams at which another command has the turn, or waits for it.
+    /// The streams at which another command has the turn or waits for it.
     pub(crate) fn contested(
         &self,
         streams: impl Iterator<Item = Uuid>,
@@ -143,8 +142,8 @@ impl Pending {
         streams.filter(|stream| inner.turns.is_anothers(*stream, ticket)).collect()
     }
 
-    /// Hands a decision over to the writer, if all that it saw is still the newest that this
-    /// process knows of. A contested stream is written by whose turn it is alone.
+    /// Queues a decision for the writer if everything that it read is still the newest that this
+    /// process knows. A contested stream is written only by the command that has the turn.
     pub(crate) fn hand_over(
         self: &Arc<Self>,
         decided: Decided,
@@ -184,13 +183,13 @@ impl Pending {
         HandOver::Queued(answer)
     }
 
-    /// Enters the lines of streams; the place is given back when it is dropped.
+    /// Joins the queues of streams; dropping the place leaves them.
     pub(crate) fn enter(self: &Arc<Self>, ticket: Ticket, streams: BTreeSet<Uuid>) -> Place {
         let call = self.lock().turns.enter(ticket, &streams, &BTreeSet::new());
         Place { pending: self.clone(), ticket, streams, call }
     }
 
-    /// Whether nothing is on its way and nobody waits for a turn.
+    /// Whether nothing is pending and no command waits for a turn.
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
         let inner = self.lock();
@@ -204,13 +203,13 @@ impl Inner {
         match (self.tips.get(&key.1), made_by) {
             (Some(tip), Some(made_by)) => Arc::ptr_eq(&tip.made_by, made_by),
             (Some(_), None) => false,
-            // No longer on its way: it is durable, or came to nothing.
+            // No longer pending: it is durable or has failed.
             (None, Some(made_by)) if !made_by.is(Fate::WRITTEN) => false,
             (None, _) => cache.version(key).is_none_or(|newest| newest <= *version),
         }
     }
 
-    /// Makes a state the tip of its stream.
+    /// Sets the pending state of a stream.
     fn tip(&mut self, key: Key, state: Arc<dyn State>, made_by: &Arc<Fate>) -> Made {
         let chain = self.tips.get(&key.1).map_or(made_by.number, |tip| tip.chain);
         self.tips.insert(key.1, Tip { chain, state: state.clone(), made_by: made_by.clone() });
@@ -231,16 +230,16 @@ impl Fate {
         self.state.load(Ordering::Acquire) == state
     }
 
-    /// Whether the append is still on its way.
+    /// Whether the append is still pending.
     pub(crate) fn is_pending(&self) -> bool {
         self.is(Self::PENDING)
     }
 
-    /// Waits until the append is durable or came to nothing.
+    /// Waits until the append is durable or has failed.
     pub(crate) async fn ended(&self) {
         let ended = self.ended.notified();
         tokio::pin!(ended);
-        // From now on it is heard.
+        // Registered before the check, so that no notification is missed.
         ended.as_mut().enable();
         if self.is_pending() {
             ended.await;
@@ -254,17 +253,17 @@ impl Fate {
 }
 
 impl Handed {
-    /// What tells it from other appends of this process.
+    /// Its number among the appends of this process.
     pub(crate) fn number(&self) -> u64 {
         self.fate.number
     }
 
-    /// Whether it builds on an append that came to nothing, or does so in this attempt.
+    /// Whether it depends on an append that failed.
     pub(crate) fn is_void(&self, declined: &HashSet<u64>) -> bool {
         self.bases.iter().any(|base| base.is(Fate::VOID) || declined.contains(&base.number))
     }
 
-    /// It is durable. Its states are kept in memory.
+    /// Marks it as durable and caches its states.
     pub(crate) fn written(self) {
         let inner = &mut *self.pending.lock();
         for Made { key, state, .. } in &self.made {
@@ -278,9 +277,9 @@ impl Handed {
         self.end(inner, Fate::WRITTEN);
     }
 
-    /// Another process has changed what it was decided on.
+    /// Marks it as lost: another process changed what it read.
     pub(crate) fn conflicted(self) {
-        // Before anybody can build on it again.
+        // Before another decision can read it again.
         for ((kind, id), version) in &self.seen {
             self.pending.cache.forget(*kind, *id, *version);
         }
@@ -295,7 +294,7 @@ impl Handed {
 }
 
 impl Drop for Handed {
-    /// What nobody has called written came to nothing, and with it all that builds on it.
+    /// Without a result it has failed, and with it all that depends on it.
     fn drop(&mut self) {
         if !self.fate.is_pending() {
             return;
@@ -311,7 +310,7 @@ impl Drop for Handed {
     }
 }
 
-/// A place in the lines of some streams.
+/// A place in the queues of some streams.
 pub(crate) struct Place {
     pending: Arc<Pending>,
     ticket: Ticket,
@@ -324,18 +323,18 @@ impl Place {
     /// Waits for the turn.
     pub(crate) async fn come(&mut self) {
         if let Some(call) = &mut self.call {
-            // Only who leaves is not called.
+            // The sender is dropped only when this place leaves the queue.
             let _ = call.await;
             self.call = None;
         }
     }
 
-    /// The streams whose lines these are.
+    /// The streams of these queues.
     pub(crate) fn streams(&self) -> &BTreeSet<Uuid> {
         &self.streams
     }
 
-    /// Enters more lines, with the same rank.
+    /// Joins more queues, with the same rank.
     pub(crate) fn widen(&mut self, streams: &BTreeSet<Uuid>) {
         let all: BTreeSet<Uuid> = self.streams.union(streams).copied().collect();
         self.call = self.pending.lock().turns.enter(self.ticket, &all, &self.streams);
@@ -358,7 +357,7 @@ mod tests {
 
     const STREAM: Uuid = Uuid::from_u128(1);
 
-    /// The writer's queue, and what is handed over to it.
+    /// The queue of the writer, and the decisions queued for it.
     struct Queue {
         pending: Arc<Pending>,
         sender: mpsc::Sender<Request>,
@@ -439,7 +438,7 @@ mod tests {
         assert!(queue.pending.is_idle());
     }
 
-    /// Else new decisions would go on building on what comes to nothing.
+    /// Otherwise new decisions would depend on failed appends.
     #[test]
     fn what_came_to_nothing_takes_with_it_what_builds_on_it() {
         let mut queue = Queue::new();

@@ -1,7 +1,7 @@
 //! A unit of work: what one command loads and decides.
 //!
-//! What a decision has read is asserted when it is written, so a decision never stands on facts
-//! that were no longer true.
+//! The append asserts the versions of everything that was read (optimistic concurrency), so no
+//! decision is based on stale state.
 
 use std::{
     any::{Any, TypeId},
@@ -25,7 +25,7 @@ use crate::{
     turns::Ticket,
 };
 
-/// Who gives a command that is only rehearsed.
+/// The actor of a rehearsed command (a dry run).
 const NOBODY: Envelope = Envelope {
     command_id: Uuid::nil(),
     remember: None,
@@ -34,23 +34,23 @@ const NOBODY: Envelope = Envelope {
     causation_id: None,
 };
 
-/// What one command has read and decided so far.
+/// The aggregates that one command has read, and its decisions so far.
 pub struct Work {
     log: EventLog,
     streams: HashMap<Key, Entry>,
     /// Streams in the order in which they were first decided upon.
     decided: Vec<Key>,
     answer: Option<Uuid>,
-    /// How many events would be written.
+    /// The number of events to write.
     events: usize,
-    /// How things were at the mark, the newest first to be taken back.
+    /// The changes since the mark; they are undone from the newest on.
     since_mark: Option<Mark>,
-    /// What decisions may use besides history; nothing of it is asserted.
+    /// Values that decisions use besides events; the append does not assert them.
     lent: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     /// Whether a rehearsal may be larger than one append.
     in_parts: bool,
-    /// Its rank among commands, and its place in the lines of contested streams; a rehearsal has
-    /// none, and does not see what is not durable.
+    /// Its rank among commands, and its place in the queues of contested streams; a rehearsal has
+    /// none, and reads durable state only.
     queued: Option<(Ticket, Option<Place>)>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Ready {
     pub(crate) snapshots: Vec<Snapshot>,
 }
 
-/// What was decided since a mark, so that it can be taken back.
+/// The decisions since a mark, to be undone.
 struct Mark {
     decided: usize,
     before: Vec<(Key, Before)>,
@@ -82,18 +82,18 @@ fn key<A: 'static>(id: impl Into<Uuid>) -> Key {
 /// An aggregate in a unit of work.
 struct Entry {
     stream_type: &'static str,
-    /// What it was when it was read.
+    /// The version that was read.
     version: u64,
-    /// The append of this process that made it so, if that was on its way.
+    /// The pending append that produced this state, if any.
     made_by: Option<Arc<Fate>>,
     company_id: Option<Uuid>,
     state: Box<dyn Any + Send + Sync>,
-    /// What the state takes up; see [`Loaded`].
+    /// The size of the state in memory; see [`Loaded`].
     bytes: u64,
     /// The version at which the last snapshot was taken.
     snapshot: u64,
     events: Vec<NewEvent>,
-    /// How many events were taken from here into the append.
+    /// The number of its events that are in the append already.
     written: u64,
     /// Whether it is among [`Work::decided`].
     is_decided: bool,
@@ -119,18 +119,18 @@ impl Work {
         }
     }
 
-    /// Lets whoever decides use a thing that is no part of history, one of each type. What is read
-    /// from it is not asserted.
+    /// Adds a value that is not derived from events, one of each type, for use in decisions. The
+    /// append does not assert it.
     pub fn lend<T: Any + Send + Sync>(&mut self, thing: T) {
         self.lent.insert(TypeId::of::<T>(), Box::new(thing));
     }
 
-    /// What was lent of this type.
+    /// The value of this type.
     pub fn lent<T: Any>(&self) -> Option<&T> {
         self.lent.get(&TypeId::of::<T>())?.downcast_ref()
     }
 
-    /// What was lent of this type, to be changed; one that was not lent begins empty.
+    /// The value of this type, mutable; a default one if there is none.
     pub fn lent_mut<T: Any + Default + Send + Sync>(&mut self) -> &mut T {
         let lent = self.lent.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
         lent.downcast_mut().expect("its key names its type")
@@ -144,22 +144,23 @@ impl Work {
         self.log.head().await
     }
 
-    /// Says that what is rehearsed will be appended in parts, each of which is small enough.
+    /// Allows a rehearsal to exceed the limit of one append, because the events will be appended in
+    /// parts.
     pub fn in_parts(&mut self) {
         self.in_parts = true;
     }
 
-    /// How many events were decided upon so far.
+    /// The number of events so far.
     pub fn events(&self) -> usize {
         self.events
     }
 
-    /// Remembers how things are, for [`Work::roll_back`].
+    /// Sets the mark for [`Work::roll_back`].
     pub fn mark(&mut self) {
         self.since_mark = Some(Mark { decided: self.decided.len(), before: Vec::new() });
     }
 
-    /// Takes back what was decided since the mark. What was read meanwhile stays read.
+    /// Undoes the decisions since the mark. What was read meanwhile is still asserted.
     pub fn roll_back(&mut self) {
         let Some(Mark { decided, before }) = self.since_mark.take() else { return };
         for key in self.decided.drain(decided..) {
@@ -193,15 +194,15 @@ impl Work {
         Ok(self.streams[&key].state())
     }
 
-    /// What was not durable yet when it was read.
+    /// The streams that were read before they were durable.
     fn pending<A: Aggregate + OfCompany + Clone + 'static>(&self, id: Uuid) -> Option<Entry> {
         self.queued.as_ref()?;
         let (loaded, made_by) = self.log.pending().tip::<A>(id)?;
         Some(Entry::of(&*loaded, Some(made_by)))
     }
 
-    /// Waits for its turn where others wait for theirs: who comes later does not overtake them.
-    /// Who has a turn already does not wait for another, lest two wait for each other.
+    /// Waits for its turn at contested streams, in the order of arrival. A command that has a turn
+    /// already does not wait for another one; otherwise two could wait for each other.
     async fn come(&mut self, ids: &[Uuid]) {
         let Some((ticket, place @ None)) = &mut self.queued else { return };
         let contested = self.log.pending().contested(ids.iter().copied(), *ticket);
@@ -232,19 +233,19 @@ impl Work {
         Ok(ids.into_iter().map(|id| (id, self.version::<A>(id))).collect())
     }
 
-    /// Knows that an id made just now names nothing yet: nothing is read. The append asserts it.
+    /// Declares that a new id has no events, without reading. The append asserts it.
     pub fn begin<A: Aggregate + OfCompany + Clone + 'static>(&mut self, id: impl Into<Uuid>) {
         let new = || Entry::of(&Loaded::<A>::default(), None);
         self.streams.entry(key::<A>(id)).or_insert_with(new);
     }
 
-    /// An aggregate that was loaded, with what was decided since.
+    /// A loaded aggregate, including the decisions of this unit of work.
     pub fn get<A: Aggregate + 'static>(&self, id: impl Into<Uuid>) -> Option<&A> {
         Some(self.streams.get(&key::<A>(id))?.state())
     }
 
-    /// The version of an aggregate that was loaded, with what was decided since; 0 when it does
-    /// not exist.
+    /// The version of a loaded aggregate, including the decisions of this unit of work; 0 when it
+    /// does not exist.
     pub fn version<A: Aggregate + 'static>(&self, id: impl Into<Uuid>) -> u64 {
         self.streams.get(&key::<A>(id)).map_or(0, Entry::new_version)
     }
@@ -254,7 +255,7 @@ impl Work {
         self.streams.get(&key::<A>(id)).is_some_and(|entry| entry.version == 0)
     }
 
-    /// Lets an aggregate decide on a command; what it says is written at the end.
+    /// Lets an aggregate decide on a command; its events are appended at the end.
     pub async fn decide<A: Aggregate<Services = ()> + OfCompany + Clone + 'static>(
         &mut self,
         id: impl Into<Uuid>,
@@ -270,7 +271,7 @@ impl Work {
         if !std::mem::replace(&mut entry.is_decided, true) {
             self.decided.push(key);
         }
-        // On a copy: a refusal half way must leave nothing behind.
+        // On a copy, so that a refusal has no effect.
         let mut state = entry.state::<A>().clone();
         let sink = EventSink::default();
         state.handle(command, &(), &sink).await.map_err(WorkError::Refused)?;
@@ -292,12 +293,12 @@ impl Work {
         Ok(())
     }
 
-    /// Says which aggregate the outcome names; without it, the first that was decided upon.
+    /// Sets the aggregate that the outcome names; the default is the first that was decided upon.
     pub fn answer(&mut self, id: impl Into<Uuid>) {
         self.answer = Some(id.into());
     }
 
-    /// Everything that was decided, as one append.
+    /// All decisions as one append.
     fn append(&mut self, envelope: &Envelope) -> Append {
         let reads = self.streams.iter().filter(|(_, entry)| entry.events.is_empty());
         let reads = reads.map(|(key, entry)| (key.1, entry.version)).collect();
@@ -321,7 +322,7 @@ impl Work {
         Append { envelope: envelope.clone(), writes, reads, answer: (answer, version) }
     }
 
-    /// To be handed over to the writer.
+    /// The decision for the writer.
     pub(crate) fn ready(mut self, envelope: &Envelope) -> Ready {
         let append = self.append(envelope);
         let (seen, built_on) = self.seen();
@@ -339,12 +340,11 @@ impl Work {
         Ready { decision: Decision { decided, place, built_on }, snapshots }
     }
 
-    /// To be handed over to the writer, which says whether all that the refusal has seen is
-    /// durable and holds.
+    /// The refusal for the writer, which checks that everything it read is durable and current.
     pub(crate) fn ready_to_refuse(self, envelope: &Envelope) -> Ready {
         let (seen, built_on) = self.seen();
         let append = Append {
-            // A refusal is not remembered.
+            // The outcome of a refusal is not stored.
             envelope: Envelope { remember: None, ..envelope.clone() },
             writes: Vec::new(),
             reads: seen.iter().map(|seen| (seen.key.1, seen.version)).collect(),
@@ -366,12 +366,12 @@ impl Work {
         (seen.collect(), built_on)
     }
 
-    /// Whether what is rehearsed is more than one append may be, and must not be.
+    /// Whether a rehearsal exceeds the limit of one append that applies to it.
     pub(crate) fn exceeds_an_append(mut self) -> bool {
         !self.in_parts && self.append(&NOBODY).is_too_large()
     }
 
-    /// Whether something of what it has seen was not durable.
+    /// Whether something that it read was not durable.
     pub(crate) fn builds_on_pending(&self) -> bool {
         self.streams.values().any(|entry| entry.made_by.is_some())
     }
@@ -382,7 +382,7 @@ impl Work {
         }
     }
 
-    /// Whether all that was read is still so.
+    /// Whether everything that was read is still current.
     pub(crate) async fn is_current(&self) -> Result<bool, Error> {
         if self.streams.is_empty() {
             return Ok(true);
@@ -429,13 +429,13 @@ impl Entry {
     }
 }
 
-/// What came of asking an aggregate.
+/// Why an aggregate recorded nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError<E> {
-    /// It said no.
+    /// The aggregate refused the command.
     #[error(transparent)]
     Refused(E),
-    /// It could not be asked.
+    /// The aggregate could not be loaded.
     #[error(transparent)]
     Log(#[from] Error),
 }

@@ -1,4 +1,4 @@
-//! Words as they are searched: lower case letters and digits without diacritics, so that `żółć`,
+//! Normalised search words: lower case letters and digits without diacritics, so that `żółć`,
 //! `Zolc` and `ŻÓŁĆ` are one word.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -61,8 +61,8 @@ pub fn code<'a>(most: usize, codes: impl IntoIterator<Item = &'a str>) -> String
     within(most, words_of_codes(codes).iter().map(String::as_str))
 }
 
-/// What a vocabulary has to know of some codes, so that whoever types letters of them finds them: their
-/// words without digits, and `kaw*` where one begins with `kaw` and goes on with digits.
+/// The vocabulary entries of some codes, so that their letters find them: their words without
+/// digits, and `kaw*` for a code that begins with `kaw` and continues with digits.
 pub fn letters_of_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let words = words_of_codes(codes);
     let letters = |word: &String| {
@@ -79,8 +79,8 @@ pub fn letters_of_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> Vec<Str
 /// How long a sort key is at most, in bytes: an index takes keys of up to 2,704.
 const LONGEST_SORT_KEY: usize = 1_000;
 
-/// What sorts names as the Polish alphabet does: ą after a, ł after l, ź and then ż after z. Letters of
-/// other languages stand with their base letter, without regard to case. It is ASCII, sorted by bytes.
+/// A sort key for names by the Polish alphabet: ą after a, ł after l, ź and then ż after z. Letters
+/// of other languages sort with their base letter; case is ignored. It is ASCII, sorted by bytes.
 pub fn sort_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     for letter in name.nfc() {
@@ -131,12 +131,12 @@ struct Typed {
 }
 
 impl SearchWords {
-    /// How many words of a search count; the others are not looked at.
+    /// The most words of a search; further words are ignored.
     pub const MOST_WORDS: usize = 8;
-    /// How many words of a vocabulary a stem is spelled out in at most.
+    /// The most words of the vocabulary that a stem is expanded to.
     pub const MOST_SPELLED: usize = 64;
 
-    /// Reads what somebody typed; `None` when there is no word in it.
+    /// Parses a search text; `None` if it has no words.
     pub fn parse(text: &str) -> Option<Self> {
         let mut words: Vec<Typed> = text.split_whitespace().flat_map(typed).collect();
         words.truncate(Self::MOST_WORDS);
@@ -165,20 +165,20 @@ impl SearchWords {
         shortened(&self.words().concat()).to_owned()
     }
 
-    /// In the language of `tsquery`: products that have all words, in whatever form and however
-    /// they go on. Words of one or two letters are meant as they are.
+    /// As a `tsquery`: products that have all words, in any inflection and with any continuation.
+    /// Words of one or two letters match exactly.
     pub fn query(&self) -> String {
         let words: Vec<String> = self.words.iter().map(form).collect();
         words.join(" & ")
     }
 
-    /// The beginnings that have to be looked up in a vocabulary for [`Self::spelled_out`].
+    /// The stems to look up in the vocabulary for [`Self::spelled_out`].
     pub fn stems(&self) -> Vec<&str> {
         self.words.iter().filter_map(open_stem).collect()
     }
 
-    /// The same as [`Self::query`] in the words that there are: those that the vocabulary has for each
-    /// stem, as many as fit, or more. It finds the same, sooner; `None` when a stem begins nothing.
+    /// The same as [`Self::query`] with each stem replaced by its words in the vocabulary. It finds
+    /// the same, faster; `None` if a stem has no word.
     pub fn spelled_out(&self, vocabulary: &HashMap<String, Vec<String>>) -> Option<String> {
         let spelled = |typed: &Typed| {
             let Some(words) = open_stem(typed).and_then(|stem| vocabulary.get(stem)) else {
@@ -204,8 +204,7 @@ impl SearchWords {
         is_code.then(|| format!("'{code}':*A"))
     }
 
-    /// In the language of `tsquery`, to rank by: every word in whatever form, and once more as it was
-    /// written.
+    /// As a `tsquery` for ranking: every word in any inflection, and once more as it was typed.
     pub fn rank(&self) -> String {
         let both = |typed: &Typed| format!("{} | '{}'", form(typed), typed.word);
         let words: Vec<String> = self.words.iter().map(both).collect();
@@ -234,8 +233,8 @@ fn typed(text: &str) -> Vec<Typed> {
     words.into_iter().enumerate().map(typed).collect()
 }
 
-/// Of some words the one from which another is mistyped the soonest: the first of those with the
-/// fewest letters left out, put in, changed or exchanged with the next; none when they are too many.
+/// The candidate with the smallest edit distance to a word (insertions, deletions, substitutions,
+/// transpositions), the first one of several; none if the distance is too large.
 pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = match typed.len() {
         ..=3 => 1,
@@ -251,8 +250,8 @@ pub(crate) fn has_digit(word: &str) -> bool {
     word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// What stays of a Polish word in all its cases: `kawy` and `kawa` both begin with `kaw`. What has
-/// a digit in it is a code and stays whole.
+/// The stem of a Polish word in all its cases: `kawy` and `kawa` have `kaw`. A word with a digit is
+/// a code and stays whole.
 pub fn stem(word: &str) -> &str {
     /// Endings of nouns and adjectives without diacritics, the longest first.
     const ENDINGS: [&str; 24] = [

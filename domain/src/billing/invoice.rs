@@ -1,5 +1,5 @@
-//! An invoice: a document that charges a company, and what of it is still open. A credit note is
-//! a document that gives back, and what of it is not yet set against an invoice.
+//! An invoice: a document that charges a company, with its open amount. A credit note is the same
+//! aggregate with the opposite sign, with the amount not yet allocated to an invoice.
 
 mod correction;
 
@@ -18,31 +18,31 @@ use crate::{
 
 pub use correction::{Charged, CorrectedItem, Correction, Item};
 
-/// What decisions need to know of a document.
+/// The state of a document.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Invoice {
-    /// Nothing yet.
+    /// Not issued.
     #[default]
     Unissued,
     /// A sales invoice.
     Issued {
         /// Whom it charges.
         company: CompanyId,
-        /// What is still to be paid.
+        /// The open amount.
         open: Money,
-        /// What it charged, and what credit notes have given back of it.
+        /// The charged amounts, and the amounts that credit notes have credited.
         charged: Box<Charged>,
     },
     /// A credit note.
     CreditNote {
         /// Whom it gives back.
         company: CompanyId,
-        /// What is not set against an invoice yet.
+        /// The amount not yet allocated to an invoice.
         unapplied: Money,
     },
 }
 
-/// What a sales invoice charges for.
+/// The content of a sales invoice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sale {
     /// Whom it charges.
@@ -55,9 +55,9 @@ pub struct Sale {
     pub currency: Currency,
     /// What was sold.
     pub lines: Lines,
-    /// When it is due.
+    /// The due date.
     pub payment_term: PaymentTerm,
-    /// Whether annex 15 to the VAT act has any of it.
+    /// Whether it contains goods of annex 15 to the VAT act.
     pub annex_15: bool,
     /// The day of issue.
     pub on: Date,
@@ -74,7 +74,7 @@ pub struct Early {
     pub to_pay: Money,
 }
 
-/// What a credit note gives back for.
+/// The content of a credit note.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Credit {
     /// Whom it gives back.
@@ -85,7 +85,8 @@ pub struct Credit {
     pub currency: Currency,
     /// What is given back, in positive quantities.
     pub lines: Lines,
-    /// What it comes to where an invoice says so; without one, the lines say it.
+    /// The amounts, as the corrected invoice determines them; without one they follow from the
+    /// lines.
     pub totals: Option<Totals>,
     /// Why.
     pub reason: Option<Note>,
@@ -93,58 +94,58 @@ pub struct Credit {
     pub on: Date,
 }
 
-/// What can be asked of a document.
+/// The commands of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Charge a company.
+    /// Issue a sales invoice.
     Issue {
         /// The number, taken from its series in the same append.
         number: Number,
-        /// For what.
+        /// The content.
         sale: Sale,
     },
-    /// Give back.
+    /// Issue a credit note.
     IssueCreditNote {
         /// The number, taken from its series in the same append.
         number: Number,
-        /// For what.
+        /// The content.
         credit: Credit,
     },
-    /// Give back some of an invoice; the credit note is issued in the same append.
+    /// Credit a part of an invoice; the credit note is issued in the same append.
     Correct {
         /// The credit note.
         credit_note: InvoiceId,
-        /// What it gives back.
+        /// The credited items.
         items: Vec<Item>,
         /// Its day of issue.
         on: Date,
     },
-    /// Count a credit note that an older build issued and the invoice does not know of.
+    /// Count a credit note that an older build issued without recording it on the invoice.
     CountCreditNote {
         /// The credit note.
         credit_note: InvoiceId,
-        /// What it gave back.
+        /// The credited items.
         lines: Lines,
-        /// What that came to.
+        /// The credited amounts.
         totals: Totals,
     },
-    /// Set a payment against what is open.
+    /// Allocate a payment.
     AllocatePayment {
-        /// The payment, which gives up the same amount in the same append.
+        /// The payment, which is reduced by the same amount in the same append.
         payment: PaymentId,
         /// How much.
         amount: Money,
     },
-    /// Set a credit note against what is open.
+    /// Allocate a credit note.
     ApplyCredit {
-        /// The credit note, which gives up the same amount in the same append.
+        /// The credit note, which is reduced by the same amount in the same append.
         credit_note: InvoiceId,
         /// How much.
         amount: Money,
     },
-    /// The credit note's side of the above.
+    /// The allocation as the credit note records it.
     GiveCredit {
-        /// The invoice that takes it.
+        /// The invoice to which it is allocated.
         invoice: InvoiceId,
         /// How much.
         amount: Money,
@@ -262,58 +263,58 @@ pub enum Error {
     /// A document is issued once and never changes.
     #[error("the document was already issued")]
     AlreadyIssued,
-    /// Payments and credits go to sales invoices.
+    /// Payments and credit notes can be allocated only to sales invoices.
     #[error("the document is a credit note")]
     IsCreditNote,
-    /// Credit is given by credit notes.
+    /// Only a credit note can be allocated as credit.
     #[error("the document is not a credit note")]
     NotCreditNote,
-    /// Nothing, or less than nothing, cannot be set against anything.
+    /// An allocated amount must be positive.
     #[error("the amount must be more than zero")]
     NotPositive,
-    /// The invoice needs less.
+    /// The amount exceeds the open amount of the invoice.
     #[error("only {open} of the invoice is open")]
     MoreThanOpen {
-        /// What is still to be paid.
+        /// The open amount.
         open: Money,
     },
-    /// The credit note has less to give.
+    /// The amount exceeds the unallocated amount of the credit note.
     #[error("only {unapplied} of the credit note is left")]
     MoreThanUnapplied {
-        /// What it can still give.
+        /// The unallocated amount.
         unapplied: Money,
     },
-    /// A line that the invoice does not have.
+    /// The invoice has no such line.
     #[error("the invoice has no line {line}")]
     NoSuchLine {
-        /// Which of the items names it, counted from 0.
+        /// The index of the item, counted from 0.
         item: usize,
-        /// The number that it names.
+        /// The number of the line.
         line: u32,
     },
-    /// More of a line than was sold and not yet given back.
+    /// The quantity exceeds what was invoiced and not yet credited.
     #[error("only {left} of line {line} of the invoice is left to give back")]
     MoreThanLeft {
-        /// Which of the items asks for it, counted from 0.
+        /// The index of the item, counted from 0.
         item: usize,
         /// The line's number.
         line: u32,
-        /// How much of it is left.
+        /// The quantity that can still be credited.
         left: rust_decimal::Decimal,
     },
-    /// More in all than was charged and not yet given back.
+    /// The total exceeds what was charged and not yet credited.
     #[error("only {left} of the invoice is left to give back")]
     AboveInvoice {
-        /// How much is left, tax included.
+        /// The gross amount that can still be credited.
         left: Money,
     },
-    /// Nothing is given back before it was sold.
+    /// The credit note is dated before the invoice.
     #[error("the credit note is dated before its invoice of {on}")]
     BeforeInvoice {
         /// The day of the invoice.
         on: Date,
     },
-    /// The sums do not work out.
+    /// The amounts cannot be calculated.
     #[error(transparent)]
     Money(#[from] MoneyError),
 }
@@ -421,7 +422,7 @@ impl Invoice {
         }
     }
 
-    /// What is still to be paid of a sales invoice.
+    /// The open amount of a sales invoice.
     pub fn open(&self) -> Result<Balance, Error> {
         match self {
             Self::Unissued => Err(Error::Unissued),
@@ -430,7 +431,7 @@ impl Invoice {
         }
     }
 
-    /// What a sales invoice charged, and what was given back of it.
+    /// What a sales invoice charged, and what was credited of it.
     pub fn charged(&self) -> Result<&Charged, Error> {
         match self {
             Self::Unissued => Err(Error::Unissued),
@@ -439,7 +440,7 @@ impl Invoice {
         }
     }
 
-    /// What a credit note can still give.
+    /// The unallocated amount of a credit note.
     pub fn unapplied(&self) -> Result<Balance, Error> {
         match self {
             Self::Unissued => Err(Error::Unissued),
@@ -472,9 +473,8 @@ impl Invoice {
         }
     }
 
-    /// `decide` has checked currency and size, so the subtraction succeeds; were history ever to
-    /// say otherwise, the balance stays, and the next command is refused rather than the state
-    /// invented.
+    /// `decide` has checked currency and size, so the subtraction succeeds. If a stored event were
+    /// ever inconsistent, the balance would stay unchanged and the next command would be refused.
     fn reduced(self, by: Money) -> Self {
         match self {
             Self::Unissued => Self::Unissued,
@@ -488,8 +488,8 @@ impl Invoice {
     }
 }
 
-/// Whether an invoice of goods of annex 15 must say "mechanizm podzielonej płatności": above 15,000 PLN,
-/// tax included. In other currencies the seller must look at the rate of the day.
+/// Whether an invoice with goods of annex 15 must state "mechanizm podzielonej płatności": above
+/// 15,000 PLN gross. In other currencies the seller must check the exchange rate of the day.
 ///
 /// Source: ustawa o podatku od towarów i usług, art. 106e ust. 1 pkt 18a.
 fn must_be_split(gross: Money) -> bool {
@@ -501,7 +501,7 @@ fn must_be_split(gross: Money) -> bool {
 pub struct Balance(pub Money);
 
 impl Balance {
-    /// What is left after `amount`; `too_much` names the refusal when there is not enough.
+    /// The rest after `amount`; `too_much` makes the error if `amount` is larger.
     pub fn less<E>(self, amount: Money, too_much: impl FnOnce(Money) -> E) -> Result<Money, E>
     where
         E: From<MoneyError> + From<NotPositive>,
@@ -517,7 +517,7 @@ impl Balance {
     }
 }
 
-/// Zero or less where something is to be set against something.
+/// Refuses an amount that is not positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotPositive;
 
@@ -528,7 +528,7 @@ impl From<NotPositive> for Error {
 }
 
 impl Event {
-    /// In which series a document of this event is numbered, if it issues one.
+    /// The number series of the document that this event issues, if any.
     pub const fn series(&self) -> Option<Kind> {
         match self {
             Self::Issued { .. } => Some(Kind::Invoice),

@@ -71,7 +71,7 @@ impl std::str::FromStr for Currency {
     }
 }
 
-/// Why a number is no amount of money.
+/// Why a number is not a valid amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not a currency the seller trades in.
@@ -80,19 +80,19 @@ pub enum MoneyError {
     /// Not a decimal number at all.
     #[error("an amount is a decimal number in a string, such as \"12.30\"")]
     NotANumber,
-    /// Finer than the smallest unit that it may have.
+    /// It has too many decimal places.
     #[error("an amount has at most {places} decimal places")]
     Precision {
-        /// How many it may have.
+        /// The most decimal places.
         places: u32,
     },
-    /// Beyond what sums hold.
+    /// It exceeds [`Money::MAX`].
     #[error("an amount is too large")]
     TooLarge,
-    /// More than one document, payment or limit may come to.
+    /// It exceeds [`Money::CEILING`].
     #[error("an amount is at most {}", Money::CEILING)]
     AboveCeiling,
-    /// Less than zero where that makes no sense.
+    /// It is negative where that is not allowed.
     #[error("a price must not be negative")]
     Negative,
     /// Two currencies in one sum.
@@ -101,7 +101,7 @@ pub enum MoneyError {
 }
 
 impl MoneyError {
-    /// The stable code of a refusal for this reason.
+    /// The stable error code.
     pub const fn code(self) -> &'static str {
         match self {
             Self::CurrencyMismatch => "money.currency_mismatch",
@@ -188,17 +188,17 @@ impl Money {
         self.currency
     }
 
-    /// Whether it is exactly nothing.
+    /// Whether it is zero.
     pub fn is_zero(self) -> bool {
         self.amount.is_zero()
     }
 
-    /// Whether it is less than nothing.
+    /// Whether it is negative.
     pub fn is_negative(self) -> bool {
         self.amount < Decimal::ZERO
     }
 
-    /// Whether it is more than nothing.
+    /// Whether it is positive.
     pub fn is_positive(self) -> bool {
         self.amount > Decimal::ZERO
     }
@@ -292,7 +292,7 @@ impl UnitPrice {
         Ok(Self(price.abs()))
     }
 
-    /// A reckoned price, rounded half up to the fourth decimal place; below nothing it is nothing.
+    /// A calculated price, rounded half up to four decimal places; a negative one becomes zero.
     pub fn round_half_up(price: Decimal) -> Self {
         let mut price = price
             .round_dp_with_strategy(Self::PLACES, RoundingStrategy::MidpointAwayFromZero)
@@ -394,7 +394,7 @@ mod tests {
         check(&large, Err("an amount is too large"));
     }
 
-    /// A hundred thousand million documents of the largest amount add up to an amount.
+    /// The sum of a hundred thousand million documents of the largest amount is valid.
     #[test]
     fn sums_of_what_commands_allow_are_amounts() {
         assert_eq!(Money::CEILING.to_string(), "1000000000000");

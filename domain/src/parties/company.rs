@@ -1,5 +1,5 @@
-//! A company: a business customer, known by its tax number, with the terms it buys on and its place
-//! among the companies it belongs to.
+//! A company: a business customer, identified by its tax number, with its terms and its place in
+//! the company tree.
 
 mod customer;
 
@@ -18,20 +18,20 @@ use crate::{
 
 pub use self::customer::{Check, Customer, DeliveryAddress, Standing};
 
-/// What decisions need to know of a company.
+/// The state of a company.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Company {
-    /// Nobody yet.
+    /// Not registered.
     #[default]
     Unregistered,
     /// A customer.
     Registered(Box<Customer>),
 }
 
-/// What can be asked of a company.
+/// The commands of a company.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Take it on as a customer.
+    /// Register it as a customer.
     Register {
         /// Its id.
         id: CompanyId,
@@ -40,91 +40,91 @@ pub enum Command {
         /// When its invoices are due.
         payment_term: PaymentTerm,
     },
-    /// Call it by its new legal name.
+    /// Rename it.
     Rename {
         /// The name.
         name: Name,
     },
-    /// Vouch for its papers.
+    /// Verify it: its documents were checked.
     Verify {
         /// Who looked at them.
         by: ActorId,
         /// When.
         on: Date,
     },
-    /// Sell it nothing for now.
+    /// Suspend it.
     Suspend {
         /// Why.
         reason: Note,
     },
-    /// Sell to it again.
+    /// Reinstate it.
     Reinstate,
-    /// Agree on another payment term.
+    /// Set its payment term.
     AgreePaymentTerm {
         /// The new term.
         payment_term: PaymentTerm,
     },
-    /// Let the term of the company above it hold.
+    /// Use the payment term of the company above it.
     InheritPaymentTerm,
-    /// Note its EU VAT number.
+    /// Set its EU VAT number.
     NoteVatNumber {
         /// The number.
         vat_number: VatNumber,
     },
-    /// Send its invoices there.
+    /// Set its billing address.
     MoveBilling {
         /// Where.
         address: Address,
     },
-    /// Deliver there too.
+    /// Add or change a delivery address.
     AddDeliveryAddress {
         /// The name of the place.
         id: AddressId,
         /// Where it is.
         place: DeliveryAddress,
     },
-    /// Deliver there no more.
+    /// Remove a delivery address.
     DropDeliveryAddress {
         /// The name of the place.
         id: AddressId,
     },
-    /// Know an account as its own.
+    /// Add a bank account.
     AddBankAccount {
         /// The account.
         account: Iban,
     },
-    /// Know it no more.
+    /// Remove a bank account.
     DropBankAccount {
         /// The account.
         account: Iban,
     },
-    /// Look an account up on the VAT white list.
+    /// Record the check of an account on the VAT white list.
     CheckBankAccount {
         /// One of its accounts.
         account: Iban,
-        /// Of which day the list was.
+        /// The day of the list.
         list_of: Date,
-        /// As what it was found there.
+        /// How it is listed; `None` if it is not.
         listed: Option<Listed>,
     },
-    /// Share a group's prices and assortment; `None` shares nobody's.
+    /// Set the group whose prices and assortment it shares; `None`: no group.
     JoinGroup {
         /// The group.
         group: Option<GroupCode>,
     },
-    /// Belong to another company; `None` belongs to nobody.
+    /// Set its parent company; `None`: no parent.
     JoinParent {
         /// The company above it, with those above that one, nearest first.
         above: Vec<CompanyId>,
         /// How many levels of companies are below it.
         below: usize,
     },
-    /// Let it owe so much in the currency of the limit.
+    /// Set the credit limit in the currency of the limit.
     GrantCredit {
         /// How much.
         limit: Money,
     },
-    /// Set no limit in this currency.
+    /// Remove the credit limit in this currency.
     LiftCreditLimit {
         /// Which.
         currency: Currency,
@@ -289,7 +289,7 @@ pub enum Error {
     /// A number of a Polish company that nothing checks.
     #[error("a company registered in Poland has a NIP")]
     NeedsNip,
-    /// It buys nothing until that is settled.
+    /// It is suspended.
     #[error("the company {name} is suspended: {reason}")]
     Suspended {
         /// Which one: it, or a company above it.
@@ -297,39 +297,39 @@ pub enum Error {
         /// Why.
         reason: Note,
     },
-    /// Nobody is above it whose term could hold.
+    /// It has no parent company whose payment term could apply.
     #[error("the company belongs to no firm from which it could inherit a term")]
     NoParent,
-    /// It would be above itself.
+    /// The company tree would have a cycle.
     #[error("a company cannot belong to itself, nor to one that belongs to it")]
     ParentIsBelow,
     /// The tree of companies would be too high.
     #[error("a company has at most {} firms above it", Company::MOST_ABOVE)]
     TooDeep,
-    /// More places or accounts than anybody has.
+    /// Too many delivery addresses or bank accounts.
     #[error("a company has at most {most} {what}")]
     TooMany {
         /// Of what.
         what: &'static str,
-        /// How many.
+        /// The most.
         most: usize,
     },
-    /// There is no such place.
+    /// There is no such delivery address.
     #[error("the company has no such delivery address")]
     NoSuchAddress,
-    /// There is no such account.
+    /// There is no such bank account.
     #[error("the company has no such account")]
     NoSuchAccount,
     /// The VAT white list knows accounts in Poland, of those who have a NIP.
     #[error("the VAT white list has Polish accounts of Polish taxpayers only")]
     NotListable,
-    /// A limit below nothing.
+    /// A negative limit.
     #[error("a credit limit is not negative")]
     NegativeLimit,
-    /// A limit beyond what any debt may come to.
+    /// A limit above the largest balance.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// No paper bears such a day.
+    /// The day is outside the supported range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -352,11 +352,11 @@ refusals!(Error, {
 });
 
 impl Company {
-    /// How many companies may be above one another, itself not counted.
+    /// The most levels of the company tree above a company.
     pub const MOST_ABOVE: usize = 8;
-    /// How many places goods can go to.
+    /// The most delivery addresses.
     pub const MOST_ADDRESSES: usize = 200;
-    /// How many accounts it can have.
+    /// The most bank accounts.
     pub const MOST_ACCOUNTS: usize = 50;
 
     /// Every rule of a company.

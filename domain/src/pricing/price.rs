@@ -1,5 +1,5 @@
-//! Prices: what one audience pays for one product, a category or everything, in one currency. All
-//! rules that could be of equal rank are in one stream, so that the second of two is refused.
+//! Prices: the price rules of one audience for one selection in one currency. All rules that could
+//! have equal rank are in one stream, so that the second of two is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ pub struct Price {
     rules: Vec<Rule>,
 }
 
-/// What holds by one agreement on some days.
+/// A rule of one agreement, valid on some days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// By which agreement.
@@ -87,22 +87,22 @@ pub enum Value {
     },
 }
 
-/// What can be asked.
+/// The commands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Agree on a rule; one of the same agreement and days is replaced.
+    /// Set a rule; one of the same agreement and days is replaced.
     Agree {
-        /// What the stream is about.
+        /// The subject of the stream.
         of: Subject,
         /// The rule.
         rule: Rule,
-        /// Those of the stream's agreements whose rules are never of equal rank: that have ended, or
-        /// are promotions when this one is none, or the other way round.
+        /// Those agreements of the stream whose rules never have equal rank: ended ones, and
+        /// promotions if this one is not a promotion, or vice versa.
         aside: BTreeSet<AgreementId>,
     },
-    /// Take an agreement's rules back.
+    /// Remove the rules of an agreement.
     Withdraw {
-        /// What the stream is about.
+        /// The subject of the stream.
         of: Subject,
         /// Whose rules.
         agreement: AgreementId,
@@ -155,25 +155,25 @@ aggregate!(Price, "price", {
 /// Why a rule is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Nobody could say which of the two holds.
+    /// The rule overlaps with another of equal rank.
     #[error("the agreement {other} has a price of equal rank on some of these days")]
     EqualRank {
-        /// The agreement whose rule is in the way.
+        /// The agreement of the other rule.
         other: AgreementId,
     },
-    /// A rule that says nothing.
+    /// The number of quantity breaks is out of range.
     #[error("a price has between 1 and {} quantity breaks", Price::MOST_BREAKS)]
     Breaks,
-    /// Two breaks at one quantity.
+    /// Two quantity breaks have the same quantity.
     #[error("two quantity breaks begin at the same quantity")]
     BreakTwice,
     /// The last day is before the first.
     #[error("a price does not end before it begins")]
     EndsBeforeItBegins,
-    /// More than anybody agrees on.
+    /// Too many rules for one audience and selection.
     #[error("a product has at most {} prices for one audience", Price::MOST_RULES)]
     TooManyRules,
-    /// No document bears such a day.
+    /// The day is outside the supported range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -188,9 +188,9 @@ refusals!(Error, {
 });
 
 impl Price {
-    /// How many quantities a rule may name.
+    /// The most quantity breaks of a rule.
     pub const MOST_BREAKS: usize = 20;
-    /// How many rules an audience may have of one selection.
+    /// The most rules of an audience for one selection.
     pub const MOST_RULES: usize = 500;
 
     /// Every rule of prices.
@@ -283,19 +283,19 @@ impl Rule {
 }
 
 impl Days {
-    /// Whether a day is one of them.
+    /// Whether it includes a day.
     pub fn contain(self, on: Date) -> bool {
         self.from.is_none_or(|from| from <= on) && self.until.is_none_or(|until| on <= until)
     }
 
-    /// Whether they have a day in common.
+    /// Whether they overlap.
     pub fn meet(self, other: Self) -> bool {
         let before =
             |a: Self, b: Self| matches!((a.until, b.from), (Some(end), Some(begin)) if end < begin);
         !before(self, other) && !before(other, self)
     }
 
-    /// Those of them that others are too; `None` when there are none.
+    /// The overlap with another period; `None` if there is none.
     pub fn within(self, other: Self) -> Option<Self> {
         let from = self.from.max(other.from);
         let until = match (self.until, other.until) {

@@ -1,13 +1,13 @@
-//! Which price a company pays: the most specific rule wins, and the answer explains itself.
+//! Price resolution: the most specific rule wins, and the result explains every candidate.
 //!
-//! Audiences come first: the company, the companies above it from the nearest on, its group, everyone.
-//! Within an audience the product beats its category, a nearer category a farther one, and any of
-//! them everything; a promotion beats whatever else is for the same audience. Within a rule the
-//! highest quantity break reached holds. When no rule holds, the product's base price does. A rule
-//! of an agreement that yields gives way to a lower price that is less specific, and to no other
-//! does one ever give way. What is off is off the base: the fixed price that everyone has, else the
-//! product's base price. What the company has earned by its purchases comes off a base price, and
-//! off the prices of agreements that allow it. No price is below the product's floor.
+//! The order of precedence: first the audience (the company, the companies above it from the
+//! nearest on, its group, everyone); within an audience a promotion before other agreements; then
+//! the selection (the product, its categories from the nearest on, everything). Within a rule the
+//! highest quantity break reached applies. Without a rule the product's base price applies. Only a
+//! rule of an agreement that yields gives way to a lower, less specific price. Percentages are off
+//! the base: the fixed price for everyone, else the product's base price. The company's purchase
+//! discount applies to base prices and to prices of agreements that allow it. No price is below the
+//! product's floor.
 
 use std::{
     cmp::Ordering,
@@ -31,19 +31,19 @@ use crate::{
     },
 };
 
-/// Where rules for a company and a product could be.
+/// The streams that may have rules for a company and a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Whose prices, of what.
+    /// The audience and the selection.
     pub subject: Subject,
-    /// The place of the audience among the company's, the most specific being 0.
+    /// The rank of the audience among the company's; 0 is the most specific.
     pub breadth: usize,
-    /// How far the selection is from the product.
+    /// The distance of the selection from the product.
     pub distance: usize,
 }
 
-/// Every place where rules for a company with these audiences and a product in these categories
-/// could be. `paths` are its categories, each with those above it, nearest first.
+/// Every stream that may have rules for a company with these audiences and a product in these
+/// categories. `paths` are its categories, each with its ancestors, nearest first.
 pub fn places(
     audiences: &[Audience],
     product: ProductId,
@@ -62,8 +62,8 @@ pub fn places(
     audiences.iter().enumerate().flat_map(of_audience).collect()
 }
 
-/// Every selection to which a product in these categories belongs, and how far from the product it
-/// is: 0 is itself, then its categories with those above them, at last everything.
+/// Every selection that contains a product in these categories, with its distance: 0 is the
+/// product, then its categories with their ancestors, last everything.
 pub fn selections(product: ProductId, paths: &[Vec<CategoryId>]) -> Vec<(Selection, usize)> {
     let mut categories: BTreeMap<CategoryId, usize> = BTreeMap::new();
     for (height, category) in paths.iter().flat_map(|path| path.iter().enumerate()) {
@@ -85,7 +85,7 @@ impl Place {
         PriceId::of(&self.subject)
     }
 
-    /// A rule that stands there.
+    /// A rule of this stream as a candidate.
     pub fn candidate<'a>(&'a self, rule: &'a Rule, agreement: &'a PriceAgreement) -> Candidate<'a> {
         Candidate {
             audience: &self.subject.audience,
@@ -98,33 +98,33 @@ impl Place {
     }
 }
 
-/// What is asked.
+/// A price query.
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
     /// The day.
     pub on: Date,
-    /// How much is bought, in the product's units.
+    /// The quantity, in the product's units.
     pub quantity: Quantity,
     /// The product's own base price.
     pub base: Option<UnitPrice>,
-    /// What the company has earned by its purchases; see [`crate::pricing::discount`].
+    /// The company's purchase discount; see [`crate::pricing::discount`].
     pub earned: Option<Percent>,
-    /// The least that the product costs.
+    /// The price floor of the product.
     pub floor: Option<UnitPrice>,
-    /// Every rule that could concern the company and the product, in any order.
+    /// All candidate rules, in any order.
     pub candidates: Vec<Candidate<'a>>,
 }
 
-/// A rule that could hold.
+/// A candidate rule.
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
     /// For whom it is.
     pub audience: &'a Audience,
-    /// The place of that among the company's audiences, the most specific being 0.
+    /// The rank of the audience among the company's; 0 is the most specific.
     pub breadth: usize,
     /// Of what it is.
     pub selection: Selection,
-    /// How far that is from the product: 0 is the product, then its categories, at last everything.
+    /// The distance of the selection: 0 is the product, then its categories, last everything.
     pub distance: usize,
     /// The rule.
     pub rule: &'a Rule,
@@ -201,7 +201,7 @@ pub struct Step {
     pub price: UnitPrice,
 }
 
-/// Answers, the same for the same candidates in whatever order.
+/// Resolves the price. The order of the candidates does not matter.
 pub fn resolve(question: &Question<'_>) -> Resolution {
     let Answer { base, judged, winner } = answer(question);
     let considered = judged
@@ -233,8 +233,8 @@ pub fn resolve(question: &Question<'_>) -> Resolution {
     Resolution { price, made_by, base, considered }
 }
 
-/// What one unit costs at every quantity from the one in question on: a step wherever [`resolve`]
-/// changes its answer. Quantities that have no price have no step.
+/// The unit price for every quantity from the given one on: a step wherever the result of
+/// [`resolve`] changes. Quantities without a price have no step.
 pub fn steps(question: &Question<'_>) -> Vec<Step> {
     let breaks = question.candidates.iter().flat_map(|candidate| &candidate.rule.breaks);
     let mut quantities: BTreeSet<Quantity> = breaks.filter_map(|each| each.at_least).collect();
@@ -255,7 +255,7 @@ pub fn steps(question: &Question<'_>) -> Vec<Step> {
     steps
 }
 
-/// What became of all candidates.
+/// The verdicts on all candidates.
 struct Answer<'a> {
     base: Option<UnitPrice>,
     judged: Vec<Judged<'a>>,
@@ -271,7 +271,7 @@ fn answer<'a>(question: &'a Question<'_>) -> Answer<'a> {
         .into_iter()
         .map(|candidate| (candidate, priced(candidate, question, base)))
         .collect();
-    // Where everyone has a price on a list, the product's base price is nobody's.
+    // If a list has a price for everyone, the product's base price does not apply.
     let of_base = question.base.filter(|_| everyones.is_none());
     let winner = winner(&judged, of_base.map(|base| question.charged(base, true).price));
     Answer { base, judged, winner }
@@ -279,12 +279,12 @@ fn answer<'a>(question: &'a Question<'_>) -> Answer<'a> {
 
 type Judged<'a> = (&'a Candidate<'a>, Result<UnitPrice, Verdict>);
 
-/// What is charged where a price is stated.
+/// The charged price for a stated price.
 struct Charged {
     price: UnitPrice,
     /// What came off.
     earned: Option<Percent>,
-    /// To what it was raised.
+    /// The floor to which it was raised.
     floor: Option<UnitPrice>,
 }
 
@@ -297,19 +297,19 @@ impl Question<'_> {
     }
 }
 
-/// A price less a share of it, rounded half up.
+/// A price minus a percentage, rounded half up.
 fn less(price: UnitPrice, percent: Percent) -> UnitPrice {
     let left = Decimal::ONE_HUNDRED - percent.hundredths();
     UnitPrice::round_half_up(price.amount() * left / Decimal::ONE_HUNDRED)
 }
 
-/// The most specific first; what is equally specific in a fixed order.
+/// The most specific first; equally specific ones in a fixed order.
 fn rank<'a>(candidate: &'a Candidate<'_>) -> impl Ord + use<'a> {
     let Candidate { rule, selection, .. } = candidate;
     (specific(candidate), rule.agreement, *selection, rule.days)
 }
 
-/// How specific a rule is: less is more.
+/// The specificity of a rule; a lower value is more specific.
 fn specific(candidate: &Candidate<'_>) -> (usize, bool, usize) {
     (candidate.breadth, !promotion(candidate), candidate.distance)
 }
@@ -322,7 +322,7 @@ fn discounts(candidate: &Candidate<'_>) -> bool {
     candidate.agreement.header().is_some_and(|header| header.discounts)
 }
 
-/// The fixed price that everyone has without a promotion, at the place that is nearest to the product.
+/// The fixed price for everyone, without promotions, of the selection nearest to the product.
 fn everyones(question: &Question<'_>) -> Option<UnitPrice> {
     let fixed = |candidate: &&Candidate<'_>| {
         let reached = candidate.rule.reached(question.quantity);
@@ -338,7 +338,7 @@ fn everyones(question: &Question<'_>) -> Option<UnitPrice> {
     found.into_iter().min().map(|(_, price)| price)
 }
 
-/// What a rule would have one unit cost, if it holds.
+/// The unit price by a rule, if the rule applies.
 fn priced(
     candidate: &Candidate<'_>,
     question: &Question<'_>,
@@ -348,7 +348,7 @@ fn priced(
     Ok(question.charged(stated, discounts(candidate)).price)
 }
 
-/// What a rule says that one unit costs, if it holds.
+/// The stated unit price of a rule, if the rule applies.
 fn stated(
     candidate: &Candidate<'_>,
     Question { on, quantity, .. }: &Question<'_>,
@@ -374,8 +374,8 @@ fn stated(
     }
 }
 
-/// The most specific rule that holds, the lowest of those that are equally specific; while its
-/// agreement yields, a lower price further down.
+/// The most specific rule that applies, the lowest price among equally specific ones; if its
+/// agreement yields, a lower price that is less specific.
 fn winner(judged: &[Judged<'_>], base: Option<UnitPrice>) -> Option<usize> {
     let holding = || (0..judged.len()).filter(|index| judged[*index].1.is_ok());
     let first = holding().min_by_key(|index| {

@@ -1,7 +1,7 @@
-//! Approval: who must agree before something goes on, in which order, and who may speak for whom.
+//! Approval: the required approvers, their order, and who may substitute whom.
 //!
-//! The same rules serve a company that buys (its orders) and the seller (discounts in its offers). All
-//! of it is pure: people, companies and the time arrive with the question.
+//! The same rules serve a company (for its orders) and the seller (for discounts in its offers).
+//! All functions are pure: people, companies and the time are parameters.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// How many steps a rule can have.
+    /// The most steps of a rule.
     pub const MOST_STEPS: usize = 8;
 }
 
@@ -120,16 +120,16 @@ impl Escalation {
     pub const MOST_MINUTES: u32 = 366 * 24 * 60;
 }
 
-/// What rules look at.
+/// The facts that rules are checked against.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matter {
     /// The net sum.
     pub net: Money,
-    /// The categories of the products, with all above them.
+    /// The categories of the products, with their ancestors.
     pub categories: BTreeSet<CategoryId>,
-    /// Where the goods go.
+    /// The delivery address.
     pub address: Option<AddressId>,
-    /// Who pays for them.
+    /// The cost centre.
     pub cost_centre: Option<CostCentre>,
     /// The largest discount of a line.
     pub discount: Option<Percent>,
@@ -229,16 +229,16 @@ impl Request {
     }
 }
 
-/// How far a request has got.
+/// The state of an approval request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pending {
-    /// What is asked.
+    /// The request.
     pub request: Request,
-    /// Who has agreed so far, step by step.
+    /// The decisions so far, one per step.
     pub decisions: Vec<Decision>,
     /// Since when the present step waits.
     pub since: Timestamp,
-    /// Whether it took too long.
+    /// Whether the present step was escalated.
     pub is_escalated: bool,
 }
 
@@ -261,30 +261,30 @@ pub struct Decision {
     pub note: Option<Note>,
 }
 
-/// Somebody who answers.
+/// A person who answers an approval request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Speaker {
     /// Who.
     pub by: Person,
-    /// Those who may have named them as their substitute.
+    /// The people who may have named them as substitute.
     pub absent: Vec<Person>,
-    /// Those of [`Pending::named`] who have left for good.
+    /// Those of [`Pending::named`] who have left.
     pub gone: Vec<EmployeeId>,
     /// The day, in the seller's time zone.
     pub today: Date,
 }
 
-/// What somebody answers.
+/// An answer to an approval request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// Which step they mean, counted from 1: who clicks twice does not answer the next one too.
+    /// The step, counted from 1, so that a repeated answer does not apply to the next step.
     pub step: u32,
-    /// When that was asked which they have read: what is asked anew in the meantime they have not.
-    /// Not said where it can be asked only once.
+    /// When the request that they have read was made, so that the answer does not apply to a later
+    /// request. `None` where there can be only one.
     pub asked_at: Option<Timestamp>,
     /// Who.
     pub speaker: Box<Speaker>,
-    /// The company that asks and those above it; none when the seller asks itself.
+    /// The requesting company and the companies above it; empty for the seller.
     pub companies: Vec<CompanyId>,
     /// When.
     pub at: Timestamp,
@@ -292,42 +292,42 @@ pub struct Verdict {
     pub note: Option<Note>,
 }
 
-/// Why an answer is not taken.
+/// Why an answer is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Nobody approves their own request.
+    /// It is their own request.
     #[error("nobody decides on a request of their own")]
     OwnRequest,
-    /// Somebody else is asked.
+    /// They are not an approver of this step.
     #[error("step {step} waits for somebody else")]
     NotAsked {
         /// Which.
         step: u32,
     },
-    /// It is more than they can answer for.
+    /// It exceeds their own limits.
     #[error("this is beyond the limit of who would approve it")]
     BeyondTheirLimit,
-    /// Somebody has answered this step.
+    /// The step is decided already.
     #[error("step {step} was decided by somebody else")]
     StepDecided {
         /// Which.
         step: u32,
     },
-    /// One after the other.
+    /// The step is not reached yet.
     #[error("the request is at step {at}, not yet at step {step}")]
     StepNotReached {
-        /// Which they mean.
+        /// The step they named.
         step: u32,
-        /// Which waits.
+        /// The present step.
         at: u32,
     },
-    /// They read something else.
+    /// The request was made again since they read it.
     #[error("something else was asked at {at}: read that")]
     OtherRequest {
         /// When.
         at: Timestamp,
     },
-    /// There is still time, or nobody else to ask.
+    /// The step is not overdue, or there is nobody to escalate to.
     #[error("the step is not overdue")]
     NotOverdue,
 }
@@ -343,13 +343,13 @@ refusals!(Error, {
 });
 
 impl Pending {
-    /// A request to which nobody has answered yet.
+    /// A request without decisions.
     pub fn new(request: Request) -> Self {
         let since = request.at;
         Self { request, decisions: Vec::new(), since, is_escalated: false }
     }
 
-    /// The step that waits, counted from 1.
+    /// The present step, counted from 1.
     pub fn step(&self) -> u32 {
         u32::try_from(self.decisions.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
@@ -358,14 +358,15 @@ impl Pending {
         self.request.steps.get(self.decisions.len())
     }
 
-    /// Who is asked at this moment: first whom the rule says, then also to whom it escalated.
+    /// The present approvers: those of the rule, and after escalation also those to whom it
+    /// escalates.
     fn asked(&self) -> impl Iterator<Item = Who> {
         let step = self.waiting();
         let escalation = step.and_then(|step| step.escalation).filter(|_| self.is_escalated);
         step.map(|step| step.by).into_iter().chain(escalation.map(|escalation| escalation.to))
     }
 
-    /// Those who are asked by name at this moment.
+    /// The present approvers that are named as employees.
     pub fn named(&self) -> impl Iterator<Item = EmployeeId> {
         self.asked().filter_map(|who| match who {
             Who::Employee { employee } => Some(employee),
@@ -373,13 +374,13 @@ impl Pending {
         })
     }
 
-    /// Whether the last step waits, after which all have agreed.
+    /// Whether the present step is the last one.
     pub fn is_last(&self) -> bool {
         self.decisions.len() + 1 >= self.request.steps.len()
     }
 
-    /// The answer that somebody can give, for themselves or for somebody who is away; `None` when
-    /// they have agreed to this step before.
+    /// The decision of a verdict, in their own name or as substitute; `None` if they have approved
+    /// this step before.
     pub fn answer(&self, verdict: Verdict) -> Result<Option<Decision>, Error> {
         let asked_at = self.request.at;
         if verdict.asked_at.is_some_and(|read| read != asked_at) {
@@ -399,15 +400,15 @@ impl Pending {
         Ok(Some(Decision { step, by: speaker.by.id, standing_in_for, at, note }))
     }
 
-    /// The same where somebody says no: once they have said yes to a step, that is for the others.
+    /// The same for a refusal. Who has approved a step cannot refuse it any more.
     pub fn refusal(&self, verdict: Verdict) -> Result<Decision, Error> {
         let decided = Error::StepDecided { step: verdict.step };
         self.answer(verdict)?.ok_or(decided)
     }
 
-    /// In whose name somebody may answer the step that waits of a request of these companies: their own
-    /// (`None`) or that of somebody who is away. Whoever stands in has exactly the power of who is
-    /// away. For somebody who has left the admins answer.
+    /// In whose name somebody may decide the present step of a request of these companies: their
+    /// own (`None`) or that of an absent employee. A substitute has exactly the powers of the
+    /// absent employee. Admins decide for an employee who has left.
     pub fn power_of(
         &self,
         Speaker { by, absent, gone, today }: &Speaker,
@@ -438,7 +439,7 @@ impl Pending {
         Err(refusal)
     }
 
-    /// Nobody answers for more than they could do themselves.
+    /// Nobody approves more than their own limit.
     fn is_within_limits_of(&self, person: &Person) -> bool {
         let Request { net, discount, .. } = &self.request;
         let limit = person.limit(Period::Order, net.currency());
@@ -446,7 +447,7 @@ impl Pending {
             && discount.is_none_or(|discount| person.discount.allows(discount))
     }
 
-    /// Whom to ask too, at a moment when it has taken too long.
+    /// The additional approvers, if the step is overdue at this moment.
     pub fn escalate(&self, now: Timestamp) -> Result<Who, Error> {
         let escalation = self.waiting().and_then(|step| step.escalation);
         let is_over = |escalation: &Escalation| {
@@ -457,7 +458,7 @@ impl Pending {
         overdue.map(|escalation| escalation.to).ok_or(Error::NotOverdue)
     }
 
-    /// The request after somebody has agreed to the step that waited.
+    /// The request after the present step was approved.
     #[must_use]
     pub fn after(mut self, decision: Decision) -> Self {
         self.since = decision.at;
@@ -466,14 +467,14 @@ impl Pending {
         self
     }
 
-    /// The request once its step took too long.
+    /// The request after escalation of its step.
     #[must_use]
     pub fn escalated(self) -> Self {
         Self { is_escalated: true, ..self }
     }
 }
 
-/// Whether somebody works for one of these companies, or for the seller when there are none.
+/// Whether a person is an employee of one of these companies, or of the seller if there are none.
 fn works_for(person: &Person, companies: &[CompanyId]) -> bool {
     person.company.map_or(companies.is_empty(), |company| companies.contains(&company))
 }

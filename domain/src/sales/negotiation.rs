@@ -1,9 +1,9 @@
 //! A negotiation: the rounds in which the seller and a company negotiate one revision of an offer,
-//! until they agree on every line and on the conditions, break off, or one lets the other wait.
+//! until they agree on every line and on the conditions, one breaks off, or a deadline passes.
 //!
-//! Whoever spoke waits for the other. What both have agreed on stays as it is unless both want to
-//! talk about it again. Where an employee may not propose something alone, a superior agrees first,
-//! and the other side learns of none of that.
+//! The sides take turns. A point that both agreed on changes only if both reopen it. A round that
+//! exceeds the powers of its author needs approval first; approvals are visible to their own side
+//! only.
 
 mod active;
 mod approval;
@@ -34,37 +34,37 @@ use crate::{
     },
 };
 
-/// What decisions need to know of a negotiation.
+/// The state of a negotiation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Negotiation {
-    /// Nothing yet.
+    /// Not opened.
     #[default]
     Unopened,
     /// One side waits for the other.
     Open(Box<ActiveNegotiation>),
-    /// They stopped; they can go on while the offer stands.
+    /// Stopped; it can be resumed while the offer is open.
     Stopped {
-        /// What was on the table.
+        /// Its state when it stopped.
         negotiation: Box<ActiveNegotiation>,
-        /// How they stopped.
+        /// Why it stopped.
         how: Stop,
     },
-    /// They agreed on everything: the offer has a new revision.
+    /// Both sides agreed on everything: the offer has a new revision.
     Agreed {
-        /// With whom.
+        /// The company.
         company: CompanyId,
     },
     /// The offer was accepted as it stood, rejected, withdrawn or lapsed.
     Closed {
-        /// With whom.
+        /// The company.
         company: CompanyId,
     },
 }
 
-/// How a negotiation stops.
+/// Why a negotiation stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stop {
-    /// One side broke them off.
+    /// One side broke it off.
     BrokenOff {
         /// Which.
         side: Side,
@@ -73,10 +73,10 @@ pub enum Stop {
     Expired,
 }
 
-/// What can be asked of a negotiation.
+/// The commands of a negotiation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Begin to talk about a revision.
+    /// Open a negotiation of a revision.
     Open {
         /// Of which offer.
         offer: OfferId,
@@ -84,44 +84,44 @@ pub enum Command {
         revision: u32,
         /// What it says.
         proposal: Box<Proposal>,
-        /// Which side wants to talk: it speaks first.
+        /// The side that opens it and proposes the first round.
         side: Side,
         /// Who.
         by: ActorId,
     },
-    /// Speak.
+    /// Propose a round.
     Propose {
         /// For which side.
         side: Side,
-        /// The number of the round that this is: who speaks has heard all rounds before it.
+        /// The number of this round, which shows that its author has read all rounds before it.
         number: u32,
         /// What.
         round: Round,
         /// The day.
         today: Date,
-        /// Who of the same side must agree first; `None`: nobody.
+        /// The approval that this round needs, if any.
         approval: Option<Box<Request>>,
     },
-    /// Agree that it is said, step by step.
+    /// Approve one step of the pending round.
     Approve {
         /// For which side.
         side: Side,
         /// By whom.
         verdict: Verdict,
     },
-    /// Do not agree.
+    /// Refuse the pending round.
     Disapprove {
         /// For which side.
         side: Side,
         /// By whom.
         verdict: Verdict,
     },
-    /// Ask somebody else too: it takes too long.
+    /// Escalate the pending approval.
     Escalate {
         /// When.
         at: Timestamp,
     },
-    /// Want to talk again about what was agreed on, or agree to that.
+    /// Ask to reopen agreed points, or agree to reopen them.
     Reopen {
         /// Which side.
         side: Side,
@@ -130,7 +130,7 @@ pub enum Command {
         /// About what.
         topics: BTreeSet<Topic>,
     },
-    /// Stop talking.
+    /// Break off.
     BreakOff {
         /// Which side.
         side: Side,
@@ -139,24 +139,24 @@ pub enum Command {
         /// Why.
         reason: Option<Note>,
     },
-    /// Go on where they stopped.
+    /// Resume a stopped negotiation.
     Resume {
         /// Which side.
         side: Side,
         /// Who.
         by: ActorId,
     },
-    /// Remind whose turn it is.
+    /// Remind the side whose turn it is.
     Remind {
         /// The day.
         today: Date,
     },
-    /// Stop because nobody answered in time.
+    /// Stop because the deadline has passed.
     Expire {
         /// The day.
         today: Date,
     },
-    /// Stop because the offer was answered otherwise.
+    /// Close because the offer was answered otherwise.
     Close,
 }
 
@@ -315,13 +315,13 @@ pub enum Error {
     /// There is no such negotiation.
     #[error("there is no such negotiation")]
     Unopened,
-    /// The two talk about this revision already.
+    /// A negotiation of this revision exists already.
     #[error("the negotiation was already opened")]
     AlreadyOpened,
-    /// Somebody must go on first.
+    /// It is stopped and must be resumed first.
     #[error("the negotiation has stopped")]
     Stopped,
-    /// The two talk.
+    /// It is open.
     #[error("the negotiation has not stopped")]
     NotStopped,
     /// Everything is agreed on.
@@ -330,22 +330,22 @@ pub enum Error {
     /// The offer was answered otherwise.
     #[error("the negotiation is closed")]
     Closed,
-    /// The other side has not answered.
+    /// It is the other side's turn.
     #[error("it is the other side's turn")]
     NotYourTurn,
-    /// Somebody spoke in the meantime.
+    /// Another round was proposed in the meantime.
     #[error("the next round is round {next}")]
     OtherRound {
         /// Its number.
         next: u32,
     },
-    /// A superior has not answered.
+    /// An approval is pending.
     #[error("what was to be proposed awaits approval")]
     AwaitingApproval,
-    /// Nobody has to agree.
+    /// No approval is pending.
     #[error("the negotiation awaits nobody's approval")]
     NotAwaitingApproval,
-    /// An answer that is not taken.
+    /// The answer to the approval is refused.
     #[error(transparent)]
     Approval(#[from] asking::Error),
     /// There is no such line.
@@ -354,46 +354,46 @@ pub enum Error {
         /// Its number.
         line: u32,
     },
-    /// Both agreed on it.
+    /// The point is agreed.
     #[error("{topic} was agreed on, and stays unless both want to talk about it again")]
     Agreed {
         /// What.
         topic: Topic,
     },
-    /// It is open as it is.
+    /// The point is not agreed, so it need not be reopened.
     #[error("{topic} is not agreed on")]
     NotAgreed {
         /// What.
         topic: Topic,
     },
-    /// Only the other side can agree to it.
+    /// The proposal is this side's own: only the other side can agree.
     #[error("{topic} is your own proposal")]
     OwnProposal {
         /// What.
         topic: Topic,
     },
-    /// A round in which nothing is said.
+    /// A round without moves.
     #[error("a round agrees to something, or proposes something else")]
     NothingSaid,
-    /// A wish for nothing.
+    /// A command without points.
     #[error("nothing is named that is to be talked about again")]
     NothingToReopen,
-    /// An offer of nothing.
+    /// A proposal without lines.
     #[error("at least one line must be left")]
     NothingLeft,
-    /// Nobody can answer in the past.
+    /// The deadline is in the past.
     #[error("an answer cannot be awaited by {answer_by}")]
     AnswerInThePast {
         /// The day.
         answer_by: Date,
     },
-    /// There is still time, or no deadline.
+    /// The deadline has not passed, or there is none.
     #[error("the answer is not overdue")]
     NotOverdue,
-    /// More than any two companies exchange.
+    /// Too many rounds.
     #[error("a negotiation has at most {} rounds", Negotiation::MOST_ROUNDS)]
     TooManyRounds,
-    /// No document bears such a day.
+    /// The day is outside the supported range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -424,7 +424,7 @@ refusals!(Error, {
 });
 
 impl Event {
-    /// The only side that may know of it; `None`: both.
+    /// The only side that may see the event; `None`: both.
     pub fn known_to(&self) -> Option<Side> {
         match self {
             Self::ApprovalRequested { side, .. }
@@ -447,7 +447,7 @@ impl Event {
 }
 
 impl Negotiation {
-    /// How many rounds a negotiation can have: far more than any two companies exchange.
+    /// The most rounds of a negotiation.
     pub const MOST_ROUNDS: u32 = 500;
 
     /// Every rule of a negotiation.
@@ -634,7 +634,7 @@ impl Negotiation {
                     Self::Open(negotiation)
                 }
                 (Event::Closed {}, Some(company)) => Self::Closed { company },
-                // `decide` writes none of the others.
+                // `decide` records none of the others in this state.
                 _ => Self::Stopped { negotiation, how },
             },
             ended @ (Self::Unopened | Self::Agreed { .. } | Self::Closed { .. }) => ended,
@@ -642,7 +642,7 @@ impl Negotiation {
     }
 }
 
-/// The day on which somebody is reminded of a deadline.
+/// The day on which a side is reminded of a deadline.
 fn day_before(answer_by: Date) -> Date {
     answer_by.yesterday().unwrap_or(answer_by)
 }

@@ -31,13 +31,13 @@ use crate::{
     },
 };
 
-/// What decisions need to know of an offer.
+/// The state of an offer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Offer {
-    /// Nothing yet.
+    /// Not drafted.
     #[default]
     Undrafted,
-    /// Being written for the first time; the company does not see it.
+    /// The first draft; the company does not see it.
     Drafted(Box<Draft>),
     /// A revision waits for the company's answer.
     Open(Box<Open>),
@@ -45,22 +45,22 @@ pub enum Offer {
     Accepted {
         /// Who said yes.
         by: ActorId,
-        /// To what.
+        /// The accepted content.
         revision: Box<Revision>,
         /// What of it was ordered, where that is not all of its lines as they stand.
         #[serde(default)]
         ordered: Option<Lines>,
-        /// Where it goes.
+        /// The destination.
         #[serde(default)]
         destination: Destination,
     },
-    /// It ended without an order.
+    /// Closed without an order.
     Closed {
-        /// Whose offer it was.
+        /// The company.
         company: CompanyId,
-        /// How it ended.
+        /// Why it was closed.
         how: Closure,
-        /// Whether the company ever saw it.
+        /// Whether a revision was ever sent to the company.
         was_sent: bool,
     },
 }
@@ -68,19 +68,19 @@ pub enum Offer {
 /// An offer that waits for the company's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Open {
-    /// What can be accepted.
+    /// The revision that can be accepted.
     pub revision: Revision,
-    /// The last day on which it can: that of the proposal, or a later one.
+    /// Its last day: that of the proposal, or a later one after an extension.
     pub valid_until: Date,
-    /// Who has looked at the revision.
+    /// Who has viewed the revision.
     pub seen_by: BTreeSet<ActorId>,
-    /// What takes its place once it is sent.
+    /// The draft of the next revision.
     pub draft: Option<Box<Draft>>,
     /// The negotiation about it.
     pub negotiation: Option<NegotiationId>,
 }
 
-/// How an offer ends without an order.
+/// Why an offer was closed without an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Closure {
     /// The company said no.
@@ -91,77 +91,77 @@ pub enum Closure {
     Withdrawn,
 }
 
-/// What can be asked of an offer.
+/// The commands of an offer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Write it, or write it anew before it is sent, or write its next revision.
+    /// Write the draft, replace it, or write the draft of the next revision.
     Draft(Box<Writing>),
-    /// Put what was written before the company, or before those who must agree first.
+    /// Send the draft to the company, or request approval for it.
     Send {
         /// The day.
         today: Date,
-        /// Who must agree first; `None`: nobody. Not asked again where they have.
+        /// The approval that is needed, if any; ignored if it was given already.
         approval: Option<Box<Request>>,
     },
-    /// Agree that it is sent, step by step.
+    /// Approve one step.
     Approve(Verdict),
-    /// Do not agree.
+    /// Refuse approval.
     Disapprove(Verdict),
-    /// Ask somebody else too: it takes too long.
+    /// Escalate the pending approval.
     Escalate {
         /// When.
         at: Timestamp,
     },
-    /// Note that somebody of the company has looked at a revision.
+    /// Record that somebody of the company has viewed a revision.
     View {
         /// Who.
         by: ActorId,
         /// Which.
         revision: u32,
     },
-    /// Say yes to it, or to some of its lines.
+    /// Accept the offer or some of its lines.
     Accept(Box<Acceptance>),
-    /// Say no.
+    /// Reject it.
     Reject {
         /// Who says so.
         by: ActorId,
         /// Why.
         reason: Option<Note>,
     },
-    /// Take it back.
+    /// Withdraw it.
     Withdraw {
         /// Why.
         reason: Option<Note>,
     },
-    /// Close it because its date has passed.
+    /// Expire it because its last day has passed.
     Expire {
         /// The day.
         today: Date,
     },
-    /// Hold it open for longer.
+    /// Extend its last day.
     Extend {
         /// The last day.
         until: Date,
         /// The day.
         today: Date,
     },
-    /// Begin to talk about the revision that stands, or go on.
+    /// Begin or resume the negotiation of the present revision.
     Negotiate {
         /// Where.
         negotiation: NegotiationId,
-        /// About which revision.
+        /// The revision.
         revision: u32,
         /// The day.
         today: Date,
     },
-    /// Stop talking; the revision stands.
+    /// End the negotiation; the revision stays open.
     EndNegotiation {
         /// Where they talked.
         negotiation: NegotiationId,
     },
-    /// Put what both agreed on in the place of the revision that stands.
+    /// Replace the present revision by the agreed one.
     Agree {
-        /// Where they agreed.
+        /// The negotiation.
         negotiation: NegotiationId,
         /// On what.
         lines: Box<Lines<OfferedLine>>,
@@ -326,31 +326,31 @@ pub enum Error {
     /// There is no such offer.
     #[error("there is no such offer")]
     Undrafted,
-    /// Others at the seller must agree first.
+    /// An approval of the seller is pending.
     #[error("the offer awaits approval")]
     AwaitingApproval,
-    /// Nobody has to agree, or all have.
+    /// No approval is pending.
     #[error("the offer awaits nobody's approval")]
     NotAwaitingApproval,
-    /// An answer that is not taken.
+    /// The answer to the approval is refused.
     #[error(transparent)]
     Approval(#[from] asking::Error),
-    /// It has not been put before the company.
+    /// It was not sent.
     #[error("the offer was not sent yet")]
     NotSent,
-    /// Its last day is over.
+    /// Its last day has passed.
     #[error("the offer lapsed after {valid_until}")]
     Lapsed {
         /// Its last day.
         valid_until: Date,
     },
-    /// Its last day is not over.
+    /// Its last day has not passed.
     #[error("the offer is valid until {valid_until}")]
     StillValid {
         /// Its last day.
         valid_until: Date,
     },
-    /// It would not be held open for longer.
+    /// The new last day is not later than the present one.
     #[error("an offer is extended to a day after {valid_until}")]
     NotLonger {
         /// Its last day, or the present one.
@@ -362,34 +362,34 @@ pub enum Error {
     /// It was rejected, withdrawn or expired.
     #[error("the offer is closed")]
     Closed,
-    /// It belongs to one company for good.
+    /// The company of an offer cannot change.
     #[error("an offer stays with the company for which it was drafted")]
     OtherCompany,
-    /// Another took its place, or it was never sent.
+    /// The named revision is not the present one.
     #[error("revision {standing} of the offer stands")]
     NotTheStandingRevision {
-        /// The one that can be answered.
+        /// The present revision.
         standing: u32,
     },
-    /// Somebody accepts what they did not see.
+    /// The acceptance digest is not that of the revision.
     #[error("the digest is not that of revision {revision}")]
     OtherContent {
-        /// Which revision was named.
+        /// The named revision.
         revision: u32,
     },
-    /// More than anybody writes.
+    /// Too many revisions.
     #[error("an offer has at most {} revisions", Offer::MOST_REVISIONS)]
     TooManyRevisions,
-    /// What changes it is said there.
+    /// It is in negotiation, so it changes only there.
     #[error("the offer is being negotiated")]
     InNegotiation,
-    /// It is not negotiated there.
+    /// It is not in that negotiation.
     #[error("the offer is not being negotiated there")]
     NotInNegotiation,
-    /// Both said yes to it.
+    /// Both sides agreed on this revision.
     #[error("both have agreed on this revision: negotiate it again, or withdraw the offer")]
     AgreedOn,
-    /// The company has not said yes.
+    /// The company has not agreed to the prices.
     #[error("the company has not agreed to the prices of the offer")]
     NotAgreedOn,
     /// There is no such line.
@@ -398,34 +398,34 @@ pub enum Error {
         /// Its number.
         line: u32,
     },
-    /// An order of nothing.
+    /// No lines are chosen.
     #[error("none of the lines of the offer was chosen")]
     NothingChosen,
-    /// A line, or two of its alternatives, twice.
+    /// A line, or two of its alternatives, is chosen twice.
     #[error("line {line} of the offer, or what can be had instead, was chosen twice")]
     ChosenTwice {
         /// Its number.
         line: u32,
     },
-    /// The offer holds only as a whole.
+    /// The offer cannot be accepted in part.
     #[error("line {line} of the offer, or what can be had instead, must be taken with it")]
     LineNeeded {
         /// Its number.
         line: u32,
     },
-    /// Nothing says what that costs.
+    /// The offer has no price for that quantity.
     #[error("line {line} is not offered in this quantity")]
     QuantityNotOffered {
         /// Its number.
         line: u32,
     },
-    /// It stands in for no line, or for one that stands in itself.
+    /// The alternative refers to no line, or to another alternative.
     #[error("line {line} must be the alternative to another line that is none itself")]
     AlternativeToNothing {
         /// Its number.
         line: u32,
     },
-    /// Prices for quantities that are not in order.
+    /// The quantity breaks are not in order.
     #[error("the prices of {sku} for other quantities must be for growing ones, each once")]
     BreaksNotInOrder {
         /// Of what.
@@ -446,7 +446,7 @@ pub enum Error {
     /// More than one document may come to.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// No document bears such a day.
+    /// The day is outside the supported range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -484,7 +484,7 @@ refusals!(Error, {
 });
 
 impl Offer {
-    /// How many revisions an offer can have: far more than any two companies exchange.
+    /// The most revisions of an offer.
     pub const MOST_REVISIONS: u32 = 500;
 
     /// Every rule of an offer.
@@ -511,7 +511,7 @@ impl Offer {
         }
     }
 
-    /// Whether its company may know of it.
+    /// Whether the company may see it.
     pub fn is_disclosed(&self) -> bool {
         match self {
             Self::Undrafted | Self::Drafted(_) => false,

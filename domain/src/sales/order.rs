@@ -1,4 +1,4 @@
-//! An order: lines at fixed prices that one company wants, and what of them has left.
+//! An order of a company: lines at fixed prices, and the quantities that were shipped.
 
 mod approval;
 
@@ -20,57 +20,57 @@ use crate::{
     sales::approval::{self as asking, Decision, Pending, Request, Verdict, Who},
 };
 
-/// What decisions need to know of an order.
+/// The state of an order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Order {
-    /// Nothing yet.
+    /// Not placed.
     #[default]
     Unplaced,
-    /// Wanted by an employee, not yet by the company.
+    /// Placed by an employee; waits for approval in the company.
     AwaitingApproval {
         /// What is wanted.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
-        /// Who must agree.
+        /// The pending approval.
         pending: Pending,
     },
-    /// The company does not want it after all.
+    /// Approval was refused.
     Refused {
-        /// Whose order it was.
+        /// The company.
         company: CompanyId,
         /// Who said no.
         by: EmployeeId,
     },
-    /// Wanted by the company, not yet promised by the seller.
+    /// Placed, not yet confirmed by the seller.
     Placed {
         /// What is wanted.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
-        /// Who agreed to it last, and to which step; `None` where nobody had to.
+        /// The last approver and step; `None` if no approval was needed.
         agreed: Option<(u32, EmployeeId)>,
     },
-    /// Promised; `outstanding` is what has not left yet, by line number.
+    /// Confirmed; `outstanding` is what was not shipped yet, by line number.
     Confirmed {
         /// What was ordered.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
-        /// Quantities still to leave, by line number.
+        /// Quantities still to ship, by line number.
         outstanding: BTreeMap<u32, Quantity>,
     },
-    /// Nothing more of it leaves.
+    /// Closed: nothing more is shipped.
     Shipped {
-        /// Whose order it is.
+        /// The company.
         company: CompanyId,
-        /// Whether the rest of it was cancelled.
+        /// Whether the rest was cancelled.
         #[serde(default)]
         rest_cancelled: bool,
     },
     /// It will not be filled.
     Cancelled {
-        /// Whose order it was.
+        /// The company.
         company: CompanyId,
     },
 }
@@ -132,39 +132,39 @@ pub struct Item {
     pub quantity: Quantity,
 }
 
-/// What can be asked of an order.
+/// The commands of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Ask for goods.
+    /// Place an order.
     Place {
         /// The whole order.
         terms: Terms,
         /// The day.
         on: Date,
-        /// Who must agree before the company wants them; `None`: nobody.
+        /// The approval that the company's rules require, if any.
         approval: Option<Box<Request>>,
     },
-    /// Agree to it, step by step.
+    /// Approve one step.
     Approve(Verdict),
-    /// Say no to it for the company.
+    /// Refuse approval.
     Refuse(Verdict),
-    /// Ask somebody else too: it takes too long.
+    /// Escalate the pending approval.
     Escalate {
         /// When.
         at: Timestamp,
     },
-    /// Promise them.
+    /// Confirm the order.
     Confirm,
-    /// Let go of what has not left: of all of it, or of the rest.
+    /// Cancel what was not shipped: the whole order or the rest.
     Cancel {
         /// Why.
         reason: Option<Note>,
     },
-    /// Let goods leave.
+    /// Ship goods.
     Ship {
         /// In which shipment.
         shipment: ShipmentId,
-        /// What leaves; `None` is all that is outstanding.
+        /// What is shipped; `None` is all that is outstanding.
         items: Option<Vec<Item>>,
         /// The day.
         on: Date,
@@ -266,34 +266,34 @@ pub enum Error {
     /// Others in the company must agree first.
     #[error("the order awaits approval in the company")]
     AwaitingApproval,
-    /// Nobody has to agree, or all have.
+    /// No approval is pending.
     #[error("the order awaits nobody's approval")]
     NotAwaitingApproval,
     /// The company does not want it.
     #[error("the order was refused in the company")]
     Refused,
-    /// An answer that is not taken.
+    /// The answer to the approval is refused.
     #[error(transparent)]
     Approval(#[from] asking::Error),
-    /// Nothing leaves before the seller has promised it.
+    /// The order is not confirmed.
     #[error("the order is not confirmed")]
     NotConfirmed,
     /// It was cancelled.
     #[error("the order is cancelled")]
     Cancelled,
-    /// All of it has left.
+    /// Everything was shipped.
     #[error("the order is already shipped")]
     AlreadyShipped,
-    /// A shipment of nothing.
+    /// The shipment has no items.
     #[error("a shipment needs at least one item")]
     NoItems,
-    /// Twice the same line, which may be a slip: how much of it should leave?
+    /// A line is named twice, so its quantity is ambiguous.
     #[error("line {line} is named twice")]
     NamedTwice {
         /// Its number.
         line: u32,
     },
-    /// The line does not exist or has left already.
+    /// The line does not exist or was shipped completely.
     #[error("line {line} has nothing outstanding")]
     NothingOutstanding {
         /// Its number.
@@ -549,7 +549,7 @@ fn ordered(lines: &[Line]) -> BTreeMap<u32, Quantity> {
     (1..).zip(lines.iter().map(|line| line.quantity)).collect()
 }
 
-/// Takes one item out of what is outstanding.
+/// Subtracts one item from what is outstanding.
 fn take(
     mut outstanding: BTreeMap<u32, Quantity>,
     item: &Item,

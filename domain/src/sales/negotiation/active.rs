@@ -22,7 +22,7 @@ pub struct ActiveNegotiation {
     pub revision: u32,
     /// In which currency.
     pub currency: Currency,
-    /// What is on the table.
+    /// The present proposals.
     pub table: Table,
     /// Whose turn it is.
     pub turn: Side,
@@ -30,20 +30,20 @@ pub struct ActiveNegotiation {
     pub rounds: u32,
     /// Until when the answer is awaited.
     pub answer_by: Option<Date>,
-    /// Whether whose turn it is was reminded of that.
+    /// Whether the side whose turn it is was reminded of the deadline.
     pub reminded: bool,
-    /// What the superiors of whose turn it is are asked.
+    /// The pending approval on the side whose turn it is.
     pub asking: Option<Box<Asking>>,
 }
 
-/// A round that waits for the word of a superior.
+/// A round that waits for approval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Asking {
     /// Of which side.
     pub side: Side,
     /// What would be said.
     pub round: Round,
-    /// Who must agree.
+    /// The approval request.
     pub pending: Pending,
 }
 
@@ -72,7 +72,7 @@ impl Asking {
 }
 
 impl ActiveNegotiation {
-    /// What happens when one side speaks: where all is agreed on then, they have come to an end.
+    /// The events of a round. If everything is agreed after it, the negotiation ends.
     pub(super) fn spoken(&self, side: Side, round: Round) -> Result<Vec<Event>, Error> {
         let table = self.table.after(side, &round.moves)?;
         let agreed = match table.kept().filter(|_| table.is_agreed()) {
@@ -118,7 +118,7 @@ impl ActiveNegotiation {
         Negotiation::Open(Box::new(self))
     }
 
-    /// What was to be said is forgotten.
+    /// Discards the pending round.
     fn stopped(mut self, how: Stop) -> Negotiation {
         self.asking = None;
         Negotiation::Stopped { negotiation: Box::new(self), how }
