@@ -1,4 +1,4 @@
-//! What is asked of the writer, and what it answers.
+//! The request to the writer, and its answer.
 
 use std::borrow::Cow;
 
@@ -6,28 +6,28 @@ use uuid::Uuid;
 
 use crate::Position;
 
-/// Who gave a command, and what it belongs to.
+/// The metadata of a command: actor, correlation and causation.
 #[derive(Debug, Clone)]
 pub struct Envelope {
-    /// Names the command; asking again under the same name is safe when it is remembered.
+    /// The id of the command; a repeat with the same id is safe if its outcome is stored.
     pub command_id: Uuid,
     /// The digest of the request. `Some` stores the outcome under `command_id`: the same id again
     /// answers it, the same id with another digest is refused.
     pub remember: Option<[u8; 32]>,
-    /// Who gave it, such as `key:…` or `policy:…`.
+    /// The actor, such as `key:…` or `policy:…`.
     pub actor: String,
-    /// What all that one request set off shares.
+    /// The id that everything caused by one request shares.
     pub correlation_id: Uuid,
-    /// The event to which a policy reacts.
+    /// The event that caused it, for a policy.
     pub causation_id: Option<Uuid>,
 }
 
 /// Writes to streams, all or nothing.
 #[derive(Debug, Clone)]
 pub struct Append {
-    /// Who and why.
+    /// The metadata.
     pub envelope: Envelope,
-    /// What is written; each stream once.
+    /// The writes; each stream once.
     pub writes: Vec<StreamWrite>,
     /// Streams that the decision read, with the versions it saw; they must still hold.
     pub reads: Vec<(Uuid, u64)>,
@@ -44,16 +44,16 @@ pub struct StreamWrite {
     pub stream_id: Uuid,
     /// The version the decision saw; 0 when the stream did not exist.
     pub expected: u64,
-    /// Whose history it is.
+    /// The company that the stream belongs to, if any.
     pub company_id: Option<Uuid>,
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<NewEvent>,
 }
 
 /// An event that is not recorded yet.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
-    /// What happened, such as `offer.sent`.
+    /// The event type, such as `offer.sent`.
     pub event_type: Cow<'static, str>,
     /// The schema version of the payload.
     pub schema_version: u16,
@@ -61,10 +61,10 @@ pub struct NewEvent {
     pub payload: String,
 }
 
-/// What a command answers: which thing, at which version, and from which position on it is seen.
+/// The outcome of a command: the aggregate, its version and position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// The thing the command was about.
+    /// The aggregate.
     pub stream_id: Uuid,
     /// Its version after the command.
     pub version: u64,
@@ -73,13 +73,13 @@ pub struct Outcome {
     pub position: Position,
 }
 
-/// What an append did.
+/// The result of an append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
     /// It was written now; the events took the positions up to `outcome.position`, and have these
     /// ids in order.
     Now {
-        /// What to answer.
+        /// The outcome.
         outcome: Outcome,
         /// The ids of the events, in the order of the append.
         event_ids: Vec<Uuid>,
@@ -89,7 +89,7 @@ pub enum Appended {
 }
 
 impl Appended {
-    /// What to answer.
+    /// The outcome.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Now { outcome, .. } | Self::Before(outcome) => *outcome,
@@ -106,19 +106,19 @@ impl Append {
     /// The most events of one append. Commands stay far below; other commands wait for it.
     pub const MAX_EVENTS: usize = 250_000;
 
-    /// Whether it is more than one transaction should be.
+    /// Whether it exceeds the limits of one append.
     pub(crate) fn is_too_large(&self) -> bool {
         self.len() > Self::MAX_EVENTS
             || self.bytes() > Self::MAX_BYTES
             || self.payloads().any(|payload| payload.len() > Self::MAX_PAYLOAD)
     }
 
-    /// How many events it writes.
+    /// The number of its events.
     pub fn len(&self) -> usize {
         self.written().map(|write| write.events.len()).sum()
     }
 
-    /// How large its payloads are together.
+    /// The sum of the sizes of its payloads.
     pub(crate) fn bytes(&self) -> usize {
         self.payloads().map(str::len).sum()
     }
@@ -127,19 +127,19 @@ impl Append {
         self.written().flat_map(|write| &write.events).map(|event| event.payload.as_str())
     }
 
-    /// What is written. The writer looks at it through this alone, so that a test can count its
-    /// looks: an append of many streams must not be looked through for each of them.
+    /// The writes. The writer reads them only through this method, so that a test can count the
+    /// reads: an append of many streams must not be scanned for each of them.
     pub(crate) fn written(&self) -> impl Iterator<Item = &StreamWrite> {
         self.writes.iter().inspect(|_| reads::count())
     }
 
-    /// Whether it writes no events (it may still remember an outcome).
+    /// Whether it writes no events (it may still store an outcome).
     pub fn is_empty(&self) -> bool {
         self.written().all(|write| write.events.is_empty())
     }
 }
 
-/// How often the writes of appends were looked at.
+/// Counts reads of the writes of appends.
 pub(crate) mod reads {
     #[cfg(test)]
     thread_local! {
@@ -154,7 +154,7 @@ pub(crate) mod reads {
         READS.set(READS.get() + 1);
     }
 
-    /// The looks of this thread since the last time.
+    /// The reads of this thread since the last call.
     #[cfg(test)]
     pub(crate) fn taken() -> u64 {
         READS.replace(0)

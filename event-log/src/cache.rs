@@ -1,5 +1,5 @@
-//! Aggregates in memory, so that a command needs no round trip to decide. An entry may be stale:
-//! the version check of the append finds out.
+//! A cache of aggregates, so that a command needs no round trip to decide. An entry may be stale:
+//! the version check of the append detects it.
 
 use std::{
     any::{Any, TypeId},
@@ -25,7 +25,7 @@ pub(crate) trait State: Any + Send + Sync {
     fn bytes(&self) -> u64;
 }
 
-/// A large aggregate takes the room of many small ones.
+/// The capacity is in bytes, so a large aggregate displaces many small ones.
 #[derive(Clone)]
 struct ByHistory;
 
@@ -38,11 +38,11 @@ impl Weighter<Key, Arc<dyn State>> for ByHistory {
 /// An aggregate's state after its `version` first events.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded<A> {
-    /// How many events made it; 0 when there are none.
+    /// Its version: the number of its events.
     pub version: u64,
     /// The state.
     pub state: A,
-    /// What it takes up, in bytes: the snapshot from which it came and the payloads since.
+    /// Its size in bytes: the snapshot that it was read from and the payloads since.
     pub(crate) bytes: u64,
     /// The version at which the last snapshot was taken; 0 when there is none.
     pub(crate) snapshot: u64,
@@ -59,7 +59,7 @@ impl<A: Send + Sync + 'static> State for Loaded<A> {
 }
 
 impl Cache {
-    /// What the smallest aggregate takes, in bytes.
+    /// The smallest size of an entry, in bytes.
     const LEAST: u64 = 256;
 
     pub(crate) fn new(bytes: u64) -> Self {
@@ -67,7 +67,7 @@ impl Cache {
         Self { entries: quick_cache::sync::Cache::with_weighter(many, bytes, ByHistory) }
     }
 
-    /// How many aggregates there are, and what they take up in bytes.
+    /// The number of entries and their size in bytes.
     pub(crate) fn size(&self) -> (usize, u64) {
         (self.entries.len(), self.entries.weight())
     }
@@ -83,7 +83,7 @@ impl Cache {
         found.downcast().ok()
     }
 
-    /// Keeps a state, unless a newer one is there already.
+    /// Stores a state, unless a newer one is cached.
     pub(crate) fn put<A: Send + Sync + 'static>(&self, id: Uuid, loaded: Arc<Loaded<A>>) {
         self.put_state((TypeId::of::<A>(), id), loaded);
     }
@@ -95,17 +95,17 @@ impl Cache {
         }
     }
 
-    /// The version of a state, if it is here.
+    /// The version of a state, if it is cached.
     pub(crate) fn version(&self, key: &Key) -> Option<u64> {
         Some(self.entries.peek(key)?.version())
     }
 
-    /// Forgets every state.
+    /// Removes every state.
     pub(crate) fn clear(&self) {
         self.entries.clear();
     }
 
-    /// Forgets a state that was found to be stale, unless a newer one has taken its place.
+    /// Removes a stale state, unless a newer one has replaced it.
     pub(crate) fn forget(&self, kind: TypeId, id: Uuid, stale: u64) {
         self.entries.remove_if(&(kind, id), |kept| kept.version() <= stale);
     }

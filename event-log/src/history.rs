@@ -1,5 +1,5 @@
-//! Looking something up in history: by stream, company, type, correlation, command, cause and time,
-//! forwards and backwards, in pages and as a stream.
+//! Queries of events: by stream, company, type, correlation, command, causation and time, forwards
+//! and backwards, in pages and as a stream.
 //!
 //! Whatever is asked, PostgreSQL is led to an index that has it in the order of positions. Left to
 //! choose, it reads along the positions and leaves out what does not fit, which takes a second per
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{Error, EventLog, Position, RecordedEvent, read::recorded_event};
 
-/// Which events are looked for: those of which all holds that is said.
+/// A filter of events; all given conditions must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lookup {
     /// Of this stream.
@@ -83,7 +83,7 @@ macro_rules! disclosed {
     };
 }
 
-/// Nothing is said but the time.
+/// Only the time is given.
 macro_rules! everything {
     ($order:literal) => {
         concat!(
@@ -95,7 +95,8 @@ macro_rules! everything {
     };
 }
 
-/// The stream is said. A page begins where the one before ended, not at the stream's beginning.
+/// The stream is given. A page begins where the previous one ended, not at the beginning of the
+/// stream.
 macro_rules! of_stream {
     ($order:literal) => {
         concat!(
@@ -211,7 +212,7 @@ const SKIMMED: &str = concat!(
 const POSITION_BEFORE: &str = "SELECT log.position_before($1)";
 
 impl Lookup {
-    /// The statements that find it, forwards and backwards.
+    /// The statements for this filter, forwards and backwards.
     fn statements(&self) -> [&'static str; 2] {
         let Self { since, until, .. } = *self;
         if self.stream_id.is_some() {
@@ -235,8 +236,7 @@ impl Lookup {
         }
     }
 
-    /// Whether an event that was just recorded may be one of those that are looked for: all but
-    /// whether it was disclosed is looked at.
+    /// Whether a new event matches all conditions, except disclosure.
     pub fn may_find(&self, event: &RecordedEvent) -> bool {
         let Self {
             stream_id,
@@ -368,7 +368,7 @@ impl EventLog {
         direction: Direction,
         from: Option<Position>,
     ) -> impl Stream<Item = Result<RecordedEvent, Error>> {
-        /// How many events are read at once.
+        /// The number of events per read.
         const PAGE: usize = 1_000;
         let log = self.clone();
         let pages =

@@ -1,9 +1,9 @@
-//! Turns at streams that many commands of this process want to write at once.
+//! Turns: fair queues at streams that many commands of this process want to write.
 //!
-//! A command that lost a stream to another enters the lines of all streams that it lost so far,
-//! and is called when it is the first in each of them. The lines are in the order of arrival of the
-//! commands, so the oldest command is called next however often it lost, and since a command never
-//! waits while it has a turn, no two wait for each other.
+//! After a conflict at a stream a command joins the queues of all streams at which it has had
+//! conflicts, and gets its turn when it is the first in each of them. The queues are ordered by the
+//! arrival of the commands, so the oldest command is next. A command never waits while it has a
+//! turn, so there is no deadlock.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,8 +13,7 @@ use uuid::Uuid;
 /// The number of a command, in the order of arrival.
 pub(crate) type Ticket = u64;
 
-/// Who may decide on which contested stream, and who waits. Not one entry stays for a stream that
-/// nobody waits for.
+/// The queues of contested streams. A stream without commands has no entry.
 #[derive(Default)]
 pub(crate) struct Turns {
     lines: HashMap<Uuid, Line>,
@@ -43,8 +42,8 @@ impl Turns {
         self.lines.is_empty() && self.waiting.is_empty()
     }
 
-    /// Enters the lines of streams and leaves those of `before`. `None` when it is its turn
-    /// already; else it is notified.
+    /// Joins the queues of streams and leaves those of `before`. `None` if it is its turn already;
+    /// else the receiver is notified.
     pub(crate) fn enter(
         &mut self,
         ticket: Ticket,
@@ -62,7 +61,7 @@ impl Turns {
         self.waiting.contains_key(&ticket).then_some(call)
     }
 
-    /// Gives turns back, or leaves lines, and calls who is next.
+    /// Leaves the queues, and notifies the commands that are next.
     pub(crate) fn leave(&mut self, ticket: Ticket, streams: &BTreeSet<Uuid>) {
         self.remove(ticket, streams);
         self.call_first(streams);
@@ -82,7 +81,7 @@ impl Turns {
         }
     }
 
-    /// Calls those who are first in one of these lines, if they are first in all of theirs.
+    /// Notifies the first command of each of these queues if it is the first in all of its queues.
     fn call_first(&mut self, streams: &BTreeSet<Uuid>) {
         for stream in streams {
             let first = self.lines.get(stream).and_then(|line| line.queue.first().copied());
@@ -100,7 +99,7 @@ impl Turns {
                 line.queue.remove(&ticket);
                 line.holder = Some(ticket);
             }
-            // Who does not wait any more is about to leave.
+            // The receiver was dropped: the command is about to leave its queues.
             let _ = waiting.called.send(());
         }
     }
@@ -153,7 +152,7 @@ mod tests {
         assert!(is_called(&mut after));
     }
 
-    /// Another that waits for what it has gives way to an older one that wants more.
+    /// A younger command that waits yields to an older one that needs more streams.
     #[test]
     fn who_wants_more_stays_in_line() {
         let mut turns = Turns::default();

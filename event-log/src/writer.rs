@@ -1,9 +1,10 @@
-//! The one writer of history in this process: group commit over one connection.
+//! The event writer of this process: group commit over one connection.
 //!
 //! Commands that arrive while a batch is being written go into the next one. A batch is one
-//! transaction. It is first tried on the belief that nobody else has written (`write_fast`): all is
-//! sent at once and PostgreSQL refuses it whole when the belief is wrong. Then, and only then, the
-//! careful way is taken: lock the head, look, decide command by command, write what holds.
+//! transaction. It is first tried optimistically (`write_fast`): everything is sent at once, and
+//! PostgreSQL refuses all of it if another process has written meanwhile. Only then the slow path
+//! is taken: lock the head, read the versions, decide request by request, write those without
+//! conflicts.
 
 #![allow(clippy::cast_precision_loss, reason = "metrics are floats and need not be exact")]
 
@@ -33,10 +34,10 @@ use crate::{
     Append, AppendError, Appended, Error, Position, pending::Handed, suspension::Suspension,
 };
 
-/// An append and where its answer goes.
+/// An append and the channel for its answer.
 pub(crate) struct Request {
     pub(crate) append: Append,
-    /// What others may have built on it, and what it builds on.
+    /// The appends that depend on it, and those that it depends on.
     pub(crate) handed: Option<Handed>,
     pub(crate) reply: oneshot::Sender<Result<Appended, AppendError>>,
     pub(crate) since: Instant,
@@ -61,17 +62,17 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// How many requests wait at most; beyond that, callers do.
+    /// The most queued requests; then callers wait.
     const QUEUE: usize = 8_192;
-    /// How many requests one transaction takes at most.
+    /// The most requests of one transaction.
     const BATCH: usize = 2_048;
-    /// How many bytes of payload one transaction takes at most, unless one request has more.
+    /// The most bytes of payload of one transaction, unless a single request has more.
     const BATCH_BYTES: usize = 16 << 20;
     /// For how long a request waits for PostgreSQL to come back.
     const PATIENCE: Duration = Duration::from_secs(10);
-    /// How long an attempt may take before PostgreSQL is taken to have gone.
+    /// How long an attempt may take before the connection counts as lost.
     const SILENCE: Duration = Duration::from_secs(20);
-    /// For how many batches other processes are reckoned with after one was met.
+    /// The number of batches on the slow path after a conflict with another process.
     const WARY: u32 = 32;
 
     /// Starts the task that writes; it ends when the last `Writer` is dropped, or it is stopped.
@@ -126,11 +127,11 @@ impl Writer {
         self.requests.reserve().await.map_err(|_| Error::Unavailable)
     }
 
-    /// Takes no more requests, and waits until those it has taken are answered.
+    /// Closes the queue, and waits until all queued requests are answered.
     pub(crate) async fn stop(&self) {
         self.closing.notify_one();
         let mut committed = self.committed();
-        // Ends with the task, which alone announces.
+        // Ends with the task, which is the only sender.
         while committed.changed().await.is_ok() {}
     }
 }
@@ -140,11 +141,11 @@ struct Task<S: Session> {
     connection: Option<S>,
     announce: watch::Sender<Position>,
     suspension: Suspension,
-    /// Versions of streams as this task knows them: true as long as nobody else moves the head.
+    /// Cached versions of streams: valid as long as no other process moves the head.
     versions: HashMap<Uuid, u64>,
-    /// Whether a transaction of a lost connection can no longer come to anything.
+    /// Whether a transaction of a lost connection can no longer commit.
     fenced: bool,
-    /// How many batches to come expect other processes to write too.
+    /// The number of further batches on the slow path.
     wary: u32,
 }
 
@@ -171,7 +172,7 @@ impl<S: Session> Task<S> {
         }
     }
 
-    /// A bug must fail the requests it meets, not all that come after.
+    /// A panic must fail only the requests of its batch.
     #[tracing::instrument(name = "append batch", level = "debug", skip_all, fields(commands = batch.len()))]
     async fn write_timed(&mut self, batch: Batch) {
         let started = Instant::now();
@@ -185,7 +186,7 @@ impl<S: Session> Task<S> {
         histogram!("kontor_append_batch_seconds").record(started.elapsed());
     }
 
-    /// Writes the requests, whatever it takes, within their patience.
+    /// Writes the requests, with retries until their time limit.
     async fn write(&mut self, mut batch: Batch) {
         if self.versions.len() > Self::VERSIONS {
             self.versions.clear();
@@ -288,8 +289,8 @@ impl<S: Session> Task<S> {
         }
     }
 
-    /// After a lost connection: makes sure that nothing of it can still come to pass, then finds
-    /// out whether the batch that was under way did.
+    /// After a lost connection: makes sure that its transaction can no longer commit, then checks
+    /// whether the batch was committed.
     async fn fence(&mut self, batch: &mut Batch) -> Attempt<S> {
         if self.fenced {
             return Ok(());
@@ -307,7 +308,7 @@ impl<S: Session> Task<S> {
         Ok(())
     }
 
-    /// On the belief that the head and the versions are as this task knows them.
+    /// The optimistic path: assumes that the head and the cached versions are current.
     async fn write_fast(&mut self, batch: &mut Batch) -> Attempt<S> {
         let head = connected(&mut self.connection).head();
         if !batch.decide(head.position, &self.versions, Trust::Unknown) {
@@ -326,7 +327,7 @@ impl<S: Session> Task<S> {
         self.commit(batch, Advance::Expecting { head, streams, versions }).await
     }
 
-    /// Under the lock of the head, on what PostgreSQL says.
+    /// The slow path: under the lock of the head, with the versions in PostgreSQL.
     async fn write_carefully(&mut self, batch: &mut Batch) -> Attempt<S> {
         counter!("kontor_append_careful_batches_total").increment(1);
         let connection = connected(&mut self.connection);
@@ -348,7 +349,8 @@ impl<S: Session> Task<S> {
             batch.answer();
             return Ok(());
         }
-        // A clock that goes back, or lags behind another writer's, does not turn history round.
+        // Recording times never decrease, even if a clock goes back or is behind that of another
+        // writer.
         let now = jiff::Timestamp::now().max(connection.head().recorded_at);
         connection.commit(batch, advance, now).await?;
         for (stream, version) in batch.written() {
@@ -366,21 +368,21 @@ impl<S: Session> Task<S> {
 /// What the cached versions say about streams that are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// Nothing is known: the expectation is taken for true, and the transaction proves it.
+    /// Not cached: the expected version is assumed, and the transaction checks it.
     Unknown,
-    /// All are known: a stream that is not among them does not exist.
+    /// Complete: a stream without an entry does not exist.
     Nothing,
 }
 
-/// How the head is moved on.
+/// How the head is advanced.
 pub(crate) enum Advance {
-    /// It must be where it is believed to be, and so must the streams of which nothing is known.
+    /// The head and the streams without a cached version are checked by the statement.
     Expecting { head: Head, streams: Vec<Uuid>, versions: Vec<i64> },
-    /// This transaction holds its lock.
+    /// This transaction holds the lock of the head.
     Locked,
 }
 
-/// As many requests as one transaction should take.
+/// Takes the requests of one transaction.
 fn portion(requests: &mut Peekable<impl Iterator<Item = Request>>) -> Vec<Request> {
     let mut portion: Vec<Request> = requests.next().into_iter().collect();
     let weight = |request: &Request| request.append.bytes();

@@ -1,5 +1,5 @@
-//! Looks after the checkpoints of all read models of a process: stores how far events go that concern none,
-//! and notices what others have made of them.
+//! The task that stores the checkpoints of all read models of a process after events that concern
+//! none of them, and reads changes by other processes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,14 +15,14 @@ use crate::{
     runner::ProjectionError,
 };
 
-/// How often all checkpoints are looked at.
+/// The interval at which all checkpoints are read.
 const REFRESH: Duration = Duration::from_secs(1);
-/// For how long events that concern nobody are gathered before checkpoints move. Other processes
-/// see by it how far it is.
+/// How long skipped events are collected before the checkpoints are stored, from which other
+/// processes see the progress.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// Looks after the checkpoints of `what` for as long as it is polled: stores what was passed over soon after it is
-/// told of it, and looks at all once a second.
+/// Runs for as long as it is polled: stores the checkpoints of `what` soon after events were
+/// skipped, and reads all of them once a second.
 pub async fn keep_checkpoints<E, S, L>(
     what: &'static str,
     skipped: &Notify,
@@ -41,7 +41,7 @@ pub async fn keep_checkpoints<E, S, L>(
             sleep(GATHER).await;
             done = store().await;
         }
-        // Also while there is always something to store.
+        // Also if there is something to store all the time.
         if due <= Instant::now() {
             refreshed = Instant::now();
             done = done.and(refresh().await);
@@ -65,20 +65,20 @@ pub(crate) struct Checkpoints<D> {
     pub(crate) skipped: Arc<Notify>,
 }
 
-/// A checkpoint that is to be moved past events that do not concern its read model.
+/// A checkpoint to move past events that do not concern its read model.
 pub(crate) struct Move {
     pub(crate) projection: Projection,
     pub(crate) place: Place,
 }
 
 impl<D: Database> Checkpoints<D> {
-    /// Looks after them for as long as it is polled.
+    /// Keeps them for as long as it is polled.
     pub(crate) async fn keep(&self) {
         keep_checkpoints("read models", &self.skipped, || self.store(), || self.refresh()).await;
     }
 
-    /// Moves the checkpoints past what was passed over, all in one statement. One that is not where it was
-    /// stays there, and its follower looks at the events again.
+    /// Moves the checkpoints past skipped events, all in one statement. One that has changed
+    /// meanwhile is not moved, and its follower reads the events again.
     async fn store(&self) -> Result<(), ProjectionError> {
         let places = self.progress.iter().map(|progress| (progress, progress.place()));
         let moved: Vec<_> = places.filter(|(_, place)| place.stored < place.reached).collect();

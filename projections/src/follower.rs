@@ -1,8 +1,8 @@
-//! Keeps one read model up with a log, whatever log and whatever database.
+//! The follower of one read model: applies the events of a log; generic over log and database.
 //!
-//! At rest it asks nobody: the tail of the log says when there are events, and one task of the process looks
-//! at the checkpoints of all read models. Events that do not concern the read model cost no transaction;
-//! that task stores how far they go.
+//! It does not poll: the tail of the log announces events, and one task of the process reads the
+//! checkpoints of all read models. Events that do not concern the read model cost no transaction;
+//! that task stores the checkpoint after them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,9 +18,9 @@ use crate::{
     runner::{BATCH, ProjectionError},
 };
 
-/// How long it waits after the first error.
+/// The first backoff after an error.
 const SHORT: Duration = Duration::from_millis(100);
-/// How long it waits after many errors, and for an event that cannot be applied to be mended.
+/// The longest backoff, also after an event that cannot be applied.
 const LONG: Duration = Duration::from_secs(5);
 
 /// Follows a log.
@@ -28,7 +28,7 @@ pub(crate) struct Follower<L, D> {
     pub(crate) log: L,
     pub(crate) database: D,
     pub(crate) progress: Arc<Progress>,
-    /// Whether this process keeps the read models up; else another one does.
+    /// Whether this process is the leader that updates the read models.
     pub(crate) leads: watch::Receiver<bool>,
     /// Notified when a checkpoint is behind the events that were skipped.
     pub(crate) skipped: Arc<Notify>,
@@ -76,8 +76,8 @@ impl<L: Log, D: Database> Follower<L, D> {
         }
     }
 
-    /// Minds what was seen of its checkpoint, then applies the next events if that is for this process to do;
-    /// says from where on it did.
+    /// Handles a checkpoint that was read, then applies the next events if this process is the
+    /// leader; returns the place before them.
     async fn turn(
         &self,
         is_leading: bool,
@@ -92,7 +92,7 @@ impl<L: Log, D: Database> Follower<L, D> {
         if let Some(news) = news
             && let Err(error) = self.follow_checkpoint(is_leading, &news).await
         {
-            // It is minded again.
+            // It is handled again.
             seen.mark_changed();
             return Err(error);
         }
@@ -104,7 +104,7 @@ impl<L: Log, D: Database> Follower<L, D> {
         }
         *from = self.progress.place();
         match self.advance(*from, applying::Way::Together).await {
-            // All but the one that cannot be applied take effect.
+            // All events before the one that cannot be applied take effect.
             Err(error) if error.is_of_an_event() => {
                 self.advance(*from, applying::Way::Singly).await
             }
@@ -112,15 +112,15 @@ impl<L: Log, D: Database> Follower<L, D> {
         }
     }
 
-    /// Minds what was seen of its checkpoint.
+    /// Handles a checkpoint that was read.
     async fn follow_checkpoint(
         &self,
         is_leading: bool,
         seen: &Seen,
     ) -> Result<(), ProjectionError> {
         let is_ours = is_leading && self.progress.is_own(seen);
-        // A crash of PostgreSQL may have taken back what was made last, or a rebuild may have tried again what
-        // was set aside.
+        // A crash of PostgreSQL may have undone the last transaction, or a rebuild may have applied
+        // what was set aside.
         let is_other =
             if is_ours { !self.progress.agrees(seen) } else { !self.progress.leaves_out_as(seen) };
         if is_other {
@@ -135,7 +135,7 @@ impl<L: Log, D: Database> Follower<L, D> {
         Ok(())
     }
 
-    /// Applies the next events; says how many.
+    /// Applies the next events; returns their number.
     #[tracing::instrument(level = "debug", skip_all, fields(projection = self.progress.projection().name))]
     async fn advance(&self, place: Place, way: applying::Way) -> Result<usize, ProjectionError> {
         let projection = self.progress.projection();
@@ -154,7 +154,7 @@ impl<L: Log, D: Database> Follower<L, D> {
         let mut checkpoint = checkpoint.ok_or(ProjectionError::Missing(projection.name))?;
         let before = checkpoint.position;
         if !place.includes(before) || !checkpoint.is_of(projection) {
-            // Another runner was here, or the process has just started.
+            // Another runner has moved it, or the process has just started.
             return self.adopt(&checkpoint).map(|()| 1);
         }
         let stopped =
@@ -166,7 +166,7 @@ impl<L: Log, D: Database> Follower<L, D> {
         stopped.map_or(Ok(events.len()), Err)
     }
 
-    /// Goes on from where the checkpoint is now.
+    /// Continues from the stored checkpoint.
     async fn reload_checkpoint(&self) -> Result<(), ProjectionError> {
         let projection = self.progress.projection();
         let connection = self.database.connect().await?;
@@ -175,7 +175,7 @@ impl<L: Log, D: Database> Follower<L, D> {
         self.adopt(&checkpoint)
     }
 
-    /// Goes on from a checkpoint that another has made, unless it is of another build.
+    /// Continues from a checkpoint of another process, unless it is of another build.
     pub(crate) fn adopt(&self, checkpoint: &Checkpoint) -> Result<(), ProjectionError> {
         adopt(&self.progress, checkpoint)
     }
@@ -197,7 +197,7 @@ impl<L: Log, D: Database> Follower<L, D> {
     }
 }
 
-/// Goes on from a checkpoint that another has made, unless it is of another build.
+/// Continues from a checkpoint of another process, unless it is of another build.
 pub(crate) fn adopt(progress: &Progress, checkpoint: &Checkpoint) -> Result<(), ProjectionError> {
     progress.set(checkpoint);
     if checkpoint.is_of(progress.projection()) {

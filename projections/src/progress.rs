@@ -1,5 +1,5 @@
-//! How far a read model is, as this process knows it: shared by its follower, by the task that looks after
-//! all checkpoints, and by those who wait.
+//! The progress of a read model, as this process knows it: shared by its follower, by the task that
+//! stores checkpoints, and by waiting queries.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{Projection, State, Status, applying::Checkpoint};
 
-/// How far a read model is.
+/// The progress of a read model.
 pub(crate) struct Progress {
     projection: Projection,
     status: watch::Sender<Status>,
@@ -19,16 +19,16 @@ pub(crate) struct Progress {
     gauges: Gauges,
 }
 
-/// Between what and what its checkpoint may be.
+/// The range in which its checkpoint may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Where the checkpoint is stored, as far as this process knows.
     pub(crate) stored: Position,
-    /// No event after the stored position and up to this one concerns the read model, so it shows this
-    /// position too.
+    /// No event after the stored position and up to this one concerns the read model, so it is
+    /// current up to this one.
     pub(crate) reached: Position,
-    /// The event at the reached position, when that is not the stored one: a log that has lost its end has
-    /// another one there.
+    /// The id of the event at the reached position, if that is not the stored one: a log that was
+    /// restored to an earlier state has another event there.
     pub(crate) last: Option<Uuid>,
 }
 
@@ -37,20 +37,21 @@ impl Place {
         Self { stored: position, reached: position, last: None }
     }
 
-    /// Whether events after `reached` may be applied where the checkpoint is here.
+    /// Whether events after `reached` may be applied if the checkpoint is at this position.
     pub(crate) fn includes(self, stored: Position) -> bool {
         (self.stored..=self.reached).contains(&stored)
     }
 }
 
-/// A checkpoint as it was seen when all were looked at.
+/// A checkpoint as it was last read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) position: Position,
     pub(crate) build: Vec<u8>,
-    /// How much is set aside, and the sum of its positions: another set has another sum.
+    /// The number of streams that are set aside, and the sum of their positions, which identifies
+    /// the set.
     pub(crate) set_aside: (usize, u64),
-    /// Why some process has stopped before the next event.
+    /// Why a process stopped before the next event.
     pub(crate) failure: Option<String>,
 }
 
@@ -63,7 +64,7 @@ struct Gauges {
 }
 
 impl Progress {
-    /// Somewhere, until a checkpoint is adopted.
+    /// Unknown, until a checkpoint is adopted.
     pub(crate) fn new(of: Projection, position: Position) -> Self {
         let projection = of.name;
         Self {
@@ -104,7 +105,7 @@ impl Progress {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A checkpoint that was read, or has just been written.
+    /// Sets a checkpoint that was read or written.
     pub(crate) fn set(&self, checkpoint: &Checkpoint) {
         *self.lock() = Place::at(checkpoint.position);
         let set_aside = checkpoint.set_aside.as_slice().into();
@@ -116,7 +117,7 @@ impl Progress {
         });
     }
 
-    /// No event up to this one concerns it.
+    /// Skips events up to this one, which do not concern it.
     pub(crate) fn skip(&self, to: &RecordedEvent) {
         {
             let mut place = self.lock();
@@ -124,12 +125,12 @@ impl Progress {
             place.last = Some(to.event_id);
         }
         let Status { position, set_aside, .. } = self.present();
-        // Whoever has waited may have seen more of another process.
+        // A waiting query may have seen a later position of another process.
         let position = position.max(to.position);
         self.announce(Status { set_aside, ..Status::following(position) });
     }
 
-    /// What was passed over was stored, unless something else has happened meanwhile.
+    /// The checkpoint after skipped events was stored; ignored if the place has changed meanwhile.
     pub(crate) fn stored(&self, was: Place) {
         let mut place = self.lock();
         if place.stored == was.stored {
@@ -137,8 +138,8 @@ impl Progress {
         }
     }
 
-    /// What was passed over could not be stored: the checkpoint is somewhere else, or the log has lost its
-    /// end. The follower looks at it again.
+    /// The checkpoint after skipped events was not stored, because it has moved or the log was
+    /// restored. The follower reads it again.
     pub(crate) fn forget(&self, was: Place) {
         {
             let mut place = self.lock();
@@ -150,7 +151,7 @@ impl Progress {
         self.seen.send_modify(|_| {});
     }
 
-    /// Whether a checkpoint is as this process believes it to be.
+    /// Whether a checkpoint is what this process expects.
     pub(crate) fn agrees(&self, seen: &Seen) -> bool {
         let is_foreign = self.status.borrow().state == State::OtherBuild;
         is_foreign != self.is_own(seen)
@@ -158,7 +159,7 @@ impl Progress {
             && self.leaves_out_as(seen)
     }
 
-    /// Whether as much is set aside as this process believes.
+    /// Whether the set of streams that are set aside is what this process expects.
     pub(crate) fn leaves_out_as(&self, seen: &Seen) -> bool {
         let status = self.status.borrow();
         let sum = status.set_aside.iter().map(|aside| aside.position.0).sum();
@@ -170,7 +171,7 @@ impl Progress {
         seen.build == self.projection.bytes_of_build()
     }
 
-    /// Another process keeps it up and has got there.
+    /// Another process has updated it up to this position.
     pub(crate) fn observe(&self, seen: &Seen) {
         *self.lock() = Place::at(seen.position);
         let state = match &seen.failure {
@@ -181,13 +182,13 @@ impl Progress {
         self.announce(Status { position: seen.position, state, ..self.present() });
     }
 
-    /// Says that it has stopped where it is.
+    /// Announces that it has stopped.
     pub(crate) fn stop_for(&self, reason: String) {
         self.announce(Status { state: State::Stopped { reason }, ..self.present() });
     }
 
-    /// What its checkpoint was found to be. What is the same as before may still be another than the follower
-    /// has made of it since, when a crash took that back.
+    /// Records a checkpoint that was read. One equal to the last may still differ from what the
+    /// follower has written since, if a crash undid that.
     pub(crate) fn observe_checkpoint(&self, seen: Seen) {
         let agrees = self.agrees(&seen);
         self.seen.send_if_modified(|present| {
@@ -197,7 +198,7 @@ impl Progress {
         });
     }
 
-    /// The database shows a position, which may be of another process.
+    /// The database has this position, perhaps written by another process.
     pub(crate) fn shown(&self, position: Position) {
         self.status.send_if_modified(|present| {
             let moved = present.position < position;
@@ -215,7 +216,7 @@ impl Progress {
         });
     }
 
-    /// Tells how far it is behind a log that ends there.
+    /// Reports how far it is behind the head of the log.
     pub(crate) fn measure(&self, head: Position) {
         let lag = head.0.saturating_sub(self.status.borrow().position.0);
         #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]

@@ -1,5 +1,5 @@
-//! Rebuilding a read model without downtime: a new generation of its tables grows beside the live
-//! one, from the log at full speed, and takes its place in one transaction.
+//! Rebuild of a read model without downtime: a new generation of its tables is filled from the log
+//! beside the live one, and replaces it in one transaction.
 
 use deadpool_postgres::{ClientWrapper, Object, Transaction};
 use event_log::Position;
@@ -32,12 +32,12 @@ pub struct Difference {
     pub only_rebuilt: i64,
 }
 
-/// Makes sure that a read model has its tables; those of another build are rebuilt. This is the only
-/// place where a build takes a read model from another, and it is passed once in the life of a process:
-/// of builds that overlap, the one that started last goes on with it.
+/// Creates the tables of a read model, or rebuilds those of another build. Only here a build takes
+/// over a read model from another, once per process: of overlapping builds, the one that started
+/// last continues.
 pub(crate) async fn set_up(views: &Views, projection: Projection) -> Result<(), ProjectionError> {
     let mut client = views.pool.get().await?;
-    // Two processes may start at the same time: one sets up, the other finds it done.
+    // Two processes may start at the same time: one creates the tables, the other finds them.
     let transaction = client.transaction().await?;
     transaction
         .execute("SELECT pg_advisory_xact_lock(hashtextextended('kontor views', 0))", &[])
@@ -64,8 +64,8 @@ pub(crate) async fn set_up(views: &Views, projection: Projection) -> Result<(), 
     Ok(())
 }
 
-/// Builds a new generation and swaps it in; says up to which position. The live one serves
-/// queries all the while.
+/// Builds a new generation and swaps it in; returns its position. The live one serves queries
+/// meanwhile.
 pub async fn rebuild(views: &Views, projection: Projection) -> Result<Position, ProjectionError> {
     let generation = Generation::begin(views, projection).await?;
     let swapped = generation.swap_in(views).await;
@@ -89,17 +89,17 @@ pub async fn compare(
     Ok(differences)
 }
 
-/// A generation of tables that grows in a schema of its own.
+/// A generation of tables in a schema of its own.
 struct Generation {
     projection: Projection,
     schema: String,
-    /// Holds the lock that keeps other rebuilds of this read model out; it ends with the
-    /// connection, which belongs to no pool.
+    /// Holds the lock against other rebuilds of this read model, which ends with this connection;
+    /// it is not of the pool.
     session: ClientWrapper,
 }
 
 impl Generation {
-    /// Waits for its turn, and sweeps away what a rebuild that was killed has left.
+    /// Waits for the lock, and drops the schema that a killed rebuild has left.
     async fn begin(views: &Views, projection: Projection) -> Result<Self, ProjectionError> {
         let session = Object::take(views.pool.get().await?);
         let schema = format!("rebuild_{}", projection.name);
@@ -132,7 +132,7 @@ impl Generation {
         let Self { projection, schema, .. } = self;
         let mut client = views.pool.get().await?;
         self.build(views, &mut client, None).await?;
-        // Only the events since the last page can fail here, and then everything begins anew.
+        // Only the events since the last page can fail here; then the rebuild starts again.
         let mut transaction = client.transaction().await?;
         self.live(&mut transaction).await?;
         let rebuilt = self.catch_up(views, &mut transaction, None).await?;
@@ -160,7 +160,7 @@ impl Generation {
     async fn compare(&self, views: &Views) -> Result<Vec<Difference>, ProjectionError> {
         let Self { projection, schema, .. } = self;
         let mut client = views.pool.get().await?;
-        // A read model that an event stops is compared up to there.
+        // A read model that is stopped by an event is compared up to that event.
         let mut transaction = client.transaction().await?;
         let reached = self.live(&mut transaction).await?;
         transaction.rollback().await?;
@@ -192,7 +192,7 @@ impl Generation {
         Ok(differences)
     }
 
-    /// Goes up to near the end of the log, or to `to`.
+    /// Applies events up to near the head of the log, or up to `to`.
     async fn build(
         &self,
         views: &Views,
@@ -257,7 +257,7 @@ impl Generation {
         stopped.map_or(Ok(events.len()), Err)
     }
 
-    /// Takes the live checkpoint for this transaction.
+    /// Locks the live checkpoint for this transaction.
     async fn live(
         &self,
         transaction: &mut Transaction<'_>,
@@ -266,7 +266,7 @@ impl Generation {
         transaction.lock(self.projection).await
     }
 
-    /// Takes the one of this generation.
+    /// Locks the checkpoint of this generation.
     async fn checkpoint(
         &self,
         transaction: &mut Transaction<'_>,
@@ -282,7 +282,7 @@ impl Generation {
     }
 }
 
-/// What is set aside in one of the two only.
+/// The streams that only one of the two has set aside.
 fn aside_only(live: &Checkpoint, rebuilt: &Checkpoint) -> Difference {
     let only = |these: &Checkpoint, those: &Checkpoint| {
         let missing = these.set_aside.iter().filter(|one| {

@@ -1,4 +1,4 @@
-//! The runner: keeps every read model up with the log, each at its own pace.
+//! The runner: applies the log to every read model, each at its own pace.
 //!
 //! The rows and the checkpoint change in one transaction, under the lock of the checkpoint, so an
 //! event takes effect exactly once, whatever is killed when and however many runners there are.
@@ -175,7 +175,7 @@ impl Status {
     }
 }
 
-/// All read models: their database and how far each has got. Cheap to clone.
+/// All read models: their database and the progress of each. Cheap to clone.
 #[derive(Clone)]
 pub struct Views {
     pub(crate) pool: Pool,
@@ -192,8 +192,8 @@ const CHECKPOINTS: &str = "SELECT projection, position FROM view.checkpoints";
 pub(crate) const BATCH: usize = 1_000;
 
 impl Views {
-    /// Sets up what is missing: the schema, and the tables of every read model. A read model whose
-    /// rows are not of this build is rebuilt.
+    /// Creates the schema and the tables of every read model if they are missing. A read model
+    /// whose rows are of another build is rebuilt.
     pub async fn open(pool: Pool, log: EventLog) -> Result<Self, ProjectionError> {
         Self::open_some(pool, log, &views::ALL).await
     }
@@ -221,8 +221,7 @@ impl Views {
         Ok(views)
     }
 
-    /// Read models as they are, whatever build made them, for looking at and comparing: nothing is
-    /// rebuilt.
+    /// Opens read models of any build, for inspection and comparison: nothing is rebuilt.
     pub async fn attach(pool: Pool, log: EventLog) -> Result<Self, ProjectionError> {
         let views = Self::attached(pool, log, &views::ALL).await?;
         for projection in views::ALL {
@@ -249,19 +248,20 @@ impl Views {
         Ok(views)
     }
 
-    /// Learns where to go on, so that no runner reads history that its read model shows already.
+    /// Reads the checkpoints, so that no runner reads events that its read model has applied
+    /// already.
     async fn resume(&self, projection: Projection) -> Result<(), ProjectionError> {
         let checkpoint = self.pool.get().await?.checkpoint(projection).await?;
         let checkpoint = checkpoint.ok_or(ProjectionError::Missing(projection.name))?;
         match adopt(&self.progress[projection.name], &checkpoint) {
-            // Its status says so, and its runner waits.
+            // The status has the reason, and the runner waits.
             Ok(()) | Err(ProjectionError::OtherBuild(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Starts to follow the log, until the supervisor is cancelled: to keep the read models up if no other
-    /// process of this build does, else to know how far they are.
+    /// Follows the log until the supervisor is cancelled: updates the read models if this process
+    /// is the leader of its build, else only observes their progress.
     pub fn follow(&self, supervisor: impl Into<Supervisor>) {
         let supervisor = supervisor.into();
         let log = self.log.clone();
@@ -276,7 +276,7 @@ impl Views {
             async move { candidate.keep().await }
         });
         let skipped = Arc::new(Notify::new());
-        // A read model that could not be rebuilt stays as another build has left it.
+        // A read model that could not be rebuilt keeps the rows of another build.
         let stopped = |of: &Arc<Progress>| matches!(of.present().state, State::Stopped { .. });
         let progress: Vec<_> = self.progress.values().filter(|of| !stopped(of)).cloned().collect();
         for progress in &progress {
@@ -291,17 +291,17 @@ impl Views {
         });
     }
 
-    /// Whether this process is the one of its build that keeps the read models up, once it follows the log.
+    /// Whether this process is the leader of its build, which updates the read models.
     pub fn leads(&self) -> watch::Receiver<bool> {
         self.leads.subscribe()
     }
 
-    /// How a read model is, as this process knows it.
+    /// The status of a read model, as this process knows it.
     pub fn status(&self, name: &str) -> Option<watch::Receiver<Status>> {
         self.progress.get(name).map(|progress| progress.status())
     }
 
-    /// How far every read model has got, as the database says.
+    /// The checkpoints of all read models in the database.
     pub async fn checkpoints(&self) -> Result<BTreeMap<String, Position>, ProjectionError> {
         let rows = self.pool.get().await?.query(CHECKPOINTS, &[]).await?;
         Ok(rows
@@ -310,7 +310,7 @@ impl Views {
             .collect())
     }
 
-    /// Asks the database how far the read models have got, for those who wait.
+    /// Reads all checkpoints, for waiting queries.
     pub(crate) async fn refresh(&self) -> Result<(), ProjectionError> {
         for (name, position) in self.checkpoints().await? {
             if let Some(progress) = self.progress.get(name.as_str()) {
@@ -320,7 +320,7 @@ impl Views {
         Ok(())
     }
 
-    /// What some read models leave out that somebody may know of who sees one company, or all.
+    /// The streams that these read models have set aside, for an asker who sees one company or all.
     pub fn set_aside(&self, names: &[&str], company: Option<Uuid>) -> Vec<SetAside> {
         let progress = names.iter().filter_map(|name| self.progress.get(name));
         let aside = progress.flat_map(|progress| progress.present().set_aside.to_vec());

@@ -1,7 +1,7 @@
-//! Read your writes: waits until read models show a position.
+//! Read your writes (`wait_for`): waits until read models have reached a position.
 //!
-//! Whoever waits is woken by the runners of this process. Another process may be the one that runs
-//! them, so while anybody waits, one task asks the database for all of them.
+//! Waiting queries are woken by the runners of this process. Because another process may run them,
+//! one task reads all checkpoints from the database while any query waits.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,10 +13,10 @@ use futures::future::join_all;
 
 use crate::{ReadError, Views};
 
-/// How often the database is asked while somebody waits.
+/// The polling interval while queries wait.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// Those who wait in this process, and what they have learned of the log's end.
+/// The waiting queries of this process, and the head of the log as they know it.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     now: Mutex<Now>,
@@ -25,24 +25,24 @@ pub(crate) struct Waiting {
 
 #[derive(Debug, Default)]
 struct Now {
-    /// How many wait.
+    /// The number of waiting queries.
     waiters: usize,
-    /// Whether a task asks the database for them.
+    /// Whether the polling task runs.
     is_watched: bool,
 }
 
-/// The log's end, and when somebody began to ask for it.
+/// The head of the log, and when the query for it began.
 #[derive(Debug, Clone, Copy)]
 struct Head {
     asked: Instant,
     position: Position,
 }
 
-/// Somebody waits, until it is dropped.
+/// A waiting query, until it is dropped.
 struct Waiter(Arc<Waiting>);
 
 impl Views {
-    /// For how long a query waits for its read models.
+    /// The longest wait of a query.
     pub const PATIENCE: Duration = Duration::from_secs(5);
 
     /// Waits until all of these read models show `position`, but not for ever. A position that history
@@ -58,7 +58,7 @@ impl Views {
         }
         let _waiter = self.waiter();
         let shown = statuses.iter_mut().map(async |status| {
-            // What it answers is a lock on the status, which keeps the runner out.
+            // The result holds a read lock on the status, which blocks the runner.
             status.wait_for(|status| status.position >= position).await.map(drop)
         });
         if tokio::time::timeout(Self::PATIENCE, join_all(shown)).await.is_ok() {
@@ -90,7 +90,7 @@ impl Views {
         }
     }
 
-    /// Counts in somebody who waits; the first one starts the task that asks.
+    /// Counts a waiting query; the first one starts the polling task.
     fn waiter(&self) -> Waiter {
         let mut now = self.waiting.now();
         now.waiters += 1;
@@ -101,7 +101,7 @@ impl Views {
         Waiter(self.waiting.clone())
     }
 
-    /// Asks the database how far the read models have got, for as long as somebody waits.
+    /// Polls the checkpoints for as long as a query waits.
     async fn watch(self) {
         let _panics = Watch(self.waiting.clone());
         loop {
@@ -114,7 +114,7 @@ impl Views {
                 }
             }
             if let Err(error) = self.refresh().await {
-                // Those who wait learn it by themselves, at the latest when they read.
+                // Waiting queries see the error themselves, at the latest when they read.
                 tracing::warn!(error = &error as &dyn std::error::Error, "nobody knows how far");
             }
         }
@@ -127,7 +127,7 @@ impl Waiting {
     }
 }
 
-/// The task that asks: after its panic, whoever waits next starts another.
+/// The polling task: after its panic, the next waiting query starts another.
 struct Watch(Arc<Waiting>);
 
 impl Drop for Watch {

@@ -1,4 +1,4 @@
-//! Who is asking: API keys, roles and the company that a key belongs to.
+//! Authentication and roles: API keys, their roles and companies.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -70,7 +70,7 @@ impl Role {
         Self::Auditor,
     ];
 
-    /// As JSON and the database spell it.
+    /// Its name in JSON and in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -86,7 +86,7 @@ impl Role {
         }
     }
 
-    /// Whether it acts for a company that buys.
+    /// Whether it is a role of a company, not of the seller.
     pub const fn is_buyer(self) -> bool {
         matches!(self, Self::CompanyAdmin | Self::Purchaser | Self::Approver)
     }
@@ -100,14 +100,14 @@ impl std::str::FromStr for Role {
     }
 }
 
-/// A set of roles as a type, so that a handler's signature says who may call it.
+/// A set of roles as a type, so that a handler's signature states who may call it.
 pub trait Allowed: Send + Sync + 'static {
     /// The roles.
     const ROLES: &'static [Role];
 }
 
-/// Somebody, as `W` knows it, with one of the roles of `A`. Everybody else is refused before a
-/// body is read, and the OpenAPI document names the roles.
+/// The caller as `W`, with one of the roles of `A`. Other roles are refused before the body is
+/// read, and the OpenAPI document names the roles.
 pub struct By<A, W = Principal> {
     /// Who it is.
     pub who: W,
@@ -140,7 +140,7 @@ impl<A: Allowed, W: OperationInput> OperationInput for By<A, W> {
     }
 }
 
-/// Somebody who has shown a key.
+/// The caller: the holder of a valid key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// The key's public half.
@@ -154,7 +154,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Refuses everybody whose role is not among these.
+    /// Refuses callers whose role is not one of these.
     pub fn require(&self, roles: &[Role]) -> Result<(), Problem> {
         if roles.contains(&self.role) {
             return Ok(());
@@ -167,7 +167,7 @@ impl Principal {
         )))
     }
 
-    /// Answers a thing of a company that the key does not see exactly like a missing one.
+    /// Answers `not_found` for a resource of a company that the key does not see.
     pub fn must_see(&self, company: Option<Uuid>) -> Result<(), Problem> {
         match self.company {
             Some(own) if company != Some(own) => Err(Problem::not_found()),
@@ -175,7 +175,7 @@ impl Principal {
         }
     }
 
-    /// As history records who gave a command: the employee, or the key where it is nobody's.
+    /// The actor of events: the employee, or the key if it has no employee.
     pub fn actor(&self) -> String {
         match self.employee {
             Some(employee) => format!("employee:{employee}"),
@@ -204,7 +204,7 @@ pub struct ApiKey {
 /// A key to make.
 #[derive(Debug, Clone, Copy)]
 pub struct NewKey<'a> {
-    /// For whom or what it is.
+    /// Its label.
     pub name: &'a str,
     /// What it may do.
     pub role: Role,
@@ -214,7 +214,7 @@ pub struct NewKey<'a> {
     pub employee: Option<Uuid>,
 }
 
-/// Why keys could not be worked with.
+/// Why an operation on keys failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// No such role.
@@ -229,7 +229,7 @@ pub enum AccessError {
         /// The key.
         id: Uuid,
     },
-    /// PostgreSQL refused.
+    /// PostgreSQL returned an error.
     #[error("PostgreSQL refused a statement on the keys")]
     Database(#[from] tokio_postgres::Error),
     /// PostgreSQL cannot be reached.
@@ -241,8 +241,8 @@ pub enum AccessError {
 #[derive(Clone)]
 pub struct Access {
     pool: Pool,
-    /// Keys seen lately, so that a request costs no query; a revoked key opens for
-    /// [`Access::MEMORY`] at most.
+    /// A cache of recently used keys, so that a request costs no query; a revoked key is refused
+    /// after [`Access::MEMORY`].
     seen: Arc<Mutex<HashMap<Uuid, Seen>>>,
 }
 
@@ -286,15 +286,15 @@ const ASSIGN_ROLE: &str = "\
     FROM access.employee_keys WHERE key_id = id AND employee_id = $1";
 
 impl Access {
-    /// For how long a key is taken as it was last seen.
+    /// The time to live of the cache.
     pub const MEMORY: Duration = Duration::from_secs(5);
 
-    /// The keys in a database whose schema `access` is migrated.
+    /// Opens the keys of a database whose schema `access` is migrated.
     pub fn new(pool: Pool) -> Self {
         Self { pool, seen: Arc::default() }
     }
 
-    /// Makes a key with this id, once. What is returned is the only copy of its secret.
+    /// Creates a key with this id, once. The result is the only copy of its secret.
     pub async fn create(&self, id: Uuid, key: NewKey<'_>) -> Result<String, AccessError> {
         let NewKey { name, role, company, employee } = key;
         let fits = role.is_buyer() == company.is_some() || role == Role::Integrator;
@@ -319,27 +319,27 @@ impl Access {
         rows.iter().map(api_key).collect()
     }
 
-    /// A key, also one that opens nothing any more.
+    /// A key, also a revoked one.
     pub async fn show(&self, id: Uuid) -> Result<Option<ApiKey>, AccessError> {
         let row = self.pool.get().await?.query_opt(SHOW, &[&id]).await?;
         row.as_ref().map(api_key).transpose()
     }
 
-    /// Takes a key out of use; `false` when there is no such key, or none of this company.
+    /// Revokes a key; `false` when there is no such key, or it belongs to another company.
     pub async fn revoke(&self, id: Uuid, company: Option<Uuid>) -> Result<bool, AccessError> {
         let revoked = self.pool.get().await?.execute(REVOKE, &[&id, &company]).await?;
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         Ok(revoked > 0)
     }
 
-    /// Takes all keys of an employee out of use.
+    /// Revokes all keys of an employee.
     pub async fn revoke_all(&self, employee: Uuid) -> Result<(), AccessError> {
         self.pool.get().await?.execute(REVOKE_ALL, &[&employee]).await?;
         self.forget(employee);
         Ok(())
     }
 
-    /// Lets the keys of an employee open what another role opens.
+    /// Changes the role of the keys of an employee.
     pub async fn assign_role(&self, employee: Uuid, role: Role) -> Result<(), AccessError> {
         self.pool.get().await?.execute(ASSIGN_ROLE, &[&employee, &role.name()]).await?;
         self.forget(employee);
@@ -351,7 +351,7 @@ impl Access {
         seen.retain(|_, (_, _, principal)| principal.employee != Some(employee));
     }
 
-    /// Those of these keys that open something, as what they open stands in the database now.
+    /// The principals of those keys that are valid, read from the database.
     pub async fn principals(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Principal>, AccessError> {
         let rows = self.pool.get().await?.query(FIND_ALL, &[&keys]).await?;
         rows.iter()
@@ -364,13 +364,13 @@ impl Access {
             .collect()
     }
 
-    /// Those of these keys that are companies', also where they open nothing any more.
+    /// Those of these keys that belong to companies, also revoked ones.
     pub async fn of_companies(&self, keys: &[Uuid]) -> Result<HashSet<Uuid>, AccessError> {
         let rows = self.pool.get().await?.query(OF_COMPANIES, &[&keys]).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Who a key belongs to; `None` when it opens nothing.
+    /// The principal of a key; `None` if it is not valid.
     pub async fn authenticate(&self, token: &str) -> Result<Option<Principal>, AccessError> {
         let Some((id, shown)) = parts(token) else { return Ok(None) };
         let remembered = {

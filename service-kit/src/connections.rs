@@ -31,21 +31,21 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-/// How much of the server connections may take.
+/// The limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Within which time the head of a request must be here once its first byte is, and the first
-    /// request once the connection is open.
+    /// The time limit for the head of a request from its first byte on, and for the first request
+    /// of a connection.
     pub head: Duration,
-    /// How long a connection stays open without a request.
+    /// The time limit of an idle connection.
     pub idle: Duration,
-    /// How long a client may take nothing of its answer.
+    /// The time limit for a client that reads nothing of its response.
     pub stalled: Duration,
-    /// How long one request may take until its answer is taken, live feeds excepted.
+    /// The time limit of a request until its response was read, except for live feeds.
     pub request: Duration,
-    /// How many connections there are at once.
+    /// The most connections at once.
     pub connections: usize,
-    /// How many of them come from one address: an IPv4 address or the /64 of an IPv6 address.
+    /// The most connections per client address: an IPv4 address or the /64 of an IPv6 address.
     pub per_address: usize,
 }
 
@@ -64,19 +64,19 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How often a connection is looked at: a limit is passed by a quarter at most.
+    /// The interval of checks: a quarter of the shortest limit.
     fn pace(&self) -> Duration {
         let shortest = self.head.min(self.idle).min(self.stalled).min(self.request);
         (shortest / 4).max(Duration::from_millis(10))
     }
 }
 
-/// How large the head of a request may be, and how much is read ahead of a body, in bytes.
+/// The most bytes of a request's head, and of read-ahead of a body.
 const BUFFER: usize = 64 << 10;
-/// How long accepting pauses when the system has no room for another connection.
+/// The pause after an error of accept, such as no free file descriptor.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` is ready, then finishes the requests under way.
+/// Serves until `stop` is ready, then finishes the requests in progress.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -118,7 +118,7 @@ pub async fn serve(
     while all_closed.recv().await.is_some() {}
 }
 
-/// Whether only the connection that was about to be accepted has failed.
+/// Whether the error concerns only the connection that was to be accepted.
 fn of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -128,16 +128,16 @@ fn of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Tells a client, if it is quick to listen, that there are too many connections.
+/// Answers that there are too many connections, if the client reads at once.
 fn turn_away(stream: TcpStream) {
     const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
         retry-after: 5\r\ncontent-length: 0\r\n\r\n";
     counter!("kontor_http_connections_refused_total").increment(1);
-    // Nobody waits for a client that is turned away.
+    // A rejected client is not waited for.
     let _ = stream.into_std().and_then(|mut stream| stream.write(FULL));
 }
 
-/// Answers the requests of one connection, until it ends or passes a limit.
+/// Serves one connection until it ends or exceeds a limit.
 async fn attend(
     stream: TcpStream,
     router: Router,
@@ -162,7 +162,7 @@ async fn attend(
     let mut stopped = false;
     loop {
         tokio::select! {
-            // A client that breaks off or sends no HTTP is no concern of the operator's.
+            // Errors of clients, such as a reset or invalid HTTP, are not logged.
             _ = connection.as_mut() => return,
             _ = ticks.tick() => {
                 if activity.is_overdue(&limits, Instant::now()) {
@@ -178,7 +178,7 @@ async fn attend(
     }
 }
 
-/// An answer, whose body says when it has been handed to the connection.
+/// A response body that records when it was written to the connection.
 fn taken(response: Response<Body>, activity: Arc<Activity>) -> Response<Answer> {
     let content_type = response.headers().get(header::CONTENT_TYPE);
     if content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
@@ -218,12 +218,12 @@ impl Drop for Answer {
     }
 }
 
-/// What a connection is doing, and since when.
+/// The state of a connection, and since when.
 struct Activity(Mutex<Doing>);
 
 struct Doing {
     phase: Phase,
-    /// Since when the client takes nothing of what is written.
+    /// Since when the client has read nothing.
     unread_since: Option<Instant>,
 }
 
@@ -282,7 +282,7 @@ impl Activity {
     }
 }
 
-/// A stream whose reads and writes are noted.
+/// A stream that records its reads and writes.
 struct Watched {
     stream: TcpStream,
     activity: Arc<Activity>,
@@ -337,11 +337,11 @@ impl AsyncWrite for Watched {
     }
 }
 
-/// The connections that there are, by address.
+/// The open connections by address.
 #[derive(Default)]
 struct Seats(Mutex<HashMap<IpAddr, usize>>);
 
-/// A connection's place, until it is dropped.
+/// The slot of a connection; dropping it frees the slot.
 struct Seat {
     seats: Arc<Seats>,
     address: IpAddr,
@@ -379,7 +379,7 @@ impl Drop for Seat {
     }
 }
 
-/// What counts as one address: whoever has one IPv6 address has all of its /64.
+/// The unit of the limit per address: the /64 of an IPv6 address, because one client has all of it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

@@ -1,4 +1,4 @@
-//! A batch: requests that share one transaction, and which of them hold.
+//! A batch: the requests of one transaction, and their results.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,31 +12,31 @@ use uuid::Uuid;
 use super::{Request, Trust};
 use crate::{AppendError, Appended, Error, Outcome, Position, append::Append, pending::Handed};
 
-/// Requests on their way, each decided anew at every attempt.
+/// The requests; every attempt decides each of them again.
 pub(crate) struct Batch {
     entries: Vec<Entry>,
-    /// Where the events of the last attempt that reached PostgreSQL begin.
+    /// The head after which the last attempt was sent to PostgreSQL.
     sent: Option<Position>,
 }
 
 struct Entry {
     request: Request,
-    /// Made once, so that a lost batch can be recognised in the log.
+    /// Created once, so that a batch can be found in the log after a lost connection.
     event_ids: Vec<Uuid>,
     verdict: Verdict,
 }
 
 enum Verdict {
     Undecided,
-    /// Is written if this attempt commits.
+    /// Written if this attempt commits.
     Accepted(Outcome),
-    /// Is not written, as far as this attempt knows; the next one decides anew.
+    /// Not written by this attempt; the next one decides again.
     Declined(Result<Appended, AppendError>),
-    /// PostgreSQL remembers it: no later attempt can think otherwise.
+    /// Final: its outcome is stored in PostgreSQL.
     Settled(Result<Appended, AppendError>),
 }
 
-/// What a command id was used for before.
+/// The stored outcome of a command id.
 pub(crate) struct Remembered {
     pub(crate) digest: Vec<u8>,
     pub(crate) outcome: Outcome,
@@ -69,7 +69,7 @@ impl Batch {
         oldest.as_ref().map_or(Duration::ZERO, Instant::elapsed)
     }
 
-    /// Every stream that is written or was read.
+    /// Every stream that is written or read.
     pub(crate) fn streams(&self) -> Vec<Uuid> {
         let mut streams: Vec<Uuid> = self.entries.iter().flat_map(Entry::streams).collect();
         streams.sort_unstable();
@@ -77,14 +77,14 @@ impl Batch {
         streams
     }
 
-    /// Every command id that is to be remembered.
+    /// Every command id whose outcome is to be stored.
     pub(crate) fn command_ids(&self) -> Vec<Uuid> {
         self.entries.iter().filter_map(|entry| Some(entry.remember()?.0)).collect()
     }
 
-    /// Streams of which `known` says nothing, with the versions that the accepted requests believe
-    /// them to have had before the batch. A stream believed to be new and written here is left
-    /// out: its first version is unique in the log.
+    /// Streams that are not in `known`, with the versions that the accepted requests expect before
+    /// the batch. A stream that is expected to be new and is written here is left out: its first
+    /// version is unique in the log.
     pub(crate) fn beliefs(&self, known: &HashMap<Uuid, u64>) -> (Vec<Uuid>, Vec<i64>) {
         let mut seen: HashSet<Uuid> = HashSet::new();
         let mut beliefs = (Vec::new(), Vec::new());
@@ -117,7 +117,7 @@ impl Batch {
         let mut written: HashMap<Uuid, u64> = HashMap::new();
         let mut read: HashMap<Uuid, u64> = HashMap::new();
         let mut taken: HashMap<Uuid, ([u8; 32], Outcome)> = HashMap::new();
-        // Appends that this attempt does not write, whatever their reason.
+        // Appends that this attempt does not write.
         let mut declined: HashSet<u64> = HashSet::new();
         for entry in &mut self.entries {
             let number = entry.request.handed.as_ref().map(Handed::number);
@@ -145,8 +145,8 @@ impl Batch {
             let present = |stream: Uuid, expected: u64| {
                 let version = written.get(&stream).or_else(|| known.get(&stream)).copied();
                 match trust {
-                    // Two requests of one batch that expect different versions of a stream of
-                    // which nothing is known cannot both be right: the first seen is believed.
+                    // If two requests of one batch expect different versions of a stream that is
+                    // not cached, the first one is assumed to be right.
                     Trust::Unknown => {
                         version.or_else(|| read.get(&stream).copied()).unwrap_or(expected)
                     }
@@ -182,7 +182,7 @@ impl Batch {
         true
     }
 
-    /// The ids of commands that conflict, but may do so because they were executed before.
+    /// The ids of commands whose conflict may come from their own earlier execution.
     pub(crate) fn conflicting_command_ids(&self) -> Vec<Uuid> {
         let conflicting = self.entries.iter().filter(|entry| {
             let Verdict::Declined(Err(error)) = &entry.verdict else { return false };
@@ -206,7 +206,7 @@ impl Batch {
         }
     }
 
-    /// What is written: each append with its outcome and the ids of its events.
+    /// The accepted appends, each with its outcome and the ids of its events.
     pub(crate) fn writes(&self) -> impl Iterator<Item = (&Append, Outcome, &[Uuid])> {
         self.accepted()
             .map(|(entry, outcome)| (&entry.request.append, outcome, entry.event_ids.as_slice()))
@@ -220,7 +220,7 @@ impl Batch {
             .map(|write| (write.stream_id, write.expected + write.events.len() as u64))
     }
 
-    /// How many events are written.
+    /// The number of events.
     pub(crate) fn events(&self) -> usize {
         self.accepted().map(|(entry, _)| entry.event_ids.len()).sum()
     }
@@ -236,12 +236,12 @@ impl Batch {
         })
     }
 
-    /// Notes that the batch, as decided, is about to reach PostgreSQL after `head`.
+    /// Records that the batch is about to be sent, to be written after `head`.
     pub(crate) fn about_to_send(&mut self, head: Position) {
         self.sent = Some(head);
     }
 
-    /// After which head the last attempt was sent.
+    /// The head after which the last attempt was sent.
     pub(crate) fn sent(&self) -> Option<Position> {
         self.sent
     }
@@ -277,30 +277,30 @@ impl Batch {
                 counter!("kontor_append_conflicts_total").increment(1);
             }
             latency.record(since.elapsed());
-            // The caller may have gone away; what is written is written.
+            // The caller may have been cancelled; the events are written all the same.
             let _ = reply.send(answer);
         }
     }
 
-    /// PostgreSQL stayed away: what became of the requests is not known here.
+    /// PostgreSQL cannot be reached: the result of the requests is unknown.
     pub(crate) fn give_up(self) {
         self.fail(|| Error::Unavailable);
     }
 
-    /// The log takes no commands.
+    /// Writing is suspended.
     pub(crate) fn suspend(self, reason: &str) {
         self.fail(|| Error::BehindStream(reason.to_owned()));
     }
 
     fn fail(self, error: impl Fn() -> Error) {
         for Entry { request: Request { handed, reply, .. }, .. } in self.entries {
-            // Its states come to nothing before its caller can ask again.
+            // Its pending states fail before its caller can retry.
             drop(handed);
             let _ = reply.send(Err(error().into()));
         }
     }
 
-    /// One batch a request, or itself when it is a single request already.
+    /// One batch per request, or the batch itself if it has a single request.
     pub(crate) fn split(self) -> Result<Vec<Vec<Request>>, Self> {
         if self.entries.len() <= 1 {
             return Err(self);
@@ -308,7 +308,7 @@ impl Batch {
         Ok(self.entries.into_iter().map(|entry| vec![entry.request]).collect())
     }
 
-    /// Answers a single request with what PostgreSQL said of it.
+    /// Answers a single request with the error of PostgreSQL.
     pub(crate) fn refuse(mut self, error: impl Into<Error>) {
         if let Some(Entry { request: Request { handed, reply, .. }, .. }) = self.entries.pop() {
             drop(handed);
