@@ -1,5 +1,5 @@
-//! What a runner asks of the log and of its database: seams, so that the same runner keeps up
-//! against models of both.
+//! The interfaces of a runner to the log and to its database, so that simulations run the same
+//! runner against models of both.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use crate::{
     projection::Change, runner::ProjectionError,
 };
 
-/// The history that is followed.
+/// The log that is followed.
 pub(crate) trait Log: Send + Sync {
     /// Wakes when there are events to follow, of this process or another, with the last position.
     fn reached(&self) -> watch::Receiver<Position>;
@@ -32,14 +32,14 @@ pub(crate) trait Log: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Arc<RecordedEvent>>, event_log::Error>> + Send;
 }
 
-/// Where the tables of a read model and its checkpoint are.
+/// The database with the tables and checkpoints of read models.
 pub(crate) trait Database: Send + Sync {
     type Connection: Connection;
 
     fn connect(&self) -> impl Future<Output = Result<Self::Connection, ProjectionError>> + Send;
 }
 
-/// A connection to it.
+/// A connection.
 pub(crate) trait Connection: Send + Sync {
     type Transaction<'c>: Transaction
     where
@@ -49,7 +49,7 @@ pub(crate) trait Connection: Send + Sync {
         &mut self,
     ) -> impl Future<Output = Result<Self::Transaction<'_>, ProjectionError>> + Send;
 
-    /// How far a read model has got; `None` when it is not set up.
+    /// The checkpoint of a read model; `None` if it is not set up.
     fn checkpoint(
         &self,
         projection: Projection,
@@ -60,14 +60,13 @@ pub(crate) trait Connection: Send + Sync {
         &self,
     ) -> impl Future<Output = Result<BTreeMap<String, Seen>, ProjectionError>> + Send;
 
-    /// Moves checkpoints that are where they are believed to be, and that nobody has locked; says the names
-    /// of the read models whose checkpoint was moved.
+    /// Moves checkpoints that are unchanged and not locked; returns the names of their read models.
     fn advance(
         &self,
         moves: &[Move],
     ) -> impl Future<Output = Result<Vec<String>, ProjectionError>> + Send;
 
-    /// Records that an event has stopped a read model.
+    /// Records that a read model has stopped at an event.
     fn record_failure(
         &self,
         projection: Projection,
@@ -76,38 +75,38 @@ pub(crate) trait Connection: Send + Sync {
     ) -> impl Future<Output = Result<(), ProjectionError>> + Send;
 }
 
-/// A transaction: dropped without a commit, it comes to nothing.
+/// A transaction: dropped without a commit, it is rolled back.
 pub(crate) trait Transaction: Send + Sync {
-    /// Takes the checkpoint of a read model for this transaction.
+    /// Locks the checkpoint of a read model for this transaction.
     fn lock(
         &mut self,
         projection: Projection,
     ) -> impl Future<Output = Result<Option<Checkpoint>, ProjectionError>> + Send;
 
-    /// Applies events in order; says the last one that has changed anything.
+    /// Applies events in order; returns the last one that changed a row.
     fn apply(
         &mut self,
         projection: Projection,
         events: &[&RecordedEvent],
     ) -> impl Future<Output = Result<Option<Position>, ProjectionError>> + Send;
 
-    /// Marks where [`Self::roll_back`] goes back to; one at a time.
+    /// Sets the savepoint of [`Self::roll_back`]; one at a time.
     fn savepoint(&mut self) -> impl Future<Output = Result<(), ProjectionError>> + Send;
 
-    /// Takes back what was done since the savepoint, also after an error, and forgets it.
+    /// Rolls back to the savepoint, also after an error, and releases it.
     fn roll_back(&mut self) -> impl Future<Output = Result<(), ProjectionError>> + Send;
 
-    /// Forgets the savepoint.
+    /// Releases the savepoint.
     fn release(&mut self) -> impl Future<Output = Result<(), ProjectionError>> + Send;
 
-    /// Records what is left out from now on.
+    /// Records a stream that is set aside.
     fn set_aside(
         &mut self,
         projection: Projection,
         aside: &SetAside,
     ) -> impl Future<Output = Result<(), ProjectionError>> + Send;
 
-    /// Moves the checkpoint, and takes note of the last event that has changed anything, if one has.
+    /// Moves the checkpoint, and records the last event that changed a row, if any.
     fn checkpoint(
         &mut self,
         projection: Projection,
@@ -118,8 +117,8 @@ pub(crate) trait Transaction: Send + Sync {
     fn commit(self) -> impl Future<Output = Result<(), ProjectionError>> + Send;
 }
 
-/// A crash of PostgreSQL may take back the last changes, with their checkpoint: they are made
-/// again from the log, so nobody waits for the disk here.
+/// A crash of PostgreSQL may undo the last changes together with their checkpoint. They are applied
+/// again from the log, so the commit is asynchronous.
 const ENTER: &str = "SET LOCAL search_path TO view; SET LOCAL synchronous_commit TO off";
 /// Statements are planned once and kept, also for tables that were empty then: such a plan would read all of a
 /// table that has grown.
@@ -151,8 +150,8 @@ const CHECKPOINTS: &str = "
         (SELECT f.reason FROM view.failures f
             WHERE f.projection = c.projection AND f.position = c.position + 1)
     FROM view.checkpoints c";
-/// A checkpoint that somebody has locked moves later: nobody waits for another's transaction here. The event
-/// up to which it moves is still the log's.
+/// A locked checkpoint is moved later, so that this does not wait for another transaction. The
+/// event at the new position must still be in the log.
 const ADVANCE_MANY: &str = "
     WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
     free AS (
@@ -366,7 +365,7 @@ fn changes_of(
         .map_err(|source| ProjectionError::Unreadable { position, source })
 }
 
-/// How many statements are on their way at once.
+/// The most pipelined statements.
 const AHEAD: usize = 128;
 
 /// Says the event's position when anything has changed.

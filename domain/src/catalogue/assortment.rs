@@ -1,5 +1,4 @@
-//! An assortment: what an audience sees of all that is sold. A product outside of it does not exist
-//! for that audience.
+//! An assortment: the products that an audience sees. Any other product does not exist for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,14 +14,14 @@ use crate::{
     parties::Audience,
 };
 
-/// The rules of one audience: what it sees, by selection.
+/// The rules of one audience by selection.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Assortment {
-    /// Products by themselves.
+    /// Rules on products.
     products: BTreeMap<ProductId, Verdict>,
-    /// Categories with what is below them.
+    /// Rules on categories, including those below them.
     categories: BTreeMap<CategoryId, Verdict>,
-    /// All the rest.
+    /// The rule on everything.
     everything: Option<Verdict>,
 }
 
@@ -39,24 +38,24 @@ pub enum Verdict {
     Denied,
 }
 
-/// What can be asked of an assortment.
+/// The commands of an assortment.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Let the audience see something.
+    /// Allow a selection.
     Allow {
         /// Whose assortment it is.
         audience: Audience,
         /// What.
         selection: Selection,
     },
-    /// Hide something from the audience.
+    /// Deny a selection.
     Deny {
         /// Whose assortment it is.
         audience: Audience,
         /// What.
         selection: Selection,
     },
-    /// Say nothing of it any more: what holds for a wider audience or selection holds.
+    /// Lift a rule: the rules of wider audiences or selections apply.
     Lift {
         /// Whose assortment it is.
         audience: Audience,
@@ -101,10 +100,10 @@ aggregate!(Assortment, "assortment", {
 /// Why an assortment refuses a command, or a product.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// More rules than anybody understands.
+    /// Too many rules.
     #[error("an audience has at most {} rules; use categories", Assortment::MOST_RULES)]
     TooManyRules,
-    /// The seller offers what the company must not see.
+    /// The product is outside the assortment of the company.
     #[error("the product is outside of the company's assortment")]
     Outside,
 }
@@ -115,7 +114,7 @@ refusals!(Error, {
 });
 
 impl Assortment {
-    /// How many rules an audience may have.
+    /// The most rules of an audience.
     pub const MOST_RULES: usize = 20_000;
 
     /// Every rule of an assortment.
@@ -168,7 +167,7 @@ impl Assortment {
         }
     }
 
-    /// What this audience says of a product: the nearest rule that it has.
+    /// The verdict of this audience on a product: its nearest rule.
     fn verdict(&self, product: ProductId, paths: &[impl AsRef<[CategoryId]>]) -> Option<Verdict> {
         let highest = paths.iter().map(|path| path.as_ref().len()).max().unwrap_or(0);
         let at = |height: usize| {
@@ -184,10 +183,10 @@ impl Assortment {
 }
 
 /// Whether a company sees a product. `assortments` are those of its audiences, the most specific
-/// first (see [`Audience::of`]): the first that says anything decides, and what nobody says
-/// anything about is seen. `paths` are the product's categories, each with those above it, nearest
-/// first: a rule on the product beats one on a category, a nearer category beats a farther one, and
-/// of rules that are equally near a denial beats.
+/// first (see [`Audience::of`]): the first one with a matching rule decides, and a product without
+/// a matching rule is visible. `paths` are the product's categories, each with its ancestors,
+/// nearest first: a rule on the product takes precedence over one on a category, a nearer category
+/// over a farther one, and a denial over an equally near permission.
 pub fn sees<'a>(
     assortments: impl IntoIterator<Item = &'a Assortment>,
     product: ProductId,
@@ -197,17 +196,17 @@ pub fn sees<'a>(
     verdict != Some(Verdict::Denied)
 }
 
-/// Where a company finds all that it sees, when that is not everywhere.
+/// The bounds of what a company sees, if it does not see everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
-    /// In these categories…
+    /// These categories…
     pub categories: BTreeSet<CategoryId>,
-    /// …and among the products that as many of its first assortments allow by themselves.
+    /// …and the products that are allowed one by one by so many of its first assortments.
     pub picks: usize,
 }
 
-/// Where a company with these assortments finds all that it sees (see [`sees`]); `None` is
-/// everywhere. Within the bounds it need not see everything.
+/// The bounds of what a company with these assortments sees (see [`sees`]); `None`: no bounds. It
+/// need not see everything within the bounds.
 pub fn bounds(assortments: &[Assortment]) -> Option<Bounds> {
     let speaks = |assortment: &Assortment| assortment.everything;
     let denying = assortments.iter().position(|assortment| speaks(assortment).is_some())?;
@@ -257,7 +256,7 @@ fn put<K: Ord>(rules: &mut BTreeMap<K, Verdict>, key: K, verdict: Option<Verdict
 
 impl OfCompany for Assortment {
     fn company(&self) -> Option<CompanyId> {
-        // What the seller shows to whom is the seller's own affair.
+        // Companies do not see assortments.
         None
     }
 }

@@ -18,17 +18,17 @@ use crate::kernel::{
     UnitPrice, VatRate, aggregate::aggregate, day::DayError, refusal::refusals,
 };
 
-/// What decisions need to know of a product.
+/// The state of a product.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Product {
-    /// Nothing yet.
+    /// Not drafted.
     #[default]
     Undrafted,
-    /// Known to the seller only.
+    /// Draft: visible to the seller only.
     Drafted(Box<Item>),
-    /// For sale.
+    /// Published: for sale.
     Published(Box<Item>),
-    /// No longer for sale.
+    /// Withdrawn: no longer for sale.
     Withdrawn(Box<Item>),
 }
 
@@ -67,7 +67,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Whether a part of a unit can be sold.
+    /// Whether fractions of a unit can be sold.
     pub const fn divisible(self) -> bool {
         match self {
             Self::Piece | Self::Pack | Self::Carton => false,
@@ -76,74 +76,74 @@ impl Unit {
     }
 }
 
-/// What can be asked of a product.
+/// The commands of a product.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Describe a new one.
+    /// Draft a product.
     Draft {
-        /// The id it gets.
+        /// Its id.
         id: ProductId,
         /// What it is.
         description: Description,
     },
-    /// Give it a price on the base list.
+    /// Set its base price.
     Price {
         /// The list's currency.
         currency: Currency,
         /// Net price of one unit.
         price: UnitPrice,
     },
-    /// Let it never cost less.
+    /// Set its price floor.
     Floor {
         /// In which currency.
         currency: Currency,
-        /// Net price of one unit; none lifts the floor.
+        /// Net price of one unit; `None` removes the floor.
         price: Option<UnitPrice>,
     },
-    /// Call it something else.
+    /// Rename it.
     Rename(Naming),
-    /// Say something about it.
+    /// Set its description.
     Describe {
         /// The words, by language.
         texts: BTreeMap<Language, Text>,
     },
-    /// Say what marks it out.
+    /// Set its attributes.
     Characterize(Character),
-    /// Put it into categories.
+    /// Set its categories.
     Categorize {
         /// Which, the main one first.
         categories: Vec<CategoryId>,
     },
-    /// Say how it is packed and ordered.
+    /// Set its packagings and order quantities.
     Pack(Packing),
-    /// Tax it at another rate.
+    /// Set its VAT rate.
     ChangeVatRate {
-        /// From this day on.
+        /// The first day of the rate.
         from: Date,
         /// The rate.
         vat_rate: VatRate,
     },
-    /// Say how statistics and tax know it.
+    /// Set its classification for tax and statistics.
     Classify(Classification),
-    /// Show pictures of it.
+    /// Set its pictures.
     Picture {
         /// Where they are, the main one first.
         images: Vec<ImageUrl>,
     },
-    /// Say what can be sold instead.
+    /// Set its substitutes.
     Substitute {
         /// Which products.
         substitutes: Vec<ProductId>,
     },
-    /// Make it of others; none makes it a single product again. Whoever asks has seen that none of
-    /// them is a bundle.
+    /// Make it a bundle of other products; an empty list makes it a single product again. The
+    /// caller has checked that none of them is a bundle.
     Bundle {
-        /// Of which, and how much of each.
+        /// The products and their quantities.
         parts: Vec<Part>,
     },
-    /// Offer it for sale.
+    /// Publish it.
     Publish,
-    /// Take it off sale.
+    /// Withdraw it.
     Withdraw {
         /// What is sold instead.
         successor: Option<ProductId>,
@@ -269,7 +269,7 @@ pub enum Error {
     /// It cannot be sold without a price.
     #[error("a product needs a base price before it is published")]
     NoPrice,
-    /// It is not, or no longer, for sale.
+    /// It is not for sale.
     #[error("the product {sku} is not for sale")]
     NotPublished {
         /// Which one.
@@ -283,58 +283,58 @@ pub enum Error {
         /// The missing currency.
         currency: Currency,
     },
-    /// Part of something that is sold whole.
+    /// The quantity is a fraction, but the unit is sold only whole.
     #[error("the product {sku} is sold in whole units only")]
     Indivisible {
         /// Which one.
         sku: Sku,
     },
-    /// It was withdrawn for good.
+    /// It was withdrawn, which is final.
     #[error("the product was withdrawn")]
     Withdrawn,
-    /// Not a quantity in which it is ordered.
+    /// The quantity is not orderable.
     #[error("the product {sku} is not ordered in this quantity; the nearest is {}",
         nearest(*below, *above))]
     QuantityNotOrdered {
         /// Which one.
         sku: Sku,
-        /// The next smaller one, if there is one.
+        /// The next smaller orderable quantity, if any.
         below: Option<Quantity>,
-        /// The next larger one.
+        /// The next larger orderable quantity.
         above: Quantity,
     },
-    /// It does not come in such a packaging.
+    /// It has no such packaging.
     #[error("the product {sku} does not come by the {packaging}")]
     NotPackedSo {
         /// Which one.
         sku: Sku,
-        /// In what it was wanted.
+        /// The requested packaging.
         packaging: PackagingName,
     },
-    /// Two packagings of one name.
+    /// Two packagings have the same name.
     #[error("no two packagings of a product are called alike")]
     PackagingTwice,
-    /// The least quantity could not be ordered.
+    /// The minimum quantity is not orderable itself.
     #[error("the least quantity must be a multiple of the one that it goes up by")]
     MinimumIsNoMultiple,
-    /// More than anybody needs.
+    /// Too many values.
     #[error("a product has at most {most} {what}")]
     TooMany {
         /// Of what.
         what: &'static str,
-        /// How many.
+        /// The most.
         most: usize,
     },
-    /// A list that names something twice.
+    /// A value occurs twice.
     #[error("the product names one of its {what} twice")]
     Twice {
         /// Of what.
         what: &'static str,
     },
-    /// It would replace itself, or be in itself.
+    /// The product is its own substitute or component.
     #[error("a product is neither its own part, nor its own substitute or successor")]
     Itself,
-    /// No document bears such a day.
+    /// The day is outside the supported range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -416,7 +416,7 @@ impl Product {
         }
     }
 
-    /// What is known of it, for sale or not.
+    /// Its details, whether it is for sale or not.
     pub fn item(&self) -> Result<&Item, Error> {
         match self {
             Self::Undrafted => Err(Error::Undrafted),
@@ -424,7 +424,7 @@ impl Product {
         }
     }
 
-    /// What is known of it, if it is for sale.
+    /// Its details, if it is for sale.
     pub fn on_sale(&self) -> Result<&Item, Error> {
         match self {
             Self::Undrafted => Err(Error::Undrafted),
@@ -435,7 +435,7 @@ impl Product {
         }
     }
 
-    /// Whether it was ever for sale: until then only the seller's people know of it.
+    /// Whether it was ever published: until then only the seller sees it.
     pub fn is_known(&self) -> bool {
         matches!(self, Self::Published(_) | Self::Withdrawn(_))
     }

@@ -1,9 +1,9 @@
-//! A conversation: what the two sides write to each other about one thing, and how far each person
-//! has read. What a side writes for itself alone are notes.
+//! A conversation: the messages of the two sides about one subject, and the last message that each
+//! person has read. Notes are internal messages of one side.
 //!
-//! Notes have a stream of their own per side, with numbers of their own, so that nothing in a
-//! conversation tells whether there are any. Those of the seller belong to no company: whatever is
-//! narrowed to one, in history, on the stream or in queries, cannot come upon them.
+//! Notes have a stream of their own per side, with numbers of their own, so that a conversation
+//! does not disclose whether there are any. The seller's notes belong to no company, so no filter
+//! by company, in the event history, the stream or queries, finds them.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// What kind of thing it is, as JSON spells it.
+    /// The kind of the subject, as in JSON.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Offer { .. } => "offer",
@@ -59,7 +59,7 @@ impl Subject {
         }
     }
 
-    /// Its id, whatever it is.
+    /// The id of the subject.
     pub const fn id(self) -> Uuid {
         match self {
             Self::Offer { id } => id.0,
@@ -71,40 +71,39 @@ impl Subject {
 }
 
 impl ConversationId {
-    /// What both sides say about something: one stream each.
+    /// The conversation about a subject: one stream each.
     pub fn of(subject: Uuid) -> Self {
         Self(Uuid::new_v5(&subject, b"conversation"))
     }
 
-    /// What one side notes about it for itself.
+    /// The notes of one side about a subject.
     pub fn inside(subject: Uuid, side: Side) -> Self {
         Self(Uuid::new_v5(&subject, format!("conversation inside {}", side.name()).as_bytes()))
     }
 }
 
-/// What decisions need to know of a conversation.
+/// The state of a conversation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Conversation {
-    /// Nothing was said yet.
+    /// No messages.
     #[default]
     Silent,
-    /// Between the sides.
+    /// A conversation between the sides.
     Open {
-        /// Whose thing it is about.
+        /// The company of the subject.
         company: CompanyId,
         /// How many messages there are.
         messages: u32,
-        /// What the seller said last, and how far its people have read.
+        /// The seller's last message, and what its people have read.
         seller: Half,
-        /// The same of the buyer.
+        /// The same for the company.
         buyer: Half,
     },
-    /// Within one side.
+    /// Notes of one side.
     Inside {
-        /// Whose thing it is about; `None` when the notes are the seller's, which are nobody's
-        /// history but its own.
+        /// The company of the subject; `None` for the seller's notes, which only the seller sees.
         company: Option<CompanyId>,
-        /// How many notes there are.
+        /// The number of notes.
         notes: u32,
     },
 }
@@ -114,39 +113,39 @@ pub enum Conversation {
 pub struct Half {
     /// The number of its last message; 0 when there is none.
     last: u32,
-    /// Up to which number its people have read.
+    /// The last message that each of its people has read.
     read: BTreeMap<ActorId, u32>,
 }
 
-/// Who writes what about which thing.
+/// A message to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Writing {
     /// About what.
     pub subject: Subject,
     /// Whose thing that is.
     pub company: CompanyId,
-    /// Who writes.
+    /// The author.
     pub by: ActorId,
     /// For which side.
     pub side: Side,
     /// What.
     pub text: Message,
-    /// What comes with it.
+    /// The attachments.
     pub attachments: Attachments,
 }
 
-/// What can be asked of a conversation.
+/// The commands of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Write to the other side.
+    /// Write a message.
     Send(Writing),
-    /// Write for one's own side alone.
+    /// Write a note.
     Note(Writing),
-    /// Say that what the other side has written is read.
+    /// Mark messages of the other side as read.
     Read {
         /// About what.
         subject: Subject,
-        /// Who has read it.
+        /// The reader.
         by: ActorId,
         /// For which side.
         side: Side,
@@ -217,21 +216,21 @@ aggregate!(Conversation, "conversation", {
 /// Why a conversation refuses a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// As much was said as anybody reads again.
+    /// Too many messages.
     #[error("a conversation has at most {} messages, and a side as many notes", Conversation::MOST)]
     Full,
-    /// Nobody reads what is not written.
+    /// There is no such message.
     #[error("the conversation has {messages} messages, and no message {number}")]
     NoSuchMessage {
-        /// Which one was named.
+        /// The named message.
         number: u32,
-        /// How many there are.
+        /// The number of messages.
         messages: u32,
     },
-    /// More people of one side than work on one thing.
+    /// Too many readers of one side.
     #[error("at most {} people of one side mark messages as read", Conversation::MOST_READERS)]
     TooManyReaders,
-    /// Messages are read by the other side, notes only by one's own.
+    /// The other side reads messages; only the own side reads notes.
     #[error("notes stand apart from messages")]
     Apart,
 }
@@ -246,7 +245,7 @@ refusals!(Error, {
 impl Conversation {
     /// The most messages of one conversation, and notes of one side.
     pub const MOST: u32 = 10_000;
-    /// The most people of one side whose reading is kept.
+    /// The most readers of one side.
     pub const MOST_READERS: usize = 200;
 
     /// Every rule of a conversation.
@@ -349,7 +348,7 @@ impl Conversation {
                 };
                 Self::Open { company, messages, seller, buyer }
             }
-            // `decide` writes none.
+            // `decide` records none.
             (state @ (Self::Silent | Self::Inside { .. }), Event::Read { .. }) => state,
         }
     }

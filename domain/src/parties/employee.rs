@@ -1,4 +1,4 @@
-//! An employee: somebody who works for a company or for the seller, in a role and within limits.
+//! An employee of a company or of the seller, with a role and limits.
 
 mod person;
 
@@ -15,77 +15,77 @@ use crate::{
 
 pub use self::person::{Absence, DiscountLimit, Period, Person, Scope};
 
-/// What decisions need to know of an employee.
+/// The state of an employee.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Employee {
-    /// Nobody yet.
+    /// Not engaged.
     #[default]
     Unengaged,
-    /// At work.
+    /// Engaged.
     Engaged(Box<Person>),
     /// Gone for good.
     Left {
-        /// From which company; `None` from the seller.
+        /// The former company; `None`: the seller.
         company: Option<CompanyId>,
     },
 }
 
-/// What can be asked of an employee.
+/// The commands of an employee.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Take somebody on.
+    /// Engage an employee.
     Engage {
         /// The id.
         id: EmployeeId,
-        /// At which company; `None` at the seller.
+        /// The company; `None`: the seller.
         company: Option<CompanyId>,
         /// Who it is.
         profile: Profile,
         /// In which role.
         role: Role,
     },
-    /// Note another name or address.
+    /// Change the name or e-mail address.
     NoteProfile {
         /// Who it is.
         profile: Profile,
     },
-    /// Give another role.
+    /// Change the role.
     AssignRole {
         /// Which.
         role: Role,
     },
-    /// Let so much be spent without asking.
+    /// Set a spending limit.
     GrantLimit {
         /// In one order, a day or a month.
         per: Period,
         /// How much, net, in its currency.
         limit: Money,
     },
-    /// Set no limit.
+    /// Remove a spending limit.
     LiftLimit {
         /// Which one.
         per: Period,
         /// In which currency.
         currency: Currency,
     },
-    /// Let so much be taken off prices without asking.
+    /// Set the discount limit.
     LimitDiscount {
         /// How much.
         limit: DiscountLimit,
     },
-    /// Let goods be ordered only for these.
+    /// Set the scope: the delivery addresses and cost centres for orders.
     Restrict {
         /// For which.
         scope: Scope,
     },
-    /// Let somebody else decide in the meantime.
+    /// Set a substitute for a period.
     NameSubstitute {
         /// Who, and when.
         absence: Absence,
     },
-    /// Let nobody else decide any more.
+    /// Remove the substitute.
     DismissSubstitute,
-    /// Go for good.
+    /// Leave.
     Leave,
 }
 
@@ -177,7 +177,7 @@ aggregate!(Employee, "employee", {
 /// Why an employee refuses a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The id belongs to somebody already.
+    /// The id is used already.
     #[error("the employee was already engaged")]
     AlreadyEngaged,
     /// There is no such employee.
@@ -186,34 +186,34 @@ pub enum Error {
     /// Gone for good.
     #[error("the employee has left")]
     Left,
-    /// A buyer's role at the seller, or the other way round.
+    /// The role does not fit the employer.
     #[error("a company's people are company_admin, purchaser or approver, the seller's are not")]
     RoleDoesNotFit,
-    /// Buyers spend, sellers give discounts.
+    /// The limit does not fit the role: buyers have spending limits, sellers discount limits.
     #[error("a company's people have limits on spending, the seller's on discounts")]
     LimitDoesNotFit,
-    /// A limit below nothing.
+    /// A negative limit.
     #[error("a limit is not negative")]
     NegativeLimit,
-    /// More places than anybody looks after.
+    /// Too many entries in the scope.
     #[error("an employee orders for at most {} addresses and as many cost centres", Scope::MOST)]
     ScopeTooWide,
-    /// Such an order is not theirs to place.
+    /// The order is outside their scope.
     #[error("the employee orders only for the {what} that were named")]
     OutsideScope {
         /// Delivery addresses or cost centres.
         what: &'static str,
     },
-    /// Nobody stands in for themselves.
+    /// An employee cannot be their own substitute.
     #[error("a substitute is somebody else")]
     OwnSubstitute,
-    /// It would end before it begins.
+    /// The period ends before it begins.
     #[error("an absence does not end before it begins")]
     EndsBeforeItBegins,
-    /// A limit beyond what any order may come to.
+    /// The limit exceeds the largest order.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// No paper bears such a day.
+    /// The day is outside the supported range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -261,12 +261,12 @@ impl Employee {
             }
             (Self::Engaged(person), Event::Left {}) => Self::Left { company: person.company },
             (Self::Engaged(person), event) => Self::Engaged(Box::new(person.evolve(event))),
-            // `decide` writes nothing more.
+            // `decide` records nothing more.
             (employee @ (Self::Unengaged | Self::Left { .. }), _) => employee,
         }
     }
 
-    /// Who it is, while at work.
+    /// The person, while engaged.
     pub fn person(&self) -> Result<&Person, Error> {
         match self {
             Self::Unengaged => Err(Error::Unengaged),

@@ -1,5 +1,5 @@
-//! Territories: who at the seller looks after which companies. What they ask for is given to the
-//! representatives of their territory in turn.
+//! Territories: the assignment of the seller's representatives to companies. Requests of the
+//! companies of a territory are assigned to its representatives in rotation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,15 +16,15 @@ use crate::{
     parties::employee::Person,
 };
 
-/// What decisions need to know of territories.
+/// The state of the territories.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Territories {
     drawn: Map,
-    /// By territory, who had something there, whoever had it longest ago first.
+    /// By territory, the representatives that had a request, the least recent first.
     turns: BTreeMap<Name, Vec<EmployeeId>>,
-    /// The same where no territory fits.
+    /// The same for requests outside all territories.
     turns_everywhere: Vec<EmployeeId>,
-    /// What was given last, and to whom.
+    /// The last assignment.
     latest: Option<(QuotationRequestId, EmployeeId)>,
 }
 
@@ -63,7 +63,7 @@ pub struct Territory {
     pub representatives: Vec<EmployeeId>,
 }
 
-/// A company, as far as it matters to territories.
+/// The facts of a company that territories are matched against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inquirer {
     /// Itself and the companies above it, nearest first.
@@ -76,22 +76,21 @@ pub struct Inquirer {
     pub postal_code: Option<Reference>,
 }
 
-/// What can be asked of territories.
+/// The commands of territories.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Let these hold, instead of all before. Whoever asks has seen that those named in them look
-    /// after companies.
+    /// Replace all territories. The caller has checked the roles of the representatives.
     Draw {
         /// All of them.
         map: Map,
     },
-    /// Give a request to whoever's turn it is; to nobody, when nobody is there.
+    /// Assign a request to the next representative; to nobody if none is available.
     Assign {
         /// Which one.
         request: QuotationRequestId,
         /// Whose it is.
         inquirer: Inquirer,
-        /// The candidates, and those who stand in for them, as far as they work for the seller.
+        /// The candidates and their substitutes, if they are employees of the seller.
         people: Vec<Person>,
         /// The day.
         on: Date,
@@ -127,10 +126,10 @@ aggregate!(Territories, "territories", {
 /// Why territories are refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// More than anybody overlooks.
+    /// Too many territories.
     #[error("there are at most {} territories", Territories::MOST)]
     TooMany,
-    /// One of them is not in order.
+    /// A territory is invalid.
     #[error("{flaw}")]
     Territory {
         /// Which one, counted from 0.
@@ -138,7 +137,7 @@ pub enum Error {
         /// Why not.
         flaw: Flaw,
     },
-    /// Those for everywhere are not in order.
+    /// The representatives outside all territories are invalid.
     #[error("{flaw}")]
     Everywhere {
         /// Why not.
@@ -146,19 +145,19 @@ pub enum Error {
     },
 }
 
-/// Why a territory is not in order.
+/// Why a territory is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// It cannot be told from another.
+    /// Its name is used twice.
     #[error("another territory has the same name")]
     SameName,
-    /// Nobody looks after it, or a crowd.
+    /// It has no representatives, or too many.
     #[error("a territory has 1 to {} representatives", Territory::MOST_REPRESENTATIVES)]
     RepresentativeCount,
-    /// Somebody's turn would come twice.
+    /// A representative is named twice.
     #[error("nobody is named twice in one territory")]
     NamedTwice,
-    /// It has more conditions than anybody overlooks.
+    /// It has too many conditions.
     #[error("a territory names at most {} of each kind", Territory::MOST_NAMED)]
     TooWide,
 }
@@ -182,7 +181,7 @@ impl Refusal for Error {
 }
 
 impl Territories {
-    /// How many territories there can be.
+    /// The most territories.
     pub const MOST: usize = 200;
 
     /// Every rule of territories.
@@ -217,7 +216,7 @@ impl Territories {
                 };
                 turns.retain(|one| *one != representative);
                 turns.push(representative);
-                // Who had something so long ago is next, like somebody who never had anything.
+                // Removed entries are treated like representatives that never had a request.
                 let forgotten = turns.len().saturating_sub(Self::MOST_REMEMBERED);
                 turns.drain(..forgotten);
                 self.latest = Some((request, representative));
@@ -226,17 +225,17 @@ impl Territories {
         self
     }
 
-    /// Twice as many as are in turn: each representative and their substitute.
+    /// Twice the number of representatives: each one and their substitute.
     const MOST_REMEMBERED: usize = 2 * Territory::MOST_REPRESENTATIVES;
 
-    /// Those who may be asked to look after somebody, whether they are there or not.
+    /// The candidates for a company, whether they are present or not.
     pub fn candidates(&self, inquirer: &Inquirer) -> impl Iterator<Item = EmployeeId> {
         let theirs = self.drawn.fitting(inquirer).map(|territory| &territory.representatives);
         theirs.into_iter().chain([&self.drawn.everywhere]).flatten().copied()
     }
 
-    /// Whose turn it is to look after somebody: of those who are there on that day, the one who had
-    /// something in that territory longest ago.
+    /// The next representative for a company: of those present on that day, the one whose last
+    /// request in that territory is the least recent.
     pub fn representative(
         &self,
         inquirer: &Inquirer,
@@ -246,7 +245,7 @@ impl Territories {
         self.turn(inquirer, people, on).map(|(_, representative)| representative)
     }
 
-    /// To whom a request was given just now.
+    /// The representative of the last assignment.
     pub fn assigned(&self, request: QuotationRequestId) -> Option<EmployeeId> {
         self.latest.filter(|(given, _)| *given == request).map(|(_, representative)| representative)
     }
@@ -270,7 +269,7 @@ impl Territories {
     }
 }
 
-/// Whoever had something longest ago; of those who never had, the first as they are named.
+/// The least recent one; among those without a request, the first one named.
 fn next(
     representatives: &[EmployeeId],
     turns: &[EmployeeId],
@@ -288,8 +287,8 @@ fn next(
 }
 
 impl Map {
-    /// The territory that counts: one that names the company, or else the nearest company above it,
-    /// before all that name none; then the first.
+    /// The matching territory: first one that names the company or the nearest company above it;
+    /// else the first match.
     fn fitting(&self, inquirer: &Inquirer) -> Option<&Territory> {
         let fitting = self.territories.iter().filter_map(|territory| {
             territory.distance(inquirer).map(|distance| (distance, territory))
@@ -297,7 +296,7 @@ impl Map {
         fitting.min_by_key(|(distance, _)| *distance).map(|(_, territory)| territory)
     }
 
-    /// All whom they name.
+    /// All employees that they name.
     pub fn representatives(&self) -> impl Iterator<Item = EmployeeId> {
         let named = self.territories.iter().map(|territory| &territory.representatives);
         named.chain([&self.everywhere]).flatten().copied()
@@ -323,9 +322,9 @@ impl Map {
 }
 
 impl Territory {
-    /// How many can look after one.
+    /// The most representatives of a territory.
     pub const MOST_REPRESENTATIVES: usize = 100;
-    /// How many groups, countries, postal codes or companies one can name.
+    /// The most groups, countries, postal codes or companies of a territory.
     pub const MOST_NAMED: usize = 1_000;
 
     /// How far from the company the company is that it names, and more than that when it names none;
@@ -362,7 +361,7 @@ impl Territory {
     }
 }
 
-/// Whether one of those named fits, or none is named.
+/// Whether one of the named values matches, or none is named.
 fn among<T>(named: &BTreeSet<T>, fits: impl Fn(&T) -> bool) -> bool {
     named.is_empty() || named.iter().any(fits)
 }

@@ -1,4 +1,4 @@
-//! A price agreement: a price list or a contract, which prices belong to and end with.
+//! A price agreement: a price list, contract or promotion. Its prices are valid only while it is.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -15,15 +15,15 @@ use crate::{
     pricing::price::Days,
 };
 
-/// What decisions need to know of a price agreement.
+/// The state of a price agreement.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum PriceAgreement {
-    /// Nothing yet.
+    /// Not drafted.
     #[default]
     Undrafted,
-    /// Its prices hold for nobody yet.
+    /// Draft: its prices do not apply yet.
     Drafted(Header),
-    /// Its prices hold.
+    /// Active: its prices apply.
     Active(Header),
     /// Its prices hold no more.
     Ended(Header),
@@ -61,27 +61,27 @@ pub struct Header {
 }
 
 impl Header {
-    /// The days on which its prices hold.
+    /// The days on which its prices apply.
     pub fn days(&self) -> Days {
         Days { from: self.from, until: self.until }
     }
 }
 
-/// What can be asked of a price agreement.
+/// The commands of a price agreement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Begin a new one.
+    /// Draft one.
     Draft {
         /// Its id.
         id: AgreementId,
         /// What it is.
         header: Header,
     },
-    /// Let its prices hold.
+    /// Activate it.
     Activate,
-    /// Let its prices hold no more.
+    /// End it.
     End,
-    /// Let them hold until a day, sooner than was said.
+    /// Shorten its validity.
     Shorten {
         /// The last day.
         until: Date,
@@ -127,7 +127,7 @@ pub enum Error {
     /// There is no such agreement.
     #[error("there is no such price agreement")]
     Undrafted,
-    /// It is over.
+    /// It has ended.
     #[error("the price agreement {name} has ended")]
     Ended {
         /// Which one.
@@ -136,16 +136,16 @@ pub enum Error {
     /// It would end before it begins.
     #[error("a price agreement does not end before it begins")]
     EndsBeforeItBegins,
-    /// Prices of others may already follow.
+    /// Its validity cannot be extended, because prices of other agreements may follow.
     #[error("it holds until {until}: let prices that hold for longer follow in another agreement")]
     NotSooner {
         /// Its last day.
         until: Date,
     },
-    /// A promotion without an end is a price.
+    /// A promotion needs a last day.
     #[error("a promotion begins on one day and ends on another")]
     PromotionWithoutEnd,
-    /// No document bears such a day.
+    /// The day is outside the supported range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -221,7 +221,7 @@ impl PriceAgreement {
         }
     }
 
-    /// What it is, if prices can be agreed in it.
+    /// Its details, if prices can be set in it.
     pub fn open(&self) -> Result<&Header, Error> {
         match self {
             Self::Undrafted => Err(Error::Undrafted),
@@ -230,17 +230,17 @@ impl PriceAgreement {
         }
     }
 
-    /// The days on which its prices hold, once they do.
+    /// The days on which its prices apply, once it is active.
     pub fn days(&self) -> Days {
         self.header().map(Header::days).unwrap_or_default()
     }
 
-    /// Whether its prices hold, on the days that it names.
+    /// Whether it is active.
     pub fn is_active(&self) -> bool {
         matches!(self, Self::Active(_))
     }
 
-    /// What it is; `None` when there is no such agreement.
+    /// Its details; `None` when there is no such agreement.
     pub fn header(&self) -> Option<&Header> {
         match self {
             Self::Undrafted => None,

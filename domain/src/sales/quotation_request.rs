@@ -1,5 +1,5 @@
-//! A request for quotation: a company asks at which prices it could have something. Somebody at the
-//! seller takes it on, and answers with offers or declines.
+//! A quotation request (RFQ): a company asks for prices. A representative of the seller takes it,
+//! and answers with offers or declines.
 
 mod requested_lines;
 
@@ -18,31 +18,31 @@ pub use self::requested_lines::{
     RequestedLine, RequestedLines, RequestedLinesError, RequestedProduct,
 };
 
-/// What decisions need to know of a request.
+/// The state of a request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum QuotationRequest {
-    /// Nothing yet.
+    /// Not submitted.
     #[default]
     Unrequested,
     /// It waits for an answer.
     Open(Box<Asked>),
     /// Offers were made.
     Answered {
-        /// What was asked.
+        /// The content.
         asked: Box<Asked>,
-        /// Which offers.
+        /// The offers.
         offers: BTreeSet<OfferId>,
     },
-    /// It ended without an offer.
+    /// Closed without an offer.
     Closed {
-        /// Whose it was.
+        /// The company.
         company: CompanyId,
-        /// How it ended.
+        /// Why it was closed.
         how: Closure,
     },
 }
 
-/// How a request ends without an offer.
+/// Why a request was closed without an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Closure {
     /// The seller makes no offer.
@@ -51,12 +51,12 @@ pub enum Closure {
     Withdrawn,
 }
 
-/// What is asked, and who looks after it.
+/// The content and the representative.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
-    /// What is asked.
+    /// The content.
     pub inquiry: Inquiry,
-    /// Who looks after it; nobody until somebody takes it.
+    /// The representative; `None` until it is taken or assigned.
     pub representative: Option<EmployeeId>,
 }
 
@@ -85,10 +85,10 @@ pub struct Inquiry {
     pub attachments: Attachments,
 }
 
-/// What can be asked of a request.
+/// The commands of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Ask for prices.
+    /// Submit a request.
     Request {
         /// What.
         inquiry: Box<Inquiry>,
@@ -97,29 +97,29 @@ pub enum Command {
         /// The day.
         today: Date,
     },
-    /// Give it to somebody. Whoever asks has seen that they look after companies.
+    /// Assign it to a representative. The caller has checked their role.
     Assign {
         /// To whom.
         representative: EmployeeId,
     },
-    /// Take it.
+    /// Take it over.
     Take {
-        /// Who does.
+        /// The employee.
         by: EmployeeId,
-        /// Whether whoever has it cannot see to it.
+        /// Whether the present representative is unavailable.
         is_free: bool,
     },
-    /// Let an offer that was sent be the answer, or another one.
+    /// Record a sent offer as an answer.
     Answer {
         /// Which.
         offer: OfferId,
     },
-    /// Make no offer.
+    /// Decline it.
     Decline {
         /// Why, as the company reads it.
         reason: Note,
     },
-    /// Want none any more.
+    /// Withdraw it.
     Withdraw {
         /// Who says so.
         by: ActorId,
@@ -181,22 +181,22 @@ pub enum Error {
     /// The id belongs to another one.
     #[error("the request for quotation was already made")]
     AlreadyRequested,
-    /// Nobody can answer yesterday, nor in a thousand years.
+    /// The day of the answer is past or outside the supported range.
     #[error("the answer is wanted by a day that is over, or of no calendar of trade")]
     AnswerByOutOfRange,
-    /// Nor deliver.
+    /// The delivery day of a line is past or outside the supported range.
     #[error("line {line} is wanted on a day that is over, or of no calendar of trade")]
     DeliveryOutOfRange {
-        /// Which line, counted from 1.
+        /// The line, counted from 1.
         line: usize,
     },
-    /// Somebody else looks after it.
+    /// Another employee is the representative.
     #[error("somebody else looks after the request for quotation")]
     InOtherHands,
-    /// An offer was made.
+    /// It was answered by an offer.
     #[error("the request for quotation was already answered")]
     AlreadyAnswered,
-    /// More offers than anybody compares.
+    /// Too many offers.
     #[error(
         "a request for quotation is answered by at most {} offers",
         QuotationRequest::MOST_OFFERS
@@ -219,7 +219,7 @@ refusals!(Error, {
 });
 
 impl QuotationRequest {
-    /// How many offers can answer one.
+    /// The most offers for one request.
     pub const MOST_OFFERS: usize = 50;
 
     /// Every rule of a request.
@@ -290,7 +290,7 @@ impl QuotationRequest {
         }
     }
 
-    /// Ends a request that waits; one that ended the same way already has succeeded.
+    /// Closes an open request; a repeat succeeds without events.
     fn close(&self, wanted: Closure, event: impl FnOnce() -> Event) -> Result<Vec<Event>, Error> {
         match self {
             Self::Unrequested => Err(Error::Unrequested),
@@ -301,7 +301,7 @@ impl QuotationRequest {
         }
     }
 
-    /// What is asked and who looks after it, while an offer can answer it: the first, or another.
+    /// The request, while it can be answered by a first or a further offer.
     pub fn open(&self) -> Result<&Asked, Error> {
         match self {
             Self::Unrequested => Err(Error::Unrequested),
@@ -331,7 +331,7 @@ impl QuotationRequest {
             (Self::Open(asked), Event::Withdrawn { .. }) => {
                 Self::Closed { company: asked.inquiry.company, how: Closure::Withdrawn }
             }
-            // `decide` writes nothing more.
+            // `decide` records nothing more.
             (
                 request @ (Self::Unrequested | Self::Answered { .. } | Self::Closed { .. }),
                 Event::Assigned { .. }

@@ -1,7 +1,7 @@
-//! What one employee has spent lately: the sums against which limits are held.
+//! Spending: the recent orders of one employee, checked against limits.
 //!
-//! Its stream is derived from the employee, and every order of theirs writes to it: of two orders
-//! at once the second is decided on what the first has left.
+//! The id of its stream derives from the employee, and each of their orders writes to it, so that
+//! concurrent orders cannot exceed a limit together.
 
 use std::collections::BTreeMap;
 
@@ -21,18 +21,18 @@ use crate::{
     sales::approval::Reason,
 };
 
-/// What decisions need to know of what was spent.
+/// The state of the spending.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spending {
     company: Option<CompanyId>,
-    /// The net sums of the orders of the last days, by their day.
+    /// The net sums of recent orders, by day.
     days: BTreeMap<Date, BTreeMap<OrderId, Money>>,
 }
 
-/// What can be asked of it.
+/// The commands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Count an order in.
+    /// Count an order.
     Count {
         /// For which company it is.
         company: CompanyId,
@@ -45,16 +45,16 @@ pub enum Command {
         /// The day on which it is counted.
         today: Date,
     },
-    /// Count it out: it will not be filled.
+    /// Remove an order: it was cancelled or refused.
     GiveBack {
         /// Which order.
         order: OrderId,
     },
-    /// Count no more of it than this: the rest will not be filled.
+    /// Reduce an order to what was shipped: the rest was cancelled.
     Reduce {
         /// Which order.
         order: OrderId,
-        /// The net sum of what was filled.
+        /// The net sum of what was shipped.
         to: Money,
     },
 }
@@ -113,7 +113,7 @@ pub enum Error {
     /// The order counts already.
     #[error("the order is already counted")]
     AlreadyCounted,
-    /// No document bears such a day.
+    /// The day is outside the supported range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -124,10 +124,10 @@ refusals!(Error, {
 });
 
 impl Spending {
-    /// For how many days back orders are surely remembered: the longest month, and some time in
-    /// which an order of an earlier one can be given back.
+    /// The days that orders are kept at least: the longest month, and some time in which an earlier
+    /// order can be cancelled.
     const DAYS: i32 = 100;
-    /// How many days with orders are remembered before older ones are forgotten.
+    /// The most days with orders; then older ones are removed.
     const MOST_DAYS: usize = 200;
 
     /// Every rule of it.
@@ -189,7 +189,7 @@ impl Spending {
         self.days.iter().find_map(|(&on, orders)| Some((on, *orders.get(&order)?)))
     }
 
-    /// What was spent on the day, or in the month of the day.
+    /// The sum of the day, or of its month.
     pub fn spent(&self, per: Period, on: Date, currency: Currency) -> Decimal {
         let (first, last) = match per {
             Period::Order => return Decimal::ZERO,
@@ -201,7 +201,7 @@ impl Spending {
         nets.fold(Decimal::ZERO, Decimal::saturating_add)
     }
 
-    /// The limits beyond which somebody goes with an order of this net sum on this day.
+    /// The limits that an order of this net sum on this day exceeds.
     pub fn beyond(&self, person: &Person, net: Money, on: Date) -> Vec<Reason> {
         let currency = net.currency();
         let beyond = |per| {

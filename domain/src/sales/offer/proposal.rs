@@ -1,5 +1,5 @@
-//! What an offer says: lines, some of them optional or instead of others, with prices for larger
-//! quantities, on terms that hold until a day.
+//! The content of an offer: lines, some optional or alternatives, with quantity breaks, and terms
+//! that are valid until a day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,8 +107,8 @@ impl Choice {
         *self == Self::Needed
     }
 
-    /// The number of the line whose place a line of this number takes: its own, or that of the one
-    /// to which it is an alternative.
+    /// The number of the line that this line replaces: itself, or the one to which it is an
+    /// alternative.
     pub fn place(self, number: u32) -> u32 {
         match self {
             Self::Needed | Self::Optional => number,
@@ -138,8 +138,8 @@ pub fn discounted(price: UnitPrice, discounts: impl IntoIterator<Item = Percent>
     UnitPrice::round_half_up(left)
 }
 
-/// The largest sum without tax that can be ordered of numbered lines. Of alternatives the dearest
-/// counts. Refused beyond what one document may come to.
+/// The largest net sum that can be ordered of numbered lines; the most expensive alternative
+/// counts. An error above the limit of one document.
 pub fn most_net<'a>(
     lines: impl IntoIterator<Item = (u32, &'a OfferedLine)>,
     currency: Currency,
@@ -161,7 +161,7 @@ pub fn most_net<'a>(
 }
 
 impl OfferedLine {
-    /// How many prices for other quantities a line can have.
+    /// The most quantity breaks of a line.
     pub const MOST_BREAKS: usize = 20;
 
     /// A line that is part of the offer as it stands.
@@ -178,7 +178,7 @@ impl OfferedLine {
             .then(|| Line { quantity, unit_price: reached.unit_price, ..self.line.clone() })
     }
 
-    /// Whether it was taken, in some quantity.
+    /// Whether the line was chosen, in any quantity.
     pub(super) fn is_among(&self, ordered: &[Line]) -> bool {
         ordered.iter().any(|line| self.in_quantity(line.quantity).as_ref() == Some(line))
     }
@@ -241,7 +241,7 @@ impl OfferedLine {
 }
 
 impl Proposal {
-    /// Refuses what no company could accept.
+    /// Refuses a proposal that no company could accept.
     pub fn checked(&self) -> Result<(), Error> {
         day::checked(self.valid_until)?;
         for (number, line) in self.lines.numbered() {
@@ -258,19 +258,19 @@ impl Proposal {
         Ok(())
     }
 
-    /// What is ordered when nothing is chosen: every needed line as it stands.
+    /// The lines of a default order: every needed line unchanged.
     fn needed(&self) -> Vec<Line> {
         let needed = self.lines.iter().filter(|line| line.choice.is_needed());
         needed.map(|line| line.line.clone()).collect()
     }
 
-    /// The sum without tax of what is ordered when nothing is chosen.
+    /// The net sum of a default order.
     pub fn net(&self) -> Result<Money, MoneyError> {
         let nets = self.needed().into_iter().map(|line| line.net(self.currency));
         nets.into_iter().try_fold(Money::zero(self.currency), Money::plus)
     }
 
-    /// What is paid when nothing is chosen.
+    /// The gross sum of a default order.
     pub fn totals(&self) -> Result<Totals, MoneyError> {
         Totals::of(&self.needed(), self.currency)
     }
@@ -282,8 +282,7 @@ impl Proposal {
         saved.try_fold(Money::zero(self.currency), Money::plus)
     }
 
-    /// The largest sum without tax that can be ordered: whoever must agree to the offer agrees to
-    /// all of that.
+    /// The largest net sum that can be ordered, which is the amount to approve.
     pub fn most_net(&self) -> Result<Money, MoneyError> {
         most_net(self.lines.numbered(), self.currency)
     }
@@ -328,7 +327,7 @@ impl Proposal {
         }
     }
 
-    /// What was ordered of it, each line with the number under which it was offered.
+    /// The ordered lines, each with its number in the offer.
     pub fn traced<'a>(&self, ordered: &'a [Line]) -> Vec<(u32, &'a Line)> {
         let mut found = BTreeMap::new();
         for line in ordered {
@@ -343,7 +342,7 @@ impl Proposal {
         found.into_iter().collect()
     }
 
-    /// Whether a needed line is not among those of these numbers, nor what can be had instead.
+    /// Whether a needed line is missing among these numbers, with its alternatives.
     pub fn is_left_in_part(&self, numbers: impl IntoIterator<Item = u32>) -> bool {
         let place = |number| Some(self.lines.line(number)?.choice.place(number));
         let places: BTreeSet<u32> = numbers.into_iter().filter_map(place).collect();
@@ -361,7 +360,7 @@ impl Proposal {
     #[must_use]
     pub fn renegotiated(self, lines: Lines<OfferedLine>, conditions: Conditions) -> Self {
         let Conditions { payment_term, delivery_terms } = conditions;
-        // It has gone into the prices, which are others now.
+        // The discount is included in the new prices.
         Self { lines, payment_term, delivery_terms, discount: None, ..self }
     }
 }
