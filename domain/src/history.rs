@@ -45,7 +45,7 @@ macro_rules! history {
             std::iter::empty()$(.chain($context::Event::AGGREGATES.iter().copied()))+
         }
 
-        /// The state that stored events of one aggregate add up to, for people to look at.
+        /// The state of one aggregate by its stored events, as JSON for inspection.
         pub fn state_of<'a>(
             aggregate: &str,
             events: impl IntoIterator<Item = Stored<'a>>,

@@ -62,7 +62,7 @@ pub struct StateAt {
     pub state: serde_json::Value,
 }
 
-/// Why there is no state to look at.
+/// Why there is no past state.
 #[derive(Debug, thiserror::Error)]
 pub enum PastStateError {
     /// It did not exist yet, or never.

@@ -178,7 +178,7 @@ impl<S: Session> Task<S> {
         let started = Instant::now();
         histogram!("kontor_append_batch_commands").record(batch.len() as f64);
         if AssertUnwindSafe(self.write(batch)).catch_unwind().await.is_err() {
-            tracing::error!("the writer panicked; its batch is lost, and it starts afresh");
+            tracing::error!("the writer panicked; its batch failed, and it is restarted");
             counter!("kontor_append_panics_total").increment(1);
             self.connection = None;
             self.fenced = false;

@@ -40,7 +40,7 @@ impl Checkpoint {
     }
 }
 
-/// Whether an event is of a kind of aggregate that a read model looks at.
+/// Whether an event is of a kind of aggregate that a read model reads.
 pub(crate) fn is_read_by(projection: Projection, event: &RecordedEvent) -> bool {
     projection.reads.contains(&event.stream_type.as_str())
 }

@@ -50,7 +50,7 @@ pub async fn keep_checkpoints<E, S, L>(
             tracing::warn!(
                 what,
                 error = &error as &dyn std::error::Error,
-                "checkpoints are not known"
+                "checkpoints cannot be read or stored"
             );
             sleep(REFRESH).await;
         }

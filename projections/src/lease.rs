@@ -73,7 +73,7 @@ impl Candidate {
                 Err(error) => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
-                        "it is not known which process keeps the read models up"
+                        "the lease of the read models cannot be read"
                     );
                     session = None;
                     if until <= asked {

@@ -23,7 +23,7 @@ pub struct Projection {
     /// the read model stops before the event. It looks at nothing but the envelope, since the payload may
     /// be what cannot be read. See [`crate::aside`].
     pub aside: fn(&RecordedEvent) -> Option<Uuid>,
-    /// What an event changes. It looks at nothing but the event.
+    /// The changes of an event. A function of the event alone.
     pub apply: fn(&RecordedEvent, &Event) -> Vec<Change>,
     /// A digest of all sources that say what events change; see [`crate::build`].
     pub build: u64,

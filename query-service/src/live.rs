@@ -172,7 +172,7 @@ impl Live {
                     let _ = written.changed().await;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "those who watch wait for the log");
+                    tracing::warn!(%error, "watchers wait for the log");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
@@ -236,7 +236,7 @@ impl Live {
                         }
                     }
                 }
-                Err(error) => tracing::warn!(%error, "the keys of those who watch are not known"),
+                Err(error) => tracing::warn!(%error, "the keys of watchers cannot be checked"),
             }
         }
     }

@@ -138,7 +138,7 @@ id!(
     StockId
 );
 id!(
-    /// Who at the seller looks after whom: one for all.
+    /// The territories: one stream for all.
     TerritoriesId
 );
 id!(

@@ -60,7 +60,7 @@ impl Role {
         }
     }
 
-    /// Whether it looks after companies that buy: writes them offers and takes their orders.
+    /// Whether it represents the seller to companies: writes offers and takes orders.
     pub const fn sells(self) -> bool {
         match self {
             Self::Admin | Self::Sales | Self::SalesManager => true,

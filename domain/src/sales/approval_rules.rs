@@ -72,7 +72,7 @@ pub enum Error {
     /// Discounts are the seller's own affair.
     #[error("only the seller's rules look at discounts")]
     DiscountOfBuyers,
-    /// The seller's rules look at what it offers.
+    /// The seller's rules apply to offers.
     #[error("the seller's rules do not look at delivery addresses and cost centres")]
     DestinationOfSeller,
     /// A threshold beyond what any document may come to.

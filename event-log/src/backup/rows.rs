@@ -138,7 +138,7 @@ impl Order {
         Self { position: 0, versions: Some(HashMap::new()) }
     }
 
-    /// Looks at the next row of `log.events`.
+    /// Peeks at the next row of `log.events`.
     pub(super) fn follow(&mut self, row: Row<'_>) -> Result<(), String> {
         let position = row.number(0)?;
         if position != self.position + 1 {

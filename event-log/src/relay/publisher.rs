@@ -54,7 +54,7 @@ struct Batch {
 pub(crate) enum Stop {
     /// Another relay has published meanwhile, which is as good: look where the stream ends now.
     Overtaken,
-    /// It may go on by itself: look at the stream again.
+    /// It may recover without help: compare the stream again.
     Again(String),
     /// Somebody has to look.
     Halt(String),
@@ -69,7 +69,7 @@ impl From<Error> for Stop {
 impl<L: Log, S: Stream> Publisher<L, S> {
     /// The most messages of an atomic batch that a server takes.
     const BATCH: usize = 1_000;
-    /// How often an idle stream is looked at.
+    /// The interval at which an idle stream is checked.
     const INSPECTION: Duration = Duration::from_secs(5);
     /// The same while no commands are taken until it is.
     const INSPECTION_IF_SUSPENDED: Duration = Duration::from_millis(100);

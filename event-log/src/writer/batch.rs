@@ -136,7 +136,7 @@ impl Batch {
                 });
                 continue;
             }
-            // Before versions are looked at: they may be right by chance.
+            // Before versions are compared: they may be equal by chance.
             if entry.request.handed.as_ref().is_some_and(|handed| handed.is_void(&declined)) {
                 entry.verdict = Verdict::Declined(Err(AppendError::BaseNotWritten));
                 continue;

@@ -24,7 +24,7 @@ pub(crate) trait Session: Sized + Send + 'static {
     /// Whether the connection is known to be gone.
     fn is_closed(&self) -> bool;
 
-    /// Where the log ended when it was last looked at, or written.
+    /// The head of the log when it was last read or written.
     fn head(&self) -> Head;
 
     /// Waits for what another connection has under way and makes its epoch a past one.

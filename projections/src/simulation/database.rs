@@ -28,10 +28,10 @@ use crate::{
 pub(super) const POISON: &str = "thing.poisoned";
 /// Another one; without it the read model would show others wrongly, so it stops.
 pub(super) const FATAL: &str = "thing.fatal";
-/// The kind of aggregates that the read model looks at, and one at which it does not.
+/// The kind of aggregates that the read model reads, and one that it does not.
 pub(super) const THING: &str = "thing";
 pub(super) const OTHER: &str = "other";
-/// How many streams there are.
+/// The number of streams.
 const STREAMS: u128 = 20;
 
 /// The log. Cheap to clone.
@@ -65,7 +65,7 @@ impl History {
         events.iter().find(|event| event.event_type == event_type).map(|event| event.position)
     }
 
-    /// Appends an event, of a kind of aggregate that the read model looks at or not.
+    /// Appends an event, of a kind of aggregate that the read model reads or not.
     pub(super) fn append(&self, stream_type: &str, event_type: &str) {
         let position = Position(self.head().0 + 1);
         let id = Uuid::from_u128(self.world.random());
@@ -118,7 +118,7 @@ impl Log for Reader {
         self.reached.clone()
     }
 
-    /// Small pages, so that there are many.
+    /// Small pages, so that a run has many of them.
     async fn follow(
         &self,
         after: Position,
@@ -157,13 +157,13 @@ struct State {
     build: u64,
 }
 
-/// What a read model shows.
+/// The content of a read model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) checkpoint: Position,
     /// The events that took effect, in order.
     rows: Vec<Uuid>,
-    /// What is left out, and from where on.
+    /// The streams that are set aside, each from a position on.
     pub(super) set_aside: BTreeMap<Uuid, Position>,
 }
 
@@ -211,7 +211,7 @@ impl Model {
         loop {
             let row = self.state().row.clone();
             let held = row.clone().lock_owned().await;
-            // A crash while it waited has ended whatever was locked.
+            // A crash while it waited has released the lock.
             if Arc::ptr_eq(&row, &self.state().row) {
                 return held;
             }
@@ -236,7 +236,7 @@ impl Model {
         self.state().mended = true;
     }
 
-    /// Ends every transaction and takes back the last commits: nobody waited for the disk.
+    /// Crashes: ends every transaction and undoes the last commits, which were asynchronous.
     pub(super) fn crash(&self) {
         let state = &mut *self.state();
         let left = 1 + self.world.index(state.recent.len());

@@ -139,7 +139,7 @@ impl Occurrence {
                 }
                 Ok(_) => return None,
                 Err(error) => {
-                    tracing::error!(position = recorded.position.0, %error, "nobody is told");
+                    tracing::error!(position = recorded.position.0, %error, "event not published");
                     return None;
                 }
             },
@@ -154,7 +154,7 @@ impl Occurrence {
         };
         let known_to = known_to(recorded)
             .inspect_err(|error| {
-                tracing::error!(position = recorded.position.0, %error, "nobody is told");
+                tracing::error!(position = recorded.position.0, %error, "event not published");
             })
             .ok()?;
         Some(Self { happened, disclosed, known_to })

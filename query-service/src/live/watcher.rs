@@ -112,7 +112,7 @@ impl Watcher {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(error) => {
-                    tracing::warn!(%error, "somebody who watches waits for the log");
+                    tracing::warn!(%error, "a watcher waits for the log");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
@@ -164,7 +164,7 @@ impl Watcher {
 
     async fn send(&self, frame: Result<sse::Event, axum::Error>) -> Result<(), Gone> {
         let frame = frame.map_err(|error| {
-            tracing::error!(%error, "what happened cannot be written");
+            tracing::error!(%error, "event cannot be serialised");
             Gone
         })?;
         match tokio::time::timeout(PATIENCE, self.frames.send(frame)).await {

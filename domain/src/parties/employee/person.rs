@@ -153,7 +153,7 @@ impl Person {
         Some(limits.get(&currency).copied().unwrap_or_else(|| Money::zero(currency)))
     }
 
-    /// Whether they are one of those at the seller who look after companies that buy.
+    /// Whether their role can represent the seller to companies.
     pub fn can_represent_companies(&self) -> bool {
         self.company.is_none() && self.role.sells()
     }

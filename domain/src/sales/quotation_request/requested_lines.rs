@@ -62,7 +62,7 @@ pub struct RequestedLines(Vec<RequestedLine>);
 pub struct RequestedLinesError;
 
 impl RequestedLines {
-    /// The most at once: somebody must look at each of them.
+    /// The most lines: each is processed by a person.
     pub const MAX: usize = 500;
 }
 

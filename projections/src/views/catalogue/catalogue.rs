@@ -1,4 +1,4 @@
-//! `catalogue`: what is sold, at which base prices, and where it is found.
+//! `catalogue`: the products with their base prices, and the indexes of their places.
 
 pub mod count;
 mod find;
@@ -251,7 +251,7 @@ fn of_catalogue(recorded: &RecordedEvent, event: &catalogue::Event) -> Vec<Chang
     }
 }
 
-/// Levels are reported all the time; most of them change nothing here.
+/// Stock levels are reported often; most of them change nothing here.
 fn stocked(id: Uuid, in_stock: bool) -> Vec<Change> {
     let place = if in_stock { places::stands } else { places::leaves };
     let mut changes: Vec<Change> = places::recounted(id, in_stock).into();
@@ -473,7 +473,7 @@ pub async fn visible(
 
 const SKUS: &str = "SELECT id, sku FROM view.catalogue WHERE id = ANY($1)";
 
-/// The codes of some products.
+/// The codes of products.
 pub async fn skus(client: &Client, ids: &[Uuid]) -> Result<HashMap<ProductId, String>, ReadError> {
     let rows = client.query(SKUS, &[&ids]).await?;
     Ok(rows.iter().map(|row| (ProductId(row.get(0)), row.get(1))).collect())

@@ -1,4 +1,4 @@
-//! `territories`: who at the seller looks after which companies.
+//! `territories`: the assignment of the seller's representatives to companies.
 
 use domain::{
     Event, parties,

@@ -36,7 +36,7 @@ pub struct Filter<'a> {
     pub in_stock: bool,
     /// What some words mean, and the products that a code of the company's means.
     pub words: Option<(&'a SearchWords, &'a [Uuid])>,
-    /// Whether the words are only looked for among codes.
+    /// Whether only codes are searched.
     pub codes: bool,
 }
 

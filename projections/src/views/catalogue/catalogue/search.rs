@@ -1,4 +1,4 @@
-//! What some words mean in the catalogue.
+//! Word search in the catalogue.
 
 use std::{
     cmp::Ordering,
@@ -22,22 +22,22 @@ use super::{
 };
 use crate::{ReadError, words};
 
-/// What is searched.
+/// A search.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sought {
-    /// What was typed.
+    /// The search words.
     pub words: words::SearchWords,
-    /// The products that a code of the company's means; they come first.
+    /// The products with this code of the company; they come first.
     pub own: Vec<Uuid>,
     /// Where.
     pub within: Within,
-    /// In which order; the best matches first without one.
+    /// The order; `None`: the best matches first.
     pub order: Option<Order>,
     /// Whether many more matches are put in order than usually: most may be hidden from who asks.
     pub deep: bool,
 }
 
-/// Where words are searched.
+/// The bounds of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Within {
     /// Only in this category or below it.
@@ -48,7 +48,7 @@ pub struct Within {
     pub picks: Vec<Uuid>,
     /// Only of this brand.
     pub brand: Option<Uuid>,
-    /// Only what is there.
+    /// Only products in stock.
     pub in_stock: bool,
 }
 
@@ -76,12 +76,12 @@ pub(super) struct Match {
 /// Where a match was found: in which part, and as of when.
 type Matched = (Part, Position);
 
-/// How well a product matches: the greater, the better.
+/// The score of a match; a greater one is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Rank {
     /// Whether a code of the company's means it.
     is_own: bool,
-    /// What PostgreSQL makes of its words, in billionths.
+    /// The rank by PostgreSQL, in billionths.
     words: i64,
 }
 
@@ -111,7 +111,7 @@ impl Mark {
     }
 }
 
-/// What words and filters ask of a product.
+/// The conditions on a product.
 macro_rules! asked {
     () => {
         "(product.words @@ $1::text::tsquery OR product.id = ANY($3::uuid[]))
@@ -139,8 +139,8 @@ macro_rules! ranked {
     };
 }
 
-/// What some words mean in a part. It is planned for each search by itself: how many products have its
-/// words, and where, decides which index is read.
+/// The matches in a part. The statement is planned for each search, because the best index depends
+/// on the words.
 macro_rules! search {
     ($part:literal) => {
         concat!(
@@ -183,14 +183,14 @@ const PICKS: &str = concat!(
 const BELOW: &str = "
     SELECT coalesce(array_agg(id), '{}') FROM view.catalogue_categories WHERE path && $1::uuid[]";
 
-/// Words of the catalogue by what they begin with.
+/// Words of the catalogue by prefix.
 const BEGUN: &str = "
     SELECT stem, array(SELECT word FROM view.catalogue_words
         WHERE word >= stem AND word < stem || '~' ORDER BY word LIMIT $2)
     FROM unnest($1::text[]) AS of (stem)";
-/// Two letters the other way round leave a quarter of the trigrams of a word of six.
+/// Two transposed letters leave a quarter of the trigrams of a word of six letters.
 const ALIKE: &str = "SET pg_trgm.similarity_threshold = 0.2";
-/// Words of the catalogue that are alike to some that begin none of it.
+/// Words of the catalogue that are similar to words without a match.
 const CORRECT: &str = "
     SELECT typed, near.word FROM unnest($1::text[], $2::text[]) AS wanted (typed, stem)
     CROSS JOIN LATERAL (
@@ -200,14 +200,14 @@ const CORRECT: &str = "
     WHERE NOT EXISTS (
         SELECT FROM view.catalogue_words WHERE word >= stem AND word < stem || '~')";
 
-/// How many matches of words are put in order.
+/// The most matches that are sorted.
 pub const MOST_MATCHES: usize = 1_000;
-/// The same when many of them may be hidden.
+/// The same for a deep search, where many matches may be hidden.
 const MOST_IN_DEPTH: usize = 50_000;
 /// When the eighth has so many, all together would be too many to put in order.
 const ENOUGH: usize = 125;
 
-/// Those of some products that are for sale.
+/// Those of the products that are for sale.
 const FOR_SALE: &str = concat!(
     "SELECT product.id, ",
     version!(),
@@ -357,7 +357,7 @@ impl Search<'_> {
         Ok(found.iter().position(is_behind).unwrap_or(found.len()))
     }
 
-    /// The lines of some matches, each with its mark.
+    /// The lines of matches, each with its mark.
     async fn marked(
         &self,
         found: &[(Matched, Match)],
@@ -459,14 +459,14 @@ async fn spelled_out(
     Ok(words.spelled_out(&vocabulary))
 }
 
-/// Some categories and all below them.
+/// Categories with their descendants.
 async fn below(client: &Object, categories: &[Uuid]) -> Result<Vec<Uuid>, ReadError> {
     let row = client.query_typed(BELOW, &[(&categories, Type::UUID_ARRAY)]).await?;
     Ok(row.first().map(|row| row.get(0)).unwrap_or_default())
 }
 
-/// What mistyped words are likely to mean: each that no word of the catalogue begins with, and the
-/// one that is nearest to it. A code is not mistyped: it means another thing.
+/// Corrections of mistyped words: each word without a match in the catalogue, and the most similar
+/// one. Codes are not corrected.
 pub async fn corrections(
     client: &Object,
     words: &words::SearchWords,
