@@ -1,5 +1,4 @@
-//! The directory: where what is in history, filled behind the log so that appends do not pay for
-//! it.
+//! The directory: an index of events, filled asynchronously so that appends do not become slower.
 
 use std::time::Duration;
 
@@ -28,10 +27,10 @@ const FILL: &str = "\
     SELECT count(*), greatest(max(filled.position), (SELECT position FROM reached)) FROM filled";
 
 impl EventLog {
-    /// How many events are entered at once.
+    /// The number of events per round.
     const ENTRIES: i64 = 5_000;
 
-    /// Fills the directory behind the log for as long as it is polled.
+    /// Fills the directory for as long as it is polled.
     pub async fn keep_directory(&self) {
         let mut reached = self.reached();
         loop {
@@ -39,7 +38,7 @@ impl EventLog {
             match self.fill_directory().await {
                 Ok(filled) if filled == Self::ENTRIES.unsigned_abs() => {}
                 Ok(_) => {
-                    // Nobody waits for it: it gathers what comes in a second.
+                    // Events of a second are entered together.
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     // The process that fills it may end before it has entered the last events.
                     let _ = tokio::time::timeout(Duration::from_mins(1), reached.changed()).await;
@@ -52,7 +51,7 @@ impl EventLog {
         }
     }
 
-    /// Enters the next events; says how many.
+    /// Enters the next events; returns their number.
     pub async fn fill_directory(&self) -> Result<u64, Error> {
         let client = self.reader().await?;
         let statement = client.prepare_cached(FILL).await?;

@@ -1,4 +1,4 @@
-//! Reading history: by position, by stream, and as the state that a stream adds up to.
+//! Reads of events by position and by stream, and of aggregates as the fold of their streams.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -92,12 +92,12 @@ impl EventLog {
         Ok(rows.iter().map(recorded_event).collect())
     }
 
-    /// What a command was answered, if it is remembered.
+    /// The stored outcome of a command, if any.
     pub async fn outcome(&self, command_id: Uuid) -> Result<Option<Outcome>, Error> {
         Ok(self.remembered(command_id).await?.map(|(_, outcome)| outcome))
     }
 
-    /// What a command was answered, with the digest of its request.
+    /// The stored outcome of a command, with the digest of its request.
     pub(crate) async fn remembered(
         &self,
         command_id: Uuid,
@@ -115,7 +115,7 @@ impl EventLog {
         }))
     }
 
-    /// The state of an aggregate: from memory, which may be stale, else from its stream.
+    /// The state of an aggregate: from the cache, which may be stale, else from its stream.
     pub async fn load<A: Aggregate + OfCompany + Clone + 'static>(
         &self,
         id: Uuid,
@@ -129,8 +129,8 @@ impl EventLog {
         }
     }
 
-    /// The states of many aggregates, with one query for all that are not in memory. Those that
-    /// do not exist come at version 0.
+    /// The states of many aggregates, with one query for all that are not cached. Those that do not
+    /// exist have version 0.
     pub async fn load_many<A: Aggregate + OfCompany + Clone + 'static>(
         &self,
         ids: &[Uuid],
@@ -157,7 +157,7 @@ impl EventLog {
         Ok(states)
     }
 
-    /// The state of an aggregate as it is now, also when another process has changed it.
+    /// The current state of an aggregate, also if another process has changed it.
     pub async fn newest<A: Aggregate + OfCompany + Clone + 'static>(
         &self,
         id: Uuid,
@@ -165,8 +165,8 @@ impl EventLog {
         Ok(self.newest_many::<A>(&[id]).await?.remove(&id).unwrap_or_default())
     }
 
-    /// The same of many, with one query when none was changed elsewhere. Decisions need it not: the
-    /// append looks after them.
+    /// The same for many, with one query if none was changed by another process. Decisions do not
+    /// need this: the append checks the versions.
     pub async fn newest_many<A: Aggregate + OfCompany + Clone + 'static>(
         &self,
         ids: &[Uuid],

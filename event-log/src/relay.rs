@@ -1,5 +1,5 @@
-//! The relay: publishes history to `JetStream`, where a message's sequence equals the event's
-//! position.
+//! The relay: publishes events to `JetStream`, where the sequence of a message equals the position
+//! of its event.
 //!
 //! The stream's last sequence is the only checkpoint. Every batch is atomic and names the last
 //! sequence that it expects, so racing relays, retries and lost acknowledgements change nothing.
@@ -23,44 +23,45 @@ use self::{
 };
 use crate::{EventLog, Position};
 
-/// How history travels.
+/// The configuration of the relay.
 #[derive(Debug, Clone)]
 pub struct RelayConfig {
     /// The stream's name.
     pub stream: String,
-    /// What every subject begins with.
+    /// The prefix of all subjects.
     pub subject_prefix: String,
-    /// On how many servers of a cluster it is kept.
+    /// The number of replicas.
     pub replicas: usize,
 }
 
 impl RelayConfig {
-    /// Subjects below `kontor.`, kept on one server.
+    /// Subjects below `kontor.`, one replica.
     pub fn new(stream: impl Into<String>) -> Self {
         Self { stream: stream.into(), subject_prefix: "kontor".to_owned(), replicas: 1 }
     }
 }
 
-/// How the relay is.
+/// The state of the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RelayState {
-    /// NATS or PostgreSQL does not answer yet.
+    /// Waits for NATS or PostgreSQL.
     Connecting,
-    /// It publishes what is missing.
+    /// Publishes missing events.
     CatchingUp,
-    /// All of history is published.
+    /// All events are published.
     Live,
-    /// The stream is not this history: somebody has to look. Nothing is published or overwritten.
+    /// Halted: the stream is not a copy of the log, and an operator must act. Nothing is published
+    /// or overwritten.
     Halted {
         /// Why.
         reason: String,
     },
 }
 
-/// How the relay is, and how far it has got.
+/// The state and progress of the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayStatus {
-    /// How it is.
+    /// The state.
     pub state: RelayState,
     /// The last position in the stream.
     pub published: Position,
@@ -78,13 +79,13 @@ impl Relay {
         Self { publisher: Publisher::new(log, Server::new(client, config), prefix) }
     }
 
-    /// How it is, now and at every change.
+    /// The state, now and at every change.
     pub fn status(&self) -> watch::Receiver<RelayStatus> {
         self.publisher.status()
     }
 
-    /// Waits until the stream was compared with the log for the first time, or something else
-    /// is known to be wrong with it; not for longer than `patience`.
+    /// Waits until the stream was compared with the log for the first time or an error is known,
+    /// for at most `patience`.
     pub async fn compared(&self, patience: Duration) {
         let mut status = self.status();
         let compared = status.wait_for(|status| status.state != RelayState::Connecting);

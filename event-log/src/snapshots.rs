@@ -1,7 +1,7 @@
 //! Snapshots: the states of long streams, kept beside the log so that a cold start replays little.
 //!
-//! A snapshot is never believed blindly: it names the rules that made it, and one that cannot be
-//! read, or that other rules have made, is passed over and replaced.
+//! A snapshot carries the digest of the rules that made it. One that cannot be read, or that other
+//! rules have made, is ignored and replaced.
 
 use std::panic::AssertUnwindSafe;
 
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{Error, Loaded};
 
-/// A snapshot changes nothing that was acknowledged: it does not wait for the disk.
+/// A lost snapshot loses no data, so the commit is asynchronous.
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit TO off";
 const KEEP: &str = "\
     INSERT INTO log.snapshots AS kept (stream_id, stream_type, version, rules, state)
@@ -38,7 +38,7 @@ pub(crate) struct Snapshots {
     every: u64,
 }
 
-/// A state on its way into the table; it may be stored once its last event is durable.
+/// A state to be stored once its last event is durable.
 pub(crate) struct Snapshot {
     stream_id: Uuid,
     stream_type: &'static str,
@@ -48,19 +48,19 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshots {
-    /// How many wait to be stored at most; what is beyond is taken another time.
+    /// The most snapshots that wait to be stored; further ones are dropped and taken later.
     const QUEUE: usize = 64;
-    /// A state that is larger than this is no shortcut, in bytes.
+    /// The largest snapshot, in bytes; a larger one would not save time.
     const LARGEST: usize = 8 << 20;
 
-    /// Takes one when `every` events have come since the last.
+    /// Takes a snapshot after every `every` events.
     pub(crate) fn start(pool: Pool, every: u64) -> Self {
         let (queue, taken) = mpsc::channel(Self::QUEUE);
         tokio::spawn(store_all(pool, taken));
         Self { queue, every: every.max(1) }
     }
 
-    /// Makes a snapshot if one is due and could be stored, and notes it in `loaded`.
+    /// Makes a snapshot if one is due and can be stored, and records it in `loaded`.
     pub(crate) fn make<A: Aggregate + OfCompany>(
         &self,
         id: Uuid,
@@ -86,7 +86,7 @@ impl Snapshots {
 
     /// Stores a snapshot of a durable state, unless too many wait. Never waits.
     pub(crate) fn store(&self, snapshot: Snapshot) {
-        // Another one is made in time.
+        // Another one is taken later.
         let _ = self.queue.try_send(snapshot);
     }
 }
@@ -95,7 +95,7 @@ impl Snapshots {
 async fn store_all(pool: Pool, mut taken: mpsc::Receiver<Snapshot>) {
     let mut snapshots = Vec::new();
     while taken.recv_many(&mut snapshots, Snapshots::QUEUE).await > 0 {
-        // A bug must cost the snapshots that it meets, not all that come after.
+        // A panic must fail only the snapshots that it concerns.
         let stored = AssertUnwindSafe(store(&pool, &snapshots)).catch_unwind().await;
         let outcome = if matches!(stored, Ok(Ok(()))) { "stored" } else { "lost" };
         counter!("kontor_snapshots_total", "outcome" => outcome).increment(snapshots.len() as u64);

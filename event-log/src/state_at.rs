@@ -1,4 +1,4 @@
-//! Looking back: what an aggregate was after a version, at a position or at an instant.
+//! Past states: an aggregate at a version, a position or an instant.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -30,35 +30,35 @@ const UNTIL: &str = "\
         ORDER BY version OFFSET 0) AS until
     ORDER BY 1, 2";
 
-/// A moment in the life of an aggregate.
+/// A point in the history of an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
     /// Its newest event.
     Now,
-    /// When it had so many events.
+    /// After this number of events.
     Version(u64),
-    /// When history had got there.
+    /// At this position of the log.
     Position(Position),
     /// Everything recorded up to and including this instant.
     Instant(Timestamp),
 }
 
-/// What an aggregate was.
+/// A past state of an aggregate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StateAt {
     /// Its kind.
     pub stream_type: String,
     /// Its id.
     pub stream_id: Uuid,
-    /// How many events made it.
+    /// Its version.
     pub version: u64,
-    /// Where the last of them stands.
+    /// The position of its last event.
     pub position: Position,
-    /// When that was recorded.
+    /// When that event was recorded.
     pub recorded_at: Timestamp,
-    /// Whose it was by then.
+    /// Its company at that time.
     pub company_id: Option<Uuid>,
-    /// The state, as decisions saw it.
+    /// The state, as JSON.
     pub state: serde_json::Value,
 }
 
@@ -120,7 +120,7 @@ impl EventLog {
         })
     }
 
-    /// The state of an aggregate as it was at a moment.
+    /// The state of an aggregate at a point.
     pub async fn load_at<A: Aggregate + OfCompany + Clone + 'static>(
         &self,
         id: Uuid,
@@ -194,7 +194,7 @@ impl EventLog {
         Ok(states)
     }
 
-    /// What an aggregate was at a moment, folded from its events by today's rules.
+    /// The state of an aggregate at a point, folded from its events by the present rules.
     pub async fn state_at(&self, id: Uuid, at: At) -> Result<StateAt, PastStateError> {
         let events = self.events_until(id, at).await?;
         let last = events.last().ok_or(PastStateError::Nothing)?;

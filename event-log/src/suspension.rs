@@ -1,15 +1,15 @@
-//! Whether the log takes commands at all: one that is known to have lost its end must not, or
-//! history would fork under those who have seen that end.
+//! Suspension of commands: a log that was restored to an earlier state must not accept commands,
+//! because consumers have seen later events.
 
 use metrics::gauge;
 use tokio::sync::watch;
 
-/// Why no commands are taken, if none are. Cheap to clone.
+/// The reason of the suspension, if any. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Suspension(watch::Sender<Option<String>>);
 
 impl Suspension {
-    /// Commands are taken.
+    /// Not suspended.
     pub(crate) fn none() -> Self {
         Self(watch::Sender::new(None))
     }
@@ -18,7 +18,7 @@ impl Suspension {
         self.0.borrow().clone()
     }
 
-    /// Takes no more commands.
+    /// Suspends commands.
     pub(crate) fn begin(&self, reason: &str) {
         let begun = self.0.send_if_modified(|present| {
             let begun = present.is_none();
@@ -31,7 +31,7 @@ impl Suspension {
         }
     }
 
-    /// Takes commands again; says whether it had not.
+    /// Ends the suspension; returns whether there was one.
     pub(crate) fn end(&self) -> bool {
         let ended = self.0.send_if_modified(|present| present.take().is_some());
         if ended {

@@ -1,7 +1,7 @@
 //! The tail: the newest events, read once per process and kept in memory for everything that follows the log.
 //!
-//! One task reads forward. It is woken by the writer of this process, and asks the log now and then for what
-//! other processes have written.
+//! One task reads new events. It is woken by the writer of this process, and polls the log for
+//! events of other processes.
 
 use std::{
     collections::VecDeque,
@@ -24,11 +24,11 @@ const EXTEND: &str = "\
         CASE WHEN position = $1 THEN '' ELSE payload END
     FROM log.events WHERE position >= $1 ORDER BY position LIMIT $2";
 
-/// How many events are read at once.
+/// The number of events per read.
 const PAGE: usize = 1_000;
-/// How often the log is asked at most for what other processes have written, just after they have.
+/// The shortest polling interval, after events of other processes.
 const SHORTEST: Duration = Duration::from_millis(10);
-/// How often it is asked while nobody writes.
+/// The polling interval without new events.
 const LONGEST: Duration = Duration::from_millis(100);
 /// The longest pause after errors.
 const LONGEST_AFTER_ERRORS: Duration = Duration::from_secs(1);
@@ -67,14 +67,14 @@ impl Tail {
         self.reached.send_replace(last);
     }
 
-    /// Goes on from another end of the log than was known.
+    /// Resets it to another end of the log.
     fn begin_again(&self, head: Position) {
         *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Kept::default();
         self.reached.send_replace(head);
     }
 }
 
-/// Events without gaps, as many as fit.
+/// Events without gaps, within the memory limit.
 #[derive(Default)]
 struct Kept {
     events: VecDeque<Arc<RecordedEvent>>,
@@ -84,9 +84,9 @@ struct Kept {
 }
 
 impl Kept {
-    /// How many bytes are kept, unless one event has more.
+    /// The most bytes that are kept, unless one event has more.
     const BYTES: usize = 16 << 20;
-    /// About what an event takes beside its payload.
+    /// The approximate size of an event without its payload.
     const ENVELOPE: usize = 512;
 
     fn push(&mut self, event: RecordedEvent) {
@@ -132,7 +132,8 @@ impl EventLog {
         }
     }
 
-    /// Reads the log forward for as long as it is polled. Of all who do so in a process, one reads.
+    /// Reads new events for as long as it is polled. Of several such tasks of a process only one
+    /// reads.
     pub async fn keep_tail(&self) {
         let _keeper = self.tail().keeper.lock().await;
         let mut committed = self.committed();
@@ -163,18 +164,18 @@ impl EventLog {
         }
     }
 
-    /// Waits for a commit of this process that was not read yet, or until it is time to ask.
+    /// Waits for a commit of this process that was not read yet, or for the polling interval.
     async fn wait_for_more(&self, committed: &mut watch::Receiver<Position>, pause: Duration) {
         let until = Instant::now() + pause;
         let reached = *self.tail().reached.borrow();
         let news = async { committed.wait_for(|committed| *committed > reached).await.is_ok() };
         if timeout_at(until, news).await == Ok(false) {
-            // The writer has ended; other processes go on.
+            // The writer has ended; other processes may still write.
             sleep_until(until).await;
         }
     }
 
-    /// Reads the next events; says how many.
+    /// Reads the next events; returns their number.
     async fn extend_tail(&self) -> Result<usize, Error> {
         let tail = self.tail();
         let (reached, last) = tail.end();

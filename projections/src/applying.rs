@@ -12,14 +12,14 @@ use crate::{
     runner::ProjectionError,
 };
 
-/// How far a read model has got.
+/// The checkpoint of a read model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checkpoint {
-    /// The last position that it shows.
+    /// The last applied position.
     pub(crate) position: Position,
     /// The build that made its rows, as [`Projection::bytes_of_build`] names it.
     pub(crate) build: Vec<u8>,
-    /// What it leaves out, in the order of positions.
+    /// What is set aside, in the order of positions.
     pub(crate) set_aside: Vec<SetAside>,
 }
 
@@ -64,12 +64,12 @@ pub(crate) fn page<E: Borrow<RecordedEvent>>(projection: Projection, mut events:
     events
 }
 
-/// In which way events are applied.
+/// How events are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// All or none. After an error the transaction has come to nothing.
+    /// All or none: an error fails the transaction.
     Together,
-    /// One after the other, each behind a savepoint; what cannot be applied is set aside.
+    /// One by one, each with a savepoint; what cannot be applied is set aside.
     Singly,
 }
 

@@ -1,5 +1,6 @@
-//! Which of several processes of a build keeps the read models up, and runs the policies: the one that holds a
-//! lease. It ends with the session of a process that was killed, and by time when a process is stopped.
+//! Leader election: of several processes of a build, the holder of a lease updates the read models
+//! and runs the policies. The lease ends with the database session of a killed process, and by
+//! timeout for a stopped one.
 
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use uuid::Uuid;
 
 use crate::{Projection, runner::ProjectionError};
 
-/// Takes the lease or renews it; no row when another process holds it. Nobody waits for the disk: a lease that
-/// a crash takes back is taken again.
+/// Acquires or renews the lease; no row when another process holds it. The commit is asynchronous:
+/// after a crash the lease is acquired again.
 const TAKE: &str = "
     WITH session AS MATERIALIZED (
         SELECT set_config('synchronous_commit', 'off', true), pg_backend_pid() AS pid, backend_start
@@ -28,12 +29,12 @@ const TAKE: &str = "
         WHERE alive.backend_start = present.session_started)";
 /// Those of builds that run no more.
 const SWEEP: &str = "DELETE FROM view.runners WHERE held_until < now() - interval '1 day'";
-/// For how long a lease holds, as [`TAKE`] says.
+/// The duration of a lease, as in [`TAKE`].
 const LEASE: Duration = Duration::from_secs(3);
-/// How often it is renewed, or asked for.
+/// The interval of renewals and attempts.
 const RENEWAL: Duration = Duration::from_secs(1);
 
-/// A process that would keep the read models up.
+/// A candidate for the lease.
 pub(crate) struct Candidate {
     pool: Pool,
     /// The builds of its read models.
@@ -57,7 +58,7 @@ impl Candidate {
         Self { pool, build, holder: Uuid::now_v7(), leads }
     }
 
-    /// Takes and renews the lease for as long as it is polled.
+    /// Acquires and renews the lease for as long as it is polled.
     pub(crate) async fn keep(&self) {
         let _renewing = Renewing(&self.leads);
         let mut session = None;
@@ -91,7 +92,7 @@ impl Candidate {
 
     async fn take(&self, session: &mut Option<ClientWrapper>) -> Result<bool, ProjectionError> {
         if session.as_ref().is_none_or(|session| session.is_closed()) {
-            // It belongs to no pool, so that it ends with this task.
+            // This connection is not of the pool, so it ends with this task.
             let fresh = Object::take(self.pool.get().await?);
             fresh.execute(SWEEP, &[]).await?;
             *session = Some(fresh);

@@ -1,4 +1,4 @@
-//! What a read model is: a name, its tables, and what every event changes in them.
+//! The definition of a read model: its name, its tables, and the changes of every event.
 
 use domain::Event;
 use event_log::RecordedEvent;
@@ -25,7 +25,7 @@ pub struct Projection {
     pub aside: fn(&RecordedEvent) -> Option<Uuid>,
     /// The changes of an event. A function of the event alone.
     pub apply: fn(&RecordedEvent, &Event) -> Vec<Change>,
-    /// A digest of all sources that say what events change; see [`crate::build`].
+    /// A digest of all sources that determine the changes; see [`crate::build`].
     pub build: u64,
 }
 

@@ -115,7 +115,10 @@ impl Views {
             }
             if let Err(error) = self.refresh().await {
                 // Waiting queries see the error themselves, at the latest when they read.
-                tracing::warn!(error = &error as &dyn std::error::Error, "checkpoints cannot be read");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "checkpoints cannot be read"
+                );
             }
         }
     }

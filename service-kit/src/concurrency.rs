@@ -1,5 +1,6 @@
-//! Limits for work that keeps a processor busy for seconds: so many permits at once in a process, and one
-//! per key, so that nobody takes them all. It is done beside the threads that answer requests.
+//! Concurrency limits for CPU-bound work of seconds: a number of permits per process, and one per
+//! key, so that no client takes all. The work runs on blocking threads, not on those that serve
+//! requests.
 
 use std::{
     collections::HashMap,
@@ -17,10 +18,10 @@ use uuid::Uuid;
 
 use crate::problem::Problem;
 
-/// How long somebody waits for a permit.
+/// The longest wait for a permit.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How much work of one kind is done at once.
+/// The permits for one kind of work.
 #[derive(Debug)]
 pub struct ConcurrencyLimit {
     /// What the work is about, with which the codes of its problems begin.
@@ -31,17 +32,17 @@ pub struct ConcurrencyLimit {
     turns: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
 }
 
-/// Why there is no permit.
+/// Why a permit is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Crowded {
-    /// The key itself has the permit that it may have.
+    /// The key has a permit already.
     OfKey,
-    /// Others have all of them.
+    /// All permits are in use.
     Full,
 }
 
-/// A permit, until it is dropped and all work that was begun in it has ended, also work for which
-/// nobody waits any more.
+/// A permit; it is released when it was dropped and all work started with it has ended, also
+/// cancelled work.
 #[derive(Debug, Clone)]
 pub struct Permit(#[expect(dead_code, reason = "it is held")] Arc<[OwnedSemaphorePermit; 2]>);
 
@@ -94,7 +95,7 @@ impl ConcurrencyLimit {
 }
 
 impl Permit {
-    /// Works beside the threads that answer requests.
+    /// Runs work on a blocking thread.
     pub async fn beside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! What comes in: bodies, queries and paths that explain what is wrong with them.
+//! Extractors for bodies, queries and paths, with explained errors.
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
@@ -166,7 +166,7 @@ fn queried<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     })
 }
 
-/// Not longer than anybody reads.
+/// Shortens long text.
 fn short(error: &dyn std::error::Error) -> String {
     error.to_string().chars().take(300).collect()
 }

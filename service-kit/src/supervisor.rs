@@ -1,4 +1,4 @@
-//! Background tasks of a process: each is started again when it ends without being asked to.
+//! Background tasks of a process: a task that ends unexpectedly is restarted.
 
 use std::{
     any::Any,
@@ -29,7 +29,7 @@ pub const METRICS: &[Metric] = &[
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause before a task is started again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// After so long a run a task counts as well, and the next pause is the shortest again.
+/// After a run of this length a task counts as healthy, and the backoff is reset.
 const WELL_AFTER: Duration = Duration::from_mins(1);
 
 /// Runs background tasks until cancelled. A task that panics, or returns before that, is logged,
@@ -69,7 +69,7 @@ impl Supervisor {
         Self { cancel, failures: Arc::default() }
     }
 
-    /// What ends all tasks.
+    /// The token that cancels all tasks.
     pub fn cancel(&self) -> &CancellationToken {
         &self.cancel
     }

@@ -1,7 +1,7 @@
-//! What a request still had to say when its answer was ready: listened to, within bounds.
+//! Reads the unread rest of a request body before the connection closes, within limits.
 //!
-//! A client that is still sending when the connection closes sees a broken pipe instead of the
-//! answer, and that the answer was `413` or `401` is just what it needs to know.
+//! A client that is still sending when the connection closes gets a broken pipe instead of the
+//! response, such as `413` or `401`.
 
 use std::{
     pin::Pin,
@@ -19,14 +19,14 @@ use axum::{
 use futures::{Stream, StreamExt};
 use tokio::sync::oneshot;
 
-/// How much is listened to, in bytes: who sends more finds the connection closed.
+/// The most bytes that are read; then the connection is closed.
 const MOST: usize = 64 << 20;
 /// For how long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Answers when the whole body has come in, even if nobody wanted it.
+/// Responds after the whole body has arrived, even if the handler did not read it.
 pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
-    // A client that asked before sending will not send what it is refused.
+    // A client that sent `Expect: 100-continue` does not send a refused body.
     let asked = request.headers().contains_key(header::EXPECT);
     if asked || request.body().is_end_stream() {
         return next.run(request).await;
@@ -37,7 +37,7 @@ pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
     });
     let response = next.run(request).await;
     if let Ok(rest) = given_back.await {
-        // Silence or too much: the client has had its chance.
+        // Timeout or limit: the connection is closed.
         let _ = tokio::time::timeout(PATIENCE, discard(rest)).await;
     }
     response
@@ -53,7 +53,7 @@ async fn discard(mut rest: BodyDataStream) {
     }
 }
 
-/// A body that comes back when its reader lets go of it.
+/// A body that is returned when its reader drops it.
 struct Lent {
     rest: Option<BodyDataStream>,
     give_back: Option<oneshot::Sender<BodyDataStream>>,

@@ -1,4 +1,4 @@
-//! What the relay does, whatever log and stream it stands between.
+//! The publisher of the relay; generic over log and stream.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,12 +19,12 @@ use crate::{Error, Position, RecordedEvent, cloud_event::CloudEvent};
 pub(crate) struct Publisher<L, S: Stream> {
     pub(super) log: L,
     server: S::Server,
-    /// What every subject begins with.
+    /// The prefix of all subjects.
     subject_prefix: String,
     status: watch::Sender<RelayStatus>,
 }
 
-/// The event at which the stream ends.
+/// The last event in the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) position: Position,
@@ -40,23 +40,23 @@ impl End {
     }
 }
 
-/// Events on their way, as messages.
+/// Messages of events that are being published.
 struct Batch {
     /// When the first of them was recorded.
     recorded_at: Option<Timestamp>,
     messages: Vec<CloudEvent>,
-    /// Where the stream ends once it has them.
+    /// The end of the stream after them.
     end: End,
 }
 
-/// Why publishing stops for now.
+/// Why publishing is interrupted.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// Another relay has published meanwhile, which is as good: look where the stream ends now.
+    /// Another relay has published meanwhile: read the end of the stream again.
     Overtaken,
     /// It may recover without help: compare the stream again.
     Again(String),
-    /// Somebody has to look.
+    /// An operator must act.
     Halt(String),
 }
 
@@ -71,7 +71,7 @@ impl<L: Log, S: Stream> Publisher<L, S> {
     const BATCH: usize = 1_000;
     /// The interval at which an idle stream is checked.
     const INSPECTION: Duration = Duration::from_secs(5);
-    /// The same while no commands are taken until it is.
+    /// The same while commands are suspended until the check.
     const INSPECTION_IF_SUSPENDED: Duration = Duration::from_millis(100);
 
     /// Publishes nothing yet.
@@ -110,7 +110,7 @@ impl<L: Log, S: Stream> Publisher<L, S> {
                         tracing::error!(reason, "the relay halts: the stream is not this history");
                     }
                     self.announce(RelayState::Halted { reason }, self.published());
-                    // Somebody may mend it; then it goes on by itself.
+                    // After a repair by an operator it continues without a restart.
                     tokio::time::sleep(Self::INSPECTION).await;
                 }
             }
@@ -138,7 +138,7 @@ impl<L: Log, S: Stream> Publisher<L, S> {
                 } else {
                     inspected + Self::INSPECTION
                 };
-                // An error says that the log is closed: then there is nothing new.
+                // An error means that the log is closed, so there are no new events.
                 if let Ok(Err(_)) = tokio::time::timeout_at(until, reached.changed()).await {
                     tokio::time::sleep_until(until).await;
                 }
@@ -149,7 +149,7 @@ impl<L: Log, S: Stream> Publisher<L, S> {
                 batch = self.batch(last).await?;
             } else {
                 let Batch { recorded_at, messages, end } = batch;
-                // The next ones are read and made into messages while these are on their way.
+                // The next events are read and converted while these are being published.
                 let publish = self.publish(&stream, messages, last.position);
                 let (stored, following) = future::join(publish, self.batch(end)).await;
                 stored?;
@@ -165,9 +165,9 @@ impl<L: Log, S: Stream> Publisher<L, S> {
         }
     }
 
-    /// Where the stream ends, after a check that it is this history so far: not ahead of the log,
-    /// its last message the log's event of that position, and no holes. Takes note of whether the
-    /// log still has all that was published.
+    /// The end of the stream, after a check that it agrees with the log: it is not ahead, its last
+    /// message is the event of that position, and it has no gaps. Records whether the log still has
+    /// all published events.
     async fn inspect(&self, stream: &S) -> Result<End, Stop> {
         let extent = stream.extent().await?;
         extent.measure();
@@ -212,8 +212,8 @@ impl<L: Log, S: Stream> Publisher<L, S> {
             .ok_or_else(|| Stop::Halt(format!("message {last} of the stream is not event {last}")))
     }
 
-    /// The events after the stream's end, as messages. The log must still have the one at its end,
-    /// or it has lost it since and may have gone on another way.
+    /// The events after the end of the stream, as messages. The log must still have the event at
+    /// that end; otherwise it was restored and may have diverged.
     async fn batch(&self, end: End) -> Result<Batch, Stop> {
         let overlap = usize::from(end.event_id.is_some());
         let after = Position(end.position.0 - overlap as u64);
@@ -277,7 +277,7 @@ impl<L: Log, S: Stream> Publisher<L, S> {
     }
 }
 
-/// How long an event that was just published has waited.
+/// The delay of an event that was just published.
 fn record_lag(recorded_at: Option<Timestamp>) {
     let waited = recorded_at.map(|recorded_at| recorded_at.duration_until(Timestamp::now()));
     // A writer's clock may run ahead of this one.
