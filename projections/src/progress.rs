@@ -208,7 +208,7 @@ impl Progress {
     }
 
     fn announce(&self, status: Status) {
-        self.gauges.tell(&status);
+        self.gauges.report(&status);
         self.status.send_if_modified(|present| {
             let changed = *present != status;
             *present = status;
@@ -225,7 +225,7 @@ impl Progress {
 }
 
 impl Gauges {
-    fn tell(&self, status: &Status) {
+    fn report(&self, status: &Status) {
         #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
         let [position, aside] =
             [status.position.0, status.set_aside.len() as u64].map(|figure| figure as f64);

@@ -52,7 +52,7 @@ async fn who_falls_behind_goes_on_from_the_log() {
         Duration::from_mins(1),
         futures::future::join(positions(buyers, head), positions(sellers, head)),
     );
-    let (to_buyer, to_seller) = received.await.expect("they are told all of it");
+    let (to_buyer, to_seller) = received.await.expect("they receive all of it");
     assert_eq!(to_seller, (begun + 1..=head).collect::<Vec<_>>());
     let batch = (MANY / 10) as u64;
     let is_own = |position: &u64| ((position - begun - 1) / batch).is_multiple_of(2);

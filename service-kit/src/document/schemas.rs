@@ -243,10 +243,10 @@ fn tag_of(schema: &Value) -> Option<String> {
     }
     let branches = fields.get("oneOf")?.as_array()?;
     let first = branches.first()?.get("properties")?.as_object()?;
-    let tells = |tag: &&String| {
+    let is_discriminator = |tag: &&String| {
         branches.iter().all(|branch| branch["properties"][tag.as_str()]["const"].is_string())
     };
-    first.keys().find(tells).cloned()
+    first.keys().find(is_discriminator).cloned()
 }
 
 fn camel_case(name: &str) -> String {

@@ -20,8 +20,8 @@ N-3;DE123456789;Strandhaus GmbH;14;;;Am Meer 2;18055;Rostock;DE;;;
 ";
 
 impl Instance {
-    async fn import(&self, what: &str, wish: &str, file: impl Into<reqwest::Body>) -> Answer {
-        self.send("sales", &format!("/v1/imports/{what}?{wish}"), CSV, file).await
+    async fn import(&self, what: &str, options: &str, file: impl Into<reqwest::Body>) -> Answer {
+        self.send("sales", &format!("/v1/imports/{what}?{options}"), CSV, file).await
     }
 }
 

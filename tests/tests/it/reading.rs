@@ -93,9 +93,9 @@ async fn a_company_sees_no_withdrawn_draft() {
     let sent = shop.sent_offer().await;
     done(shop.instance.post("sales", &format!("/v1/offers/{sent}/withdraw"), &json!({})).await);
     shop.instance.settled().await;
-    let told = shop.instance.get("grocer's erp", "/v1/events?aggregate=offer").await.body;
-    assert_eq!(types(&told), ["offer.sent", "offer.withdrawn"]);
-    assert!(told["items"].as_array().unwrap().iter().all(|event| event["stream_id"] == sent));
+    let visible = shop.instance.get("grocer's erp", "/v1/events?aggregate=offer").await.body;
+    assert_eq!(types(&visible), ["offer.sent", "offer.withdrawn"]);
+    assert!(visible["items"].as_array().unwrap().iter().all(|event| event["stream_id"] == sent));
     for (path, seen) in [("history", "grocer's erp"), ("offers", "grocer")] {
         let status = async |role: &str, id: &str| {
             shop.instance.get(role, &format!("/v1/{path}/{id}")).await.status

@@ -36,10 +36,10 @@ async fn queries_name_what_is_set_aside() {
     let position = forge(&instance.database().await, stream, "order.framed", 1, &framed).await;
     let later = shop.confirmed_order(lines()).await;
     instance.settled().await;
-    let told = (503, Some("read_model.set_aside".to_owned()), None);
+    let unavailable = (503, Some("read_model.set_aside".to_owned()), None);
     let marked = (200, None, Some("1".to_owned()));
     for role in ["grocer", "admin"] {
-        assert_eq!(ask(instance, role, &of(&damaged)).await, told, "{role}");
+        assert_eq!(ask(instance, role, &of(&damaged)).await, unavailable, "{role}");
         assert_eq!(ask(instance, role, "/v1/orders").await, marked, "{role}");
         for order in [&whole, &later] {
             assert_eq!(ask(instance, role, &of(order)).await, marked, "{role}: all else goes on");
@@ -70,7 +70,7 @@ async fn queries_name_what_is_set_aside() {
     instance.settled().await;
     let company = format!("/v1/companies/{}", shop.grocer);
     for role in ["grocer", "admin"] {
-        assert_eq!(ask(instance, role, &company).await, told, "{role}");
+        assert_eq!(ask(instance, role, &company).await, unavailable, "{role}");
         assert_eq!(ask(instance, role, "/v1/invoices").await, marked, "{role}");
         let both = (200, None, Some("2".to_owned()));
         assert_eq!(ask(instance, role, &of(&whole)).await, both, "{role}");

@@ -81,8 +81,8 @@ async fn an_import_sent_to_two_instances_counts_every_row() {
         assert_eq!(answer.status, 200, "{answer:?}");
         assert!(answer.body["position"].is_u64(), "{answer:?}");
         let count = |name: &str| answer.body[name].as_u64().unwrap_or(0);
-        let told = count("changed") + count("recorded_before");
-        let is_whole = answer.body["repeated"] == true || told == ROWS;
+        let counted = count("changed") + count("recorded_before");
+        let is_whole = answer.body["repeated"] == true || counted == ROWS;
         assert!(is_whole && count("unchanged") == 0, "{answer:?}");
     }
 }

@@ -72,7 +72,7 @@ impl Watch {
 
     /// Waits for a frame at a position or beyond; returns all frames.
     pub(crate) async fn frames_up_to(&self, position: u64) -> Vec<Frame> {
-        eventually("the watcher is told", async || {
+        eventually("the watcher receives frames", async || {
             let frames = self.frames();
             frames.last().is_some_and(|frame| frame.id >= position).then_some(frames)
         })

@@ -120,14 +120,14 @@ async fn each_company_pays_what_it_agreed_on() {
     // The contract says that a lower price for more people beats it.
     shop.pays("branch", &branch, "100", "3.50").await;
     let explained = shop.explained(&branch, "10").await;
-    let told: Vec<(&Value, &Value)> = explained["considered"]
+    let verdicts: Vec<(&Value, &Value)> = explained["considered"]
         .as_array()
         .unwrap()
         .iter()
         .map(|one| (&one["agreement"], &one["verdict"]))
         .collect();
     let (won, lost) = (json!("won"), json!("less_specific_audience"));
-    assert_eq!(told, [(&json!(contract), &won), (&json!(list), &lost)]);
+    assert_eq!(verdicts, [(&json!(contract), &won), (&json!(list), &lost)]);
 
     // Two rules of equal rank: the second is refused, and nothing of its request is recorded.
     let other = shop.agreement("Cennik 2", json!({ "kind": "everyone" }), false).await;
@@ -193,8 +193,8 @@ async fn prices_come_and_go_as_a_sheet() {
          {list};RICE;;4,00;;\n{list};RICE;100;3,5;;\n{list};NONE;;1;;\n{list};;;;10;2030-01-01\n\
          {list};RICE;;9;9;\n"
     );
-    let import = async |sheet: String, wish: &str| {
-        let path = format!("/v1/imports/prices?{wish}");
+    let import = async |sheet: String, options: &str| {
+        let path = format!("/v1/imports/prices?{options}");
         shop.instance.send("manager", &path, "text/csv", sheet).await
     };
     let answer = import(sheet.clone(), "").await;

@@ -504,7 +504,7 @@ async fn two_hundred_negotiations_at_once() {
     let table = Table::laid().await;
     let instance = table.instance();
     let company = table.shop.grocer.as_str();
-    let told = join_all((0..8_u64).map(|lane| async move {
+    let offers = join_all((0..8_u64).map(|lane| async move {
         let mut outcomes = Vec::new();
         for number in 0..25 {
             let mut random = StdRng::seed_from_u64(lane * 1_000 + number);
@@ -520,7 +520,7 @@ async fn two_hundred_negotiations_at_once() {
         orders.iter().filter(source).collect::<Vec<_>>()
     };
     let mut accepted = 0;
-    for offer in told.into_iter().flatten() {
+    for offer in offers.into_iter().flatten() {
         let shown = instance.get("sales", &format!("/v1/offers/{offer}")).await.body;
         let ordered = of_offer(&offer);
         // An order exactly where the offer was accepted, at exactly the prices of the revision.
