@@ -4,18 +4,20 @@
 
 KONTOR = target/debug/kontor
 CRATES = --workspace --exclude kontor-benches
+# Tests wait for servers and timers too.
+THREADS := $(shell echo $$(( $$(nproc) * 3 / 2 )))
 SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 # Kontor with its own PostgreSQL and NATS under .kontor/, and a small trade to look at.
 run: provision
-	cargo build --release -p kontor
-	exec target/release/kontor up
+	cargo build --profile quick -p kontor
+	exec target/quick/kontor up
 
 # Every test, against private servers that are thrown away afterwards.
 test: provision-tests
 	cargo build $(CRATES) --bins --tests
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		$(KONTOR) servers -- cargo nextest run $(CRATES) $$(scripts/ignored-tests); \
+		$(KONTOR) servers -- cargo nextest run $(CRATES) --test-threads $(THREADS) $$(scripts/ignored-tests); \
 	else \
 		$(KONTOR) servers -- cargo test $(CRATES); \
 	fi
