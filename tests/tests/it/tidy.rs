@@ -240,3 +240,27 @@ fn every_policy_is_run() {
     };
     assert_eq!(names("domain/src/policies"), names("command-service/src/policies"));
 }
+
+/// Files beyond the limit, and why.
+const LONG: [(&str, &str); 4] = [
+    ("domain/src/billing/invoice.rs", "one aggregate: state, commands, events, decide"),
+    ("domain/src/sales/negotiation.rs", "one aggregate"),
+    ("domain/src/sales/offer.rs", "one aggregate"),
+    ("domain/src/sales/order.rs", "one aggregate"),
+];
+
+#[test]
+fn no_file_is_too_long_to_be_read() {
+    const MOST: usize = 500;
+    let mut long: Vec<String> = Vec::new();
+    for name in CRATES {
+        for (path, source) in sources(format!("{name}/src")) {
+            let is_test = path.file_stem().is_some_and(|stem| stem == "tests");
+            if !is_test && product(&source).lines().count() > MOST {
+                long.push(path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    long.sort();
+    assert_eq!(long, LONG.map(|(path, _)| path), "split it, or say here why not");
+}
