@@ -28,7 +28,7 @@ impl SharedServers {
         let client = connect(&server).await;
         let keys = template(&client, &server).await;
         std::fs::write(instance.join("keys.json"), keys).unwrap();
-        let name = format!("house_{}", uuid::Uuid::now_v7().simple());
+        let name = format!("kontor_{}", uuid::Uuid::now_v7().simple());
         client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await.unwrap();
         let nats = Directory::open(&instance.join("nats-server")).unwrap();
         let nats = NatsServer::start(nats, Durability::ThrowAway).await.unwrap();
