@@ -19,19 +19,14 @@ pub mod parties;
 pub mod pricing;
 pub mod sales;
 
-use std::{
-    marker::PhantomData,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::marker::PhantomData;
 
 use cqrs_es::Aggregate;
 use domain::{OfCompany, Refusal};
-use event_log::{Envelope, EventLog, ExecuteError, Executed, Next, Outcome, Settled, Work};
+use event_log::{Envelope, EventLog, ExecuteError, Executed, Outcome, Work};
 use futures::future::BoxFuture;
 use projections::Views;
 use service_kit::{access::Access, clock::Clock, problem::Problem};
-use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
@@ -72,11 +67,12 @@ pub(crate) fn deciding<'w, 'c>(
     Deciding { future: Box::pin(future), outlives: PhantomData }
 }
 
-impl Future for Deciding<'_, '_> {
-    type Output = Result<(), Failure>;
+/// [`Decide`] as the log takes it.
+struct Decision<'a, 'd, 'c>(&'a Decide<'d, 'c>);
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.future.as_mut().poll(context)
+impl event_log::Decide<(), Failure> for Decision<'_, '_, '_> {
+    fn decide<'w>(&'w self, work: &'w mut Work) -> BoxFuture<'w, Result<(), Failure>> {
+        (self.0)(work).future
     }
 }
 
@@ -99,27 +95,7 @@ impl Services {
         streams: &[Uuid],
         decide: &Decide<'_, '_>,
     ) -> Result<Executed<()>, ExecuteError<Failure>> {
-        let mut execution = self.log.begin(envelope, streams);
-        let span = execution.span();
-        let attempts = async {
-            loop {
-                let mut work = match execution.next().await.map_err(ExecuteError::widen)? {
-                    Next::Decide(work) => work,
-                    Next::Before(outcome) => return Ok(Executed { outcome, value: None }),
-                };
-                let decided = decide(&mut work).await;
-                let settled = execution.settle(work, decided.is_err()).await;
-                match (settled.map_err(ExecuteError::widen)?, decided) {
-                    (Settled::Written(outcome), _) => {
-                        return Ok(Executed { outcome, value: Some(()) });
-                    }
-                    (Settled::Before(outcome), _) => return Ok(Executed { outcome, value: None }),
-                    (Settled::Refused, Err(failure)) => return Err(ExecuteError::Refused(failure)),
-                    (Settled::Refused, Ok(())) | (Settled::Lost, _) => {}
-                }
-            }
-        };
-        attempts.instrument(span).await
+        self.log.execute_decision(envelope, streams, &Decision(decide)).await
     }
 
     /// Gives one command to one aggregate. A buyer's key commands what is its own company's alone.

@@ -118,7 +118,7 @@ pub enum ExecuteError<E> {
 
 impl ExecuteError<Infallible> {
     /// The same of a command that could have been refused.
-    pub fn widen<E>(self) -> ExecuteError<E> {
+    pub(crate) fn widen<E>(self) -> ExecuteError<E> {
         match self {
             Self::Refused(never) => match never {},
             Self::Conflict => ExecuteError::Conflict,

@@ -61,7 +61,7 @@ pub(crate) enum HandedOver {
 /// A command that is being executed: attempted until its decision is durable, or its refusal
 /// holds. [`EventLog::execute`] goes through the attempts; what is compiled for each type of
 /// decision is no more than that.
-pub struct Execution<'e> {
+struct Execution<'e> {
     log: EventLog,
     envelope: &'e Envelope,
     queued: Queued,
@@ -72,7 +72,7 @@ pub struct Execution<'e> {
 
 /// The next step of an execution.
 #[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
-pub enum Next {
+enum Next {
     /// It is decided in this unit of work.
     Decide(Work),
     /// It had been executed before.
@@ -81,7 +81,7 @@ pub enum Next {
 
 /// The result of an attempt.
 #[derive(Debug, Clone, Copy)]
-pub enum Settled {
+enum Settled {
     /// The decision is durable.
     Written(Outcome),
     /// The command had been executed before.
@@ -90,6 +90,21 @@ pub enum Settled {
     Refused,
     /// Concurrent modification: the command must be decided again.
     Lost,
+}
+
+/// How a command is decided in a unit of work. It may be called several times.
+pub trait Decide<T, E>: Send + Sync {
+    /// Loads aggregates and decides on them.
+    fn decide<'w>(&'w self, work: &'w mut Work) -> BoxFuture<'w, Result<T, E>>;
+}
+
+impl<T, E, F> Decide<T, E> for F
+where
+    F: for<'w> Fn(&'w mut Work) -> BoxFuture<'w, Result<T, E>> + Send + Sync,
+{
+    fn decide<'w>(&'w self, work: &'w mut Work) -> BoxFuture<'w, Result<T, E>> {
+        self(work)
+    }
 }
 
 impl EventLog {
@@ -123,6 +138,16 @@ impl EventLog {
         T: Send,
         E: Send,
     {
+        self.execute_decision(envelope, streams, &decide).await
+    }
+
+    /// Like [`EventLog::execute_in_turn`], for a decision that is no closure.
+    pub async fn execute_decision<T: Send, E: Send>(
+        &self,
+        envelope: &Envelope,
+        streams: &[Uuid],
+        decide: &impl Decide<T, E>,
+    ) -> Result<Executed<T>, ExecuteError<E>> {
         let mut execution = self.begin(envelope, streams);
         let span = execution.span();
         let attempts = async {
@@ -131,7 +156,7 @@ impl EventLog {
                     Next::Decide(work) => work,
                     Next::Before(outcome) => return Ok(Executed { outcome, value: None }),
                 };
-                let value = decide(&mut work).await;
+                let value = decide.decide(&mut work).await;
                 let settled = execution.settle(work, value.is_err()).await;
                 match (settled.map_err(ExecuteError::widen)?, value) {
                     (Settled::Written(outcome), value) => {
@@ -148,7 +173,7 @@ impl EventLog {
 
     /// Begins to execute a command that is known to change these streams. Its rank is that of this
     /// call: before anything is waited for.
-    pub fn begin<'e>(&self, envelope: &'e Envelope, streams: &[Uuid]) -> Execution<'e> {
+    fn begin<'e>(&self, envelope: &'e Envelope, streams: &[Uuid]) -> Execution<'e> {
         let span = tracing::info_span!(
             "execute",
             command = %envelope.command_id,
@@ -199,13 +224,13 @@ impl EventLog {
 
 impl Execution<'_> {
     /// The span of its attempts.
-    pub fn span(&self) -> tracing::Span {
+    fn span(&self) -> tracing::Span {
         self.span.clone()
     }
 
     /// The next unit of work; the stored outcome when the command was executed before, and an error
     /// after too many conflicts.
-    pub async fn next(&mut self) -> Result<Next, ExecuteError<Infallible>> {
+    async fn next(&mut self) -> Result<Next, ExecuteError<Infallible>> {
         if self.attempts == 0 {
             if let Some(outcome) = self.log.executed_before(self.envelope).await? {
                 return Ok(Next::Before(outcome));
@@ -225,7 +250,7 @@ impl Execution<'_> {
     }
 
     /// Writes a decision, or checks that a refusal is based on durable state.
-    pub async fn settle(
+    async fn settle(
         &mut self,
         work: Work,
         is_refused: bool,

@@ -38,7 +38,7 @@ mod writer;
 
 pub use append::{Append, Appended, Envelope, NewEvent, Outcome, StreamWrite};
 pub use error::{AppendError, Error, ExecuteError};
-pub use execute::{Executed, Execution, Next, Settled};
+pub use execute::{Decide, Executed};
 pub use history::{Direction, Lookup};
 pub use log::{EventLog, LogConfig};
 pub use recorded_event::{Position, RecordedEvent};
