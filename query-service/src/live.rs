@@ -238,7 +238,9 @@ impl Live {
                         }
                     }
                 }
-                Err(error) => tracing::warn!(%error, "the keys of live connections cannot be checked"),
+                Err(error) => {
+                    tracing::warn!(%error, "the keys of live connections cannot be checked")
+                }
             }
         }
     }

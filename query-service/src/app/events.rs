@@ -23,7 +23,10 @@ use crate::{Queries, app::invalid, asker::Asker};
 #[derive(Debug, Serialize, JsonSchema)]
 #[allow(clippy::struct_field_names, reason = "names of columns")]
 #[schemars(rename = "RecordedEvent")]
-#[allow(missing_docs, reason = "self-explanatory names; comments would change the OpenAPI document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub struct Event {
     pub position: u64,
     pub event_id: Uuid,
@@ -320,7 +323,10 @@ pub async fn state(
 /// The state of an aggregate at a moment.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ThingState")]
-#[allow(missing_docs, reason = "self-explanatory names; comments would change the OpenAPI document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub struct Then {
     pub stream_type: String,
     pub stream_id: Uuid,

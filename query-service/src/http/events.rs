@@ -29,9 +29,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/history/{id}",
             get_with(history, |o| {
-                never_behind(o)
-                    .id("event.history")
-                    .summary("List the events of one aggregate")
+                never_behind(o).id("event.history").summary("List the events of one aggregate")
             }),
         )
         .api_route(

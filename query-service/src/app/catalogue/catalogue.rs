@@ -96,7 +96,10 @@ impl List {
 #[derive(Debug, Clone, Copy, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "CatalogueOrder")]
-#[allow(missing_docs, reason = "self-explanatory names; comments would change the OpenAPI document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub enum OrderName {
     Name,
     Sku,

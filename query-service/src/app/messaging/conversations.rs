@@ -34,7 +34,10 @@ const VIEWS: &[&str] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ConversationTopic")]
-#[allow(missing_docs, reason = "self-explanatory names; comments would change the OpenAPI document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub enum Topic {
     Offer,
     Negotiation,

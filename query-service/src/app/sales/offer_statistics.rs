@@ -81,7 +81,8 @@ fn seen(asker: &Asker, wanted: Option<Uuid>) -> Result<Option<Uuid>, Problem> {
             .detail("needs the key of an employee")
     })?;
     if wanted.is_some_and(|wanted| wanted != own) {
-        let field = FieldError::parameter("representative", "only managers see the statistics of others");
+        let field =
+            FieldError::parameter("representative", "only managers see the statistics of others");
         return Err(Problem::new(StatusCode::FORBIDDEN, "offer_statistics.own_only").field(field));
     }
     Ok(Some(own))

@@ -20,7 +20,10 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/categories",
-            get_with(list, |o| o.id("category.list").summary("List categories, in the order in which they were opened")),
+            get_with(list, |o| {
+                o.id("category.list")
+                    .summary("List categories, in the order in which they were opened")
+            }),
         )
         .api_route(
             "/v1/categories/{id}",

@@ -21,7 +21,8 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/products",
             get_with(list, |o| {
-                o.id("product.list").summary("List products; a buyer sees the published ones of its assortment")
+                o.id("product.list")
+                    .summary("List products; a buyer sees the published ones of its assortment")
             }),
         )
         .api_route(

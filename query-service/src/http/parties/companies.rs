@@ -20,7 +20,9 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/companies",
-            get_with(list, |o| o.id("company.list").summary("List companies, in order of registration")),
+            get_with(list, |o| {
+                o.id("company.list").summary("List companies, in order of registration")
+            }),
         )
         .api_route(
             "/v1/companies/{id}",

@@ -12,8 +12,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/territories",
         get_with(show, |o| {
-            o.id("territories.show")
-                .summary("Show the assignment of representatives to companies")
+            o.id("territories.show").summary("Show the assignment of representatives to companies")
         }),
     )
 }

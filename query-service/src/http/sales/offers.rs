@@ -22,15 +22,15 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/offers",
             get_with(list, |o| {
-                o.id("offer.list")
-                    .summary("List offers without their lines, newest first; a buyer sees the sent ones")
+                o.id("offer.list").summary(
+                    "List offers without their lines, newest first; a buyer sees the sent ones",
+                )
             }),
         )
         .api_route(
             "/v1/offers/{id}",
             get_with(show, |o| {
-                o.id("offer.show")
-                    .summary("Show an offer, now or as the asker saw it at a time")
+                o.id("offer.show").summary("Show an offer, now or as the asker saw it at a time")
             }),
         )
         .api_route(

@@ -24,7 +24,10 @@ pub(super) fn routes() -> ApiRouter<Queries> {
                 o.id("order.list").summary("List orders without their lines, newest first")
             }),
         )
-        .api_route("/v1/orders/{id}", get_with(show, |o| o.id("order.show").summary("Show an order")))
+        .api_route(
+            "/v1/orders/{id}",
+            get_with(show, |o| o.id("order.show").summary("Show an order")),
+        )
 }
 
 async fn list(

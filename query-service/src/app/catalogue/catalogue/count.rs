@@ -57,7 +57,10 @@ pub struct Counts {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[allow(missing_docs, reason = "self-explanatory name; a comment would change the OpenAPI document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory name; a comment would change the OpenAPI document"
+)]
 pub struct CategoryCount {
     /// The category.
     pub id: CategoryId,
@@ -68,7 +71,10 @@ pub struct CategoryCount {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[allow(missing_docs, reason = "self-explanatory name; a comment would change the OpenAPI document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory name; a comment would change the OpenAPI document"
+)]
 pub struct BrandCount {
     /// Its name.
     pub name: String,

@@ -25,7 +25,10 @@ use crate::{
 /// A negotiation with its terms and timeline.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationStory")]
-#[allow(missing_docs, reason = "self-explanatory names; comments would change the OpenAPI document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub struct NegotiationHistory {
     pub id: NegotiationId,
     /// The offer.
@@ -74,7 +77,10 @@ pub struct Waiting {
 /// An entry of the timeline.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationEntry")]
-#[allow(missing_docs, reason = "self-explanatory names; comments would change the OpenAPI document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub struct Entry {
     /// Its position in the log.
     pub position: u64,

@@ -169,9 +169,8 @@ async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Te
         0 => Some((offer.proposal, offer.representative)),
         _ => Some((inside.draft?, inside.representative)),
     });
-    let (proposal, representative) = written.ok_or_else(|| {
-        names_nothing("revision", &format!("the last sent revision is {last}"))
-    })?;
+    let (proposal, representative) = written
+        .ok_or_else(|| names_nothing("revision", &format!("the last sent revision is {last}")))?;
     Ok(Text {
         standing: DocumentStatus::Draft,
         revision,
