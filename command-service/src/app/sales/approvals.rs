@@ -3,11 +3,11 @@
 
 use axum::http::StatusCode;
 use domain::{
-    CompanyId, Employee, EmployeeId, Note,
+    CompanyId, Employee, EmployeeId, Note, Side,
     approval::{Pending, Speaker, Verdict},
     employee::Person,
 };
-use event_log::Work;
+use event_log::{Outcome, Work};
 use jiff::{Timestamp, civil::Date};
 use projections::views::parties::employees;
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
-    Services,
+    app::{Services, deciding, parties::company_hierarchy},
     caller::Caller,
     failure::{Failure, refusal},
 };
@@ -50,9 +50,10 @@ pub struct Refuse {
     pub reason: Note,
 }
 
-/// The step that is answered, and the reason.
+/// An answer to a step, and the reason.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
+    is_approval: bool,
     step: u32,
     asked_at: Option<Timestamp>,
     note: Option<Note>,
@@ -60,19 +61,19 @@ pub(crate) struct Answer {
 
 impl From<Approve> for Answer {
     fn from(Approve { step, asked_at, note }: Approve) -> Self {
-        Self { step, asked_at, note }
+        Self { is_approval: true, step, asked_at, note }
     }
 }
 
 impl From<Refuse> for Answer {
     fn from(Refuse { step, asked_at, reason }: Refuse) -> Self {
-        Self { step, asked_at, note: Some(reason) }
+        Self { is_approval: false, step, asked_at, note: Some(reason) }
     }
 }
 
 impl Answer {
     /// Refuses an answer without `asked_at`.
-    pub(crate) fn having_read(self) -> Result<Self, Problem> {
+    fn having_read(self) -> Result<Self, Problem> {
         if self.asked_at.is_some() {
             return Ok(self);
         }
@@ -83,9 +84,88 @@ impl Answer {
     }
 }
 
+/// A document that needs approval, by its id.
+pub(crate) trait NeedsApproval: Copy + Send + Sync {
+    /// Whether it may request approval again, so that an answer must name the request.
+    const REQUESTS_AGAIN: bool;
+
+    /// Loads what is needed to answer the request of this side.
+    fn request(
+        self,
+        work: &mut Work,
+        side: Side,
+    ) -> impl Future<Output = Result<ApprovalRequest, Failure>> + Send;
+
+    /// Gives the document the answer of this side.
+    fn decide(
+        self,
+        work: &mut Work,
+        side: Side,
+        answered: Answered,
+        today: Date,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// The approval request of a document.
+pub(crate) struct ApprovalRequest {
+    /// The company whose employees approve, or those of a company above it; `None` for the seller.
+    pub(crate) approvers_of: Option<CompanyId>,
+    /// The company that must be able to buy when the document is approved.
+    pub(crate) buyer: Option<CompanyId>,
+    /// The pending request, if there is one.
+    pub(crate) pending: Option<Pending>,
+}
+
+/// An answer in the form that the domain takes.
+pub(crate) enum Answered {
+    Approved(Verdict),
+    Refused(Verdict),
+}
+
+/// Approves or refuses a step of a document as the caller's employee.
+pub(crate) async fn answer<D: NeedsApproval>(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    document: D,
+    answer: Answer,
+) -> Result<Outcome, Problem> {
+    let answer = if D::REQUESTS_AGAIN { answer.having_read()? } else { answer };
+    let approver = &Approver::of(services, caller, answer).await?;
+    services
+        .execute(caller, digest, &|work| {
+            deciding(async move {
+                let ApprovalRequest { approvers_of, buyer, pending } =
+                    document.request(work, caller.side()).await?;
+                let companies = match approvers_of {
+                    None => vec![],
+                    Some(company) => {
+                        let companies = company_hierarchy::line_of(work, company).await?;
+                        if !companies.iter().any(|company| caller.company() == Some(company.0)) {
+                            return Err(Problem::not_found().into());
+                        }
+                        companies
+                    }
+                };
+                let verdict = approver.verdict(work, companies, pending).await?;
+                let answered = if approver.answer.is_approval {
+                    if let Some(buyer) = buyer {
+                        // A suspended company cannot buy.
+                        company_hierarchy::buying_term(work, buyer).await?;
+                    }
+                    Answered::Approved(verdict)
+                } else {
+                    Answered::Refused(verdict)
+                };
+                document.decide(work, caller.side(), answered, approver.today).await
+            })
+        })
+        .await
+}
+
 /// The employee who answers a request.
 #[derive(Debug, Clone)]
-pub(crate) struct Approver {
+struct Approver {
     who: EmployeeId,
     /// Employees who may have named the caller as substitute, according to the read model.
     absent: Vec<Uuid>,
@@ -97,11 +177,7 @@ pub(crate) struct Approver {
 impl Approver {
     /// The employee of the caller. Only keys of employees may approve, so that the approver is
     /// known.
-    pub(crate) async fn of(
-        services: &Services,
-        caller: &Caller,
-        answer: Answer,
-    ) -> Result<Self, Problem> {
+    async fn of(services: &Services, caller: &Caller, answer: Answer) -> Result<Self, Problem> {
         let who = caller.employee().ok_or_else(|| {
             Problem::new(StatusCode::FORBIDDEN, "approval.needs_employee")
                 .detail("approvals need the key of an employee")
@@ -116,14 +192,14 @@ impl Approver {
 
     /// The answer as a domain value, based on facts that the append asserts. `pending` says who may
     /// answer.
-    pub(crate) async fn verdict(
+    async fn verdict(
         &self,
         work: &mut Work,
         companies: Vec<CompanyId>,
         pending: Option<Pending>,
     ) -> Result<Verdict, Failure> {
         let Self { who, absent, answer, at, today } = self;
-        let Answer { step, asked_at, note } = answer.clone();
+        let Answer { step, asked_at, note, .. } = answer.clone();
         let by = work.load::<Employee>(*who).await?.person().map_err(|error| refusal(&error))?;
         let by = by.clone();
         work.load_many::<Employee>(absent).await?;

@@ -5,8 +5,7 @@ pub mod rounds;
 use std::collections::BTreeSet;
 
 use domain::{
-    Negotiation, NegotiationId, Note, Offer, OfferId, Side,
-    approval::Verdict,
+    Negotiation, NegotiationId, Note, OfCompany, Offer, OfferId, Side,
     negotiation::{self, Topic},
     offer,
 };
@@ -19,9 +18,8 @@ use service_kit::problem::Problem;
 use crate::{
     app::{
         Services, deciding,
-        parties::company_hierarchy,
         sales::{
-            approvals::{Answer, Approve, Approver, Refuse},
+            approvals::{self, Answered, ApprovalRequest, Approve, NeedsApproval, Refuse},
             negotiating::{self, may_negotiate},
         },
     },
@@ -37,8 +35,7 @@ pub async fn approve(
     id: NegotiationId,
     request: Approve,
 ) -> Result<Outcome, Problem> {
-    let command = |side, verdict| negotiation::Command::Approve { side, verdict };
-    answer(services, caller, digest, id, request.into(), command).await
+    approvals::answer(services, caller, digest, id, request.into()).await
 }
 
 /// Disapproves a proposal of the caller's own side.
@@ -49,49 +46,33 @@ pub async fn disapprove(
     id: NegotiationId,
     request: Refuse,
 ) -> Result<Outcome, Problem> {
-    let command = |side, verdict| negotiation::Command::Disapprove { side, verdict };
-    answer(services, caller, digest, id, request.into(), command).await
+    approvals::answer(services, caller, digest, id, request.into()).await
 }
 
-/// Records the answer of an approver of one side to a proposal of its employee. Approvers of a
-/// company may also belong to a company above it.
-async fn answer(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
-    id: NegotiationId,
-    answer: Answer,
-    command: fn(Side, Verdict) -> negotiation::Command,
-) -> Result<Outcome, Problem> {
-    let approver = Approver::of(services, caller, answer.having_read()?).await?;
-    let today = services.clock.today();
-    let approver = &approver;
-    services
-        .execute(caller, digest, &|work| {
-            deciding(async move {
-                let negotiation = work.load::<Negotiation>(id).await?;
-                let pending = negotiation.pending(caller.side()).ok().cloned();
-                let company = domain::OfCompany::company(negotiation);
-                let company = company.ok_or_else(Problem::not_found)?;
-                let companies = match caller.side() {
-                    Side::Seller => vec![],
-                    Side::Buyer => {
-                        let companies = company_hierarchy::line_of(work, company).await?;
-                        if !companies.iter().any(|company| caller.company() == Some(company.0)) {
-                            return Err(Problem::not_found().into());
-                        }
-                        companies
-                    }
-                };
-                let verdict = approver.verdict(work, companies, pending).await?;
-                let command = command(caller.side(), verdict);
-                if matches!(command, negotiation::Command::Approve { .. }) {
-                    company_hierarchy::buying_term(work, company).await?;
-                }
-                negotiating::decide(work, id, command, today).await
-            })
-        })
-        .await
+impl NeedsApproval for NegotiationId {
+    const REQUESTS_AGAIN: bool = true;
+
+    async fn request(self, work: &mut Work, side: Side) -> Result<ApprovalRequest, Failure> {
+        let negotiation = work.load::<Negotiation>(self).await?;
+        let pending = negotiation.pending(side).ok().cloned();
+        let company = negotiation.company().ok_or_else(Problem::not_found)?;
+        let approvers_of = (side == Side::Buyer).then_some(company);
+        Ok(ApprovalRequest { approvers_of, buyer: Some(company), pending })
+    }
+
+    async fn decide(
+        self,
+        work: &mut Work,
+        side: Side,
+        answered: Answered,
+        today: Date,
+    ) -> Result<(), Failure> {
+        let command = match answered {
+            Answered::Approved(verdict) => negotiation::Command::Approve { side, verdict },
+            Answered::Refused(verdict) => negotiation::Command::Disapprove { side, verdict },
+        };
+        negotiating::decide(work, self, command, today).await
+    }
 }
 
 /// The points to reopen.

@@ -6,8 +6,7 @@ pub mod drafts;
 mod origin;
 
 use domain::{
-    Note, OfCompany, Offer, OfferId, QuotationRequest,
-    approval::Verdict,
+    Note, OfCompany, Offer, OfferId, QuotationRequest, Side,
     offer::{self, Origin, Stage},
     quotation_request,
 };
@@ -22,7 +21,7 @@ use crate::{
         Services, deciding,
         parties::company_hierarchy,
         sales::{
-            approvals::{Answer, Approve, Approver, Refuse},
+            approvals::{self, Answered, ApprovalRequest, Approve, NeedsApproval, Refuse},
             offering::{self, Intent},
         },
     },
@@ -94,7 +93,7 @@ pub async fn approve(
     id: OfferId,
     request: Approve,
 ) -> Result<Outcome, Problem> {
-    answer(services, caller, digest, id, request.into(), offer::Command::Approve).await
+    approvals::answer(services, caller, digest, id, request.into()).await
 }
 
 /// Disapproves an offer; it must be drafted again.
@@ -105,30 +104,31 @@ pub async fn disapprove(
     id: OfferId,
     request: Refuse,
 ) -> Result<Outcome, Problem> {
-    answer(services, caller, digest, id, request.into(), offer::Command::Disapprove).await
+    approvals::answer(services, caller, digest, id, request.into()).await
 }
 
-/// Records the answer of an approver to an offer.
-async fn answer(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
-    id: OfferId,
-    answer: Answer,
-    command: fn(Verdict) -> offer::Command,
-) -> Result<Outcome, Problem> {
-    let approver = Approver::of(services, caller, answer.having_read()?).await?;
-    let approver = &approver;
-    services
-        .execute(caller, digest, &|work| {
-            deciding(async move {
-                let pending = work.load::<Offer>(id).await?.pending().ok().cloned();
-                let verdict = approver.verdict(work, vec![], pending).await?;
-                work.decide::<Offer>(id, command(verdict)).await?;
-                Ok(())
-            })
-        })
-        .await
+impl NeedsApproval for OfferId {
+    const REQUESTS_AGAIN: bool = true;
+
+    async fn request(self, work: &mut Work, _: Side) -> Result<ApprovalRequest, Failure> {
+        let pending = work.load::<Offer>(self).await?.pending().ok().cloned();
+        Ok(ApprovalRequest { approvers_of: None, buyer: None, pending })
+    }
+
+    async fn decide(
+        self,
+        work: &mut Work,
+        _: Side,
+        answered: Answered,
+        _: Date,
+    ) -> Result<(), Failure> {
+        let command = match answered {
+            Answered::Approved(verdict) => offer::Command::Approve(verdict),
+            Answered::Refused(verdict) => offer::Command::Disapprove(verdict),
+        };
+        work.decide::<Offer>(self, command).await?;
+        Ok(())
+    }
 }
 
 /// The reason.

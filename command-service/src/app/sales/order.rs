@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use domain::{
     CompanyId, Currency, Destination, EmployeeId, Lines, Note, OfCompany, Order, OrderId,
-    PaymentTerm, Reference, approval::Verdict, order,
+    PaymentTerm, Reference, Side, order,
 };
 use event_log::{Outcome, Work};
 use jiff::{Timestamp, civil::Date};
@@ -18,7 +18,7 @@ use crate::{
         parties::company_hierarchy,
         pricing::pricing_context::{Prices, Sale},
         sales::{
-            approvals::{Answer, Approve, Approver, Refuse},
+            approvals::{self, Answered, ApprovalRequest, Approve, NeedsApproval, Refuse},
             lines::{self, LineRequest},
             offering::{self, Intent},
             ordering::{self, OrderOrigin},
@@ -217,7 +217,7 @@ pub async fn approve(
     id: OrderId,
     request: Approve,
 ) -> Result<Outcome, Problem> {
-    answer(services, caller, digest, id, request.into(), order::Command::Approve).await
+    approvals::answer(services, caller, digest, id, request.into()).await
 }
 
 /// Refuses an order that awaits approval.
@@ -228,37 +228,30 @@ pub async fn refuse(
     id: OrderId,
     request: Refuse,
 ) -> Result<Outcome, Problem> {
-    answer(services, caller, digest, id, request.into(), order::Command::Refuse).await
+    approvals::answer(services, caller, digest, id, request.into()).await
 }
 
-/// Records the answer of an approver of the company or of a company above it.
-async fn answer(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
-    id: OrderId,
-    answer: Answer,
-    command: fn(Verdict) -> order::Command,
-) -> Result<Outcome, Problem> {
-    let approver = Approver::of(services, caller, answer).await?;
-    let approver = &approver;
-    services
-        .execute(caller, digest, &|work| {
-            deciding(async move {
-                let order = work.load::<Order>(id).await?;
-                let pending = order.pending().ok().cloned();
-                let company = order.company().ok_or_else(Problem::not_found)?;
-                let companies = company_hierarchy::line_of(work, company).await?;
-                if !companies.iter().any(|company| caller.company() == Some(company.0)) {
-                    return Err(Problem::not_found().into());
-                }
-                let command = command(approver.verdict(work, companies, pending).await?);
-                if matches!(command, order::Command::Approve(_)) {
-                    // A suspended company cannot order, so its order cannot be approved.
-                    company_hierarchy::buying_term(work, company).await?;
-                }
-                ordering::decide(work, id, command).await
-            })
-        })
-        .await
+impl NeedsApproval for OrderId {
+    const REQUESTS_AGAIN: bool = false;
+
+    async fn request(self, work: &mut Work, _: Side) -> Result<ApprovalRequest, Failure> {
+        let order = work.load::<Order>(self).await?;
+        let pending = order.pending().ok().cloned();
+        let company = order.company().ok_or_else(Problem::not_found)?;
+        Ok(ApprovalRequest { approvers_of: Some(company), buyer: Some(company), pending })
+    }
+
+    async fn decide(
+        self,
+        work: &mut Work,
+        _: Side,
+        answered: Answered,
+        _: Date,
+    ) -> Result<(), Failure> {
+        let command = match answered {
+            Answered::Approved(verdict) => order::Command::Approve(verdict),
+            Answered::Refused(verdict) => order::Command::Refuse(verdict),
+        };
+        ordering::decide(work, self, command).await
+    }
 }
