@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of trade: the groups of its operations, and examples.
+//! The product-specific parts of the OpenAPI document: groups of operations, and examples.
 
 use service_kit::document::{About, Group};
 
@@ -7,17 +7,17 @@ pub const ABOUT: About = About {
     tags: &[
         Group {
             name: "parties",
-            description: "Companies, their employees, and who looks after them",
+            description: "Companies, their employees, and the assignment of representatives",
             resources: &["companies", "employees", "territories"],
         },
         Group {
             name: "catalogue",
-            description: "Products, their categories and codes, and who sees what",
+            description: "Products, categories, product codes and assortments",
             resources: &["products", "categories", "catalogue", "assortments", "product-codes"],
         },
         Group {
             name: "pricing",
-            description: "Price agreements, discounts, and how a price came about",
+            description: "Price agreements, discounts, and the explanation of prices",
             resources: &["prices", "price-agreements", "discounts"],
         },
         Group {
@@ -34,16 +34,16 @@ pub const ABOUT: About = About {
                 "approval-rules",
             ],
         },
-        Group { name: "inventory", description: "How much there is", resources: &["stock"] },
-        Group { name: "fulfilment", description: "What leaves", resources: &["shipments"] },
+        Group { name: "inventory", description: "Stock levels", resources: &["stock"] },
+        Group { name: "fulfilment", description: "Shipments", resources: &["shipments"] },
         Group {
             name: "billing",
-            description: "Invoices, credit notes, payments, and what is owed",
+            description: "Invoices, credit notes, payments and balances",
             resources: &["invoices", "credit-notes", "payments", "account-balances"],
         },
         Group {
             name: "messaging",
-            description: "Conversations, the inbox, and what happens as it happens",
+            description: "Conversations, the inbox and the live feed",
             resources: &["conversations", "inbox", "live"],
         },
         Group {
@@ -54,4 +54,9 @@ pub const ABOUT: About = About {
     ],
     bodies: include_str!("api/bodies.json"),
     values: include_str!("api/values.json"),
+    read_model_header: (
+        "Kontor-Set-Aside",
+        "The number of items omitted from this answer because one of their events could not be \
+         applied to the read model; absent if there are none.",
+    ),
 };

@@ -1,6 +1,12 @@
 //! The services of one process: relay, read models, policies, timers and HTTP, over a log.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use command_service::{Services, app::parties::white_list, policies, timers};
@@ -34,8 +40,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{api::ABOUT, letterhead, limits};
 
-/// For how long a start waits to hear whether the stream has history that the log has lost. A NATS
-/// that does not answer must not keep commands waiting for longer.
+/// How long a start waits for PostgreSQL, which may be starting or recovering too.
+const POSTGRES_START: Duration = Duration::from_secs(60);
+/// How long a start waits for the comparison of the stream with the log. An unreachable NATS must
+/// not delay commands longer.
 const FIRST_COMPARISON: Duration = Duration::from_secs(3);
 
 /// Arguments of `kontor serve`.
@@ -75,7 +83,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let letterhead = seller.map(|path| letterhead::read(&path)).transpose()?;
     let settings =
         Settings { database_url, nats_url, stream, listen, letterhead, limits, cors_origins };
-    let running = start(settings).await?;
+    let running = tokio::select! {
+        running = start(settings) => running?,
+        _ = interrupt.recv() => return Ok(ExitCode::from(130)),
+        _ = terminate.recv() => return Ok(ExitCode::from(143)),
+    };
     tracing::info!(address = %running.address, "serving");
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -118,7 +130,24 @@ pub struct Running {
     relay: tokio::task::JoinHandle<()>,
 }
 
-/// Brings the schemas up to date. Several processes may do so at once.
+/// Waits until PostgreSQL accepts connections. An error that waiting does not resolve, such as a
+/// wrong password, is returned at once.
+async fn wait_for_postgres(database_url: &str, patience: Duration) -> anyhow::Result<()> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let error = match tokio_postgres::connect(database_url, NoTls).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        if !postgres::is_unavailable(&error) || Instant::now() >= deadline {
+            return Err(error).context("cannot reach PostgreSQL");
+        }
+        tracing::warn!(error = &error as &dyn std::error::Error, "waiting for PostgreSQL");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Migrates all schemas. Several processes may do so at once.
 pub async fn migrate_all(database_url: &str) -> anyhow::Result<()> {
     let (mut client, connection) =
         tokio_postgres::connect(database_url, NoTls).await.context("cannot reach PostgreSQL")?;
@@ -135,6 +164,7 @@ pub async fn migrate_all(database_url: &str) -> anyhow::Result<()> {
 /// Starts to serve; returns as soon as it listens.
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let metrics = Metrics::collect(metrics())?;
+    wait_for_postgres(&settings.database_url, POSTGRES_START).await?;
     migrate_all(&settings.database_url).await?;
     let log = EventLog::open(&LogConfig::new(&settings.database_url)).await?;
     let pool = postgres::pool(&settings.database_url, "kontor views", 24)?;
@@ -326,4 +356,46 @@ fn health(log: &EventLog, views: &Views, relay: &Arc<Relay>, supervisor: &Superv
         });
     }
     health
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// An `ErrorResponse` with a severity, a code and a message.
+    fn error_response(code: &str) -> Vec<u8> {
+        let fields = format!("SFATAL\0VFATAL\0C{code}\0Mtest\0\0");
+        let length = u32::try_from(fields.len() + 4).unwrap();
+        [b"E", &length.to_be_bytes()[..], fields.as_bytes()].concat()
+    }
+
+    /// A server that gives each answer to one connection; the URL to connect to it.
+    async fn server(answers: Vec<Vec<u8>>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://kontor@{}/kontor", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                let length = connection.read_u32().await.unwrap();
+                let mut startup = vec![0; usize::try_from(length).unwrap() - 4];
+                connection.read_exact(&mut startup).await.unwrap();
+                connection.write_all(&answer).await.unwrap();
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn waits_while_postgres_starts_and_no_longer() {
+        let ready = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I".to_vec();
+        let patience = Duration::from_secs(30);
+        let url = server(vec![error_response("57P03"), ready]).await;
+        wait_for_postgres(&url, patience).await.unwrap();
+        let url = server(vec![error_response("28P01")]).await;
+        wait_for_postgres(&url, patience).await.unwrap_err();
+        let url = server(vec![error_response("57P03")]).await;
+        wait_for_postgres(&url, Duration::ZERO).await.unwrap_err();
+    }
 }

@@ -1,4 +1,4 @@
-//! `kontor servers -- CMD`: runs a command beside private servers of its own.
+//! `kontor servers -- CMD`: starts private servers, runs a command, and stops them.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::servers::{Directory, Durability, Servers};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Lose nothing on power loss, and export `KONTOR_DATABASE_URL` and `KONTOR_NATS_URL`
-    /// too: for benchmarks. Without it the servers are fast and forgetful, and in memory where there is room.
+    /// too: for benchmarks. Without it they do not wait for the disk, and their data is in memory if there is room.
     #[arg(long)]
     durable: bool,
     /// Keep the data in this directory instead of a temporary one.
@@ -27,24 +27,24 @@ pub struct Arguments {
     command: Vec<String>,
 }
 
-/// Starts the servers, runs the command with their addresses in its environment, stops
-/// the servers and passes the command's exit code on.
+/// Starts the servers, runs the command with their addresses in its environment, stops the servers
+/// and returns the command's exit code.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    // Caught from here on: a signal during the start must not leave a temporary directory.
+    // Handled from here on, so that a signal during the start removes the temporary directory.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
 
-    let directory = match &arguments.dir {
-        Some(dir) => Directory::open(dir)?,
-        None if arguments.durable => Directory::throw_away_on_disk()?,
-        None => Directory::throw_away()?,
+    let (directory, temporary) = match &arguments.dir {
+        Some(dir) => (Directory::open(dir)?, None),
+        None if arguments.durable => (Directory::throw_away_on_disk()?, None),
+        None => {
+            let directory = Directory::throw_away()?;
+            let temporary = directory.path().join("tmp");
+            std::fs::create_dir(&temporary)?;
+            (directory, Some(temporary))
+        }
     };
-    let temporary =
-        (!arguments.durable && arguments.dir.is_none()).then(|| directory.path().join("tmp"));
-    if let Some(temporary) = &temporary {
-        std::fs::create_dir(temporary)?;
-    }
     let durability = if arguments.durable { Durability::Durable } else { Durability::ThrowAway };
     let servers = tokio::select! {
         servers = Servers::start(directory, durability) => servers?,
@@ -62,7 +62,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .env("KONTOR_TEST_NATS_SERVER", servers.nats_program())
         .env("KONTOR_TEST_PG_BIN", servers.postgres_programs());
     if let Some(temporary) = temporary {
-        // It goes with the servers, whatever the command leaves behind.
+        // It is removed with the directory, with everything that the command leaves there.
         command.env("TMPDIR", temporary);
     }
     if arguments.durable {

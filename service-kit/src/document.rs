@@ -1,8 +1,8 @@
-//! The OpenAPI document: made of the routes and their types, and completed in one place.
+//! The OpenAPI document: generated from the routes and their types, and completed in one place.
 //!
-//! A type that is read and a type that is written have different schemas: a field with a default may
-//! be left out of a request, and one that is left out of an answer when it is empty is not required
-//! there. So requests and answers have a schema generator each, and their schemas are merged.
+//! The schemas of a type for requests and for responses differ: a field with a default is optional
+//! in a request, and a field that is omitted when empty is optional in a response. So requests and
+//! responses have a schema generator each, and their schemas are merged.
 
 mod example;
 mod operations;
@@ -14,23 +14,25 @@ use aide::{
     axum::ApiRouter,
     generate::{GenContext, in_context},
     openapi::{
-        Contact, Info, License, OpenApi, Operation, Parameter, ParameterData,
-        ParameterSchemaOrContent, ReferenceOr, SchemaObject, SecurityScheme, Server, Tag,
+        Info, License, OpenApi, Operation, Parameter, ParameterData, ParameterSchemaOrContent,
+        ReferenceOr, SchemaObject, SecurityScheme, Server, Tag,
     },
 };
 use axum::Router;
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
-/// What only the product can say about its API.
+/// The parts of the document that the product provides.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
-    /// By what operations are grouped.
+    /// The groups of operations.
     pub tags: &'static [Group],
     /// Example bodies of operations by id, as a JSON object.
     pub bodies: &'static str,
     /// Example values of schemas by name, as a JSON object.
     pub values: &'static str,
+    /// A response header of queries on read models (those with `wait_for`): name and description.
+    pub read_model_header: (&'static str, &'static str),
 }
 
 /// A tag and the resources whose operations have it.
@@ -38,7 +40,7 @@ pub struct About {
 pub struct Group {
     /// The tag.
     pub name: &'static str,
-    /// What it is about.
+    /// Its description.
     pub description: &'static str,
     /// The first segments of paths, such as `orders` of `/v1/orders/{id}`.
     pub resources: &'static [&'static str],
@@ -54,14 +56,14 @@ pub struct Described {
 }
 
 thread_local! {
-    /// Makes the schemas of what requests say; `GenContext` makes those of answers.
+    /// Generates the schemas of requests; `GenContext` generates those of responses.
     static REQUESTS: RefCell<Option<SchemaGenerator>> = const { RefCell::new(None) };
 }
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// Makes routes and describes them. They must be made within the closure: a route is described as
-/// soon as it is made.
+/// Builds routes with their document. They must be built within the closure, because a route is
+/// documented when it is built.
 pub fn describe(routes: impl FnOnce() -> ApiRouter, about: &About) -> Described {
     REQUESTS.set(None);
     in_context(|ctx| ctx.schema = generator(SchemaSettings::draft2020_12().for_serialize()));
@@ -98,16 +100,11 @@ fn about_all(about: &About) -> OpenApi {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             summary: Some("Orders between businesses, from offer to booked payment".to_owned()),
             description: Some(
-                "Commands answer the position at which they stand in the log; a query with \
-                 `wait_for` that position shows what they did. Every error is a problem document \
-                 (RFC 9457) with a stable `code`."
+                "A command returns the position of its events in the log; a query with `wait_for` \
+                 that position includes their effects. Every error is a problem document (RFC \
+                 9457) with a stable `code`."
                     .to_owned(),
             ),
-            contact: Some(Contact {
-                name: Some("Kontor".to_owned()),
-                url: Some("https://kontor.example/".to_owned()),
-                ..Contact::default()
-            }),
             license: Some(License {
                 name: "MIT OR Apache-2.0".to_owned(),
                 identifier: Some("MIT OR Apache-2.0".to_owned()),
@@ -131,7 +128,7 @@ fn generator(settings: SchemaSettings) -> SchemaGenerator {
         .into_generator()
 }
 
-/// Describes what a request says: by the schemas of what is read.
+/// Generates the schema of a part of a request.
 pub(crate) fn as_request(ctx: &mut GenContext, describe: impl FnOnce(&mut GenContext)) {
     let requests = REQUESTS
         .take()
@@ -141,7 +138,7 @@ pub(crate) fn as_request(ctx: &mut GenContext, describe: impl FnOnce(&mut GenCon
     REQUESTS.set(Some(std::mem::replace(&mut ctx.schema, answers)));
 }
 
-/// Documents a header that an operation reads.
+/// Documents a request header.
 pub fn header_parameter(operation: &mut Operation, name: &str, description: &str, schema: Schema) {
     operation.parameters.push(ReferenceOr::Item(Parameter::Header {
         parameter_data: parameter(name, description, schema),
@@ -149,7 +146,7 @@ pub fn header_parameter(operation: &mut Operation, name: &str, description: &str
     }));
 }
 
-/// Documents a query parameter that an operation reads beside its [`crate::input::Query`].
+/// Documents a query parameter that is not part of [`crate::input::Query`].
 pub fn query_parameter(operation: &mut Operation, name: &str, description: &str, schema: Schema) {
     operation.parameters.push(ReferenceOr::Item(Parameter::Query {
         parameter_data: parameter(name, description, schema),
@@ -177,7 +174,7 @@ fn parameter(name: &str, description: &str, json_schema: Schema) -> ParameterDat
     }
 }
 
-/// Every operation of a document: its path, its method and itself.
+/// Every operation of a document, with its path and method.
 fn operations(
     document: &mut Value,
 ) -> impl Iterator<Item = (&String, &String, &mut Map<String, Value>)> {
@@ -189,7 +186,7 @@ fn operations(
     })
 }
 
-/// Calls for a schema and every schema and object inside it.
+/// Calls a function for a schema and every schema and object inside it.
 fn each(value: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Object(fields) => {

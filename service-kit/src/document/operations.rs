@@ -1,10 +1,10 @@
-//! What every operation of a document says alike: its tag, what can go wrong, its headers, bounds of
-//! pages, and an example of its body.
+//! The common parts of all operations of a document: tag, errors, headers, bounds of pages, and an
+//! example of the body.
 
 use serde_json::{Map, Value, json};
 
 use super::{About, example::Examples, operations, schemas};
-use crate::page;
+use crate::{page, position::WAIT_FOR};
 
 /// Completes the operations of a document.
 pub(super) fn complete(document: &mut Value, about: &About) {
@@ -14,11 +14,14 @@ pub(super) fn complete(document: &mut Value, about: &About) {
         complete_parameters(operation);
         let answers = answers(path, method, operation);
         complete_answers(operation, &answers);
+        if has_parameter(operation, "query", Some(WAIT_FOR)) {
+            add_header(operation, about.read_model_header);
+        }
         complete_body(operation, &examples);
     }
 }
 
-/// The group of a path's resource.
+/// The tag of a path's resource.
 fn tag(path: &str, about: &About) -> &'static str {
     let resource = path.split('/').nth(2).unwrap_or_default();
     let group = about.tags.iter().find(|group| group.resources.contains(&resource));
@@ -41,18 +44,18 @@ fn complete_parameters(operation: &mut Map<String, Value>) {
             parameter["schema"] = schema;
         }
         if parameter["in"] == "path" && parameter["name"] == "id" {
-            parameter["description"] = json!("Which one.");
+            parameter["description"] = json!("The id.");
         }
     }
     parameters.push(json!({
         "name": "X-Correlation-Id",
         "in": "header",
-        "description": "What all that this request sets off is recorded with; a new one without it.",
+        "description": "The correlation id of all events that this request causes; a new one when not given.",
         "schema": { "type": "string", "format": "uuid" },
     }));
 }
 
-/// A parameter is left out, never null.
+/// A parameter is absent, never null.
 fn without_null(schema: &mut Value) {
     let Some(fields) = schema.as_object_mut() else { return };
     if fields.get("default").is_some_and(Value::is_null) {
@@ -75,14 +78,25 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// What can go wrong, by status.
+/// Whether an operation has a parameter in this place, with this name.
+fn has_parameter(operation: &Map<String, Value>, place: &str, name: Option<&str>) -> bool {
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    parameters.into_iter().flatten().any(|parameter| {
+        parameter["in"] == place && name.is_none_or(|name| parameter["name"] == name)
+    })
+}
+
+/// Adds a header with a number to the successful response.
+fn add_header(operation: &mut Map<String, Value>, (name, description): (&str, &str)) {
+    if let Some(Value::Object(headers)) = operation["responses"]["200"].get_mut("headers") {
+        let schema = json!({ "type": "integer", "minimum": 1 });
+        headers.insert(name.to_owned(), json!({ "description": description, "schema": schema }));
+    }
+}
+
+/// The errors of an operation, by status.
 fn answers(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<u16> {
-    let has = |place: &str, name: Option<&str>| {
-        let parameters = operation.get("parameters").and_then(Value::as_array);
-        parameters.into_iter().flatten().any(|parameter| {
-            parameter["in"] == place && name.is_none_or(|name| parameter["name"] == name)
-        })
-    };
+    let has = |place, name| has_parameter(operation, place, name);
     let is_command = method != "get";
     let has_body = operation.contains_key("requestBody");
     let mut answers = vec![400, 401, 403, 500, 503];
@@ -92,7 +106,7 @@ fn answers(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<u16>
     if has_body {
         answers.extend([413, 415]);
     }
-    // A document cannot be made of everything in every state.
+    // Some documents can only be rendered in some states.
     if is_command || path.ends_with("/pdf") {
         answers.push(409);
     }
@@ -106,7 +120,7 @@ fn answers(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<u16>
     answers
 }
 
-/// Whether only so many may ask at once.
+/// Whether the number of concurrent requests is limited.
 fn is_crowded(path: &str) -> bool {
     ["/v1/live", "/v1/imports/", "/v1/exports/", "/pdf"].iter().any(|part| path.contains(part))
 }
@@ -142,7 +156,7 @@ fn complete_answers(operation: &mut Map<String, Value>, failures: &[u16]) {
         headers.insert(
             "X-Correlation-Id".to_owned(),
             json!({
-                "description": "What all that this request set off is recorded with.",
+                "description": "The correlation id of all events that this request has caused.",
                 "schema": { "type": "string", "format": "uuid" },
             }),
         );
@@ -150,7 +164,7 @@ fn complete_answers(operation: &mut Map<String, Value>, failures: &[u16]) {
             headers.insert(
                 "Retry-After".to_owned(),
                 json!({
-                    "description": "After how many seconds to try again.",
+                    "description": "The number of seconds after which to repeat the request.",
                     "schema": { "type": "integer", "minimum": 0 },
                 }),
             );
