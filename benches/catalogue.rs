@@ -22,7 +22,7 @@ use event_log::{Append, Envelope, EventLog, LogConfig, NewEvent, StreamWrite};
 use projections::Views;
 use query_service::{Live, Queries};
 use service_kit::{
-    access::{self, Access, NewKey, Role},
+    access::{self, Access, KeyRole, NewKey},
     clock::Clock,
     migrations::migrate,
     postgres,
@@ -72,7 +72,7 @@ pub(crate) async fn measure(server: &str, full: bool, table: &mut Table) -> Resu
     table.beside(&what, format!("{:.0} s", started.elapsed().as_secs_f64()));
 
     let access = Access::new(postgres::pool(&url, "bench access", 2)?);
-    let key = NewKey { name: "bench", role: Role::Sales, company: None, employee: None };
+    let key = NewKey { name: "bench", role: KeyRole::Sales, company: None, employee: None };
     let secret = access.create(Uuid::now_v7(), key).await?;
     let clock = Clock::system(Clock::WARSAW)?;
     let catalogue_pool = postgres::steady_pool(&url, "bench catalogue", 4)?;

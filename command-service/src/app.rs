@@ -44,14 +44,14 @@ pub struct Services {
 }
 
 /// Decides a command in a unit of work. It may be called several times, so it borrows its inputs.
-pub(crate) type Decide<'d, 'c> =
-    dyn for<'w> Fn(&'w mut Work) -> Deciding<'w, 'c> + Send + Sync + 'd;
+pub(crate) type Decide<'d, 'c, T = (), E = Failure> =
+    dyn for<'w> Fn(&'w mut Work) -> Deciding<'w, 'c, T, E> + Send + Sync + 'd;
 
 /// A decision in progress. It borrows its unit of work for `'w`, and the captures of [`Decide`] for
 /// the longer `'c`. An async closure would be simpler, but the compiler cannot prove that its
 /// future is `Send`.
-pub(crate) struct Deciding<'w, 'c> {
-    future: BoxFuture<'w, Result<(), Failure>>,
+pub(crate) struct Deciding<'w, 'c, T = (), E = Failure> {
+    future: BoxFuture<'w, Result<T, E>>,
     outlives: PhantomData<&'w &'c ()>,
 }
 
@@ -59,14 +59,21 @@ pub(crate) struct Deciding<'w, 'c> {
 pub(crate) fn deciding<'w, 'c>(
     future: impl Future<Output = Result<(), Failure>> + Send + 'w,
 ) -> Deciding<'w, 'c> {
+    deciding_value(future)
+}
+
+/// Boxes the future of a decision that returns a value or has an error of its own.
+pub(crate) fn deciding_value<'w, 'c, T, E>(
+    future: impl Future<Output = Result<T, E>> + Send + 'w,
+) -> Deciding<'w, 'c, T, E> {
     Deciding { future: Box::pin(future), outlives: PhantomData }
 }
 
 /// [`Decide`] in the form that the log takes.
-struct Decision<'a, 'd, 'c>(&'a Decide<'d, 'c>);
+struct Decision<'a, 'd, 'c, T, E>(&'a Decide<'d, 'c, T, E>);
 
-impl event_log::Decide<(), Failure> for Decision<'_, '_, '_> {
-    fn decide<'w>(&'w self, work: &'w mut Work) -> BoxFuture<'w, Result<(), Failure>> {
+impl<T, E> event_log::Decide<T, E> for Decision<'_, '_, '_, T, E> {
+    fn decide<'w>(&'w self, work: &'w mut Work) -> BoxFuture<'w, Result<T, E>> {
         (self.0)(work).future
     }
 }
@@ -83,14 +90,21 @@ impl Services {
         Ok(executed.map_err(problem)?.outcome)
     }
 
-    /// Executes a command with [`EventLog::execute_in_turn`]. Not generic, so it is compiled once.
-    pub(crate) async fn execute_in_turn(
+    /// Executes a command that is known to change these streams, with
+    /// [`EventLog::execute_decision`]. It is compiled once for all use cases, whose decisions have
+    /// the same type.
+    pub(crate) async fn execute_in_turn<T: Send, E: Send>(
         &self,
         envelope: &Envelope,
         streams: &[Uuid],
-        decide: &Decide<'_, '_>,
-    ) -> Result<Executed<()>, ExecuteError<Failure>> {
+        decide: &Decide<'_, '_, T, E>,
+    ) -> Result<Executed<T>, ExecuteError<E>> {
         self.log.execute_decision(envelope, streams, &Decision(decide)).await
+    }
+
+    /// Decides on current facts, and records nothing.
+    pub(crate) async fn rehearse<T: Send>(&self, decide: &Decide<'_, '_, T>) -> Result<T, Problem> {
+        self.log.rehearse_decision(&Decision(decide)).await.map_err(problem)
     }
 
     /// Gives one command to one aggregate. A buyer may command only aggregates of its own company.

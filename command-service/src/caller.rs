@@ -60,7 +60,7 @@ impl Caller {
     }
 
     /// Whether the caller has this role.
-    pub(crate) fn is(&self, role: access::Role) -> bool {
+    pub(crate) fn is(&self, role: access::KeyRole) -> bool {
         self.principal.role == role
     }
 

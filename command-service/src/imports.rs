@@ -11,16 +11,11 @@ pub(crate) mod inventory;
 pub(crate) mod parties;
 pub(crate) mod pricing;
 
-use std::{
-    ops::Range,
-    sync::{Arc, LazyLock},
-};
+use std::{ops::Range, sync::LazyLock};
 
 use axum::http::StatusCode;
 use domain::{Claim, CompanyId, ProductId, Reference, Sku, claim};
-use event_log::{Envelope, EventLog, ExecuteError, Executed, Work};
-use futures::FutureExt;
-use projections::Views;
+use event_log::{Envelope, ExecuteError, Executed, Work};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -34,7 +29,7 @@ use uuid::Uuid;
 
 pub(crate) use self::cells::{Cells, Column};
 use crate::{
-    Services,
+    app::{Services, deciding_value},
     caller::Caller,
     failure::{Failure, problem},
 };
@@ -161,11 +156,10 @@ pub(crate) async fn run<R: Import>(
 ) -> Result<Report, Problem> {
     let place = LIMIT.take(caller.key_id()).await?;
     let Uploaded { sheet, digest } = upload.read(&place).await?;
-    let read = place.beside(move || read::<R>(&sheet)).await;
+    let read = place.run_blocking(move || read::<R>(&sheet)).await;
     let Rows { good, report } = read.map_err(|panicked| Problem::internal(&panicked))??;
-    let (log, envelope) = (services.log.clone(), caller.envelope(digest));
-    let views = services.views.clone();
-    let import = Importing { log, views, envelope, options, rows: good.into(), read: report };
+    let (services, envelope) = (services.clone(), caller.envelope(digest));
+    let import = Importing { services, envelope, options, rows: good, read: report };
     // Continues to the end of the slice even if the client disconnects.
     let carried_out = tokio::spawn(
         async move {
@@ -194,12 +188,11 @@ fn read<R: Import>(sheet: &Sheet) -> Result<Rows<R>, Problem> {
 
 /// An import in progress.
 struct Importing<R> {
-    log: EventLog,
-    views: Views,
+    services: Services,
     envelope: Envelope,
     options: ImportOptions,
     /// The readable rows with their numbers.
-    rows: Arc<[(u32, R)]>,
+    rows: Vec<(u32, R)>,
     /// The number of rows, and the errors of those that could not be read.
     read: Report,
 }
@@ -273,47 +266,45 @@ impl<R: Import> Importing<R> {
         if self.envelope.remember.is_none() {
             return Ok(false);
         }
-        let outcome = self.log.outcome(self.envelope(slice).command_id).await;
+        let outcome = self.services.log.outcome(self.envelope(slice).command_id).await;
         Ok(outcome.map_err(Failure::from)?.is_some())
     }
 
     /// Rehearses all rows from a row on.
     async fn rehearse(&self, from: usize) -> Result<Report, Problem> {
-        let (rows, read, views) = (self.rows.clone(), self.read.clone(), self.views.clone());
-        let rehearsed = self.log.rehearse(|work| {
-            let (rows, mut report, views) = (rows.clone(), read.clone(), views.clone());
-            async move {
-                work.lend(views);
-                work.in_parts();
-                for slice in rows[from..].chunks(SLICE) {
-                    report.add(decide(slice, work).await?);
-                }
-                Ok::<_, Failure>(report)
-            }
-            .boxed()
-        });
-        rehearsed.await.map_err(problem)
+        self.services
+            .rehearse(&|work| {
+                deciding_value(async move {
+                    let mut report = self.read.clone();
+                    work.insert_extension(self.services.views.clone());
+                    work.in_parts();
+                    for slice in self.rows[from..].chunks(SLICE) {
+                        report.add(decide(slice, work).await?);
+                    }
+                    Ok(report)
+                })
+            })
+            .await
     }
 
     async fn record(&self, slice: Range<usize>) -> Result<Executed<Report>, ExecuteError<Stopped>> {
         let envelope = self.envelope(&slice);
         let whole = self.options.mode == Mode::AllOrNothing;
-        let (rows, read, views) = (self.rows.clone(), self.read.clone(), self.views.clone());
-        let execute = self.log.execute(&envelope, |work| {
-            let (rows, slice, mut all) = (rows.clone(), slice.clone(), read.clone());
-            let views = views.clone();
-            async move {
-                work.lend(views);
-                let report = decide(&rows[slice], work).await.map_err(Stopped::Failed)?;
-                if whole && all.refused + report.refused > 0 {
-                    all.add(report);
-                    return Err(Stopped::Refused(Box::new(all.sorted())));
-                }
-                Ok(report)
-            }
-            .boxed()
-        });
-        execute.await
+        let rows = &self.rows[slice];
+        self.services
+            .execute_in_turn(&envelope, &[], &|work| {
+                deciding_value(async move {
+                    work.insert_extension(self.services.views.clone());
+                    let report = decide(rows, work).await.map_err(Stopped::Failed)?;
+                    if whole && self.read.refused + report.refused > 0 {
+                        let mut all = self.read.clone();
+                        all.add(report);
+                        return Err(Stopped::Refused(Box::new(all.sorted())));
+                    }
+                    Ok(report)
+                })
+            })
+            .await
     }
 
     /// The reasons why rows from a row on were not recorded.

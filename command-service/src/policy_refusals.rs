@@ -43,7 +43,7 @@ const RECORD: &str = "
 /// The status of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(rename = "Standing")]
+#[schemars(rename = "RefusalStatus")]
 pub enum RefusalState {
     /// The reaction has not been executed.
     Open,
@@ -104,9 +104,12 @@ pub struct Cause {
 }
 
 /// Which refusals to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
+    /// Only this policy.
     pub(crate) policy: Option<String>,
+    /// Only this status.
     pub(crate) state: Option<RefusalState>,
 }
 

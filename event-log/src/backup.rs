@@ -123,7 +123,7 @@ impl Error {
 }
 
 /// Runs what reads and writes files where it keeps nobody waiting.
-async fn beside<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {

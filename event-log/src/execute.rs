@@ -205,9 +205,17 @@ impl EventLog {
         T: Send,
         E: Send,
     {
+        self.rehearse_decision(&decide).await
+    }
+
+    /// Like [`EventLog::rehearse`], for a decision that is no closure.
+    pub async fn rehearse_decision<T: Send, E: Send>(
+        &self,
+        decide: &impl Decide<T, E>,
+    ) -> Result<T, ExecuteError<E>> {
         for _ in 0..=self.retries() {
             let mut work = Work::new(self.clone(), None);
-            let value = decide(&mut work).await;
+            let value = decide.decide(&mut work).await;
             if work.is_current().await? {
                 let value = value.map_err(ExecuteError::Refused)?;
                 return if work.exceeds_an_append() {

@@ -3,7 +3,7 @@
 //!
 //! Decisions are queued under one lock, which also checks that everything they read is still the
 //! newest. So the order of the queue is the order of dependence. An append that depends on a failed
-//! one is not written either: the writer asks [`Handed::is_void`]. Comparing versions is not
+//! one is not written either: the writer asks [`QueuedAppend::is_void`]. Comparing versions is not
 //! enough: another process may have written as many events as the failed append.
 
 use std::{
@@ -37,7 +37,7 @@ pub(crate) struct Pending {
 struct Inner {
     tips: HashMap<Uuid, Tip>,
     /// Commands in flight whose outcome will be stored.
-    commands: HashMap<Uuid, Arc<Fate>>,
+    commands: HashMap<Uuid, Arc<AppendStatus>>,
     turns: Turns,
     /// The number of appends that were queued.
     handed: u64,
@@ -49,11 +49,11 @@ struct Tip {
     /// The first pending append of the unbroken sequence that led to this state.
     chain: u64,
     state: Arc<dyn State>,
-    made_by: Arc<Fate>,
+    made_by: Arc<AppendStatus>,
 }
 
 /// The result of an append.
-pub(crate) struct Fate {
+pub(crate) struct AppendStatus {
     number: u64,
     state: AtomicU8,
     ended: Notify,
@@ -73,7 +73,7 @@ pub(crate) struct Seen {
     pub(crate) key: Key,
     pub(crate) version: u64,
     /// The pending append that produced this state, if any.
-    pub(crate) made_by: Option<Arc<Fate>>,
+    pub(crate) made_by: Option<Arc<AppendStatus>>,
 }
 
 /// The result of queueing a decision.
@@ -83,14 +83,14 @@ pub(crate) enum HandOver {
     /// This stream has changed since it was read, or another command has the turn to write it.
     Overtaken(Uuid),
     /// The same command is in flight already.
-    Repeated(Arc<Fate>),
+    Repeated(Arc<AppendStatus>),
 }
 
 /// A queued append. Dropped without a result, it counts as failed.
-pub(crate) struct Handed {
+pub(crate) struct QueuedAppend {
     pending: Arc<Pending>,
-    fate: Arc<Fate>,
-    bases: Vec<Arc<Fate>>,
+    status: Arc<AppendStatus>,
+    bases: Vec<Arc<AppendStatus>>,
     command_id: Option<Uuid>,
     seen: Vec<(Key, u64)>,
     made: Vec<Made>,
@@ -126,7 +126,7 @@ impl Pending {
     pub(crate) fn tip<A: Send + Sync + 'static>(
         &self,
         id: Uuid,
-    ) -> Option<(Arc<Loaded<A>>, Arc<Fate>)> {
+    ) -> Option<(Arc<Loaded<A>>, Arc<AppendStatus>)> {
         let Tip { state, made_by, .. } = self.lock().tips.get(&id)?.clone();
         let state: Arc<dyn Any + Send + Sync> = state;
         Some((state.downcast().ok()?, made_by))
@@ -164,16 +164,16 @@ impl Pending {
             return HandOver::Overtaken(stream);
         }
         inner.handed += 1;
-        let fate = Arc::new(Fate::new(inner.handed));
+        let status = Arc::new(AppendStatus::new(inner.handed));
         if let Some(id) = command_id {
-            inner.commands.insert(id, fate.clone());
+            inner.commands.insert(id, status.clone());
         }
-        let made = made.into_iter().map(|(key, state)| inner.tip(key, state, &fate)).collect();
-        let is_pending = |fate: &Arc<Fate>| fate.is(Fate::PENDING);
+        let made = made.into_iter().map(|(key, state)| inner.tip(key, state, &status)).collect();
+        let is_pending = |status: &Arc<AppendStatus>| status.is(AppendStatus::PENDING);
         let (reply, answer) = oneshot::channel();
-        let handed = Handed {
+        let handed = QueuedAppend {
             pending: self.clone(),
-            fate,
+            status,
             bases: seen.iter().filter_map(|seen| seen.made_by.clone()).filter(is_pending).collect(),
             command_id,
             seen: seen.into_iter().map(|seen| (seen.key, seen.version)).collect(),
@@ -204,20 +204,20 @@ impl Inner {
             (Some(tip), Some(made_by)) => Arc::ptr_eq(&tip.made_by, made_by),
             (Some(_), None) => false,
             // No longer pending: it is durable or has failed.
-            (None, Some(made_by)) if !made_by.is(Fate::WRITTEN) => false,
+            (None, Some(made_by)) if !made_by.is(AppendStatus::WRITTEN) => false,
             (None, _) => cache.version(key).is_none_or(|newest| newest <= *version),
         }
     }
 
     /// Sets the pending state of a stream.
-    fn tip(&mut self, key: Key, state: Arc<dyn State>, made_by: &Arc<Fate>) -> Made {
+    fn tip(&mut self, key: Key, state: Arc<dyn State>, made_by: &Arc<AppendStatus>) -> Made {
         let chain = self.tips.get(&key.1).map_or(made_by.number, |tip| tip.chain);
         self.tips.insert(key.1, Tip { chain, state: state.clone(), made_by: made_by.clone() });
         Made { chain, key, state }
     }
 }
 
-impl Fate {
+impl AppendStatus {
     const PENDING: u8 = 0;
     const WRITTEN: u8 = 1;
     const VOID: u8 = 2;
@@ -252,15 +252,15 @@ impl Fate {
     }
 }
 
-impl Handed {
+impl QueuedAppend {
     /// Its number among the appends of this process.
     pub(crate) fn number(&self) -> u64 {
-        self.fate.number
+        self.status.number
     }
 
     /// Whether it depends on an append that failed.
     pub(crate) fn is_void(&self, declined: &HashSet<u64>) -> bool {
-        self.bases.iter().any(|base| base.is(Fate::VOID) || declined.contains(&base.number))
+        self.bases.iter().any(|base| base.is(AppendStatus::VOID) || declined.contains(&base.number))
     }
 
     /// Marks it as durable and caches its states.
@@ -269,12 +269,12 @@ impl Handed {
         for Made { key, state, .. } in &self.made {
             self.pending.cache.put_state(*key, state.clone());
             if let Some(tip) = inner.tips.get(&key.1)
-                && Arc::ptr_eq(&tip.made_by, &self.fate)
+                && Arc::ptr_eq(&tip.made_by, &self.status)
             {
                 inner.tips.remove(&key.1);
             }
         }
-        self.end(inner, Fate::WRITTEN);
+        self.end(inner, AppendStatus::WRITTEN);
     }
 
     /// Marks it as lost: another process changed what it read.
@@ -289,14 +289,14 @@ impl Handed {
         if let Some(id) = self.command_id {
             inner.commands.remove(&id);
         }
-        self.fate.end(state);
+        self.status.end(state);
     }
 }
 
-impl Drop for Handed {
+impl Drop for QueuedAppend {
     /// Without a result it has failed, and with it all that depends on it.
     fn drop(&mut self) {
-        if !self.fate.is_pending() {
+        if !self.status.is_pending() {
             return;
         }
         let pending = self.pending.clone();
@@ -306,7 +306,7 @@ impl Drop for Handed {
                 inner.tips.remove(&key.1);
             }
         }
-        self.end(inner, Fate::VOID);
+        self.end(inner, AppendStatus::VOID);
     }
 }
 
@@ -412,7 +412,7 @@ mod tests {
             self.pending.hand_over(decided, ticket, self.sender.try_reserve().unwrap())
         }
 
-        fn next(&mut self) -> Handed {
+        fn next(&mut self) -> QueuedAppend {
             self.requests.try_recv().unwrap().handed.unwrap()
         }
 

@@ -19,7 +19,7 @@ use crate::{
     Append, Envelope, Error, EventLog, NewEvent, Position, StreamWrite,
     cache::{Key, State},
     execute::Decision,
-    pending::{Decided, Fate, Place, Seen},
+    pending::{AppendStatus, Decided, Place, Seen},
     snapshots::Snapshot,
     store::new_event,
     turns::Ticket,
@@ -46,7 +46,7 @@ pub struct Work {
     /// The changes since the mark; they are undone from the newest on.
     since_mark: Option<Mark>,
     /// Values that decisions use besides events; the append does not assert them.
-    lent: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    extensions: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     /// Whether a rehearsal may be larger than one append.
     in_parts: bool,
     /// Its rank among commands, and its place in the queues of contested streams; a rehearsal has
@@ -85,7 +85,7 @@ struct Entry {
     /// The version that was read.
     version: u64,
     /// The pending append that produced this state, if any.
-    made_by: Option<Arc<Fate>>,
+    made_by: Option<Arc<AppendStatus>>,
     company_id: Option<Uuid>,
     state: Box<dyn Any + Send + Sync>,
     /// The size of the state in memory; see [`Loaded`].
@@ -114,26 +114,27 @@ impl Work {
             answer: None,
             events: 0,
             since_mark: None,
-            lent: HashMap::new(),
+            extensions: HashMap::new(),
             in_parts: false,
         }
     }
 
     /// Adds a value that is not derived from events, one of each type, for use in decisions. The
     /// append does not assert it.
-    pub fn lend<T: Any + Send + Sync>(&mut self, thing: T) {
-        self.lent.insert(TypeId::of::<T>(), Box::new(thing));
+    pub fn insert_extension<T: Any + Send + Sync>(&mut self, thing: T) {
+        self.extensions.insert(TypeId::of::<T>(), Box::new(thing));
     }
 
     /// The value of this type.
-    pub fn lent<T: Any>(&self) -> Option<&T> {
-        self.lent.get(&TypeId::of::<T>())?.downcast_ref()
+    pub fn extension<T: Any>(&self) -> Option<&T> {
+        self.extensions.get(&TypeId::of::<T>())?.downcast_ref()
     }
 
     /// The value of this type, mutable; a default one if there is none.
-    pub fn lent_mut<T: Any + Default + Send + Sync>(&mut self) -> &mut T {
-        let lent = self.lent.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
-        lent.downcast_mut().expect("its key names its type")
+    pub fn extension_mut<T: Any + Default + Send + Sync>(&mut self) -> &mut T {
+        let extension =
+            self.extensions.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
+        extension.downcast_mut().expect("its key names its type")
     }
 
     /// The newest position of the log: what was loaded before this was asked is not newer.
@@ -396,7 +397,7 @@ impl Work {
 impl Entry {
     fn of<A: Aggregate + OfCompany + Clone + 'static>(
         loaded: &Loaded<A>,
-        made_by: Option<Arc<Fate>>,
+        made_by: Option<Arc<AppendStatus>>,
     ) -> Self {
         Self {
             stream_type: A::TYPE,

@@ -31,14 +31,14 @@ use self::{
     session::{Attempt, Failure, Head, Session},
 };
 use crate::{
-    Append, AppendError, Appended, Error, Position, pending::Handed, suspension::Suspension,
+    Append, AppendError, Appended, Error, Position, pending::QueuedAppend, suspension::Suspension,
 };
 
 /// An append and the channel for its answer.
 pub(crate) struct Request {
     pub(crate) append: Append,
     /// The appends that depend on it, and those that it depends on.
-    pub(crate) handed: Option<Handed>,
+    pub(crate) handed: Option<QueuedAppend>,
     pub(crate) reply: oneshot::Sender<Result<Appended, AppendError>>,
     pub(crate) since: Instant,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn new(
         append: Append,
-        handed: Option<Handed>,
+        handed: Option<QueuedAppend>,
         reply: oneshot::Sender<Result<Appended, AppendError>>,
     ) -> Self {
         Self { append, handed, reply, since: Instant::now() }
@@ -73,7 +73,7 @@ impl Writer {
     /// How long an attempt may take before the connection counts as lost.
     const SILENCE: Duration = Duration::from_secs(20);
     /// The number of batches on the slow path after a conflict with another process.
-    const WARY: u32 = 32;
+    const CAREFUL_BATCHES: u32 = 32;
 
     /// Starts the task that writes; it ends when the last `Writer` is dropped, or it is stopped.
     pub(crate) fn start(
@@ -101,7 +101,7 @@ impl Writer {
             suspension,
             versions: HashMap::new(),
             fenced: true,
-            wary: 0,
+            careful_batches: 0,
         };
         let closing = Arc::new(Notify::new());
         let task = task.run(queue, closing.clone());
@@ -146,7 +146,7 @@ struct Task<S: Session> {
     /// Whether a transaction of a lost connection can no longer commit.
     fenced: bool,
     /// The number of further batches on the slow path.
-    wary: u32,
+    careful_batches: u32,
 }
 
 impl<S: Session> Task<S> {
@@ -191,8 +191,8 @@ impl<S: Session> Task<S> {
         if self.versions.len() > Self::VERSIONS {
             self.versions.clear();
         }
-        self.wary = self.wary.saturating_sub(1);
-        let mut careful = self.wary > 0;
+        self.careful_batches = self.careful_batches.saturating_sub(1);
+        let mut careful = self.careful_batches > 0;
         while !batch.is_empty() {
             if batch.waited() > Writer::PATIENCE {
                 batch.give_up();
@@ -218,7 +218,7 @@ impl<S: Session> Task<S> {
                     return;
                 }
                 Err(Failure::Overtaken) => {
-                    self.wary = Writer::WARY;
+                    self.careful_batches = Writer::CAREFUL_BATCHES;
                     careful = true;
                 }
                 Err(

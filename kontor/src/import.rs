@@ -1,4 +1,4 @@
-//! `kontor import`: replays trade from elsewhere through the ordinary commands of the HTTP API.
+//! `kontor import`: imports foreign data through the commands of the HTTP API.
 
 pub mod api;
 pub mod country;
@@ -38,7 +38,7 @@ struct OnlineRetailArguments {
     /// The currency of its prices.
     #[arg(long, default_value = "GBP")]
     currency: Currency,
-    /// Where refused lines go; beside the export when not given.
+    /// The file for refused lines; beside the export when not given.
     #[arg(long)]
     rejects: Option<PathBuf>,
     /// A running Kontor; without it, the one of `--dir` is used, and started when it is not
@@ -52,7 +52,7 @@ struct OnlineRetailArguments {
     instance: Start,
 }
 
-/// Imports, and prints what came of it.
+/// Imports, and prints a summary.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Source::OnlineRetail(arguments) = arguments.source;
     let OnlineRetailArguments { file, currency, rejects, url, key, instance } = arguments;
@@ -75,7 +75,7 @@ fn print(summary: &Summary, import: &OnlineRetail) {
     println!("documents  {imported} of {documents} imported");
     println!("lines      {} of {lines} imported", *lines - *refused as u64);
     println!("refused    {refused} lines, listed in {}", import.rejects.display());
-    #[allow(clippy::cast_precision_loss, reason = "a rate is shown, not kept")]
+    #[allow(clippy::cast_precision_loss, reason = "the rate is only printed")]
     let rate = *commands as f64 / seconds;
     println!("commands   {commands} in {seconds:.1} s, {rate:.0} per second");
     println!("position   {position}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use service_kit::{
-    access::{Access, NewKey, Role},
+    access::{Access, KeyRole, NewKey},
     browsers::Origins,
 };
 use tokio::net::TcpListener;
@@ -98,7 +98,7 @@ impl Instance {
 
     /// One that runs somewhere, with an admin's key to it.
     pub fn elsewhere(url: String, admin_key: String) -> Self {
-        let keys = BTreeMap::from([(Role::Admin.name().to_owned(), admin_key)]);
+        let keys = BTreeMap::from([(KeyRole::Admin.name().to_owned(), admin_key)]);
         Self { url, keys, made: BTreeSet::new(), here: None }
     }
 
@@ -176,7 +176,7 @@ impl Instance {
 
     /// The operator's key.
     pub fn admin_key(&self) -> &str {
-        self.keys.get(Role::Admin.name()).map_or("", String::as_str)
+        self.keys.get(KeyRole::Admin.name()).map_or("", String::as_str)
     }
 
     /// Whether its servers run with it.
@@ -269,7 +269,7 @@ async fn keys(
 ) -> anyhow::Result<(BTreeMap<String, String>, BTreeSet<String>)> {
     let mut keys = read_keys(directory)?;
     let mut made = BTreeSet::new();
-    for role in Role::ALL.into_iter().filter(|role| !role.is_buyer()) {
+    for role in KeyRole::ALL.into_iter().filter(|role| !role.is_buyer()) {
         // A key of another database, say after the data was deleted, opens nothing.
         let opens = match keys.get(role.name()) {
             Some(key) => access.authenticate(key).await?.is_some(),

@@ -1,4 +1,4 @@
-//! Which PostgreSQL and NATS a command works with.
+//! The PostgreSQL and NATS that a command uses.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::run_file::RunFile;
 
-/// Where the servers are: said outright, or those of the `kontor up` of a directory.
+/// The URLs of the servers: given explicitly, or those of the `kontor up` of a directory.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Location {
     /// PostgreSQL's URL; the user owns the schemas or may create them.
@@ -15,7 +15,7 @@ pub struct Location {
     /// NATS' URL, credentials included.
     #[arg(long, global = true, env = "KONTOR_NATS_URL", hide_env_values = true)]
     pub nats_url: Option<String>,
-    /// Directory of a running `kontor up`, asked when no URL is given.
+    /// The directory of a running `kontor up`, used when no URL is given.
     #[arg(long, global = true, default_value = ".kontor")]
     pub dir: PathBuf,
 }
@@ -37,7 +37,7 @@ impl Location {
         }
     }
 
-    /// Both URLs when both are given, nothing when neither is.
+    /// Both URLs if both are given, `None` if neither is.
     pub fn given(&self) -> anyhow::Result<Option<(String, String)>> {
         match (&self.database_url, &self.nats_url) {
             (Some(database), Some(nats)) => Ok(Some((database.clone(), nats.clone()))),
@@ -46,7 +46,7 @@ impl Location {
         }
     }
 
-    /// What the `kontor up` of the directory says about itself.
+    /// The run file of the `kontor up` of the directory.
     pub fn run_file(&self) -> anyhow::Result<RunFile> {
         RunFile::read(&self.dir).with_context(|| {
             format!(

@@ -1,4 +1,4 @@
-//! `kontor log`: looks at history and verifies it.
+//! `kontor log`: inspects, verifies, exports and restores the event log.
 
 mod companions;
 mod discard_stream;
@@ -28,27 +28,27 @@ pub struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Check that positions and versions have no gaps and the stream is the same history.
+    /// Check that positions and versions have no gaps and that the stream equals the log.
     Verify(verify::Arguments),
-    /// Write all of history as a backup while everything runs, or continue one.
+    /// Write the log as a backup while everything runs, or continue a backup.
     Export(export::Arguments),
     /// Restore a backup into an empty server.
     Import(import::Arguments),
-    /// Append what only the stream has to a log that was restored to an earlier state.
+    /// Append the events that only the stream has to a log that was restored to an earlier state.
     Recover(recover::Arguments),
-    /// Delete a stream that is not this history, to be built anew from the log.
+    /// Delete a stream that differs from the log, so that it is built again from the log.
     DiscardStream(discard_stream::Arguments),
-    /// Print events, one JSON object a line.
+    /// Print events, one JSON object per line.
     Tail(tail::Arguments),
-    /// Print what an aggregate is, or was at a moment, and the events that made it so.
+    /// Print the state of an aggregate, now or at a moment, and its events.
     Show(show::Arguments),
-    /// Print the log in figures; counts everything, which takes its time on a large log.
+    /// Print statistics of the log; counts everything, which is slow on a large log.
     Stats(stats::Arguments),
     /// Print the last position.
     Head,
 }
 
-/// Does what was asked; verification that finds something wrong exits with 1.
+/// Executes the subcommand; a verification that finds an error exits with 1.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { location, command } = arguments;
     match command {
@@ -65,7 +65,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes to standard output; that nobody reads it is no error.
+/// Writes to standard output; a closed pipe is not an error.
 fn say(text: &str) -> anyhow::Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use kontor::{import, log, policies, projections, serve, token, up, white_list, with_servers};
 
-/// The engine of a B2B store: from offer to booked payment, recorded once.
+/// The engine of a B2B store: from offer to booked payment, as recorded events.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
@@ -15,23 +15,23 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run everything in one process, on private servers unless others are named.
+    /// Run everything in one process, on private servers unless URLs are given.
     Up(up::Arguments),
-    /// Serve on a PostgreSQL and a NATS that somebody else runs.
+    /// Serve on an existing PostgreSQL and NATS.
     Serve(serve::Arguments),
-    /// Replay trade from elsewhere through the ordinary commands.
+    /// Import foreign data through the ordinary commands.
     Import(import::Arguments),
-    /// Look at history and verify it.
+    /// Inspect, verify, export and restore the event log.
     Log(log::Arguments),
-    /// See how far the read models are, and rebuild them.
+    /// Show the progress of read models, and rebuild them.
     Projections(projections::Arguments),
-    /// See how far the policies are and what was refused, and try that again.
+    /// Show the progress of policies and their refused reactions, and retry those.
     Policies(policies::Arguments),
-    /// Make, list and revoke API keys.
+    /// Create, list and revoke API keys.
     Token(token::Arguments),
-    /// Load the VAT white list, and look accounts up on it.
+    /// Load the VAT white list, and look up accounts.
     WhiteList(white_list::Arguments),
-    /// Run a command beside private PostgreSQL and NATS servers of its own.
+    /// Run a command with private PostgreSQL and NATS servers.
     Servers(with_servers::Arguments),
 }
 

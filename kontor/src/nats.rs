@@ -2,13 +2,12 @@
 
 use async_nats::{Client, ConnectOptions, ServerAddr};
 
-/// Connects with the user and password that the URL carries: async-nats (0.51) leaves
-/// them out.
+/// Connects with the user and password of the URL, which async-nats (0.51) does not use by itself.
 pub async fn connect(url: &str) -> Result<Client, async_nats::ConnectError> {
     options(url).connect(url).await
 }
 
-/// The same, but returns at once and keeps trying: commands never wait for NATS.
+/// The same, but returns at once and connects in the background: commands never wait for NATS.
 pub async fn connect_lazily(url: &str) -> Result<Client, async_nats::ConnectError> {
     options(url).retry_on_initial_connect().connect(url).await
 }

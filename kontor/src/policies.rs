@@ -1,4 +1,4 @@
-//! `kontor policies`: how far the policies are, what was refused, and trying it again.
+//! `kontor policies`: progress of policies, and their refused reactions.
 
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ pub struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Try refused consequences again, oldest first: those that are named, or all that are open.
+    /// Retry refused reactions, oldest first: the given ones, or all that are open.
     Retry {
         /// Ids of refusals, as `kontor policies` prints them.
         ids: Vec<Uuid>,
@@ -73,7 +73,7 @@ struct Cause {
     company: Option<Uuid>,
 }
 
-/// Prints, or tries again; then the exit code is 1 while a refusal that was tried is still open.
+/// Prints, or retries; the exit code is 1 if a retried reaction is refused again.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { location, url, key, command } = arguments;
     let instance = match (url, key) {
@@ -94,7 +94,7 @@ async fn print(api: &Api) -> anyhow::Result<ExitCode> {
     }
     let refusals = open(api).await?;
     if refusals.is_empty() {
-        println!("no consequence is refused");
+        println!("no reaction is refused");
     }
     for refusal in &refusals {
         println!("{}", line(refusal));
@@ -109,7 +109,7 @@ async fn retry(api: &Api, ids: Vec<Uuid>) -> anyhow::Result<ExitCode> {
         ids
     };
     if ids.is_empty() {
-        println!("nothing to try again");
+        println!("nothing to retry");
     }
     let mut is_any_open = false;
     for id in ids {
@@ -128,7 +128,7 @@ async fn retry(api: &Api, ids: Vec<Uuid>) -> anyhow::Result<ExitCode> {
     Ok(if is_any_open { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// All refusals that are open, oldest first.
+/// All open refusals, oldest first.
 async fn open(api: &Api) -> anyhow::Result<Vec<Refusal>> {
     let mut refusals = Vec::new();
     let first = "/v1/policies/refusals?state=open&limit=200".to_owned();

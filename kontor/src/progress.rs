@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 
-/// A step under way. Dropped without [`Step::done`], it leaves no trace: the error that
-/// interrupted it is printed by whoever handles it.
+/// A step in progress. If it is dropped without [`Step::done`], nothing is printed, since the
+/// caller prints the error.
 #[derive(Debug)]
 pub struct Step {
     spinner: Option<ProgressBar>,
 }
 
 impl Step {
-    /// Announces what is being done, e.g. "starting PostgreSQL".
+    /// Prints the name of the step, e.g. "starting PostgreSQL".
     pub fn begin(what: &str) -> Self {
         if !std::io::stderr().is_terminal() {
             eprintln!("kontor: {what} ...");
@@ -24,7 +24,7 @@ impl Step {
         Self { spinner: Some(spinner) }
     }
 
-    /// Ends the step with what came of it.
+    /// Prints the result of the step.
     pub fn done(self, result: &str) {
         if let Some(spinner) = &self.spinner {
             spinner.finish_and_clear();

@@ -1,4 +1,4 @@
-//! `kontor projections`: how far the read models are, and their rebuilding.
+//! `kontor projections`: progress of read models, and rebuilds.
 
 use std::process::ExitCode;
 
@@ -25,27 +25,27 @@ pub struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print how far each read model has got, and what it has set aside.
+    /// Print the progress of each read model, and the streams it has set aside.
     Status,
-    /// Build a read model anew from the log; the present one answers meanwhile.
+    /// Rebuild a read model from the log; the present one stays in use meanwhile.
     Rebuild {
         /// Its name, or `all`.
         name: String,
     },
-    /// Build a read model beside the live one and compare them, row for row: prints `equal` and exits
-    /// with 0 when there is no difference.
+    /// Rebuild a read model beside the live one and compare them row by row: prints `equal` and
+    /// exits with 0 if there is no difference.
     Compare {
         /// Its name, or `all`.
         name: String,
     },
 }
 
-/// Does what was asked; a comparison that finds a difference exits with 1.
+/// Executes the subcommand; a comparison that finds a difference exits with 1.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let database_url = arguments.location.database_url()?;
     let log = EventLog::open(&LogConfig::new(&database_url)).await?;
     let pool = postgres::pool(&database_url, "kontor projections", 4)?;
-    // A read model of another build, which may run, is not taken from it by looking.
+    // Opened without taking over read models of another build, which may be running.
     let views = Views::attach(pool, log.clone()).await?;
     match arguments.command {
         Command::Status => {
@@ -87,7 +87,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a comparison has found, in words.
+/// The text of a comparison's result.
 fn description(differences: &[Difference]) -> String {
     let each = differences.iter().map(|Difference { table, only_live, only_rebuilt }| {
         format!("{table} has {only_live} rows that are only live, {only_rebuilt} only rebuilt")

@@ -1,4 +1,4 @@
-//! `run.json`: what a running `kontor up` tells other commands about itself.
+//! `run.json`: the URLs and processes of a running `kontor up`, for other commands.
 
 use std::path::Path;
 
@@ -8,40 +8,40 @@ use crate::servers::{Directory, Error, write_private};
 
 const NAME: &str = "run.json";
 
-/// Where everything is. Readable by its owner only: it holds the servers' passwords.
+/// The run file. Readable by its owner only, since it contains passwords.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFile {
     /// The process that wrote it.
     pub pid: u32,
-    /// Where commands and queries go.
+    /// The URL of the HTTP API.
     pub http_url: String,
-    /// PostgreSQL.
+    /// The URL of PostgreSQL.
     pub database_url: String,
-    /// NATS.
+    /// The URL of NATS.
     pub nats_url: String,
-    /// NATS, for those who may only read, when it is private.
+    /// The URL of NATS for the read-only user, if NATS is private.
     #[serde(default)]
     pub nats_reader_url: Option<String>,
-    /// Process id of PostgreSQL, when it is private.
+    /// The process id of PostgreSQL, if it is private.
     pub postgres_pid: Option<u32>,
-    /// Process id of nats-server, when it is private.
+    /// The process id of nats-server, if it is private.
     pub nats_pid: Option<u32>,
 }
 
 impl RunFile {
-    /// What the directory's process has written. A process that was killed leaves its file behind:
-    /// that is not read, since neither the process nor its servers are there any more.
+    /// Reads the file of the process that holds the directory. The file of a killed process is
+    /// ignored, since neither it nor its servers exist any more.
     pub fn read(directory: &Path) -> anyhow::Result<Self> {
         anyhow::ensure!(Directory::is_in_use(directory), "the process that ran there is gone");
         Ok(serde_json::from_slice(&std::fs::read(directory.join(NAME))?)?)
     }
 
-    /// Announces that everything is ready.
+    /// Writes the file when everything is ready.
     pub fn write(&self, directory: &Path) -> Result<(), Error> {
         write_private(&directory.join(NAME), &serde_json::json!(self).to_string())
     }
 
-    /// Takes the announcement back.
+    /// Deletes the file.
     pub fn remove(directory: &Path) {
         let _ = std::fs::remove_file(directory.join(NAME));
     }

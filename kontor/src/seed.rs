@@ -1,6 +1,6 @@
-//! The small trade that a new Kontor comes with: a Polish wholesaler with forty-one products and
-//! five customers, and one deal of every kind on its way. Sent as ordinary commands under fixed
-//! keys, so loading it twice changes nothing.
+//! Example data of a new Kontor: a Polish wholesaler with forty-one products and five customers,
+//! and one document of every kind. Sent as ordinary commands with fixed idempotency keys, so
+//! loading it twice changes nothing.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::import::api::{Api, Done};
 
-/// The roles of the first customer's people, under whose names their keys are kept and printed.
+/// The roles of the first customer's employees, under which their keys are stored and printed.
 pub const BUYERS: [&str; 3] = ["purchaser", "company_admin", "approver"];
 
 const PRODUCTS: &str = include_str!("../seed/products.csv");
@@ -35,8 +35,8 @@ struct Company {
     payment_days: u16,
 }
 
-/// Loads it through the API with an admin's key; returns a key of the first customer for each of
-/// [`BUYERS`].
+/// Loads the data through the API with an admin's key; returns a key of the first customer for each
+/// of [`BUYERS`].
 pub async fn run(api: &Api) -> anyhow::Result<[String; 3]> {
     for product in csv::Reader::from_reader(PRODUCTS.as_bytes()).deserialize() {
         publish(api, product?).await?;
@@ -92,7 +92,7 @@ async fn buyer_key(api: &Api, role: &str, company: Uuid) -> anyhow::Result<Strin
     Ok(made.key)
 }
 
-/// Offered, accepted, confirmed, dispatched, invoiced by itself, and paid in part.
+/// An offer that was accepted, confirmed, dispatched, invoiced and paid in part.
 async fn accepted_offer(api: &Api, buyer: &Api, company: Uuid) -> anyhow::Result<()> {
     let offer = json!({
         "company": company,
@@ -129,13 +129,13 @@ async fn accepted_offer(api: &Api, buyer: &Api, company: Uuid) -> anyhow::Result
     policies(api, payment.position).await
 }
 
-/// What names the revision of an offer that its company sees.
+/// The revision and digest of an offer that its company sees.
 async fn last_stamp(buyer: &Api, offer: Uuid, after: u64) -> anyhow::Result<domain::offer::Stamp> {
     let stamp = buyer.query(&format!("/v1/offers/{offer}?wait_for={after}")).await?;
     stamp.ok_or_else(|| anyhow::anyhow!("the offer {offer} is not shown"))
 }
 
-/// Placed and confirmed, waiting for the warehouse.
+/// An order that was placed and confirmed, to be dispatched.
 async fn waiting_order(api: &Api, company: Uuid) -> anyhow::Result<()> {
     let order = json!({
         "company": company,
@@ -152,7 +152,7 @@ async fn waiting_order(api: &Api, company: Uuid) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sent, then better for more: the customer's turn to answer.
+/// An offer that was sent and improved for a larger quantity; the customer must answer.
 async fn negotiated_offer(api: &Api, company: Uuid) -> anyhow::Result<()> {
     let offer = json!({
         "company": company,
@@ -175,7 +175,7 @@ async fn negotiated_offer(api: &Api, company: Uuid) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asked, waiting for an offer.
+/// A quotation request that awaits an offer.
 async fn open_request(api: &Api, company: Uuid) -> anyhow::Result<()> {
     let request = json!({
         "company": company,
@@ -196,7 +196,7 @@ async fn send(api: &Api, path: &str, key: &str, body: &Value) -> anyhow::Result<
         .map_err(|refused| anyhow::anyhow!("the seed was refused at {path}: {}", refused.reason()))
 }
 
-/// Waits until what follows from a position by itself has followed.
+/// Waits until policies have reacted to all events up to a position.
 async fn policies(api: &Api, position: u64) -> anyhow::Result<()> {
     #[derive(Deserialize)]
     struct Progress {

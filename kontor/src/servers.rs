@@ -1,8 +1,8 @@
-//! Private servers: a PostgreSQL and a nats-server that live and die with this process.
+//! Private servers: a PostgreSQL and a nats-server that run as children of this process.
 //!
-//! They keep their data in one directory, listen on free loopback ports behind
-//! generated passwords, and are restarted when they crash. Nothing a `kill -9` leaves
-//! behind (orphans, pid files, a half-made data directory) stops the next start.
+//! They keep their data in one directory, listen on free loopback ports with generated passwords,
+//! and are restarted when they crash. Leftovers of a `kill -9` (orphans, pid files, an incomplete
+//! data directory) do not prevent the next start.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,10 +22,10 @@ pub use error::Error;
 pub use programs::Programs;
 pub use secrets::write_private;
 
-/// How long a server may take until it answers; recovery after a crash is part of it.
+/// The time limit of a server's start, including crash recovery.
 const READY_WITHIN: Duration = Duration::from_mins(1);
 
-/// What a loss of power may cost.
+/// What may be lost on power loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// Nothing that was acknowledged: every commit and every message is on disk first.
@@ -34,20 +34,20 @@ pub enum Durability {
     ThrowAway,
 }
 
-/// What came of waiting for a server that was just started.
+/// The result of waiting for a server that was just started.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
     Ready,
-    /// Somebody took the port between our choice and the server's start.
+    /// Another process took the port before the server bound it.
     PortTaken,
-    /// Nothing within [`READY_WITHIN`].
+    /// No answer within [`READY_WITHIN`].
     None,
 }
 
 /// A running PostgreSQL and a running nats-server; dropping stops them.
 #[derive(Debug)]
 pub struct Servers {
-    // Order matters: fields drop in order, and consumers of history stop before its keeper.
+    // Fields drop in this order: consumers of the database stop before it.
     nats: nats::Nats,
     postgres: postgres::Postgres,
     programs: Programs,
@@ -55,8 +55,8 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts both servers on the data in `directory`, creating it at the first start,
-    /// and returns when both answer. The directory's lock keeps a second start out.
+    /// Starts both servers on the data in `directory`, creating it at the first start, and returns
+    /// when both answer. The lock of the directory prevents a second start.
     pub async fn start(directory: Directory, durability: Durability) -> Result<Self, Error> {
         let secrets = secrets::Secrets::load_or_create(directory.path())?;
         let programs = Programs::find(directory.path())?;
@@ -86,22 +86,22 @@ impl Servers {
         self.nats.url()
     }
 
-    /// URL of the nats-server for those who may only read; none when everybody may do everything.
+    /// URL of the nats-server for the read-only user; `None` if all users may write.
     pub fn nats_reader_url(&self) -> Option<&str> {
         self.nats.reader_url()
     }
 
-    /// Process id of the postmaster now; another one after a crash.
+    /// Process id of the postmaster; it changes after a crash.
     pub fn postgres_pid(&self) -> Option<u32> {
         self.postgres.pid().now()
     }
 
-    /// Process id of nats-server now; another one after a crash.
+    /// Process id of nats-server; it changes after a crash.
     pub fn nats_pid(&self) -> Option<u32> {
         self.nats.pid().now()
     }
 
-    /// Both, as they are at each moment.
+    /// The current process ids of both.
     pub fn pids(&self) -> Pids {
         Pids { postgres: self.postgres.pid(), nats: self.nats.pid() }
     }
@@ -122,7 +122,7 @@ impl Servers {
     }
 }
 
-/// A running nats-server alone, beside a PostgreSQL of somebody else; dropping stops it.
+/// A running private nats-server, without PostgreSQL; dropping stops it.
 #[derive(Debug)]
 pub struct NatsServer {
     nats: nats::Nats,
@@ -152,19 +152,19 @@ pub struct Pids {
 }
 
 impl Pids {
-    /// That of PostgreSQL, if it runs.
+    /// The process id of PostgreSQL, if it runs.
     pub fn postgres(&self) -> Option<u32> {
         self.postgres.now()
     }
 
-    /// That of nats-server, if it runs.
+    /// The process id of nats-server, if it runs.
     pub fn nats(&self) -> Option<u32> {
         self.nats.now()
     }
 }
 
-/// Asks the kernel for a free loopback port. Another process may take it before the
-/// server does, so starting tries several.
+/// A free loopback port. Another process may take it before the server binds it, so a start tries
+/// several.
 fn free_port() -> Result<u16, Error> {
     std::net::TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
@@ -180,14 +180,14 @@ fn last_lines(log: &Path) -> String {
     lines[lines.len().saturating_sub(8)..].join("\n")
 }
 
-/// What was appended to a log after its first `before` bytes.
+/// The part of a log after its first `before` bytes.
 fn log_since(log: &Path, before: u64) -> String {
     let text = std::fs::read(log).unwrap_or_default();
     let start = usize::try_from(before).unwrap_or(usize::MAX).min(text.len());
     String::from_utf8_lossy(&text[start..]).into_owned()
 }
 
-/// Where the log of the server called `name` is kept.
+/// The log file of a server.
 fn log_file(directory: &Path, name: &str) -> PathBuf {
     directory.join("log").join(format!("{name}.log"))
 }

@@ -1,9 +1,9 @@
-//! `kontor token`: makes, lists and revokes API keys.
+//! `kontor token`: creates, lists and revokes API keys.
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use service_kit::access::{Access, NewKey, Role};
+use service_kit::access::{Access, KeyRole, NewKey};
 use service_kit::postgres;
 use uuid::Uuid;
 
@@ -20,34 +20,34 @@ pub struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Make a key and print it; it cannot be shown again.
+    /// Create a key and print it; it cannot be shown again.
     Create {
-        /// What it may do, e.g. `sales` or `purchaser`.
+        /// The role, e.g. `sales` or `purchaser`.
         #[arg(long)]
         role: String,
         /// The company of a buyer.
         #[arg(long)]
         company: Option<Uuid>,
-        /// For whom or what it is.
+        /// A label.
         #[arg(long)]
         name: String,
     },
     /// List all keys, without their secrets.
     List,
-    /// Take a key out of use.
+    /// Revoke a key.
     Revoke {
         /// The key's id.
         id: Uuid,
     },
 }
 
-/// Does what was asked.
+/// Executes the subcommand.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let pool = postgres::pool(&arguments.location.database_url()?, "kontor token", 1)?;
     let access = Access::new(pool);
     match arguments.command {
         Command::Create { role, company, name } => {
-            let role: Role = role.parse()?;
+            let role: KeyRole = role.parse()?;
             let key = NewKey { name: &name, role, company, employee: None };
             let key = access.create(Uuid::now_v7(), key).await?;
             println!("{key}");
@@ -66,7 +66,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Revoke { id } => {
             let revoked = access.revoke(id, None).await?;
-            revoked.then_some(()).with_context(|| format!("there is no key {id}"))?;
+            revoked.then_some(()).with_context(|| format!("no key has the id {id}"))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! `kontor up`: everything in one process, on private servers unless others are named.
+//! `kontor up`: everything in one process, on private servers unless URLs are given.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use crate::seed;
 pub struct Arguments {
     #[command(flatten)]
     instance: Start,
-    /// Do not load the small trade that a new Kontor comes with.
+    /// Do not load the example data into a new Kontor.
     #[arg(long)]
     no_seed: bool,
 }
@@ -48,11 +48,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn start(arguments: &Arguments) -> anyhow::Result<Instance> {
     let mut instance = Instance::start(&arguments.instance).await?;
     if !arguments.no_seed && !instance.keys().contains_key(seed::BUYERS[0]) {
-        let step = Step::begin("loading a small trade");
+        let step = Step::begin("loading example data");
         let api = Api::new(instance.url(), instance.admin_key())?;
         let keys = seed::run(&api).await?;
         instance.remember_keys(seed::BUYERS.into_iter().zip(keys))?;
-        step.done("loaded a small trade");
+        step.done("loaded example data");
     }
     Ok(instance)
 }
@@ -63,14 +63,16 @@ fn print_tour(instance: &Instance) {
     println!("\nKontor serves on {url}; its API is described at {url}/docs\n");
     println!("API keys are kept in {directory}/{KEYS}");
     if !instance.made().is_empty() {
-        println!("These were made now, and are shown this once:");
+        println!("These keys were created now, and are shown only once:");
     }
     let made = |(name, _): &(&String, &String)| instance.made().contains(*name);
     for (role, key) in instance.keys().iter().filter(made) {
         println!("  {role:<14} {key}");
     }
     if instance.has_private_servers() {
-        println!("\nEvents: nats_reader_url in {directory}/run.json is NATS for those who read");
+        println!(
+            "\nEvents: nats_reader_url in {directory}/run.json is the URL of NATS for the read-only user"
+        );
     }
     println!("\nTry:");
     println!("  key=$(sed 's/.*\"admin\":\"\\([^\"]*\\).*/\\1/' {directory}/{KEYS})");

@@ -20,12 +20,12 @@ pub struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Take a day's flat file, unpacked, as the list from now on.
+    /// Load the flat file of a day (unpacked) as the new list.
     Load {
         /// The JSON file, such as `20261124.json`.
         file: PathBuf,
     },
-    /// Say whether an account is listed for a taxpayer; exits with 1 when it is not.
+    /// Print whether an account is listed for a taxpayer; exits with 1 if it is not.
     Check {
         /// The taxpayer.
         nip: Nip,
@@ -34,7 +34,7 @@ enum Command {
     },
 }
 
-/// Does what was asked.
+/// Executes the subcommand.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let pool = postgres::pool(&arguments.location.database_url()?, "kontor white list", 1)?;
     let mut client = pool.get().await.context("cannot reach PostgreSQL")?;

@@ -10,7 +10,7 @@ use domain::{ActorId, EmployeeId, Side};
 use event_log::Position;
 use projections::{ReadError, SetAside, buyer};
 use service_kit::{
-    access::{self, Access, Allowed, Principal, Role},
+    access::{self, Access, Allowed, KeyRole, Principal},
     position::{self, WaitFor},
     postgres,
     problem::{FieldError, Problem},
@@ -60,7 +60,7 @@ impl Asker {
     }
 
     /// Refuses an asker without one of these roles.
-    pub(crate) fn require_one_of(&self, roles: &[Role]) -> Result<(), Problem> {
+    pub(crate) fn require_one_of(&self, roles: &[KeyRole]) -> Result<(), Problem> {
         self.principal.require(roles)
     }
 
@@ -80,7 +80,7 @@ impl Asker {
     }
 
     /// The role.
-    pub(crate) fn role(&self) -> Role {
+    pub(crate) fn role(&self) -> KeyRole {
         self.principal.role
     }
 

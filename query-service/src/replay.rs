@@ -22,27 +22,27 @@ static LIMIT: LazyLock<ConcurrencyLimit> = LazyLock::new(|| ConcurrencyLimit::ne
 const SHORT: usize = 128 * 1024;
 
 /// The state built by a replay.
-pub(crate) trait Hearer: Sized + Send + 'static {
+pub(crate) trait Replayed: Sized + Send + 'static {
     /// Applies the next event.
-    fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem>;
+    fn apply(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem>;
 
-    fn hear_all(mut self, stretch: &[RecordedEvent]) -> Result<Self, Problem> {
+    fn apply_all(mut self, stretch: &[RecordedEvent]) -> Result<Self, Problem> {
         for recorded in stretch {
             let event = recorded.event().map_err(|error| Problem::internal(&error))?;
-            self.hear(event, recorded)?;
+            self.apply(event, recorded)?;
         }
         Ok(self)
     }
 }
 
 /// Replays the events up to a moment.
-pub(crate) async fn replay<H: Hearer>(
+pub(crate) async fn replay<S: Replayed>(
     queries: &Queries,
     asker: &Asker,
     id: Uuid,
     at: At,
-    mut hearer: H,
-) -> Result<H, Problem> {
+    mut state: S,
+) -> Result<S, Problem> {
     let read = |error| problem(ReadError::Log(error));
     let mut stretches = pin!(queries.log.stretches_until(id, at));
     let mut place = None;
@@ -51,13 +51,13 @@ pub(crate) async fn replay<H: Hearer>(
         if place.is_none() && bytes > SHORT {
             place = Some(LIMIT.take(asker.key()).await?);
         }
-        hearer = match &place {
-            None => hearer.hear_all(&stretch)?,
+        state = match &place {
+            None => state.apply_all(&stretch)?,
             Some(place) => place
-                .beside(move || hearer.hear_all(&stretch))
+                .run_blocking(move || state.apply_all(&stretch))
                 .await
                 .map_err(|error| Problem::internal(&error))??,
         };
     }
-    Ok(hearer)
+    Ok(state)
 }

@@ -22,17 +22,17 @@ use uuid::Uuid;
 
 use crate::{migrations::Migration, postgres, problem::Problem};
 
-/// Every migration of schema `access`, in order.
+/// The migrations of schema `access`, in order.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "access", sql: include_str!("../migrations/0001_access.sql") },
     Migration { number: 2, name: "employee", sql: include_str!("../migrations/0002_employee.sql") },
 ];
 
-/// What somebody may do.
+/// The role of an API key: that of its employee (`domain::Role`), or of a connected system. What a
+/// role may do is in [`crate::permissions`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(rename = "KeyRole")]
-pub enum Role {
+pub enum KeyRole {
     /// Seller: everything.
     Admin,
     /// Seller: offers and orders.
@@ -49,14 +49,14 @@ pub enum Role {
     Purchaser,
     /// Buyer: approvals.
     Approver,
-    /// A connected system: reads events.
+    /// A connected system: reads the event history, of its company if it has one.
     Integrator,
-    /// Reads history.
+    /// Reads everything, and changes nothing.
     Auditor,
 }
 
-impl Role {
-    /// Every role.
+impl KeyRole {
+    /// All roles.
     pub const ALL: [Self; 10] = [
         Self::Admin,
         Self::Sales,
@@ -92,7 +92,7 @@ impl Role {
     }
 }
 
-impl std::str::FromStr for Role {
+impl std::str::FromStr for KeyRole {
     type Err = AccessError;
 
     fn from_str(name: &str) -> Result<Self, AccessError> {
@@ -100,16 +100,17 @@ impl std::str::FromStr for Role {
     }
 }
 
-/// A set of roles as a type, so that a handler's signature states who may call it.
+/// A permission: the roles that have it. It is a type, so that the signature of a handler states
+/// who may call it.
 pub trait Allowed: Send + Sync + 'static {
     /// The roles.
-    const ROLES: &'static [Role];
+    const ROLES: &'static [KeyRole];
 }
 
 /// The caller as `W`, with one of the roles of `A`. Other roles are refused before the body is
 /// read, and the OpenAPI document names the roles.
 pub struct By<A, W = Principal> {
-    /// Who it is.
+    /// The caller.
     pub who: W,
     roles: PhantomData<fn() -> A>,
 }
@@ -143,31 +144,31 @@ impl<A: Allowed, W: OperationInput> OperationInput for By<A, W> {
 /// The caller: the holder of a valid key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// The key's public half.
+    /// The id of the key.
     pub key: Uuid,
-    /// What it may do.
-    pub role: Role,
-    /// The only company that it sees; `None` sees all.
+    /// The role.
+    pub role: KeyRole,
+    /// The company to which it is restricted; `None` for the seller.
     pub company: Option<Uuid>,
-    /// The employee whose key it is, if it is one's.
+    /// The employee to whom the key belongs, if it belongs to one.
     pub employee: Option<Uuid>,
 }
 
 impl Principal {
     /// Refuses callers whose role is not one of these.
-    pub fn require(&self, roles: &[Role]) -> Result<(), Problem> {
+    pub fn require(&self, roles: &[KeyRole]) -> Result<(), Problem> {
         if roles.contains(&self.role) {
             return Ok(());
         }
         let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
         Err(Problem::new(StatusCode::FORBIDDEN, "role_not_allowed").detail(format!(
-            "this needs one of the roles {}; the key has {}",
+            "requires one of the roles {}; the key has {}",
             names.join(", "),
             self.role.name()
         )))
     }
 
-    /// Answers `not_found` for a resource of a company that the key does not see.
+    /// Answers `not_found` for a resource of a company that the caller may not see.
     pub fn must_see(&self, company: Option<Uuid>) -> Result<(), Problem> {
         match self.company {
             Some(own) if company != Some(own) => Err(Problem::not_found()),
@@ -184,53 +185,55 @@ impl Principal {
     }
 }
 
-/// A key as lists show it: without its secret.
+/// A key without its secret.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ApiKey {
-    /// Its public half.
+    /// Its id.
     pub id: Uuid,
-    /// For whom or what it was made.
+    /// Its label.
     pub name: String,
-    /// What it may do.
-    pub role: Role,
-    /// The only company that it sees.
+    /// The role.
+    pub role: KeyRole,
+    /// The company to which it is restricted.
     pub company: Option<Uuid>,
-    /// The employee whose key it is, if it is one's.
+    /// The employee to whom the key belongs, if it belongs to one.
     pub employee: Option<Uuid>,
-    /// Whether it opens nothing any more.
+    /// Whether it is revoked.
     pub revoked: bool,
 }
 
-/// A key to make.
+/// A key to create.
 #[derive(Debug, Clone, Copy)]
 pub struct NewKey<'a> {
     /// Its label.
     pub name: &'a str,
-    /// What it may do.
-    pub role: Role,
-    /// The only company that it sees.
+    /// The role.
+    pub role: KeyRole,
+    /// The company to which it is restricted.
     pub company: Option<Uuid>,
-    /// The employee whose key it is, if it is one's.
+    /// The employee to whom the key belongs, if it belongs to one.
     pub employee: Option<Uuid>,
 }
 
 /// Why an operation on keys failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// No such role.
-    #[error("the role is one of {}", Role::ALL.map(Role::name).join(", "))]
+    /// Unknown role.
+    #[error("the role must be one of {}", KeyRole::ALL.map(KeyRole::name).join(", "))]
     UnknownRole,
     /// A buyer without a company, or a seller with one.
     #[error("a buyer's key needs a company, and a seller's must not have one")]
     CompanyDoesNotFit,
-    /// It was made before, and its secret was shown then.
-    #[error("this key was made before; its secret is told once only: revoke {id}, make another")]
+    /// It was created before, and its secret was shown then.
+    #[error(
+        "this key was created before, and its secret is shown only once: revoke {id} and create another"
+    )]
     AlreadyMade {
         /// The key.
         id: Uuid,
     },
     /// PostgreSQL returned an error.
-    #[error("PostgreSQL refused a statement on the keys")]
+    #[error("PostgreSQL reported an error about API keys")]
     Database(#[from] tokio_postgres::Error),
     /// PostgreSQL cannot be reached.
     #[error("PostgreSQL cannot be reached")]
@@ -289,7 +292,7 @@ impl Access {
     /// The time to live of the cache.
     pub const MEMORY: Duration = Duration::from_secs(5);
 
-    /// Opens the keys of a database whose schema `access` is migrated.
+    /// The keys in a database whose schema `access` is migrated.
     pub fn new(pool: Pool) -> Self {
         Self { pool, seen: Arc::default() }
     }
@@ -297,7 +300,7 @@ impl Access {
     /// Creates a key with this id, once. The result is the only copy of its secret.
     pub async fn create(&self, id: Uuid, key: NewKey<'_>) -> Result<String, AccessError> {
         let NewKey { name, role, company, employee } = key;
-        let fits = role.is_buyer() == company.is_some() || role == Role::Integrator;
+        let fits = role.is_buyer() == company.is_some() || role == KeyRole::Integrator;
         if !fits {
             return Err(AccessError::CompanyDoesNotFit);
         }
@@ -325,7 +328,7 @@ impl Access {
         row.as_ref().map(api_key).transpose()
     }
 
-    /// Revokes a key; `false` when there is no such key, or it belongs to another company.
+    /// Revokes a key; `false` if it does not exist or belongs to another company.
     pub async fn revoke(&self, id: Uuid, company: Option<Uuid>) -> Result<bool, AccessError> {
         let revoked = self.pool.get().await?.execute(REVOKE, &[&id, &company]).await?;
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
@@ -340,7 +343,7 @@ impl Access {
     }
 
     /// Changes the role of the keys of an employee.
-    pub async fn assign_role(&self, employee: Uuid, role: Role) -> Result<(), AccessError> {
+    pub async fn assign_role(&self, employee: Uuid, role: KeyRole) -> Result<(), AccessError> {
         self.pool.get().await?.execute(ASSIGN_ROLE, &[&employee, &role.name()]).await?;
         self.forget(employee);
         Ok(())
@@ -364,7 +367,7 @@ impl Access {
             .collect()
     }
 
-    /// Those of these keys that belong to companies, also revoked ones.
+    /// The keys among some that belong to companies, also revoked ones.
     pub async fn of_companies(&self, keys: &[Uuid]) -> Result<HashSet<Uuid>, AccessError> {
         let rows = self.pool.get().await?.query(OF_COMPANIES, &[&keys]).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -422,7 +425,7 @@ fn digest(secret: &[u8]) -> Digest32 {
     Sha256::digest(secret).into()
 }
 
-/// Compares in a time that does not depend on where they differ.
+/// Compares in constant time.
 fn same(a: &Digest32, b: &Digest32) -> bool {
     a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
@@ -463,9 +466,9 @@ impl From<AccessError> for Problem {
             AccessError::AlreadyMade { .. } => {
                 Self::new(StatusCode::CONFLICT, "api_key.already_made").detail(error.to_string())
             }
-            AccessError::Unavailable(_) => Self::unavailable("the keys cannot be read right now"),
+            AccessError::Unavailable(_) => Self::unavailable("the API keys are unavailable"),
             AccessError::Database(ref cause) if postgres::is_unavailable(cause) => {
-                Self::unavailable("the keys cannot be read right now")
+                Self::unavailable("the API keys are unavailable")
             }
             AccessError::Database(_) => Self::internal(&error),
         }

@@ -1,4 +1,4 @@
-//! What browsers and slow lines need: CORS for origins that are allowed, and compressed answers.
+//! CORS for configured origins, and compression of responses.
 
 use std::{fmt, str::FromStr};
 
@@ -20,7 +20,7 @@ use crate::{idempotency, position, telemetry};
 #[derive(Debug, Clone, Default)]
 pub struct Origins(Vec<HeaderValue>);
 
-/// Text that is no list of origins.
+/// Text that is not a list of origins.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is no origin: write scheme://host or scheme://host:port, separated by commas")]
 pub struct NoOrigin(String);
@@ -28,7 +28,7 @@ pub struct NoOrigin(String);
 impl FromStr for Origins {
     type Err = NoOrigin;
 
-    /// Reads exact origins, separated by commas. There is no `*`: whoever may call is named.
+    /// Parses exact origins, separated by commas. `*` is not supported.
     fn from_str(text: &str) -> Result<Self, NoOrigin> {
         let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let read = |origin: &str| {
@@ -52,12 +52,13 @@ impl fmt::Display for Origins {
     }
 }
 
-/// Answers shorter than this are sent as they are, in bytes.
+/// Responses smaller than this number of bytes are not compressed.
 const SHORT: u64 = 1024;
-/// How long a browser may remember that it may call, in seconds.
+/// The time in seconds for which a browser may cache a preflight response.
 const REMEMBERED: std::time::Duration = std::time::Duration::from_mins(10);
 
-/// Adds both to all routes. A stream of events is never compressed: it would come late.
+/// Adds both to all routes. Event streams are not compressed, because compression would delay
+/// events.
 pub(crate) fn serve(router: Router, origins: Origins) -> Router {
     let worth_it = SizeAbove::new(SHORT)
         .and(NotForContentType::SSE)

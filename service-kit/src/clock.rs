@@ -1,8 +1,8 @@
-//! What day it is for the seller: a dependency, so that tests can choose.
+//! The seller's day and time: a dependency, so that tests can set it.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-/// Tells the day in the seller's time zone.
+/// The clock in the seller's time zone.
 #[derive(Debug, Clone)]
 pub struct Clock {
     zone: TimeZone,
@@ -22,19 +22,19 @@ impl Clock {
     /// The default time zone of the seller.
     pub const WARSAW: &'static str = "Europe/Warsaw";
 
-    /// The machine's clock, in a zone such as `Europe/Warsaw`.
+    /// The system clock, in a zone such as `Europe/Warsaw`.
     pub fn system(zone: &str) -> Result<Self, ZoneError> {
         let zone =
             TimeZone::get(zone).map_err(|source| ZoneError { name: zone.to_owned(), source })?;
         Ok(Self { zone, fixed: None })
     }
 
-    /// A clock that stands still.
+    /// A fixed clock.
     pub fn fixed(at: Timestamp) -> Self {
         Self { zone: TimeZone::UTC, fixed: Some(at) }
     }
 
-    /// The instant.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.fixed.unwrap_or_else(Timestamp::now)
     }
@@ -44,7 +44,7 @@ impl Clock {
         self.day_of(self.now())
     }
 
-    /// The seller's day at an instant.
+    /// The seller's day at a time.
     pub fn day_of(&self, instant: Timestamp) -> Date {
         instant.to_zoned(self.zone.clone()).date()
     }

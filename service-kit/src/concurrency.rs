@@ -28,7 +28,7 @@ pub struct ConcurrencyLimit {
     work: &'static str,
     free: Arc<Semaphore>,
     patience: Duration,
-    /// The turn of each key that works or waits.
+    /// One semaphore per key that works or waits.
     turns: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
 }
 
@@ -53,7 +53,7 @@ impl ConcurrencyLimit {
         Self { work, free, patience: PATIENCE, turns: Mutex::default() }
     }
 
-    /// A permit for somebody with a key. Who stops waiting has never had one.
+    /// A permit for a key. A caller that stops waiting has no permit.
     pub async fn take(&self, key: Uuid) -> Result<Permit, Problem> {
         self.permit(key).await.map_err(|crowded| self.problem(crowded))
     }
@@ -82,11 +82,12 @@ impl ConcurrencyLimit {
     fn problem(&self, crowded: Crowded) -> Problem {
         let (status, why, detail) = match crowded {
             Crowded::OfKey => {
-                let detail = "a key has one answer of this kind made at once; wait for it";
+                let detail = "a key may have one such request in progress; repeat this one when it has ended";
                 (StatusCode::TOO_MANY_REQUESTS, "too_many", detail)
             }
             Crowded::Full => {
-                let detail = "others have as many made as can be made at once; try again";
+                let detail =
+                    "the maximum number of such requests is in progress; repeat this one later";
                 (StatusCode::SERVICE_UNAVAILABLE, "full", detail)
             }
         };
@@ -96,7 +97,7 @@ impl ConcurrencyLimit {
 
 impl Permit {
     /// Runs work on a blocking thread.
-    pub async fn beside<T: Send + 'static>(
+    pub async fn run_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
@@ -136,7 +137,7 @@ mod tests {
         let jan = permits.permit(JAN).await.unwrap();
         drop((anna, jan));
         permits.permit(ANNA).await.unwrap();
-        assert_eq!(permits.turns.lock().unwrap().len(), 1, "no key is remembered for ever");
+        assert_eq!(permits.turns.lock().unwrap().len(), 1, "entries of keys are removed");
     }
 
     #[tokio::test]
@@ -152,7 +153,7 @@ mod tests {
         }
     }
 
-    /// However many one key asks for, another waits for none but the one that is being made.
+    /// The requests of one key delay those of another by at most one.
     #[tokio::test]
     async fn many_of_one_key_keep_nobody_else_waiting() {
         let permits = permits(Duration::from_mins(1));
@@ -167,7 +168,7 @@ mod tests {
                 drop(permit.unwrap());
             }
         };
-        assert!(served.now_or_never().is_none(), "they come one after the other");
+        assert!(served.now_or_never().is_none(), "one request at a time");
     }
 
     #[tokio::test]
@@ -180,17 +181,17 @@ mod tests {
         drop(leaving);
         drop(anna);
         assert_eq!(permits.free.available_permits(), 1);
-        permits.permit(JAN).now_or_never().expect("nobody is before him").unwrap();
+        permits.permit(JAN).now_or_never().expect("his is the only request").unwrap();
     }
 
-    /// Work goes on when nobody waits for it any more, and keeps its permit until it has ended.
+    /// Work continues after its caller stopped waiting, and holds its permit until it has ended.
     #[tokio::test]
     async fn abandoned_work_keeps_its_permit() {
         let permits = permits(Duration::ZERO);
         let (go_on, wait) = mpsc::channel::<()>();
         let (ended, end) = tokio::sync::oneshot::channel();
         let permit = permits.permit(ANNA).await.unwrap();
-        let work = permit.beside(move || {
+        let work = permit.run_blocking(move || {
             wait.recv().unwrap();
             ended.send(()).unwrap();
         });
@@ -207,7 +208,7 @@ mod tests {
     async fn what_panics_gives_its_permit_back() {
         let permits = permits(Duration::ZERO);
         let permit = permits.permit(ANNA).await.unwrap();
-        assert!(permit.beside(|| panic!("on purpose")).await.unwrap_err().is_panic());
+        assert!(permit.run_blocking(|| panic!("on purpose")).await.unwrap_err().is_panic());
         drop(permit);
         permits.permit(ANNA).await.unwrap();
     }

@@ -1,5 +1,4 @@
-//! The listening side of HTTP: how many connections there are at once, and for how long each may
-//! stay without a request, without an answer and without taking its answer.
+//! The HTTP listener: limits the number of connections, and closes idle and slow ones.
 
 use std::{
     collections::HashMap,
@@ -133,7 +132,7 @@ fn turn_away(stream: TcpStream) {
     const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
         retry-after: 5\r\ncontent-length: 0\r\n\r\n";
     counter!("kontor_http_connections_refused_total").increment(1);
-    // A rejected client is not waited for.
+    // The client is not waited for.
     let _ = stream.into_std().and_then(|mut stream| stream.write(FULL));
 }
 
@@ -395,7 +394,7 @@ mod tests {
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(200);
-    /// Long enough for a loaded machine, and nothing that a test waits for in vain.
+    /// Long enough for a loaded machine; no test waits for its end.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     fn limits() -> Limits {
@@ -420,7 +419,7 @@ mod tests {
         address
     }
 
-    /// Whether the server closes the connection after what a client sends, piece by piece.
+    /// Whether the server closes the connection after a client has sent these parts.
     async fn closes(limits: Limits, pieces: &[&str]) -> bool {
         let mut stream = TcpStream::connect(start(limits).await).await.unwrap();
         for piece in pieces {
@@ -430,7 +429,7 @@ mod tests {
             tokio::time::sleep(SHORT / 4).await;
         }
         let mut rest = Vec::new();
-        // What is closed with bytes unread is reset.
+        // A connection closed with unread bytes is reset.
         tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.is_ok()
     }
 
@@ -459,7 +458,7 @@ mod tests {
         assert!(closes(Limits { request: SHORT, ..limits() }, &never).await);
     }
 
-    /// The answer never ends, so only a client that takes nothing of it is cut off.
+    /// The response never ends, so only a client that does not read is disconnected.
     #[tokio::test]
     async fn an_answer_that_nobody_takes_is_not_kept() {
         let address = start(Limits { stalled: SHORT, ..limits() }).await;
@@ -485,7 +484,7 @@ mod tests {
         refused.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
         held.clear();
-        // The place is free as soon as the server has seen the end.
+        // The slot is free when the server has seen the end.
         let again = async {
             loop {
                 let mut stream = TcpStream::connect(address).await.unwrap();

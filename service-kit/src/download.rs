@@ -1,4 +1,4 @@
-//! Files that go out: sheets and documents.
+//! File downloads: sheets and documents.
 
 use std::io;
 
@@ -25,8 +25,8 @@ use crate::{
     sheet::{self, Book, Cell, Format},
 };
 
-/// A sheet to be saved as a file. It is sent as it is read, so that a client that reads slowly, or
-/// not at all, keeps a page of it in memory and no more.
+/// A sheet as a file download. It is sent while it is read, so a slow client keeps at most one page
+/// in memory.
 #[derive(Debug)]
 pub struct Download {
     name: String,
@@ -34,15 +34,15 @@ pub struct Download {
     body: Body,
 }
 
-/// Rows of a sheet, as they are read from a database at once.
+/// A page of rows.
 pub type Rows = Vec<Vec<Cell>>;
 
-/// How much of a file is read from the disk at once, in bytes.
+/// The number of bytes of a file read from the disk at once.
 const PIECE: usize = 64 << 10;
 
 impl Download {
-    /// A sheet of this name, made in a place for such work, which it keeps until all of it is sent. What
-    /// goes wrong with the first rows is a problem; what goes wrong later breaks the file off.
+    /// A sheet with this name, created under a permit that is held until all of it is sent. An
+    /// error in the first rows is a problem document; a later error aborts the download.
     pub async fn sheet(
         name: &str,
         header: &'static [&'static str],
@@ -78,7 +78,7 @@ async fn csv(
     Ok(Body::from_stream(stream::once(async { Ok(first) }).chain(rest)))
 }
 
-/// A workbook is a ZIP, whose directory comes last: it is written to the disk first.
+/// The directory of a ZIP file is at its end, so the workbook is first written to the disk.
 async fn xlsx(
     header: &'static [&'static str],
     mut pages: BoxStream<'static, Result<Rows, Problem>>,
@@ -88,13 +88,13 @@ async fn xlsx(
     let reading = async move {
         while let Some(page) = pages.next().await {
             if sender.send(page?).await.is_err() {
-                // The writer has failed, and says why.
+                // The writer has failed and returns the error.
                 break;
             }
         }
         Ok::<_, Problem>(())
     };
-    let writing = place.beside(move || {
+    let writing = place.run_blocking(move || {
         let mut book = Book::new(header)?;
         while let Some(rows) = received.blocking_recv() {
             book.add(rows)?;
@@ -121,12 +121,12 @@ impl IntoResponse for Download {
     }
 }
 
-/// A document to be read and printed.
+/// A document as a file download.
 #[derive(Debug)]
 pub struct Pdf {
-    /// What it is called when it is saved, without the extension: letters, digits and dashes.
+    /// The file name without extension: letters, digits and dashes.
     pub name: String,
-    /// It itself.
+    /// The content.
     pub file: Vec<u8>,
 }
 
@@ -181,7 +181,7 @@ impl OperationOutput for Pdf {
     }
 }
 
-/// A sheet in a format, as the document describes it.
+/// The schema of a sheet in a format.
 pub(crate) fn described(format: Format) -> MediaType {
     holding(match format {
         Format::Csv => "csv",
@@ -189,7 +189,7 @@ pub(crate) fn described(format: Format) -> MediaType {
     })
 }
 
-/// A file: bytes, or text in a format.
+/// The schema of a file: bytes, or text in a format.
 fn holding(format: &str) -> MediaType {
     let json_schema = json_schema!({ "type": "string", "format": format });
     let schema = SchemaObject { json_schema, external_docs: None, example: None };
@@ -228,8 +228,8 @@ mod tests {
         connections::{self, Limits},
     };
 
-    /// The rows of a page that takes some 64 kB, and what a loopback connection buffers of them at most:
-    /// twice the largest buffers that Linux gives to a sender and a receiver.
+    /// Rows of a page of about 64 kB, and the maximum number of pages that a loopback connection
+    /// buffers: twice the largest buffers that Linux gives to a sender and a receiver.
     const ROWS: usize = 64;
     const BUFFERED: usize = 2 * (4 << 20) * 2 / (64 << 10) + 10;
 
@@ -240,8 +240,8 @@ mod tests {
         })
     }
 
-    /// A client that takes nothing is sent no more than its connection buffers, no page is read for
-    /// it beyond that, and it is let go after a while, with its place.
+    /// A client that reads nothing is sent no more than its connection buffers, no further page is
+    /// read for it, and it is disconnected after a while, which releases its permit.
     #[tokio::test]
     async fn a_client_that_reads_nothing_keeps_no_memory() {
         let (read, places) = (Arc::default(), Arc::new(ConcurrencyLimit::new("test", 1)));
@@ -263,10 +263,10 @@ mod tests {
         while read.load(Ordering::SeqCst) == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        // Its place is free as soon as it is let go.
+        // Its permit is released when it is disconnected.
         places.take(Uuid::nil()).await.unwrap();
         let pages = read.load(Ordering::SeqCst);
-        assert!(pages <= BUFFERED, "{pages} pages were read for nobody");
+        assert!(pages <= BUFFERED, "{pages} pages were read for a client that reads nothing");
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Health that tells the truth: alive is one thing, ready another.
+//! Health checks: liveness and readiness.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use axum::{Json, http::StatusCode, response::IntoResponse};
 use futures::future::{BoxFuture, join_all};
 use serde::Serialize;
 
-/// How a part is.
+/// The state of a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
@@ -14,19 +14,19 @@ pub enum State {
     Ok,
     /// It works less well; requests are still served.
     Degraded {
-        /// What is wrong.
+        /// The reason.
         detail: String,
     },
     /// Requests cannot be served.
     Failed {
-        /// What is wrong.
+        /// The reason.
         detail: String,
     },
 }
 
 type Check = Arc<dyn Fn() -> BoxFuture<'static, State> + Send + Sync>;
 
-/// The parts whose health makes the process ready. Cheap to clone.
+/// The parts on which readiness depends. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Health {
     checks: Arc<Mutex<Vec<(String, Check)>>>,
@@ -56,7 +56,7 @@ impl Health {
         checks.push((name.into(), Arc::new(check)));
     }
 
-    /// Asks every part: 200 when none has failed, else 503.
+    /// Checks every part: 200 if none has failed, else 503.
     pub async fn ready(&self) -> impl IntoResponse + use<> {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let parts: Vec<Part> = join_all(

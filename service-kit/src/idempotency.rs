@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the client's name for a command, so that sending it again is safe.
+//! `Idempotency-Key`: identifies a command, so that it can be sent again safely.
 
 use aide::OperationInput;
 use axum::{
@@ -10,20 +10,20 @@ use uuid::Uuid;
 
 use crate::problem::{FieldError, Problem};
 
-/// The client's name for its command, if it gave one.
+/// The idempotency key of a request, if it has one.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey(pub Option<String>);
 
-/// The same as headers are compared.
+/// The same in the case in which header names are compared.
 pub(crate) const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 const HEADER: &str = "Idempotency-Key";
 const MAX: usize = 255;
 
-/// Separates command ids from other name-based UUIDs: a random constant.
+/// The namespace of command ids: a random constant.
 const NAMESPACE: Uuid = Uuid::from_u128(0x51ab_7a9e_0c3f_4f0b_8f52_cc97_1be4_2d60);
 
 impl IdempotencyKey {
-    /// The id of the command: the same for the same key of the same owner, else a new one.
+    /// The id of the command: the same for the same key of the same owner, a new one without key.
     pub fn command_id(&self, owner: Uuid) -> Uuid {
         match &self.0 {
             Some(key) => Uuid::new_v5(&NAMESPACE, format!("{owner}:{key}").as_bytes()),

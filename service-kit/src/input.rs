@@ -1,4 +1,4 @@
-//! Extractors for bodies, queries and paths, with explained errors.
+//! Extractors for bodies, queries and paths, with detailed errors.
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
@@ -23,9 +23,9 @@ use crate::{
 /// A JSON body.
 #[derive(Debug, Clone)]
 pub struct Body<T> {
-    /// What it says.
+    /// The value.
     pub value: T,
-    /// SHA-256 of method, path and body: the same request has the same digest.
+    /// SHA-256 of method, path and body: equal requests have equal digests.
     pub digest: [u8; 32],
 }
 
@@ -59,7 +59,7 @@ impl<T: JsonSchema> OperationInput for Body<T> {
     }
 }
 
-/// Reads a body that has the shape of its schema: see [`json_shape`].
+/// Reads a body with the shape of its schema: see [`json_shape`].
 fn parse<T: DeserializeOwned + JsonSchema + 'static>(bytes: &[u8]) -> Result<T, Problem> {
     let Unique(json) = read(bytes)?;
     let errors = json_shape::check::<T>(&json);
@@ -86,15 +86,14 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 fn invalid() -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.invalid")
-        .detail("the body does not say what is needed")
+        .detail("the body does not match its schema")
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "body.malformed").detail(error.to_string())
 }
 
-/// serde's message without its "at line 1 column 20", which a pointer says better, and not
-/// longer than anybody reads.
+/// serde's message without "at line 1 column 20", since the pointer is more precise, and shortened.
 fn without_place(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
@@ -124,7 +123,7 @@ fn unread(rejection: BytesRejection) -> Problem {
     Problem::new(status, code)
 }
 
-/// Query parameters. `wait_for` belongs to [`crate::position::WaitFor`] and is passed over.
+/// Query parameters. `wait_for` is read by [`crate::position::WaitFor`] and ignored here.
 #[derive(Debug, Clone)]
 pub struct Query<T>(pub T);
 
@@ -147,7 +146,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// Names the parameter that is not understood; one that is missing names itself in the detail.
+/// Names the invalid parameter; the detail names a missing one.
 fn queried<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     serde_path_to_error::deserialize(pairs).map_err(|error| {
@@ -159,14 +158,14 @@ fn queried<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         let problem = Problem::new(StatusCode::BAD_REQUEST, "query.invalid");
         match parameter {
             Some(name) => problem
-                .detail("the query does not say what is needed")
+                .detail("the query does not match its parameters")
                 .field(FieldError::parameter(name, detail)),
             None => problem.detail(detail),
         }
     })
 }
 
-/// Shortens long text.
+/// Shortens a long text.
 fn short(error: &dyn std::error::Error) -> String {
     error.to_string().chars().take(300).collect()
 }
@@ -177,7 +176,7 @@ impl<T: JsonSchema> OperationInput for Query<T> {
     }
 }
 
-/// The id in a path. What is no UUID names nothing, so it is answered like a thing that is missing.
+/// The id in a path. A text that is not a UUID is answered like a missing resource.
 #[derive(Debug, Clone, Copy)]
 pub struct PathId(pub Uuid);
 

@@ -1,28 +1,28 @@
-//! Limits on JSON text, checked in one pass before anything is made of it.
+//! Limits on JSON text, checked in one pass before it is parsed.
 
-/// Text that no honest client sends.
+/// A text that exceeds a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooMuch {
-    /// Arrays and objects within one another.
+    /// The nesting depth.
     #[error("JSON may be nested {} deep", MAX_DEPTH)]
     Depth,
-    /// One number.
+    /// The length of a number.
     #[error("a number may have {} characters", MAX_NUMBER)]
     Number,
-    /// One string.
+    /// The length of a string.
     #[error("a string may have {} bytes", MAX_STRING)]
     String,
 }
 
-/// How deep arrays and objects may nest.
+/// The maximum nesting depth.
 pub const MAX_DEPTH: usize = 32;
-/// How many characters a number may have.
+/// The maximum length of a number in characters.
 pub const MAX_NUMBER: usize = 64;
-/// How many bytes a string may have: 4,000 characters that are all written as two escapes each, as
-/// some clients write what is not ASCII.
+/// The maximum length of a string in bytes: 4,000 characters, each written as two escape sequences,
+/// as some clients encode non-ASCII text.
 pub const MAX_STRING: usize = 49_152;
 
-/// Checks a text for size only; whether it is JSON is the parser's to say.
+/// Checks only sizes; the parser checks the syntax.
 pub fn check(text: &[u8]) -> Result<(), TooMuch> {
     let (mut depth, mut number, mut string) = (0_usize, 0_usize, None::<usize>);
     let mut escaped = false;

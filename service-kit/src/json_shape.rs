@@ -1,8 +1,9 @@
-//! The shape of a JSON body: objects are objects and have only the fields that their schema names.
+//! Compares the shape of a JSON body with its schema: objects are objects, with only the fields
+//! that the schema names.
 //!
 //! Serde's derived types also read a struct from an array, ignore unknown fields inside tagged and
-//! flattened types, and take one of two equal keys of a map. The schema of the type says what is
-//! meant, so the body is compared with it before anything is made of it.
+//! flattened types, and accept duplicate keys of a map. So the body is compared with the schema of
+//! the type before it is deserialised.
 
 use std::{
     any::TypeId,
@@ -20,7 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::problem::FieldError;
 
-/// JSON in which no object has a key twice.
+/// JSON in which no object has duplicate keys.
 #[derive(Debug)]
 pub(crate) struct Unique(pub(crate) Value);
 
@@ -81,7 +82,8 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 }
 
-/// The value of a key that must be new: refused here, where the path of the error ends in the key.
+/// The value of a key that must not be a duplicate: refused here, where the path of the error ends
+/// with the key.
 struct ValueOf<'a> {
     key: &'a str,
     object: &'a Map<String, Value>,
@@ -99,12 +101,12 @@ impl<'de> DeserializeSeed<'de> for ValueOf<'_> {
     }
 }
 
-/// What is wrong with the shape of a body that should be a `T`.
+/// The errors in the shape of a body that should be a `T`.
 pub(crate) fn check<T: JsonSchema + 'static>(body: &Value) -> Vec<FieldError> {
     Shape::of::<T>().check(body)
 }
 
-/// The schema of a type, as a body is compared with it.
+/// The schema of a type in the form used for comparison.
 struct Shape {
     root: Value,
 }
@@ -112,7 +114,7 @@ struct Shape {
 static SHAPES: LazyLock<RwLock<HashMap<TypeId, Arc<Shape>>>> = LazyLock::new(RwLock::default);
 
 impl Shape {
-    /// The shape of a type: made once and kept, for there are as many as body types.
+    /// The shape of a type: computed once and kept, one per type of body.
     fn of<T: JsonSchema + 'static>() -> Arc<Self> {
         let id = TypeId::of::<T>();
         let kept =
@@ -132,7 +134,8 @@ impl Shape {
         found.errors
     }
 
-    /// Compares one value with its schema: an object may have no field that no part of it names.
+    /// Compares a value with its schema: an object may have only fields that some part of the
+    /// schema names.
     fn place(&self, schema: &Value, value: &Value, at: &str, found: &mut Found) {
         let names = self.part(schema, value, at, found);
         let (Value::Object(fields), Names::Only(names)) = (value, names) else { return };
@@ -153,8 +156,8 @@ impl Shape {
         }
     }
 
-    /// Compares what is inside a value. A wrong value inside does not make the whole another kind of
-    /// thing, unless it is the tag.
+    /// Compares the parts of a value. An error inside does not select another branch, unless it is
+    /// in the tag.
     fn inside(&self, schema: &Value, value: &Value, at: &str, found: &mut Found) {
         let mut inside = Found::default();
         self.place(schema, value, at, &mut inside);
@@ -164,8 +167,8 @@ impl Shape {
         found.add(inside);
     }
 
-    /// Compares a value with one schema of those that hold for it together; says which fields of an
-    /// object it knows.
+    /// Compares a value with one of several schemas that apply together; returns the fields of an
+    /// object that it knows.
     fn part<'s>(
         &'s self,
         schema: &'s Value,
@@ -209,7 +212,7 @@ impl Shape {
         names
     }
 
-    /// Compares with the branch that is meant: the one with the least against it.
+    /// Compares with the branch of a choice that has the fewest errors.
     fn closest<'s>(
         &'s self,
         branches: &'s [Value],
@@ -228,7 +231,7 @@ impl Shape {
             return Names::Any;
         };
         if closest.mismatches >= OTHER {
-            // None of them is meant: serde says best what is expected.
+            // No branch matches: serde's message describes best what is expected.
             found.mismatches += OTHER;
             return Names::Any;
         }
@@ -285,19 +288,19 @@ impl Shape {
     }
 }
 
-/// What counts for more than any number of fields that are missing: another kind of thing.
+/// The weight of a wrong type, which is more than any number of missing fields.
 const OTHER: usize = 1_000_000;
-/// The most errors that are listed.
+/// The maximum number of listed errors.
 const MOST_ERRORS: usize = 20;
-/// How many known names an error lists.
+/// The maximum number of known names in an error.
 const MOST_NAMED: usize = 30;
 
-/// What was found in a value.
+/// The errors found in a value.
 #[derive(Default)]
 struct Found {
     errors: Vec<FieldError>,
     count: usize,
-    /// What serde will say, and what tells branches apart.
+    /// The errors that serde will report too, used to compare branches.
     mismatches: usize,
 }
 
@@ -317,7 +320,7 @@ impl Found {
     }
 }
 
-/// The fields that schemas know of an object.
+/// The fields of an object that schemas know.
 enum Names<'s> {
     Any,
     Only(BTreeSet<&'s str>),
@@ -356,7 +359,7 @@ fn compare_type(types: &Value, value: &Value, at: &str, found: &mut Found) {
     }
 }
 
-/// Whether a schema says more than words.
+/// Whether a schema has more than annotations.
 fn says_something(schema: &Map<String, Value>) -> bool {
     const WORDS: [&str; 5] = ["title", "description", "default", "examples", "$schema"];
     schema.keys().any(|keyword| !WORDS.contains(&keyword.as_str()))
@@ -434,7 +437,7 @@ mod tests {
         check_outer(&json!({ "_term": { "kind": "of", "_a": 1 } }), &[]);
         check_outer(&json!({ "_term": { "kind": "of", "_a": 1, "b": 1 } }), &["/_term/b"]);
         check_outer(&json!({ "_term": { "kind": "within", "_days": "x", "b": 1 } }), &["/_term/b"]);
-        // Serde says what a kind may be.
+        // Serde reports the valid values of a tag.
         check_outer(&json!({ "_term": { "kind": "other", "b": 1 } }), &[]);
     }
 

@@ -1,4 +1,4 @@
-//! Plumbing without business nouns: problem documents, credentials, telemetry, configuration.
+//! Infrastructure without business terms: problem documents, API keys, telemetry, configuration.
 
 pub mod access;
 pub mod browsers;

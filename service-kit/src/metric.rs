@@ -1,4 +1,4 @@
-//! A metric with its meaning, so that every figure explains itself and is there from the start.
+//! Metrics with descriptions, which exist from the start of the process.
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
@@ -16,22 +16,22 @@ enum Kind {
     Counter,
     Gauge,
     Histogram,
-    /// A counter or gauge that comes once for each value of a label.
+    /// A counter or gauge with one series per label value.
     Labelled,
 }
 
 impl Metric {
-    /// Counts what has happened; it starts at 0.
+    /// Counts events; it starts at 0.
     pub const fn counter(name: &'static str, meaning: &'static str) -> Self {
         Self { name, kind: Kind::Counter, meaning }
     }
 
-    /// How it is now; it starts at 0.
+    /// The current value; it starts at 0.
     pub const fn gauge(name: &'static str, meaning: &'static str) -> Self {
         Self { name, kind: Kind::Gauge, meaning }
     }
 
-    /// How often which values came.
+    /// The distribution of values.
     pub const fn histogram(name: &'static str, meaning: &'static str) -> Self {
         Self { name, kind: Kind::Histogram, meaning }
     }
@@ -41,7 +41,7 @@ impl Metric {
         Self { name, kind: Kind::Labelled, meaning }
     }
 
-    /// Tells the recorder what it means, and that it is there.
+    /// Registers the metric with its description.
     pub(crate) fn register(self) {
         let Self { name, kind, meaning } = self;
         match kind {

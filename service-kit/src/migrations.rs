@@ -1,54 +1,54 @@
 //! Numbered migrations of one PostgreSQL schema: each runs once, in order, and is never edited
-//! after it has landed.
+//! after it was merged.
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
-/// One step of a schema's history.
+/// A migration.
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {
-    /// Its place, counted from 1 without a gap.
+    /// Its number, counted from 1 without gaps.
     pub number: i32,
-    /// What it does, in a word or two.
+    /// Its name.
     pub name: &'static str,
     /// The statements.
     pub sql: &'static str,
 }
 
-/// Why a schema could not be brought up to date.
+/// Why a schema could not be migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// PostgreSQL refused.
+    /// PostgreSQL reported an error.
     #[error("PostgreSQL refused a migration of schema {schema}")]
     Database {
-        /// Which schema.
+        /// The schema.
         schema: &'static str,
-        /// What it said.
+        /// The error.
         #[source]
         source: tokio_postgres::Error,
     },
-    /// A landed migration differs from the one that ran.
+    /// A migration differs from the one that was executed.
     #[error("migration {number} of schema {schema} was edited after it had run")]
     Edited {
-        /// Which schema.
+        /// The schema.
         schema: &'static str,
-        /// Which migration.
+        /// The migration.
         number: i32,
     },
-    /// A newer build has been here.
+    /// The schema was migrated by a newer build.
     #[error("schema {schema} was migrated to {found} by a newer build; this one knows {known}")]
     Newer {
-        /// Which schema.
+        /// The schema.
         schema: &'static str,
-        /// The last migration that ran.
+        /// The last executed migration.
         found: i32,
         /// The last migration of this build.
         known: i32,
     },
 }
 
-/// Brings a schema up to date. Several processes may do so at the same time: one does, the others
-/// wait and find it done. Each call is one transaction.
+/// Migrates a schema. Several processes may do so at the same time: one executes, the others wait.
+/// Each call is one transaction.
 pub async fn migrate(
     client: &mut Client,
     schema: &'static str,

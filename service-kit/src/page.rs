@@ -1,5 +1,4 @@
-//! Cursor pagination: a page and where the next one begins. A page has so many items at most, and
-//! ends early when they take more than so many bytes.
+//! Cursor pagination. A page has a maximum number of items and a maximum number of bytes.
 
 mod listing;
 
@@ -15,52 +14,52 @@ use crate::problem::{FieldError, Problem};
 
 pub use listing::Listing;
 
-/// How many items a page has when nothing is said.
+/// The default number of items.
 const DEFAULT: u16 = 50;
-/// How many items a page may have.
+/// The maximum number of items.
 const MOST: u16 = 200;
 
-/// What `limit`, or else `cursor`, is, and its schema.
+/// The description and schema of `limit` or `cursor`.
 pub(crate) fn described(limit: bool) -> (&'static str, Value) {
     if limit {
         let schema = json!({
             "type": "integer", "format": "int32", "minimum": 1, "maximum": MOST, "default": DEFAULT,
         });
-        ("At most so many items.", schema)
+        ("The maximum number of items.", schema)
     } else {
         let schema = json!({ "type": "string", "minLength": 1, "maxLength": 1000 });
-        ("What the page before gave as `next_cursor`.", schema)
+        ("The `next_cursor` of the previous page.", schema)
     }
 }
 
-/// Which page is wanted; with what else a list is asked for, see [`Listing`].
+/// A requested page; for lists with filters, see [`Listing`].
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageRequest {
-    /// At most so many items: 1 to 200, 50 when not given. A page of long items has fewer.
+    /// The maximum number of items: 1 to 200, 50 when not given. A page of long items has fewer.
     pub limit: Option<u16>,
-    /// What the page before gave as `next_cursor`.
+    /// The `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
-/// Some of the items, in order.
+/// A part of a list, in order.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Asks for the next page; absent on the last.
+    /// The cursor of the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
 impl PageRequest {
-    /// The number of items wanted, and what the cursor says, if there is one.
+    /// The maximum number of items, and the decoded cursor.
     pub fn read<C: DeserializeOwned>(&self) -> Result<(usize, Option<C>), Problem> {
         Ok((self.limit()?, self.cursor()?))
     }
 
-    /// The number of items wanted.
+    /// The maximum number of items.
     pub fn limit(&self) -> Result<usize, Problem> {
         match self.limit {
             None => Ok(usize::from(DEFAULT)),
@@ -70,13 +69,13 @@ impl PageRequest {
         }
     }
 
-    /// What the cursor says, if there is one.
+    /// The decoded cursor, if there is one.
     pub fn cursor<C: DeserializeOwned>(&self) -> Result<Option<C>, Problem> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         URL_SAFE_NO_PAD
             .decode(cursor)
             .ok()
-            // No cursor of ours has one, and PostgreSQL takes none.
+            // Cursors never contain NUL, and PostgreSQL does not accept it.
             .filter(|json| !json.windows(6).any(|part| part == br"\u0000"))
             .and_then(|json| serde_json::from_slice(&json).ok())
             .map(Some)
@@ -84,18 +83,18 @@ impl PageRequest {
     }
 }
 
-/// The answer to a cursor of another query.
+/// The problem of a cursor of another query.
 pub fn other_cursor() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "page.cursor_invalid")
         .field(FieldError::parameter("cursor", "must be a next_cursor of this query"))
 }
 
-/// How many bytes of JSON the items of a page take at most, unless a single one takes more.
+/// The maximum size of the items of a page in bytes of JSON; a single larger item is allowed.
 pub const MAX_BYTES: usize = 1 << 20;
 
 impl<T: Serialize> Page<T> {
-    /// Makes a page of up to `limit + 1` items: the one too many says that there is a next page.
-    /// It ends early when the items are too long together.
+    /// A page of up to `limit + 1` items: the additional item shows that there is a next page. The
+    /// page ends early if the items are too large.
     pub fn of<C: Serialize>(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> C) -> Self {
         let limit = limit.min(fitting(&items));
         let more = items.len() > limit;
@@ -105,15 +104,15 @@ impl<T: Serialize> Page<T> {
     }
 }
 
-/// How many items from the first on a page has room for: one at least.
+/// The number of items that fit into a page: at least one.
 fn fitting<T: Serialize>(items: &[T]) -> usize {
     let mut size = Size(0);
-    // What cannot be written has its error when it is answered.
+    // An item that cannot be serialised causes an error in the response.
     let fits = |item: &&T| serde_json::to_writer(&mut size, item).is_ok() && size.0 <= MAX_BYTES;
     items.iter().take_while(fits).count().max(1)
 }
 
-/// Counts bytes, and stops at more than a page takes.
+/// Counts bytes, and stops above the limit.
 struct Size(usize);
 
 impl io::Write for Size {
@@ -128,7 +127,7 @@ impl io::Write for Size {
 }
 
 impl<T> Page<T> {
-    /// Makes a page that the next one follows from `next` on, if there is one.
+    /// A page whose next page begins at `next`, if there is one.
     pub fn ending<C: Serialize>(items: Vec<T>, next: Option<&C>) -> Self {
         let next_cursor = next
             .and_then(|next| serde_json::to_vec(next).ok())
@@ -166,10 +165,10 @@ mod tests {
         assert_eq!(page.items, all[..3]);
         assert!(page.next_cursor.is_some());
         let long = vec!["x".repeat(MAX_BYTES); 2];
-        assert_eq!(Page::of(long, 9, |_| 0).items.len(), 1, "one is always there");
+        assert_eq!(Page::of(long, 9, |_| 0).items.len(), 1, "at least one item");
         assert_eq!(Page::of(Vec::<String>::new(), 9, |_| 0).next_cursor, None);
         let last = Page::of(all[..3].to_vec(), 9, |_| 0);
-        assert_eq!((last.items.len(), last.next_cursor), (3, None), "all of them fit");
+        assert_eq!((last.items.len(), last.next_cursor), (3, None), "all items fit");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Query parameters of every route: only those that the OpenAPI document names, each once.
+//! Query parameters of every route: only those of the OpenAPI document, each at most once.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,11 +22,11 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Parameters(HashMap<(String, String), BTreeSet<String>>);
 
-/// The name that `wait_for`, and `from` of the live feed, had before.
+/// The previous name of `wait_for`, and of `from` in the live feed.
 const AFTER: &str = "after";
 
 impl Parameters {
-    /// Those that a document names.
+    /// The parameters in a document.
     pub(crate) fn of(document: &Value) -> Self {
         let paths = document["paths"].as_object().into_iter().flatten();
         let operations = paths.flat_map(|(path, item)| {
@@ -42,7 +42,7 @@ impl Parameters {
         Self(operations.collect())
     }
 
-    /// What is wrong with a query, if the route is one of the document's.
+    /// The error of a query, if the route is in the document.
     fn check(&self, method: &Method, route: &str, query: &str) -> Result<(), Problem> {
         let method = if method == Method::HEAD { "GET" } else { method.as_str() };
         let Some(known) = self.0.get(&(method.to_owned(), route.to_owned())) else { return Ok(()) };
@@ -63,9 +63,7 @@ fn unknown(name: &str, known: &BTreeSet<String>) -> Problem {
     let expected = match (name, known.contains(WAIT_FOR), known.contains("from")) {
         (AFTER, true, _) => format!("is called `{WAIT_FOR}` now"),
         (AFTER, false, true) => "is called `from` now".to_owned(),
-        (WAIT_FOR, ..) => {
-            "this does not read a read model: there is nothing to wait for".to_owned()
-        }
+        (WAIT_FOR, ..) => "this query reads no read model, so wait_for is not supported".to_owned(),
         _ if known.is_empty() => "unknown field: there are no query parameters here".to_owned(),
         _ => {
             let names: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
@@ -78,11 +76,11 @@ fn unknown(name: &str, known: &BTreeSet<String>) -> Problem {
 fn invalid(name: &str, detail: String) -> Problem {
     let name: String = name.chars().take(100).collect();
     Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
-        .detail("the query does not say what is needed")
+        .detail("the query does not match its parameters")
         .field(FieldError::parameter(name, detail))
 }
 
-/// Refuses what no operation reads, so that a misspelt filter does not show everything.
+/// Refuses unknown parameters, so that a misspelt filter does not return all items.
 pub(crate) async fn check(parameters: Arc<Parameters>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     if let (Some(query), Some(route)) = (request.uri().query(), route)
@@ -133,7 +131,7 @@ mod tests {
         check("/list", "status=open&status=open", Some("more than once"));
         check("/list", "after=3", Some("called `wait_for` now"));
         check("/live", "after=3", Some("called `from` now"));
-        check("/live", "wait_for=3", Some("nothing to wait for"));
+        check("/live", "wait_for=3", Some("wait_for is not supported"));
         check("/events", "after=3", Some("no query parameters"));
         check("/health/live", "anything=goes", None);
     }

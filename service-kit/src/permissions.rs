@@ -1,7 +1,7 @@
-//! Permissions: which roles may do what. Authorisation, the OpenAPI document and the test of every route read this
-//! one table.
+//! Permissions: which roles may do what. Authorisation, the OpenAPI document and the access test
+//! read this table.
 
-use crate::access::{Allowed, Role};
+use crate::access::{Allowed, KeyRole};
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident: $($role:ident),+;)+) => {$(
@@ -10,60 +10,60 @@ macro_rules! permissions {
         pub struct $name;
 
         impl Allowed for $name {
-            const ROLES: &'static [Role] = &[$(Role::$role),+];
+            const ROLES: &'static [KeyRole] = &[$(KeyRole::$role),+];
         }
     )+};
 }
 
 permissions! {
-    /// To read the trade: everybody, as far as it concerns them.
+    /// Read orders, products and other data of the trade; buyers only their own.
     ReadTrade: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver,
         Integrator, Auditor;
-    /// To read what is owed and paid.
+    /// Read invoices, payments and balances.
     ReadAccounts: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver, Integrator,
         Auditor;
-    /// To read stock levels.
+    /// Read stock levels.
     ReadStock: Admin, Sales, SalesManager, Warehouse;
-    /// To read who works where and which approvals wait: the seller's sales, and a company its own.
+    /// Read employees and pending approvals: the seller's sales employees, and a company its own.
     ReadPeople: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
-    /// To read offers and negotiations.
+    /// Read offers and negotiations.
     ReadNegotiations: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver, Integrator, Auditor;
-    /// To read the history of events.
+    /// Read the event history.
     ReadHistory: Admin, Integrator, Auditor;
-    /// To read refusals of policies, API keys and internal states.
+    /// Read refusals of policies, API keys and internal states.
     Audit: Admin, Auditor;
-    /// To operate the installation.
+    /// Operate the installation.
     Operator: Admin;
-    /// To sell: offers, negotiations, customers.
+    /// Sell: offers, negotiations, companies.
     Sales: Admin, Sales, SalesManager;
-    /// To decide what is sold at which price.
+    /// Manage products and prices.
     Pricing: Admin, SalesManager;
-    /// To keep the books: payments, credit notes, number series.
+    /// Manage payments and credit notes.
     Bookkeeping: Admin, Accounting;
-    /// To decide on payment terms and credit limits.
+    /// Manage payment terms and credit limits.
     CreditTerms: Admin, SalesManager, Accounting;
-    /// To dispatch goods.
+    /// Dispatch goods.
     Dispatch: Admin, SalesManager, Warehouse;
-    /// To keep delivery addresses: the seller's sales, or a company its own.
+    /// Manage delivery addresses: the seller's sales employees, or a company its own.
     Addresses: Admin, Sales, SalesManager, CompanyAdmin;
-    /// To order: a company's purchasers, or the seller's sales on behalf of a company.
+    /// Order: a company's purchasers, or the seller's sales employees on behalf of a company.
     Ordering: Admin, Sales, SalesManager, CompanyAdmin, Purchaser;
-    /// To answer offers for a company.
+    /// Answer offers for a company.
     Buyers: CompanyAdmin, Purchaser;
-    /// To mark offers as read for a company.
+    /// Mark offers as viewed for a company.
     OfferReaders: CompanyAdmin, Purchaser, Approver;
-    /// To administer employees: the seller's, or a company its own.
+    /// Manage employees: the seller's, or a company its own.
     EmployeeAdministration: Admin, CompanyAdmin;
-    /// To go on leave and name a substitute.
+    /// Name a substitute during an absence.
     Leave: Admin, Sales, SalesManager, CompanyAdmin, Approver;
-    /// To approve what a company's purchasers do; the domain checks who was asked.
+    /// Approve orders of a company; the domain checks the approver.
     BuyerApprovals: CompanyAdmin, Purchaser, Approver;
-    /// The same on either side.
+    /// Approve on either side.
     Approvals: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
-    /// To write messages about an offer or a negotiation.
+    /// Write messages on an offer or a negotiation.
     OfferMessages: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
-    /// To write messages about an order.
+    /// Write messages on an order.
     OrderMessages: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
-    /// To write messages about an invoice.
+    /// Write messages on an invoice.
     InvoiceMessages: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
 }

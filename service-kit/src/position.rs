@@ -1,4 +1,4 @@
-//! Read your writes: a command answers a position, a query waits for it.
+//! Read your writes: a command returns a position, and a query waits for it.
 
 use aide::{OperationInput, openapi::ReferenceOr, transform::TransformOperation};
 use axum::{
@@ -12,17 +12,17 @@ use crate::{
     problem::{FieldError, Problem},
 };
 
-/// The header that carries a position, in answers to commands and in queries.
+/// The header with a position, in responses of commands and in queries.
 pub const POSITION: HeaderName = HeaderName::from_static("kontor-position");
 
-/// The query parameter that does the same.
+/// The query parameter with the same meaning.
 pub(crate) const WAIT_FOR: &str = "wait_for";
 
-/// The position that a query must have seen: `wait_for=` or the header; the greater of both.
+/// The position that a query must have reached: `wait_for=` or the header; the greater of both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WaitFor(pub Option<u64>);
 
-/// The answer to a position that is none, or that history has not got to.
+/// The problem of an invalid position, or of one after the head.
 pub fn invalid(field: FieldError) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "position.invalid").field(field)
 }
@@ -59,7 +59,7 @@ impl OperationInput for WaitFor {
         _: &mut aide::generate::GenContext,
         operation: &mut aide::openapi::Operation,
     ) {
-        let what = "Answer only once this position is seen, as a command answered it;";
+        let what = "Wait until this position, as returned by a command, is reached;";
         let position = || json_schema!({ "type": "integer", "format": "int64", "minimum": 0 });
         let header = format!("{what} also as the query parameter `{WAIT_FOR}`.");
         header_parameter(operation, "Kontor-Position", &header, position());
@@ -68,7 +68,7 @@ impl OperationInput for WaitFor {
     }
 }
 
-/// Leaves out of the document that an operation waits: what it reads is never behind.
+/// Removes `wait_for` from the document of an operation that always reads the current state.
 pub fn never_behind(mut operation: TransformOperation) -> TransformOperation {
     operation.inner_mut().parameters.retain(|parameter| {
         let ReferenceOr::Item(parameter) = parameter else { return true };

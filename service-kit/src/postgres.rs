@@ -5,33 +5,32 @@ use std::time::Duration;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::{NoTls, error::SqlState};
 
-/// A URL that is no database URL.
+/// A text that is not a database URL.
 #[derive(Debug, thiserror::Error)]
 #[error("the database URL is malformed")]
 pub struct UrlError(#[source] tokio_postgres::Error);
 
-/// A process that is stopped, or has vanished, must not keep what its transactions have locked:
-/// another one takes over. Searches remember each of a few hundred thousand matches instead of their
-/// pages. What is read is in memory as a rule, so a row costs little more than its index entry; and no
-/// statement is so long that compiling it pays.
+/// Locks of a stopped or vanished process end soon, so that another one can take over. Bitmaps keep
+/// each of a few hundred thousand matches instead of their pages. Data is usually in memory, so a
+/// row costs little more than its index entry; no statement runs long enough for JIT compilation to
+/// pay.
 const SESSION: &str = "
     SET idle_in_transaction_session_timeout = '5s'; SET work_mem = '16MB'; SET jit = off;
     SET seq_page_cost = 0.1; SET random_page_cost = 0.1";
 
-/// The same for what is asked all the time: its statements are planned once, for whatever they are
-/// asked with.
+/// The same for frequent statements: each is planned once, independent of its parameters.
 const STEADY: &str = "
     SET idle_in_transaction_session_timeout = '5s'; SET jit = off;
     SET plan_cache_mode = 'force_generic_plan'";
 
-/// A pool of at most `connections`; connects when first used, and gives up on a connection that
-/// cannot be had within seconds.
+/// A pool of at most `connections`. It connects when first used, and stops waiting for a connection
+/// after some seconds.
 pub fn pool(url: &str, application: &str, connections: usize) -> Result<Pool, UrlError> {
     build(url, application, connections, SESSION)
 }
 
-/// A pool like [`pool`]'s whose statements are planned once, for whatever they are asked with: for
-/// statements that are written so that one plan is the best one.
+/// A pool like [`pool`]'s whose statements are planned once, independent of their parameters: for
+/// statements for which one plan is always the best.
 pub fn steady_pool(url: &str, application: &str, connections: usize) -> Result<Pool, UrlError> {
     build(url, application, connections, STEADY)
 }
@@ -58,12 +57,13 @@ fn build(
     Ok(pool)
 }
 
-/// Whether a statement failed because PostgreSQL was not there, and may succeed later without anything
-/// being mended: the connection broke, or PostgreSQL ended it.
+/// Whether a statement failed because PostgreSQL was unavailable, and may succeed later: the
+/// connection broke, or PostgreSQL ended it.
 pub fn is_unavailable(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         Some(state) => is_outage(state),
-        // Without a state the connection failed, not the statement, unless a value could not be sent.
+        // Without a code the connection failed, not the statement, unless a parameter could not be
+        // serialised.
         None => {
             let cause = std::error::Error::source(error);
             error.is_closed() || cause.is_none_or(<dyn std::error::Error>::is::<std::io::Error>)
@@ -71,8 +71,8 @@ pub fn is_unavailable(error: &tokio_postgres::Error) -> bool {
     }
 }
 
-/// Whether a statement failed because of PostgreSQL's state, not its own: class 57 is the doing of an administrator or a crash, class 53 a lack of resources, class 08 the
-/// connection.
+/// Whether an error is due to the state of PostgreSQL: class 57 is an intervention of an
+/// administrator or a crash, class 53 a lack of resources, class 08 the connection.
 pub fn is_outage(state: &SqlState) -> bool {
     ["57", "53", "08"].iter().any(|class| state.code().starts_with(class))
 }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_a_crash_or_an_administrator_ends_is_an_outage() {
-        // What backends say of a postmaster that was killed, and of a server that starts.
+        // The codes after a crash of the postmaster, and of a starting server.
         for state in [
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,

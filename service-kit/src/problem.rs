@@ -1,4 +1,4 @@
-//! Problem documents: how every error is answered (RFC 9457), with a stable code.
+//! Problem documents (RFC 9457) with a stable code: the response of every error.
 
 use std::borrow::Cow;
 
@@ -11,42 +11,42 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What went wrong, in the form of RFC 9457.
+/// An error, in the form of RFC 9457.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
-    /// Identifies the kind of problem: `urn:kontor:problem:` and the code.
+    /// The type of problem: `urn:kontor:problem:` and the code.
     #[serde(rename = "type")]
     kind: String,
-    /// The kind in words, the same for every occurrence.
+    /// The title of the type.
     title: &'static str,
     /// The HTTP status.
     status: u16,
-    /// The stable code that clients match on.
+    /// The stable code, for clients to match on.
     code: Cow<'static, str>,
-    /// This occurrence in words.
+    /// The description of this occurrence.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// The fields to blame.
+    /// The invalid fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// After how many seconds to try again.
+    /// The number of seconds after which to repeat the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
 }
 
-/// A field to blame.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
-    /// Where it stands in the body, as a JSON pointer (RFC 6901).
+    /// Its position in the body, as a JSON pointer (RFC 6901).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// Or the name of the query parameter.
+    /// Or the query parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
-    /// Or the name of the header.
+    /// Or the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<&'static str>,
-    /// What is wrong with it.
+    /// The error.
     pub detail: String,
 }
 
@@ -82,38 +82,38 @@ impl Problem {
         }
     }
 
-    /// There is no such thing, or the asker may not know of it.
+    /// The resource does not exist, or the asker may not see it.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found").detail("there is no such thing")
+        Self::new(StatusCode::NOT_FOUND, "not_found").detail("the resource does not exist")
     }
 
-    /// Something broke inside: the cause is logged here and never shown.
+    /// An internal error: the cause is logged here and not shown.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "internal error");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
-            .detail("something broke; it has been logged")
+            .detail("an internal error occurred; it has been logged")
     }
 
-    /// Something needed does not answer at the moment.
+    /// A dependency is unavailable.
     pub fn unavailable(detail: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable").detail(detail).retry_after(1)
     }
 
-    /// Says what is wrong this time.
+    /// Sets the description of this occurrence.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// Names a field to blame.
+    /// Adds an invalid field.
     #[must_use]
     pub fn field(mut self, error: FieldError) -> Self {
         self.errors.push(error);
         self
     }
 
-    /// Says that all of this is about a part of the body: its fields are pointed at below there.
+    /// Moves the pointers of all fields below a part of the body.
     #[must_use]
     pub fn within(mut self, pointer: &str) -> Self {
         for error in &mut self.errors {
@@ -124,19 +124,19 @@ impl Problem {
         self
     }
 
-    /// Asks to try again after so many seconds.
+    /// Sets the number of seconds after which to repeat the request.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// This occurrence in words; the kind's when nothing else was said.
+    /// The description of this occurrence; the title if there is none.
     pub fn words(&self) -> &str {
         self.detail.as_deref().unwrap_or(self.title)
     }
 
-    /// Its stable code.
+    /// The stable code.
     pub fn code(&self) -> &str {
         &self.code
     }

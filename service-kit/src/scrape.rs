@@ -1,4 +1,4 @@
-//! `/metrics`: rendered beside the threads that answer, once at a time, and kept for a moment.
+//! `/metrics`: rendered on a blocking thread, once at a time, and cached for a moment.
 
 use std::{
     sync::Arc,
@@ -10,10 +10,10 @@ use tokio::{sync::Mutex, task::spawn_blocking};
 
 use crate::problem::Problem;
 
-/// For how long a text is given to everybody who asks.
+/// The time to live of the cached text.
 const KEPT: Duration = Duration::from_millis(250);
 
-/// What is measured, as text. Cheap to clone.
+/// The metrics as text. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Scrape {
     render: Arc<dyn Fn() -> String + Send + Sync>,
@@ -33,7 +33,8 @@ impl Scrape {
             return Ok(text.clone());
         }
         let render = self.render.clone();
-        // Rendering goes on when nobody waits for it any more, and keeps the lock until it is done.
+        // Rendering continues after its caller stopped waiting, and holds the lock until it is
+        // done.
         let rendering = spawn_blocking(move || {
             let text = Bytes::from(render());
             *last = Some((Instant::now(), text.clone()));

@@ -1,4 +1,4 @@
-//! The HTTP server: what holds for every route, and the documents about them.
+//! The HTTP server: common behaviour of all routes, and the documentation routes.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -23,12 +23,12 @@ use crate::{
     telemetry, unread, welcome,
 };
 
-/// How large a body may be, in bytes.
+/// The maximum size of a body in bytes.
 pub const MAX_BODY: usize = 2 << 20;
 
-/// Makes a server of the documented routes: adds `/`, `/docs`, `/openapi.json`, health and metrics, and
-/// answers whatever goes wrong on the way with a problem document. What begins with one of `slow` may
-/// take ten minutes, the others thirty seconds.
+/// Builds a server from the documented routes: adds `/`, `/docs`, `/openapi.json`, health and
+/// metrics, and converts every error into a problem document. Requests to paths that begin with one
+/// of `slow` may take ten minutes, others thirty seconds.
 pub fn serve(
     Described { router, document }: Described,
     slow: &'static [&'static str],
@@ -55,14 +55,14 @@ pub fn serve(
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(move |request, next| in_time(slow, request, next)))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(unread::hear_out))
+        .layer(middleware::from_fn(unread::read_whole_body))
         .layer(middleware::from_fn(telemetry::observe))
         .layer(middleware::map_response(guarded));
     browsers::serve(router, origins)
 }
 
-/// No answer is kept by caches between, which would show it to others, and none is taken for
-/// something else than its media type says. What is no part of the API may say how it is kept.
+/// Forbids shared caches to store responses, and browsers to guess media types. Responses that are
+/// not part of the API may set their own cache headers.
 async fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -75,19 +75,19 @@ async fn guarded(mut response: Response) -> Response {
     response
 }
 
-/// How long a request may take.
+/// The time limit of a request.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long one may take that brings or fetches very much.
+/// The time limit of a request with large uploads or downloads.
 const LONG: Duration = Duration::from_mins(10);
 
-/// Gives up on a request that takes too long. What it may have recorded stays recorded: the same
-/// command under the same key is answered what it did.
+/// Ends a request that exceeds its time limit. Recorded events stay recorded: the same command with
+/// the same key returns the stored outcome.
 async fn in_time(slow: &[&str], request: Request, next: Next) -> Response {
     let is_slow = slow.iter().any(|path| request.uri().path().starts_with(path));
     let patience = if is_slow { LONG } else { PATIENCE };
     tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out")
-            .detail("it took too long; ask again with the same Idempotency-Key")
+            .detail("the request took too long; repeat it with the same Idempotency-Key")
             .retry_after(1)
             .into_response()
     })
@@ -96,6 +96,6 @@ async fn in_time(slow: &[&str], request: Request, next: Next) -> Response {
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("a handler panicked; the panic itself is on standard error");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal")
-        .detail("something broke; it has been logged")
+        .detail("an internal error occurred; it has been logged")
         .into_response()
 }

@@ -1,4 +1,4 @@
-//! Sheets: tables with a header, as spreadsheets and other systems hand them over, CSV or XLSX.
+//! Sheets: tables with a header row, as CSV or XLSX.
 
 mod escape;
 mod read;
@@ -15,43 +15,44 @@ pub use self::{
 };
 use crate::problem::{FieldError, Problem};
 
-/// A table that came in. What its cells say is text, however the file kept it.
+/// A table that was read. Its cells are text in every format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
-    /// The names of the columns: trimmed, lower case.
+    /// The column names: trimmed, lower case.
     pub header: Vec<String>,
-    /// The rows below it; blank ones are left out.
+    /// The rows, without blank ones.
     pub rows: Vec<Row>,
 }
 
 /// A row of a [`Sheet`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its number as a spreadsheet shows it, the header being 1; of a CSV file, its line.
+    /// The row number as a spreadsheet shows it, the header being 1; in a CSV file, the line
+    /// number.
     pub number: u32,
-    /// Its cells, trimmed; as many as the header has.
+    /// The trimmed cells; as many as the header has.
     pub cells: Vec<String>,
 }
 
-/// What a cell holds that goes out.
+/// A cell to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// Nothing.
+    /// Blank.
     Blank,
-    /// Text; also codes and identifiers that are made of digits.
+    /// Text, including codes that consist of digits.
     Text(String),
-    /// A number to reckon with.
+    /// A number.
     Number(Decimal),
 }
 
 impl Cell {
-    /// Text, or nothing.
+    /// Text, or blank.
     pub fn text(text: Option<impl Into<String>>) -> Self {
         text.map_or(Self::Blank, |text| Self::Text(text.into()))
     }
 }
 
-/// How a sheet is kept in a file.
+/// The file format of a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "SheetFormat")]
@@ -59,12 +60,12 @@ pub enum Format {
     /// Text with a separator: comma, semicolon or tab; UTF-8, UTF-16 or Windows-1250.
     #[default]
     Csv,
-    /// A workbook of Excel; its first sheet.
+    /// An Excel workbook; its first sheet.
     Xlsx,
 }
 
 impl Format {
-    /// Every format.
+    /// All formats.
     pub const ALL: [Self; 2] = [Self::Csv, Self::Xlsx];
 
     /// Its media type.
@@ -75,7 +76,7 @@ impl Format {
         }
     }
 
-    /// How names of such files end.
+    /// The file extension.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -84,30 +85,30 @@ impl Format {
     }
 }
 
-/// A cell of which it is not certain what it says.
+/// A cell that cannot be read unambiguously.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
-    /// The number of its row.
+    /// Its row number.
     pub row: u32,
-    /// The name of its column; in the header, what a spreadsheet calls it.
+    /// Its column name; in the header, the spreadsheet's column letters.
     pub column: String,
-    /// Why.
+    /// The reason.
     pub reason: &'static str,
 }
 
-/// A file that holds no sheet.
+/// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SheetError {
-    /// Not of its format.
+    /// The file does not have its format.
     #[error("the file cannot be read: {0}")]
     Malformed(String),
-    /// No header.
+    /// There is no header.
     #[error("the first row must name the columns")]
     NoHeader,
-    /// Two columns of one name.
-    #[error("the column {0} is there twice")]
+    /// Two columns have the same name.
+    #[error("the column {0} is duplicated")]
     ColumnTwice(String),
-    /// More than anybody looks through.
+    /// A limit is exceeded.
     #[error(
         "a sheet has at most {} rows, {} columns, {} cells and {} characters in a cell",
         Sheet::MOST_ROWS,
@@ -116,40 +117,40 @@ pub enum SheetError {
         Sheet::MOST_CHARACTERS
     )]
     TooLarge,
-    /// Quotes that are not where RFC 4180 has them.
+    /// Quotes that RFC 4180 does not allow.
     #[error("row {row} {reason}")]
     Quote {
-        /// Which row.
+        /// The row.
         row: u32,
-        /// What is wrong.
+        /// The error.
         reason: &'static str,
     },
-    /// Cells of which it is not certain what they say.
-    #[error("some cells cannot be read without doubt; nothing was read")]
+    /// Ambiguous cells.
+    #[error("some cells are ambiguous; nothing was read")]
     Doubtful(Vec<Doubt>),
-    /// A row that does not fit the header.
+    /// A row with more cells than the header.
     #[error("row {row} has {cells} cells, the header has {columns}")]
     Uneven {
-        /// Which row.
+        /// The row.
         row: u32,
-        /// How many cells it has.
+        /// Its number of cells.
         cells: usize,
-        /// How many the header has.
+        /// The number of cells of the header.
         columns: usize,
     },
 }
 
 impl Sheet {
-    /// How many rows one may have.
+    /// The maximum number of rows.
     pub const MOST_ROWS: usize = 120_000;
-    /// How many columns.
+    /// The maximum number of columns.
     pub const MOST_COLUMNS: usize = 200;
-    /// How many cells, blank ones included.
+    /// The maximum number of cells, including blank ones.
     pub const MOST_CELLS: usize = 4_000_000;
-    /// How many characters a cell.
+    /// The maximum number of characters of a cell.
     pub const MOST_CHARACTERS: usize = 10_000;
 
-    /// Puts rows under a header, if they fit.
+    /// Adds rows below a header, if they fit.
     fn of(header: &[String], rows: impl Iterator<Item = Row>) -> Result<Self, SheetError> {
         let header: Vec<String> = header.iter().map(|name| name.trim().to_lowercase()).collect();
         if header.iter().all(String::is_empty) {
@@ -171,7 +172,7 @@ impl Sheet {
             if cells.iter().all(String::is_empty) {
                 continue;
             }
-            // Programs leave blank cells at the end out, or add some.
+            // Programs omit or add blank cells at the end.
             while cells.len() > header.len() && cells.last().is_some_and(String::is_empty) {
                 cells.pop();
             }

@@ -40,7 +40,7 @@ pub struct Supervisor {
     failures: Arc<Mutex<BTreeMap<String, Failure>>>,
 }
 
-/// A supervisor whose state nobody shows, as in tests.
+/// A supervisor without health check, for tests.
 impl From<&CancellationToken> for Supervisor {
     fn from(cancel: &CancellationToken) -> Self {
         Self::new(cancel.clone())
@@ -55,16 +55,16 @@ impl From<&Self> for Supervisor {
 
 /// The last failure of a task.
 struct Failure {
-    /// How often it has failed since it was last well.
+    /// The number of failures since it was last healthy.
     times: u32,
     what: String,
     at: Timestamp,
-    /// When it was started again; `None` while it pauses.
+    /// When it was restarted; `None` during the pause.
     restarted: Option<Instant>,
 }
 
 impl Supervisor {
-    /// Runs no task yet.
+    /// A supervisor without tasks.
     pub fn new(cancel: CancellationToken) -> Self {
         Self { cancel, failures: Arc::default() }
     }
@@ -147,8 +147,7 @@ impl Supervisor {
         failures.insert(name.to_owned(), failure);
     }
 
-    /// Ok while every task runs; degraded with what happened from a task's failure on until it has
-    /// run well for a while.
+    /// Ok while every task runs; degraded from the failure of a task until it has run for a while.
     pub fn state(&self) -> State {
         let mut failures = self.failures();
         failures.retain(|_, failure| !failure.is_over());
@@ -171,7 +170,7 @@ impl Supervisor {
 }
 
 impl Failure {
-    /// Whether the task has run well since.
+    /// Whether the task has been healthy since.
     fn is_over(&self) -> bool {
         self.restarted.is_some_and(|restarted| restarted.elapsed() >= WELL_AFTER)
     }

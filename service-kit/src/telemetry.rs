@@ -17,17 +17,17 @@ use uuid::Uuid;
 
 use crate::{metric::Metric, problem::Problem};
 
-/// The header that carries what all that one request sets off shares.
+/// The header with the correlation id.
 pub(crate) const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 
-/// Starts logging to standard error: `KONTOR_LOG` filters (`info` without it, and no chatter of
-/// the NATS client), and
-/// `KONTOR_LOG_FORMAT=json` makes each line a JSON object. Colours are for terminals.
+/// Starts logging to standard error: `KONTOR_LOG` filters (`info` by default, without messages of
+/// the NATS client), and `KONTOR_LOG_FORMAT=json` prints a JSON object per line. Colours are used
+/// only on terminals.
 pub fn log() {
     let filter = EnvFilter::try_from_env("KONTOR_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,tokio_postgres=warn"));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours());
-    // A second start, as in tests, changes nothing.
+    // A second start, as in tests, has no effect.
     let _ = if std::env::var("KONTOR_LOG_FORMAT").is_ok_and(|format| format == "json") {
         builder.json().try_init()
     } else {
@@ -35,12 +35,12 @@ pub fn log() {
     };
 }
 
-/// Colours are for people: none in files and pipes, or where `NO_COLOR` is set.
+/// Whether to use colours: on a terminal, unless `NO_COLOR` is set.
 fn colours() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
 }
 
-/// Every metric of HTTP.
+/// All metrics of HTTP.
 pub const METRICS: &[Metric] = &[
     Metric::gauge("kontor_http_connections", "open connections"),
     Metric::counter("kontor_http_connections_cut_total", "connections closed at a time limit"),
@@ -49,12 +49,12 @@ pub const METRICS: &[Metric] = &[
     Metric::labelled("kontor_http_request_seconds", "from a request's head to its answer"),
 ];
 
-/// All that the process tells about itself. Cheap to clone.
+/// The metrics of the process. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// Starts to collect; the known ones explain themselves and are there from the start.
+    /// Starts to collect metrics; known ones are registered with their descriptions.
     pub fn collect(known: impl IntoIterator<Item = &'static Metric>) -> Result<Self, BuildError> {
         const SECONDS: [f64; 14] =
             [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -73,20 +73,21 @@ impl Metrics {
         Ok(Self(handle))
     }
 
-    /// As Prometheus reads them, with what the operating system says of the process.
+    /// The metrics in the format of Prometheus, with those of the operating system about the
+    /// process.
     pub fn render(&self) -> String {
         metrics_process::Collector::default().collect();
         self.0.render()
     }
 
-    /// Sums up what was recorded since the last time. Until this is done, or all is rendered, every
+    /// Aggregates the values recorded since the last call. Without this call or a rendering, each
     /// recorded value takes memory.
     pub fn keep_up(&self) {
         self.0.run_upkeep();
     }
 }
 
-/// What all that one request sets off shares: the client's `X-Correlation-Id`, or a new one.
+/// The correlation id: the client's `X-Correlation-Id`, or a new one.
 #[derive(Debug, Clone, Copy)]
 pub struct Correlation(pub Uuid);
 
@@ -100,7 +101,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Correlation {
 
 impl OperationInput for Correlation {}
 
-/// Around every request: a span, a correlation id, a count and a time.
+/// Adds a span, a correlation id, a counter and a duration to every request.
 pub async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let correlation = request
@@ -111,7 +112,7 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
         .unwrap_or_else(Uuid::now_v7);
     request.extensions_mut().insert(Correlation(correlation));
     let method = known_method(request.method());
-    // The pattern, not the path: ids would make a metric of every thing.
+    // The pattern of the route, not the path: ids would create a series per resource.
     let pattern = request.extensions().get::<MatchedPath>().cloned();
     let route = pattern.as_ref().map_or("unmatched", MatchedPath::as_str);
     let span = tracing::info_span!("request", %method, %route, %correlation);
@@ -129,7 +130,7 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// A method of HTTP, or `other`: what a client makes up must not become a metric of its own.
+/// A method of HTTP, or `other`: client input must not become a label value.
 fn known_method(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] =
         ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];

@@ -19,13 +19,13 @@ use axum::{
 use futures::{Stream, StreamExt};
 use tokio::sync::oneshot;
 
-/// The most bytes that are read; then the connection is closed.
+/// The maximum number of bytes read; above it, the connection is closed.
 const MOST: usize = 64 << 20;
-/// For how long.
+/// The maximum time of reading.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Responds after the whole body has arrived, even if the handler did not read it.
-pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
+pub(crate) async fn read_whole_body(request: Request, next: Next) -> Response {
     // A client that sent `Expect: 100-continue` does not send a refused body.
     let asked = request.headers().contains_key(header::EXPECT);
     if asked || request.body().is_end_stream() {
@@ -33,7 +33,10 @@ pub(crate) async fn hear_out(request: Request, next: Next) -> Response {
     }
     let (give_back, given_back) = oneshot::channel();
     let request = request.map(|body| {
-        Body::from_stream(Lent { rest: Some(body.into_data_stream()), give_back: Some(give_back) })
+        Body::from_stream(ReturnedBody {
+            rest: Some(body.into_data_stream()),
+            give_back: Some(give_back),
+        })
     });
     let response = next.run(request).await;
     if let Ok(rest) = given_back.await {
@@ -54,12 +57,12 @@ async fn discard(mut rest: BodyDataStream) {
 }
 
 /// A body that is returned when its reader drops it.
-struct Lent {
+struct ReturnedBody {
     rest: Option<BodyDataStream>,
     give_back: Option<oneshot::Sender<BodyDataStream>>,
 }
 
-impl Stream for Lent {
+impl Stream for ReturnedBody {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -70,10 +73,10 @@ impl Stream for Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for ReturnedBody {
     fn drop(&mut self) {
         if let (Some(rest), Some(give_back)) = (self.rest.take(), self.give_back.take()) {
-            // Nobody waits for it when the client has gone.
+            // The receiver is gone if the client has disconnected.
             let _ = give_back.send(rest);
         }
     }

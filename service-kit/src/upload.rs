@@ -1,4 +1,4 @@
-//! Files that come in: sheets, larger than other bodies.
+//! File uploads: sheets, larger than other bodies.
 
 use std::time::Duration;
 
@@ -22,26 +22,25 @@ use crate::{
     sheet::{self, Format, Sheet},
 };
 
-/// A file that is sent as CSV or XLSX, and is not read yet: whoever takes it first finds a place for
-/// the work.
+/// A CSV or XLSX file that is not read yet, so that the handler can take a permit first.
 #[derive(Debug)]
 pub struct Upload {
     request: Request,
     format: Format,
 }
 
-/// A sheet that was sent.
+/// An uploaded sheet.
 #[derive(Debug, Clone)]
 pub struct Uploaded {
-    /// What the file holds.
+    /// Its content.
     pub sheet: Sheet,
-    /// SHA-256 of method, path with query, and file: the same request has the same digest.
+    /// SHA-256 of method, path with query, and file: equal requests have equal digests.
     pub digest: [u8; 32],
 }
 
-/// How large a file may be, in bytes.
+/// The maximum size of a file in bytes.
 const MOST: usize = 32 << 20;
-/// How long one may take to come in: others wait for the place.
+/// The time limit of an upload, during which it holds a permit.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 impl<S: Send + Sync> FromRequest<S> for Upload {
@@ -49,7 +48,7 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let format = format_of(&request)?;
-        // Who says beforehand that it is too much is not listened to.
+        // A body whose declared length exceeds the limit is not read.
         let said = request.headers().get(header::CONTENT_LENGTH);
         let said = said.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if said.is_some_and(|bytes| bytes > MOST as u64) {
@@ -60,13 +59,13 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
 }
 
 impl Upload {
-    /// Reads the file in a place for such work.
+    /// Reads the file under a permit.
     pub async fn read(self, place: &Permit) -> Result<Uploaded, Problem> {
         let Self { request, format } = self;
         let target = format!("{} {}\n", request.method(), request.uri());
         let file = timeout(PATIENCE, to_bytes(request.into_body(), MOST)).await;
         let file = file.map_err(|_| too_slow())?.map_err(|_| too_large())?;
-        let reading = place.beside(move || {
+        let reading = place.run_blocking(move || {
             let digest = Sha256::new().chain_update(target).chain_update(&file).finalize().into();
             Ok(Uploaded { sheet: sheet::read(&file, format)?, digest })
         });
@@ -76,12 +75,12 @@ impl Upload {
 
 fn too_slow() -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body.too_slow")
-        .detail(format!("a file must have come in after {} seconds", PATIENCE.as_secs()))
+        .detail(format!("a file must be uploaded within {} seconds", PATIENCE.as_secs()))
 }
 
 fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body.too_large")
-        .detail(format!("a file has at most {} MiB", MOST >> 20))
+        .detail(format!("a file may have at most {} MiB", MOST >> 20))
 }
 
 fn format_of(request: &Request) -> Result<Format, Problem> {

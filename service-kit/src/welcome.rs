@@ -1,4 +1,4 @@
-//! What is found without a key: `/` says what this is, `/docs` shows the API.
+//! Routes without authentication: `/` describes the API, `/docs` displays its document.
 
 use aide::redoc::Redoc;
 use axum::{
@@ -9,18 +9,18 @@ use axum::{
 };
 use serde_json::json;
 
-/// Where to go from here, and what is there.
+/// Links of the start page.
 const PLACES: [(&str, &str, &str); 4] = [
-    ("docs", "/docs", "The API, to read and to search"),
-    ("openapi", "/openapi.json", "The same as an OpenAPI document, for generators of clients"),
-    ("ready", "/health/ready", "Whether everything works"),
+    ("docs", "/docs", "The API documentation"),
+    ("openapi", "/openapi.json", "The OpenAPI document"),
+    ("ready", "/health/ready", "The readiness of all parts"),
     ("metrics", "/metrics", "Figures for Prometheus"),
 ];
 const WHAT: &str = "Kontor: orders between businesses, from offer to booked payment";
 const FIRST: &str = "Every request under /v1 needs an API key: Authorization: Bearer kontor_…; \
                      README.md leads through a first order.";
 
-/// The viewer and its script stand in the page: nothing is loaded from elsewhere.
+/// The viewer and its script are part of the page: nothing is loaded from other hosts.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let page = Redoc::new("/openapi.json").with_title("Kontor API").html();
     let page = page.replace("https://cdn.redoc.ly/redoc/logo-mini.svg", "data:,");

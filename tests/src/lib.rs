@@ -1,5 +1,5 @@
-//! What the fault tests of several crates share: a connection that breaks on command, seeded
-//! lives in virtual time, and for how long to torture.
+//! The common part of fault tests of several crates: a connection that breaks on request, seeded
+//! simulations, and the duration of faults.
 //!
 //! The black-box tests of the whole program are in `tests/it`.
 

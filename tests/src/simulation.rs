@@ -1,8 +1,8 @@
-//! What simulations share: lives that come from seeds, in virtual time, with one source of chance,
-//! a trace of what happened, and processes that can be stopped and killed.
+//! The common part of simulations: runs from seeds in virtual time, with one random source, a
+//! trace, and processes that can be stopped and killed.
 //!
-//! A seed is a whole life and can be lived again. `KONTOR_SIMULATION_SEED` says from which seed on,
-//! else it is a random one; `KONTOR_SIMULATION_SEEDS` says how many lives a run lives.
+//! A seed determines a run. `KONTOR_SIMULATION_SEED` sets the first seed, otherwise it is random;
+//! `KONTOR_SIMULATION_SEEDS` sets the number of runs.
 
 use std::{
     cell::RefCell,
@@ -111,9 +111,9 @@ fn listen() {
 
 /// The world of one life. Cheap to clone.
 #[derive(Clone)]
-pub struct World(Arc<Mutex<Fate>>);
+pub struct World(Arc<Mutex<WorldState>>);
 
-struct Fate {
+struct WorldState {
     random: StdRng,
     /// How likely things go wrong, from 0 to 1.
     trouble: f64,
@@ -129,7 +129,13 @@ impl World {
         // Now and then a life without any trouble but that of the others.
         let trouble = if random.random_bool(0.1) { 0.0 } else { random.random_range(0.0..1.0) };
         let trace = DefaultHasher::new();
-        Self(Arc::new(Mutex::new(Fate { random, trouble, began: Instant::now(), trace, verbose })))
+        Self(Arc::new(Mutex::new(WorldState {
+            random,
+            trouble,
+            began: Instant::now(),
+            trace,
+            verbose,
+        })))
     }
 
     /// Whether something with this chance in a life full of trouble happens.
@@ -175,7 +181,7 @@ impl World {
 
     /// Takes something down in the trace: no ids and no clocks, which are others in every life.
     pub fn note(&self, what: fmt::Arguments<'_>) {
-        let Fate { trace, verbose, began, .. } = &mut *self.0.lock().unwrap();
+        let WorldState { trace, verbose, began, .. } = &mut *self.0.lock().unwrap();
         let after = began.elapsed().as_millis();
         let _ = write!(Traced(trace), "{after} {what};");
         if *verbose {

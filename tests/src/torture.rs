@@ -1,4 +1,4 @@
-//! How long faults are thrown: shortly in `make test`, for long in `make torture`.
+//! The duration of fault tests: short in `make test`, long in `make torture`.
 
 use std::{cell::Cell, sync::OnceLock};
 

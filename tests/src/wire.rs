@@ -1,4 +1,4 @@
-//! A wire between Kontor and PostgreSQL that breaks at the worst moments.
+//! A proxy between Kontor and PostgreSQL that breaks connections at chosen moments.
 
 use std::sync::Arc;
 

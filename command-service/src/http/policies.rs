@@ -5,12 +5,10 @@ use aide::axum::{
     routing::{get_with, post_with},
 };
 use axum::{Json, extract::State, http::StatusCode};
-use schemars::JsonSchema;
-use serde::Deserialize;
 use service_kit::permissions::{Audit, Operator};
 use service_kit::{
     input::{Body, PathId, Query},
-    page::{Page, PageRequest},
+    page::{Listing, Page},
     problem::{FieldError, Problem},
 };
 
@@ -20,7 +18,7 @@ use crate::{
     failure::log_problem,
     http::access::By,
     policies::{self, PolicyError, Progress},
-    policy_refusals::{self, Cursor, Filter, Refusal, RefusalState, RetryError},
+    policy_refusals::{self, Cursor, Filter, Refusal, RetryError},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -51,25 +49,13 @@ async fn list(
     policies::progress(&services).await.map(Json).map_err(problem)
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct List {
-    limit: Option<u16>,
-    cursor: Option<String>,
-    /// Only this policy.
-    policy: Option<String>,
-    /// Only this status.
-    state: Option<RefusalState>,
-}
-
 async fn refusals(
     State(services): State<Services>,
     _: By<Audit>,
-    Query(List { limit, cursor, policy, state }): Query<List>,
+    Query(Listing { page, filter }): Query<Listing<Filter>>,
 ) -> Result<Json<Page<Refusal>>, Problem> {
-    let page = PageRequest { limit, cursor };
     let (limit, cursor) = (page.limit()?, page.cursor::<Cursor>()?);
-    if let Some(policy) = &policy
+    if let Some(policy) = &filter.policy
         && !policies::NAMES.contains(&policy.as_str())
     {
         let wrong = format!("must be one of {}", policies::NAMES.join(", "));
@@ -78,10 +64,9 @@ async fn refusals(
     }
     let one_more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let client = services.views.client().await.map_err(|error| problem(error.into()))?;
-    let items =
-        policy_refusals::list(&client, &Filter { policy, state }, cursor.as_ref(), one_more)
-            .await
-            .map_err(|error| problem(error.into()))?;
+    let items = policy_refusals::list(&client, &filter, cursor.as_ref(), one_more)
+        .await
+        .map_err(|error| problem(error.into()))?;
     Ok(Json(Page::of(items, limit, |refusal| (refusal.event.position, refusal.policy.clone()))))
 }
 

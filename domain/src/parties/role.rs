@@ -1,9 +1,10 @@
-//! What an employee does, at the seller's or in a company that buys.
+//! Roles of employees, of the seller or of a company.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What somebody does.
+/// The role of an employee. The roles of API keys (`service_kit::access::KeyRole`) are these and
+/// two for connected systems.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -14,7 +15,7 @@ pub enum Role {
     Admin,
     /// Seller: offers and orders.
     Sales,
-    /// Seller: offers, orders and prices; answers for what the others of sales do.
+    /// Seller: offers, orders and prices; approves offers of sales employees.
     SalesManager,
     /// Seller: shipments.
     Warehouse,
@@ -24,14 +25,13 @@ pub enum Role {
     CompanyAdmin,
     /// Buyer: orders.
     Purchaser,
-    /// Buyer: answers for what the purchasers do.
+    /// Buyer: approves orders of purchasers.
     Approver,
 }
 
 impl Role {
     /// Every role.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 8] = [
+    pub const ALL: [Self; 8] = [
         Self::Admin,
         Self::Sales,
         Self::SalesManager,
@@ -42,7 +42,7 @@ impl Role {
         Self::Approver,
     ];
 
-    /// Whether it is one in a company that buys.
+    /// Whether it is a role of a company.
     pub const fn is_buyer(self) -> bool {
         match self {
             Self::CompanyAdmin | Self::Purchaser | Self::Approver => true,
@@ -52,7 +52,7 @@ impl Role {
         }
     }
 
-    /// Whether it decides on what others ask for.
+    /// Whether it may approve requests of others.
     pub const fn decides(self) -> bool {
         match self {
             Self::Admin | Self::SalesManager | Self::CompanyAdmin | Self::Approver => true,
@@ -72,8 +72,8 @@ impl Role {
         }
     }
 
-    /// Whether who has it can do what is asked of another role: the admins do what those who
-    /// answer for others do.
+    /// Whether it includes another role as an approver: admins include the approvers of their
+    /// side.
     pub fn stands_for(self, asked: Self) -> bool {
         self == asked
             || matches!(

@@ -258,7 +258,7 @@ pub fn steps(question: &Question<'_>) -> Vec<Step> {
 /// The verdicts on all candidates.
 struct Answer<'a> {
     base: Option<UnitPrice>,
-    judged: Vec<Judged<'a>>,
+    judged: Vec<Evaluated<'a>>,
     winner: Option<usize>,
 }
 
@@ -267,7 +267,7 @@ fn answer<'a>(question: &'a Question<'_>) -> Answer<'a> {
     let base = everyones.or(question.base);
     let mut candidates: Vec<&Candidate<'_>> = question.candidates.iter().collect();
     candidates.sort_by_key(|one| rank(one));
-    let judged: Vec<Judged<'_>> = candidates
+    let judged: Vec<Evaluated<'_>> = candidates
         .into_iter()
         .map(|candidate| (candidate, priced(candidate, question, base)))
         .collect();
@@ -277,7 +277,7 @@ fn answer<'a>(question: &'a Question<'_>) -> Answer<'a> {
     Answer { base, judged, winner }
 }
 
-type Judged<'a> = (&'a Candidate<'a>, Result<UnitPrice, Verdict>);
+type Evaluated<'a> = (&'a Candidate<'a>, Result<UnitPrice, Verdict>);
 
 /// The charged price for a stated price.
 struct Charged {
@@ -376,7 +376,7 @@ fn stated(
 
 /// The most specific rule that applies, the lowest price among equally specific ones; if its
 /// agreement yields, a lower price that is less specific.
-fn winner(judged: &[Judged<'_>], base: Option<UnitPrice>) -> Option<usize> {
+fn winner(judged: &[Evaluated<'_>], base: Option<UnitPrice>) -> Option<usize> {
     let holding = || (0..judged.len()).filter(|index| judged[*index].1.is_ok());
     let first = holding().min_by_key(|index| {
         let (candidate, price) = &judged[*index];
@@ -401,7 +401,7 @@ fn winner(judged: &[Judged<'_>], base: Option<UnitPrice>) -> Option<usize> {
     Some(winner)
 }
 
-fn verdict(judged: &[Judged<'_>], index: usize, winner: Option<usize>) -> Verdict {
+fn verdict(judged: &[Evaluated<'_>], index: usize, winner: Option<usize>) -> Verdict {
     let Some(winner) = winner else { return Verdict::Yielded };
     if index == winner {
         return Verdict::Won;

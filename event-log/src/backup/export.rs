@@ -14,9 +14,10 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::{
-    COMMAND_COLUMNS, COMMANDS, Companion, EVENT_COLUMNS, EVENTS, Error, File, Manifest, beside,
+    COMMAND_COLUMNS, COMMANDS, Companion, EVENT_COLUMNS, EVENTS, Error, File, Manifest,
     folder::{BLOCK, Folder},
     rows::{Order, Rows},
+    run_blocking,
 };
 use crate::Position;
 
@@ -65,7 +66,7 @@ pub async fn export(
         manifest = export.extend(manifest, next).await?;
         manifest.epoch = epoch;
         let (folder, sealed) = (export.folder.clone(), manifest.clone());
-        let sha256 = beside(move || folder.seal(&sealed)).await?;
+        let sha256 = run_blocking(move || folder.seal(&sealed)).await?;
         progress(next, head);
         if next == head {
             return Ok(Exported { manifest, new: head.0 - before.0, sha256 });
@@ -76,7 +77,7 @@ pub async fn export(
 /// Opens the folder, with what is there already.
 async fn begin(folder: &Path, from: Option<&Path>) -> Result<(Folder, Manifest), Error> {
     let (path, from) = (folder.to_owned(), from.map(Path::to_owned));
-    beside(move || {
+    run_blocking(move || {
         let folder = Folder::open(&path)?;
         let manifest = match (folder.manifest()?, from) {
             (Some(manifest), None) => manifest,
@@ -172,7 +173,7 @@ impl Export<'_> {
         pin_mut!(rows);
         let (blocks, taken) = mpsc::channel(AHEAD);
         let (folder, name) = (self.folder.clone(), format!("{table}-{range}"));
-        let written = tokio::spawn(beside(move || compress(&folder, &name, taken, order)));
+        let written = tokio::spawn(run_blocking(move || compress(&folder, &name, taken, order)));
         let mut block = Vec::with_capacity(BLOCK + BLOCK / 4);
         while let Some(bytes) = rows.next().await {
             block.extend_from_slice(&bytes?);

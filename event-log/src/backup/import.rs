@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use tokio_postgres::{Client, Transaction};
 
 use super::{
-    COMMAND_COLUMNS, COMMANDS, Companion, EVENT_COLUMNS, EVENTS, Error, File, beside,
+    COMMAND_COLUMNS, COMMANDS, Companion, EVENT_COLUMNS, EVENTS, Error, File,
     folder::read_file,
+    run_blocking,
     verify::{Sound, verify},
 };
 use crate::Position;
@@ -35,7 +36,7 @@ pub async fn import(
     mut progress: impl FnMut(Position, Position),
 ) -> Result<Sound, Error> {
     let path = folder.to_owned();
-    let sound = beside(move || verify(&path)).await?;
+    let sound = run_blocking(move || verify(&path)).await?;
     let manifest = &sound.manifest;
     let transaction = client.transaction().await?;
     let row = transaction.query_one(HEAD, &[]).await?;
@@ -78,7 +79,7 @@ impl Import<'_> {
         pin_mut!(sink);
         let (blocks, mut taken) = mpsc::channel(AHEAD);
         let (folder, file) = (self.folder.to_owned(), self.file.clone());
-        let reading = tokio::spawn(beside(move || read_ahead(&folder, &file, &blocks)));
+        let reading = tokio::spawn(run_blocking(move || read_ahead(&folder, &file, &blocks)));
         while let Some(block) = taken.recv().await {
             sink.send(block).await?;
         }

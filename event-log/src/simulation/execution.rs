@@ -10,7 +10,7 @@ use super::{client, postgres::Postgres};
 use crate::{
     Append, Envelope, ExecuteError, Loaded, NewEvent, Outcome, StreamWrite,
     execute::{Decision, HandedOver, Queued},
-    pending::{Decided, Fate, Pending, Seen},
+    pending::{AppendStatus, Decided, Pending, Seen},
     writer::Writer,
 };
 
@@ -135,7 +135,7 @@ async fn load(
             }
         }
         let key = (TypeId::of::<Last>(), stream);
-        let seen = |loaded: &Loaded<Last>, made_by: Option<Arc<Fate>>| {
+        let seen = |loaded: &Loaded<Last>, made_by: Option<Arc<AppendStatus>>| {
             (Seen { key, version: loaded.version, made_by }, loaded.state.0)
         };
         all.push(if let Some((loaded, made_by)) = pending.tip::<Last>(stream) {

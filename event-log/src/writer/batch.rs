@@ -10,7 +10,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Request, Trust};
-use crate::{AppendError, Appended, Error, Outcome, Position, append::Append, pending::Handed};
+use crate::{
+    AppendError, Appended, Error, Outcome, Position, append::Append, pending::QueuedAppend,
+};
 
 /// The requests; every attempt decides each of them again.
 pub(crate) struct Batch {
@@ -120,7 +122,7 @@ impl Batch {
         // Appends that this attempt does not write.
         let mut declined: HashSet<u64> = HashSet::new();
         for entry in &mut self.entries {
-            let number = entry.request.handed.as_ref().map(Handed::number);
+            let number = entry.request.handed.as_ref().map(QueuedAppend::number);
             // Until it is accepted.
             declined.extend(number);
             if matches!(entry.verdict, Verdict::Settled(_)) {

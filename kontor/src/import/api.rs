@@ -1,5 +1,5 @@
-//! The import's side of the HTTP API: sends a command until it is answered, whatever restarts in
-//! between. Every command carries an idempotency key, so that is safe.
+//! The HTTP client of imports: repeats a command until it is answered, also across restarts. Every
+//! command carries an idempotency key, so that is safe.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A running Kontor and the key to it.
+/// A running Kontor, and the API key for it.
 #[derive(Clone)]
 pub struct Api {
     client: reqwest::Client,
@@ -16,35 +16,35 @@ pub struct Api {
     key: String,
 }
 
-/// What a command answers.
+/// The response of a command.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Done {
-    /// The thing that the command was about.
+    /// The aggregate of the command.
     pub id: Uuid,
-    /// Where in the log its last event stands.
+    /// The position of its last event.
     pub position: u64,
 }
 
-/// A command that was answered with a problem document.
+/// A command that was refused with a problem document.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Refused {
     /// The stable code.
     pub code: String,
-    /// What is wrong, in words.
+    /// The description.
     #[serde(default)]
     pub detail: Option<String>,
-    /// Which fields are to blame.
+    /// The invalid fields.
     #[serde(default)]
     pub errors: Vec<FieldError>,
 }
 
-/// A field to blame.
+/// An invalid field.
 #[derive(Debug, Clone, Deserialize)]
 pub struct FieldError {
-    /// Where it stands in the body, as a JSON pointer.
+    /// Its position in the body, as a JSON pointer.
     #[serde(default)]
     pub pointer: Option<String>,
-    /// What is wrong with it.
+    /// The error.
     pub detail: String,
 }
 
@@ -63,10 +63,10 @@ impl Refused {
 }
 
 impl Api {
-    /// For how long a command is sent again while nobody answers it.
+    /// The time for which a command without an answer is repeated.
     const PATIENCE: Duration = Duration::from_mins(1);
 
-    /// Does not connect yet.
+    /// A client; it connects with the first request.
     pub fn new(url: &str, key: &str) -> anyhow::Result<Self> {
         Ok(Self {
             client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?,
@@ -81,7 +81,7 @@ impl Api {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
-    /// Sends a request that has no idempotency key; the caller wants it once or not at all.
+    /// Sends a request without an idempotency key, at most once.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
         let response = self
             .client
@@ -94,8 +94,8 @@ impl Api {
         Ok(response.json().await?)
     }
 
-    /// Sends a command under an idempotency key. `Err` outside is a failure to get any answer,
-    /// inside it is a refusal.
+    /// Sends a command with an idempotency key. The outer `Err` means that there was no answer, the
+    /// inner one a refusal.
     pub async fn command(
         &self,
         path: &str,
@@ -105,7 +105,7 @@ impl Api {
         self.send(path, key, body).await
     }
 
-    /// The same for a command with another answer.
+    /// The same for a command with another response type.
     pub async fn send<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -121,7 +121,7 @@ impl Api {
         self.answered(request).await
     }
 
-    /// Asks a query; `Ok(None)` when there is no such thing.
+    /// Sends a query; `Ok(None)` if the resource does not exist.
     pub async fn query<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Option<T>> {
         let request = || self.client.request(Method::GET, format!("{}{path}", self.url));
         match self.answered(request).await? {
@@ -146,7 +146,7 @@ impl Api {
                 Err(error) => error.into(),
             };
             if started.elapsed() > Self::PATIENCE {
-                return Err(failure.context("Kontor did not answer; run the same again"));
+                return Err(failure.context("Kontor did not answer; run the same command again"));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
@@ -168,7 +168,7 @@ async fn understood<T: DeserializeOwned>(response: reqwest::Response) -> anyhow:
         .json()
         .await
         .map_err(|error| anyhow::anyhow!("{status} without a problem document: {error}"))?;
-    // Somebody else wrote to the same stream, or Kontor is busy or starting: neither is an answer.
+    // A conflict, overload or start is not a final answer.
     let again = status.is_server_error()
         || status == StatusCode::TOO_MANY_REQUESTS
         || (status == StatusCode::CONFLICT && refused.code == "conflict");

@@ -1,6 +1,6 @@
 //! The countries of the UCI Online Retail export.
 
-/// The ISO 3166-1 code of a country by the name that the export gives it.
+/// The ISO 3166-1 code of a country, by its name in the export.
 pub fn code(name: &str) -> &'static str {
     match name {
         "Australia" => "AU",
@@ -38,8 +38,8 @@ pub fn code(name: &str) -> &'static str {
         "USA" => "US",
         "United Arab Emirates" => "AE",
         "United Kingdom" => "GB",
-        // ISO 3166 leaves ZZ to its users: here it is any country that the export does not name,
-        // and Poland, whose companies are known by a NIP, which the export does not have.
+        // ISO 3166 reserves ZZ for private use: here it is any country that the export does not
+        // name, and Poland, because Polish companies need a NIP, which the export does not have.
         _ => "ZZ",
     }
 }

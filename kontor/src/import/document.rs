@@ -1,5 +1,5 @@
-//! Reads the UCI Online Retail export into documents. The data is dirty and stays so: what cannot
-//! be a line of a document becomes a reject, never a guess.
+//! Reads the UCI Online Retail export into documents. The data contains errors: a line that cannot
+//! be part of a document is rejected, never guessed.
 
 use std::{collections::HashMap, io::Read};
 
@@ -12,11 +12,11 @@ use super::rejects::Reject;
 /// One invoice or credit note of the export.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// Its number there, such as `536365` or `C536379`.
+    /// Its number in the export, such as `536365` or `C536379`.
     pub number: String,
-    /// Whether goods were sold or given back.
+    /// Whether it is an invoice or a credit note.
     pub kind: Kind,
-    /// The customer's number; `None` where the shop left it out.
+    /// The customer's number; `None` if missing.
     pub customer: Option<String>,
     /// The customer's country as the export spells it.
     pub country: String,
@@ -26,7 +26,7 @@ pub struct Document {
     pub lines: Vec<DocumentLine>,
 }
 
-/// Which way goods and money go.
+/// The kind of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An order, shipped and invoiced the same day.
@@ -35,29 +35,29 @@ pub enum Kind {
     Credit,
 }
 
-/// One line of a document, its quantity positive either way.
+/// One line of a document, its quantity always positive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DocumentLine {
-    /// Its place in the file; the header is line 1.
+    /// Its line number in the file; the header is line 1.
     pub line: u64,
-    /// The shop's code of the product.
+    /// The product code of the export.
     pub stock_code: String,
-    /// What the shop called it; often empty.
+    /// The product name of the export; often empty.
     pub description: String,
-    /// How much.
+    /// The quantity.
     pub quantity: Quantity,
-    /// Price of one.
+    /// The unit price.
     pub unit_price: UnitPrice,
-    /// The fields as they stood, should the line be refused later.
+    /// The original fields, for the case that the line is refused later.
     pub fields: Vec<String>,
 }
 
-/// The whole export, read and sorted out.
+/// The parsed export.
 #[derive(Debug, Default)]
 pub struct Export {
     /// Documents with at least one acceptable line, in order of first appearance.
     pub documents: Vec<Document>,
-    /// Lines that no document can carry.
+    /// Lines that cannot be part of a document.
     pub rejects: Vec<Reject>,
     /// Lines in the file, header not counted.
     pub lines: u64,
@@ -74,7 +74,7 @@ const COLUMNS: [&str; 8] = [
     "Country",
 ];
 
-/// Reads an export. Fails only when it is no export at all: a missing column or an unreadable file.
+/// Reads an export. Fails only if a column is missing or the file is unreadable.
 pub fn read(input: impl Read, currency: Currency) -> anyhow::Result<Export> {
     let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(input);
     let columns = columns(csv.byte_headers()?)?;
@@ -185,8 +185,8 @@ fn day(text: &str) -> Result<Date, String> {
         .map_err(|_| format!("InvoiceDate {} is no date and time", shown(text)))
 }
 
-/// Sales count up, credit notes count down; the other way round it is a stock adjustment, which
-/// is no trade.
+/// Quantities are positive in invoices and negative in credit notes; otherwise the line is a stock
+/// adjustment.
 fn units(kind: Kind, text: &str) -> Result<Quantity, String> {
     let number = Decimal::from_str_exact(text)
         .map_err(|_| format!("Quantity {} is no number", shown(text)))?;
@@ -202,13 +202,13 @@ fn units(kind: Kind, text: &str) -> Result<Quantity, String> {
     Quantity::new(units).map_err(|error| error.to_string())
 }
 
-/// A price that does not end with the minor unit would make the sum of the lines differ from the
-/// shop's own, so no more digits than a unit price has are taken.
+/// A price with more decimal places than a unit price is refused, because the sum of the lines
+/// would differ from the original document.
 fn price(text: &str, currency: Currency) -> Result<UnitPrice, String> {
     text.parse().map_err(|error| format!("UnitPrice {} {currency}: {error}", shown(text)))
 }
 
-/// A field as an error may show it: not megabytes of it.
+/// A field, shortened for an error message.
 fn shown(text: &str) -> String {
     let mut short: String = text.chars().take(40).collect();
     if short.len() < text.len() {

@@ -1,9 +1,9 @@
-//! `kontor import online-retail`: replays the UCI Online Retail export through the ordinary
-//! commands. Customers become companies, stock codes products, invoices orders that are shipped
-//! and invoiced on their day, and `C` invoices credit notes.
+//! `kontor import online-retail`: imports the UCI Online Retail export through ordinary commands.
+//! Customers become companies, stock codes products, invoices orders that are shipped and invoiced
+//! on their day, and `C` invoices credit notes.
 //!
-//! Every command has an idempotency key made of the document's number, so an import that was
-//! killed half-way, or is run again, ends in the same state.
+//! Every command has an idempotency key derived from the document's number, so an import that is
+//! interrupted or repeated ends in the same state.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -28,23 +28,23 @@ use super::{
     rejects::{self, Reject},
 };
 
-/// What to import, and from where.
+/// The options of the import.
 #[derive(Debug, Clone)]
 pub struct OnlineRetail {
     /// The export, as CSV or gzipped CSV.
     pub file: PathBuf,
     /// The currency of its prices.
     pub currency: Currency,
-    /// Where refused lines go.
+    /// The file for refused lines.
     pub rejects: PathBuf,
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// Documents in the export with at least one acceptable line.
     pub documents: usize,
-    /// Those that became, or had become, trade.
+    /// Documents that were imported, now or before.
     pub imported: usize,
     /// Lines in the export.
     pub lines: u64,
@@ -54,16 +54,16 @@ pub struct Summary {
     pub commands: usize,
     /// How long it took.
     pub took: Duration,
-    /// The last position that it wrote.
+    /// The position of its last event.
     pub position: u64,
 }
 
-/// How many documents are under way at once.
+/// The number of documents imported concurrently.
 const AT_ONCE: usize = 64;
-/// The account of documents that name no customer.
+/// The company of documents without a customer.
 const UNNAMED: &str = "unnamed";
 
-/// Runs the import against a running Kontor, and returns when its read models show all of it.
+/// Runs the import against a running Kontor, and returns when its read models include all of it.
 pub async fn run(api: &Api, import: &OnlineRetail) -> anyhow::Result<Summary> {
     let started = Instant::now();
     let export = read(import)?;
@@ -102,7 +102,7 @@ fn is_gzip(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "gz")
 }
 
-/// An import under way.
+/// An import in progress.
 struct Run<'a> {
     api: &'a Api,
     import: &'a OnlineRetail,
@@ -111,7 +111,7 @@ struct Run<'a> {
     rejects: Vec<Reject>,
 }
 
-/// What came of one document.
+/// The result of one document.
 struct Ended {
     commands: usize,
     position: u64,
@@ -119,7 +119,7 @@ struct Ended {
 }
 
 impl Run<'_> {
-    /// Registers every customer, and the account for those without a name.
+    /// Registers every customer, and the company of documents without one.
     async fn companies(&mut self, documents: &[Document]) -> anyhow::Result<HashMap<String, Uuid>> {
         let mut customers: Vec<(String, &str)> = Vec::new();
         let mut seen: HashSet<&str> = HashSet::new();
@@ -183,8 +183,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Sales first, side by side; then the credit notes one after the other, since they share one
-    /// series of numbers. Says how many became trade.
+    /// Imports invoices concurrently, then credit notes one after the other, since they share one
+    /// series of numbers. Returns the number of imported documents.
     async fn documents(
         &mut self,
         documents: &[Document],
@@ -224,7 +224,7 @@ impl Run<'_> {
         Ok(imported)
     }
 
-    /// Waits until every dispatch has its invoice and the read models show it.
+    /// Waits until every dispatch has its invoice and the read models include it.
     async fn settle(&mut self) -> anyhow::Result<()> {
         #[derive(Deserialize)]
         struct Progress {
@@ -242,7 +242,7 @@ impl Run<'_> {
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
         bar.finish_and_clear();
-        // The read models may be a moment behind; this waits for them.
+        // The read models may lag; this query waits for them.
         let path = format!("/v1/account-balances?limit=1&wait_for={head}");
         let _: Option<serde_json::Value> = self.api.query(&path).await?;
         self.position = head;
@@ -264,7 +264,7 @@ async fn register(api: &Api, customer: &str, country: &str) -> anyhow::Result<Do
     let key = format!("online-retail/company/{customer}");
     match api.command("/v1/companies", &key, &body).await? {
         Ok(done) => Ok(done),
-        // Another export has brought this customer before, from another country maybe.
+        // Another export may have registered this customer with another country.
         Err(refused) if is_known(&refused) => {
             let path = format!("/v1/companies?reference={customer}");
             existing(api, &path).await?.context("the customer is known but not shown")
@@ -273,7 +273,7 @@ async fn register(api: &Api, customer: &str, country: &str) -> anyhow::Result<Do
     }
 }
 
-/// How many commands it took, and the last position written.
+/// The number of commands, and the position of the last event.
 async fn publish(
     api: &Api,
     stock_code: &str,
@@ -285,7 +285,7 @@ async fn publish(
         "sku": stock_code,
         "name": if name.is_empty() { stock_code } else { name },
         "unit": "piece",
-        // Export: taxed at nothing, so that a document adds up to what the shop charged.
+        // Export rate: documents add up to the original totals.
         "vat_rate": "0",
         "prices": [{ "currency": currency, "price": price }],
     });
@@ -305,7 +305,7 @@ async fn publish(
     Ok((2, published.position))
 }
 
-/// The commands that one document becomes; what is refused is refused whole.
+/// The commands of one document; a document is refused as a whole.
 async fn trade(
     api: &Api,
     document: &Document,
@@ -360,8 +360,8 @@ async fn trade(
     Ok(ended)
 }
 
-/// All lines of a refused document: those that are to blame with what is wrong with them, the
-/// others because of them.
+/// All lines of a refused document: the invalid ones with their errors, the others with a reference
+/// to them.
 fn refused_lines(document: &Document, refused: &Refused) -> Vec<Reject> {
     let blamed: HashMap<usize, &str> = refused
         .errors
@@ -383,7 +383,7 @@ fn refused_lines(document: &Document, refused: &Refused) -> Vec<Reject> {
     document.lines.iter().enumerate().map(reject).collect()
 }
 
-/// Whether a refusal says that the thing exists already.
+/// Whether a refusal means that the resource exists already.
 fn is_known(refused: &Refused) -> bool {
     matches!(refused.code.as_str(), "claim.held" | "idempotency_key.reused")
 }

@@ -1,4 +1,4 @@
-//! What an import could not accept: line number, reason and the line itself, as CSV.
+//! The lines that an import refused: line number, reason and original fields, as CSV.
 
 use std::{
     fs::File,
@@ -6,28 +6,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A line of the input that was refused, and why.
+/// A refused line, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reject {
-    /// Its place in the file; the header is line 1.
+    /// Its line number in the file; the header is line 1.
     pub line: u64,
-    /// The document it belongs to, as far as that could be read.
+    /// The document it belongs to, if it could be read.
     pub document: String,
     /// Why it was refused.
     pub reason: String,
-    /// Its fields as they stood.
+    /// Its original fields.
     pub fields: Vec<String>,
 }
 
-/// Where the rejects of an input go by default: beside it.
+/// The default file of rejects: beside the input.
 pub fn default_path(input: &Path) -> PathBuf {
     let mut name = input.file_name().unwrap_or_default().to_owned();
     name.push(".rejects.csv");
     input.with_file_name(name)
 }
 
-/// Writes all rejects in line order, replacing an earlier run's file in one step. The same input
-/// gives the same file.
+/// Writes all rejects in line order, replacing the file of an earlier run atomically.
 pub fn write(path: &Path, rejects: &mut [Reject]) -> io::Result<()> {
     rejects.sort();
     let unfinished = path.with_extension("csv.part");

@@ -1,17 +1,17 @@
-//! What a restored server needs beside history, and cannot be derived from it.
+//! Data that a restored server needs and that cannot be derived from the event log.
 
 use event_log::backup::Companion;
 use tokio_postgres::{Client, NoTls};
 
-/// Keys (their secrets' digests alone), and how far the policies have got: started anew from the
-/// beginning, they would ask again for what was refused.
+/// API keys (with digests of their secrets) and the checkpoints of policies: without these,
+/// policies would start again at the first event and repeat refused reactions.
 pub(super) const COMPANIONS: [Companion; 5] = [
     Companion {
         table: "access.api_keys",
         columns: "id, secret_sha256, name, role, company_id, created_at, revoked_at",
         rows: "SELECT id, secret_sha256, name, role, company_id, created_at, revoked_at \
             FROM access.api_keys ORDER BY id",
-        // A key that either side has revoked stays so.
+        // A key that is revoked on either side stays revoked.
         present: "ON CONFLICT (id) DO UPDATE \
             SET revoked_at = coalesce(api_keys.revoked_at, excluded.revoked_at)",
     },
@@ -37,7 +37,7 @@ pub(super) const COMPANIONS: [Companion; 5] = [
     Companion {
         table: "policy.attempts",
         columns: "policy, position, attempt, tried_at, tried_by, code, detail, done_at",
-        // What was done beyond the end of the backup is open again in it.
+        // An attempt that succeeded after the end of the backup is open again in the backup.
         rows: "SELECT policy, position, attempt, tried_at, tried_by, code, detail, done_at \
             FROM policy.attempts WHERE position <= {last} AND coalesce(done_at, 0) <= {last}",
         present: "",

@@ -1,4 +1,4 @@
-//! `kontor log discard-stream`: decides that the log is right and the stream is not.
+//! `kontor log discard-stream`: deletes a stream that differs from the log.
 
 use anyhow::ensure;
 use event_log::{EventLog, LogConfig};
@@ -11,12 +11,12 @@ pub(super) struct Arguments {
     /// Name of the JetStream stream.
     #[arg(long, default_value = "kontor")]
     stream: String,
-    /// Do it: without this, only say what would be lost.
+    /// Delete; without this, only print what would be lost.
     #[arg(long)]
     yes: bool,
 }
 
-/// Deletes the stream; a running Kontor builds it anew from the log.
+/// Deletes the stream; a running Kontor builds it again from the log.
 pub(super) async fn run(arguments: Arguments, location: &Location) -> anyhow::Result<()> {
     let Arguments { stream: name, yes } = arguments;
     let log = EventLog::open(&LogConfig::new(location.database_url()?)).await?;
@@ -25,8 +25,8 @@ pub(super) async fn run(arguments: Arguments, location: &Location) -> anyhow::Re
     let state = jetstream.get_stream(&name).await?.get_info().await?.state;
     let (messages, last, head) = (state.messages, state.last_sequence, log.head().await?);
     println!("stream {name} has {messages} messages up to {last}; the log ends at {head}");
-    ensure!(yes, "say --yes to delete the stream, with its consumers, and build it anew");
+    ensure!(yes, "pass --yes to delete the stream with its consumers, and build it again");
     jetstream.delete_stream(&name).await?;
-    println!("deleted; a running Kontor builds it anew from the log");
+    println!("deleted; a running Kontor builds it again from the log");
     Ok(())
 }

@@ -12,15 +12,15 @@ use crate::progress::Step;
 /// Arguments of `kontor log export`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The folder. A backup that is there is continued after its last position.
+    /// The folder. An existing backup is continued after its last position.
     folder: PathBuf,
-    /// Begin with the files of this backup, which stays as it is: where the file system can, they
-    /// share their disk space.
+    /// Start with the files of this backup, which is not changed: where the file system supports
+    /// it, they share their disk space.
     #[arg(long, value_name = "FOLDER")]
     from: Option<PathBuf>,
 }
 
-/// Writes a backup, or continues one.
+/// Writes or continues a backup.
 pub(super) async fn run(arguments: Arguments, location: &Location) -> anyhow::Result<()> {
     let Arguments { folder, from } = arguments;
     let client = connect(&location.database_url()?).await?;

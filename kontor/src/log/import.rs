@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     folder: PathBuf,
 }
 
-/// Checks a backup whole and restores it, all or nothing.
+/// Verifies a backup completely and restores it, all or nothing.
 pub(super) async fn run(arguments: Arguments, location: &Location) -> anyhow::Result<()> {
     let database_url = location.database_url()?;
     migrate_all(&database_url).await?;
@@ -39,7 +39,7 @@ pub(super) async fn run(arguments: Arguments, location: &Location) -> anyhow::Re
     Ok(())
 }
 
-/// Whether there is a read model that shows something: an empty log cannot have made it.
+/// Whether a read model has rows: an empty log cannot have produced them.
 async fn has_read_models(client: &Client) -> anyhow::Result<bool> {
     let present: bool = client.query_one(READ_MODELS, &[]).await?.get(0);
     Ok(present && client.query_one(ADVANCED, &[]).await?.get(0))

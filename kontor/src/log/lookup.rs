@@ -1,4 +1,4 @@
-//! What is looked for in history, as the command line says it.
+//! Filters of events on the command line.
 
 use anyhow::Context;
 use event_log::Lookup;
@@ -6,50 +6,50 @@ use jiff::{Timestamp, civil::DateTime};
 use service_kit::clock::Clock;
 use uuid::Uuid;
 
-/// Which events are wanted.
+/// Which events to print.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct EventFilter {
-    /// Of this stream: an id, or a kind and an id such as `offer/0192…`.
+    /// Only this stream: an id, or a type and an id such as `offer/0192…`.
     #[arg(long, value_parser = Stream::parse)]
     stream: Option<Stream>,
-    /// Of this kind of aggregate, such as `offer`.
+    /// Only this type of aggregate, such as `offer`.
     #[arg(long)]
     aggregate: Option<String>,
-    /// Of this type, such as `offer.sent`; may be given more than once.
+    /// Only this event type, such as `offer.sent`; may be repeated.
     #[arg(long = "type")]
     types: Vec<String>,
-    /// Of this company's history.
+    /// Only this company.
     #[arg(long)]
     company: Option<Uuid>,
-    /// Set off by the request with this correlation id.
+    /// Only this correlation id.
     #[arg(long)]
     correlation: Option<Uuid>,
-    /// Done by this command.
+    /// Only this command.
     #[arg(long)]
     command: Option<Uuid>,
-    /// What policies made of the event with this id.
+    /// Only events that policies caused in reaction to the event with this id.
     #[arg(long)]
     causation: Option<Uuid>,
-    /// Recorded at this time or later: `2026-10-01`, `2026-10-01T12:00` (in Warsaw), or with an
-    /// offset or `Z`.
+    /// Only events recorded at this time or later: `2026-10-01`, `2026-10-01T12:00` (in Warsaw), or
+    /// with an offset or `Z`.
     #[arg(long, value_parser = instant)]
     since: Option<Timestamp>,
-    /// Recorded before this time.
+    /// Only events recorded before this time.
     #[arg(long, value_parser = instant)]
     until: Option<Timestamp>,
 }
 
-/// A stream's name.
+/// The name of a stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Stream {
-    /// Its kind, if it was said.
+    /// Its aggregate type, if given.
     pub(crate) kind: Option<String>,
     /// Its id.
     pub(crate) id: Uuid,
 }
 
 impl Stream {
-    /// Reads `0192…` or `offer/0192…`.
+    /// Parses `0192…` or `offer/0192…`.
     pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         let (kind, id) = match text.split_once('/') {
             Some((kind, id)) => (Some(kind.to_owned()), id),
@@ -78,7 +78,7 @@ impl EventFilter {
     }
 }
 
-/// An instant, or a time as the clocks in Warsaw show it; a bare day is its midnight.
+/// A time with offset, or a local time in Warsaw; a day means its midnight.
 pub(crate) fn instant(text: &str) -> anyhow::Result<Timestamp> {
     if let Ok(instant) = text.parse() {
         return Ok(instant);

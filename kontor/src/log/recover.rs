@@ -1,4 +1,4 @@
-//! `kontor log recover`: gives the log the end back that it lost, from the stream.
+//! `kontor log recover`: appends the events that the log has lost, from the stream.
 
 use event_log::recover::{Recovered, recover};
 use event_log::relay::RelayConfig;
@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     stream: String,
 }
 
-/// Appends what only the stream has, all or nothing.
+/// Appends the events that only the stream has, all or nothing.
 pub(super) async fn run(arguments: Arguments, location: &Location) -> anyhow::Result<()> {
     let database_url = location.database_url()?;
     let mut client = connect(&database_url).await?;

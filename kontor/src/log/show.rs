@@ -1,4 +1,4 @@
-//! `kontor log show`: what an aggregate is, or was.
+//! `kontor log show`: the state and events of an aggregate, now or at a moment.
 
 use event_log::{At, Position};
 use jiff::Timestamp;
@@ -13,16 +13,16 @@ use crate::location::Location;
 /// Arguments of `kontor log show`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Which one: `offer/0192…`, or its id alone.
+    /// The aggregate: `offer/0192…`, or only its id.
     #[arg(value_parser = Stream::parse)]
     stream: Stream,
-    /// As it was at this time: `2026-10-01T12:00` (in Warsaw), or with an offset or `Z`.
+    /// At this time: `2026-10-01T12:00` (in Warsaw), or with an offset or `Z`.
     #[arg(long, value_parser = instant, group = "moment")]
     at: Option<Timestamp>,
-    /// As it was after so many events.
+    /// After this version.
     #[arg(long, group = "moment")]
     version: Option<u64>,
-    /// As it was when history had got to this position.
+    /// At this position.
     #[arg(long, group = "moment")]
     position: Option<u64>,
 }
@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: Arguments, location: &Location) -> anyhow::Re
     let log = open(location).await?;
     let state = log.state_at(stream.id, at).await?;
     if let Some(kind) = stream.kind.filter(|kind| *kind != state.stream_type) {
-        anyhow::bail!("{} is no {kind}: it is of kind {}", stream.id, state.stream_type);
+        anyhow::bail!("{} is not of type {kind} but of type {}", stream.id, state.stream_type);
     }
     let events: Vec<_> = log
         .events_until(stream.id, at)

@@ -1,4 +1,4 @@
-//! `kontor log stats`: the log in figures.
+//! `kontor log stats`: statistics of the log.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::location::Location;
 /// Arguments of `kontor log stats`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// How many days to count, back from the newest event.
+    /// The number of days to count, back from the newest event.
     #[arg(long, default_value_t = 14)]
     days: i32,
     /// Name of the JetStream stream.
@@ -57,7 +57,7 @@ fn text(stats: &Stats) -> String {
         stats.types.iter().map(|(name, events)| format!("type        {events:>12}  {name}")),
     );
     lines.extend(stats.companies.iter().map(|(company, events)| {
-        let company = company.map_or("of no company".to_owned(), |id| id.to_string());
+        let company = company.map_or("without a company".to_owned(), |id| id.to_string());
         format!("company     {events:>12}  {company}")
     }));
     lines.extend(stats.days.iter().map(|(day, events)| format!("day         {events:>12}  {day}")));

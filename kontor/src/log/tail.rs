@@ -1,4 +1,4 @@
-//! `kontor log tail`: prints events, one JSON object a line.
+//! `kontor log tail`: prints events, one JSON object per line.
 
 use std::{
     io::{self, Write},
@@ -11,7 +11,7 @@ use futures::{TryStreamExt, pin_mut};
 use super::{lookup::EventFilter, open};
 use crate::location::Location;
 
-/// How long an event may be recorded before it is printed.
+/// The interval at which new events are read.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Arguments of `kontor log tail`.
@@ -20,17 +20,17 @@ pub(crate) struct Arguments {
     /// Start after this position.
     #[arg(long, conflicts_with = "last")]
     after: Option<u64>,
-    /// Start with the last so many that are wanted.
+    /// Start with the last N matching events.
     #[arg(long)]
     last: Option<usize>,
-    /// Go on with what is recorded from now on, until Ctrl-C.
+    /// Continue with new events, until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
     filter: EventFilter,
 }
 
-/// Prints; ends quietly when nobody reads any more.
+/// Prints events; ends without an error when the pipe is closed.
 pub(crate) async fn run(arguments: Arguments, location: &Location) -> anyhow::Result<()> {
     match print(arguments, &open(location).await?).await {
         Err(error) if broken_pipe(&error) => Ok(()),
@@ -47,7 +47,7 @@ async fn print(arguments: Arguments, log: &EventLog) -> anyhow::Result<()> {
     }
     loop {
         match print_after(log, &lookup, &mut after).await {
-            // PostgreSQL starts anew, or a standby takes over: whoever follows waits for it.
+            // PostgreSQL restarts, or a standby takes over: wait for it.
             Err(error) if follow && passes(&error) => tracing::warn!("{error:#}; trying again"),
             result => result?,
         }
@@ -58,9 +58,9 @@ async fn print(arguments: Arguments, log: &EventLog) -> anyhow::Result<()> {
     }
 }
 
-/// Prints what is wanted after a position, and moves that on.
+/// Prints matching events after a position, and advances it.
 async fn print_after(log: &EventLog, lookup: &Lookup, after: &mut Position) -> anyhow::Result<()> {
-    // All that is looked through now lies up to here, wanted or not.
+    // All events up to here are checked below.
     let head = log.head().await?;
     let events = log.find_all(lookup.clone(), Direction::Forwards, Some(*after));
     pin_mut!(events);
@@ -76,7 +76,7 @@ fn passes(error: &anyhow::Error) -> bool {
     error.downcast_ref().is_some_and(event_log::Error::is_transient)
 }
 
-/// The position before the last so many that are wanted.
+/// The position before the last N matching events.
 async fn before_last(log: &EventLog, lookup: &Lookup, last: usize) -> anyhow::Result<Position> {
     let events = log.find(lookup, Direction::Backwards, None, last).await?;
     match events.last() {

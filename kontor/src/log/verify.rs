@@ -1,4 +1,4 @@
-//! `kontor log verify`: log and stream, or a backup, are sound.
+//! `kontor log verify`: verifies the log and the stream, or a backup.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,12 +21,12 @@ pub(crate) struct Arguments {
     /// Name of the JetStream stream.
     #[arg(long, default_value = "kontor")]
     stream: String,
-    /// Check this backup instead, without any server.
+    /// Verify this backup instead, without any server.
     #[arg(long, value_name = "FOLDER")]
     backup: Option<PathBuf>,
 }
 
-/// Says what is wrong; then the exit code is 1.
+/// Prints the errors; the exit code is 1 if there are any.
 pub(crate) async fn run(arguments: Arguments, location: &Location) -> anyhow::Result<ExitCode> {
     let Arguments { stream, backup } = arguments;
     match backup {
@@ -62,7 +62,7 @@ async fn verify(log: &EventLog, location: &Location, stream: &str) -> anyhow::Re
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What of a Kontor's health speaks of log and stream.
+/// The parts of a Kontor's health that concern log and stream.
 #[derive(Deserialize)]
 struct Health {
     parts: Vec<Part>,
@@ -76,8 +76,8 @@ struct Part {
     detail: String,
 }
 
-/// What the `kontor up` of the directory says of log and stream, unless all is well: it knows more
-/// than can be compared, such as an event that is too large to be published.
+/// The errors that the `kontor up` of the directory reports about log and stream: it knows more
+/// than a comparison shows, such as an event that is too large to be published.
 async fn running(location: &Location) -> Vec<String> {
     let is_its = location.database_url.is_none() && location.nats_url.is_none();
     let Some(run) = location.run_file().ok().filter(|_| is_its) else { return Vec::new() };

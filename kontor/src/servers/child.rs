@@ -1,4 +1,4 @@
-//! A supervised child process: restarted when it crashes, ended when we end.
+//! A supervised child process: restarted when it crashes, ended with this process.
 
 use std::fs::OpenOptions;
 use std::os::unix::process::CommandExt;
@@ -24,20 +24,20 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 /// How long a child may take to end when asked, before it is killed.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
 
-/// What to run and how to end it.
+/// The program and the signal to end it.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     pub(super) name: &'static str,
     pub(super) path: PathBuf,
     pub(super) arguments: Vec<String>,
     pub(super) log: PathBuf,
-    /// User and group to run as, when not our own.
+    /// The user and group of the process, if not the current ones.
     pub(super) user: Option<User>,
-    /// The signal that asks for an orderly end.
+    /// The signal that requests an orderly end.
     pub(super) end: Signal,
 }
 
-/// Whom a child runs as.
+/// The user and group of a child.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct User {
     pub(super) uid: u32,
@@ -72,7 +72,7 @@ impl Child {
         self.watched_pid().now()
     }
 
-    /// Its process id, as it is at each moment.
+    /// Its current process id.
     pub(super) fn watched_pid(&self) -> WatchedPid {
         WatchedPid(Arc::clone(&self.pid))
     }
@@ -95,7 +95,7 @@ impl Drop for Child {
         let asked = Instant::now();
         let mut signal = self.program.end;
         while !thread.is_finished() {
-            // Asked again and again: a restart may have been under way at the first.
+            // Repeated, because a restart may have been in progress at the first signal.
             if let Some(pid) = self.pid() {
                 send(pid, signal);
             }
@@ -113,8 +113,8 @@ impl Drop for Child {
 }
 
 impl Program {
-    /// The command, through `setpriv` (util-linux, present on every Debian): it drops
-    /// root and asks the kernel to end the child when we die, which safe Rust cannot.
+    /// The command, started through `setpriv` (util-linux, part of every Debian): it drops root,
+    /// and asks the kernel to end the child when this process ends, which safe Rust cannot do.
     fn command(&self) -> Result<Command, Error> {
         let log = OpenOptions::new()
             .create(true)
@@ -129,8 +129,8 @@ impl Program {
             .arg("--")
             .arg(&self.path)
             .args(&self.arguments)
-            // A group of its own: Ctrl-C in the terminal must reach us alone, because the
-            // services stop before their servers do.
+            // A process group of its own, so that Ctrl-C in the terminal reaches only this process:
+            // services must stop before their servers.
             .process_group(0)
             .current_dir("/")
             .stdin(Stdio::null())
@@ -147,7 +147,8 @@ pub(super) fn drop_root(command: &mut Command, user: Option<User>) {
     }
 }
 
-/// Ends a process of an earlier run whose command line contains `mark`: politely, then not.
+/// Ends a process of an earlier run whose command line contains `mark`: with the signal, then with
+/// SIGKILL.
 pub(super) fn end_orphan(pid: i32, mark: &Path, polite: Signal) -> Result<(), Error> {
     let is_ours = || {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -175,7 +176,7 @@ fn supervise(program: &Program, pid: &Mutex<Option<u32>>, stopped: &mpsc::Receiv
         if started.elapsed() > HEALTHY_AFTER {
             pause = SHORTEST_PAUSE;
         }
-        // Waiting on the channel is the pause: it ends at once when we are to stop.
+        // Waiting on the channel is the pause, so it ends at once on shutdown.
         match stopped.recv_timeout(Duration::ZERO) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
@@ -189,7 +190,7 @@ fn supervise(program: &Program, pid: &Mutex<Option<u32>>, stopped: &mpsc::Receiv
     }
 }
 
-/// Runs the program to its end and says how that was.
+/// Runs the program to its end and describes how it ended.
 fn run_once(program: &Program, pid: &Mutex<Option<u32>>) -> String {
     let set = |now| *pid.lock().unwrap_or_else(PoisonError::into_inner) = now;
     let mut command = match program.command() {

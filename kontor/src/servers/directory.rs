@@ -1,4 +1,4 @@
-//! The directory that holds a pair of servers, locked by the process that runs them.
+//! The directory of private servers, locked by the process that runs them.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -10,18 +10,18 @@ use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
 use super::Error;
 
-/// Prefix of throw-away directories.
+/// The prefix of temporary directories.
 const THROW_AWAY_PREFIX: &str = "kontor-servers-";
-/// A file system in memory, where Linux has one.
+/// A file system in memory, as Linux provides it.
 const MEMORY: &str = "/dev/shm";
-/// How much room it must have: containers often give it 64 MiB.
+/// The required free space; containers often have 64 MiB.
 const ROOM: u64 = 4 << 30;
 
-/// How long a process that was just killed may take to be gone, and its lock with it.
+/// The time after which the lock of a killed process is released.
 const DYING: Duration = Duration::from_secs(1);
 
-/// A locked directory. The kernel releases the lock when the process ends, however it
-/// ends, so a lock is never stale.
+/// A locked directory. The kernel releases the lock when the process ends in any way, so a lock is
+/// never stale.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -30,19 +30,19 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Creates `path` if needed and locks it.
+    /// Creates `path` if needed, and locks it.
     pub fn open(path: &Path) -> Result<Self, Error> {
         Self::lock(path, false, DYING)
     }
 
-    /// A new directory, removed on drop: in memory where there is room, else in the system's temporary
-    /// directory. Sweeps up what killed processes left there.
+    /// A new directory, removed on drop: in memory if there is space, else in the system's
+    /// temporary directory. Removes the directories of killed processes.
     pub fn throw_away() -> Result<Self, Error> {
         let parent = if has_room(MEMORY) { PathBuf::from(MEMORY) } else { std::env::temp_dir() };
         Self::throw_away_in(&parent)
     }
 
-    /// The same on a disk, for servers that are measured.
+    /// The same on a disk, for benchmarks.
     pub fn throw_away_on_disk() -> Result<Self, Error> {
         Self::throw_away_in(&std::env::temp_dir())
     }
@@ -53,9 +53,9 @@ impl Directory {
         Self::lock(&path, true, Duration::ZERO)
     }
 
-    /// Whether a process has it locked now.
+    /// Whether a process holds the lock.
     pub fn is_in_use(path: &Path) -> bool {
-        // Shared, so that those who ask do not get into one another's way.
+        // Shared, so that concurrent checks do not conflict.
         let lock = File::open(path.join("lock"));
         lock.is_ok_and(|lock| Flock::lock(lock, FlockArg::LockSharedNonblock).is_err())
     }
@@ -68,8 +68,8 @@ impl Directory {
     fn lock(path: &Path, throw_away: bool, patience: Duration) -> Result<Self, Error> {
         let logs = path.join("log");
         fs::create_dir_all(&logs).map_err(Error::file("create", &logs))?;
-        // Others may pass through (PostgreSQL runs as another user when we are root) but
-        // not look around; the files with secrets are 0600.
+        // Other users may pass through (as root, PostgreSQL runs as another user) but not list it;
+        // files with secrets have mode 0600.
         fs::set_permissions(path, Permissions::from_mode(0o711))
             .map_err(Error::file("set the permissions of", path))?;
         let path = path.canonicalize().map_err(Error::file("resolve", path))?;
@@ -100,12 +100,12 @@ impl Drop for Directory {
         if self.throw_away
             && let Err(error) = fs::remove_dir_all(&self.path)
         {
-            tracing::warn!(path = %self.path.display(), %error, "left a temporary directory");
+            tracing::warn!(path = %self.path.display(), %error, "could not remove a temporary directory");
         }
     }
 }
 
-/// Whether a directory is a file system in memory with room for a test run.
+/// Whether a directory is a file system in memory with enough space for a test run.
 fn has_room(directory: &str) -> bool {
     statfs(directory).is_ok_and(|found| {
         let free = found.blocks_available() * found.block_size().unsigned_abs();
@@ -113,7 +113,7 @@ fn has_room(directory: &str) -> bool {
     })
 }
 
-/// What the run file tells about who holds the lock.
+/// The process in the run file, for the error message.
 fn holder(path: &Path) -> String {
     let run = fs::read(path.join("run.json")).ok();
     let run = run.and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
@@ -123,12 +123,12 @@ fn holder(path: &Path) -> String {
     }
 }
 
-/// Removes throw-away directories whose process is gone.
+/// Removes temporary directories whose process has ended.
 fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let is_ours = entry.file_name().to_string_lossy().starts_with(THROW_AWAY_PREFIX);
-        // A directory without a lock file is being made right now.
+        // A directory without a lock file is just being created.
         if !is_ours || !entry.path().join("lock").exists() {
             continue;
         }

@@ -3,15 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a private server cannot run; each message says what to do where we know it.
+/// Why a private server cannot run; messages name a remedy if there is one.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another process holds the directory's lock.
     #[error("{} is in use by another kontor{}", .directory.display(), .holder)]
     InUse {
-        /// The directory of data.
+        /// The data directory.
         directory: PathBuf,
-        /// What its run file says about the holder, ready to append.
+        /// The holder from its run file, ready to append.
         holder: String,
     },
     /// A program is not installed.
@@ -28,7 +28,7 @@ pub enum Error {
         /// The major version that wrote it.
         major: u32,
     },
-    /// PostgreSQL refuses to run as root and there is nobody else to run it as.
+    /// PostgreSQL does not run as root, and there is no other user to run it as.
     #[error("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`")]
     NobodyToRunAs,
     /// `initdb` failed.
@@ -37,7 +37,7 @@ pub enum Error {
     /// The server ended or did not answer in time.
     #[error("{server} did not start; the end of {}:\n{tail}", .log.display())]
     NotStarted {
-        /// Which server.
+        /// The server.
         server: &'static str,
         /// Its log file.
         log: PathBuf,
@@ -50,25 +50,25 @@ pub enum Error {
         /// Its process id.
         pid: i32,
     },
-    /// A file is not what we wrote.
+    /// A file has an unexpected content.
     #[error("{} is unreadable: {reason}; move it away to start afresh", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         reason: String,
     },
     /// No free port.
     #[error("no free port on 127.0.0.1")]
     NoPort(#[source] io::Error),
-    /// The file system refused.
+    /// A file system error.
     #[error("cannot {action} {}", .path.display())]
     File {
-        /// What we wanted.
+        /// The operation.
         action: &'static str,
-        /// With which file.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }

@@ -11,19 +11,19 @@ use super::programs::Programs;
 use super::secrets::Secrets;
 use super::{Answer, Directory, Durability, Error, READY_WITHIN, free_port, last_lines, log_file};
 
-/// The user that publishes, and looks after the stream.
+/// The user of the publisher.
 const USER: &str = "kontor";
-/// The user that may only read.
+/// The read-only user.
 const READER: &str = "reader";
 
 /// The account of the stream and of its publisher.
 const ACCOUNT: &str = "KONTOR";
-/// The account of the reader. The server answers a request to whatever subject its sender names, so a
-/// reader in the account of the stream could let it answer into the stream.
+/// The account of the reader. The server sends replies to any subject that the sender names, so a
+/// reader in the account of the stream could direct a reply into the stream.
 const READERS: &str = "READERS";
 
-/// What a reader may send: questions about streams, and what consuming one takes. It may not
-/// publish to a stream, change one, or end the consumers of others.
+/// The subjects to which a reader may send: stream information, and those needed for consuming. It
+/// may not publish, change streams, or delete consumers of others.
 const READER_SENDS: [(&str, Answers); 15] = [
     ("$JS.API.INFO", Answers::One),
     ("$JS.API.STREAM.INFO.*", Answers::One),
@@ -42,17 +42,17 @@ const READER_SENDS: [(&str, Answers); 15] = [
     ("$JS.FC.>", Answers::One),
 ];
 
-/// How many answers a request has.
+/// The maximum number of replies to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answers {
     One,
     Many,
 }
 
-/// The file that keeps the port from one start to the next.
+/// The file that stores the port between starts.
 const PORT: &str = "port";
 
-/// How often a start is tried on another port when somebody took the one we chose.
+/// The number of starts on other ports when the chosen one is taken.
 const PORTS_TRIED: usize = 3;
 
 /// A running nats-server.
@@ -101,7 +101,7 @@ impl Nats {
                 Durability::Durable => {
                     (at(USER, &secrets.nats), Some(at(READER, &secrets.nats_reader)))
                 }
-                // Tests connect by the bare URL, and there is nothing to protect.
+                // Tests connect without credentials.
                 Durability::ThrowAway => (format!("nats://127.0.0.1:{port}"), None),
             };
             match answer(&url, &log).await {
@@ -124,7 +124,7 @@ impl Nats {
         &self.url
     }
 
-    /// The URL for those who may only read; none when everybody may do everything.
+    /// The URL of the read-only user; `None` if all users may write.
     pub(super) fn reader_url(&self) -> Option<&str> {
         self.reader_url.as_deref()
     }
@@ -134,7 +134,7 @@ impl Nats {
     }
 }
 
-/// Ends a nats-server that outlived its kontor: two on one store would ruin it.
+/// Ends a nats-server that survived its kontor: two servers on one store would corrupt it.
 pub(super) fn end_orphan(directory: &Directory) {
     let home = directory.path().join("nats");
     let pid = fs::read_to_string(home.join("nats.pid")).ok();
@@ -144,8 +144,7 @@ pub(super) fn end_orphan(directory: &Directory) {
     }
 }
 
-/// The port of the last start, so that consumers find the server again; none when somebody else has
-/// it now.
+/// The port of the last start, so that consumers can reconnect; `None` if another process has it.
 fn kept_port(home: &Path) -> Option<u16> {
     let port = fs::read_to_string(home.join(PORT)).ok()?.trim().parse().ok()?;
     match std::net::TcpListener::bind(("127.0.0.1", port)) {
@@ -158,8 +157,8 @@ fn kept_port(home: &Path) -> Option<u16> {
 }
 
 fn configure(home: &Path, port: u16, secrets: &Secrets, durability: Durability) -> String {
-    // `always`: a message is on disk before it is acknowledged. The server's default of
-    // two minutes loses acknowledged messages with the power.
+    // `always`: a message is on disk before it is acknowledged. With the default of two minutes,
+    // acknowledged messages are lost on power loss.
     let sync_interval = match durability {
         Durability::Durable => "always",
         Durability::ThrowAway => "2m",
@@ -180,8 +179,8 @@ jetstream {{ store_dir: {store}, sync_interval: {sync_interval} }}
     )
 }
 
-/// The relay's account has the stream; the reader's may ask it what [`READER_SENDS`] names, and what is
-/// answered stays in the reader's account.
+/// The relay's account has the stream; the reader's account may send requests to [`READER_SENDS`],
+/// and replies stay in the reader's account.
 fn accounts(Secrets { nats, nats_reader, .. }: &Secrets) -> String {
     let export = |(subject, answers): (&str, Answers)| {
         let many = if answers == Answers::Many { ", response_type: stream" } else { "" };
@@ -208,8 +207,7 @@ fn accounts(Secrets { nats, nats_reader, .. }: &Secrets) -> String {
     )
 }
 
-/// Earlier builds had no accounts: the stream of theirs, with the consumers of readers, goes on in
-/// [`ACCOUNT`].
+/// Earlier builds had no accounts: their stream and its consumers are moved to [`ACCOUNT`].
 fn move_store(home: &Path) -> Result<(), Error> {
     let jetstream = home.join("store/jetstream");
     let (before, now) = (jetstream.join("$G"), jetstream.join(ACCOUNT));
@@ -253,7 +251,7 @@ mod tests {
         move_store(home.path()).unwrap();
         assert!(stream(ACCOUNT).exists() && !stream("$G").exists());
 
-        // What is in the account already is not overwritten.
+        // Files that exist in the account are not overwritten.
         fs::create_dir_all(stream("$G")).unwrap();
         move_store(home.path()).unwrap();
         assert!(stream(ACCOUNT).exists() && stream("$G").exists());

@@ -14,13 +14,13 @@ use super::secrets::Secrets;
 use super::{Answer, Directory, Durability, Error, READY_WITHIN, free_port, last_lines, log_file};
 use crate::progress::Step;
 
-/// The superuser that `initdb` makes.
+/// The superuser of the cluster.
 const SUPERUSER: &str = "kontor";
 
-/// Where data goes when we are root and PostgreSQL's user cannot reach the directory.
+/// The data directory when this process is root and PostgreSQL's user cannot access the directory.
 const REACHABLE: &str = "/var/lib/kontor";
 
-/// How often a start is tried on another port when somebody took the one we chose.
+/// The number of starts on other ports when the chosen one is taken.
 const PORTS_TRIED: usize = 3;
 
 /// A running PostgreSQL.
@@ -77,8 +77,8 @@ impl Postgres {
     }
 }
 
-/// Makes the data directory if there is none. It gets its name when it is complete, so
-/// one that a crash left half-made is never started on.
+/// Creates the data directory if there is none. It is renamed when it is complete, so an incomplete
+/// one is never used.
 pub(super) fn ensure_data(
     directory: &Directory,
     programs: &Programs,
@@ -110,9 +110,9 @@ pub(super) fn ensure_data(
     Ok(())
 }
 
-/// The data directory for `directory`. PostgreSQL refuses to run as root, so there it runs
-/// as another user, who cannot reach a directory under, say, `/root`: then the data is
-/// kept under `/var/lib/kontor`, in a directory named after the digest of the path.
+/// The data directory for `directory`. As root, PostgreSQL runs as another user, who cannot access
+/// a directory under, say, `/root`: then the data is in `/var/lib/kontor`, in a directory named by
+/// the digest of the path.
 pub(super) fn data_directory(directory: &Path) -> Result<PathBuf, Error> {
     match user()? {
         Some(user) if !can_reach(directory, user) => {
@@ -127,8 +127,8 @@ pub(super) fn data_directory(directory: &Path) -> Result<PathBuf, Error> {
     }
 }
 
-/// Ends a postmaster that outlived its kontor, and drops a pid file that names a process
-/// which is something else today: PostgreSQL would refuse to start.
+/// Ends a postmaster that survived its kontor, and removes a pid file that names another process,
+/// which would prevent a start.
 pub(super) fn end_orphan(directory: &Directory) {
     let Ok(data) = data_directory(directory.path()) else { return };
     let pid_file = data.join("postmaster.pid");
@@ -142,7 +142,7 @@ pub(super) fn end_orphan(directory: &Directory) {
     }
 }
 
-/// Whom PostgreSQL runs as: ourselves, but as root its own user, or nobody.
+/// The user of PostgreSQL: the current one, or for root `postgres` or `nobody`.
 fn user() -> Result<Option<User>, Error> {
     if !nix::unistd::geteuid().is_root() {
         return Ok(None);
@@ -183,7 +183,7 @@ fn initdb(
         .arg("--pwfile")
         .arg(password)
         .args(["--username", SUPERUSER, "--auth", "scram-sha-256"])
-        // The same order of text on every machine, whatever locales it has.
+        // The same collation on every machine.
         .args(["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions"])
         .current_dir("/");
     if durability == Durability::ThrowAway {
@@ -222,8 +222,8 @@ fn arguments(data: &Path, port: u16, durability: Durability) -> Vec<String> {
     arguments
 }
 
-/// How much of the database is kept in memory, in megabytes: for data that is to stay, a quarter of the
-/// machine's, as PostgreSQL's manual recommends (19.4, `shared_buffers`). It is taken as it is needed.
+/// The size of shared buffers in megabytes: for permanent data a quarter of the machine's memory,
+/// as PostgreSQL's manual recommends (19.4, `shared_buffers`). Memory is allocated when it is used.
 fn buffers(durability: Durability) -> u64 {
     const LEAST: u64 = 256;
     let total = || {
@@ -237,7 +237,7 @@ fn buffers(durability: Durability) -> u64 {
     }
 }
 
-/// Waits until the server takes a connection.
+/// Waits until the server accepts a connection.
 async fn answer(url: &str, log: &Path) -> Answer {
     let started = Instant::now();
     let before = fs::metadata(log).map_or(0, |metadata| metadata.len());

@@ -1,12 +1,12 @@
-//! Where the servers' programs are: Debian's places, the search path, or `.kontor/bin`,
-//! which `scripts/provision` fills.
+//! Finds the programs of the servers: in Debian's directories, on the search path, or in
+//! `.kontor/bin`, which `scripts/provision` fills.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Error;
 
-/// The oldest major version of PostgreSQL that will do.
+/// The oldest supported major version of PostgreSQL.
 const OLDEST_POSTGRES: u32 = 15;
 
 /// The programs of both servers.
@@ -17,7 +17,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Finds both; data in `directory` decides the major version of PostgreSQL.
+    /// Finds both; existing data in `directory` determines the major version of PostgreSQL.
     pub(super) fn find(directory: &Path) -> Result<Self, Error> {
         Ok(Self { nats_server: nats_server(directory)?, postgres_bin: postgres_bin(directory)? })
     }
@@ -29,7 +29,7 @@ fn nats_server(directory: &Path) -> Result<PathBuf, Error> {
         .ok_or_else(|| Error::Missing { program: "nats-server 2.15".into() })
 }
 
-/// The newest PostgreSQL, or the one that wrote the data there is.
+/// The newest PostgreSQL, or the one that wrote the existing data.
 fn postgres_bin(directory: &Path) -> Result<PathBuf, Error> {
     let mut candidates: Vec<(u32, PathBuf)> = postgres_candidates(directory)
         .into_iter()
@@ -37,7 +37,7 @@ fn postgres_bin(directory: &Path) -> Result<PathBuf, Error> {
         .filter_map(|bin| Some((major_of(&bin)?, bin)))
         .filter(|(major, _)| *major >= OLDEST_POSTGRES)
         .collect();
-    // Stable: among equals the first place wins.
+    // Stable sort: among equal versions the first place is used.
     candidates.sort_by_key(|(major, _)| std::cmp::Reverse(*major));
 
     let data = super::postgres::data_directory(directory)?;
@@ -76,8 +76,8 @@ fn major_of(bin: &Path) -> Option<u32> {
     version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// Looks in `.kontor/bin` beside the data, and above the working directory and the
-/// binary: both lie in the checkout, tests run in its subdirectories.
+/// Searches `.kontor/bin` beside the data, and in the parents of the working directory and of the
+/// binary, since tests run in subdirectories of the checkout.
 fn provisioned(directory: &Path, name: &str) -> Option<PathBuf> {
     let working = std::env::current_dir().ok();
     let binary = std::env::current_exe().ok();

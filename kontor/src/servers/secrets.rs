@@ -1,4 +1,4 @@
-//! The servers' passwords: made once per directory, readable by its owner only.
+//! The servers' passwords: generated once per directory, readable by the owner only.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -16,7 +16,7 @@ use super::Error;
 pub(super) struct Secrets {
     pub(super) postgres: String,
     pub(super) nats: String,
-    /// Of the user of NATS that may only read.
+    /// The password of the read-only user of NATS.
     pub(super) nats_reader: String,
 }
 
@@ -31,7 +31,7 @@ impl Secrets {
                 };
                 let mut kept: Map<String, Value> =
                     serde_json::from_slice(&text).map_err(damaged)?;
-                // An earlier build made one user of NATS only.
+                // Files of earlier builds have one user of NATS only.
                 let is_whole = kept.contains_key("nats_reader");
                 if !is_whole {
                     kept.insert("nats_reader".to_owned(), password().into());
@@ -57,11 +57,11 @@ impl Secrets {
     }
 }
 
-/// Writes a file that only its owner can read, whole or not at all.
+/// Writes a file that only its owner can read, atomically.
 pub fn write_private(path: &Path, text: &str) -> Result<(), Error> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
-    // A leftover could be readable by others: `mode` holds for new files only.
+    // An existing file could be readable by others, because `mode` applies only to new files.
     let _ = fs::remove_file(&new);
     OpenOptions::new()
         .create_new(true)

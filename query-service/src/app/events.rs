@@ -322,7 +322,7 @@ pub async fn state(
 
 /// The state of an aggregate at a moment.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "ThingState")]
+#[schemars(rename = "AggregateState")]
 #[allow(
     missing_docs,
     reason = "self-explanatory names; comments would change the OpenAPI document"

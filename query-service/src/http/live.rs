@@ -23,7 +23,7 @@ use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use service_kit::permissions::{ReadAccounts, ReadNegotiations, ReadTrade};
 use service_kit::{
-    access::{Allowed, Role},
+    access::{Allowed, KeyRole},
     document::header_parameter,
     input::Query,
     position::never_behind,
@@ -72,7 +72,7 @@ async fn watch(
     let role = asker.role();
     let things = known_by(role);
     // Auditors take part in no conversation, but read those of both sides.
-    let reads_history = matches!(role, Role::Integrator | Role::Auditor);
+    let reads_history = matches!(role, KeyRole::Integrator | KeyRole::Auditor);
     let watching = Watching {
         company: asker.company(),
         // An integrator of a company has the view of the buyer.
@@ -86,7 +86,7 @@ async fn watch(
 }
 
 /// The aggregate types whose events a role may receive: those that it may read.
-fn known_by(role: Role) -> Vec<&'static str> {
+fn known_by(role: KeyRole) -> Vec<&'static str> {
     let kinds = [
         ("offer", ReadTrade::ROLES),
         ("negotiation", ReadNegotiations::ROLES),

@@ -1,7 +1,7 @@
 //! History, whole and in pages, and that a company's key sees nothing of another's.
 
 use serde_json::Value;
-use service_kit::access::Role;
+use service_kit::access::KeyRole;
 use uuid::Uuid;
 
 use crate::shop::Shop;
@@ -14,7 +14,7 @@ fn versions(page: &Value) -> Vec<u64> {
 #[tokio::test]
 async fn history_leads_from_page_to_page() {
     let shop = Shop::open().await;
-    let auditor = shop.key(Role::Auditor, None).await;
+    let auditor = shop.key(KeyRole::Auditor, None).await;
     let id = shop.record(Uuid::from_u128(1), 5).await;
     let (mut seen, mut next) = (Vec::new(), String::new());
     loop {
@@ -35,7 +35,7 @@ async fn history_leads_from_page_to_page() {
 async fn anothers_history_is_like_a_missing_one_at_every_cursor() {
     let shop = Shop::open().await;
     let (own, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let integrator = shop.key(Role::Integrator, Some(own)).await;
+    let integrator = shop.key(KeyRole::Integrator, Some(own)).await;
     let theirs = shop.record(other, 3).await;
     let missing = Uuid::from_u128(3);
     // Base64 of 0, 1, 3 and 9.
@@ -51,8 +51,8 @@ async fn anothers_history_is_like_a_missing_one_at_every_cursor() {
 async fn a_company_reads_its_own_events_alone() {
     let shop = Shop::open().await;
     let (own, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let integrator = shop.key(Role::Integrator, Some(own)).await;
-    let auditor = shop.key(Role::Auditor, None).await;
+    let integrator = shop.key(KeyRole::Integrator, Some(own)).await;
+    let auditor = shop.key(KeyRole::Auditor, None).await;
     shop.record(other, 2).await;
     let ours = shop.record(own, 2).await;
     shop.record(other, 1).await;
@@ -74,7 +74,7 @@ async fn a_company_reads_its_own_events_alone() {
 #[tokio::test]
 async fn what_nobody_asks_for_is_refused() {
     let shop = Shop::open().await;
-    let admin = shop.key(Role::Admin, None).await;
+    let admin = shop.key(KeyRole::Admin, None).await;
     for path in [
         "account-balances",
         "companies",

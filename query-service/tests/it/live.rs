@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use service_kit::access::Role;
+use service_kit::access::KeyRole;
 use uuid::Uuid;
 
 use crate::shop::Shop;
@@ -34,8 +34,8 @@ async fn positions(mut answer: reqwest::Response, last: u64) -> Vec<u64> {
 async fn who_falls_behind_goes_on_from_the_log() {
     let shop = Shop::open().await;
     let (own, other) = (Uuid::now_v7(), Uuid::now_v7());
-    let buyer = shop.key(Role::Purchaser, Some(own)).await;
-    let seller = shop.key(Role::Sales, None).await;
+    let buyer = shop.key(KeyRole::Purchaser, Some(own)).await;
+    let seller = shop.key(KeyRole::Sales, None).await;
     shop.record(other, 3).await;
     let begun = shop.log.head().await.unwrap().0;
 

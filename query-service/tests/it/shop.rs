@@ -5,7 +5,7 @@ use projections::Views;
 use query_service::{Live, Queries};
 use serde_json::Value;
 use service_kit::{
-    access::{self, Access, NewKey, Role},
+    access::{self, Access, KeyRole, NewKey},
     clock::Clock,
     migrations::migrate,
     postgres,
@@ -62,7 +62,7 @@ impl Shop {
     }
 
     /// The secret of a new key.
-    pub(crate) async fn key(&self, role: Role, company: Option<Uuid>) -> String {
+    pub(crate) async fn key(&self, role: KeyRole, company: Option<Uuid>) -> String {
         let key = NewKey { name: "test", role, company, employee: None };
         self.access.create(Uuid::now_v7(), key).await.unwrap()
     }

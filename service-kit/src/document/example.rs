@@ -1,17 +1,17 @@
-//! Example bodies: given for an operation, or made of its schema and given values.
+//! Example bodies: given for an operation, or generated from its schema and given values.
 
 use serde_json::{Map, Value};
 
 use super::{About, SCHEMAS};
 
-/// What examples are made of.
+/// The sources of examples.
 pub(super) struct Examples {
     bodies: Value,
     values: Value,
     schemas: Value,
 }
 
-/// Beyond this depth only what is required is said.
+/// Below this depth, only required fields are included.
 const DEPTH: usize = 8;
 
 impl Examples {
@@ -75,7 +75,7 @@ impl Examples {
         }
     }
 
-    /// What an object must have; all that it may have where it must have nothing.
+    /// The required fields of an object; all fields if none is required.
     fn fields(&self, schema: &Value, depth: usize) -> Map<String, Value> {
         let none = Map::new();
         let properties = schema["properties"].as_object().unwrap_or(&none);

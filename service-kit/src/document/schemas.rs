@@ -1,5 +1,5 @@
-//! The schemas of a document: those of requests and of answers under one name where they are the
-//! same, in a form that generators of clients understand.
+//! The schemas of a document: those of requests and responses are merged if equal, in a form that
+//! client generators support.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::{SCHEMAS, each, operations};
 
-/// Adds the schemas of requests to those of answers. A request's schema that differs from the
-/// answer's of the same name is called `…Input`.
+/// Adds the schemas of requests to those of responses. A request schema that differs from the
+/// response schema of the same name is called `…Input`.
 pub(super) fn merge(document: &mut Value, requests: Map<String, Value>) {
     let mut answers = taken(document);
     let mut requests = requests;
@@ -44,7 +44,7 @@ fn taken(document: &mut Value) -> Map<String, Value> {
     }
 }
 
-/// Leaves out the schemas that no operation leads to.
+/// Removes schemas that no operation refers to.
 pub(super) fn drop_unused(document: &mut Value) {
     let mut schemas = taken(document);
     let mut unread: Vec<String> = Vec::new();
@@ -61,14 +61,14 @@ pub(super) fn drop_unused(document: &mut Value) {
     document["components"]["schemas"] = Value::Object(schemas);
 }
 
-/// The name of the schema that is referred to.
+/// The name of the schema that a reference names.
 fn target(fields: &mut Map<String, Value>) -> Option<String> {
     let target = fields.get("$ref")?.as_str()?.strip_prefix(SCHEMAS)?;
     Some(target.to_owned())
 }
 
-/// The requests' schemas that say something else than the answers' of the same name, or lead to one
-/// that does.
+/// The request schemas that differ from the response schema of the same name, or refer to one that
+/// does.
 fn differing(requests: &Map<String, Value>, answers: &Map<String, Value>) -> BTreeSet<String> {
     let mut leads_to = BTreeMap::new();
     let mut differing = BTreeSet::new();
@@ -94,7 +94,8 @@ fn differing(requests: &Map<String, Value>, answers: &Map<String, Value>) -> BTr
     }
 }
 
-/// What both kinds of schemas must agree in. An answer may have a field more in a later version.
+/// The parts in which both kinds of schemas must be equal. Responses may have more fields in later
+/// versions.
 fn comparable(schema: &Value) -> Value {
     let mut schema = schema.clone();
     without_defaults(&mut schema);
@@ -115,15 +116,15 @@ fn rename(value: &mut Value, differing: &BTreeSet<String>) {
     });
 }
 
-/// Generators take a field with a default for one that is always there, and some cannot read a
-/// default that is an object: what is not required is simply left out.
+/// Removes defaults: generators treat a field with a default as always present, and some cannot
+/// parse an object as a default.
 pub(super) fn without_defaults(schema: &mut Value) {
     each_schema(schema, &mut |fields| {
         fields.remove("default");
     });
 }
 
-/// Calls for a schema and every schema inside it, not for the maps of their properties.
+/// Calls a function for a schema and every schema inside it, but not for the maps of properties.
 fn each_schema(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     let Value::Object(fields) = schema else { return };
     change(fields);
@@ -131,7 +132,7 @@ fn each_schema(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Valu
         match (keyword.as_str(), inside) {
             ("properties" | "patternProperties", Value::Object(properties)) => {
                 for property in properties.values_mut() {
-                    // Anything: some generators know only the longer form.
+                    // An unrestricted schema: some generators support only the longer form.
                     if *property == Value::Bool(true) {
                         *property = json!({});
                     }
@@ -166,7 +167,7 @@ fn close(schema: &mut Value) {
     }
 }
 
-/// Formats that are known beyond Rust, and lists of constants as one `enum`.
+/// Standard formats instead of Rust's, and lists of constants as one `enum`.
 pub(super) fn simplify(schema: &mut Value) {
     each_schema(schema, &mut |fields| {
         let format = fields.get("format").and_then(Value::as_str).and_then(|format| match format {
@@ -190,7 +191,7 @@ pub(super) fn simplify(schema: &mut Value) {
     });
 }
 
-/// The names of a choice that is nothing but names, and a list of what they mean.
+/// The values of a choice of constants, and a list of their descriptions.
 fn constants(fields: &Map<String, Value>) -> Option<(Vec<String>, String)> {
     let (mut names, mut words) = (Vec::new(), Vec::new());
     for branch in fields.get("oneOf")?.as_array()? {
@@ -210,7 +211,7 @@ fn constants(fields: &Map<String, Value>) -> Option<(Vec<String>, String)> {
     Some((names, words.join("\n")))
 }
 
-/// Gives the variants of a choice names of their own, and says which field tells them apart.
+/// Names the variants of a choice, and sets the discriminator field.
 fn name_variants(schemas: &mut Map<String, Value>) {
     let choices: Vec<(String, String)> =
         schemas.iter().filter_map(|(name, schema)| Some((name.clone(), tag_of(schema)?))).collect();
@@ -235,7 +236,7 @@ fn name_variants(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// The field whose constant tells the variants of a choice apart, where nothing else is said.
+/// The field whose constant distinguishes the variants of a choice without other keywords.
 fn tag_of(schema: &Value) -> Option<String> {
     let fields = schema.as_object()?;
     if fields.keys().any(|keyword| !["oneOf", "description"].contains(&keyword.as_str())) {

@@ -1,4 +1,4 @@
-//! What a list is asked for: which page, and what else its query says.
+//! The query of a list: page and filter.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -13,14 +13,13 @@ use serde_json::{Map, Value};
 
 use super::PageRequest;
 
-/// A page of what a filter lets through. In a query, the filter's parameters stand beside those of the
-/// page. `serde(flatten)` would do the same, but then no unknown parameter is refused, and no number is
-/// read from text.
+/// A page of filtered items. In a query, the parameters of the filter are beside those of the page.
+/// `serde(flatten)` would accept unknown parameters, and would not parse numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Listing<F> {
-    /// Which page.
+    /// The page.
     pub page: PageRequest,
-    /// Of what.
+    /// The filter.
     pub filter: F,
 }
 
@@ -51,7 +50,7 @@ impl<'de, F: Deserialize<'de>> Visitor<'de> for Parameters<F> {
     }
 }
 
-/// The parameters that are not the page's; those of the page are kept on the way.
+/// The parameters of the filter; those of the page are stored while reading.
 struct Others<'p, M> {
     parameters: M,
     page: &'p mut PageRequest,
@@ -94,7 +93,7 @@ fn once<T, E: Error>(place: &mut Option<T>, name: &'static str, value: T) -> Res
     }
 }
 
-/// Reads the name of a parameter; one of the filter's is read as the filter wants to.
+/// Reads the name of a parameter; names of the filter are passed on.
 struct Name<K>(K);
 
 enum Named<V, K> {

@@ -1,18 +1,18 @@
-//! CSV cells that a spreadsheet would take for a formula.
+//! Escaping of CSV cells that a spreadsheet would treat as a formula.
 //!
-//! A spreadsheet that opens a CSV file calculates every cell that begins with `=`, `+`, `-` or `@`.
-//! What is exported is marked by an apostrophe before it, what comes in loses exactly that one, so
-//! a text is the same after going out and coming in. Numbers are not touched.
+//! A spreadsheet evaluates CSV cells that begin with `=`, `+`, `-` or `@`. An export prefixes them
+//! with an apostrophe, an import removes exactly that one, so texts are unchanged after export and
+//! import. Numbers are not escaped.
 
 use std::borrow::Cow;
 
-/// A text as a cell of a CSV file.
+/// The text of a CSV cell for a value.
 pub(super) fn done(text: &str) -> Cow<'_, str> {
     let bare = text.trim_start_matches('\'');
     if begins_formula(bare) { format!("'{text}").into() } else { text.into() }
 }
 
-/// The text that a cell of a CSV file stands for.
+/// The value of a CSV cell.
 pub(super) fn undone(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(text) if begins_formula(text.trim_start_matches('\'')) => text,

@@ -8,7 +8,7 @@ mod workbook;
 
 use super::{Doubt, Format, Row, Sheet, SheetError};
 
-/// Reads the sheet that a file holds.
+/// Reads the sheet in a file.
 pub fn read(file: &[u8], format: Format) -> Result<Sheet, SheetError> {
     match format {
         Format::Csv => separated::read(file)?.into_sheet(),
@@ -16,7 +16,7 @@ pub fn read(file: &[u8], format: Format) -> Result<Sheet, SheetError> {
     }
 }
 
-/// The cells of a file while they are read, within the bounds of a sheet.
+/// The cells read so far, within the limits of a sheet.
 #[derive(Debug, Default)]
 struct Table {
     rows: Vec<Row>,
@@ -25,30 +25,29 @@ struct Table {
     bytes: usize,
 }
 
-/// Where a cell stands.
+/// The position of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Permit {
-    /// The number of its row.
+    /// Its row number.
     row: u32,
-    /// How many columns are before it.
+    /// Its column, counted from 0.
     column: usize,
 }
 
-/// What the text of all cells may take up, in bytes: many cells may share one long text.
+/// The maximum size of the text of all cells in bytes: many cells may share one long text.
 const MOST_TEXT: usize = 64 << 20;
 
-/// The most unreadable cells that are listed.
+/// The maximum number of listed ambiguous cells.
 const MOST_DOUBTS: usize = 100;
 
 impl Table {
-    /// Puts a cell where it stands; rows come in their order. What would lie between two cells of a
-    /// row is blank.
+    /// Adds a cell at its position; rows are in order. Cells between two cells of a row are blank.
     fn put(&mut self, Permit { row, column }: Permit, text: String) -> Result<(), SheetError> {
         if column >= Sheet::MOST_COLUMNS {
             return Err(SheetError::TooLarge);
         }
         if self.rows.last().is_none_or(|last| last.number != row) {
-            // The header is a row too.
+            // The header counts as a row.
             if self.rows.len() > Sheet::MOST_ROWS {
                 return Err(SheetError::TooLarge);
             }
@@ -66,12 +65,12 @@ impl Table {
         Ok(())
     }
 
-    /// Notes that a cell cannot be read, and why.
+    /// Records that a cell cannot be read, and why.
     fn doubt(&mut self, place: Permit, reason: &'static str) -> Result<(), SheetError> {
         if self.doubts.len() < MOST_DOUBTS {
             self.doubts.push((place, reason));
         }
-        // It is there, so that its row is.
+        // A placeholder, so that the row exists.
         self.put(place, "?".to_owned())
     }
 
@@ -83,7 +82,7 @@ impl Table {
             .into_iter()
             .filter_map(|(Permit { row, column }, reason)| {
                 let name = header.cells.get(column).map_or("", |name| name.trim());
-                // Nobody reads a column without a name.
+                // Columns without a name are ignored.
                 let is_header = row == header.number;
                 let column = match name {
                     "" if !is_header => return None,
@@ -100,7 +99,7 @@ impl Table {
     }
 }
 
-/// What a spreadsheet calls a column: A to Z, then AA.
+/// The spreadsheet's letters of a column: A to Z, then AA.
 fn letters(column: usize) -> String {
     let letter = |index: usize| char::from(b'A' + u8::try_from(index % 26).unwrap_or(0));
     match column / 26 {
@@ -109,8 +108,7 @@ fn letters(column: usize) -> String {
     }
 }
 
-/// Digits that a spreadsheet has put into scientific notation, as `5,90123E+12`: those that it left
-/// out are lost.
+/// Digits in scientific notation, such as `5,90123E+12`: the omitted digits are lost.
 fn lacks_digits(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.trim().split_once('E') else { return false };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -124,7 +122,7 @@ fn lacks_digits(text: &str) -> bool {
 }
 
 const LACKS_DIGITS: &str =
-    "a number in scientific notation, which leaves digits out: format the column as text";
+    "a number in scientific notation, which omits digits: format the column as text";
 
 fn malformed(error: impl std::fmt::Display) -> SheetError {
     SheetError::Malformed(error.to_string().chars().take(200).collect())

@@ -1,4 +1,4 @@
-//! Sheets as programs write them.
+//! Sheets as spreadsheet programs write them.
 
 use super::*;
 
@@ -92,10 +92,10 @@ fn what_is_written_can_be_read() {
     }
 }
 
-/// A workbook of one column, of which a file says something else.
+/// A workbook of one column, with one of its files replaced.
 fn workbook_with(file: &str, otherwise: impl Fn(String) -> String) -> Vec<u8> {
     use std::io::{Cursor, Read, Write};
-    // Unlike what is written here, it has a table of texts, as those of spreadsheets have.
+    // Spreadsheet programs write a table of shared texts, unlike this crate.
     let mut workbook = rust_xlsxwriter::Workbook::new();
     let sheet = workbook.add_worksheet();
     for (row, text) in (0..).zip(["sku", "first", "last"]) {
@@ -153,7 +153,7 @@ fn doubtful(file: &[u8], format: Format) -> Vec<(u32, String)> {
     }
 }
 
-/// One stray byte changes nothing but its own cell; nothing of another encoding is made of the rest.
+/// One invalid byte affects only its own cell, and the rest keeps its encoding.
 #[test]
 fn a_byte_of_no_encoding_is_refused_where_it_stands() {
     let of = |row: u32, column: &str| vec![(row, column.to_owned())];
@@ -176,7 +176,7 @@ fn a_byte_of_no_encoding_is_refused_where_it_stands() {
         .flat_map(u16::to_le_bytes)
         .collect();
     assert_eq!(csv(&utf16), of(2, "a"));
-    // Capitals that make a valid sequence of UTF-8 by chance are Polish all the same.
+    // Capitals that form a valid UTF-8 sequence by chance are read as Polish letters.
     check(b"name\nSP\xd3\xa3KA\n\xafaba\n", &["name"], &[(2, &["SPÓŁKA"]), (3, &["Żaba"])]);
 }
 
@@ -189,7 +189,7 @@ fn digits_that_are_not_there_are_not_made_up() {
     check(b"sku\n2E10\nE+12\n1E-1\n", &["sku"], &[(2, &["2E10"]), (3, &["E+12"]), (4, &["1E-1"])]);
 }
 
-/// A cell of a style that shows numbers in a format.
+/// A cell with a number format.
 fn formatted(code: &str, cell: &str) -> Vec<u8> {
     use std::io::{Cursor, Read, Write};
     let of_sheet = workbook(|text| {
@@ -251,7 +251,7 @@ fn cells_say_what_they_show() {
     }
 }
 
-/// A small file that unpacks to much is given up before that takes memory.
+/// A small file that unpacks to a large one is refused before memory is allocated.
 #[test]
 fn a_workbook_unpacks_within_bounds() {
     let endless = |file: &str, before: &'static str, text: String| {
@@ -269,7 +269,7 @@ fn a_workbook_unpacks_within_bounds() {
     assert!(matches!(refused, Err(SheetError::Malformed(_))), "{refused:?}");
 }
 
-/// A cell far away has nothing between it and the others, and takes no memory for that.
+/// A cell far away allocates no memory for the cells between.
 #[test]
 fn cells_stand_where_they_say_or_nowhere() {
     let moved = |to: &str| read(&workbook(|text| text.replace("\"A3\"", to)), Format::Xlsx);

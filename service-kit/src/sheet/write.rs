@@ -1,4 +1,4 @@
-//! Writes a sheet, rows after rows, so that a long one is never in memory as a whole.
+//! Writes a sheet row by row, so that it is never in memory as a whole.
 
 use std::{
     fs::File,
@@ -23,15 +23,15 @@ pub enum WriteError {
     Disk(#[from] io::Error),
 }
 
-/// The beginning of a CSV file: its header.
+/// The header of a CSV file.
 pub fn csv_header(header: &[&str]) -> Result<Vec<u8>, WriteError> {
-    // Without a byte order mark, spreadsheets take it for Windows-1250.
+    // Without a byte order mark, spreadsheets would read it as Windows-1250.
     let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record(header)?;
     Ok(writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?)
 }
 
-/// More rows of a CSV file.
+/// Further rows of a CSV file.
 pub fn csv_rows(rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>, WriteError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
@@ -44,14 +44,14 @@ pub fn csv_rows(rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>, Wr
     Ok(writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?)
 }
 
-/// A workbook whose rows go to the disk as they come.
+/// A workbook whose rows are written to the disk one by one.
 pub struct Book {
     workbook: Workbook,
     next_row: u32,
 }
 
 impl Book {
-    /// One with a header.
+    /// A workbook with a header.
     pub fn new(header: &[&str]) -> Result<Self, WriteError> {
         let mut workbook = Workbook::new();
         let sheet = workbook.add_worksheet_with_constant_memory()?;
@@ -61,7 +61,7 @@ impl Book {
         Ok(Self { workbook, next_row: 1 })
     }
 
-    /// Adds rows below those that there are.
+    /// Appends rows.
     pub fn add(&mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<(), WriteError> {
         let sheet = self.workbook.worksheet_from_index(0)?;
         for row in rows {
@@ -71,7 +71,7 @@ impl Book {
         Ok(())
     }
 
-    /// The file, to be read from its beginning; it is gone when it is closed.
+    /// The file, from its beginning; it is deleted when it is closed.
     pub fn finish(mut self) -> Result<File, WriteError> {
         let mut file = tempfile::tempfile()?;
         self.workbook.save_to_writer(&mut file)?;

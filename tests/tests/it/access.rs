@@ -1,10 +1,10 @@
-//! Who may do what, for every route there is, and that companies do not see one another.
+//! The roles of every route, and isolation between companies.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use service_kit::{
-    access::{Allowed, Role},
+    access::{Allowed, KeyRole},
     permissions::{
         Addresses, Approvals, Audit, Bookkeeping, BuyerApprovals, Buyers, CreditTerms, Dispatch,
         EmployeeAdministration, InvoiceMessages, Leave, OfferMessages, OfferReaders, Operator,
@@ -16,7 +16,7 @@ use service_kit::{
 use crate::journeys::{Shop, created, stamp};
 
 /// Every route with the roles that may use it.
-const ROUTES: &[(&str, &str, &[Role])] = &[
+const ROUTES: &[(&str, &str, &[KeyRole])] = &[
     ("get", "/v1/account-balances", ReadAccounts::ROLES),
     ("get", "/v1/api-keys", EmployeeAdministration::ROLES),
     ("post", "/v1/api-keys", EmployeeAdministration::ROLES),
@@ -222,13 +222,13 @@ async fn every_route_is_open_to_its_roles_alone() {
     assert_eq!(served, known, "every route has its case here");
 
     let grocer = shop.grocer.clone();
-    for role in Role::ALL {
+    for role in KeyRole::ALL {
         let company = role.is_buyer().then_some(&grocer);
         shop.instance.make_key(role.name(), role.name(), company).await;
     }
     for (method, path, roles) in ROUTES {
         let path = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
-        for role in Role::ALL {
+        for role in KeyRole::ALL {
             let (allowed, role) = (roles.contains(&role), role.name());
             // An empty body is refused after the role, so nothing is done.
             let status = shop.instance.knock(role, method, &path).await;

@@ -1,4 +1,4 @@
-//! Every amount is held to a ceiling, and every day of what has happened to today.
+//! Limits of amounts in commands, and of days of past events.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! An instance is backed up while it trades, and another one goes on in its place; an instance whose
-//! PostgreSQL was restored to an earlier state is found out, and mended.
+//! Backup of a running instance and restore into another; detection and repair of a log that was
+//! restored to an earlier state.
 
 use std::{
     os::unix::fs::PermissionsExt,

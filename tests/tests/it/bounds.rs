@@ -1,4 +1,4 @@
-//! What anybody may take of the process: connections, memory, the size of what it tells of itself.
+//! Resource limits: connections, memory, and the size of metrics.
 
 use std::time::Duration;
 

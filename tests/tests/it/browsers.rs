@@ -1,4 +1,4 @@
-//! What is found by a browser: the root, the documentation, CORS and compressed answers.
+//! Access by browsers: the root, the documentation, CORS and compression.
 
 use crate::instance::{Instance, Setting, directory};
 

@@ -1,5 +1,5 @@
-//! Clients that are generated from the OpenAPI document, in three languages, place an order; and two
-//! linters find nothing in it. Run by `make torture`, which needs java, npm and python3.
+//! Clients generated from the OpenAPI document in three languages place an order, and two linters
+//! accept the document. Run by `make torture`, which needs java, npm and python3.
 
 use std::{
     fs::{self, File},

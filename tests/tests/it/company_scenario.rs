@@ -1,5 +1,5 @@
-//! A company scenario: a head office and two branches, who orders for them, within which limits,
-//! at which prices, and who must agree.
+//! A company scenario: a head office and two branches, with purchasers, limits, prices and
+//! approvals.
 
 use command_service::{Services, timers};
 use event_log::{EventLog, LogConfig};

@@ -1,6 +1,6 @@
-//! Bounded contexts: each depends on those before it only, in the domain and in its use cases; no
-//! files of the domain import each other in a circle, and use cases and queries know nothing of HTTP; all
-//! of it, read models too, stands in the folders of the same contexts.
+//! Bounded contexts: each depends only on those before it, in the domain and in the use cases;
+//! files of the domain have no cyclic imports; use cases and queries do not depend on HTTP; all
+//! crates have the same context folders.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! The OpenAPI document that an instance serves, against which every answer of these tests is held.
+//! The served OpenAPI document, against which all responses of these tests are validated.
 
 use std::{
     collections::HashMap,

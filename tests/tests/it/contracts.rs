@@ -1,4 +1,4 @@
-//! The HTTP contract that is checked in is the one that is served.
+//! The committed OpenAPI document equals the served one, and messages name their schemas.
 
 use std::{fs, path::Path};
 

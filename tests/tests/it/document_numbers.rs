@@ -1,4 +1,4 @@
-//! Readable numbers of offers, orders, shipments and payments.
+//! Numbers of offers, orders, shipments and payments.
 
 use std::collections::BTreeSet;
 

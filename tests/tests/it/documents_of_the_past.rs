@@ -1,5 +1,5 @@
-//! Issued documents keep what was true when they were issued, whatever
-//! company, product and representative are called later.
+//! Issued documents keep the data of their day, even if company, product or representative are
+//! renamed later.
 
 use serde_json::{Value, json};
 

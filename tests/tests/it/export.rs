@@ -1,5 +1,5 @@
-//! A made-up export in the form of UCI Online Retail, as dirty as the real one, and what every
-//! customer owes by it, counted apart from the product in whole pence.
+//! A generated export in the format of UCI Online Retail, with typical errors, and the balance of
+//! each customer computed independently in pence.
 
 use std::{collections::BTreeMap, fmt::Write};
 

@@ -1,6 +1,6 @@
-//! Faults, and that after each of them history is sound: nothing is lost and nothing done twice.
+//! Fault tests: after each fault nothing is lost and nothing is executed twice.
 //!
-//! Every test here throws one kind of fault at instances under load, and ends with
+//! Every test injects one kind of fault into instances under load, and ends with
 //! [`sound::check_sound`]. Short in `make test`, long in `make torture`.
 
 mod clock;

@@ -1,4 +1,4 @@
-//! How an integrator follows history over HTTP: page after page, waiting for what comes, and live.
+//! Following events over HTTP: page by page, with `wait`, and live.
 
 use std::time::{Duration, Instant};
 

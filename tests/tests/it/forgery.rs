@@ -1,4 +1,4 @@
-//! An event that somebody who may do everything writes into the log by hand.
+//! An event inserted into the log by a database administrator.
 
 use serde_json::Value;
 use tokio_postgres::Client;

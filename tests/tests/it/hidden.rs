@@ -1,5 +1,5 @@
-//! What one side deliberates shows nowhere to the other: not in what commands answer, not in its
-//! history, not in an offer that was not sent.
+//! Internal steps of one side are not visible to the other: not in responses of commands, not in
+//! event history, not through unsent offers.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Codes and numbers that look alike are one.
+//! Codes and numbers that differ only in Unicode form are treated as equal.
 
 use domain::{characters::stored, claim};
 use serde_json::json;

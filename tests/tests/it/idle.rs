@@ -1,4 +1,4 @@
-//! What a process costs while nobody asks it anything, and which of several keeps the read models up.
+//! Load of idle processes, and which of several processes maintains the read models.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Sheets in and out: what a row changes, what is wrong with it, and the way round.
+//! Imports and exports of sheets: changes, errors, and the round trip.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,9 +1,9 @@
-//! Every field of every command at its limits: no accepted input may stop a read model, make it
-//! differ from its rebuild, or make a list unreadable.
+//! Every field of every command with values at its limits: no accepted input may stop a read model,
+//! make it differ from its rebuild, or make a list unreadable.
 //!
-//! Routes and fields come from the OpenAPI document, so new ones are here by themselves; a route
-//! that needs something to act on says in `requests.rs` what. `make test` sends every eighth
-//! value, `make torture` all of them.
+//! Routes and fields come from the OpenAPI document, so new ones are included automatically;
+//! `requests.rs` prepares the data that a route needs. `make test` sends every eighth value, `make
+//! torture` all of them.
 
 mod mutations;
 mod requests;

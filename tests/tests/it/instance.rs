@@ -1,4 +1,4 @@
-//! A running instance: the real `kontor up` in a directory of its own, on servers of its own.
+//! A running instance: the real `kontor up` in a directory of its own.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! Whole trades over HTTP, step by step.
+//! Complete sales over HTTP, from offer to payment.
 
 use jiff::{ToSpan, civil::Date};
 use serde_json::{Value, json};

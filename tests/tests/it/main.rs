@@ -1,4 +1,4 @@
-//! Black-box tests of the whole program: the real binary on the real PostgreSQL and nats-server.
+//! Black-box tests of the whole program, with real PostgreSQL and nats-server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -1,4 +1,4 @@
-//! What is shown and alarmed is what is measured, and every figure says what it means.
+//! Dashboards and alerts use existing metrics, and every metric has a description.
 
 use std::{collections::BTreeSet, fs};
 

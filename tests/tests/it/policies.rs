@@ -1,4 +1,4 @@
-//! What follows by itself: once, on true facts, and never unnoticed when a rule forbids it.
+//! Policies: each reaction is executed once, on current facts, and a refused one is recorded.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -286,7 +286,7 @@ async fn a_refused_consequence_is_tried_again_once() {
     assert_eq!(instance.all("accounting", "/v1/invoices").await.len(), 2);
     assert!(instance.all("admin", "/v1/policies/refusals?state=open").await.is_empty());
     assert_eq!(instance.all("admin", "/v1/policies/refusals?state=done").await.len(), 1);
-    assert!(instance.run(&["policies", "retry"]).contains("nothing to try again"));
+    assert!(instance.run(&["policies", "retry"]).contains("nothing to retry"));
     let missing = "/v1/policies/refusals/00000000-0000-7000-8000-000000000000/retry";
     refused(&instance.post("admin", missing, &json!({})).await, 404, "not_found");
 }

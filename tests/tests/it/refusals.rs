@@ -1,4 +1,4 @@
-//! What is wrong is said: status, stable code, and the field to blame. Nothing is half done.
+//! Refused requests: status, stable code and invalid field. Nothing is recorded.
 
 use serde_json::{Value, json};
 

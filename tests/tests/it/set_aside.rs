@@ -1,4 +1,4 @@
-//! What a read model leaves out, as those see it who ask.
+//! Responses of queries on read models with items set aside.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! The PostgreSQL of a whole test run. Each instance has a database of its own on it, a copy of one that a
-//! Kontor has just been started on, and a nats-server of its own.
+//! The PostgreSQL of a test run. Each instance has a database of its own on it, a copy of a
+//! template on which a Kontor was started once, and a nats-server of its own.
 
 use std::{path::Path, thread};
 

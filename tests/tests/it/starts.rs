@@ -1,4 +1,4 @@
-//! What `kontor up` tells when it starts, and what it leaves behind.
+//! The output of `kontor up` at its start, and the files it leaves behind.
 
 use std::{
     fs::{self, File},

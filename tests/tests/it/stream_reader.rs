@@ -1,4 +1,4 @@
-//! A consumer of the stream, as docs/events.md describes it: it may read, and nothing else.
+//! A consumer of the stream, as described in docs/events.md, with read-only access.
 
 use std::time::Duration;
 

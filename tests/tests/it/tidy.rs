@@ -1,4 +1,4 @@
-//! The invariants of ARCHITECTURE.md that are absences: each test looks for what must not be.
+//! The invariants of ARCHITECTURE.md about the sources: each test searches for a violation.
 
 use std::{
     fs,

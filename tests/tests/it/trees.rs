@@ -1,4 +1,4 @@
-//! Trees of companies and categories: how high they grow, and what holds for all that is below.
+//! Depth limits of the company tree and of the category tree, also with concurrent moves.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Two processes on one log, none of which decides on what it knew once.
+//! Two processes on one log: decisions never use outdated state.
 
 use futures::future::join_all;
 use serde_json::{Value, json};

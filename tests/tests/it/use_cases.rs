@@ -1,4 +1,4 @@
-//! Use cases are called without HTTP, as a web portal in the same process calls them.
+//! Use cases called without HTTP, as by another front end in the same process.
 
 use command_service::{
     Services,
@@ -10,7 +10,7 @@ use event_log::{EventLog, LogConfig};
 use projections::Views;
 use serde_json::json;
 use service_kit::{
-    access::{Access, Principal, Role},
+    access::{Access, KeyRole, Principal},
     clock::Clock,
     idempotency::IdempotencyKey,
     postgres,
@@ -38,7 +38,7 @@ async fn a_use_case_needs_a_principal_and_a_key_but_no_request() {
         Caller::new(principal, key, Correlation(Uuid::now_v7()))
     };
 
-    let seller = || principal(Role::Sales, None);
+    let seller = || principal(KeyRole::Sales, None);
     let form = json!({
         "name": "Piekarnia Kłos",
         "tax_id": { "kind": "nip", "number": "5260250274" },
@@ -56,7 +56,7 @@ async fn a_use_case_needs_a_principal_and_a_key_but_no_request() {
     assert_eq!(shown["name"], "Piekarnia Kłos", "{shown}");
 
     // What another company may not know of does not exist for it.
-    let stranger = caller(principal(Role::CompanyAdmin, Some(Uuid::now_v7())), "form 2");
+    let stranger = caller(principal(KeyRole::CompanyAdmin, Some(Uuid::now_v7())), "form 2");
     let request = Rename { name: "Piekarnia Pod Kłosem".parse().unwrap() };
     let renamed = company::rename(&services, &stranger, DIGEST, CompanyId(id), request).await;
     assert_eq!(renamed.unwrap_err().code(), "not_found");

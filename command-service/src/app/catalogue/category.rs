@@ -84,7 +84,7 @@ pub async fn move_below(
     services
         .execute(caller, digest, &|work| {
             deciding(async move {
-                work.lend(services.views.clone());
+                work.insert_extension(services.views.clone());
                 trees::move_below(work, id, parent).await?;
                 Ok(())
             })

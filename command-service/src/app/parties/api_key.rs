@@ -1,20 +1,19 @@
-//! API keys: create keys of employees and systems.
+//! API keys: create, list, show and revoke keys of employees and systems.
 
 use axum::http::StatusCode;
 use domain::{Employee, EmployeeId, OfCompany, employee::Person};
-use futures::FutureExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    access::{NewKey, Role},
+    access::{ApiKey, KeyRole, NewKey},
     problem::{FieldError, Problem},
 };
 use uuid::Uuid;
 
 use crate::{
-    app::Services,
+    app::{Services, deciding_value},
     caller::Caller,
-    failure::{Failure, problem, refusal},
+    failure::refusal,
 };
 
 /// A key to create.
@@ -25,7 +24,7 @@ pub struct Create {
     pub name: domain::Name,
     /// The role; an employee's key has the role of the employee.
     #[serde(default)]
-    pub role: Option<Role>,
+    pub role: Option<KeyRole>,
     /// The company of a buyer's key that belongs to no employee.
     #[serde(default)]
     pub company: Option<Uuid>,
@@ -85,17 +84,16 @@ pub async fn create(
 /// The current state of an active employee, read from the database: the cache of this process may
 /// be outdated.
 async fn person(services: &Services, caller: &Caller, id: EmployeeId) -> Result<Person, Problem> {
-    let rehearsed = services.log.rehearse(|work| {
-        let caller = caller.clone();
-        async move {
-            let employee = work.load::<Employee>(id).await?;
-            caller.must_see(employee.company())?;
-            let person = employee.person().map_err(|error| refusal(&error))?;
-            Ok::<_, Failure>(person.clone())
-        }
-        .boxed()
-    });
-    rehearsed.await.map_err(problem)
+    services
+        .rehearse(&|work| {
+            deciding_value(async move {
+                let employee = work.load::<Employee>(id).await?;
+                caller.must_see(employee.company())?;
+                let person = employee.person().map_err(|error| refusal(&error))?;
+                Ok(person.clone())
+            })
+        })
+        .await
 }
 
 /// Revokes the key again if the employee left or changed role while the key was being created,
@@ -104,7 +102,7 @@ async fn follow(
     services: &Services,
     caller: &Caller,
     id: EmployeeId,
-    (key, made): (Uuid, Role),
+    (key, made): (Uuid, KeyRole),
 ) -> Result<(), Problem> {
     match person(services, caller, id).await {
         Ok(person) if role_of(person.role) == made => Ok(()),
@@ -116,16 +114,49 @@ async fn follow(
     }
 }
 
-/// The role of an employee's key.
-pub(crate) fn role_of(role: domain::Role) -> Role {
+/// The keys without their secrets, oldest first; a company lists its own.
+pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<ApiKey>, Problem> {
+    Ok(services.access.list(caller.company()).await?)
+}
+
+/// A key without its secret, also a revoked one.
+pub async fn show(services: &Services, id: Uuid) -> Result<ApiKey, Problem> {
+    services.access.show(id).await?.ok_or_else(Problem::not_found)
+}
+
+/// Revokes a key; a company revokes its own.
+pub async fn revoke(services: &Services, caller: &Caller, id: Uuid) -> Result<(), Problem> {
+    let is_revoked = services.access.revoke(id, caller.company()).await?;
+    if is_revoked { Ok(()) } else { Err(Problem::not_found()) }
+}
+
+/// The role of an employee's key, which has the same name.
+pub(crate) fn role_of(role: domain::Role) -> KeyRole {
     match role {
-        domain::Role::Admin => Role::Admin,
-        domain::Role::Sales => Role::Sales,
-        domain::Role::SalesManager => Role::SalesManager,
-        domain::Role::Warehouse => Role::Warehouse,
-        domain::Role::Accounting => Role::Accounting,
-        domain::Role::CompanyAdmin => Role::CompanyAdmin,
-        domain::Role::Purchaser => Role::Purchaser,
-        domain::Role::Approver => Role::Approver,
+        domain::Role::Admin => KeyRole::Admin,
+        domain::Role::Sales => KeyRole::Sales,
+        domain::Role::SalesManager => KeyRole::SalesManager,
+        domain::Role::Warehouse => KeyRole::Warehouse,
+        domain::Role::Accounting => KeyRole::Accounting,
+        domain::Role::CompanyAdmin => KeyRole::CompanyAdmin,
+        domain::Role::Purchaser => KeyRole::Purchaser,
+        domain::Role::Approver => KeyRole::Approver,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The roles of keys are those of employees, and the two of connected systems.
+    #[test]
+    fn key_roles_are_those_of_employees_and_of_systems() {
+        let mut roles = domain::Role::ALL.map(role_of).to_vec();
+        for (role, key_role) in domain::Role::ALL.into_iter().zip(&roles) {
+            assert_eq!(serde_json::to_value(role).unwrap(), key_role.name());
+            assert_eq!(role.is_buyer(), key_role.is_buyer(), "{role:?}");
+        }
+        roles.extend([KeyRole::Integrator, KeyRole::Auditor]);
+        assert_eq!(roles, KeyRole::ALL);
     }
 }

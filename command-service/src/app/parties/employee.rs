@@ -187,7 +187,7 @@ pub async fn dismiss_substitute(
 
 /// Employees name their own substitutes; those who manage employees name anybody's.
 fn own_or_staffing(caller: &Caller, id: EmployeeId) -> Result<(), Problem> {
-    let is_admin = caller.is(access::Role::Admin) || caller.is(access::Role::CompanyAdmin);
+    let is_admin = caller.is(access::KeyRole::Admin) || caller.is(access::KeyRole::CompanyAdmin);
     if is_admin || caller.employee() == Some(id) {
         return Ok(());
     }

@@ -116,7 +116,7 @@ async fn levels_below<N: Node>(work: &mut Work, id: Uuid) -> Result<usize, Failu
 async fn complete_read_model<N: Node>(work: &mut Work) -> Result<Object, Failure> {
     work.load::<Tree>(TreeId::of(N::TREE)).await?;
     let head = work.head().await?;
-    let views = work.lent::<Views>().ok_or_else(|| unavailable(()))?;
+    let views = work.extension::<Views>().ok_or_else(|| unavailable(()))?;
     views.wait(&[N::READ_MODEL], head).await.map_err(unavailable)?;
     Ok(views.client().await.map_err(unavailable)?)
 }
@@ -135,7 +135,7 @@ async fn shown_below<N: Node>(
 
 /// The children that this unit of work has added below nodes.
 fn placed_here<N: Node>(work: &Work, level: &[Uuid]) -> Vec<Uuid> {
-    let Some(Placed(placed)) = work.lent::<Placed>() else { return vec![] };
+    let Some(Placed(placed)) = work.extension::<Placed>() else { return vec![] };
     let below = |parent: &Uuid| {
         let nodes = placed.get(parent).into_iter().flatten().copied();
         let parent = Some(*parent);
@@ -161,7 +161,7 @@ pub(crate) async fn record<N: Node>(
     parent: Option<Uuid>,
 ) -> Result<(), Failure> {
     let Some(parent) = parent else { return Ok(()) };
-    work.lent_mut::<Placed>().0.entry(parent).or_default().push(node);
+    work.extension_mut::<Placed>().0.entry(parent).or_default().push(node);
     let tree = N::TREE;
     work.decide::<Tree>(TreeId::of(tree), tree::Command::Place { tree, node, parent }).await?;
     Ok(())

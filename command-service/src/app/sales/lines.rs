@@ -175,7 +175,7 @@ pub(crate) fn field_of(error: &product::Error, named: &'static str) -> &'static 
 }
 
 /// A published product in a valid order quantity.
-pub(crate) fn so_much_of(
+pub(crate) fn item_and_quantity(
     product: &Product,
     quantity: Quantity,
     packaging: Option<PackagingName>,

@@ -147,7 +147,7 @@ async fn template(work: &mut Work, keep: Keep) -> Result<Template, Failure> {
 }
 
 fn line(product: &Product, request: &KeepLine) -> Result<TemplateLine, product::Error> {
-    let (item, quantity) = lines::so_much_of(product, request.quantity, request.packaging)?;
+    let (item, quantity) = lines::item_and_quantity(product, request.quantity, request.packaging)?;
     Ok(TemplateLine {
         product: item.id(),
         sku: item.sku().clone(),

@@ -138,7 +138,7 @@ fn requested_line(
         });
     }
     // Checked as an order quantity, so that an offer can use it unchanged.
-    let found = lines::so_much_of(product, request.quantity, request.packaging);
+    let found = lines::item_and_quantity(product, request.quantity, request.packaging);
     let (item, quantity) = found.map_err(|error| {
         let (field, detail) = (lines::field_of(&error, named), error.to_string());
         Wrong { problem: Some(refusal(&error)), field, detail }

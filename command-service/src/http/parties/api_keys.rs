@@ -53,7 +53,7 @@ async fn show(
     _: By<Audit>,
     PathId(id): PathId,
 ) -> Result<Json<ApiKey>, Problem> {
-    services.access.show(id).await?.map(Json).ok_or_else(Problem::not_found)
+    api_key::show(&services, id).await.map(Json)
 }
 
 async fn create(
@@ -70,7 +70,7 @@ async fn list(
     State(services): State<Services>,
     By { who: caller, .. }: By<EmployeeAdministration>,
 ) -> Result<Json<Vec<ApiKey>>, Problem> {
-    Ok(Json(services.access.list(caller.company()).await?))
+    api_key::list(&services, &caller).await.map(Json)
 }
 
 async fn revoke(
@@ -78,9 +78,6 @@ async fn revoke(
     By { who: caller, .. }: By<EmployeeAdministration>,
     PathId(id): PathId,
 ) -> Result<NoContent, Problem> {
-    if services.access.revoke(id, caller.company()).await? {
-        Ok(NoContent)
-    } else {
-        Err(Problem::not_found())
-    }
+    api_key::revoke(&services, &caller, id).await?;
+    Ok(NoContent)
 }

@@ -82,7 +82,7 @@ impl Details {
 /// What marks a product out among others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ProductCharacter")]
+#[schemars(rename = "ProductProperties")]
 pub struct Character {
     /// Under which name its maker sells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

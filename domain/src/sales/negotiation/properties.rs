@@ -26,7 +26,7 @@ struct Model {
 
 /// What somebody says of the conditions.
 #[derive(Debug, Clone)]
-enum Stance {
+enum ConditionsAnswer {
     Nothing,
     Agree,
     Wants { days: u16 },
@@ -35,7 +35,7 @@ enum Stance {
 /// What somebody tries.
 #[derive(Debug, Clone)]
 enum Try {
-    Speak { agree: Vec<u32>, wants: Vec<(u32, u32, u32)>, conditions: Stance },
+    Speak { agree: Vec<u32>, wants: Vec<(u32, u32, u32)>, conditions: ConditionsAnswer },
     AgreeToAll,
     Reopen(Vec<u32>),
     BreakOff,
@@ -120,9 +120,11 @@ impl Model {
                     delivery_terms: None,
                 };
                 let conditions = match conditions {
-                    Stance::Nothing => None,
-                    Stance::Agree => Some(Move::Agree {}),
-                    Stance::Wants { days } => Some(Move::Propose { proposed: wanted(*days) }),
+                    ConditionsAnswer::Nothing => None,
+                    ConditionsAnswer::Agree => Some(Move::Agree {}),
+                    ConditionsAnswer::Wants { days } => {
+                        Some(Move::Propose { proposed: wanted(*days) })
+                    }
                 };
                 Moves { lines: yes.chain(other).collect(), conditions }
             }),
@@ -231,9 +233,9 @@ fn attempt() -> impl Strategy<Value = Try> {
     let lines = || proptest::collection::vec(1_u32..4, 0..3);
     let wants = proptest::collection::vec((1_u32..4, 1_u32..4, 1_u32..3), 0..3);
     let conditions = prop_oneof![
-        Just(Stance::Nothing),
-        Just(Stance::Agree),
-        (1_u16..3).prop_map(|days| Stance::Wants { days }),
+        Just(ConditionsAnswer::Nothing),
+        Just(ConditionsAnswer::Agree),
+        (1_u16..3).prop_map(|days| ConditionsAnswer::Wants { days }),
     ];
     prop_oneof![
         12 => (lines(), wants, conditions)

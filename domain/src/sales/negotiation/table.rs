@@ -21,7 +21,7 @@ use crate::{
 
 /// What is talked about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "NegotiationTable")]
+#[schemars(rename = "NegotiationTerms")]
 pub struct Table {
     /// The lines, by their number in the revision that is talked about.
     #[serde(with = "numbered")]

@@ -11,7 +11,7 @@ use crate::kernel::{Name, Note, ProductId, Quantity, Sku, UnitPrice};
 /// So much of something, for which a price is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "QuotationWish")]
+#[schemars(rename = "QuotationRequestLine")]
 pub struct RequestedLine {
     /// Of what.
     pub what: RequestedProduct,
@@ -32,7 +32,7 @@ pub struct RequestedLine {
 /// What a company wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[schemars(rename = "QuotationWanted")]
+#[schemars(rename = "QuotationRequestProduct")]
 pub enum RequestedProduct {
     /// Something that it sees in the catalogue.
     Product {
@@ -93,7 +93,7 @@ impl std::ops::Deref for RequestedLines {
 
 impl JsonSchema for RequestedLines {
     fn schema_name() -> Cow<'static, str> {
-        "Wishes".into()
+        "QuotationRequestLines".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {

@@ -13,7 +13,7 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 pub use self::queries::{
-    Deliberation, DeliberationSummary, Filter, Lapsed, Offer, OfferSummary, Revision, Status,
+    Filter, Lapsed, Offer, OfferSellerData, OfferSellerDataSummary, OfferSummary, Revision, Status,
     lapsed, list, revision, revisions, summaries,
 };
 use crate::{Change, Projection, aside, build, heads::OfferHead, projection::change};

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
 use service_kit::{
-    access::{Allowed, Role},
+    access::{Allowed, KeyRole},
     page::{Listing, Page},
     problem::Problem,
 };
@@ -68,7 +68,7 @@ impl Topic {
     }
 
     /// The roles that take part in conversations on this kind of subject.
-    fn roles(self) -> &'static [Role] {
+    fn roles(self) -> &'static [KeyRole] {
         match self {
             Self::Offer | Self::Negotiation => OfferMessages::ROLES,
             Self::Order => OrderMessages::ROLES,
@@ -78,7 +78,7 @@ impl Topic {
 }
 
 /// The kinds of subjects of the conversations that a role takes part in.
-pub(crate) fn conversation_subjects(role: Role) -> Vec<&'static str> {
+pub(crate) fn conversation_subjects(role: KeyRole) -> Vec<&'static str> {
     let kinds = Topic::ALL.into_iter().filter(|kind| kind.roles().contains(&role));
     kinds.map(Topic::name).collect()
 }

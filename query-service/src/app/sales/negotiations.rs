@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::permissions::ReadNegotiations;
 use service_kit::{
-    access::Role,
+    access::KeyRole,
     page::{Listing, Page},
     problem::{FieldError, Problem, StatusCode},
 };
@@ -98,7 +98,8 @@ async fn history_of(
 /// The side whose view is shown.
 fn eyes_of(asker: &Asker, wanted: Option<Side>) -> Result<Side, Problem> {
     let own = if asker.company().is_some() { Side::Buyer } else { Side::Seller };
-    let sees_both = own == Side::Seller && matches!(asker.role(), Role::Admin | Role::Auditor);
+    let sees_both =
+        own == Side::Seller && matches!(asker.role(), KeyRole::Admin | KeyRole::Auditor);
     match wanted {
         None => Ok(own),
         Some(side) if side == own || sees_both => Ok(side),

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::permissions::Sales;
 use service_kit::{
-    access::Role,
+    access::KeyRole,
     page::{Listing, Page},
     problem::{FieldError, Problem, StatusCode},
 };
@@ -73,7 +73,7 @@ pub async fn list(
 
 /// Managers see all offers, representatives only their own.
 fn seen(asker: &Asker, wanted: Option<Uuid>) -> Result<Option<Uuid>, Problem> {
-    if asker.role() != Role::Sales {
+    if asker.role() != KeyRole::Sales {
         return Ok(wanted);
     }
     let own = asker.employee().map(Uuid::from).ok_or_else(|| {

@@ -1,16 +1,15 @@
-//! Number formats of Excel (ECMA-376, 18.8.31): what a cell with a number shows.
+//! Number formats of Excel (ECMA-376, 18.8.31): the text that a numeric cell displays.
 //!
-//! Identifiers lose their zeros in cells, and formats such as `00000` show them again; hundredths
-//! are kept as `0.05` and shown as `5%`; days are numbers. A format that leaves open what was meant
-//! is refused.
+//! Identifiers lose leading zeros in numeric cells, and formats such as `00000` display them;
+//! percentages are stored as `0.05` and displayed as `5%`; days are numbers. An ambiguous format is
+//! refused.
 
 use jiff::{ToSpan, civil::Date};
 use rust_decimal::Decimal;
 
 type Shown = Result<String, &'static str>;
 
-const UNKNOWN: &str =
-    "a number format that cannot be read without doubt: format the column as text or number";
+const UNKNOWN: &str = "a number format that is ambiguous: format the column as text or number";
 const TOO_LONG: &str =
     "a number of more than 15 digits, of which a spreadsheet keeps 15: format the column as text";
 const HIDDEN_DIGITS: &str =
@@ -20,28 +19,28 @@ const NOT_WHOLE: &str = "a format for whole numbers on one that is not whole";
 const LAST_DAY: i32 = 2_958_465;
 const NO_DAY: &str = "a date or a time that does not show a whole day: format it as YYYY-MM-DD";
 
-/// What a format makes of numbers: more than zero, less than zero, zero.
+/// The formats of positive, negative and zero numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NumberFormat {
     sections: Vec<Section>,
 }
 
-/// What one section of a format makes of a number.
+/// The format of one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Section {
-    /// As many digits as there are.
+    /// As many digits as the number has.
     General,
-    /// With at most so many decimal places; what stands around is decoration.
+    /// At most this number of decimal places; other characters are decoration.
     Decimals(usize),
-    /// In hundredths, with at most so many decimal places.
+    /// A percentage with at most this number of decimal places.
     Percent(usize),
-    /// At least as many digits as there are zeros, between other letters.
+    /// At least as many digits as the format has zeros, between other characters.
     Padded(Vec<Mask>),
-    /// A day, perhaps with a time.
+    /// A day, possibly with a time.
     Day,
-    /// A dash or nothing in place of zero.
+    /// A dash or nothing for zero.
     Zero,
-    /// Something else.
+    /// Unsupported.
     Doubtful(&'static str),
 }
 
@@ -57,7 +56,7 @@ impl NumberFormat {
         Self { sections: sections(code).iter().map(|section| Section::of(section)).collect() }
     }
 
-    /// A format that workbooks do not spell out.
+    /// A built-in format, which workbooks do not define.
     pub(super) fn built_in(id: u32) -> Self {
         let section = match id {
             0 | 49 => Section::General,
@@ -73,7 +72,7 @@ impl NumberFormat {
         Self { sections: vec![section] }
     }
 
-    /// What a cell of this format shows that holds a number.
+    /// The displayed text of a number in this format.
     pub(super) fn shown(&self, number: &str, is_1904: bool) -> Shown {
         let value = exact(number)?;
         let index = match (self.sections.len(), value.is_sign_negative(), value.is_zero()) {
@@ -97,7 +96,7 @@ impl NumberFormat {
     }
 }
 
-/// A number as Excel keeps it: a binary fraction, of which 15 digits say what was meant.
+/// A number as Excel stores it: a binary fraction with 15 significant digits.
 fn exact(number: &str) -> Result<Decimal, &'static str> {
     let value: f64 = number.parse().map_err(|_| UNKNOWN)?;
     if !value.is_finite() {
@@ -122,7 +121,7 @@ fn padded(value: Decimal, mask: &[Mask]) -> Shown {
     }
     let places = mask.iter().filter(|part| **part == Mask::Digit).count();
     let digits = format!("{:0>places$}", value.to_string());
-    // What is longer than the mask stands before its first digit.
+    // Digits beyond the mask are placed before its first digit.
     let (over, fitting) = digits.split_at(digits.len() - places);
     let (mut over, mut fitting) = (Some(over), fitting.chars());
     let mut shown = String::new();
@@ -138,11 +137,11 @@ fn padded(value: Decimal, mask: &[Mask]) -> Shown {
     Ok(shown)
 }
 
-/// The day of a number, which counts days from the end of 1899 or from 1904 on.
+/// The day of a number, counted from the end of 1899 or from 1904.
 fn day(value: Decimal, is_1904: bool) -> Shown {
     let (first, begins) = if is_1904 { (0, (1904, 1, 1)) } else { (61, (1899, 12, 30)) };
     let days: i32 = value.trunc().try_into().map_err(|_| NO_DAY)?;
-    // In Excel, 1900 was a leap year: days before its March are ambiguous.
+    // Excel treats 1900 as a leap year, so days before March 1900 are ambiguous.
     if !(first..=LAST_DAY).contains(&days) || value.is_sign_negative() {
         return Err(NO_DAY);
     }
@@ -153,7 +152,7 @@ fn day(value: Decimal, is_1904: bool) -> Shown {
     let seconds: i32 = seconds.try_into().map_err(|_| NO_DAY)?;
     match seconds {
         0 => Ok(day.to_string()),
-        // Rounded up to midnight.
+        // Midnight after rounding.
         86_400.. => day.tomorrow().map(|day| day.to_string()).map_err(|_| NO_DAY),
         _ => {
             let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
@@ -162,16 +161,16 @@ fn day(value: Decimal, is_1904: bool) -> Shown {
     }
 }
 
-/// What a section of a format is made of.
+/// The tokens of a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
-    /// Text that is shown as it stands.
+    /// Literal text.
     Letter(char),
-    /// A letter of a currency, which decorates.
+    /// A currency symbol, which is decoration.
     Currency,
-    /// `0`, a digit that is always there.
+    /// `0`: a required digit.
     Zero,
-    /// `#` or `?`, a digit that is there if it counts.
+    /// `#` or `?`: an optional digit.
     Optional,
     Point,
     Comma,
@@ -182,11 +181,11 @@ enum Token {
     General,
     /// `@`
     Text,
-    /// What decides, scales or counts in ways of its own.
+    /// A condition, scale or fraction.
     Other(&'static str),
 }
 
-/// The sections of a code, between semicolons.
+/// The sections of a format, separated by semicolons.
 fn sections(code: &str) -> Vec<Vec<Token>> {
     let mut sections = vec![Vec::new()];
     let mut letters = code.chars().peekable();
@@ -196,7 +195,7 @@ fn sections(code: &str) -> Vec<Vec<Token>> {
             ';' => sections.push(Vec::new()),
             '"' => tokens.extend(letters.by_ref().take_while(|one| *one != '"').map(Token::Letter)),
             '\\' => tokens.extend(letters.next().map(Token::Letter)),
-            // A gap as wide as the next letter; that letter to fill the cell with.
+            // A space as wide as the next character, or a fill character.
             '_' | '*' => {
                 letters.next();
             }
@@ -239,7 +238,7 @@ fn rest_is(letters: &std::iter::Peekable<std::str::Chars<'_>>, word: &str) -> bo
     word.chars().all(|one| letters.next().is_some_and(|letter| letter.eq_ignore_ascii_case(&one)))
 }
 
-/// What stands in brackets: a currency, a language, a colour, a condition, or hours to be counted.
+/// The content of brackets: a currency, language, colour, condition or elapsed hours.
 fn bracketed(inside: &str) -> Option<Token> {
     if let Some(currency) = inside.strip_prefix('$') {
         let is_language_alone = currency.is_empty() || currency.starts_with('-');
@@ -313,8 +312,8 @@ impl Section {
     }
 }
 
-/// Whether text around the digits cannot be part of an identifier: no digits ever, and no letters
-/// unless decimal places or optional digits say that it is a number.
+/// Whether the text around the digits cannot be part of an identifier: it has no digits, and
+/// letters only if decimal places or optional digits show that it is a number.
 fn is_decorated_only(tokens: &[Token], is_plain: bool) -> bool {
     tokens.iter().all(|token| match token {
         Token::Letter(letter) if is_plain => !letter.is_alphanumeric(),

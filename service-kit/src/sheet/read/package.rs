@@ -1,5 +1,4 @@
-//! The files in a workbook, unpacked as they are read and within bounds: a small file can hold a
-//! great deal of nothing.
+//! The files in a workbook, unpacked within limits, because a small file can unpack to a large one.
 
 use std::{
     collections::HashMap,
@@ -14,17 +13,17 @@ use zip::ZipArchive;
 
 use super::{SheetError, malformed};
 
-/// What all that is read of a workbook may unpack to, in bytes.
+/// The maximum unpacked size of all files read, in bytes.
 const MOST_UNPACKED: u64 = 256 << 20;
-/// How long a tag, or a text between two, may be in bytes: the parser keeps one at a time.
+/// The maximum size in bytes of a tag, or of a text between two; the parser keeps one at a time.
 const MOST_AT_ONCE: usize = 1 << 20;
-/// How many files a workbook may have.
+/// The maximum number of files of a workbook.
 const MOST_FILES: usize = 4_096;
 
 /// A workbook's files by name.
 pub(super) struct Package<'a> {
     archive: ZipArchive<Cursor<&'a [u8]>>,
-    /// Names in lower case: writers differ.
+    /// Names in lower case, because their case differs between programs.
     places: HashMap<String, usize>,
     left: u64,
 }
@@ -32,7 +31,7 @@ pub(super) struct Package<'a> {
 impl<'a> Package<'a> {
     /// Reads the names of the files.
     pub(super) fn open(file: &'a [u8]) -> Result<Self, SheetError> {
-        // The library makes room for each before it can be asked how many there are.
+        // The library allocates memory for each file before their number is known.
         const ENTRY: &[u8] = b"PK\x01\x02";
         if file.windows(ENTRY.len()).filter(|bytes| *bytes == ENTRY).count() > MOST_FILES {
             return Err(SheetError::TooLarge);
@@ -43,8 +42,8 @@ impl<'a> Package<'a> {
         Ok(Self { archive, places, left: MOST_UNPACKED })
     }
 
-    /// Passes the XML of a file, event by event, to `read`, until that says that it has enough;
-    /// answers whether there is such a file.
+    /// Passes the XML events of a file to `read`, until that returns that it has enough; returns
+    /// whether the file exists.
     pub(super) fn read(
         &mut self,
         name: &str,
@@ -71,21 +70,21 @@ impl<'a> Package<'a> {
     }
 }
 
-/// Whether the rest of a file is wanted.
+/// Whether to continue reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Yes.
+    /// Continue.
     More,
-    /// No.
+    /// Stop.
     Enough,
 }
 
-/// An entry that ends with an error where it passes a bound. What it says of its own size need not
-/// be true, so what comes out is counted.
+/// A reader that fails above a limit. The declared size may be false, so unpacked bytes are
+/// counted.
 struct Bounded<'a, R> {
     entry: R,
     left: &'a mut u64,
-    /// How many bytes came since the last tag began.
+    /// The number of bytes since the last tag.
     run: usize,
     is_over: bool,
 }
@@ -108,13 +107,13 @@ impl<R: Read> Read for Bounded<'_, R> {
     }
 }
 
-/// What an attribute says.
+/// The value of an attribute.
 pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Result<Option<String>, SheetError> {
     let Some(attribute) = tag.try_get_attribute(name).map_err(malformed)? else { return Ok(None) };
     Ok(Some(quick_xml::escape::unescape(&attribute.value).map_err(malformed)?.into_owned()))
 }
 
-/// Adds what an event says to a text.
+/// Adds the text of an event.
 pub(super) fn add_text(event: &Event<'_>, text: &mut String) -> Result<(), SheetError> {
     match event {
         Event::Text(part) => text.push_str(&part.xml10_content()),

@@ -1,5 +1,5 @@
-//! Reads text with separators (RFC 4180). Quotes are where the RFC has them, or the file is refused:
-//! a reader that is lenient there loses characters, or whole rows, without a word.
+//! Reads CSV (RFC 4180). Misplaced quotes are refused, because a lenient reader would lose
+//! characters or whole rows silently.
 
 use super::{LACKS_DIGITS, Permit, SheetError, Table, encoding, lacks_digits};
 use crate::sheet::escape;
@@ -17,17 +17,17 @@ pub(super) fn read(file: &[u8]) -> Result<Table, SheetError> {
     Ok(table)
 }
 
-/// The separator that the first line has most of.
+/// The most frequent separator in the first line.
 fn separator(text: &str) -> char {
     let first = text.lines().next().unwrap_or_default();
-    // Of several that are as frequent the last is taken.
+    // Of equally frequent ones, the last is used.
     let separators = ['\t', ';', ','].into_iter();
     separators.max_by_key(|separator| first.matches(*separator).count()).unwrap_or(',')
 }
 
 struct Reader<'a> {
     rest: &'a str,
-    /// The number of the line that `rest` begins in.
+    /// The number of the line in which `rest` begins.
     line: u32,
     separator: char,
 }
@@ -50,13 +50,13 @@ impl Reader<'_> {
             if self.ends_line() {
                 return Ok(());
             }
-            // A cell ends at a separator, or the line does.
+            // A cell ends at a separator or at the end of the line.
             self.rest = &self.rest[self.separator.len_utf8()..];
         }
         Ok(())
     }
 
-    /// Passes the end of a line over, if the rest begins with one or is at its end.
+    /// Skips the end of a line, if the rest begins with one or is empty.
     fn ends_line(&mut self) -> bool {
         let rest = ["\r\n", "\n", "\r"].iter().find_map(|end| self.rest.strip_prefix(end));
         if let Some(rest) = rest {
@@ -80,7 +80,7 @@ impl Reader<'_> {
         Ok(text.to_owned())
     }
 
-    /// What stands between quotes; two in a row are one of the text.
+    /// The text between quotes; two quotes are one in the text.
     fn quoted<'a>(&mut self, mut quoted: &'a str, row: u32) -> Result<String, SheetError>
     where
         Self: 'a,
@@ -104,7 +104,7 @@ impl Reader<'_> {
             }
         }
         if !self.rest.is_empty() && !self.rest.starts_with([self.separator, '\n', '\r']) {
-            return Err(SheetError::Quote { row, reason: "goes on after a closing quote" });
+            return Err(SheetError::Quote { row, reason: "has text after a closing quote" });
         }
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let lines = u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX);

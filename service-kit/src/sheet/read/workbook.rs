@@ -1,5 +1,5 @@
-//! Reads the first sheet of a workbook of Excel (ECMA-376). The text of a number is what its cell
-//! shows; where that and what the cell holds differ, the cell is refused.
+//! Reads the first sheet of an Excel workbook (ECMA-376). The text of a number is what its cell
+//! displays; if that differs from the stored value, the cell is refused.
 
 use std::{collections::HashMap, rc::Rc};
 
@@ -11,9 +11,9 @@ use super::{
     package::{Next, Package, add_text, attribute},
 };
 
-/// What a shared text takes up besides its letters, in bytes.
+/// The memory overhead of a shared text in bytes.
 const SHARED: usize = 48;
-/// How many number formats a workbook may have.
+/// The maximum number of number formats of a workbook.
 const MOST_FORMATS: usize = 65_536;
 
 /// Reads the first sheet.
@@ -30,12 +30,12 @@ pub(super) fn read(file: &[u8]) -> Result<Table, SheetError> {
     }
     cells.table.rows.sort_by_key(|row| row.number);
     if cells.table.rows.windows(2).any(|two| two[0].number == two[1].number) {
-        return Err(malformed("a row is there twice"));
+        return Err(malformed("a row is duplicated"));
     }
     Ok(cells.table)
 }
 
-/// The name of the file with the first sheet, and whether days are counted from 1904 on.
+/// The name of the file with the first sheet, and whether days are counted from 1904.
 fn first_sheet(package: &mut Package<'_>) -> Result<(String, bool), SheetError> {
     let (mut link, mut is_1904) = (None, false);
     let workbook = package.read("xl/workbook.xml", |event| {
@@ -53,7 +53,7 @@ fn first_sheet(package: &mut Package<'_>) -> Result<(String, bool), SheetError> 
         Ok(Next::More)
     })?;
     if !workbook {
-        return Err(malformed("it is no workbook of Excel"));
+        return Err(malformed("it is not an Excel workbook"));
     }
     let mut target = None;
     package.read("xl/_rels/workbook.xml.rels", |event| {
@@ -72,7 +72,7 @@ fn first_sheet(package: &mut Package<'_>) -> Result<(String, bool), SheetError> 
     Ok((name, is_1904))
 }
 
-/// How cells of each style show numbers.
+/// The number format of each cell style.
 fn formats(package: &mut Package<'_>) -> Result<Vec<Rc<NumberFormat>>, SheetError> {
     let mut custom: HashMap<u32, Rc<NumberFormat>> = HashMap::new();
     let mut formats = Vec::new();
@@ -105,7 +105,7 @@ fn formats(package: &mut Package<'_>) -> Result<Vec<Rc<NumberFormat>>, SheetErro
     Ok(formats)
 }
 
-/// The texts that cells name by number.
+/// The shared texts, by index.
 fn shared_texts(package: &mut Package<'_>) -> Result<Vec<String>, SheetError> {
     let (mut texts, mut size) = (Vec::new(), 0);
     let mut item = None;
@@ -129,7 +129,7 @@ fn shared_texts(package: &mut Package<'_>) -> Result<Vec<String>, SheetError> {
     Ok(texts)
 }
 
-/// A text that may be made of parts with looks of their own; how it is spoken is left out.
+/// A text, possibly of several formatted parts; phonetic parts are omitted.
 #[derive(Debug, Default)]
 struct Text {
     said: String,
@@ -156,7 +156,7 @@ impl Text {
         Ok(())
     }
 
-    /// The text without Excel's own escapes, such as `_x000D_`.
+    /// The text without Excel's escapes, such as `_x000D_`.
     fn finished(self) -> String {
         let (mut text, mut rest) = (String::with_capacity(self.said.len()), self.said.as_str());
         while let Some(start) = rest.find("_x") {
@@ -183,7 +183,7 @@ impl Text {
     }
 }
 
-/// What the cells of a sheet refer to.
+/// The tables that the cells of a sheet refer to.
 struct Context {
     formats: Vec<Rc<NumberFormat>>,
     shared: Vec<String>,
@@ -193,13 +193,13 @@ struct Context {
 struct Cells {
     context: Context,
     table: Table,
-    /// The row and the column of the next cell that does not say where it stands, from 0.
+    /// The row and column of the next cell without a reference, from 0.
     row: u32,
     column: usize,
     cell: Option<Cell>,
 }
 
-/// A cell while it is read.
+/// A cell being read.
 struct Cell {
     place: Permit,
     kind: String,
@@ -283,7 +283,7 @@ impl Cells {
 
     fn end(&mut self, cell: Cell) -> Result<(), SheetError> {
         let place = cell.place;
-        // A cell far outside is refused before anything is.
+        // A cell outside the limits is refused before memory is allocated.
         match self.context.text(cell) {
             Ok(text) if text.is_empty() => Ok(()),
             Ok(text) if lacks_digits(&text) => self.table.doubt(place, LACKS_DIGITS),
@@ -301,7 +301,7 @@ enum Fault {
 }
 
 impl Context {
-    /// What a cell shows.
+    /// The displayed text of a cell.
     fn text(&self, cell: Cell) -> Result<String, Fault> {
         let Cell { kind, style, has_formula, value, inline, .. } = cell;
         if has_formula && value.as_deref().is_none_or(str::is_empty) && kind != "str" {
@@ -311,7 +311,7 @@ impl Context {
             "s" => {
                 let index = value.as_deref().unwrap_or_default().trim().parse::<usize>();
                 let text = index.ok().and_then(|index| self.shared.get(index));
-                text.cloned().ok_or(Fault::Malformed("a cell names a text that is not there"))
+                text.cloned().ok_or(Fault::Malformed("a cell refers to a missing text"))
             }
             "inlineStr" => Ok(inline.finished()),
             "str" => Ok(Text { said: value.unwrap_or_default(), ..Text::default() }.finished()),
@@ -339,7 +339,7 @@ impl Context {
     }
 }
 
-/// The row and the column of a place such as `B7`, from 0.
+/// The row and column of a reference such as `B7`, from 0.
 fn place_of(name: &str) -> Option<(u32, usize)> {
     let letters = name.find(|letter: char| letter.is_ascii_digit())?;
     let (letters, digits) = name.split_at(letters);
@@ -356,5 +356,5 @@ fn place_of(name: &str) -> Option<(u32, usize)> {
 }
 
 fn misplaced(place: &str) -> SheetError {
-    malformed(format!("a cell stands at an impossible place: {place}"))
+    malformed(format!("a cell has an invalid reference: {place}"))
 }

@@ -1,5 +1,5 @@
-//! A credit note is held to its invoice, and what was paid or credited is set against what is open
-//! in whichever order they come.
+//! Credit notes do not exceed their invoice, and payments and credit notes are allocated in any
+//! order of arrival.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Each company sees only what is meant for it, wherever it looks.
+//! Assortments restrict all queries and commands of a company.
 
 use serde_json::{Value, json};
 

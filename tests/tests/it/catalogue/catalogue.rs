@@ -1,4 +1,4 @@
-//! The personal catalogue: what a company sees, at which prices, and how it finds it.
+//! The catalogue of a company: visible products, prices and search.
 
 use serde_json::{Value, json};
 

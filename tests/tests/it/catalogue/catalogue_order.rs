@@ -1,4 +1,4 @@
-//! In which order the catalogue shows products, and how pages follow one another.
+//! Sort orders and pages of the catalogue.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Products in full: their tree, their details, and the quantities in which they are ordered.
+//! Products: categories, details and order quantities.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What was read for the catalogue lately is remembered, and never shown once it has changed.
+//! The cache of the catalogue never shows outdated data.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL that are cut exactly during COMMIT.
+//! Connections to PostgreSQL that are cut during COMMIT.
 
 use kontor::servers::Durability;
 use kontor_tests::{

@@ -1,4 +1,4 @@
-//! Disks that are full, and have room again.
+//! Full disks, and disks with space again.
 
 use std::{
     io::Write,

@@ -1,4 +1,4 @@
-//! Processes that are killed, and connections that are ended, while there is load.
+//! Killed processes and terminated connections under load.
 
 use std::collections::BTreeMap;
 

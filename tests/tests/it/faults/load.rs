@@ -1,4 +1,4 @@
-//! The load: clients that trade, and keep every command until it is acknowledged.
+//! The load: clients that send commands and repeat each until it is acknowledged.
 
 use std::{
     sync::{

@@ -1,5 +1,4 @@
-//! Processes that are stopped in the middle of what they do, and go on later as if nothing had
-//! been.
+//! Processes that are stopped (SIGSTOP) and continued later.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A poison event: one of a build that is newer than this one, or that never was.
+//! An event that this build cannot apply: of a newer build, or malformed.
 
 use serde_json::json;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! One PostgreSQL and one NATS, and any number of instances that work on them.
+//! One PostgreSQL, one NATS, and any number of instances on them.
 
 use std::path::Path;
 

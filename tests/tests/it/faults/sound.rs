@@ -1,4 +1,4 @@
-//! What must hold after every fault.
+//! The invariants that are checked after every fault.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -1,4 +1,4 @@
-//! A stream that is not what it was: lost, cut off, old, or written to by somebody else.
+//! A stream that differs from the log: lost, truncated, outdated, or with foreign messages.
 
 use std::{path::Path, process::Command};
 

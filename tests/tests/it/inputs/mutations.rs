@@ -1,4 +1,4 @@
-//! Values at the limits of what a JSON schema allows, and beyond, for each field of a body.
+//! Values at and beyond the limits of a JSON schema, for each field of a body.
 
 use rand::{RngExt, rngs::StdRng};
 use serde_json::{Map, Value, json};

@@ -1,5 +1,4 @@
-//! For every POST route with a JSON body a request that is accepted, around which values are
-//! changed.
+//! For every POST route with a JSON body, an accepted request whose values are then changed.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,4 +1,4 @@
-//! Conversations of the two sides about offers, orders and invoices, and live events.
+//! Conversations on offers, orders and invoices, and the live feed.
 
 use std::{
     collections::BTreeSet,

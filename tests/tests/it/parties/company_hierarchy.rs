@@ -1,4 +1,4 @@
-//! A company with its branches: terms that are inherited, places, accounts, and a suspension.
+//! A company with subsidiaries: inherited terms, addresses, bank accounts, and suspension.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The seller's people share what companies ask: by territory, in turn.
+//! Assignment of quotation requests to representatives, by territory and in turn.
 
 use std::collections::BTreeMap;
 

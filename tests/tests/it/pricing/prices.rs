@@ -1,4 +1,4 @@
-//! What each company pays: lists, contracts, and the answer that explains itself.
+//! Prices of companies: price lists, contracts, and the explanation of prices.
 
 use serde_json::{Value, json};
 

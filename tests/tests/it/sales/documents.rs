@@ -1,4 +1,4 @@
-//! An offer as PDF: what its customer reads in it, opened as a reader opens it.
+//! An offer as PDF: its extracted text.
 
 use serde_json::{Value, json};
 

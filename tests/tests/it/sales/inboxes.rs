@@ -1,5 +1,4 @@
-//! What waits for whom: each side sees its own turn and the other's, and nothing of what the other
-//! side keeps to itself.
+//! Inboxes: items that await either side, without internal steps of the other side.
 
 use jiff::{ToSpan, Zoned};
 use serde_json::{Value, json};

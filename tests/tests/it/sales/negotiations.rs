@@ -1,5 +1,5 @@
-//! How a company and the seller come to agree: rounds, superiors on both sides, negotiations that stop and go
-//! on, and what each side saw at any time.
+//! Negotiations: rounds, approvals on both sides, breaking off and resuming, and the view of each
+//! side at past times.
 
 use std::collections::BTreeSet;
 
@@ -508,7 +508,7 @@ async fn two_hundred_negotiations_at_once() {
         let mut outcomes = Vec::new();
         for number in 0..25 {
             let mut random = StdRng::seed_from_u64(lane * 1_000 + number);
-            outcomes.push(haggle(instance, company, &mut random).await);
+            outcomes.push(negotiate_randomly(instance, company, &mut random).await);
         }
         outcomes
     }))
@@ -543,7 +543,7 @@ async fn two_hundred_negotiations_at_once() {
 }
 
 /// Lets both sides of one offer do something until it has ended, or they tire.
-async fn haggle(instance: &Instance, company: &str, random: &mut StdRng) -> String {
+async fn negotiate_randomly(instance: &Instance, company: &str, random: &mut StdRng) -> String {
     let offer = json!({
         "company": company, "valid_until": "2099-12-31",
         "lines": [{ "sku": "COFFEE", "quantity": "10", "unit_price": "9.80" },

@@ -1,4 +1,4 @@
-//! What became of offers, reckoned by hand.
+//! Offer statistics, compared with values computed by hand.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

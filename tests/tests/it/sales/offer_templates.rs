@@ -1,4 +1,4 @@
-//! What the seller offers again and again is kept, anew or no more.
+//! Offer templates: create, replace and drop.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What offers are made of, who must stand behind how much, and what stays as it was agreed.
+//! Offers: source documents, approvals by discount, and what stays unchanged after an agreement.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Orders that come to an end before all of their goods have left.
+//! Orders that are cancelled after a part was shipped.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Companies ask for prices: what they say, what becomes of it, and who sees it.
+//! Quotation requests: lines, status, and who sees them.
 
 use std::collections::BTreeMap;
 

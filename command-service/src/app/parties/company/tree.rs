@@ -48,7 +48,7 @@ pub async fn join_parent(
     services
         .execute(caller, digest, &|work| {
             deciding(async move {
-                work.lend(services.views.clone());
+                work.insert_extension(services.views.clone());
                 trees::join(work, id, parent).await?;
                 Ok(())
             })

@@ -36,13 +36,13 @@ use crate::{
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RoundTerms")]
-pub struct Say {
+pub struct RoundTerms {
     /// The numbers of lines that are accepted as the other side proposed them.
     #[serde(default)]
     pub agree: BTreeSet<u32>,
     /// Lines with changes.
     #[serde(default)]
-    pub lines: Vec<Want>,
+    pub lines: Vec<LineChange>,
     /// The numbers of lines to drop.
     #[serde(default)]
     pub drop: BTreeSet<u32>,
@@ -67,8 +67,8 @@ pub struct Say {
 /// Changes of one line; omitted values stay unchanged.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "WantedLine")]
-pub struct Want {
+#[schemars(rename = "NegotiationLineChange")]
+pub struct LineChange {
     /// The number of the line.
     pub line: u32,
     /// A replacement product; without a price, at the listed price.
@@ -93,7 +93,7 @@ pub struct Open {
     pub revision: u32,
     /// The first round; it can also be proposed later.
     #[serde(default)]
-    pub say: Option<Say>,
+    pub say: Option<RoundTerms>,
 }
 
 /// Opens a negotiation on a revision of an offer.
@@ -122,7 +122,8 @@ pub async fn open(
                     work.decide::<Negotiation>(negotiation, open).await?;
                 }
                 if let Some(say) = say {
-                    return speak(work, caller, negotiation, 1, say.clone(), (today, now)).await;
+                    return propose_round(work, caller, negotiation, 1, say.clone(), (today, now))
+                        .await;
                 }
                 work.answer(negotiation);
                 Ok(())
@@ -138,7 +139,7 @@ pub async fn open(
 pub struct Propose {
     /// The number of the new round; refused if other rounds were proposed in the meantime.
     pub round: u32,
-    pub say: Say,
+    pub say: RoundTerms,
 }
 
 /// Proposes a round: accepted lines and changes.
@@ -155,7 +156,7 @@ pub async fn propose(
         .execute(caller, digest, &|work| {
             deciding(async move {
                 may_negotiate(work, caller, id).await?;
-                speak(work, caller, id, round, say.clone(), (today, now)).await
+                propose_round(work, caller, id, round, say.clone(), (today, now)).await
             })
         })
         .await
@@ -191,29 +192,29 @@ pub async fn agree(
                 let moves = moves.unwrap_or_default();
                 let message = message.clone();
                 let round = (round, Round { by: caller.actor(), moves, message, answer_by: None });
-                say_it(work, caller, id, round, (today, now)).await
+                propose_or_request_approval(work, caller, id, round, (today, now)).await
             })
         })
         .await
 }
 
-async fn speak(
+async fn propose_round(
     work: &mut Work,
     caller: &Caller,
     id: NegotiationId,
     number: u32,
-    say: Say,
+    say: RoundTerms,
     (today, now): (Date, Timestamp),
 ) -> Result<(), Failure> {
     let negotiation = work.load::<Negotiation>(id).await?.open().map_err(|e| refusal(&e))?.clone();
     let (message, answer_by) = (say.message.clone(), say.answer_by);
     let moves = moves(work, &negotiation, caller.side(), say, today).await?;
     let round = (number, Round { by: caller.actor(), moves, message, answer_by });
-    say_it(work, caller, id, round, (today, now)).await
+    propose_or_request_approval(work, caller, id, round, (today, now)).await
 }
 
 /// Proposes the round, or requests the approval that the own side needs first.
-async fn say_it(
+async fn propose_or_request_approval(
     work: &mut Work,
     caller: &Caller,
     id: NegotiationId,
@@ -229,7 +230,7 @@ async fn say_it(
     company_hierarchy::buying_term(work, active.company).await?;
     let approval = match side {
         Side::Seller => {
-            sellers_superiors(work, caller, &active, &round.moves, (today, now)).await?
+            approval_by_seller(work, caller, &active, &round.moves, (today, now)).await?
         }
         Side::Buyer => {
             let (lines, net) = negotiating::orderable_lines(&active, side, &round.moves)?;
@@ -245,7 +246,7 @@ async fn say_it(
 }
 
 /// The approval that the seller's employee needs for the prices of a round.
-async fn sellers_superiors(
+async fn approval_by_seller(
     work: &mut Work,
     caller: &Caller,
     negotiation: &ActiveNegotiation,
@@ -289,10 +290,12 @@ async fn moves(
     work: &mut Work,
     negotiation: &ActiveNegotiation,
     side: Side,
-    say: Say,
+    say: RoundTerms,
     today: Date,
 ) -> Result<Moves, Failure> {
-    let Say { agree, lines, drop, agree_to_conditions, payment_term, delivery_terms, .. } = say;
+    let RoundTerms {
+        agree, lines, drop, agree_to_conditions, payment_term, delivery_terms, ..
+    } = say;
     let proposed = proposed_lines(work, negotiation, side, &lines, today).await?;
     let agreed = agree.into_iter().map(|number| (number, Move::Agree {}));
     let dropped =
@@ -304,13 +307,13 @@ async fn moves(
     for (number, said) in agreed.chain(dropped).chain(proposed) {
         if moves.insert(number, said).is_some() {
             let detail = format!("line {number} is named twice");
-            return Err(said_twice(detail).into());
+            return Err(named_twice(detail).into());
         }
     }
     let says_conditions = payment_term.is_some() || delivery_terms.is_some();
     let conditions = match (agree_to_conditions, says_conditions) {
         (true, true) => {
-            return Err(said_twice("the conditions are both accepted and changed").into());
+            return Err(named_twice("the conditions are both accepted and changed").into());
         }
         (true, false) => Some(Move::Agree {}),
         (false, true) => Some(Move::Propose {
@@ -321,7 +324,7 @@ async fn moves(
     Ok(Moves { lines: moves, conditions })
 }
 
-fn said_twice(detail: impl Into<String>) -> Problem {
+fn named_twice(detail: impl Into<String>) -> Problem {
     let field = FieldError::at("/say", detail);
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "negotiation.said_twice").field(field)
 }
@@ -331,39 +334,39 @@ async fn proposed_lines(
     work: &mut Work,
     negotiation: &ActiveNegotiation,
     side: Side,
-    wants: &[Want],
+    changes: &[LineChange],
     today: Date,
 ) -> Result<Vec<(u32, OfferedLine)>, Failure> {
-    if wants.is_empty() {
+    if changes.is_empty() {
         return Ok(vec![]);
     }
-    let mut requests = Vec::with_capacity(wants.len());
-    let mut present_lines = Vec::with_capacity(wants.len());
-    for (index, want) in wants.iter().enumerate() {
-        offering::must_come(want.deliver_on, today, format!("/say/lines/{index}/deliver_on"))?;
-        let present = match negotiating::proposed_item(negotiation, want.line) {
+    let mut requests = Vec::with_capacity(changes.len());
+    let mut present_lines = Vec::with_capacity(changes.len());
+    for (index, change) in changes.iter().enumerate() {
+        offering::must_come(change.deliver_on, today, format!("/say/lines/{index}/deliver_on"))?;
+        let present = match negotiating::proposed_item(negotiation, change.line) {
             Some(Item::Line { line }) => Some((**line).clone()),
             Some(Item::Dropped {}) => None,
             None => {
-                let error = negotiation::Error::NoSuchLine { line: want.line };
+                let error = negotiation::Error::NoSuchLine { line: change.line };
                 let field = FieldError::at(format!("/say/lines/{index}/line"), error.to_string());
                 return Err(refusal(&error).field(field).into());
             }
         };
         let of_present = |read: fn(&Line) -> Option<UnitPrice>| {
-            let present = present.as_ref().filter(|_| want.sku.is_none())?;
+            let present = present.as_ref().filter(|_| change.sku.is_none())?;
             read(&present.line)
         };
         requests.push(LineRequest {
-            sku: want.sku.clone().or_else(|| Some(present.as_ref()?.line.sku.clone())),
+            sku: change.sku.clone().or_else(|| Some(present.as_ref()?.line.sku.clone())),
             code: None,
-            quantity: match (want.quantity, &present) {
+            quantity: match (change.quantity, &present) {
                 (Some(quantity), _) => quantity,
                 (None, Some(present)) => present.line.quantity,
                 (None, None) => return Err(says_nothing(index).into()),
             },
             packaging: None,
-            unit_price: want.unit_price.or_else(|| of_present(|line| Some(line.unit_price))),
+            unit_price: change.unit_price.or_else(|| of_present(|line| Some(line.unit_price))),
         });
         present_lines.push(present);
     }
@@ -378,23 +381,25 @@ async fn proposed_lines(
     let priced =
         lines::with_pricing_context(work, &requests, sale(negotiation, prices, today)).await;
     let (priced, pricing_context) = priced.map_err(at)?;
-    let lines = priced.into_iter().zip(wants).zip(present_lines).map(|((line, want), present)| {
-        let of_present = present.as_ref().filter(|present| present.line.product == line.product);
-        let kept = of_present.and_then(|present| present.line.deliver_on);
-        let listed = pricing_context.as_ref().and_then(|pricing_context| {
-            lines::listed(work, pricing_context, line.product, line.quantity)
+    let lines =
+        priced.into_iter().zip(changes).zip(present_lines).map(|((line, change), present)| {
+            let of_present =
+                present.as_ref().filter(|present| present.line.product == line.product);
+            let kept = of_present.and_then(|present| present.line.deliver_on);
+            let listed = pricing_context.as_ref().and_then(|pricing_context| {
+                lines::listed(work, pricing_context, line.product, line.quantity)
+            });
+            let choice = present.as_ref().map_or(Choice::Needed, |present| present.choice);
+            // The discounts and quantity prices of the offer apply to the previous price, so they are
+            // removed.
+            let (discount, breaks, at_most) = (None, Vec::new(), None);
+            let line = Line { deliver_on: change.deliver_on.or(kept), ..line };
+            let said = OfferedLine { line, listed, discount, breaks, at_most, choice };
+            (
+                change.line,
+                of_present.filter(|present| is_the_same(present, &said)).cloned().unwrap_or(said),
+            )
         });
-        let choice = present.as_ref().map_or(Choice::Needed, |present| present.choice);
-        // The discounts and quantity prices of the offer apply to the previous price, so they are
-        // removed.
-        let (discount, breaks, at_most) = (None, Vec::new(), None);
-        let line = Line { deliver_on: want.deliver_on.or(kept), ..line };
-        let said = OfferedLine { line, listed, discount, breaks, at_most, choice };
-        (
-            want.line,
-            of_present.filter(|present| is_the_same(present, &said)).cloned().unwrap_or(said),
-        )
-    });
     Ok(lines.collect())
 }
 

@@ -157,7 +157,7 @@ pub struct Counts {
 
 /// The share of offers that led to orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "OffersWon")]
+#[schemars(rename = "OfferConversion")]
 pub struct Won {
     /// Offers of which something, or with grouping by product this product, was ordered,
     pub count: i64,

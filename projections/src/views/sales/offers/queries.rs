@@ -96,7 +96,7 @@ pub struct Offer {
     pub ordered: Option<domain::Lines>,
     /// Data shown only to the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub inside: Option<Deliberation>,
+    pub inside: Option<OfferSellerData>,
     /// The position of its first event; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
@@ -104,8 +104,8 @@ pub struct Offer {
 
 /// Data of an offer shown only to the seller.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(rename = "OfferDeliberation")]
-pub struct Deliberation {
+#[schemars(rename = "OfferSellerData")]
+pub struct OfferSellerData {
     /// The draft of the next revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<Proposal>,
@@ -162,7 +162,7 @@ pub struct OfferSummary {
     pub order: Option<OrderId>,
     /// Data shown only to the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub inside: Option<DeliberationSummary>,
+    pub inside: Option<OfferSellerDataSummary>,
     /// The position of its first event; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
@@ -170,7 +170,7 @@ pub struct OfferSummary {
 
 /// Data of an offer in a list, shown only to the seller.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct DeliberationSummary {
+pub struct OfferSellerDataSummary {
     /// The draft of the next revision, without lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<OfferHead>,
@@ -382,7 +382,7 @@ fn summary_of(row: &Row) -> Result<OfferSummary, ReadError> {
         negotiation: optional("negotiation_id").map(NegotiationId),
         reason: row.get("reason"),
         order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
-        inside: Some(DeliberationSummary {
+        inside: Some(OfferSellerDataSummary {
             representative: draft.as_ref().and(optional("draft_representative")).map(EmployeeId),
             origin: draft.as_ref().and(origin("draft_origin")),
             draft,
@@ -419,7 +419,7 @@ fn offer_of(row: &Row) -> Result<Offer, ReadError> {
         reason: row.get("reason"),
         order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
         ordered: json_or_none(row, "ordered")?,
-        inside: Some(Deliberation {
+        inside: Some(OfferSellerData {
             representative: draft.as_ref().and(optional("draft_representative")).map(EmployeeId),
             origin: origin("draft_origin")?.filter(|_| draft.is_some()),
             draft,

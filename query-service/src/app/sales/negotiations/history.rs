@@ -19,12 +19,12 @@ use uuid::Uuid;
 use crate::{
     Queries,
     asker::Asker,
-    replay::{Hearer, replay},
+    replay::{Replayed, replay},
 };
 
 /// A negotiation with its terms and timeline.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "NegotiationStory")]
+#[schemars(rename = "NegotiationDetails")]
 #[allow(
     missing_docs,
     reason = "self-explanatory names; comments would change the OpenAPI document"
@@ -64,7 +64,7 @@ pub struct NegotiationHistory {
 
 /// A proposal that awaits approval.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "NegotiationWaiting")]
+#[schemars(rename = "NegotiationApprovalRequest")]
 pub struct Waiting {
     /// The proposed round.
     pub round: negotiation::Round,
@@ -221,8 +221,8 @@ impl Gathered {
     }
 }
 
-impl Hearer for Gathered {
-    fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
+impl Replayed for Gathered {
+    fn apply(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
         // The id may belong to an aggregate of another type.
         let Event::Sales(sales::Event::Negotiation(event)) = event else {
             return Err(Problem::not_found());
@@ -277,7 +277,7 @@ mod tests {
                 payload: " ".repeat(*length),
             };
             let event = Event::Sales(sales::Event::Negotiation(event.clone()));
-            gathered.hear(event, &recorded).unwrap();
+            gathered.apply(event, &recorded).unwrap();
         }
         (gathered.timeline.iter().map(|entry| entry.position).collect(), gathered.more)
     }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use projections::{
     DocumentNumber,
     document_number::Kind,
-    views::sales::offers::{self, Deliberation, Offer, Status},
+    views::sales::offers::{self, Offer, OfferSellerData, Status},
 };
 use service_kit::problem::Problem;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use super::origin;
 use crate::{
     Queries,
     asker::Asker,
-    replay::{Hearer, replay},
+    replay::{Replayed, replay},
 };
 
 /// An offer at a moment, as the asker may see it.
@@ -68,8 +68,8 @@ struct Source {
     origin: Option<Origin>,
 }
 
-impl Hearer for OfferAsOf {
-    fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
+impl Replayed for OfferAsOf {
+    fn apply(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
         // The id may belong to an aggregate of another type.
         let Event::Sales(sales::Event::Offer(event)) = event else {
             return Err(Problem::not_found());
@@ -159,7 +159,7 @@ impl OfferAsOf {
             reason: self.reason,
             order: (status == Status::Accepted).then(|| OrderId::of_offer(id)),
             ordered: self.ordered,
-            inside: Some(Deliberation {
+            inside: Some(OfferSellerData {
                 representative: writing.representative.filter(|_| draft.is_some()),
                 origin: writing.origin.filter(|_| draft.is_some()),
                 draft,

@@ -73,7 +73,7 @@ pub async fn document(
     let place = documents::LIMIT.take(asker.key()).await?;
     let content = content(queries, asker, offer, language, revision).await?;
     let name = format!("offer-{id}-{}", content.revision);
-    let made = place.beside(move || documents::offer::pdf(&content)).await;
+    let made = place.run_blocking(move || documents::offer::pdf(&content)).await;
     let pdf = made.map_err(DocumentError::from).flatten();
     let pdf = pdf.map_err(|error| Problem::internal(&error))?;
     Ok(Document { name, pdf })
