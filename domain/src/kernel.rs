@@ -30,6 +30,7 @@ pub mod upcaster;
 pub mod vat;
 pub mod vat_number;
 pub mod vat_rate;
+pub mod working_days;
 
 use events::events;
 
@@ -47,7 +48,7 @@ pub use ids::{
     ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
     ConversationId, DiscountId, EmployeeId, InvoiceId, NegotiationId, OfferId, OfferTemplateId,
     OrderId, PaymentId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId,
-    SeriesId, ShipmentId, SpendingId, StockId, TerritoriesId, TreeId,
+    SeriesId, ShipmentId, SpendingId, StandingOrderId, StockId, TerritoriesId, TreeId,
 };
 pub use language::Language;
 pub use line::{Line, Lines};

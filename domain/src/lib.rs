@@ -40,11 +40,11 @@ pub use kernel::{
     Incoterm, InvoiceId, Language, Line, Lines, Message, Money, Name, NegotiationId, Nip, Note,
     OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PriceId,
     PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity, QuotationRequestId, Reference,
-    Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StockId, TaxId,
-    TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber, VatRate, address,
-    aggregate, attachment, characters, claim, day, delivery_terms, destination, email, gtin, iban,
-    ids, language, line, money, nip, payment_term, percent, priced_by, quantity, refusal,
-    selection, tax_id, text, upcaster, vat, vat_number, vat_rate, working_days,
+    Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StandingOrderId,
+    StockId, TaxId, TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber,
+    VatRate, address, aggregate, attachment, characters, claim, day, delivery_terms, destination,
+    email, gtin, iban, ids, language, line, money, nip, payment_term, percent, priced_by, quantity,
+    refusal, selection, tax_id, text, upcaster, vat, vat_number, vat_rate, working_days,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{
@@ -55,6 +55,7 @@ pub use pricing::{
     Discount, Price, PriceAgreement, Purchases, discount, price, price_agreement, purchases,
 };
 pub use sales::{
-    ApprovalRules, Negotiation, Offer, OfferTemplate, Order, QuotationRequest, Spending, approval,
-    approval_rules, negotiation, offer, offer_template, order, quotation_request, spending, terms,
+    ApprovalRules, Negotiation, Offer, OfferTemplate, Order, QuotationRequest, Spending,
+    StandingOrder, approval, approval_rules, negotiation, offer, offer_template, order,
+    quotation_request, spending, standing_order, terms,
 };

@@ -8,6 +8,7 @@ pub mod offer_template;
 pub mod order;
 pub mod quotation_request;
 pub mod spending;
+pub mod standing_order;
 pub mod terms;
 
 use crate::kernel::events::events;
@@ -19,6 +20,7 @@ pub use offer_template::OfferTemplate;
 pub use order::Order;
 pub use quotation_request::QuotationRequest;
 pub use spending::Spending;
+pub use standing_order::StandingOrder;
 
 events! {
     /// Of approval rules.
@@ -35,4 +37,6 @@ events! {
     QuotationRequest(quotation_request),
     /// Of what an employee spends.
     Spending(spending),
+    /// Of a standing order.
+    StandingOrder(standing_order),
 }

@@ -30,6 +30,7 @@ pub const ABOUT: About = About {
                 "offer-statistics",
                 "negotiations",
                 "orders",
+                "standing-orders",
                 "approvals",
                 "approval-rules",
             ],

@@ -12,7 +12,7 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 25] = [
+pub const ALL: [Projection; 26] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
@@ -36,6 +36,7 @@ pub const ALL: [Projection; 25] = [
     catalogue::product_codes::PROJECTION,
     sales::quotation_requests::PROJECTION,
     fulfilment::shipments::PROJECTION,
+    sales::standing_orders::PROJECTION,
     inventory::stock::PROJECTION,
     parties::territories::PROJECTION,
 ];

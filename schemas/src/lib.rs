@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use domain::{
     approval_rules, assortment, category, claim, company, conversation, discount, employee,
     invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
-    product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
-    tree,
+    product_code, purchases, quotation_request, series, shipment, spending, standing_order, stock,
+    territories, tree,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -45,6 +45,7 @@ pub fn events() -> BTreeMap<String, Value> {
         ("series", series::Event::TYPES, schema::<series::Event>()),
         ("shipment", shipment::Event::TYPES, schema::<shipment::Event>()),
         ("spending", spending::Event::TYPES, schema::<spending::Event>()),
+        ("standing_order", standing_order::Event::TYPES, schema::<standing_order::Event>()),
         ("stock", stock::Event::TYPES, schema::<stock::Event>()),
         ("territories", territories::Event::TYPES, schema::<territories::Event>()),
         ("tree", tree::Event::TYPES, schema::<tree::Event>()),

@@ -12,3 +12,4 @@ pub mod order;
 pub(crate) mod ordering;
 pub mod quotation_lines;
 pub mod quotation_request;
+pub mod standing_order;

@@ -6,6 +6,7 @@ mod offer_templates;
 mod offers;
 mod orders;
 mod quotation_requests;
+mod standing_orders;
 
 use aide::axum::ApiRouter;
 
@@ -19,4 +20,5 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .merge(offers::routes())
         .merge(orders::routes())
         .merge(quotation_requests::routes())
+        .merge(standing_orders::routes())
 }

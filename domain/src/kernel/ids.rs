@@ -1,5 +1,6 @@
 //! Identifiers: one newtype per aggregate over a UUID, so that no two are ever swapped.
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -134,6 +135,10 @@ id!(
     SpendingId
 );
 id!(
+    /// A schedule by which a company orders.
+    StandingOrderId
+);
+id!(
     /// How much there is of a product; derived from the product.
     StockId
 );
@@ -157,6 +162,12 @@ impl OrderId {
     /// The order that an accepted offer places: one per offer, whoever asks how often.
     pub fn of_offer(offer: OfferId) -> Self {
         Self(Uuid::new_v5(&offer.0, b"order"))
+    }
+
+    /// The order that a standing order places for one of its dates: one per date, whoever asks how
+    /// often.
+    pub fn of_standing_order(standing_order: StandingOrderId, date: Date) -> Self {
+        Self(Uuid::new_v5(&standing_order.0, format!("order/{date}").as_bytes()))
     }
 }
 

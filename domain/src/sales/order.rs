@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kernel::{
         CompanyId, Currency, DeliveryTerms, Destination, EmployeeId, Line, Lines, Money, Note,
-        OfCompany, OfferId, PaymentTerm, Quantity, Reference, ShipmentId,
+        OfCompany, OfferId, PaymentTerm, Quantity, Reference, ShipmentId, StandingOrderId,
         aggregate::aggregate,
         day::{self, DayError},
         money::MoneyError,
@@ -118,6 +118,14 @@ pub enum Source {
         /// Which revision of it; missing where that was not recorded.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revision: Option<u32>,
+    },
+    /// A standing order placed it.
+    StandingOrder {
+        /// Which one.
+        standing_order: StandingOrderId,
+        /// For which of its dates.
+        #[schemars(with = "String", extend("format" = "date"))]
+        date: Date,
     },
 }
 

@@ -9,3 +9,4 @@ pub mod offer_templates;
 pub mod offers;
 pub mod orders;
 pub mod quotation_requests;
+pub mod standing_orders;

@@ -14,6 +14,7 @@ use projections::views::{
     parties::{companies, employees, territories},
     sales::{
         approvals, inboxes, offer_statistics, offer_templates, offers, orders, quotation_requests,
+        standing_orders,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 use crate::trade::Instance;
 
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 27] = [
     "approval_rules",
     "assortment",
     "category",
@@ -45,6 +46,7 @@ const TYPES: [&str; 26] = [
     "series",
     "shipment",
     "spending",
+    "standing_order",
     "stock",
     "territories",
     "tree",
@@ -100,6 +102,11 @@ async fn every_event_passes_through_every_read_model() {
     assert_eq!(payments::list(&client, None, None, None, 9).await.unwrap().len(), 1);
     let dispatched = shipments::Filter::default();
     assert_eq!(shipments::list(&client, &dispatched, None, 9).await.unwrap().len(), 1);
+    let standing = standing_orders::Filter::default();
+    let standing = standing_orders::summaries(&client, &standing, None, 9).await.unwrap();
+    let [standing] = &standing[..] else { panic!("one was started: {standing:?}") };
+    let whole = standing_orders::find(&client, standing.id.0, None).await.unwrap().unwrap();
+    assert_eq!(whole.upcoming.len(), 12);
     let sellers = approvals::Filter { sellers: true, ..approvals::Filter::default() };
     let asked = approvals::list(&client, &sellers, None, 9).await.unwrap();
     assert_eq!(asked.len(), 1, "the seller asks itself about one offer");

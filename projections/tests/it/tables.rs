@@ -80,6 +80,12 @@ const UNIQUE: &[(&str, Guard)] = &[
     ("shipment_orders(order_id)", Guard::Merged),
     ("shipments(created)", Guard::Position),
     ("shipments(id)", Guard::Stream),
+    (
+        "standing_order_runs(standing_order_id, date)",
+        Guard::Numbered("StandingOrder deals with a date once"),
+    ),
+    ("standing_orders(created)", Guard::Position),
+    ("standing_orders(id)", Guard::Stream),
     ("stock(product_id)", Guard::Merged),
     ("stock(reported)", Guard::Position),
     ("territories(id)", Guard::Merged),

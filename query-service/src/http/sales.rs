@@ -9,6 +9,7 @@ mod offer_templates;
 mod offers;
 mod orders;
 mod quotation_requests;
+mod standing_orders;
 
 use aide::axum::ApiRouter;
 
@@ -25,4 +26,5 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .merge(offers::routes())
         .merge(orders::routes())
         .merge(quotation_requests::routes())
+        .merge(standing_orders::routes())
 }

@@ -8,3 +8,4 @@ mod offer_templates;
 mod offers;
 mod orders;
 pub(crate) mod quotation_requests;
+mod standing_orders;

@@ -162,6 +162,7 @@ fn an_aggregate_has_the_same_name_everywhere() {
         ("payment", "payments"),
         ("offer_template", "offer_templates"),
         ("quotation_request", "quotation_requests"),
+        ("standing_order", "standing_orders"),
         ("territories", "territories"),
     ] {
         let is_in = |context: &&str| {

@@ -137,7 +137,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         sales::Event::ApprovalRules(_)
         | sales::Event::OfferTemplate(_)
         | sales::Event::Order(_)
-        | sales::Event::Spending(_) => vec![],
+        | sales::Event::Spending(_)
+        | sales::Event::StandingOrder(_) => vec![],
     }
 }
 

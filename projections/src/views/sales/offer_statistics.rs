@@ -126,7 +126,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         | sales::Event::OfferTemplate(_)
         | sales::Event::Order(_)
         | sales::Event::QuotationRequest(_)
-        | sales::Event::Spending(_) => vec![],
+        | sales::Event::Spending(_)
+        | sales::Event::StandingOrder(_) => vec![],
     }
 }
 

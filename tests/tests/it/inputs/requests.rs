@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use jiff::ToSpan;
 use serde_json::{Value, json};
 
 use crate::{
@@ -104,6 +105,7 @@ impl Requests {
             "orders" | "shipments" => self.of_order(&segments).await?,
             "quotation-requests" => self.of_quotation_request(&segments).await?,
             "price-agreements" => self.of_price_agreement(&segments).await?,
+            "standing-orders" => self.of_standing_order(&segments).await?,
             "payments" | "credit-notes" => self.of_money(&segments).await?,
             _ => self.of_other(&segments).await?,
         };
@@ -327,6 +329,34 @@ impl Requests {
             _ => return None,
         };
         Some(("admin", negotiation, body))
+    }
+
+    async fn of_standing_order(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
+        let today = jiff::Zoned::now().date();
+        let later = |days: i64| today.checked_add(days.days()).unwrap();
+        let mut plan = json!({ "name": "Kawa", "currency": "PLN",
+            "lines": [{ "sku": "RICE", "quantity": "10", "unit_price": "2.00" }],
+            "schedule": { "starts_on": later(10), "recurrence": { "kind": "every_days", "days": 10 },
+                "non_working_days": "keep", "ends": { "kind": "after_orders", "count": 12 } },
+            "destination": { "address": self.address, "cost_centre": "MPK-1" },
+            "reference": "ZS/{year}/{number}", "placed_by": self.employee,
+            "unavailable_lines": "leave_out", "notice_days": 3, "prices_fixed_until": later(90) });
+        let change = plan.clone();
+        plan["company"] = json!(self.table.shop.grocer);
+        if segments == ["standing-orders"] {
+            return Some(("admin", String::new(), plan));
+        }
+        let id = created(self.instance().post("admin", "/v1/standing-orders", &plan).await);
+        let body = match segments[1..] {
+            ["{id}", "change"] => change,
+            ["{id}", "pause" | "end"] => json!({ "reason": "Remont" }),
+            ["{id}", "resume"] => json!({}),
+            ["{id}", "skip" | "restore"] => json!({ "date": later(20) }),
+            ["{id}", "change-date"] => json!({ "date": later(20), "on": later(21),
+                "lines": [{ "sku": "RICE", "quantity": "5" }] }),
+            _ => return None,
+        };
+        Some(("admin", id, body))
     }
 
     async fn of_order(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
