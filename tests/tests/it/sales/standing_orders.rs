@@ -241,7 +241,7 @@ async fn dates_are_skipped_moved_changed_and_restored() {
         .collect();
     assert_eq!(skus, [vec!["COFFEE"], vec!["RICE", "RICE"], vec!["COFFEE"]]);
     let seen = shown(instance, "grocer", &id).await;
-    assert_eq!(seen["dates"], json!({}), "what was changed of dates that are over is forgotten");
+    assert_eq!(seen["dates"].as_object().unwrap().len(), 1, "the date that was skipped");
 }
 
 #[tokio::test]
@@ -468,9 +468,9 @@ async fn refuses_schedules_that_nobody_can_follow() {
     let rule = |rule: &str| recurring(json!({ "kind": "rrule", "rule": rule }));
     for (body, status, code) in [
         (rule("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30"), 422, "standing_order.no_dates"),
-        (rule("FREQ=DAILY;COUNT=3"), 400, "body.invalid"),
-        (rule("FREQ=SECONDLY"), 400, "body.invalid"),
-        (rule("FREQ=MONTHLY;BYMONTHDAY=-128"), 400, "body.invalid"),
+        (rule("FREQ=DAILY;COUNT=3"), 422, "body.invalid"),
+        (rule("FREQ=SECONDLY"), 422, "body.invalid"),
+        (rule("FREQ=MONTHLY;BYMONTHDAY=-128"), 422, "body.invalid"),
         (recurring(json!({ "kind": "every_days", "days": 0 })), 422, "standing_order.schedule"),
         (recurring(json!({ "kind": "weekdays", "days": [] })), 422, "standing_order.schedule"),
         (
@@ -481,7 +481,7 @@ async fn refuses_schedules_that_nobody_can_follow() {
         (weekly(day("9999-12-31")), 422, "standing_order.schedule"),
         (with(weekly(later(7)), "notice_days", json!(61)), 422, "standing_order.notice_days"),
         (with(weekly(later(7)), "lines", json!([])), 422, "standing_order.line_count"),
-        (with(weekly(later(7)), "reference", json!("{week}")), 400, "body.invalid"),
+        (with(weekly(later(7)), "reference", json!("{week}")), 422, "body.invalid"),
     ] {
         let answer = instance.post("grocer", PATH, &body).await;
         assert_eq!(answer.body["code"], code, "{body}: {answer:?}");
