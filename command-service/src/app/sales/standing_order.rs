@@ -144,7 +144,7 @@ pub async fn start(
                 let plan = Box::new(planner.plan(work, request, None).await?);
                 let command = Command::Start { company, plan, today };
                 let started = work.decide::<StandingOrder>(id, command).await;
-                Ok(started.map_err(refused)?)
+                started.map_err(refused)
             })
         })
         .await
@@ -170,7 +170,7 @@ pub async fn change(
                 let plan = Box::new(planner.plan(work, request, Some(&before)).await?);
                 let command = Command::Change { plan, today: day.today };
                 let changed = work.decide::<StandingOrder>(id, command).await;
-                Ok(changed.map_err(refused)?)
+                changed.map_err(refused)
             })
         })
         .await

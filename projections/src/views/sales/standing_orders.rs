@@ -401,8 +401,11 @@ fn run_of(row: &Row) -> Result<Run, ReadError> {
 
 fn standing_order_of(row: &Row, runs: Vec<Run>) -> Result<StandingOrder, ReadError> {
     let (company, orders) = (CompanyId(row.get("company_id")), orders(row)?);
-    let (plan, dates): (Plan, BTreeMap<Date, DateChange>) =
+    let (plan, mut dates): (Plan, BTreeMap<Date, DateChange>) =
         (json(row, "plan")?, json(row, "dates")?);
+    // Of skipped dates no event says that they are over.
+    let last = runs.first().map(|run| run.date);
+    dates.retain(|date, _| last.is_none_or(|last| *date > last));
     let next: Option<Next> = json_or_none(row, "next")?;
     let upcoming = next.map(|next| {
         let after = next.date.saturating_sub(1.day());

@@ -148,10 +148,19 @@ async fn christmas_and_new_year_move_its_orders() {
         orders.iter().rev().map(|order| order["reference"].as_str().unwrap()).collect();
     assert_eq!(
         references,
-        ["ZS/2098-12-04/1", "ZS/2098-12-11/2", "ZS/2098-12-18/3", "ZS/2098-12-29/4", "ZS/2099-01-02/5"]
+        [
+            "ZS/2098-12-04/1",
+            "ZS/2098-12-11/2",
+            "ZS/2098-12-18/3",
+            "ZS/2098-12-29/4",
+            "ZS/2099-01-02/5"
+        ]
     );
     let first = orders.last().unwrap();
-    assert_eq!(first["source"], json!({ "kind": "standing_order", "standing_order": id, "date": "2098-12-04" }));
+    assert_eq!(
+        first["source"],
+        json!({ "kind": "standing_order", "standing_order": id, "date": "2098-12-04" })
+    );
     assert_eq!(first["destination"], json!({ "cost_centre": "MPK-1" }));
     assert_eq!((&first["placed_on"], &first["status"]), (&json!("2098-12-04"), &json!("placed")));
     let after = shown(instance, "sales", &id).await;
@@ -181,8 +190,7 @@ async fn after_an_outage_the_newest_date_is_placed_once() {
     assert_eq!(days.come(instance, back).await, 1);
     assert_eq!(days.come(instance, back).await, 0);
     let after = shown(instance, "grocer", &id).await;
-    let expected =
-        [dealt(first, "missed"), dealt(later(10), "missed"), dealt(later(17), "placed")];
+    let expected = [dealt(first, "missed"), dealt(later(10), "missed"), dealt(later(17), "placed")];
     assert_eq!(runs(&after), expected);
     let orders = instance.all_whole("grocer", "/v1/orders").await;
     let placed: Vec<_> = orders.iter().map(|order| &order["placed_on"]).collect();
@@ -241,7 +249,7 @@ async fn dates_are_skipped_moved_changed_and_restored() {
         .collect();
     assert_eq!(skus, [vec!["COFFEE"], vec!["RICE", "RICE"], vec!["COFFEE"]]);
     let seen = shown(instance, "grocer", &id).await;
-    assert_eq!(seen["dates"].as_object().unwrap().len(), 1, "the date that was skipped");
+    assert_eq!(seen["dates"], json!({}), "what was changed of dates that are over is forgotten");
 }
 
 #[tokio::test]
@@ -303,8 +311,9 @@ async fn what_cannot_be_had_is_reported_and_blocks_nothing() {
     assert_eq!((&run["outcome"], &run["left_out"][0]["line"]), (&json!("placed"), &json!(2)));
     assert_eq!(run["left_out"][0]["sku"], "RICE");
     assert_eq!(run["left_out"][0]["reason"]["code"], "product.not_published", "{run}");
-    let order = instance.get("grocer", &format!("/v1/orders/{}", run["order"].as_str().unwrap()));
-    assert_eq!(order.await.body["lines"].as_array().unwrap().len(), 1);
+    let order = format!("/v1/orders/{}", run["order"].as_str().unwrap());
+    let order = instance.get("grocer", &order).await;
+    assert_eq!(order.body["lines"].as_array().unwrap().len(), 1);
     let nothing_seen = shown(instance, "grocer", &nothing).await;
     let run = &nothing_seen["runs"][0];
     assert_eq!((&run["outcome"], run.get("order")), (&json!("failed"), None));
@@ -312,7 +321,9 @@ async fn what_cannot_be_had_is_reported_and_blocks_nothing() {
     assert_eq!(run["left_out"][0]["sku"], "RICE");
     // Who must not buy gets a reason too, and goes on when it may buy again.
     let company = |what: &str| format!("/v1/companies/{grocer}/{what}");
-    done(instance.post("accounting", &company("suspend"), &json!({ "reason": "Zaległości" })).await);
+    done(
+        instance.post("accounting", &company("suspend"), &json!({ "reason": "Zaległości" })).await,
+    );
     assert_eq!(days.come(instance, later(14)).await, 2);
     let seen = shown(instance, "grocer", &rest).await;
     assert_eq!(seen["runs"][0]["reasons"][0]["code"], "company.suspended", "{seen}");
@@ -374,7 +385,11 @@ async fn only_the_seller_fixes_prices() {
     refused(&instance.post("sales", PATH, &undated).await, 422, "standing_order.fixed_prices");
     let past = with(fixed.clone(), "prices_fixed_until", json!(later(-1)));
     refused(&instance.post("sales", PATH, &past).await, 422, "standing_order.day_passed");
-    refused(&instance.post("sales", PATH, &weekly(later(7))).await, 422, "standing_order.incomplete");
+    refused(
+        &instance.post("sales", PATH, &weekly(later(7))).await,
+        422,
+        "standing_order.incomplete",
+    );
     let id = start(instance, "sales", &fixed).await;
     // A buyer who takes other quantities takes them at today's prices.
     let other = json!([{ "sku": "COFFEE", "quantity": "10" }, { "sku": "RICE", "quantity": "2" }]);
@@ -393,8 +408,11 @@ async fn only_the_seller_fixes_prices() {
         assert_eq!(days.come(instance, later(days_later)).await, 1);
     }
     let orders = instance.all_whole("grocer", "/v1/orders").await;
-    let prices: Vec<_> =
-        orders.iter().rev().map(|order| order["lines"][0]["unit_price"].as_str().unwrap()).collect();
+    let prices: Vec<_> = orders
+        .iter()
+        .rev()
+        .map(|order| order["lines"][0]["unit_price"].as_str().unwrap())
+        .collect();
     assert_eq!(prices, ["8.00", "10.00"], "the day is over for the second");
 }
 
@@ -473,11 +491,7 @@ async fn refuses_schedules_that_nobody_can_follow() {
         (rule("FREQ=MONTHLY;BYMONTHDAY=-128"), 422, "body.invalid"),
         (recurring(json!({ "kind": "every_days", "days": 0 })), 422, "standing_order.schedule"),
         (recurring(json!({ "kind": "weekdays", "days": [] })), 422, "standing_order.schedule"),
-        (
-            recurring(json!({ "kind": "month_days", "days": [32] })),
-            422,
-            "standing_order.schedule",
-        ),
+        (recurring(json!({ "kind": "month_days", "days": [32] })), 422, "standing_order.schedule"),
         (weekly(day("9999-12-31")), 422, "standing_order.schedule"),
         (with(weekly(later(7)), "notice_days", json!(61)), 422, "standing_order.notice_days"),
         (with(weekly(later(7)), "lines", json!([])), 422, "standing_order.line_count"),

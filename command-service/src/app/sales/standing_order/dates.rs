@@ -85,7 +85,7 @@ async fn decide(
             deciding(async move {
                 caller.must_see(work.load::<StandingOrder>(id).await?.company())?;
                 let decided = work.decide::<StandingOrder>(id, command.clone()).await;
-                Ok(decided.map_err(refused)?)
+                decided.map_err(refused)
             })
         })
         .await
@@ -120,7 +120,7 @@ pub async fn change_date(
                 let (date, on, today) = (*date, *on, day.today);
                 let command = Command::ChangeDate { date, on, lines: own, placed_by, today };
                 let decided = work.decide::<StandingOrder>(id, command).await;
-                Ok(decided.map_err(refused)?)
+                decided.map_err(refused)
             })
         })
         .await
