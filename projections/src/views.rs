@@ -12,7 +12,7 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 25] = [
+pub const ALL: [Projection; 26] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
@@ -29,6 +29,7 @@ pub const ALL: [Projection; 25] = [
     sales::offer_statistics::PROJECTION,
     sales::offer_templates::PROJECTION,
     sales::offers::PROJECTION,
+    sales::order_timeline::PROJECTION,
     sales::orders::PROJECTION,
     billing::payments::PROJECTION,
     pricing::price_agreements::PROJECTION,

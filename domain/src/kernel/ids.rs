@@ -172,4 +172,9 @@ impl InvoiceId {
     pub fn of_shipment(shipment: ShipmentId) -> Self {
         Self(Uuid::new_v5(&shipment.0, b"invoice"))
     }
+
+    /// The invoice of a further order of a shipment; that of the first is [`Self::of_shipment`].
+    pub fn of_further_order(shipment: ShipmentId, order: OrderId) -> Self {
+        Self(Uuid::new_v5(&shipment.0, format!("invoice/{order}").as_bytes()))
+    }
 }

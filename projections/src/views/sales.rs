@@ -7,5 +7,6 @@ pub mod negotiations;
 pub mod offer_statistics;
 pub mod offer_templates;
 pub mod offers;
+pub mod order_timeline;
 pub mod orders;
 pub mod quotation_requests;

@@ -19,6 +19,8 @@ use uuid::Uuid;
 
 use crate::{Queries, app::invalid, asker::Asker};
 
+pub(crate) use visible::Actors;
+
 /// An event as it was recorded.
 #[derive(Debug, Serialize, JsonSchema)]
 #[allow(clippy::struct_field_names, reason = "they are the columns' names")]

@@ -7,6 +7,7 @@ mod negotiations;
 mod offer_statistics;
 mod offer_templates;
 mod offers;
+mod order_timeline;
 mod orders;
 mod quotation_requests;
 
@@ -23,6 +24,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .merge(offer_statistics::routes())
         .merge(offer_templates::routes())
         .merge(offers::routes())
+        .merge(order_timeline::routes())
         .merge(orders::routes())
         .merge(quotation_requests::routes())
 }

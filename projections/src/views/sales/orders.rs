@@ -1,8 +1,12 @@
 //! `orders`: what was ordered, and what of it has left.
 
+mod progress;
+
 use std::collections::BTreeMap;
 
-use domain::{Event, OrderId, ShipmentId, company::DeliveryAddress, order, parties, sales};
+use domain::{
+    Event, OrderId, ShipmentId, company::DeliveryAddress, fulfilment, order, parties, sales, shipment,
+};
 use event_log::RecordedEvent;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -48,11 +52,14 @@ pub const PROJECTION: Projection = Projection {
             shipment_id uuid NOT NULL,
             line integer NOT NULL,
             quantity numeric NOT NULL,
+            -- What became of the shipment: delivered or returned; missing while it is on its way.
+            outcome text,
             PRIMARY KEY (order_id, shipment_id, line)
-        )"
+        );
+        CREATE INDEX ON order_shipments (shipment_id)"
     ),
     tables: &["orders", "order_shipments", "order_buyers"],
-    reads: &["order", "company"],
+    reads: &["order", "company", "shipment"],
     aside: aside::stream,
     apply,
     build: build::ORDERS,
@@ -76,8 +83,27 @@ const SHIP: &str = "
     INSERT INTO order_shipments (order_id, shipment_id, line, quantity)
     SELECT $1, $2, line, sum(quantity)
     FROM unnest($3::integer[], $4::numeric[]) AS item(line, quantity) GROUP BY line";
-const LIST: &str = "
-    SELECT id, status, terms, placed_on, reason, created,
+const OUTCOME: &str = "UPDATE order_shipments SET outcome = $2 WHERE shipment_id = $1";
+
+/// Whether anything of an order, and all that has left of it, was delivered.
+macro_rules! delivered {
+    () => {
+        "(SELECT coalesce(bool_or(outcome = 'delivered'), false) FROM view.order_shipments
+            WHERE order_id = orders.id) AS some_delivered,
+        (SELECT coalesce(bool_and(outcome IS NOT DISTINCT FROM 'delivered'), false)
+            FROM view.order_shipments WHERE order_id = orders.id) AS all_delivered,"
+    };
+}
+
+const LIST: &str = concat!(
+    "
+    SELECT id, status, terms, placed_on, reason, created, ",
+    delivered!(),
+    "
+        (SELECT coalesce(jsonb_object_agg(line, delivered), '{}') FROM (
+            SELECT line::text, sum(quantity)::text AS delivered FROM view.order_shipments
+            WHERE order_id = orders.id AND outcome = 'delivered' GROUP BY line) AS by_line)
+            AS delivered,
         (SELECT coalesce(jsonb_object_agg(line, shipped), '{}') FROM (
             SELECT line::text, sum(quantity)::text AS shipped FROM view.order_shipments
             WHERE order_id = orders.id GROUP BY line) AS by_line) AS shipped,
@@ -87,22 +113,32 @@ const LIST: &str = "
     FROM view.orders
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
-    ORDER BY created DESC LIMIT $5";
+    ORDER BY created DESC LIMIT $5"
+);
 
-const HEADS: &str = "
-    SELECT id, status, head, placed_on, reason, created,
+const HEADS: &str = concat!(
+    "
+    SELECT id, status, head, placed_on, reason, created, ",
+    delivered!(),
+    "
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
             WHERE order_id = orders.id) AS shipments, buyer, deliver_to
     FROM view.orders
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
-    ORDER BY created DESC LIMIT $5";
+    ORDER BY created DESC LIMIT $5"
+);
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let event = match event {
         Event::Sales(sales::Event::Order(event)) => event,
         Event::Parties(parties::Event::Company(event)) => {
             return BUYERS.changed(recorded, event).into_iter().collect();
+        }
+        Event::Fulfilment(fulfilment::Event::Shipment(event)) => {
+            let outcome = outcome(event);
+            let became = outcome.map(|outcome| change!(OUTCOME, recorded.stream_id, outcome));
+            return became.into_iter().collect();
         }
         _ => return vec![],
     };
@@ -142,6 +178,21 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }
 }
 
+/// What an event says about what became of a shipment.
+fn outcome(event: &shipment::Event) -> Option<&'static str> {
+    use shipment::Event as E;
+    match event {
+        E::Delivered { .. } => Some("delivered"),
+        E::ReturnedToSender { .. } => Some("returned"),
+        E::Prepared { .. }
+        | E::Packed { .. }
+        | E::Cancelled {}
+        | E::Dispatched { .. }
+        | E::FurtherOrderDispatched { .. }
+        | E::DeliveryFailed { .. } => None,
+    }
+}
+
 fn shipped(order: Uuid, shipment: ShipmentId, items: &[order::Item]) -> Change {
     let lines: Vec<i32> = items.iter().map(|item| item.line.cast_signed()).collect();
     let quantities: Vec<Decimal> = items.iter().map(|item| item.quantity.units()).collect();
@@ -157,6 +208,8 @@ pub struct Order {
     pub number: DocumentNumber,
     /// How far it has got.
     pub status: Status,
+    /// How far its goods have got.
+    pub fulfilment: Fulfilment,
     /// What was ordered.
     #[serde(flatten)]
     pub terms: order::Terms,
@@ -176,6 +229,8 @@ pub struct Order {
     pub shipped: BTreeMap<String, String>,
     /// What will not leave any more, by line number: the rest of an order that left in part.
     pub cancelled: BTreeMap<String, String>,
+    /// How far each line has got.
+    pub progress: Vec<LineProgress>,
     /// The shipments in which it left.
     pub shipments: Vec<ShipmentId>,
     /// Where in the log it was placed; lists are in this order, newest first.
@@ -192,6 +247,8 @@ pub struct OrderSummary {
     pub number: DocumentNumber,
     /// How far it has got.
     pub status: Status,
+    /// How far its goods have got.
+    pub fulfilment: Fulfilment,
     /// What was ordered, without its lines.
     #[serde(flatten)]
     pub head: OrderHead,
@@ -213,6 +270,8 @@ pub struct OrderSummary {
     #[serde(skip)]
     pub created: i64,
 }
+
+pub use progress::{Fulfilment, LineProgress};
 
 /// How far an order has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -271,10 +330,12 @@ pub async fn summaries(
     let rows = client.query(HEADS, &[id, company, &status, &cursor, &limit]).await?;
     let summary = |row: &Row| {
         let (placed_on, created) = (row.get("placed_on"), row.get("created"));
+        let status = word(row, "status")?;
         Ok(OrderSummary {
             id: OrderId(row.get("id")),
             number: DocumentNumber::of(Kind::Order, placed_on, created),
-            status: word(row, "status")?,
+            status,
+            fulfilment: fulfilment_of(row, status),
             head: json(row, "head")?,
             placed_on,
             reason: row.get("reason"),
@@ -287,22 +348,32 @@ pub async fn summaries(
     rows.iter().map(summary).collect()
 }
 
+fn fulfilment_of(row: &Row, status: Status) -> Fulfilment {
+    Fulfilment::of(status, row.get("some_delivered"), row.get("all_delivered"))
+}
+
 fn order_of(row: &Row) -> Result<Order, ReadError> {
     let (placed_on, created) = (row.get("placed_on"), row.get("created"));
+    let (status, terms): (_, order::Terms) = (word(row, "status")?, json(row, "terms")?);
+    let shipped: BTreeMap<String, String> = json(row, "shipped")?;
+    let cancelled: BTreeMap<String, String> = json::<Vec<order::Item>>(row, "cancelled")?
+        .into_iter()
+        .map(|item| (item.line.to_string(), item.quantity.to_string()))
+        .collect();
+    let delivered = json(row, "delivered")?;
     Ok(Order {
         id: OrderId(row.get("id")),
         number: DocumentNumber::of(Kind::Order, placed_on, created),
-        status: word(row, "status")?,
-        terms: json(row, "terms")?,
+        status,
+        fulfilment: fulfilment_of(row, status),
+        progress: progress::of(&terms, status, [&shipped, &delivered, &cancelled]),
+        terms,
         placed_on,
         reason: row.get("reason"),
         created,
-        shipped: json(row, "shipped")?,
+        shipped,
         shipments: json(row, "shipments")?,
-        cancelled: json::<Vec<order::Item>>(row, "cancelled")?
-            .into_iter()
-            .map(|item| (item.line.to_string(), item.quantity.to_string()))
-            .collect(),
+        cancelled,
         buyer: json_or_none(row, "buyer")?,
         deliver_to: json_or_none(row, "deliver_to")?,
     })

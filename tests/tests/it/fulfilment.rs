@@ -1,0 +1,3 @@
+//! Tests of the fulfilment context.
+
+mod shipments;
