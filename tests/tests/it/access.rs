@@ -8,7 +8,7 @@ use service_kit::{
     permissions::{
         Addresses, Approvals, Audit, Bookkeeping, BuyerApprovals, Buyers, CreditTerms, Dispatch,
         EmployeeAdministration, InvoiceMessages, Leave, OfferMessages, OfferReaders, Operator,
-        OrderMessages, Ordering, Pricing, ReadAccounts, ReadHistory, ReadNegotiations, ReadPeople,
+        OrderMessages, Ordering, Pricing, ReadAccounts, ReadHistory, ReadNegotiations, ReadPeople, ReadPicking,
         ReadStock, ReadTrade, Sales,
     },
 };
@@ -158,6 +158,13 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("post", "/v1/payments", Bookkeeping::ROLES),
     ("get", "/v1/payments/{id}", ReadAccounts::ROLES),
     ("post", "/v1/payments/{id}/allocate", Bookkeeping::ROLES),
+    ("get", "/v1/pick-lists", ReadPicking::ROLES),
+    ("post", "/v1/pick-lists", Dispatch::ROLES),
+    ("get", "/v1/pick-lists/{id}", ReadPicking::ROLES),
+    ("post", "/v1/pick-lists/{id}/cancel", Dispatch::ROLES),
+    ("post", "/v1/pick-lists/{id}/complete", Dispatch::ROLES),
+    ("post", "/v1/pick-lists/{id}/pick", Dispatch::ROLES),
+    ("get", "/v1/pick-queue", ReadPicking::ROLES),
     ("get", "/v1/policies", Operator::ROLES),
     ("get", "/v1/policies/refusals", Audit::ROLES),
     ("post", "/v1/policies/refusals/{id}/retry", Operator::ROLES),

@@ -47,6 +47,8 @@ pub const PROJECTION: Projection = Projection {
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON orders (company_id, created);
+        -- Those of which goods are to leave.
+        CREATE INDEX ON orders (created) WHERE status IN ('confirmed', 'part_shipped');
         CREATE TABLE order_shipments (
             order_id uuid NOT NULL,
             shipment_id uuid NOT NULL,
@@ -95,7 +97,10 @@ macro_rules! delivered {
     };
 }
 
-const LIST: &str = concat!(
+/// The columns of whole orders.
+macro_rules! whole {
+    ($which:literal) => {
+        concat!(
     "
     SELECT id, status, terms, placed_on, reason, created, ",
     delivered!(),
@@ -110,10 +115,20 @@ const LIST: &str = concat!(
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
             WHERE order_id = orders.id) AS shipments,
         cancelled, buyer, deliver_to
-    FROM view.orders
-    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
+    FROM view.orders ",
+            $which
+        )
+    };
+}
+
+const LIST: &str = whole!(
+    "WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
     ORDER BY created DESC LIMIT $5"
+);
+const WAITING: &str = whole!(
+    "WHERE status IN ('confirmed', 'part_shipped') AND ($1::bigint IS NULL OR created > $1)
+    ORDER BY created LIMIT $2"
 );
 
 const HEADS: &str = concat!(
@@ -346,6 +361,17 @@ pub async fn summaries(
         })
     };
     rows.iter().map(summary).collect()
+}
+
+/// Confirmed orders of which goods are to leave, oldest first, from after `cursor`, at most
+/// `limit`.
+pub async fn waiting(
+    client: &Client,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Order>, ReadError> {
+    let rows = client.query(WAITING, &[&cursor, &limit]).await?;
+    rows.iter().map(order_of).collect()
 }
 
 fn fulfilment_of(row: &Row, status: Status) -> Fulfilment {
