@@ -30,6 +30,7 @@ pub const ABOUT: About = About {
                 "offer-statistics",
                 "negotiations",
                 "orders",
+                "late-orders",
                 "approvals",
                 "approval-rules",
             ],

@@ -190,7 +190,7 @@ fn of_order(event: &order::Event) -> Details {
     use order::Event as E;
     let none = Details::default;
     match event {
-        E::Placed { on, .. } => Details { on: Some(*on), ..none() },
+        E::Placed { on, .. } | E::DeliveryPromised { on } => Details { on: Some(*on), ..none() },
         E::StepApproved { decision } | E::Refused { decision } => {
             Details { note: decision.note.clone(), ..none() }
         }

@@ -344,6 +344,11 @@ impl Requests {
             ["orders", "{id}", "cancel"] => {
                 ("admin", self.order().await, json!({ "reason": "Pomyłka" }))
             }
+            ["orders", "{id}", "promise"] => {
+                let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
+                let order = self.table.shop.confirmed_order(lines).await;
+                ("admin", order, json!({ "available_on": "2099-01-01", "transit_days": 2 }))
+            }
             ["orders", "{id}", "confirm"] => ("admin", self.order().await, json!({})),
             ["orders", "{id}", what @ ("approve" | "refuse")] => {
                 let order = json!({ "currency": "PLN",
