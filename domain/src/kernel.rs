@@ -47,7 +47,7 @@ pub use iban::Iban;
 pub use ids::{
     ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
     ConversationId, DiscountId, EmployeeId, InvoiceId, NegotiationId, OfferId, OfferTemplateId,
-    OrderId, PaymentId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId,
+    OrderId, PaymentId, PickListId, PickingId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId,
     SeriesId, ShipmentId, SpendingId, StockId, TerritoriesId, TreeId,
 };
 pub use language::Language;

@@ -30,7 +30,7 @@ pub use catalogue::{
     Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
     tree,
 };
-pub use fulfilment::{Shipment, shipment};
+pub use fulfilment::{PickList, Picking, Shipment, pick_list, picking, shipment};
 pub use history::Event;
 pub use inventory::{Stock, stock};
 pub use kernel::{
@@ -38,7 +38,7 @@ pub use kernel::{
     Attachments, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre, CountryCode,
     Currency, DeliveryTerms, Destination, DiscountId, Email, EmployeeId, GroupCode, Gtin, Iban,
     Incoterm, InvoiceId, Language, Line, Lines, Message, Money, Name, NegotiationId, Nip, Note,
-    OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PriceId,
+    OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PickListId, PickingId, PriceId,
     PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity, QuotationRequestId, Reference,
     Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StockId, TaxId,
     TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber, VatRate, address,

@@ -12,7 +12,7 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 26] = [
+pub const ALL: [Projection; 27] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
@@ -32,6 +32,7 @@ pub const ALL: [Projection; 26] = [
     sales::order_timeline::PROJECTION,
     sales::orders::PROJECTION,
     billing::payments::PROJECTION,
+    fulfilment::pick_lists::PROJECTION,
     pricing::price_agreements::PROJECTION,
     pricing::prices::PROJECTION,
     catalogue::product_codes::PROJECTION,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     approval_rules, assortment, category, claim, company, conversation, discount, employee,
-    invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
+    invoice, negotiation, offer, offer_template, order, payment, pick_list, picking, price, price_agreement, product,
     product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
     tree,
 };
@@ -32,6 +32,8 @@ pub fn events() -> BTreeMap<String, Value> {
         ("offer_template", offer_template::Event::TYPES, schema::<offer_template::Event>()),
         ("order", order::Event::TYPES, schema::<order::Event>()),
         ("payment", payment::Event::TYPES, schema::<payment::Event>()),
+        ("pick_list", pick_list::Event::TYPES, schema::<pick_list::Event>()),
+        ("picking", picking::Event::TYPES, schema::<picking::Event>()),
         ("price", price::Event::TYPES, schema::<price::Event>()),
         ("price_agreement", price_agreement::Event::TYPES, schema::<price_agreement::Event>()),
         ("product", product::Event::TYPES, schema::<product::Event>()),

@@ -102,6 +102,14 @@ id!(
     PaymentId
 );
 id!(
+    /// Lines of orders that are picked together.
+    PickListId
+);
+id!(
+    /// What of an order is picked; derived from the order.
+    PickingId
+);
+id!(
     /// What an audience pays for something; derived from both.
     PriceId
 );
@@ -157,6 +165,13 @@ impl OrderId {
     /// The order that an accepted offer places: one per offer, whoever asks how often.
     pub fn of_offer(offer: OfferId) -> Self {
         Self(Uuid::new_v5(&offer.0, b"order"))
+    }
+}
+
+impl PickingId {
+    /// What of an order is picked.
+    pub fn of(order: OrderId) -> Self {
+        Self(Uuid::new_v5(&order.0, b"picking"))
     }
 }
 

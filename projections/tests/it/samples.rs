@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::trade::Instance;
 
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 28] = [
     "approval_rules",
     "assortment",
     "category",
@@ -36,6 +36,8 @@ const TYPES: [&str; 26] = [
     "offer_template",
     "order",
     "payment",
+    "pick_list",
+    "picking",
     "price",
     "price_agreement",
     "product",

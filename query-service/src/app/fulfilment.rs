@@ -1,3 +1,5 @@
-//! Questions about shipments.
+//! Questions about pick lists and shipments.
 
+pub mod pick_lists;
+pub mod pick_queue;
 pub mod shipments;

@@ -3,6 +3,7 @@
 pub mod approval_rules;
 pub mod approvals;
 pub mod inboxes;
+pub mod late_orders;
 pub mod negotiations;
 pub mod offer_statistics;
 pub mod offer_templates;

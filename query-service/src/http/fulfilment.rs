@@ -1,5 +1,7 @@
 //! Queries of the fulfilment context, one file per resource.
 
+mod pick_lists;
+mod pick_queue;
 mod shipments;
 
 use aide::axum::ApiRouter;
@@ -7,5 +9,8 @@ use aide::axum::ApiRouter;
 use crate::Queries;
 
 pub(super) fn routes() -> ApiRouter<Queries> {
-    ApiRouter::new().merge(shipments::routes())
+    ApiRouter::new()
+        .merge(pick_lists::routes())
+        .merge(pick_queue::routes())
+        .merge(shipments::routes())
 }

@@ -3,6 +3,7 @@
 mod approval_rules;
 mod approvals;
 mod inboxes;
+mod late_orders;
 mod negotiations;
 mod offer_statistics;
 mod offer_templates;
@@ -20,6 +21,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .merge(approval_rules::routes())
         .merge(approvals::routes())
         .merge(inboxes::routes())
+        .merge(late_orders::routes())
         .merge(negotiations::routes())
         .merge(offer_statistics::routes())
         .merge(offer_templates::routes())

@@ -138,7 +138,7 @@ const HAPPENED: [&str; 6] = [
     "/v1/shipments /dispatched_on",
     "/v1/shipments/{id}/dispatch /dispatched_on",
 ];
-const TO_COME: [&str; 21] = [
+const TO_COME: [&str; 23] = [
     "/v1/employees/{id}/substitute /from",
     "/v1/employees/{id}/substitute /until",
     "/v1/negotiations/{id}/propose /say/answer_by",
@@ -152,6 +152,8 @@ const TO_COME: [&str; 21] = [
     "/v1/offers/{id}/extend /valid_until",
     "/v1/offers/{id}/negotiate /say/answer_by",
     "/v1/offers/{id}/negotiate /say/lines/*/deliver_on",
+    "/v1/orders/{id}/promise /available_on",
+    "/v1/orders/{id}/promise /promised_on",
     "/v1/price-agreements /from",
     "/v1/price-agreements /until",
     "/v1/price-agreements/{id}/prices /prices/*/days/from",

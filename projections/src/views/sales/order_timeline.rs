@@ -2,9 +2,9 @@
 
 use domain::{
     Attachment, CompanyId, Event, InvoiceId, Money, Name, Note, OrderId, PaymentId, Reference,
-    ShipmentId, billing, fulfilment, invoice,
+    PickListId, ShipmentId, billing, fulfilment, invoice,
     order::{self, Item},
-    sales,
+    picking, sales,
     shipment::{self, Dispatch, FailureReason},
 };
 use event_log::RecordedEvent;
@@ -36,11 +36,13 @@ pub const PROJECTION: Projection = Projection {
             actor text NOT NULL,
             -- Whether it tells of invoices and payments, which not every role reads.
             accounts boolean NOT NULL,
+            -- Whether only the seller sees it.
+            internal boolean NOT NULL,
             details jsonb NOT NULL,
             PRIMARY KEY (order_id, position)
         )",
     tables: &["order_timeline", "order_timeline_subjects"],
-    reads: &["order", "shipment", "invoice"],
+    reads: &["order", "picking", "shipment", "invoice"],
     aside: aside::stream,
     apply,
     build: build::ORDER_TIMELINE,
@@ -55,14 +57,16 @@ const CREDIT_NOTE: &str = "
     SELECT $1, order_id, company_id FROM order_timeline_subjects WHERE subject_id = $2
     ON CONFLICT DO NOTHING";
 const ENTRY: &str = "
-    INSERT INTO order_timeline (order_id, position, event, recorded_at, actor, accounts, details)
-    SELECT order_id, $2, $3, $4, $5, $6, $7 FROM order_timeline_subjects WHERE subject_id = $1";
+    INSERT INTO order_timeline
+        (order_id, position, event, recorded_at, actor, accounts, internal, details)
+    SELECT order_id, $2, $3, $4, $5, $6, $7, $8 FROM order_timeline_subjects WHERE subject_id = $1";
 const COMPANY: &str = "
     SELECT company_id FROM view.order_timeline_subjects WHERE subject_id = $1 AND order_id = $1";
 const LIST: &str = "
     SELECT position, event, recorded_at, actor, details FROM view.order_timeline
-    WHERE order_id = $1 AND ($2 OR NOT accounts) AND position > $3
-    ORDER BY position LIMIT $4";
+    WHERE order_id = $1 AND ($2 OR NOT accounts) AND ($3 OR NOT internal)
+        AND position > $4
+    ORDER BY position LIMIT $5";
 
 /// What an entry says besides what happened, each where there is such a thing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +75,9 @@ pub struct Details {
     /// The shipment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipment: Option<ShipmentId>,
+    /// The pick list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pick_list: Option<PickListId>,
     /// The invoice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice: Option<InvoiceId>,
@@ -122,15 +129,17 @@ pub struct Details {
     pub note: Option<Note>,
 }
 
-/// An entry: whether it tells of accounts, and what it says.
+/// An entry: whether it tells of accounts or only the seller of itself, and what it says.
+#[derive(Default)]
 struct Entry {
     accounts: bool,
+    internal: bool,
     details: Details,
 }
 
 impl From<Details> for Entry {
     fn from(details: Details) -> Self {
-        Self { accounts: false, details }
+        Self { details, ..Self::default() }
     }
 }
 
@@ -148,6 +157,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         Event::Fulfilment(fulfilment::Event::Shipment(event)) => {
             of_shipment(recorded, ShipmentId(id), event)
         }
+        Event::Fulfilment(fulfilment::Event::Picking(event)) => vec![of_picking(recorded, event)],
         Event::Billing(billing::Event::Invoice(event)) => {
             of_invoice(recorded, InvoiceId(id), event)
         }
@@ -161,7 +171,8 @@ fn concerns(subject: Uuid, orders: Vec<Uuid>, company: CompanyId) -> Change {
 }
 
 /// An entry for every order that a stream concerns.
-fn entry(recorded: &RecordedEvent, subject: Uuid, Entry { accounts, details }: Entry) -> Change {
+fn entry(recorded: &RecordedEvent, subject: Uuid, entry: Entry) -> Change {
+    let Entry { accounts, internal, details } = entry;
     change!(
         ENTRY,
         subject,
@@ -170,6 +181,7 @@ fn entry(recorded: &RecordedEvent, subject: Uuid, Entry { accounts, details }: E
         recorded.recorded_at,
         recorded.actor.clone(),
         accounts,
+        internal,
         Json(details)
     )
 }
@@ -178,7 +190,7 @@ fn of_order(event: &order::Event) -> Details {
     use order::Event as E;
     let none = Details::default;
     match event {
-        E::Placed { on, .. } => Details { on: Some(*on), ..none() },
+        E::Placed { on, .. } | E::DeliveryPromised { on } => Details { on: Some(*on), ..none() },
         E::StepApproved { decision } | E::Refused { decision } => {
             Details { note: decision.note.clone(), ..none() }
         }
@@ -192,6 +204,18 @@ fn of_order(event: &order::Event) -> Details {
             Details { shipment: Some(*shipment), items: items.clone(), ..none() }
         }
     }
+}
+
+/// What was put on lists is the seller's affair, what was picked also the company's.
+fn of_picking(recorded: &RecordedEvent, event: &picking::Event) -> Change {
+    use picking::Event as E;
+    let (order, pick_list, items, internal) = match event {
+        E::Assigned { order, pick_list, items } => (order, pick_list, items.clone(), true),
+        E::Picked { order, pick_list, items } => (order, pick_list, items.clone(), false),
+        E::Released { order, pick_list } => (order, pick_list, vec![], true),
+    };
+    let details = Details { pick_list: Some(*pick_list), items, ..Details::default() };
+    entry(recorded, order.0, Entry { internal, details, ..Entry::default() })
 }
 
 fn of_shipment(recorded: &RecordedEvent, id: ShipmentId, event: &shipment::Event) -> Vec<Change> {
@@ -239,7 +263,7 @@ fn of_shipment(recorded: &RecordedEvent, id: ShipmentId, event: &shipment::Event
 fn of_invoice(recorded: &RecordedEvent, id: InvoiceId, event: &invoice::Event) -> Vec<Change> {
     use invoice::Event as E;
     let none = || Details { invoice: Some(id), ..Details::default() };
-    let told = |details: Details| entry(recorded, id.0, Entry { accounts: true, details });
+    let told = |details: Details| entry(recorded, id.0, Entry { accounts: true, details, ..Entry::default() });
     match event {
         E::Issued { number, company, order, shipment, totals, on, .. } => {
             let details = Details {
@@ -298,16 +322,24 @@ pub async fn company(client: &Client, order: OrderId) -> Result<Option<CompanyId
     Ok(row.map(|row| CompanyId(row.get("company_id"))))
 }
 
-/// What happened to an order after a position, the oldest first, at most `limit`; with or without
-/// what concerns accounts.
+/// What of a timeline is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Also what concerns invoices and payments.
+    pub accounts: bool,
+    /// Also what only the seller sees.
+    pub internal: bool,
+}
+
+/// What happened to an order after a position, the oldest first, at most `limit`.
 pub async fn list(
     client: &Client,
     order: OrderId,
-    accounts: bool,
+    Wanted { accounts, internal }: Wanted,
     after: i64,
     limit: i64,
 ) -> Result<Vec<TimelineEntry>, ReadError> {
-    let rows = client.query(LIST, &[&order.0, &accounts, &after, &limit]).await?;
+    let rows = client.query(LIST, &[&order.0, &accounts, &internal, &after, &limit]).await?;
     let entry = |row: &Row| {
         Ok(TimelineEntry {
             position: row.get::<_, i64>("position").cast_unsigned(),

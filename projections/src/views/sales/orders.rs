@@ -41,12 +41,18 @@ pub const PROJECTION: Projection = Projection {
             -- What lists show.
             head jsonb NOT NULL,
             placed_on date NOT NULL,
+            -- The day for which delivery is promised.
+            promised_on date,
             reason text,
             -- What had not left when the rest was cancelled: an array of items.
             cancelled jsonb NOT NULL DEFAULT '[]',
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON orders (company_id, created);
+        -- Those of which goods are to leave.
+        CREATE INDEX ON orders (created) WHERE status IN ('confirmed', 'part_shipped');
+        CREATE INDEX ON orders (promised_on, created)
+            WHERE status IN ('confirmed', 'part_shipped') AND promised_on IS NOT NULL;
         CREATE TABLE order_shipments (
             order_id uuid NOT NULL,
             shipment_id uuid NOT NULL,
@@ -76,6 +82,7 @@ const PLACE: &str = concat!(
     ")"
 );
 const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
+const PROMISE: &str = "UPDATE orders SET promised_on = $2 WHERE id = $1";
 const CANCEL_REST: &str =
     "UPDATE orders SET status = 'shipped', reason = $2, cancelled = $3 WHERE id = $1";
 /// History knows shipments that name a line twice; commands refuse that now.
@@ -95,9 +102,12 @@ macro_rules! delivered {
     };
 }
 
-const LIST: &str = concat!(
+/// The columns of whole orders.
+macro_rules! whole {
+    ($which:literal) => {
+        concat!(
     "
-    SELECT id, status, terms, placed_on, reason, created, ",
+    SELECT id, status, terms, placed_on, promised_on, reason, created, ",
     delivered!(),
     "
         (SELECT coalesce(jsonb_object_agg(line, delivered), '{}') FROM (
@@ -110,23 +120,48 @@ const LIST: &str = concat!(
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
             WHERE order_id = orders.id) AS shipments,
         cancelled, buyer, deliver_to
-    FROM view.orders
-    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
+    FROM view.orders ",
+            $which
+        )
+    };
+}
+
+const LIST: &str = whole!(
+    "WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
     ORDER BY created DESC LIMIT $5"
 );
+const WAITING: &str = whole!(
+    "WHERE status IN ('confirmed', 'part_shipped') AND ($1::bigint IS NULL OR created > $1)
+    ORDER BY created LIMIT $2"
+);
 
-const HEADS: &str = concat!(
+/// The columns of orders without their lines.
+macro_rules! heads {
+    ($which:literal) => {
+        concat!(
     "
-    SELECT id, status, head, placed_on, reason, created, ",
+    SELECT id, status, head, placed_on, promised_on, reason, created, ",
     delivered!(),
     "
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
             WHERE order_id = orders.id) AS shipments, buyer, deliver_to
-    FROM view.orders
-    WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
+    FROM view.orders ",
+            $which
+        )
+    };
+}
+
+const HEADS: &str = heads!(
+    "WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
     ORDER BY created DESC LIMIT $5"
+);
+const LATE: &str = heads!(
+    "WHERE status IN ('confirmed', 'part_shipped') AND promised_on <= $1
+        AND ($2::uuid IS NULL OR company_id = $2)
+        AND ($3::date IS NULL OR (promised_on, created) > ($3, $4))
+    ORDER BY promised_on, created LIMIT $5"
 );
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
@@ -162,6 +197,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             vec![change!(STATUS, id, "refused", decision.note.as_ref().map(ToString::to_string))]
         }
         order::Event::Confirmed {} => vec![status("confirmed")],
+        order::Event::DeliveryPromised { on } => vec![change!(PROMISE, id, *on)],
         order::Event::Cancelled { reason } => {
             vec![change!(STATUS, id, "cancelled", reason.as_ref().map(ToString::to_string))]
         }
@@ -222,6 +258,10 @@ pub struct Order {
     /// When.
     #[schemars(with = "String")]
     pub placed_on: Date,
+    /// The day for which the seller promises delivery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub promised_on: Option<Date>,
     /// Why it, or the rest of it, was cancelled, or it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -261,6 +301,10 @@ pub struct OrderSummary {
     /// When.
     #[schemars(with = "String")]
     pub placed_on: Date,
+    /// The day for which the seller promises delivery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub promised_on: Option<Date>,
     /// Why it was cancelled or refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -328,24 +372,51 @@ pub async fn summaries(
     let Filter { id, company, status } = filter;
     let status = status.as_ref().map(name_of);
     let rows = client.query(HEADS, &[id, company, &status, &cursor, &limit]).await?;
-    let summary = |row: &Row| {
-        let (placed_on, created) = (row.get("placed_on"), row.get("created"));
-        let status = word(row, "status")?;
-        Ok(OrderSummary {
-            id: OrderId(row.get("id")),
-            number: DocumentNumber::of(Kind::Order, placed_on, created),
-            status,
-            fulfilment: fulfilment_of(row, status),
-            head: json(row, "head")?,
-            placed_on,
-            reason: row.get("reason"),
-            created,
-            shipments: json(row, "shipments")?,
-            buyer: json_or_none(row, "buyer")?,
-            deliver_to: json_or_none(row, "deliver_to")?,
-        })
-    };
-    rows.iter().map(summary).collect()
+    rows.iter().map(summary_of).collect()
+}
+
+/// Orders of which goods are to leave and delivery is promised for that day or earlier, the
+/// earliest first, from after `cursor`, at most `limit`.
+pub async fn late(
+    client: &Client,
+    until: Date,
+    company: Option<Uuid>,
+    cursor: Option<(Date, i64)>,
+    limit: i64,
+) -> Result<Vec<OrderSummary>, ReadError> {
+    let (day, created) = cursor.unzip();
+    let rows = client.query(LATE, &[&until, &company, &day, &created, &limit]).await?;
+    rows.iter().map(summary_of).collect()
+}
+
+/// Confirmed orders of which goods are to leave, oldest first, from after `cursor`, at most
+/// `limit`.
+pub async fn waiting(
+    client: &Client,
+    cursor: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Order>, ReadError> {
+    let rows = client.query(WAITING, &[&cursor, &limit]).await?;
+    rows.iter().map(order_of).collect()
+}
+
+fn summary_of(row: &Row) -> Result<OrderSummary, ReadError> {
+    let (placed_on, created) = (row.get("placed_on"), row.get("created"));
+    let status = word(row, "status")?;
+    Ok(OrderSummary {
+        id: OrderId(row.get("id")),
+        number: DocumentNumber::of(Kind::Order, placed_on, created),
+        status,
+        fulfilment: fulfilment_of(row, status),
+        head: json(row, "head")?,
+        placed_on,
+        promised_on: row.get("promised_on"),
+        reason: row.get("reason"),
+        created,
+        shipments: json(row, "shipments")?,
+        buyer: json_or_none(row, "buyer")?,
+        deliver_to: json_or_none(row, "deliver_to")?,
+    })
 }
 
 fn fulfilment_of(row: &Row, status: Status) -> Fulfilment {
@@ -369,6 +440,7 @@ fn order_of(row: &Row) -> Result<Order, ReadError> {
         progress: progress::of(&terms, status, [&shipped, &delivered, &cancelled]),
         terms,
         placed_on,
+        promised_on: row.get("promised_on"),
         reason: row.get("reason"),
         created,
         shipped,

@@ -1,7 +1,7 @@
 //! All that happened to an order.
 
 use domain::OrderId;
-use projections::views::sales::order_timeline::{self, TimelineEntry};
+use projections::views::sales::order_timeline::{self, TimelineEntry, Wanted};
 use service_kit::permissions::{ReadAccounts, ReadTrade};
 use service_kit::{
     access::Allowed,
@@ -35,9 +35,12 @@ pub async fn list(
     if asker.company().is_some_and(|own| own != company.0) {
         return Err(Problem::not_found());
     }
-    let accounts = ReadAccounts::ROLES.contains(&asker.role());
+    let wanted = Wanted {
+        accounts: ReadAccounts::ROLES.contains(&asker.role()),
+        internal: asker.company().is_none(),
+    };
     let after = cursor.unwrap_or(0);
-    let entries = order_timeline::list(&client, order, accounts, after, one_more(limit)).await;
+    let entries = order_timeline::list(&client, order, wanted, after, one_more(limit)).await;
     let mut entries = entries.map_err(problem)?;
     if asker.company().is_some() {
         let actors = entries.iter().map(|entry| entry.actor.as_str());

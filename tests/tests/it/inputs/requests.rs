@@ -102,6 +102,7 @@ impl Requests {
             "offers" => self.of_offer(&segments).await?,
             "negotiations" => self.of_negotiation(&segments).await?,
             "orders" | "shipments" => self.of_order(&segments).await?,
+            "pick-lists" => self.of_pick_list(&segments[1..]).await?,
             "quotation-requests" => self.of_quotation_request(&segments).await?,
             "price-agreements" => self.of_price_agreement(&segments).await?,
             "payments" | "credit-notes" => self.of_money(&segments).await?,
@@ -343,6 +344,11 @@ impl Requests {
             ["orders", "{id}", "cancel"] => {
                 ("admin", self.order().await, json!({ "reason": "Pomyłka" }))
             }
+            ["orders", "{id}", "promise"] => {
+                let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
+                let order = self.table.shop.confirmed_order(lines).await;
+                ("admin", order, json!({ "available_on": "2099-01-01", "transit_days": 2 }))
+            }
             ["orders", "{id}", "confirm"] => ("admin", self.order().await, json!({})),
             ["orders", "{id}", what @ ("approve" | "refuse")] => {
                 let order = json!({ "currency": "PLN",
@@ -406,6 +412,31 @@ impl Requests {
                 act("dispatch", json!({})).await;
                 json!({ "at": now, "note": "Nie odebrano" })
             }
+            _ => return None,
+        };
+        Some(("admin", id, body))
+    }
+
+    async fn of_pick_list(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
+        let instance = self.instance();
+        let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
+        let order = self.table.shop.confirmed_order(lines).await;
+        let create = json!({ "header": { "warehouse": "MAG-1", "wave": "1", "route": "A" },
+            "orders": [{ "order": order, "items": [{ "line": 1, "quantity": "8" }] }] });
+        if segments.is_empty() {
+            return Some(("admin", String::new(), create));
+        }
+        let id = created(instance.post("admin", "/v1/pick-lists", &create).await);
+        let picks = json!({ "picks": [{ "line": 1, "quantity": "7", "short": "damaged",
+            "note": "Rozdarte" }] });
+        let body = match segments {
+            ["{id}", "pick"] => picks,
+            ["{id}", "complete"] => {
+                let path = format!("/v1/pick-lists/{id}/pick");
+                done(instance.post("admin", &path, &picks).await);
+                json!({})
+            }
+            ["{id}", "cancel"] => json!({ "reason": "Inwentaryzacja" }),
             _ => return None,
         };
         Some(("admin", id, body))
