@@ -47,8 +47,8 @@ pub use iban::Iban;
 pub use ids::{
     ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
     ConversationId, DiscountId, EmployeeId, InvoiceId, NegotiationId, OfferId, OfferTemplateId,
-    OrderId, PaymentId, PickListId, PickingId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId,
-    SeriesId, ShipmentId, SpendingId, StockId, TerritoriesId, TreeId,
+    OrderId, PaymentId, PickListId, PickingId, PriceId, ProductCodeId, ProductId, PurchasesId,
+    QuotationRequestId, SeriesId, ShipmentId, SpendingId, StockId, TerritoriesId, TreeId,
 };
 pub use language::Language;
 pub use line::{Line, Lines};

@@ -38,13 +38,14 @@ pub use kernel::{
     Attachments, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre, CountryCode,
     Currency, DeliveryTerms, Destination, DiscountId, Email, EmployeeId, GroupCode, Gtin, Iban,
     Incoterm, InvoiceId, Language, Line, Lines, Message, Money, Name, NegotiationId, Nip, Note,
-    OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PickListId, PickingId, PriceId,
-    PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity, QuotationRequestId, Reference,
-    Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StockId, TaxId,
-    TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber, VatRate, address,
-    aggregate, attachment, characters, claim, day, delivery_terms, destination, email, gtin, iban,
-    ids, language, line, money, nip, payment_term, percent, priced_by, quantity, refusal,
-    selection, tax_id, text, upcaster, vat, vat_number, vat_rate, working_days,
+    OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PickListId,
+    PickingId, PriceId, PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity,
+    QuotationRequestId, Reference, Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku,
+    SpendingId, StockId, TaxId, TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster,
+    VatNumber, VatRate, address, aggregate, attachment, characters, claim, day, delivery_terms,
+    destination, email, gtin, iban, ids, language, line, money, nip, payment_term, percent,
+    priced_by, quantity, refusal, selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
+    working_days,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{

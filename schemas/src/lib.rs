@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use domain::{
     approval_rules, assortment, category, claim, company, conversation, discount, employee,
-    invoice, negotiation, offer, offer_template, order, payment, pick_list, picking, price, price_agreement, product,
-    product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
-    tree,
+    invoice, negotiation, offer, offer_template, order, payment, pick_list, picking, price,
+    price_agreement, product, product_code, purchases, quotation_request, series, shipment,
+    spending, stock, territories, tree,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};

@@ -259,9 +259,7 @@ impl PickList {
         match command {
             Command::Create { header, lines } => match self {
                 Self::Uncreated => Ok(vec![Event::Created { header, lines: sorted(lines)? }]),
-                Self::Open { .. } | Self::Completed | Self::Cancelled => {
-                    Err(Error::AlreadyCreated)
-                }
+                Self::Open { .. } | Self::Completed | Self::Cancelled => Err(Error::AlreadyCreated),
             },
             Command::Pick { picks } => {
                 let (lines, picked) = self.open()?;
@@ -333,10 +331,7 @@ impl PickList {
             (Self::Open { .. }, Event::Completed {}) => Self::Completed,
             (Self::Open { .. }, Event::Cancelled { .. }) => Self::Cancelled,
             // `decide` writes none of these; a state that they cannot change stays as it is.
-            (
-                list,
-                Event::Picked { .. } | Event::Completed {} | Event::Cancelled { .. },
-            ) => list,
+            (list, Event::Picked { .. } | Event::Completed {} | Event::Cancelled { .. }) => list,
         }
     }
 }

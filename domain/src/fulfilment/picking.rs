@@ -175,10 +175,8 @@ impl Picking {
 
     fn available(&self, state: &LineState) -> Decimal {
         let items = self.assigned.values().flatten();
-        let assigned: Decimal = items
-            .filter(|item| item.line == state.line)
-            .map(|item| item.quantity.units())
-            .sum();
+        let assigned: Decimal =
+            items.filter(|item| item.line == state.line).map(|item| item.quantity.units()).sum();
         let picked = self.picked.get(&state.line).copied().unwrap_or_default();
         let waiting = (picked - state.shipped).max(Decimal::ZERO);
         (state.outstanding.units() - assigned - waiting).max(Decimal::ZERO)

@@ -245,7 +245,11 @@ pub enum Error {
     #[error("a shipment has goods of at least one order")]
     NoOrders,
     /// More than one shipment may hold.
-    #[error("a shipment has goods of at most {} orders with {} lines", Shipment::MOST_ORDERS, Lines::MAX)]
+    #[error(
+        "a shipment has goods of at most {} orders with {} lines",
+        Shipment::MOST_ORDERS,
+        Lines::MAX
+    )]
     TooManyOrders,
     /// An order is named twice, so its quantities are ambiguous.
     #[error("an order is named twice")]
@@ -494,9 +498,7 @@ impl Shipment {
 
     fn evolve(self, event: Event) -> Self {
         match (self, event) {
-            (_, Event::Prepared { preparation }) => {
-                Self::Prepared { preparation, parcels: vec![] }
-            }
+            (_, Event::Prepared { preparation }) => Self::Prepared { preparation, parcels: vec![] },
             (Self::Prepared { preparation, .. }, Event::Packed { parcels }) => {
                 Self::Prepared { preparation, parcels }
             }

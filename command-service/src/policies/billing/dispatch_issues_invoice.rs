@@ -2,7 +2,9 @@
 
 use domain::{
     Event, Invoice, InvoiceId, Line, Product, ShipmentId, fulfilment, invoice,
-    policies::dispatch_issues_invoice::{invoiced, react}, series, shipment::Dispatch,
+    policies::dispatch_issues_invoice::{invoiced, react},
+    series,
+    shipment::Dispatch,
 };
 use event_log::Work;
 use futures::FutureExt;

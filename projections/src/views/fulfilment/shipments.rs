@@ -187,10 +187,9 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             ),
             contains(vec![dispatch.order.0]),
         ],
-        shipment::Event::FurtherOrderDispatched { dispatch } => vec![
-            change!(FURTHER, id, Json([dispatch.clone()])),
-            contains(vec![dispatch.order.0]),
-        ],
+        shipment::Event::FurtherOrderDispatched { dispatch } => {
+            vec![change!(FURTHER, id, Json([dispatch.clone()])), contains(vec![dispatch.order.0])]
+        }
         shipment::Event::Cancelled {} => vec![change!(CANCEL, id)],
         shipment::Event::Delivered { proof } => vec![change!(DELIVER, id, Json(proof.clone()))],
         shipment::Event::DeliveryFailed { failure } => {
@@ -334,9 +333,8 @@ pub async fn summaries(
     let Filter { id, company, order, status } = filter;
     let status = status.as_ref().map(name_of);
     let rows = client.query(HEADS, &[id, company, order, &status, &cursor, &limit]).await?;
-    let summary = |row: &Row| {
-        Ok(ShipmentSummary { state: state_of(row)?, head: json_or_none(row, "head")? })
-    };
+    let summary =
+        |row: &Row| Ok(ShipmentSummary { state: state_of(row)?, head: json_or_none(row, "head")? });
     rows.iter().map(summary).collect()
 }
 

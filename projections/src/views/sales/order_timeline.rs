@@ -1,8 +1,8 @@
 //! `order_timeline`: all that happened to an order, also in its shipments and invoices.
 
 use domain::{
-    Attachment, CompanyId, Event, InvoiceId, Money, Name, Note, OrderId, PaymentId, Reference,
-    PickListId, ShipmentId, billing, fulfilment, invoice,
+    Attachment, CompanyId, Event, InvoiceId, Money, Name, Note, OrderId, PaymentId, PickListId,
+    Reference, ShipmentId, billing, fulfilment, invoice,
     order::{self, Item},
     picking, sales,
     shipment::{self, Dispatch, FailureReason},
@@ -232,14 +232,15 @@ fn of_shipment(recorded: &RecordedEvent, id: ShipmentId, event: &shipment::Event
         }
         E::Prepared { preparation } => {
             let orders: Vec<Uuid> = preparation.orders.iter().map(|part| part.order.0).collect();
-            let details =
-                Details { courier: preparation.courier.clone(), on: Some(preparation.on), ..none() };
+            let details = Details {
+                courier: preparation.courier.clone(),
+                on: Some(preparation.on),
+                ..none()
+            };
             let concerned = concerns(id.0, orders, preparation.company);
             return vec![concerned, entry(recorded, id.0, details.into())];
         }
-        E::Packed { parcels } => {
-            Details { parcels: u32::try_from(parcels.len()).ok(), ..none() }
-        }
+        E::Packed { parcels } => Details { parcels: u32::try_from(parcels.len()).ok(), ..none() },
         E::Cancelled {} => none(),
         E::Delivered { proof } => Details {
             received_by: Some(proof.received_by.clone()),
@@ -263,7 +264,9 @@ fn of_shipment(recorded: &RecordedEvent, id: ShipmentId, event: &shipment::Event
 fn of_invoice(recorded: &RecordedEvent, id: InvoiceId, event: &invoice::Event) -> Vec<Change> {
     use invoice::Event as E;
     let none = || Details { invoice: Some(id), ..Details::default() };
-    let told = |details: Details| entry(recorded, id.0, Entry { accounts: true, details, ..Entry::default() });
+    let told = |details: Details| {
+        entry(recorded, id.0, Entry { accounts: true, details, ..Entry::default() })
+    };
     match event {
         E::Issued { number, company, order, shipment, totals, on, .. } => {
             let details = Details {
@@ -294,7 +297,9 @@ fn of_invoice(recorded: &RecordedEvent, id: InvoiceId, event: &invoice::Event) -
             vec![told(Details { credit_note: Some(*credit_note), amount: Some(*amount), ..none() })]
         }
         // The credit note tells of itself.
-        E::CreditNoteIssued { corrects: None, .. } | E::Corrected { .. } | E::CreditGiven { .. } => {
+        E::CreditNoteIssued { corrects: None, .. }
+        | E::Corrected { .. }
+        | E::CreditGiven { .. } => {
             vec![]
         }
     }

@@ -5,7 +5,8 @@ mod progress;
 use std::collections::BTreeMap;
 
 use domain::{
-    Event, OrderId, ShipmentId, company::DeliveryAddress, fulfilment, order, parties, sales, shipment,
+    Event, OrderId, ShipmentId, company::DeliveryAddress, fulfilment, order, parties, sales,
+    shipment,
 };
 use event_log::RecordedEvent;
 use jiff::civil::Date;
@@ -106,10 +107,10 @@ macro_rules! delivered {
 macro_rules! whole {
     ($which:literal) => {
         concat!(
-    "
+            "
     SELECT id, status, terms, placed_on, promised_on, reason, created, ",
-    delivered!(),
-    "
+            delivered!(),
+            "
         (SELECT coalesce(jsonb_object_agg(line, delivered), '{}') FROM (
             SELECT line::text, sum(quantity)::text AS delivered FROM view.order_shipments
             WHERE order_id = orders.id AND outcome = 'delivered' GROUP BY line) AS by_line)
@@ -140,10 +141,10 @@ const WAITING: &str = whole!(
 macro_rules! heads {
     ($which:literal) => {
         concat!(
-    "
+            "
     SELECT id, status, head, placed_on, promised_on, reason, created, ",
-    delivered!(),
-    "
+            delivered!(),
+            "
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
             WHERE order_id = orders.id) AS shipments, buyer, deliver_to
     FROM view.orders ",

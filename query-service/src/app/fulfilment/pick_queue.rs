@@ -81,8 +81,7 @@ pub async fn list(
     asker.require::<ReadPicking>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let client = asker.client(queries, VIEWS).await?;
-    let mut waiting =
-        orders::waiting(&client, cursor, one_more(limit)).await.map_err(problem)?;
+    let mut waiting = orders::waiting(&client, cursor, one_more(limit)).await.map_err(problem)?;
     let more = waiting.len() > limit;
     waiting.truncate(limit);
     let next = waiting.last().filter(|_| more).map(|order| order.created);

@@ -111,7 +111,11 @@ async fn only_confirmed_orders_are_picked() {
     refused(&shop.instance.post("warehouse", LISTS, &none).await, 409, "pick_list.no_lines");
     done(shop.instance.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
     let twice = json!({ "orders": [{ "order": order }, { "order": order }] });
-    refused(&shop.instance.post("warehouse", LISTS, &twice).await, 422, "pick_list.line_named_twice");
+    refused(
+        &shop.instance.post("warehouse", LISTS, &twice).await,
+        422,
+        "pick_list.line_named_twice",
+    );
     let missing = "00000000-0000-7000-8000-000000000000";
     let unknown = json!({ "orders": [{ "order": missing }] });
     refused(&shop.instance.post("warehouse", LISTS, &unknown).await, 404, "order.unplaced");

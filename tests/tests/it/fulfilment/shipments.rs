@@ -49,8 +49,7 @@ async fn an_order_leaves_in_three_shipments() {
     let second = prepare(&shop, part).await;
     let before = shown(&shop, "grocer", &path).await;
     assert_eq!(before["progress"][0]["outstanding"], "7", "what is prepared is outstanding");
-    let packed =
-        json!({ "parcels": [parcel(&order, 1, "2"), parcel(&order, 1, "3")] });
+    let packed = json!({ "parcels": [parcel(&order, 1, "2"), parcel(&order, 1, "3")] });
     done(act(&shop, &second, "pack", packed.clone()).await);
     done(act(&shop, &second, "pack", packed).await);
     done(act(&shop, &second, "dispatch", json!({ "courier": "DPD", "tracking": "T-2" })).await);
@@ -62,13 +61,19 @@ async fn an_order_leaves_in_three_shipments() {
         "document": { "name": "pod.pdf", "url": "https://example.pl/pod.pdf" } });
     done(act(&shop, &first, "deliver", proof.clone()).await);
     let body = shown(&shop, "grocer", &path).await;
-    assert_eq!((&body["status"], &body["fulfilment"]), (&json!("shipped"), &json!("part_delivered")));
-    assert_eq!(body["progress"], json!([
-        { "line": 1, "ordered": "10", "confirmed": "10", "shipped": "10", "delivered": "3",
-            "outstanding": "0", "cancelled": "0" },
-        { "line": 2, "ordered": "4", "confirmed": "4", "shipped": "4", "delivered": "0",
-            "outstanding": "0", "cancelled": "0" },
-    ]));
+    assert_eq!(
+        (&body["status"], &body["fulfilment"]),
+        (&json!("shipped"), &json!("part_delivered"))
+    );
+    assert_eq!(
+        body["progress"],
+        json!([
+            { "line": 1, "ordered": "10", "confirmed": "10", "shipped": "10", "delivered": "3",
+                "outstanding": "0", "cancelled": "0" },
+            { "line": 2, "ordered": "4", "confirmed": "4", "shipped": "4", "delivered": "0",
+                "outstanding": "0", "cancelled": "0" },
+        ])
+    );
     let fail = json!({ "reason": "absent", "note": "Zamknięte" });
     done(act(&shop, &second, "fail", fail).await);
     let failed = shown(&shop, "grocer", &format!("/v1/shipments/{second}")).await;
@@ -223,11 +228,7 @@ async fn what_cannot_leave_is_not_prepared_or_packed() {
             "shipment.too_much_packed",
             "/parcels/1/contents/0/quantity",
         ),
-        (
-            json!([parcel(&order, 2, "4")]),
-            "shipment.not_in_shipment",
-            "/parcels/0/contents/0/line",
-        ),
+        (json!([parcel(&order, 2, "4")]), "shipment.not_in_shipment", "/parcels/0/contents/0/line"),
         (
             json!([{ "weight_grams": 30_000_001, "contents": [
                 { "order": order, "line": 1, "quantity": "4" } ] }]),
@@ -252,7 +253,10 @@ async fn what_cannot_leave_is_not_prepared_or_packed() {
     let listed = shop.instance.all("warehouse", "/v1/shipments?status=cancelled").await;
     assert_eq!(listed.len(), 1);
     let body = shown(&shop, "grocer", &format!("/v1/orders/{order}")).await;
-    assert_eq!((&body["fulfilment"], &body["progress"][0]["cancelled"]), (&json!("cancelled"), &json!("4")));
+    assert_eq!(
+        (&body["fulfilment"], &body["progress"][0]["cancelled"]),
+        (&json!("cancelled"), &json!("4"))
+    );
 }
 
 #[tokio::test]

@@ -203,7 +203,10 @@ pub async fn dispatch(
                         let orders = preparation.orders.clone();
                         let tracking = parcels.iter().find_map(|parcel| parcel.tracking.clone());
                         let how = DispatchPrepared {
-                            courier: request.courier.clone().or_else(|| preparation.courier.clone()),
+                            courier: request
+                                .courier
+                                .clone()
+                                .or_else(|| preparation.courier.clone()),
                             tracking: request.tracking.clone().or(tracking),
                             dispatched_on: request.dispatched_on,
                         };
