@@ -5,6 +5,7 @@
 //! A template can reach nothing but that data, the logo and [`LETTER`]: no files, no network, no
 //! packages, no clock. So the same data makes the same bytes.
 
+pub mod despatch_advice;
 mod letter;
 mod logo;
 pub mod offer;

@@ -1,5 +1,6 @@
 //! Queries of the fulfilment context, one file per resource.
 
+mod despatch_advice;
 mod pick_lists;
 mod pick_queue;
 mod shipments;
@@ -10,6 +11,7 @@ use crate::Queries;
 
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
+        .merge(despatch_advice::routes())
         .merge(pick_lists::routes())
         .merge(pick_queue::routes())
         .merge(shipments::routes())

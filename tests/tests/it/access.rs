@@ -209,6 +209,8 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("get", "/v1/shipments/{id}", ReadTrade::ROLES),
     ("post", "/v1/shipments/{id}/cancel", Dispatch::ROLES),
     ("post", "/v1/shipments/{id}/deliver", Dispatch::ROLES),
+    ("get", "/v1/shipments/{id}/despatch-advice", ReadTrade::ROLES),
+    ("get", "/v1/shipments/{id}/despatch-advice/ubl", ReadTrade::ROLES),
     ("post", "/v1/shipments/{id}/dispatch", Dispatch::ROLES),
     ("post", "/v1/shipments/{id}/fail", Dispatch::ROLES),
     ("post", "/v1/shipments/{id}/pack", Dispatch::ROLES),

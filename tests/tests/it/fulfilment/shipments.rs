@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     instance::Answer,
     journeys::{Shop, created, done, refused},
+    sales::documents::words,
 };
 
 async fn act(shop: &Shop, id: &str, what: &str, body: Value) -> Answer {
@@ -158,6 +159,16 @@ async fn two_orders_leave_in_one_shipment_with_an_invoice_each() {
     let body = shown(&shop, "grocer", &format!("/v1/shipments/{id}")).await;
     assert_eq!((&body["order"], &body["further"][0]["order"]), (&json!(first), &json!(second)));
     assert_eq!(body["tracking"], "T-1");
+    let advice = format!("/v1/shipments/{id}/despatch-advice");
+    let pdf = words(&shop.instance, "grocer", &advice).await;
+    assert!(pdf.contains("Awizo wysyłki") && pdf.contains("COFFEE"), "{pdf}");
+    let ubl = shop.instance.file("grocer", &format!("{advice}/ubl")).await;
+    let ubl = String::from_utf8(ubl).unwrap();
+    assert!(ubl.contains("<cbc:RegistrationName>Delikatesy</cbc:RegistrationName>"), "{ubl}");
+    assert_eq!(ubl.matches("<cac:DespatchLine>").count(), 2, "{ubl}");
+    for path in [advice.clone(), format!("{advice}/ubl")] {
+        assert_eq!(shop.instance.get("hotel", &path).await.status, 404, "{path}");
+    }
 
     let back = json!({ "note": "Nie odebrano" });
     done(act(&shop, &id, "return-to-sender", back.clone()).await);
