@@ -179,7 +179,7 @@ impl<'a> Sheet<'a> {
         let language = advice.language;
         let row = |(number, line): (usize, &'a DespatchLine)| {
             let quantity = language.number(line.quantity.units());
-            let gtin = line.gtin.as_ref().map(|gtin| format!(" · GTIN\u{a0}{gtin}"));
+            let gtin = line.gtin.as_ref().map(|gtin| format!(" · GTIN\u{a0}{}", gtin.as_str()));
             Row {
                 number,
                 name: &line.name,

@@ -9,7 +9,6 @@ use domain::{
 };
 use event_log::{Outcome, Work};
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
@@ -125,9 +124,10 @@ async fn assign(
 /// The lines of an order that are still to leave.
 fn states(order: &Order, terms: &order::Terms) -> Vec<LineState> {
     let state = |item: order::Item| {
-        let ordered = terms.lines.line(item.line).map_or(Decimal::ZERO, |l| l.quantity.units());
-        let shipped = ordered - item.quantity.units();
-        LineState { line: item.line, outstanding: item.quantity, shipped }
+        let outstanding = item.quantity;
+        let ordered = terms.lines.line(item.line).map_or(outstanding, |line| line.quantity);
+        let shipped = ordered.units() - outstanding.units();
+        LineState { line: item.line, outstanding, shipped }
     };
     order.outstanding().into_iter().map(state).collect()
 }

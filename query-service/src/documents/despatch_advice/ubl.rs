@@ -187,7 +187,7 @@ fn despatch_line(xml: &mut Xml, number: usize, line: &DespatchLine) -> io::Resul
         within(xml, "cac:SellersItemIdentification", |xml| text(xml, "cbc:ID", &line.sku))?;
         let Some(gtin) = &line.gtin else { return Ok(()) };
         within(xml, "cac:StandardItemIdentification", |xml| {
-            coded(xml, "cbc:ID", ("schemeID", GTIN), &gtin.to_string())
+            coded(xml, "cbc:ID", ("schemeID", GTIN), gtin.as_str())
         })
     })
 }
