@@ -2,6 +2,7 @@
 //! packed, or dispatched at once; then it is delivered, or comes back.
 
 pub mod delivery;
+mod error;
 pub mod parcel;
 
 use std::collections::BTreeSet;
@@ -12,22 +13,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     kernel::{
-        AddressId, CompanyId, Currency, Lines, Name, OfCompany, OrderId, PaymentTerm, Quantity,
-        Reference,
-        aggregate::aggregate,
-        day::{self, DayError},
-        refusal::refusals,
+        AddressId, CompanyId, Currency, Lines, Name, OfCompany, OrderId, PaymentTerm, Reference,
+        aggregate::aggregate, day,
     },
     sales::order::Item,
 };
 
 pub use delivery::{Failure, FailureReason, Proof, Return};
+pub use error::Error;
 pub use parcel::{Content, Dimensions, Parcel};
 
 /// The state of a shipment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Shipment {
-    /// Nothing yet.
+    /// Not dispatched.
     #[default]
     Undispatched,
     /// It is being prepared; nothing has left.
@@ -44,7 +43,7 @@ pub enum Shipment {
     },
     /// It left.
     Dispatched {
-        /// To whom.
+        /// The recipient.
         company: CompanyId,
         /// On which day.
         on: Date,
@@ -105,27 +104,27 @@ pub struct Candidate {
     pub part: OrderPart,
 }
 
-/// What left, with all that its invoice needs.
+/// The dispatched goods, with the data that the invoice needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dispatch {
-    /// To whom.
+    /// The recipient.
     pub company: CompanyId,
-    /// Of which order.
+    /// The order.
     pub order: OrderId,
-    /// In which currency its lines are priced.
+    /// The currency of the prices.
     pub currency: Currency,
-    /// What left, at the order's prices.
+    /// The dispatched quantities, at the order's prices.
     pub lines: Lines,
-    /// When the invoice will be due.
+    /// The payment term of the invoice.
     pub payment_term: PaymentTerm,
-    /// Who carries it.
+    /// The courier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub courier: Option<Name>,
-    /// The courier's number of it.
+    /// The courier's tracking number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracking: Option<Reference>,
-    /// The day it left, which is the day of its invoice.
+    /// The day of dispatch, which is the day of the invoice.
     pub on: Date,
 }
 
@@ -163,13 +162,13 @@ pub enum Command {
     ReturnToSender(Return),
 }
 
-/// What happened to a shipment.
+/// The events of a shipment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// It left.
+    /// The goods were dispatched.
     Dispatched {
-        /// What, to whom, how.
+        /// The dispatched goods and their transport.
         dispatch: Dispatch,
     },
     /// It was prepared; nothing has left yet.
@@ -215,168 +214,6 @@ aggregate!(Shipment, "shipment", {
     Delivered => "delivered" v 1,
     DeliveryFailed => "delivery_failed" v 1,
     ReturnedToSender => "returned_to_sender" v 1,
-});
-
-/// Why a shipment refuses a command.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// There is no such shipment.
-    #[error("there is no such shipment")]
-    Unprepared,
-    /// The id belongs to a shipment already.
-    #[error("the shipment was already prepared")]
-    AlreadyPrepared,
-    /// It left before.
-    #[error("the shipment was already dispatched")]
-    AlreadyDispatched,
-    /// Nothing has left.
-    #[error("the shipment has not left yet")]
-    NotDispatched,
-    /// Its preparation was cancelled.
-    #[error("the shipment is cancelled")]
-    Cancelled,
-    /// It arrived.
-    #[error("the shipment was already delivered")]
-    AlreadyDelivered,
-    /// It came back.
-    #[error("the shipment was returned to its sender")]
-    Returned,
-    /// A shipment of nothing.
-    #[error("a shipment has goods of at least one order")]
-    NoOrders,
-    /// More than one shipment may hold.
-    #[error(
-        "a shipment has goods of at most {} orders with {} lines",
-        Shipment::MOST_ORDERS,
-        Lines::MAX
-    )]
-    TooManyOrders,
-    /// An order is named twice, so its quantities are ambiguous.
-    #[error("an order is named twice")]
-    OrderNamedTwice {
-        /// The index of the second one, counted from 0.
-        index: usize,
-    },
-    /// An order of another company.
-    #[error("the orders of one shipment belong to one company")]
-    OtherCompany {
-        /// The index of the order, counted from 0.
-        index: usize,
-    },
-    /// An order to another place.
-    #[error("the orders of one shipment go to one delivery address")]
-    OtherAddress {
-        /// The index of the order, counted from 0.
-        index: usize,
-    },
-    /// An order of which nothing leaves.
-    #[error("at least one line of each order leaves")]
-    NoItems {
-        /// The index of the order, counted from 0.
-        index: usize,
-    },
-    /// No parcels.
-    #[error("a packed shipment has at least one parcel")]
-    NoParcels,
-    /// More parcels than one shipment may have.
-    #[error(
-        "a shipment has at most {} parcels with {} contents",
-        parcel::MOST,
-        parcel::MOST_CONTENTS
-    )]
-    TooManyParcels,
-    /// A weight that no parcel has.
-    #[error("a parcel weighs between 1 and {} grams", Parcel::MAX_GRAMS)]
-    Weight {
-        /// The index of the parcel, counted from 0.
-        parcel: usize,
-    },
-    /// Dimensions that no parcel has.
-    #[error("a side of a parcel is between 1 and {} millimetres", Parcel::MAX_MILLIMETRES)]
-    Dimensions {
-        /// The index of the parcel, counted from 0.
-        parcel: usize,
-    },
-    /// A parcel of nothing.
-    #[error("a parcel has contents")]
-    EmptyParcel {
-        /// The index of the parcel, counted from 0.
-        parcel: usize,
-    },
-    /// A line is named twice in one parcel.
-    #[error("a parcel names each line once")]
-    ContentNamedTwice {
-        /// The index of the parcel, counted from 0.
-        parcel: usize,
-        /// The index of the content, counted from 0.
-        content: usize,
-    },
-    /// The line is not part of the shipment.
-    #[error("the shipment has no such line")]
-    NotInShipment {
-        /// The index of the parcel, counted from 0.
-        parcel: usize,
-        /// The index of the content, counted from 0.
-        content: usize,
-    },
-    /// The parcels contain more of a line than leaves.
-    #[error("the parcels contain more of this line than leaves")]
-    TooMuchPacked {
-        /// The index of the parcel, counted from 0.
-        parcel: usize,
-        /// The index of the content, counted from 0.
-        content: usize,
-    },
-    /// The parcels contain less of a line than leaves.
-    #[error("{missing} of line {line} of order {order} is in no parcel")]
-    NotAllPacked {
-        /// The order.
-        order: OrderId,
-        /// The line's number.
-        line: u32,
-        /// What is missing.
-        missing: Quantity,
-    },
-    /// What leaves is not what was prepared.
-    #[error("what leaves is not what was prepared")]
-    OtherContents,
-    /// It cannot have arrived, or failed to, before it left.
-    #[error("the shipment left on {on}; this happened before")]
-    BeforeDispatch {
-        /// The day on which it left.
-        on: Date,
-    },
-    /// No document bears such a day.
-    #[error(transparent)]
-    Day(#[from] DayError),
-}
-
-refusals!(Error, {
-    Unprepared => ("shipment.unprepared", Missing),
-    AlreadyPrepared => ("shipment.already_prepared", State),
-    AlreadyDispatched => ("shipment.already_dispatched", State),
-    NotDispatched => ("shipment.not_dispatched", State),
-    Cancelled => ("shipment.cancelled", State),
-    AlreadyDelivered => ("shipment.already_delivered", State),
-    Returned => ("shipment.returned", State),
-    NoOrders => ("shipment.no_orders", Invalid),
-    TooManyOrders => ("shipment.too_many_orders", Invalid),
-    OrderNamedTwice => ("shipment.order_named_twice", Invalid),
-    OtherCompany => ("shipment.other_company", Invalid),
-    OtherAddress => ("shipment.other_address", Invalid),
-    NoItems => ("shipment.no_items", Invalid),
-    NoParcels => ("shipment.no_parcels", Invalid),
-    TooManyParcels => ("shipment.too_many_parcels", Invalid),
-    Weight => ("shipment.weight_out_of_range", Invalid),
-    Dimensions => ("shipment.dimensions_out_of_range", Invalid),
-    EmptyParcel => ("shipment.empty_parcel", Invalid),
-    ContentNamedTwice => ("shipment.content_named_twice", Invalid),
-    NotInShipment => ("shipment.not_in_shipment", Invalid),
-    TooMuchPacked => ("shipment.too_much_packed", Invalid),
-    NotAllPacked => ("shipment.not_all_packed", Invalid),
-    OtherContents => ("shipment.other_contents", State),
-    BeforeDispatch => ("shipment.before_dispatch", Invalid),
-    Day => ("day.out_of_range", Invalid),
 });
 
 impl Shipment {

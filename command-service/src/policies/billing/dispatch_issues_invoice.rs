@@ -1,4 +1,4 @@
-//! What left is invoiced.
+//! Issues the invoice of a dispatched shipment.
 
 use domain::{
     Event, Invoice, InvoiceId, Line, Product, ShipmentId, fulfilment, invoice,
@@ -18,8 +18,8 @@ use crate::{
 
 pub(crate) const POLICY: Policy = Policy {
     name: "dispatch_issues_invoice",
-    // Each takes its number in its turn, in the order in which goods left, and does not wait until
-    // the one before it is durable.
+    // Numbers are taken in the order of dispatch, without waiting for the commit of the previous
+    // invoice.
     at_once: 64,
     reads: "shipment",
     concerns: |event| match event {
@@ -38,7 +38,8 @@ async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let shipment = ShipmentId(reaction.recorded.stream_id);
     let Some((id, dispatch)) = invoiced(shipment, event) else { return Ok(()) };
     let series = series::Kind::Invoice.series(dispatch.on);
-    // Nobody else gets a number while a decision that has its turn reads from PostgreSQL.
+    // Reads before the decision that takes a number, so that other commands do not wait for
+    // PostgreSQL.
     let read = async {
         let log = &reaction.services.log;
         let _ = log.load::<Invoice>(id.0).await;
@@ -51,7 +52,7 @@ async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
             .execute_in_turn(&series, &|work| deciding(write(work, id, shipment, dispatch)))
             .await
     };
-    // The first takes its place in line before anything is read.
+    // The first event joins the queue before anything is read.
     let (issued, ()) = futures::join!(issue, read);
     issued
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     fixtures::{TERM, answer, company, day, line, lines},
-    kernel::{Quantity, VatRate},
+    kernel::{Quantity, VatRate, day::DayError},
 };
 
 fn order(number: u128) -> OrderId {

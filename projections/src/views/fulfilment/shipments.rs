@@ -77,7 +77,7 @@ pub const PROJECTION: Projection = Projection {
 };
 
 const BUYERS: Buyers = buyers!("shipment_buyers", places);
-/// Whether an order may be placed twice, the read model of orders says.
+/// An order that was placed twice (in records of older builds) is kept once, as in `orders`.
 const ORDER: &str = concat!(
     "
     INSERT INTO shipment_orders (order_id, address, deliver_to) VALUES ($1, $3, ",
@@ -221,7 +221,7 @@ pub struct Shipment {
     pub parcels: Vec<Parcel>,
 }
 
-/// A shipment as lists show it.
+/// A shipment in a list.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ShipmentSummary {
     /// What is shown of every shipment.
@@ -237,7 +237,7 @@ pub struct ShipmentSummary {
 pub struct ShipmentState {
     /// Its id.
     pub id: ShipmentId,
-    /// Its readable number.
+    /// Its number.
     pub number: DocumentNumber,
     /// How far it has got.
     pub status: Status,
@@ -259,7 +259,7 @@ pub struct ShipmentState {
     /// The company as it was when the goods left; missing where history does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buyer: Option<Buyer>,
-    /// The delivery address as it was when the goods left, where their order names one.
+    /// The delivery address on the day of dispatch, if the order has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliver_to: Option<DeliveryAddress>,
     /// Where in the log it began; lists are in this order, newest first.
@@ -291,9 +291,9 @@ pub enum Status {
 /// Which shipments are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// This one.
+    /// Only this shipment.
     pub id: Option<Uuid>,
-    /// Those to this company.
+    /// Only this company.
     pub company: Option<Uuid>,
     /// Those with goods of this order.
     pub order: Option<Uuid>,
@@ -301,7 +301,7 @@ pub struct Filter {
     pub status: Option<Status>,
 }
 
-/// Shipments, newest first, from before `cursor`, at most `limit`.
+/// Shipments, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: &Filter,
@@ -323,7 +323,7 @@ pub async fn list(
     rows.iter().map(shipment).collect()
 }
 
-/// The same without their lines.
+/// The same without lines.
 pub async fn summaries(
     client: &Client,
     filter: &Filter,

@@ -1,5 +1,5 @@
-//! Events as a company sees them: nothing counts what is hidden from it, and whoever acted for the
-//! seller, or stood behind it, is the seller.
+//! Events as a company sees them: no gaps reveal hidden events, and actors and companies of the
+//! seller's side are shown as `seller`.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -61,6 +61,7 @@ pub async fn pdf(
     id: Uuid,
     DocumentQuery { language }: DocumentQuery,
 ) -> Result<Document, Problem> {
+    asker.require::<ReadTrade>()?;
     let advice = advice(queries, asker, id, language).await?;
     let place = documents::LIMIT.take(asker.key()).await?;
     let made = place.beside(move || documents::despatch_advice::pdf(&advice)).await;
@@ -71,6 +72,7 @@ pub async fn pdf(
 
 /// The despatch advice as UBL 2.1, by Peppol BIS Despatch Advice 3.
 pub async fn ubl(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Document, Problem> {
+    asker.require::<ReadTrade>()?;
     let advice = advice(queries, asker, id, Language::Pl).await?;
     let file = documents::despatch_advice::xml(&advice);
     let file = file.map_err(|error| Problem::internal(&error))?;
@@ -83,7 +85,6 @@ async fn advice(
     id: Uuid,
     language: Language,
 ) -> Result<DespatchAdvice, Problem> {
-    asker.require::<ReadTrade>()?;
     let client = asker.client(queries, VIEWS).await?;
     let wanted = shipments::Filter { id: Some(id), company: asker.company(), ..Default::default() };
     let found = shipments::list(&client, &wanted, None, 1).await.map_err(problem)?;

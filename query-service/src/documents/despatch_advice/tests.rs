@@ -63,7 +63,8 @@ fn the_pdf_says_what_left_in_either_language() {
         assert_eq!(pdf(&advice(language)).unwrap(), file, "the same bytes");
         let text = pdf_extract::extract_text_from_mem(&file).unwrap();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for words in expected.into_iter().chain(["SHP/2026/000042", "HK-1001", "DPD", "Delikatesy"]) {
+        for words in expected.into_iter().chain(["SHP/2026/000042", "HK-1001", "DPD", "Delikatesy"])
+        {
             assert!(text.contains(words), "{words:?} is not in {text}");
         }
     }

@@ -66,12 +66,7 @@ fn text(xml: &mut Xml, name: &str, content: &str) -> io::Result<()> {
 }
 
 /// The same with an attribute.
-fn coded(
-    xml: &mut Xml,
-    name: &str,
-    attribute: (&str, &str),
-    content: &str,
-) -> io::Result<()> {
+fn coded(xml: &mut Xml, name: &str, attribute: (&str, &str), content: &str) -> io::Result<()> {
     let element = xml.create_element(name).with_attribute(attribute);
     element.write_text_content(BytesText::new(content))?;
     Ok(())

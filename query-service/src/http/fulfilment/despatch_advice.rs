@@ -74,10 +74,8 @@ const XML: &str = "application/xml";
 impl IntoResponse for Xml {
     fn into_response(self) -> Response {
         let disposition = format!("attachment; filename=\"{}.xml\"", self.name);
-        let headers = [
-            (header::CONTENT_TYPE, XML.to_owned()),
-            (header::CONTENT_DISPOSITION, disposition),
-        ];
+        let headers =
+            [(header::CONTENT_TYPE, XML.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
         (headers, self.file).into_response()
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
-use super::{Leaving, give_up, leaves_whole, place_of};
+use super::{Leaving, check_quantities, give_up, place_of};
 use crate::{
     app::{Services, deciding},
     caller::Caller,
@@ -95,7 +95,7 @@ async fn candidate(
     let terms = order.terms().map_err(|error| refusal(&error))?;
     let (company, address) = (terms.company, terms.destination.address);
     let lines = terms.lines_of(&items);
-    leaves_whole(work, &lines, &format!("/orders/{index}/items")).await?;
+    check_quantities(work, &lines, &format!("/orders/{index}/items")).await?;
     Ok(Candidate { company, address, part: OrderPart { order: request.order, items } })
 }
 
