@@ -47,8 +47,7 @@ pub use iban::Iban;
 pub use ids::{
     ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
     ConversationId, DiscountId, EmployeeId, InvoiceId, NegotiationId, OfferId, OfferTemplateId,
-    OrderId, PaymentId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId,
-    SeriesId, ShipmentId, SpendingId, StandingOrderId, StockId, TerritoriesId, TreeId,
+    OrderId, PaymentId, PickListId, PickingId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId, SeriesId, ShipmentId, SpendingId, StandingOrderId, StockId, TerritoriesId, TreeId,
 };
 pub use language::Language;
 pub use line::{Line, Lines};

@@ -30,7 +30,7 @@ pub use catalogue::{
     Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
     tree,
 };
-pub use fulfilment::{Shipment, shipment};
+pub use fulfilment::{PickList, Picking, Shipment, pick_list, picking, shipment};
 pub use history::Event;
 pub use inventory::{Stock, stock};
 pub use kernel::{
@@ -38,13 +38,7 @@ pub use kernel::{
     Attachments, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre, CountryCode,
     Currency, DeliveryTerms, Destination, DiscountId, Email, EmployeeId, GroupCode, Gtin, Iban,
     Incoterm, InvoiceId, Language, Line, Lines, Message, Money, Name, NegotiationId, Nip, Note,
-    OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PriceId,
-    PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity, QuotationRequestId, Reference,
-    Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StandingOrderId,
-    StockId, TaxId, TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber,
-    VatRate, address, aggregate, attachment, characters, claim, day, delivery_terms, destination,
-    email, gtin, iban, ids, language, line, money, nip, payment_term, percent, priced_by, quantity,
-    refusal, selection, tax_id, text, upcaster, vat, vat_number, vat_rate, working_days,
+    OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PickListId, PickingId, PriceId, PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity, QuotationRequestId, Reference, Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StandingOrderId, StockId, TaxId, TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber, VatRate, address, aggregate, attachment, characters, claim, day, delivery_terms, destination, email, gtin, iban, ids, language, line, money, nip, payment_term, percent, priced_by, quantity, refusal, selection, tax_id, text, upcaster, vat, vat_number, vat_rate, working_days,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{

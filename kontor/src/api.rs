@@ -31,12 +31,17 @@ pub const ABOUT: About = About {
                 "negotiations",
                 "orders",
                 "standing-orders",
+                "late-orders",
                 "approvals",
                 "approval-rules",
             ],
         },
         Group { name: "inventory", description: "How much there is", resources: &["stock"] },
-        Group { name: "fulfilment", description: "What leaves", resources: &["shipments"] },
+        Group {
+            name: "fulfilment",
+            description: "What is picked and leaves",
+            resources: &["pick-lists", "pick-queue", "shipments"],
+        },
         Group {
             name: "billing",
             description: "Invoices, credit notes, payments, and what is owed",

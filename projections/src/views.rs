@@ -12,7 +12,7 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 26] = [
+pub const ALL: [Projection; 28] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
@@ -29,8 +29,10 @@ pub const ALL: [Projection; 26] = [
     sales::offer_statistics::PROJECTION,
     sales::offer_templates::PROJECTION,
     sales::offers::PROJECTION,
+    sales::order_timeline::PROJECTION,
     sales::orders::PROJECTION,
     billing::payments::PROJECTION,
+    fulfilment::pick_lists::PROJECTION,
     pricing::price_agreements::PROJECTION,
     pricing::prices::PROJECTION,
     catalogue::product_codes::PROJECTION,

@@ -42,7 +42,9 @@ permissions! {
     Bookkeeping: Admin, Accounting;
     /// To decide on payment terms and credit limits.
     CreditTerms: Admin, SalesManager, Accounting;
-    /// To dispatch goods.
+    /// To read what is to be picked.
+    ReadPicking: Admin, Sales, SalesManager, Warehouse;
+    /// To pick and dispatch goods.
     Dispatch: Admin, SalesManager, Warehouse;
     /// To keep delivery addresses: the seller's sales, or a company its own.
     Addresses: Admin, Sales, SalesManager, CompanyAdmin;

@@ -9,6 +9,7 @@ pub mod offer;
 pub mod offer_template;
 pub(crate) mod offering;
 pub mod order;
+pub mod order_promise;
 pub(crate) mod ordering;
 pub mod quotation_lines;
 pub mod quotation_request;

@@ -103,6 +103,14 @@ id!(
     PaymentId
 );
 id!(
+    /// Lines of orders that are picked together.
+    PickListId
+);
+id!(
+    /// What of an order is picked; derived from the order.
+    PickingId
+);
+id!(
     /// What an audience pays for something; derived from both.
     PriceId
 );
@@ -171,6 +179,13 @@ impl OrderId {
     }
 }
 
+impl PickingId {
+    /// What of an order is picked.
+    pub fn of(order: OrderId) -> Self {
+        Self(Uuid::new_v5(&order.0, b"picking"))
+    }
+}
+
 impl SpendingId {
     /// What an employee has spent.
     pub fn of(employee: EmployeeId) -> Self {
@@ -182,5 +197,10 @@ impl InvoiceId {
     /// The invoice of a shipment: one per shipment, whoever asks how often.
     pub fn of_shipment(shipment: ShipmentId) -> Self {
         Self(Uuid::new_v5(&shipment.0, b"invoice"))
+    }
+
+    /// The invoice of a further order of a shipment; that of the first is [`Self::of_shipment`].
+    pub fn of_further_order(shipment: ShipmentId, order: OrderId) -> Self {
+        Self(Uuid::new_v5(&shipment.0, format!("invoice/{order}").as_bytes()))
     }
 }

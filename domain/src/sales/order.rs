@@ -1,6 +1,7 @@
 //! An order of a company: lines at fixed prices, and the quantities that were shipped.
 
 mod approval;
+mod promise;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,8 @@ use crate::{
     },
     sales::approval::{self as approvals, Decision, Pending, Request, Verdict, Who},
 };
+
+pub use self::promise::delivery_day;
 
 /// The state of an order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -59,6 +62,9 @@ pub enum Order {
         placed_on: Date,
         /// Quantities still to ship, by line number.
         outstanding: BTreeMap<u32, Quantity>,
+        /// The day for which delivery is promised.
+        #[serde(default)]
+        promised: Option<Date>,
     },
     /// Closed: nothing more is shipped.
     Shipped {
@@ -163,6 +169,13 @@ pub enum Command {
     },
     /// Confirm the order.
     Confirm,
+    /// Promise delivery on a day.
+    PromiseDelivery {
+        /// The day.
+        on: Date,
+        /// The present day, before which nothing is promised.
+        today: Date,
+    },
     /// Cancel what was not shipped: the whole order or the rest.
     Cancel {
         /// The reason.
@@ -218,7 +231,12 @@ pub enum Event {
     },
     /// The seller confirmed the order.
     Confirmed {},
-    /// The order was cancelled as a whole.
+    /// The seller promises delivery on a day; this replaces an earlier promise.
+    DeliveryPromised {
+        /// The day.
+        on: Date,
+    },
+    /// It will not be filled.
     Cancelled {
         /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -256,6 +274,7 @@ aggregate!(Order, "order", {
     Approved => "approved" v 1,
     Refused => "refused" v 1,
     Confirmed => "confirmed" v 1,
+    DeliveryPromised => "delivery_promised" v 1,
     Cancelled => "cancelled" v 1,
     RestCancelled => "rest_cancelled" v 1,
     PartShipped => "part_shipped" v 1,
@@ -321,7 +340,13 @@ pub enum Error {
         /// The day of the order.
         placed_on: Date,
     },
-    /// A sum exceeds the limit of one document.
+    /// A day that is over.
+    #[error("delivery cannot be promised for a day before {today}")]
+    PromisedInPast {
+        /// The present day.
+        today: Date,
+    },
+    /// More than one document may come to.
     #[error(transparent)]
     Money(#[from] MoneyError),
     /// The day is outside the accepted range.
@@ -344,6 +369,7 @@ refusals!(Error, {
     NothingOutstanding => ("order.nothing_outstanding", State),
     TooMuch => ("order.too_much", State),
     BeforePlaced => ("order.shipped_before_placed", State),
+    PromisedInPast => ("order.promised_in_past", Invalid),
     Money => (inner, Invalid),
     Day => ("day.out_of_range", Invalid),
 });
@@ -378,6 +404,7 @@ impl Order {
                 Self::Confirmed { .. } | Self::Shipped { .. } => Ok(vec![]),
                 Self::Cancelled { .. } => Err(Error::Cancelled),
             },
+            Command::PromiseDelivery { on, today } => self.promise(on, today),
             Command::Cancel { reason } => self.cancel(reason),
             Command::Ship { shipment, items, on } => self.ship(shipment, items, on),
         }
@@ -443,16 +470,20 @@ impl Order {
             }
             (Self::Placed { terms, placed_on, .. }, Event::Confirmed {}) => {
                 let outstanding = ordered(&terms.lines);
-                Self::Confirmed { terms, placed_on, outstanding }
+                Self::Confirmed { terms, placed_on, outstanding, promised: None }
             }
             (
-                Self::Confirmed { terms, placed_on, outstanding },
+                Self::Confirmed { terms, placed_on, outstanding, .. },
+                Event::DeliveryPromised { on },
+            ) => Self::Confirmed { terms, placed_on, outstanding, promised: Some(on) },
+            (
+                Self::Confirmed { terms, placed_on, outstanding, promised },
                 Event::PartShipped { items, .. },
             ) => {
                 // `decide` has subtracted the same items, so this cannot fail.
                 let outstanding =
                     items.iter().try_fold(outstanding.clone(), take).unwrap_or(outstanding);
-                Self::Confirmed { terms, placed_on, outstanding }
+                Self::Confirmed { terms, placed_on, outstanding, promised }
             }
             (Self::Confirmed { terms, .. }, Event::Shipped { .. }) => {
                 Self::Shipped { company: terms.company, rest_cancelled: false }
@@ -473,6 +504,7 @@ impl Order {
                 | Event::Approved {}
                 | Event::Refused { .. }
                 | Event::Confirmed {}
+                | Event::DeliveryPromised { .. }
                 | Event::Cancelled { .. }
                 | Event::RestCancelled { .. }
                 | Event::PartShipped { .. }
@@ -588,5 +620,7 @@ impl OfCompany for Order {
     }
 }
 
+#[cfg(test)]
+mod quantities;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ pub mod negotiations;
 pub mod offer_statistics;
 pub mod offer_templates;
 pub mod offers;
+pub mod order_timeline;
 pub mod orders;
 pub mod quotation_requests;
 pub mod standing_orders;

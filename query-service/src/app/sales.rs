@@ -3,10 +3,12 @@
 pub mod approval_rules;
 pub mod approvals;
 pub mod inboxes;
+pub mod late_orders;
 pub mod negotiations;
 pub mod offer_statistics;
 pub mod offer_templates;
 pub mod offers;
+pub mod order_timeline;
 pub mod orders;
 pub mod quotation_requests;
 pub mod standing_orders;

@@ -3,10 +3,12 @@
 mod approval_rules;
 mod approvals;
 mod inboxes;
+mod late_orders;
 mod negotiations;
 mod offer_statistics;
 mod offer_templates;
 mod offers;
+mod order_timeline;
 mod orders;
 mod quotation_requests;
 mod standing_orders;
@@ -20,10 +22,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .merge(approval_rules::routes())
         .merge(approvals::routes())
         .merge(inboxes::routes())
+        .merge(late_orders::routes())
         .merge(negotiations::routes())
         .merge(offer_statistics::routes())
         .merge(offer_templates::routes())
         .merge(offers::routes())
+        .merge(order_timeline::routes())
         .merge(orders::routes())
         .merge(quotation_requests::routes())
         .merge(standing_orders::routes())

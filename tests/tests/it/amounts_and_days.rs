@@ -130,14 +130,15 @@ async fn no_amount_goes_beyond_the_ceiling() {
 }
 
 /// The days of what has happened, with what may come after tomorrow.
-const HAPPENED: [&str; 5] = [
+const HAPPENED: [&str; 6] = [
     "/v1/credit-notes /issued_on",
     "/v1/credit-notes /sold_on",
     "/v1/orders /placed_on",
     "/v1/payments /booked_on",
     "/v1/shipments /dispatched_on",
+    "/v1/shipments/{id}/dispatch /dispatched_on",
 ];
-const TO_COME: [&str; 21] = [
+const TO_COME: [&str; 23] = [
     "/v1/employees/{id}/substitute /from",
     "/v1/employees/{id}/substitute /until",
     "/v1/negotiations/{id}/propose /say/answer_by",
@@ -151,6 +152,8 @@ const TO_COME: [&str; 21] = [
     "/v1/offers/{id}/extend /valid_until",
     "/v1/offers/{id}/negotiate /say/answer_by",
     "/v1/offers/{id}/negotiate /say/lines/*/deliver_on",
+    "/v1/orders/{id}/promise /available_on",
+    "/v1/orders/{id}/promise /promised_on",
     "/v1/price-agreements /from",
     "/v1/price-agreements /until",
     "/v1/price-agreements/{id}/prices /prices/*/days/from",
@@ -173,6 +176,10 @@ async fn what_has_happened_is_not_dated_after_tomorrow() {
     assert_eq!(found, known, "a new day: has it happened, or is it to come?");
 
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "2" }])).await;
+    let part = json!({ "orders": [{ "order": order,
+        "items": [{ "line": 1, "quantity": "1" }] }] });
+    let prepared = created(instance.post("admin", "/v1/shipments/prepare", &part).await);
+    let prepared = format!("/v1/shipments/{prepared}/dispatch");
     let lines = json!([{ "sku": "RICE", "quantity": "1", "unit_price": "1.00" }]);
     let note = |name: &str, day: &str| json!({ "company": grocer, "currency": "PLN", "lines": lines, name: day });
     let bodies = |day: &str| {
@@ -189,6 +196,7 @@ async fn what_has_happened_is_not_dated_after_tomorrow() {
                     "items": [{ "line": 1, "quantity": "1" }] }),
                 "/dispatched_on",
             ),
+            (&prepared, json!({ "dispatched_on": day }), "/dispatched_on"),
         ]
     };
     let today = jiff::Zoned::now().date();

@@ -20,6 +20,7 @@ mod export;
 mod faults;
 mod following;
 mod forgery;
+mod fulfilment;
 mod glossary;
 mod hidden;
 mod identifiers;

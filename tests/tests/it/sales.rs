@@ -2,6 +2,7 @@
 
 pub(crate) mod documents;
 mod inboxes;
+mod late_orders;
 pub(crate) mod negotiations;
 mod offer_statistics;
 mod offer_templates;

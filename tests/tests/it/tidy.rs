@@ -159,6 +159,7 @@ fn an_aggregate_has_the_same_name_everywhere() {
         ("offer", "offers"),
         ("order", "orders"),
         ("shipment", "shipments"),
+        ("pick_list", "pick_lists"),
         ("payment", "payments"),
         ("offer_template", "offer_templates"),
         ("quotation_request", "quotation_requests"),

@@ -1,4 +1,7 @@
-//! Shipments: dispatch goods of an order.
+//! Shipments: goods of orders leave.
+
+pub mod delivery;
+pub mod preparation;
 
 use domain::{
     Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, order, shipment,
@@ -58,21 +61,47 @@ async fn ship(
     today: Date,
 ) -> Result<(), Failure> {
     let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
-    let before = work.load::<Order>(order).await?.clone();
-    // The order may have been placed by a process whose clock is ahead of this one's.
+    let before = work.load::<Order>(order).await?;
+    // The process that placed the order may have a clock that is ahead of this one's.
     let on =
         dispatched_on.unwrap_or_else(|| before.placed_on().map_or(today, |day| day.max(today)));
-    let command = order::Command::Ship { shipment: id, items: items.clone(), on };
+    let leaving = Leaving { order, items: items.as_deref(), courier, tracking, on };
+    let dispatch = give_up(work, id, leaving).await?;
+    work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
+    work.answer(id);
+    Ok(())
+}
+
+/// What leaves of one order.
+#[derive(Debug)]
+struct Leaving<'a> {
+    order: OrderId,
+    /// As the body names them; all that is outstanding when it does not.
+    items: Option<&'a [order::Item]>,
+    courier: Option<Name>,
+    tracking: Option<Reference>,
+    on: Date,
+}
+
+/// An order gives up what leaves: the dispatch of it.
+async fn give_up(
+    work: &mut Work,
+    id: ShipmentId,
+    leaving: Leaving<'_>,
+) -> Result<shipment::Dispatch, Failure> {
+    let Leaving { order, items, courier, tracking, on } = leaving;
+    let before = work.load::<Order>(order).await?.clone();
+    let command = order::Command::Ship { shipment: id, items: items.map(<[_]>::to_vec), on };
     work.decide::<Order>(order, command)
         .await
-        .map_err(|error| refusal_at(error, |error| place_of(error, items.as_deref()?)))?;
+        .map_err(|error| refusal_at(error, |error| place_of(error, items?)))?;
     let terms = before.terms().map_err(|error| refusal(&error))?;
-    let items = items.unwrap_or_else(|| before.outstanding());
+    let items = items.map_or_else(|| before.outstanding(), <[_]>::to_vec);
     let mut lines = terms.lines_of(&items);
-    check_quantities(work, &lines).await?;
+    check_quantities(work, &lines, "/items").await?;
     set_vat_rates(work, &mut lines, on);
     let lines = Lines::try_from(lines).map_err(|_| refusal(&order::Error::NoItems))?;
-    let dispatch = shipment::Dispatch {
+    Ok(shipment::Dispatch {
         company: terms.company,
         order,
         currency: terms.currency,
@@ -81,10 +110,7 @@ async fn ship(
         courier,
         tracking,
         on,
-    };
-    work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
-    work.answer(id);
-    Ok(())
+    })
 }
 
 /// The JSON pointer of the item that the order refuses.
@@ -111,13 +137,13 @@ fn set_vat_rates(work: &Work, lines: &mut [Line], on: Date) {
     }
 }
 
-/// Refuses fractions of products that are sold by the piece.
-async fn check_quantities(work: &mut Work, lines: &[Line]) -> Result<(), Failure> {
+/// Half of what is sold by the piece stays where it is.
+async fn check_quantities(work: &mut Work, lines: &[Line], items: &str) -> Result<(), Failure> {
     work.load_many::<Product>(lines.iter().map(|line| line.product.0)).await?;
     for (index, line) in lines.iter().enumerate() {
         let Some(product) = work.get::<Product>(line.product) else { continue };
         product.can_leave(line.quantity).map_err(|error| {
-            let at = format!("/items/{index}/quantity");
+            let at = format!("{items}/{index}/quantity");
             refusal(&error).field(FieldError::at(at, error.to_string()))
         })?;
     }

@@ -15,6 +15,7 @@ use crate::{
         sales::{
             approvals::{Approve, Refuse},
             order::{self, Cancel, Place},
+            order_promise::{self, Promise},
         },
     },
     http::{Created, Done, Nothing, access::By},
@@ -29,6 +30,12 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/orders/{id}/confirm",
             post_with(confirm, |o| o.id("order.confirm").summary("Confirm an order")),
+        )
+        .api_route(
+            "/v1/orders/{id}/promise",
+            post_with(promise, |o| {
+                o.id("order.promise").summary("Promise delivery of a confirmed order on a day")
+            }),
         )
         .api_route(
             "/v1/orders/{id}/cancel",
@@ -65,6 +72,15 @@ async fn confirm(
     Body { value: Nothing {}, digest }: Body<Nothing>,
 ) -> Result<Done, Problem> {
     Ok(order::confirm(&services, &caller, digest, OrderId(id)).await?.into())
+}
+
+async fn promise(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Sales>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<Promise>,
+) -> Result<Done, Problem> {
+    Ok(order_promise::promise(&services, &caller, digest, OrderId(id), value).await?.into())
 }
 
 async fn cancel(

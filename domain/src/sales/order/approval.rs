@@ -76,6 +76,7 @@ impl Order {
             Event::Placed { .. }
             | Event::ApprovalRequested { .. }
             | Event::Confirmed {}
+            | Event::DeliveryPromised { .. }
             | Event::RestCancelled { .. }
             | Event::PartShipped { .. }
             | Event::Shipped { .. } => Self::AwaitingApproval { terms, placed_on, pending },

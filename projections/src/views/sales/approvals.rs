@@ -107,6 +107,7 @@ fn of_order(recorded: &RecordedEvent, event: &order::Event) -> Vec<Change> {
         order::Event::Cancelled { .. } => vec![ended(id, Status::Void)],
         order::Event::Placed { .. }
         | order::Event::Confirmed {}
+        | order::Event::DeliveryPromised { .. }
         | order::Event::PartShipped { .. }
         | order::Event::RestCancelled { .. }
         | order::Event::Shipped { .. } => vec![],

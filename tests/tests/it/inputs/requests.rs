@@ -103,6 +103,7 @@ impl Requests {
             "offers" => self.of_offer(&segments).await?,
             "negotiations" => self.of_negotiation(&segments).await?,
             "orders" | "shipments" => self.of_order(&segments).await?,
+            "pick-lists" => self.of_pick_list(&segments[1..]).await?,
             "quotation-requests" => self.of_quotation_request(&segments).await?,
             "price-agreements" => self.of_price_agreement(&segments).await?,
             "standing-orders" => self.of_standing_order(&segments).await?,
@@ -373,6 +374,11 @@ impl Requests {
             ["orders", "{id}", "cancel"] => {
                 ("admin", self.order().await, json!({ "reason": "Pomyłka" }))
             }
+            ["orders", "{id}", "promise"] => {
+                let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
+                let order = self.table.shop.confirmed_order(lines).await;
+                ("admin", order, json!({ "available_on": "2099-01-01", "transit_days": 2 }))
+            }
             ["orders", "{id}", "confirm"] => ("admin", self.order().await, json!({})),
             ["orders", "{id}", what @ ("approve" | "refuse")] => {
                 let order = json!({ "currency": "PLN",
@@ -392,8 +398,78 @@ impl Requests {
                     "items": [{ "line": 1, "quantity": "4" }] });
                 ("admin", String::new(), body)
             }
+            ["shipments", rest @ ..] => return self.of_shipment(rest).await,
             _ => return None,
         })
+    }
+
+    /// Of a shipment that is prepared, packed or on its way, with all of an order in it.
+    async fn of_shipment(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
+        let instance = self.instance();
+        let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
+        let order = self.table.shop.confirmed_order(lines).await;
+        let items = json!([{ "line": 1, "quantity": "10" }]);
+        let prepare = json!({ "orders": [{ "order": order, "items": items }], "courier": "DPD" });
+        if segments == ["prepare"] {
+            return Some(("admin", String::new(), prepare));
+        }
+        let id = created(instance.post("admin", "/v1/shipments/prepare", &prepare).await);
+        let act = async |what: &str, body: Value| {
+            done(instance.post("admin", &format!("/v1/shipments/{id}/{what}"), &body).await);
+        };
+        let parcels = json!([{ "weight_grams": 10_500, "tracking": "000124",
+            "dimensions": { "length_mm": 600, "width_mm": 400, "height_mm": 300 },
+            "contents": [{ "order": order, "line": 1, "quantity": "10" }] }]);
+        let now = jiff::Timestamp::now();
+        let body = match segments {
+            ["{id}", "cancel"] => json!({}),
+            ["{id}", "pack"] => json!({ "parcels": parcels }),
+            ["{id}", "dispatch"] => {
+                act("pack", json!({ "parcels": parcels })).await;
+                json!({ "courier": "DPD", "tracking": "000125",
+                    "dispatched_on": jiff::Zoned::now().date() })
+            }
+            ["{id}", "deliver"] => {
+                act("dispatch", json!({})).await;
+                json!({ "received_by": "Jan Nowak", "at": now, "document": { "name": "pod.pdf",
+                    "url": "https://example.pl/pod.pdf" } })
+            }
+            ["{id}", "fail"] => {
+                act("dispatch", json!({})).await;
+                json!({ "reason": "absent", "at": now, "note": "Zamknięte" })
+            }
+            ["{id}", "return-to-sender"] => {
+                act("dispatch", json!({})).await;
+                json!({ "at": now, "note": "Nie odebrano" })
+            }
+            _ => return None,
+        };
+        Some(("admin", id, body))
+    }
+
+    async fn of_pick_list(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
+        let instance = self.instance();
+        let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
+        let order = self.table.shop.confirmed_order(lines).await;
+        let create = json!({ "header": { "warehouse": "MAG-1", "wave": "1", "route": "A" },
+            "orders": [{ "order": order, "items": [{ "line": 1, "quantity": "8" }] }] });
+        if segments.is_empty() {
+            return Some(("admin", String::new(), create));
+        }
+        let id = created(instance.post("admin", "/v1/pick-lists", &create).await);
+        let picks = json!({ "picks": [{ "line": 1, "quantity": "7", "short": "damaged",
+            "note": "Rozdarte" }] });
+        let body = match segments {
+            ["{id}", "pick"] => picks,
+            ["{id}", "complete"] => {
+                let path = format!("/v1/pick-lists/{id}/pick");
+                done(instance.post("admin", &path, &picks).await);
+                json!({})
+            }
+            ["{id}", "cancel"] => json!({ "reason": "Inwentaryzacja" }),
+            _ => return None,
+        };
+        Some(("admin", id, body))
     }
 
     async fn of_quotation_request(
