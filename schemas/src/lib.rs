@@ -5,10 +5,10 @@ pub mod compatibility;
 use std::collections::BTreeMap;
 
 use domain::{
-    approval_rules, assortment, category, claim, company, conversation, discount, employee,
-    invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
-    product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
-    tree,
+    approval_rules, assortment, cart, category, claim, company, conversation, discount, employee,
+    invoice, negotiation, offer, offer_template, order, order_list, payment, price,
+    price_agreement, product, product_code, purchases, quotation_request, series, shipment,
+    spending, stock, territories, tree,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ pub fn events() -> BTreeMap<String, Value> {
     for (aggregate, types, schema) in [
         ("approval_rules", approval_rules::Event::TYPES, schema::<approval_rules::Event>()),
         ("assortment", assortment::Event::TYPES, schema::<assortment::Event>()),
+        ("cart", cart::Event::TYPES, schema::<cart::Event>()),
         ("category", category::Event::TYPES, schema::<category::Event>()),
         ("claim", claim::Event::TYPES, schema::<claim::Event>()),
         ("company", company::Event::TYPES, schema::<company::Event>()),
@@ -31,6 +32,7 @@ pub fn events() -> BTreeMap<String, Value> {
         ("offer", offer::Event::TYPES, schema::<offer::Event>()),
         ("offer_template", offer_template::Event::TYPES, schema::<offer_template::Event>()),
         ("order", order::Event::TYPES, schema::<order::Event>()),
+        ("order_list", order_list::Event::TYPES, schema::<order_list::Event>()),
         ("payment", payment::Event::TYPES, schema::<payment::Event>()),
         ("price", price::Event::TYPES, schema::<price::Event>()),
         ("price_agreement", price_agreement::Event::TYPES, schema::<price_agreement::Event>()),

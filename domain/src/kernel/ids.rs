@@ -54,6 +54,10 @@ id!(
     AssortmentId
 );
 id!(
+    /// What a company is about to order.
+    CartId
+);
+id!(
     /// A branch of the tree of products.
     CategoryId
 );
@@ -100,6 +104,10 @@ id!(
 id!(
     /// Money that came in.
     PaymentId
+);
+id!(
+    /// What a company orders again and again.
+    OrderListId
 );
 id!(
     /// What an audience pays for something; derived from both.

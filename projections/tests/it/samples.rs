@@ -21,9 +21,10 @@ use uuid::Uuid;
 
 use crate::trade::Instance;
 
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 28] = [
     "approval_rules",
     "assortment",
+    "cart",
     "category",
     "claim",
     "company",
@@ -35,6 +36,7 @@ const TYPES: [&str; 26] = [
     "offer",
     "offer_template",
     "order",
+    "order_list",
     "payment",
     "price",
     "price_agreement",

@@ -2,11 +2,13 @@
 
 mod approval_rules;
 mod approvals;
+mod carts;
 mod inboxes;
 mod negotiations;
 mod offer_statistics;
 mod offer_templates;
 mod offers;
+mod order_lists;
 mod orders;
 mod quotation_requests;
 
@@ -18,11 +20,13 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .merge(approval_rules::routes())
         .merge(approvals::routes())
+        .merge(carts::routes())
         .merge(inboxes::routes())
         .merge(negotiations::routes())
         .merge(offer_statistics::routes())
         .merge(offer_templates::routes())
         .merge(offers::routes())
+        .merge(order_lists::routes())
         .merge(orders::routes())
         .merge(quotation_requests::routes())
 }

@@ -137,7 +137,8 @@ const HAPPENED: [&str; 5] = [
     "/v1/payments /booked_on",
     "/v1/shipments /dispatched_on",
 ];
-const TO_COME: [&str; 21] = [
+const TO_COME: [&str; 22] = [
+    "/v1/carts/{id}/quotation-request /answer_by",
     "/v1/employees/{id}/substitute /from",
     "/v1/employees/{id}/substitute /until",
     "/v1/negotiations/{id}/propose /say/answer_by",

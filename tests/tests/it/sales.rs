@@ -1,10 +1,12 @@
 //! Tests of the sales context.
 
+mod carts;
 pub(crate) mod documents;
 mod inboxes;
 pub(crate) mod negotiations;
 mod offer_statistics;
 mod offer_templates;
 mod offers;
+mod order_lists;
 mod orders;
 pub(crate) mod quotation_requests;

@@ -102,7 +102,7 @@ pub async fn place(
 
 /// The lines at their prices. A price that lies further below what agreements and lists make than
 /// who says it may go alone, needs an offer, which a superior can approve.
-async fn priced(
+pub(super) async fn priced(
     work: &mut Work,
     requests: &[LineRequest],
     sale: Sale,

@@ -137,6 +137,8 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         sales::Event::ApprovalRules(_)
         | sales::Event::OfferTemplate(_)
         | sales::Event::Order(_)
+        | sales::Event::Cart(_)
+        | sales::Event::OrderList(_)
         | sales::Event::Spending(_) => vec![],
     }
 }
