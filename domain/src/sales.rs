@@ -1,11 +1,14 @@
-//! Sales: requests for quotation, offers, negotiations, orders, and who approves them.
+//! Sales: carts, requests for quotation, offers, negotiations, orders, and who approves them.
 
 pub mod approval;
 pub mod approval_rules;
+pub mod cart;
 pub mod negotiation;
 pub mod offer;
 pub mod offer_template;
 pub mod order;
+pub mod order_list;
+pub mod purchase_lines;
 pub mod quotation_request;
 pub mod spending;
 pub mod standing_order;
@@ -14,10 +17,12 @@ pub mod terms;
 use crate::kernel::events::events;
 
 pub use approval_rules::ApprovalRules;
+pub use cart::Cart;
 pub use negotiation::Negotiation;
 pub use offer::Offer;
 pub use offer_template::OfferTemplate;
 pub use order::Order;
+pub use order_list::OrderList;
 pub use quotation_request::QuotationRequest;
 pub use spending::Spending;
 pub use standing_order::StandingOrder;
@@ -25,6 +30,8 @@ pub use standing_order::StandingOrder;
 events! {
     /// Of approval rules.
     ApprovalRules(approval_rules),
+    /// Of a cart.
+    Cart(cart),
     /// Of a negotiation.
     Negotiation(negotiation),
     /// Of an offer.
@@ -33,6 +40,8 @@ events! {
     OfferTemplate(offer_template),
     /// Of an order.
     Order(order),
+    /// Of a list of what is ordered again and again.
+    OrderList(order_list),
     /// Of a request for prices.
     QuotationRequest(quotation_request),
     /// Of what an employee spends.

@@ -22,8 +22,10 @@ pub const ABOUT: About = About {
         },
         Group {
             name: "sales",
-            description: "Quotation requests, offers, negotiations, orders and their approval",
+            description: "Carts, quotation requests, offers, negotiations, orders and their approval",
             resources: &[
+                "carts",
+                "order-lists",
                 "quotation-requests",
                 "offers",
                 "offer-templates",
@@ -45,7 +47,13 @@ pub const ABOUT: About = About {
         Group {
             name: "billing",
             description: "Invoices, credit notes, payments, and what is owed",
-            resources: &["invoices", "credit-notes", "payments", "account-balances"],
+            resources: &[
+                "invoices",
+                "credit-notes",
+                "payments",
+                "account-balances",
+                "bought-products",
+            ],
         },
         Group {
             name: "messaging",

@@ -12,11 +12,13 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 28] = [
+pub const ALL: [Projection; 31] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
     catalogue::assortments::PROJECTION,
+    billing::bought_products::PROJECTION,
+    sales::carts::PROJECTION,
     catalogue::catalogue::PROJECTION,
     catalogue::categories::PROJECTION,
     parties::companies::PROJECTION,
@@ -29,7 +31,7 @@ pub const ALL: [Projection; 28] = [
     sales::offer_statistics::PROJECTION,
     sales::offer_templates::PROJECTION,
     sales::offers::PROJECTION,
-    sales::order_timeline::PROJECTION,
+    sales::order_lists::PROJECTION, sales::order_timeline::PROJECTION,
     sales::orders::PROJECTION,
     billing::payments::PROJECTION,
     fulfilment::pick_lists::PROJECTION,

@@ -28,6 +28,8 @@ permissions! {
     ReadPeople: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// To read offers and negotiations.
     ReadNegotiations: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver, Integrator, Auditor;
+    /// To read carts and order lists: the seller's sales, and a company its own.
+    ReadCarts: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// To read the history of events.
     ReadHistory: Admin, Integrator, Auditor;
     /// To read refusals of policies, API keys and internal states.

@@ -3,3 +3,4 @@
 pub mod credit_note;
 pub(crate) mod invoice;
 pub mod payment;
+pub mod reorder;

@@ -1,16 +1,20 @@
-//! Requests for quotation, offers, negotiations, orders, and approvals.
+//! Carts, requests for quotation, offers, negotiations, orders, and approvals.
 
 pub mod approval_rules;
 pub mod approvals;
+pub mod cart;
 pub mod lines;
 pub(crate) mod negotiating;
 pub mod negotiation;
 pub mod offer;
 pub mod offer_template;
 pub(crate) mod offering;
+pub mod offerings;
 pub mod order;
 pub mod order_promise;
+pub mod order_list;
 pub(crate) mod ordering;
+pub mod purchase_rows;
 pub mod quotation_lines;
 pub mod quotation_request;
 pub mod standing_order;

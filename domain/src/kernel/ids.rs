@@ -55,6 +55,10 @@ id!(
     AssortmentId
 );
 id!(
+    /// What a company is about to order.
+    CartId
+);
+id!(
     /// A branch of the tree of products.
     CategoryId
 );
@@ -109,6 +113,10 @@ id!(
 id!(
     /// What of an order is picked; derived from the order.
     PickingId
+);
+id!(
+    /// What a company orders again and again.
+    OrderListId
 );
 id!(
     /// What an audience pays for something; derived from both.

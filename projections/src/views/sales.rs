@@ -2,12 +2,14 @@
 
 pub mod approval_rules;
 pub mod approvals;
+pub mod carts;
 pub mod inboxes;
 pub mod negotiations;
 pub mod offer_statistics;
 pub mod offer_templates;
 pub mod offers;
 pub mod order_timeline;
+pub mod order_lists;
 pub mod orders;
 pub mod quotation_requests;
 pub mod standing_orders;

@@ -1,5 +1,6 @@
 //! Queries of invoices, payments and account balances.
 
 pub mod account_balances;
+pub mod bought_products;
 pub mod invoices;
 pub mod payments;

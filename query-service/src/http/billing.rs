@@ -1,6 +1,7 @@
 //! The query endpoints of billing.
 
 mod account_balances;
+mod bought_products;
 mod invoices;
 mod payments;
 
@@ -11,6 +12,7 @@ use crate::Queries;
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .merge(account_balances::routes())
+        .merge(bought_products::routes())
         .merge(invoices::routes())
         .merge(payments::routes())
 }

@@ -2,6 +2,7 @@
 
 mod approval_rules;
 mod approvals;
+mod carts;
 mod inboxes;
 mod late_orders;
 mod negotiations;
@@ -9,6 +10,7 @@ mod offer_statistics;
 mod offer_templates;
 mod offers;
 mod order_timeline;
+mod order_lists;
 mod orders;
 mod quotation_requests;
 mod standing_orders;
@@ -21,6 +23,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .merge(approval_rules::routes())
         .merge(approvals::routes())
+        .merge(carts::routes())
         .merge(inboxes::routes())
         .merge(late_orders::routes())
         .merge(negotiations::routes())
@@ -28,6 +31,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .merge(offer_templates::routes())
         .merge(offers::routes())
         .merge(order_timeline::routes())
+        .merge(order_lists::routes())
         .merge(orders::routes())
         .merge(quotation_requests::routes())
         .merge(standing_orders::routes())

@@ -138,7 +138,8 @@ const HAPPENED: [&str; 6] = [
     "/v1/shipments /dispatched_on",
     "/v1/shipments/{id}/dispatch /dispatched_on",
 ];
-const TO_COME: [&str; 23] = [
+const TO_COME: [&str; 24] = [
+    "/v1/carts/{id}/quotation-request /answer_by",
     "/v1/employees/{id}/substitute /from",
     "/v1/employees/{id}/substitute /until",
     "/v1/negotiations/{id}/propose /say/answer_by",

@@ -1,5 +1,6 @@
 //! Tests of the sales context.
 
+mod carts;
 pub(crate) mod documents;
 mod inboxes;
 mod late_orders;
@@ -7,6 +8,7 @@ pub(crate) mod negotiations;
 mod offer_statistics;
 mod offer_templates;
 mod offers;
+mod order_lists;
 mod orders;
 pub(crate) mod quotation_requests;
 mod standing_orders;

@@ -158,6 +158,8 @@ fn an_aggregate_has_the_same_name_everywhere() {
         ("conversation", "conversations"),
         ("offer", "offers"),
         ("order", "orders"),
+        ("cart", "carts"),
+        ("order_list", "order_lists"),
         ("shipment", "shipments"),
         ("pick_list", "pick_lists"),
         ("payment", "payments"),

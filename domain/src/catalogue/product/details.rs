@@ -372,6 +372,17 @@ impl Packing {
         }
     }
 
+    /// The least quantity that can be ordered and is not below this one.
+    pub fn rounded_up(&self, quantity: Quantity) -> Quantity {
+        self.nearest(quantity).map_or(quantity, |(_, above)| above)
+    }
+
+    /// Without its packagings: in which quantities something is ordered.
+    #[must_use]
+    pub fn quantities(&self) -> Self {
+        Self { packagings: Vec::new(), minimum: self.minimum, multiple: self.multiple }
+    }
+
     /// The nearest quantities that can be ordered, when this one cannot: below, if there is one,
     /// and above.
     pub(super) fn nearest(&self, quantity: Quantity) -> Option<(Option<Quantity>, Quantity)> {

@@ -3,6 +3,7 @@
 pub mod count;
 mod find;
 mod memory;
+pub mod near;
 mod places;
 mod search;
 

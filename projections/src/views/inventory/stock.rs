@@ -119,7 +119,8 @@ impl Levels {
     }
 }
 
-async fn levels(
+/// What is known of the stock of some products.
+pub async fn levels(
     client: &Object,
     of: Vec<ProductId>,
 ) -> Result<HashMap<ProductId, Option<Level>>, ReadError> {

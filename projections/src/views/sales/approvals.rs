@@ -88,7 +88,9 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         | sales::Event::OfferTemplate(_)
         | sales::Event::QuotationRequest(_)
         | sales::Event::Spending(_)
-        | sales::Event::StandingOrder(_) => vec![],
+        | sales::Event::StandingOrder(_)
+        | sales::Event::Cart(_)
+        | sales::Event::OrderList(_) => vec![],
     }
 }
 

@@ -105,6 +105,8 @@ impl Requests {
             "orders" | "shipments" => self.of_order(&segments).await?,
             "pick-lists" => self.of_pick_list(&segments[1..]).await?,
             "quotation-requests" => self.of_quotation_request(&segments).await?,
+            "carts" => self.of_cart(&segments).await?,
+            "order-lists" => self.of_order_list(&segments).await?,
             "price-agreements" => self.of_price_agreement(&segments).await?,
             "standing-orders" => self.of_standing_order(&segments).await?,
             "payments" | "credit-notes" => self.of_money(&segments).await?,
@@ -494,6 +496,61 @@ impl Requests {
         let asked = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "10" }] });
         let id = created(self.instance().post("Ewa", "/v1/quotation-requests", &asked).await);
         Some((role, id, body))
+    }
+
+    /// A cart of Ewa's with a line of rice.
+    async fn cart(&self) -> String {
+        let instance = self.instance();
+        let open = json!({ "name": "Kuchnia", "currency": "PLN", "shared": true });
+        let cart = created(instance.post("Ewa", "/v1/carts", &open).await);
+        let rows = json!({ "rows": [{ "sku": "RICE", "quantity": "10" }] });
+        done(instance.post("Ewa", &format!("/v1/carts/{cart}/lines"), &rows).await);
+        cart
+    }
+
+    async fn of_cart(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
+        let body = match segments[1..] {
+            [] => json!({ "name": "Kuchnia", "currency": "PLN", "shared": true }),
+            ["{id}", "lines"] => json!({ "rows": [
+                { "sku": "RICE", "quantity": "1,5 szt", "packaging": "szt", "note": "Kuchnia" },
+                { "gtin": "5901234123457", "quantity": "2" }, { "code": "KAWA", "quantity": "3" },
+                { "identifier": "COFFEE", "quantity": "4" }] }),
+            ["{id}", "lines", "change"] => {
+                json!({ "lines": [{ "line": 1, "quantity": "12", "note": "Kuchnia" }] })
+            }
+            ["{id}", "lines", "remove"] => json!({ "lines": [1] }),
+            ["{id}", "lines", "from"] => json!({ "kind": "cart", "cart": self.cart().await }),
+            ["{id}", "copy" | "order-list"] => json!({ "name": "Kopia", "shared": true }),
+            ["{id}", "merge"] => json!({ "into": self.cart().await }),
+            ["{id}", "order"] => json!({ "lines": [1], "reference": format!("K-{}", self.next()),
+                "destination": { "address": self.address, "cost_centre": "Kuchnia" } }),
+            ["{id}", "quotation-request"] => json!({ "message": "Dzień dobry",
+                "answer_by": "2099-01-01", "delivery_address": self.address }),
+            ["{id}", "rename"] => json!({ "name": "Biuro" }),
+            ["{id}", "clear" | "discard" | "share" | "unshare"] => json!({}),
+            _ => return None,
+        };
+        let id = if segments.len() == 1 { String::new() } else { self.cart().await };
+        Some(("Ewa", id, body))
+    }
+
+    async fn of_order_list(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
+        let make = json!({ "name": "Co tydzień", "shared": true });
+        let rows = json!({ "rows": [{ "sku": "RICE", "quantity": "10", "note": "Kuchnia" }] });
+        let body = match segments[1..] {
+            [] => return Some(("Ewa", String::new(), make)),
+            ["{id}", "lines"] => rows.clone(),
+            ["{id}", "lines", "change"] => {
+                json!({ "lines": [{ "line": 1, "quantity": "12", "note": "Biuro" }] })
+            }
+            ["{id}", "lines", "remove"] => json!({ "lines": [1] }),
+            ["{id}", "rename"] => json!({ "name": "Co miesiąc" }),
+            ["{id}", "discard" | "share" | "unshare"] => json!({}),
+            _ => return None,
+        };
+        let id = created(self.instance().post("Ewa", "/v1/order-lists", &make).await);
+        done(self.instance().post("Ewa", &format!("/v1/order-lists/{id}/lines"), &rows).await);
+        Some(("Ewa", id, body))
     }
 
     async fn of_price_agreement(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
