@@ -8,7 +8,8 @@ use service_kit::{
     permissions::{
         Addresses, Approvals, Audit, Bookkeeping, BuyerApprovals, Buyers, CreditTerms, Dispatch,
         EmployeeAdministration, InvoiceMessages, Leave, OfferMessages, OfferReaders, Operator,
-    OrderMessages, Ordering, Pricing, ReadAccounts, ReadCarts, ReadHistory, ReadNegotiations, ReadPeople, ReadPicking, ReadStock, ReadTrade, Sales,
+        OrderMessages, Ordering, Pricing, ReadAccounts, ReadCarts, ReadHistory, ReadNegotiations,
+        ReadPeople, ReadPicking, ReadStock, ReadTrade, Sales,
     },
 };
 
