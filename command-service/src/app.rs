@@ -68,11 +68,15 @@ pub(crate) fn deciding<'w, 'c>(
 }
 
 /// [`Decide`] as the log takes it.
-struct Decision<'a, 'd, 'c>(&'a Decide<'d, 'c>);
+struct Decision<'a, 'd, 'c> {
+    decide: &'a Decide<'d, 'c>,
+    clock: &'a Clock,
+}
 
 impl event_log::Decide<(), Failure> for Decision<'_, '_, '_> {
     fn decide<'w>(&'w self, work: &'w mut Work) -> BoxFuture<'w, Result<(), Failure>> {
-        (self.0)(work).future
+        work.lend(self.clock.clone());
+        (self.decide)(work).future
     }
 }
 
@@ -95,7 +99,8 @@ impl Services {
         streams: &[Uuid],
         decide: &Decide<'_, '_>,
     ) -> Result<Executed<()>, ExecuteError<Failure>> {
-        self.log.execute_decision(envelope, streams, &Decision(decide)).await
+        let decision = Decision { decide, clock: &self.clock };
+        self.log.execute_decision(envelope, streams, &decision).await
     }
 
     /// Gives one command to one aggregate. A buyer's key commands what is its own company's alone.

@@ -36,15 +36,15 @@ pub use inventory::{Stock, stock};
 pub use kernel::{
     ActorId, Address, AddressId, AgreementId, ApprovalRulesId, AssortmentId, Attachment,
     Attachments, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre, CountryCode,
-    Currency, DeliveryTerms, Destination, DiscountId, Email, EmployeeId, GroupCode, Gtin, Iban,
-    Incoterm, InvoiceId, Language, Line, Lines, Message, Money, Name, NegotiationId, Nip, Note,
-    OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PriceId,
-    PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity, QuotationRequestId, Reference,
-    Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StockId, TaxId,
-    TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber, VatRate, address,
-    aggregate, attachment, characters, claim, day, delivery_terms, destination, email, gtin, iban,
-    ids, language, line, money, nip, payment_term, percent, priced_by, quantity, refusal,
-    selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
+    CreditAccountId, Currency, DeliveryTerms, Destination, DiscountId, Email, EmployeeId,
+    GroupCode, Gtin, Iban, Incoterm, InvoiceId, Language, Line, Lines, Message, Money, Name,
+    NegotiationId, Nip, Note, OfCompany, OfferId, OfferTemplateId, OrderId, OrderReferenceId,
+    PaymentId, PaymentTerm, Percent, PriceId, PricedBy, ProductCodeId, ProductId, PurchasesId,
+    Quantity, QuotationRequestId, Reference, Refusal, RefusalKind, Selection, SeriesId, ShipmentId,
+    Sku, SpendingId, StockId, TaxId, TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster,
+    VatNumber, VatRate, address, aggregate, attachment, characters, claim, day, delivery_terms,
+    destination, email, gtin, iban, ids, language, line, money, nip, payment_term, percent,
+    priced_by, quantity, refusal, selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{
@@ -55,6 +55,7 @@ pub use pricing::{
     Discount, Price, PriceAgreement, Purchases, discount, price, price_agreement, purchases,
 };
 pub use sales::{
-    ApprovalRules, Negotiation, Offer, OfferTemplate, Order, QuotationRequest, Spending, approval,
-    approval_rules, negotiation, offer, offer_template, order, quotation_request, spending, terms,
+    ApprovalRules, CreditAccount, Negotiation, Offer, OfferTemplate, Order, OrderReference,
+    QuotationRequest, Spending, approval, approval_rules, credit_account, negotiation, offer,
+    offer_template, order, order_reference, quotation_request, spending, terms,
 };

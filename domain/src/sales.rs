@@ -2,10 +2,12 @@
 
 pub mod approval;
 pub mod approval_rules;
+pub mod credit_account;
 pub mod negotiation;
 pub mod offer;
 pub mod offer_template;
 pub mod order;
+pub mod order_reference;
 pub mod quotation_request;
 pub mod spending;
 pub mod terms;
@@ -13,16 +15,20 @@ pub mod terms;
 use crate::kernel::events::events;
 
 pub use approval_rules::ApprovalRules;
+pub use credit_account::CreditAccount;
 pub use negotiation::Negotiation;
 pub use offer::Offer;
 pub use offer_template::OfferTemplate;
 pub use order::Order;
+pub use order_reference::OrderReference;
 pub use quotation_request::QuotationRequest;
 pub use spending::Spending;
 
 events! {
     /// Of approval rules.
     ApprovalRules(approval_rules),
+    /// Of a credit account.
+    CreditAccount(credit_account),
     /// Of a negotiation.
     Negotiation(negotiation),
     /// Of an offer.
@@ -31,6 +37,8 @@ events! {
     OfferTemplate(offer_template),
     /// Of an order.
     Order(order),
+    /// Of a company's own number of orders.
+    OrderReference(order_reference),
     /// Of a request for prices.
     QuotationRequest(quotation_request),
     /// Of what an employee spends.

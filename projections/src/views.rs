@@ -12,7 +12,7 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 25] = [
+pub const ALL: [Projection; 26] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
@@ -21,6 +21,7 @@ pub const ALL: [Projection; 25] = [
     catalogue::categories::PROJECTION,
     parties::companies::PROJECTION,
     messaging::conversations::PROJECTION,
+    sales::credit_accounts::PROJECTION,
     pricing::discounts::PROJECTION,
     parties::employees::PROJECTION,
     sales::inboxes::PROJECTION,

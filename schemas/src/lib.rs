@@ -5,10 +5,10 @@ pub mod compatibility;
 use std::collections::BTreeMap;
 
 use domain::{
-    approval_rules, assortment, category, claim, company, conversation, discount, employee,
-    invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
-    product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
-    tree,
+    approval_rules, assortment, category, claim, company, conversation, credit_account, discount,
+    employee, invoice, negotiation, offer, offer_template, order, order_reference, payment, price,
+    price_agreement, product, product_code, purchases, quotation_request, series, shipment,
+    spending, stock, territories, tree,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ pub fn events() -> BTreeMap<String, Value> {
         ("claim", claim::Event::TYPES, schema::<claim::Event>()),
         ("company", company::Event::TYPES, schema::<company::Event>()),
         ("conversation", conversation::Event::TYPES, schema::<conversation::Event>()),
+        ("credit_account", credit_account::Event::TYPES, schema::<credit_account::Event>()),
         ("discount", discount::Event::TYPES, schema::<discount::Event>()),
         ("employee", employee::Event::TYPES, schema::<employee::Event>()),
         ("invoice", invoice::Event::TYPES, schema::<invoice::Event>()),
@@ -31,6 +32,7 @@ pub fn events() -> BTreeMap<String, Value> {
         ("offer", offer::Event::TYPES, schema::<offer::Event>()),
         ("offer_template", offer_template::Event::TYPES, schema::<offer_template::Event>()),
         ("order", order::Event::TYPES, schema::<order::Event>()),
+        ("order_reference", order_reference::Event::TYPES, schema::<order_reference::Event>()),
         ("payment", payment::Event::TYPES, schema::<payment::Event>()),
         ("price", price::Event::TYPES, schema::<price::Event>()),
         ("price_agreement", price_agreement::Event::TYPES, schema::<price_agreement::Event>()),

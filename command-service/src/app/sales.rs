@@ -2,6 +2,7 @@
 
 pub mod approval_rules;
 pub mod approvals;
+pub mod credit_account;
 pub mod lines;
 pub(crate) mod negotiating;
 pub mod negotiation;
@@ -9,6 +10,7 @@ pub mod offer;
 pub mod offer_template;
 pub(crate) mod offering;
 pub mod order;
+pub(crate) mod order_checks;
 pub(crate) mod ordering;
 pub mod quotation_lines;
 pub mod quotation_request;

@@ -21,13 +21,14 @@ use uuid::Uuid;
 
 use crate::trade::Instance;
 
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 28] = [
     "approval_rules",
     "assortment",
     "category",
     "claim",
     "company",
     "conversation",
+    "credit_account",
     "discount",
     "employee",
     "invoice",
@@ -35,6 +36,7 @@ const TYPES: [&str; 26] = [
     "offer",
     "offer_template",
     "order",
+    "order_reference",
     "payment",
     "price",
     "price_agreement",

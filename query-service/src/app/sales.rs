@@ -2,6 +2,7 @@
 
 pub mod approval_rules;
 pub mod approvals;
+pub mod credit_accounts;
 pub mod inboxes;
 pub mod negotiations;
 pub mod offer_statistics;

@@ -2,6 +2,7 @@
 
 mod approval_rules;
 mod approvals;
+mod credit_accounts;
 mod inboxes;
 mod negotiations;
 mod offer_statistics;
@@ -18,6 +19,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .merge(approval_rules::routes())
         .merge(approvals::routes())
+        .merge(credit_accounts::routes())
         .merge(inboxes::routes())
         .merge(negotiations::routes())
         .merge(offer_statistics::routes())

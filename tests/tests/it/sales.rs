@@ -1,5 +1,6 @@
 //! Tests of the sales context.
 
+mod credit_accounts;
 pub(crate) mod documents;
 mod inboxes;
 pub(crate) mod negotiations;

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Company, Error, Event, Profile};
+use super::{Command, Company, CreditTerms, Error, Event, Profile};
 use crate::{
     kernel::{
         ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Nip, Note,
@@ -42,6 +42,8 @@ pub struct Customer {
     pub bank_accounts: BTreeMap<Iban, Option<Check>>,
     /// How much it may owe, in each currency; none means nothing is set.
     pub credit_limits: BTreeMap<Currency, Money>,
+    /// On which other terms it buys on credit.
+    pub credit_terms: CreditTerms,
 }
 
 /// What the VAT white list said of an account last.
@@ -104,6 +106,7 @@ impl Customer {
             delivery_addresses: BTreeMap::new(),
             bank_accounts: BTreeMap::new(),
             credit_limits: BTreeMap::new(),
+            credit_terms: CreditTerms::default(),
         }
     }
 
@@ -162,6 +165,12 @@ impl Customer {
                 .credit_limits
                 .contains_key(&currency)
                 .then_some(Event::CreditLimitLifted { currency }),
+            Command::AgreeCreditGrace { .. }
+            | Command::LiftCreditGrace
+            | Command::RequirePrepayment
+            | Command::WaivePrepayment
+            | Command::AgreeMinimumOrder { .. }
+            | Command::LiftMinimumOrder { .. } => self.credit_terms.decide(command)?,
         })
     }
 
@@ -287,6 +296,12 @@ impl Customer {
             Event::CreditLimitLifted { currency } => {
                 self.credit_limits.remove(&currency);
             }
+            Event::CreditGraceAgreed { .. }
+            | Event::CreditGraceLifted {}
+            | Event::PrepaymentRequired {}
+            | Event::PrepaymentWaived {}
+            | Event::MinimumOrderAgreed { .. }
+            | Event::MinimumOrderLifted { .. } => self.credit_terms.evolve(&event),
         }
         self
     }

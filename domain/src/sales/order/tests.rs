@@ -26,11 +26,13 @@ fn terms() -> Terms {
         placed_by: None,
         destination: Destination::default(),
         delivery_terms: None,
+        wished_on: None,
+        note: None,
     }
 }
 
 fn placed() -> Event {
-    Event::Placed { terms: terms(), on: day("2026-03-01") }
+    Event::Placed { terms: terms(), on: day("2026-03-01"), gross: Some(pln("29.85")) }
 }
 
 fn place() -> Command {

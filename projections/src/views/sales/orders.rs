@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Event, OrderId, ShipmentId, company::DeliveryAddress, order, parties, sales};
+use domain::{
+    Event, OrderId, ShipmentId, company::DeliveryAddress, credit_account::HoldReason, order,
+    parties, sales,
+};
 use event_log::RecordedEvent;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -40,9 +43,13 @@ pub const PROJECTION: Projection = Projection {
             reason text,
             -- What had not left when the rest was cancelled: an array of items.
             cancelled jsonb NOT NULL DEFAULT '[]',
+            -- Why it is on credit hold: an array of reasons; null while it is not.
+            credit_hold jsonb,
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON orders (company_id, created);
+        -- Few orders are on hold.
+        CREATE INDEX ON orders (created) WHERE credit_hold IS NOT NULL;
         CREATE TABLE order_shipments (
             order_id uuid NOT NULL,
             shipment_id uuid NOT NULL,
@@ -69,6 +76,9 @@ const PLACE: &str = concat!(
     ")"
 );
 const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
+const CLOSE: &str = "UPDATE orders SET status = $2, reason = $3, credit_hold = NULL WHERE id = $1";
+const HOLD: &str = "UPDATE orders SET credit_hold = $2 WHERE id = $1";
+const RELEASE: &str = "UPDATE orders SET credit_hold = NULL WHERE id = $1";
 const CANCEL_REST: &str =
     "UPDATE orders SET status = 'shipped', reason = $2, cancelled = $3 WHERE id = $1";
 /// History knows shipments that name a line twice; commands refuse that now.
@@ -83,19 +93,21 @@ const LIST: &str = "
             WHERE order_id = orders.id GROUP BY line) AS by_line) AS shipped,
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
             WHERE order_id = orders.id) AS shipments,
-        cancelled, buyer, deliver_to
+        cancelled, buyer, deliver_to, credit_hold
     FROM view.orders
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
+        AND ($6::boolean IS NULL OR (credit_hold IS NOT NULL) = $6)
     ORDER BY created DESC LIMIT $5";
 
 const HEADS: &str = "
     SELECT id, status, head, placed_on, reason, created,
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
-            WHERE order_id = orders.id) AS shipments, buyer, deliver_to
+            WHERE order_id = orders.id) AS shipments, buyer, deliver_to, credit_hold
     FROM view.orders
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
+        AND ($6::boolean IS NULL OR (credit_hold IS NOT NULL) = $6)
     ORDER BY created DESC LIMIT $5";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
@@ -109,7 +121,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let id = recorded.stream_id;
     let status = |status: &'static str| change!(STATUS, id, status, None::<String>);
     match event {
-        order::Event::Placed { terms, on } => vec![change!(
+        order::Event::Placed { terms, on, .. } => vec![change!(
             PLACE,
             id,
             terms.company.0,
@@ -119,15 +131,17 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             recorded.position.0.cast_signed(),
             terms.destination.address.as_ref().map(ToString::to_string)
         )],
+        order::Event::CreditHeld { reasons } => vec![change!(HOLD, id, Json(reasons.clone()))],
+        order::Event::CreditReleased {} => vec![change!(RELEASE, id)],
         order::Event::ApprovalRequested { .. } => vec![status("awaiting_approval")],
         order::Event::StepApproved { .. } | order::Event::StepEscalated { .. } => vec![],
         order::Event::Approved {} => vec![status("placed")],
         order::Event::Refused { decision } => {
-            vec![change!(STATUS, id, "refused", decision.note.as_ref().map(ToString::to_string))]
+            vec![change!(CLOSE, id, "refused", decision.note.as_ref().map(ToString::to_string))]
         }
         order::Event::Confirmed {} => vec![status("confirmed")],
         order::Event::Cancelled { reason } => {
-            vec![change!(STATUS, id, "cancelled", reason.as_ref().map(ToString::to_string))]
+            vec![change!(CLOSE, id, "cancelled", reason.as_ref().map(ToString::to_string))]
         }
         order::Event::RestCancelled { items, reason } => {
             let reason = reason.as_ref().map(ToString::to_string);
@@ -178,6 +192,9 @@ pub struct Order {
     pub cancelled: BTreeMap<String, String>,
     /// The shipments in which it left.
     pub shipments: Vec<ShipmentId>,
+    /// Why it is on credit hold; missing while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_hold: Option<Vec<HoldReason>>,
     /// Where in the log it was placed; lists are in this order, newest first.
     #[serde(skip)]
     pub created: i64,
@@ -209,6 +226,9 @@ pub struct OrderSummary {
     pub reason: Option<String>,
     /// The shipments in which it left.
     pub shipments: Vec<ShipmentId>,
+    /// Why it is on credit hold; missing while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_hold: Option<Vec<HoldReason>>,
     /// Where in the log it was placed; lists are in this order, newest first.
     #[serde(skip)]
     pub created: i64,
@@ -244,6 +264,8 @@ pub struct Filter {
     pub company: Option<Uuid>,
     /// Those with this status.
     pub status: Option<Status>,
+    /// Those that are on credit hold, or those that are not.
+    pub on_credit_hold: Option<bool>,
 }
 
 /// Orders, newest first, from before `cursor`, at most `limit`.
@@ -253,9 +275,9 @@ pub async fn list(
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Order>, ReadError> {
-    let Filter { id, company, status } = filter;
+    let Filter { id, company, status, on_credit_hold } = filter;
     let status = status.as_ref().map(name_of);
-    let rows = client.query(LIST, &[id, company, &status, &cursor, &limit]).await?;
+    let rows = client.query(LIST, &[id, company, &status, &cursor, &limit, on_credit_hold]).await?;
     rows.iter().map(order_of).collect()
 }
 
@@ -266,9 +288,10 @@ pub async fn summaries(
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<OrderSummary>, ReadError> {
-    let Filter { id, company, status } = filter;
+    let Filter { id, company, status, on_credit_hold } = filter;
     let status = status.as_ref().map(name_of);
-    let rows = client.query(HEADS, &[id, company, &status, &cursor, &limit]).await?;
+    let rows =
+        client.query(HEADS, &[id, company, &status, &cursor, &limit, on_credit_hold]).await?;
     let summary = |row: &Row| {
         let (placed_on, created) = (row.get("placed_on"), row.get("created"));
         Ok(OrderSummary {
@@ -282,6 +305,7 @@ pub async fn summaries(
             shipments: json(row, "shipments")?,
             buyer: json_or_none(row, "buyer")?,
             deliver_to: json_or_none(row, "deliver_to")?,
+            credit_hold: json_or_none(row, "credit_hold")?,
         })
     };
     rows.iter().map(summary).collect()
@@ -305,5 +329,6 @@ fn order_of(row: &Row) -> Result<Order, ReadError> {
             .collect(),
         buyer: json_or_none(row, "buyer")?,
         deliver_to: json_or_none(row, "deliver_to")?,
+        credit_hold: json_or_none(row, "credit_hold")?,
     })
 }
