@@ -489,9 +489,8 @@ impl Order {
                 let credit_hold = CreditHold::None;
                 Self::Placed { terms, placed_on: on, agreed: None, credit_hold }
             }
-            (order, event @ (Event::CreditHeld { .. } | Event::CreditReleased {})) => {
-                order.with_credit_hold(&event)
-            }
+            (order, Event::CreditHeld { .. }) => order.with_credit_hold(CreditHold::Held),
+            (order, Event::CreditReleased {}) => order.with_credit_hold(CreditHold::Released),
             (
                 Self::Placed { terms, placed_on, credit_hold, .. },
                 Event::ApprovalRequested { request },

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Error, Event};
+use super::{Error, Event};
 use crate::kernel::{Currency, Money};
 
 /// For how many days after its due date an invoice holds up no order: 0 to 365.
@@ -68,46 +68,33 @@ pub struct CreditTerms {
 }
 
 impl CreditTerms {
-    /// What a command changes; nothing when it is so already, or is about something else.
-    pub(super) fn decide(&self, command: Command) -> Result<Option<Event>, Error> {
-        Ok(match command {
-            Command::AgreeCreditGrace { days } => {
-                (self.grace != Some(days)).then_some(Event::CreditGraceAgreed { days })
-            }
-            Command::LiftCreditGrace => self.grace.is_some().then_some(Event::CreditGraceLifted {}),
-            Command::RequirePrepayment => {
-                (!self.prepayment).then_some(Event::PrepaymentRequired {})
-            }
-            Command::WaivePrepayment => self.prepayment.then_some(Event::PrepaymentWaived {}),
-            Command::AgreeMinimumOrder { minimum } if minimum.is_negative() => {
-                return Err(Error::NegativeMinimum);
-            }
-            Command::AgreeMinimumOrder { minimum } => {
-                minimum.within_ceiling()?;
-                let present = self.minimum_orders.get(&minimum.currency());
-                (present != Some(&minimum)).then_some(Event::MinimumOrderAgreed { minimum })
-            }
-            Command::LiftMinimumOrder { currency } => self
-                .minimum_orders
-                .contains_key(&currency)
-                .then_some(Event::MinimumOrderLifted { currency }),
-            _ => None,
-        })
+    pub(super) fn agree_grace(&self, days: GraceDays) -> Option<Event> {
+        (self.grace != Some(days)).then_some(Event::CreditGraceAgreed { days })
     }
 
-    pub(super) fn evolve(&mut self, event: &Event) {
-        match event {
-            Event::CreditGraceAgreed { days } => self.grace = Some(*days),
-            Event::CreditGraceLifted {} => self.grace = None,
-            Event::PrepaymentRequired {} => self.prepayment = true,
-            Event::PrepaymentWaived {} => self.prepayment = false,
-            Event::MinimumOrderAgreed { minimum } => {
-                self.minimum_orders.insert(minimum.currency(), *minimum);
-            }
-            Event::MinimumOrderLifted { currency } => {
-                self.minimum_orders.remove(currency);
-            }
-            _ => {}
+    pub(super) fn lift_grace(&self) -> Option<Event> {
+        self.grace.is_some().then_some(Event::CreditGraceLifted {})
+    }
+
+    pub(super) fn require_prepayment(&self) -> Option<Event> {
+        (!self.prepayment).then_some(Event::PrepaymentRequired {})
+    }
+
+    pub(super) fn waive_prepayment(&self) -> Option<Event> {
+        self.prepayment.then_some(Event::PrepaymentWaived {})
+    }
+
+    pub(super) fn agree_minimum_order(&self, minimum: Money) -> Result<Option<Event>, Error> {
+        if minimum.is_negative() {
+            return Err(Error::NegativeMinimum);
         }
+        minimum.within_ceiling()?;
+        let present = self.minimum_orders.get(&minimum.currency());
+        Ok((present != Some(&minimum)).then_some(Event::MinimumOrderAgreed { minimum }))
+    }
+
+    pub(super) fn lift_minimum_order(&self, currency: Currency) -> Option<Event> {
+        let is_set = self.minimum_orders.contains_key(&currency);
+        is_set.then_some(Event::MinimumOrderLifted { currency })
     }
 }

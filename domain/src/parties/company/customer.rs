@@ -165,12 +165,16 @@ impl Customer {
                 .credit_limits
                 .contains_key(&currency)
                 .then_some(Event::CreditLimitLifted { currency }),
-            Command::AgreeCreditGrace { .. }
-            | Command::LiftCreditGrace
-            | Command::RequirePrepayment
-            | Command::WaivePrepayment
-            | Command::AgreeMinimumOrder { .. }
-            | Command::LiftMinimumOrder { .. } => self.credit_terms.decide(command)?,
+            Command::AgreeCreditGrace { days } => self.credit_terms.agree_grace(days),
+            Command::LiftCreditGrace => self.credit_terms.lift_grace(),
+            Command::RequirePrepayment => self.credit_terms.require_prepayment(),
+            Command::WaivePrepayment => self.credit_terms.waive_prepayment(),
+            Command::AgreeMinimumOrder { minimum } => {
+                self.credit_terms.agree_minimum_order(minimum)?
+            }
+            Command::LiftMinimumOrder { currency } => {
+                self.credit_terms.lift_minimum_order(currency)
+            }
         })
     }
 
@@ -296,12 +300,16 @@ impl Customer {
             Event::CreditLimitLifted { currency } => {
                 self.credit_limits.remove(&currency);
             }
-            Event::CreditGraceAgreed { .. }
-            | Event::CreditGraceLifted {}
-            | Event::PrepaymentRequired {}
-            | Event::PrepaymentWaived {}
-            | Event::MinimumOrderAgreed { .. }
-            | Event::MinimumOrderLifted { .. } => self.credit_terms.evolve(&event),
+            Event::CreditGraceAgreed { days } => self.credit_terms.grace = Some(days),
+            Event::CreditGraceLifted {} => self.credit_terms.grace = None,
+            Event::PrepaymentRequired {} => self.credit_terms.prepayment = true,
+            Event::PrepaymentWaived {} => self.credit_terms.prepayment = false,
+            Event::MinimumOrderAgreed { minimum } => {
+                self.credit_terms.minimum_orders.insert(minimum.currency(), minimum);
+            }
+            Event::MinimumOrderLifted { currency } => {
+                self.credit_terms.minimum_orders.remove(&currency);
+            }
         }
         self
     }

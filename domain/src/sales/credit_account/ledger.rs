@@ -2,9 +2,10 @@
 
 use jiff::{Timestamp, civil::Date};
 use rpds::RedBlackTreeMapSync as OrdMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Event, Source};
+use super::{Event, Source};
 use crate::kernel::{
     Currency, InvoiceId, Money, OrderId, PaymentId, ShipmentId, money::MoneyError,
 };
@@ -43,6 +44,54 @@ pub(super) struct OpenInvoice {
 struct Unallocated {
     amount: Money,
     is_known: bool,
+}
+
+/// Something that a company has in an account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "CreditEntry")]
+pub enum Entry {
+    /// What is reserved for an order.
+    Reserved {
+        /// The order.
+        order: OrderId,
+        /// How much.
+        amount: Money,
+        /// When it was placed.
+        at: Timestamp,
+        /// The grace period when it was placed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grace_days: Option<u16>,
+        /// Whether it is on hold.
+        on_hold: bool,
+    },
+    /// What was delivered and not invoiced.
+    Delivered {
+        /// The shipment.
+        shipment: ShipmentId,
+        /// How much.
+        amount: Money,
+    },
+    /// What is open on an invoice.
+    Open {
+        /// The invoice.
+        invoice: InvoiceId,
+        /// How much; negative where an allocation is known before the invoice.
+        amount: Money,
+        /// Its due date; missing where only an allocation is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>", extend("format" = "date"))]
+        due_on: Option<Date>,
+    },
+    /// What is not allocated of a payment or a credit note.
+    Unallocated {
+        /// Which one.
+        source: Source,
+        /// How much; negative where an allocation is known before it.
+        amount: Money,
+        /// Whether it is known itself.
+        is_known: bool,
+    },
 }
 
 /// The sums of what a company has in a credit account.

@@ -80,11 +80,7 @@ impl Order {
         }
     }
 
-    pub(super) fn with_credit_hold(mut self, event: &Event) -> Self {
-        let now = match event {
-            Event::CreditReleased {} => CreditHold::Released,
-            _ => CreditHold::Held,
-        };
+    pub(super) fn with_credit_hold(mut self, now: CreditHold) -> Self {
         match &mut self {
             Self::AwaitingApproval { credit_hold, .. } | Self::Placed { credit_hold, .. } => {
                 *credit_hold = now;

@@ -33,7 +33,7 @@ impl Shop {
         self.instance.post("admin", &path, &body).await
     }
 
-    async fn pays(&self, company: &str, amount: &str) {
+    async fn books(&self, company: &str, amount: &str) {
         let payment = json!({ "company": company, "method": "transfer", "amount": pln(amount) });
         created(self.instance.post("accounting", "/v1/payments", &payment).await);
     }
@@ -95,7 +95,7 @@ async fn an_order_over_the_limit_waits_until_there_is_room() {
     refused(&instance.get("accounting", missing).await, 404, "not_found");
 
     // 250 make room for the 300 of the older one, not for the 450 of the other.
-    shop.pays(grocer, "250.00").await;
+    shop.books(grocer, "250.00").await;
     assert_eq!(shop.hold(&second).await, Value::Null);
     assert_eq!(shop.hold(&third).await, json!(["over_limit"]));
     done(shop.act_on(&second, "confirm", json!({})).await);
@@ -151,7 +151,7 @@ async fn partly_shipped_invoiced_and_paid_nothing_is_left() {
     let part = |line: u32, quantity: &str| json!({ "order": order, "items": [{ "line": line, "quantity": quantity }] });
     shop.dispatch(part(1, "3")).await;
     assert_eq!(shop.sums(grocer).await, ["92.40", "55.50", "0.00", "0.00", "36.90", "0.00"]);
-    shop.pays(grocer, "40.00").await;
+    shop.books(grocer, "40.00").await;
     assert_eq!(shop.sums(grocer).await, ["52.40", "55.50", "0.00", "0.00", "0.00", "3.10"]);
     let invoice = shop.dispatch(part(2, "3")).await;
     assert_eq!(shop.sums(grocer).await, ["52.40", "49.20", "0.00", "0.00", "3.20", "0.00"]);
@@ -167,7 +167,7 @@ async fn partly_shipped_invoiced_and_paid_nothing_is_left() {
         created(instance.post("accounting", "/v1/credit-notes", &credit).await);
     }
     assert_eq!(shop.sums(grocer).await, ["1.10", "0.00", "0.00", "0.00", "1.10", "0.00"]);
-    shop.pays(grocer, "1.10").await;
+    shop.books(grocer, "1.10").await;
     assert_eq!(shop.sums(grocer).await, ["0.00", "0.00", "0.00", "0.00", "0.00", "0.00"]);
 }
 
@@ -187,9 +187,9 @@ async fn overdue_invoices_hold_orders_up() {
     assert_eq!(answer.status, 422, "{answer:?}");
     let held = shop.order_as("grocer", courses(1)).await;
     assert_eq!(shop.hold(&held).await, json!(["overdue"]));
-    shop.pays(grocer, "149.99").await;
+    shop.books(grocer, "149.99").await;
     assert_eq!(shop.hold(&held).await, json!(["overdue"]));
-    shop.pays(grocer, "0.01").await;
+    shop.books(grocer, "0.01").await;
     assert_eq!(shop.hold(&held).await, Value::Null);
     done(shop.act_on(&held, "confirm", json!({})).await);
     shop.agree(grocer, "credit-grace/lift", json!({})).await;
@@ -265,11 +265,11 @@ async fn goods_of_a_prepaid_order_leave_when_it_is_paid() {
     let part = json!({ "order": order, "items": [{ "line": 1, "quantity": "1" }] });
     let early = instance.post("warehouse", "/v1/shipments", &part).await;
     refused(&early, 409, "order.awaits_payment");
-    shop.pays(grocer, "299.99").await;
+    shop.books(grocer, "299.99").await;
     instance.settled().await;
     let early = instance.post("warehouse", "/v1/shipments", &part).await;
     refused(&early, 409, "order.awaits_payment");
-    shop.pays(grocer, "0.01").await;
+    shop.books(grocer, "0.01").await;
     instance.settled().await;
     shop.dispatch(part.clone()).await;
     instance.settled().await;
