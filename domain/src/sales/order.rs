@@ -20,7 +20,7 @@ use crate::{
         vat::Totals,
     },
     sales::{
-        approval::{self as asking, Decision, Pending, Request, Verdict, Who},
+        approval::{self as approvals, Decision, Pending, Request, Verdict, Who},
         credit_account::HoldReason,
     },
 };
@@ -35,7 +35,7 @@ pub enum Order {
     Unplaced,
     /// Placed by an employee; waits for approval in the company.
     AwaitingApproval {
-        /// What is wanted.
+        /// The ordered lines and terms.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
@@ -45,16 +45,16 @@ pub enum Order {
         #[serde(default)]
         credit_hold: CreditHold,
     },
-    /// Approval was refused.
+    /// Approval was refused by the company.
     Refused {
         /// The company.
         company: CompanyId,
-        /// Who said no.
+        /// Who refused.
         by: EmployeeId,
     },
     /// Placed, not yet confirmed by the seller.
     Placed {
-        /// What is wanted.
+        /// The ordered lines and terms.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
@@ -66,7 +66,7 @@ pub enum Order {
     },
     /// Confirmed; `outstanding` is what was not shipped yet, by line number.
     Confirmed {
-        /// What was ordered.
+        /// The ordered lines and terms.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
@@ -81,74 +81,74 @@ pub enum Order {
         #[serde(default)]
         rest_cancelled: bool,
     },
-    /// It will not be filled.
+    /// Cancelled: nothing is shipped.
     Cancelled {
         /// The company.
         company: CompanyId,
     },
 }
 
-/// What was ordered, whole.
+/// The lines and terms of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OrderTerms")]
 pub struct Terms {
-    /// By whom.
+    /// The company that orders.
     pub company: CompanyId,
-    /// In which currency.
+    /// The currency of the prices.
     pub currency: Currency,
-    /// What, how much, at which prices.
+    /// Products, quantities and prices.
     pub lines: Lines,
-    /// When the invoice will be due.
+    /// The payment term of the invoices.
     pub payment_term: PaymentTerm,
-    /// Where it came from.
+    /// The origin of the order.
     pub source: Source,
-    /// The company's own number of it.
+    /// The company's own order number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
-    /// The company's employee who wants it; missing where that is not known.
+    /// The company's employee who orders; missing if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_by: Option<EmployeeId>,
-    /// Where it goes and who pays for it, as far as that was said.
+    /// Delivery address and cost centre, as far as given.
     #[serde(default, skip_serializing_if = "Destination::is_unsaid")]
     pub destination: Destination,
-    /// How the goods travel, where that was agreed.
+    /// The delivery terms, if agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_terms: Option<DeliveryTerms>,
-    /// The day on which the company would like to have it.
+    /// The delivery date that the company wishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub wished_on: Option<Date>,
-    /// What the company says about it.
+    /// A note of the company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
 }
 
-/// Where an order came from.
+/// The origin of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[schemars(rename = "OrderSource")]
 pub enum Source {
-    /// Placed as such.
+    /// Placed directly.
     Direct,
-    /// An offer was accepted.
+    /// Placed by accepting an offer.
     Offer {
-        /// Which one.
+        /// The offer.
         offer: OfferId,
-        /// Which revision of it; missing where that was not recorded.
+        /// The accepted revision; missing in events of older builds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revision: Option<u32>,
     },
 }
 
-/// So much of one line of an order.
+/// A quantity of one line of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ShippedItem")]
 pub struct Item {
     /// The line's number, counted from 1.
     pub line: u32,
-    /// How much of it.
+    /// The quantity.
     pub quantity: Quantity,
 }
 
@@ -157,9 +157,9 @@ pub struct Item {
 pub enum Command {
     /// Place an order.
     Place {
-        /// The whole order.
+        /// The lines and terms.
         terms: Terms,
-        /// The day.
+        /// The day of the order.
         on: Date,
         /// The approval that the company's rules require, if any.
         approval: Option<Box<Request>>,
@@ -170,7 +170,7 @@ pub enum Command {
     Refuse(Verdict),
     /// Escalate the pending approval.
     Escalate {
-        /// When.
+        /// The time.
         at: Timestamp,
     },
     /// Put it on credit hold, in the append that places it.
@@ -189,96 +189,96 @@ pub enum Command {
     Confirm,
     /// Cancel what was not shipped: the whole order or the rest.
     Cancel {
-        /// Why.
+        /// The reason.
         reason: Option<Note>,
     },
     /// Ship goods.
     Ship {
-        /// In which shipment.
+        /// The shipment.
         shipment: ShipmentId,
-        /// What is shipped; `None` is all that is outstanding.
+        /// The shipped items; `None` means everything outstanding.
         items: Option<Vec<Item>>,
-        /// The day.
+        /// The day of dispatch.
         on: Date,
     },
 }
 
-/// What happened to an order.
+/// The events of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The company asked for goods.
+    /// The order was placed.
     Placed {
-        /// The whole order.
+        /// The lines and terms.
         terms: Terms,
-        /// The day.
+        /// The day of the order.
         on: Date,
         /// Its gross sum, which is reserved in the credit account in the same append; missing in
         /// orders of builds that reserved nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         gross: Option<Money>,
     },
-    /// It waits until there is credit for it.
+    /// The order was put on credit hold: it cannot be confirmed.
     CreditHeld {
-        /// Why.
+        /// The reasons.
         reasons: Vec<HoldReason>,
     },
-    /// It waits for credit no more.
+    /// The order was released from its credit hold.
     CreditReleased {},
-    /// Others in the company must agree first.
+    /// Approval in the company was requested.
     ApprovalRequested {
-        /// Who, and why.
+        /// The steps, the approvers and the reasons.
         request: Request,
     },
-    /// Somebody agreed.
+    /// One step was approved.
     StepApproved {
-        /// Who, and when.
+        /// The approver and the time.
         decision: Decision,
     },
-    /// It took too long, so somebody else is asked too.
+    /// The time limit of a step passed; another approver was added.
     StepEscalated {
-        /// Which step, counted from 1.
+        /// The number of the step, counted from 1.
         step: u32,
-        /// Whom.
+        /// The added approver.
         to: Who,
-        /// When.
+        /// The time.
         at: Timestamp,
     },
-    /// All agreed: the company wants it.
+    /// All steps were approved.
     Approved {},
-    /// Somebody said no: the company does not want it.
+    /// Approval was refused.
     Refused {
-        /// Who, when and why.
+        /// The approver, the time and the reason.
         decision: Decision,
     },
-    /// The seller promised them.
+    /// The seller confirmed the order.
     Confirmed {},
-    /// It will not be filled.
+    /// The order was cancelled as a whole.
     Cancelled {
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Note>,
     },
-    /// Some of it left, and what had not left never will: the order is closed.
+    /// The quantities that were not shipped were cancelled; the order is closed.
     RestCancelled {
-        /// What does not leave.
+        /// The cancelled quantities.
         items: Vec<Item>,
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Note>,
     },
-    /// Some of it left; more is outstanding.
+    /// A part of the outstanding quantities was shipped.
     PartShipped {
-        /// In which shipment.
+        /// The shipment.
         shipment: ShipmentId,
-        /// What left.
+        /// The shipped quantities.
         items: Vec<Item>,
     },
-    /// The last of it left.
+    /// The last outstanding quantities were shipped.
     Shipped {
-        /// In which shipment.
+        /// The shipment.
         shipment: ShipmentId,
-        /// What left with it.
+        /// The shipped quantities.
         items: Vec<Item>,
     },
 }
@@ -305,21 +305,21 @@ pub enum Error {
     /// There is no such order.
     #[error("there is no such order")]
     Unplaced,
-    /// The id belongs to an order already.
+    /// An order with this id exists.
     #[error("the order was already placed")]
     AlreadyPlaced,
-    /// Others in the company must agree first.
+    /// The order awaits approval in the company.
     #[error("the order awaits approval in the company")]
     AwaitingApproval,
     /// No approval is pending.
-    #[error("the order awaits nobody's approval")]
+    #[error("the order does not await approval")]
     NotAwaitingApproval,
-    /// The company does not want it.
+    /// Approval was refused in the company.
     #[error("the order was refused in the company")]
     Refused,
     /// The answer to the approval is refused.
     #[error(transparent)]
-    Approval(#[from] asking::Error),
+    Approval(#[from] approvals::Error),
     /// There is no credit for it yet.
     #[error("the order is on credit hold")]
     OnCreditHold,
@@ -350,24 +350,24 @@ pub enum Error {
         /// Its number.
         line: u32,
     },
-    /// More than was ordered.
+    /// More than the outstanding quantity.
     #[error("line {line} has only {outstanding} outstanding")]
     TooMuch {
         /// Its number.
         line: u32,
-        /// What may still leave.
+        /// The outstanding quantity.
         outstanding: Quantity,
     },
-    /// A shipment before its order.
-    #[error("the order was placed on {placed_on}; nothing of it leaves before")]
+    /// Dispatched before the day of the order.
+    #[error("the order was placed on {placed_on}; it cannot be dispatched earlier")]
     BeforePlaced {
         /// The day of the order.
         placed_on: Date,
     },
-    /// More than one document may come to.
+    /// A sum exceeds the limit of one document.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// No document bears such a day.
+    /// The day is outside the accepted range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -499,7 +499,7 @@ impl Order {
                 Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
             }
             (Self::AwaitingApproval { terms, placed_on, pending, credit_hold }, event) => {
-                Self::after_asking(terms, placed_on, (pending, credit_hold), event)
+                Self::evolve_pending(terms, placed_on, (pending, credit_hold), event)
             }
             (Self::Placed { terms, placed_on, .. }, Event::Confirmed {}) => {
                 let outstanding = ordered(&terms.lines);
@@ -509,7 +509,7 @@ impl Order {
                 Self::Confirmed { terms, placed_on, outstanding },
                 Event::PartShipped { items, .. },
             ) => {
-                // `decide` has taken the same items from the same quantities.
+                // `decide` has subtracted the same items, so this cannot fail.
                 let outstanding =
                     items.iter().try_fold(outstanding.clone(), take).unwrap_or(outstanding);
                 Self::Confirmed { terms, placed_on, outstanding }
@@ -524,7 +524,7 @@ impl Order {
                 Self::Placed { terms, .. } | Self::Confirmed { terms, .. },
                 Event::Cancelled { .. },
             ) => Self::Cancelled { company: terms.company },
-            // `decide` writes none of these; a state that they cannot change stays as it is.
+            // `decide` produces none of these in this state, so the state does not change.
             (
                 order,
                 Event::ApprovalRequested { .. }
@@ -541,7 +541,7 @@ impl Order {
         }
     }
 
-    /// What has not left yet; nothing when goods cannot leave.
+    /// The quantities still to ship; empty unless the order is confirmed.
     pub fn outstanding(&self) -> Vec<Item> {
         match self {
             Self::Confirmed { outstanding, .. } => {
@@ -556,7 +556,7 @@ impl Order {
         }
     }
 
-    /// The day on which it was placed, while it can still change.
+    /// The day on which it was placed, while the order is open.
     pub fn placed_on(&self) -> Option<Date> {
         match self {
             Self::AwaitingApproval { placed_on, .. }
@@ -569,8 +569,8 @@ impl Order {
         }
     }
 
-    /// The net sum of what has left, while more can: each line rounded as its shipments are summed
-    /// up. `None` where nothing has, or nothing more can.
+    /// The net sum of the shipped quantities of a confirmed order, rounded per line. `None` if
+    /// nothing was shipped or the order is not confirmed.
     pub fn net_of_shipped(&self) -> Option<Money> {
         let Self::Confirmed { terms, outstanding, .. } = self else { return None };
         let nets = terms.lines.numbered().filter_map(|(number, line)| {
@@ -585,7 +585,7 @@ impl Order {
         nets.try_fold(Money::zero(terms.currency), Money::plus).ok()
     }
 
-    /// What was ordered, while goods can still leave.
+    /// The lines and terms, while the order is open.
     pub fn terms(&self) -> Result<&Terms, Error> {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
@@ -606,7 +606,7 @@ impl Terms {
     }
 
     /// The ordered lines with the quantities of `items`, for the documents of a shipment. An item
-    /// whose line does not exist is left out: [`Order::decide`] has refused it before.
+    /// whose line does not exist is omitted: [`Order::decide`] has refused it before.
     pub fn lines_of(&self, items: &[Item]) -> Vec<Line> {
         items
             .iter()
@@ -622,7 +622,7 @@ fn ordered(lines: &[Line]) -> BTreeMap<u32, Quantity> {
     (1..).zip(lines.iter().map(|line| line.quantity)).collect()
 }
 
-/// Subtracts one item from what is outstanding.
+/// Subtracts one item from the outstanding quantities.
 fn take(
     mut outstanding: BTreeMap<u32, Quantity>,
     item: &Item,

@@ -1,4 +1,4 @@
-//! How an order comes to stand: for whom, to where, within whose limits, and who must agree first.
+//! Placing orders: destination and employee checks, spending limits, required approvals.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,8 @@ pub(crate) enum OrderOrigin {
     Seller,
 }
 
-/// Whether a company can have goods there, and its employee order them for that.
+/// Checks that the company has the delivery address and that the employee may order for this
+/// destination.
 pub(crate) async fn admit(
     work: &mut Work,
     company: CompanyId,
@@ -60,8 +61,8 @@ pub(crate) async fn admit(
     Ok(())
 }
 
-/// Places an order and reserves credit for it; where its rules or somebody's limits say so, others
-/// must agree first, and where its credit account says so, it is on hold.
+/// Places an order, with the approval that rules or limits require, and reserves credit for it. Without
+/// credit it is on hold.
 pub(crate) async fn place(
     work: &mut Work,
     id: OrderId,
@@ -149,7 +150,7 @@ pub(crate) async fn approval_needed(
     Ok(Request::about(&matter, &rules, limits, Role::Approver, (by, now)))
 }
 
-/// What the lines cost, without tax.
+/// The net sum of the lines.
 pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
     lines.net(currency).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.sum_too_large")
@@ -158,7 +159,8 @@ pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
     })
 }
 
-/// The rules of a company: its own, else those of the nearest company above it that has some.
+/// The approval rules of a company: its own, else those of the nearest company above it that has
+/// some.
 async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Failure> {
     let line = company_hierarchy::line_of(work, company).await?;
     let ids: Vec<_> =
@@ -168,7 +170,7 @@ async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Fail
     Ok(nearest.unwrap_or_default().to_vec())
 }
 
-/// The categories of what is sold, with all above them, where a rule asks for them.
+/// The categories of the products and all categories above them, if a rule needs them.
 pub(crate) async fn categories(
     work: &mut Work,
     rules: &[Rule],
@@ -185,8 +187,8 @@ pub(crate) async fn categories(
     Ok(paths.flatten().collect())
 }
 
-/// Gives a command to an order that stands. What of one will not be filled counts against nobody's
-/// limits any more, and uses no credit.
+/// Gives a command to a placed order. Amounts that will not be shipped are removed from the
+/// employee's spending and from the credit account.
 pub(crate) async fn decide(
     work: &mut Work,
     id: OrderId,

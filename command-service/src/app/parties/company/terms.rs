@@ -1,5 +1,5 @@
-//! What is agreed with a company on ordering and paying. Its credit limits are beside the accounts that
-//! they limit.
+//! Payment term, grace period, prepayment and least order value of a company. Its credit limits are in
+//! `sales`, beside the accounts that they limit.
 
 use domain::{
     Company, CompanyId, Currency, Money, PaymentTerm,
@@ -12,7 +12,7 @@ use service_kit::problem::Problem;
 
 use crate::{app::Services, caller::Caller, failure::given};
 
-/// Other terms.
+/// A payment term.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreePaymentTerm {
@@ -42,10 +42,11 @@ pub async fn inherit_payment_term(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// For how many days.
+/// A grace period.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreeCreditGrace {
+    /// For how many days after its due date an invoice holds up no order.
     pub days: GraceDays,
 }
 
@@ -91,10 +92,11 @@ pub async fn waive_prepayment(
     services.decide::<Company>(caller, digest, id, Command::WaivePrepayment).await
 }
 
-/// How much.
+/// A least order value.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreeMinimumOrder {
+    /// The least net value of an order.
     pub minimum: Money,
 }
 
@@ -110,10 +112,11 @@ pub async fn agree_minimum_order(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// Which value.
+/// The currency of the value.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LiftMinimumOrder {
+    /// The currency.
     pub currency: Currency,
 }
 

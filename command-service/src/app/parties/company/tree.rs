@@ -9,7 +9,7 @@ use service_kit::problem::Problem;
 
 use crate::{app::Services, caller::Caller};
 
-/// Which group; `null` is none.
+/// The group; `null` removes the company from its group.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JoinGroup {

@@ -22,10 +22,11 @@ use crate::{
 /// The most entries of one event.
 const MOST_ENTRIES: usize = 5_000;
 
-/// How much.
+/// A credit limit.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantCredit {
+    /// The limit.
     pub limit: Money,
 }
 
@@ -41,10 +42,11 @@ pub async fn grant_credit(
     services.execute(caller, digest, &|work| deciding(grant(work, id, limit))).await
 }
 
-/// Which limit.
+/// The currency of the limit.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LiftCreditLimit {
+    /// The currency.
     pub currency: Currency,
 }
 
@@ -66,10 +68,11 @@ pub async fn lift_credit_limit(
         .await
 }
 
-/// Which firm; `null` is none.
+/// The parent company; `null` removes the company from its parent.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JoinParent {
+    /// The parent company.
     pub parent: Option<CompanyId>,
 }
 

@@ -13,11 +13,12 @@ use crate::{
     failure::refusal,
 };
 
-/// Why; only the seller sees it.
+/// The release of an order from its credit hold.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ReleaseCreditHold")]
 pub struct Release {
+    /// The reason; only the seller sees it.
     pub reason: Note,
 }
 
@@ -47,11 +48,12 @@ pub async fn release(
         .await
 }
 
-/// Why; the company sees it as the reason of the cancellation.
+/// The refusal of an order on credit hold.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RefuseCreditHold")]
 pub struct Refuse {
+    /// The reason; the company sees it as the reason of the cancellation.
     pub reason: Note,
 }
 
