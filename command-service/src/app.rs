@@ -62,12 +62,16 @@ pub(crate) fn deciding<'w, 'c>(
     Deciding { future: Box::pin(future), outlives: PhantomData }
 }
 
-/// [`Decide`] in the form that the log takes.
-struct Decision<'a, 'd, 'c>(&'a Decide<'d, 'c>);
+/// [`Decide`] as the log takes it.
+struct Decision<'a, 'd, 'c> {
+    decide: &'a Decide<'d, 'c>,
+    clock: &'a Clock,
+}
 
 impl event_log::Decide<(), Failure> for Decision<'_, '_, '_> {
     fn decide<'w>(&'w self, work: &'w mut Work) -> BoxFuture<'w, Result<(), Failure>> {
-        (self.0)(work).future
+        work.lend(self.clock.clone());
+        (self.decide)(work).future
     }
 }
 
@@ -90,7 +94,8 @@ impl Services {
         streams: &[Uuid],
         decide: &Decide<'_, '_>,
     ) -> Result<Executed<()>, ExecuteError<Failure>> {
-        self.log.execute_decision(envelope, streams, &Decision(decide)).await
+        let decision = Decision { decide, clock: &self.clock };
+        self.log.execute_decision(envelope, streams, &decision).await
     }
 
     /// Gives one command to one aggregate. A buyer may command only aggregates of its own company.

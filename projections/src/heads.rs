@@ -18,7 +18,7 @@ pub struct OrderHead {
     pub company: CompanyId,
     /// In which currency.
     pub currency: Currency,
-    /// How many lines it has; they are shown with the order alone.
+    /// How many lines it has; they are shown with the order alone, like its note.
     pub line_count: usize,
     /// The sum of their net amounts; missing where that is more than money holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +39,10 @@ pub struct OrderHead {
     /// How the goods travel, where that was agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_terms: Option<DeliveryTerms>,
+    /// The day on which the company would like to have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub wished_on: Option<Date>,
 }
 
 impl From<&order::Terms> for OrderHead {
@@ -53,6 +57,8 @@ impl From<&order::Terms> for OrderHead {
             placed_by,
             destination,
             delivery_terms,
+            wished_on,
+            note: _,
         } = terms.clone();
         let (line_count, net) = (lines.len(), lines.net(currency).ok());
         Self {
@@ -66,6 +72,7 @@ impl From<&order::Terms> for OrderHead {
             placed_by,
             destination,
             delivery_terms,
+            wished_on,
         }
     }
 }

@@ -12,7 +12,7 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 31] = [
+pub const ALL: [Projection; 32] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
@@ -23,6 +23,7 @@ pub const ALL: [Projection; 31] = [
     catalogue::categories::PROJECTION,
     parties::companies::PROJECTION,
     messaging::conversations::PROJECTION,
+    sales::credit_accounts::PROJECTION,
     pricing::discounts::PROJECTION,
     parties::employees::PROJECTION,
     sales::inboxes::PROJECTION,

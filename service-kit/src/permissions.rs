@@ -44,6 +44,10 @@ permissions! {
     Bookkeeping: Admin, Accounting;
     /// To decide on payment terms and credit limits.
     CreditTerms: Admin, SalesManager, Accounting;
+    /// To release and refuse orders on credit hold.
+    CreditHolds: Admin, Accounting;
+    /// To read what a company owes against its credit limit: the seller's, or a company its own.
+    ReadCredit: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Auditor;
     /// To read what is to be picked.
     ReadPicking: Admin, Sales, SalesManager, Warehouse;
     /// To pick and dispatch goods.

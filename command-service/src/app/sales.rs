@@ -3,6 +3,7 @@
 pub mod approval_rules;
 pub mod approvals;
 pub mod cart;
+pub mod credit_account;
 pub mod lines;
 pub(crate) mod negotiating;
 pub mod negotiation;
@@ -13,6 +14,7 @@ pub mod offerings;
 pub mod order;
 pub mod order_list;
 pub mod order_promise;
+pub(crate) mod order_checks;
 pub(crate) mod ordering;
 pub mod purchase_rows;
 pub mod quotation_lines;

@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::kernel::{Currency, Reference};
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -75,6 +77,10 @@ id!(
     ConversationId
 );
 id!(
+    /// What the companies under one credit limit owe; derived from its holder and the currency.
+    CreditAccountId
+);
+id!(
     /// What an audience earns by its purchases; derived from both.
     DiscountId
 );
@@ -101,6 +107,10 @@ id!(
 id!(
     /// An order of one company.
     OrderId
+);
+id!(
+    /// The orders of a company with one number of its own; derived from both.
+    OrderReferenceId
 );
 id!(
     /// Money that came in.
@@ -191,6 +201,20 @@ impl PickingId {
     /// What of an order is picked.
     pub fn of(order: OrderId) -> Self {
         Self(Uuid::new_v5(&order.0, b"picking"))
+    }
+}
+
+impl CreditAccountId {
+    /// The account of a holder in a currency.
+    pub fn of(holder: CompanyId, currency: Currency) -> Self {
+        Self(Uuid::new_v5(&holder.0, format!("credit_account/{currency}").as_bytes()))
+    }
+}
+
+impl OrderReferenceId {
+    /// The orders of a company with a number of its own.
+    pub fn of(company: CompanyId, reference: &Reference) -> Self {
+        Self(Uuid::new_v5(&company.0, format!("order_reference/{reference}").as_bytes()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod approval;
 mod promise;
+mod credit_hold;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +18,17 @@ use crate::{
         day::{self, DayError},
         money::MoneyError,
         refusal::refusals,
+        vat::Totals,
     },
-    sales::approval::{self as approvals, Decision, Pending, Request, Verdict, Who},
+    sales::{
+        approval::{self as approvals, Decision, Pending, Request, Verdict, Who},
+        credit_account::HoldReason,
+    },
 };
 
 pub use self::promise::delivery_day;
+
+pub use self::credit_hold::CreditHold;
 
 /// The state of an order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -37,6 +44,9 @@ pub enum Order {
         placed_on: Date,
         /// The pending approval.
         pending: Pending,
+        /// Whether it is on credit hold.
+        #[serde(default)]
+        credit_hold: CreditHold,
     },
     /// Approval was refused by the company.
     Refused {
@@ -53,6 +63,9 @@ pub enum Order {
         placed_on: Date,
         /// The last approver and step; `None` if no approval was needed.
         agreed: Option<(u32, EmployeeId)>,
+        /// Whether it is on credit hold.
+        #[serde(default)]
+        credit_hold: CreditHold,
     },
     /// Confirmed; `outstanding` is what was not shipped yet, by line number.
     Confirmed {
@@ -108,6 +121,13 @@ pub struct Terms {
     /// The delivery terms, if agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_terms: Option<DeliveryTerms>,
+    /// The delivery date that the company wishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub wished_on: Option<Date>,
+    /// A note of the company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
 }
 
 /// The origin of an order.
@@ -167,6 +187,18 @@ pub enum Command {
         /// The time.
         at: Timestamp,
     },
+    /// Put it on credit hold, in the append that places it.
+    HoldForCredit {
+        /// Why.
+        reasons: Vec<HoldReason>,
+    },
+    /// Release it from its credit hold.
+    ReleaseCreditHold,
+    /// Cancel it because it is on credit hold.
+    RefuseCreditHold {
+        /// Why.
+        reason: Note,
+    },
     /// Confirm the order.
     Confirm,
     /// Promise delivery on a day.
@@ -202,7 +234,18 @@ pub enum Event {
         terms: Terms,
         /// The day of the order.
         on: Date,
+        /// Its gross sum, which is reserved in the credit account in the same append; missing in
+        /// orders of builds that reserved nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gross: Option<Money>,
     },
+    /// The order was put on credit hold: it cannot be confirmed.
+    CreditHeld {
+        /// The reasons.
+        reasons: Vec<HoldReason>,
+    },
+    /// The order was released from its credit hold.
+    CreditReleased {},
     /// Approval in the company was requested.
     ApprovalRequested {
         /// The steps, the approvers and the reasons.
@@ -268,6 +311,8 @@ pub enum Event {
 
 aggregate!(Order, "order", {
     Placed => "placed" v 1,
+    CreditHeld => "credit_held" v 1,
+    CreditReleased => "credit_released" v 1,
     ApprovalRequested => "approval_requested" v 1,
     StepApproved => "step_approved" v 1,
     StepEscalated => "step_escalated" v 1,
@@ -302,6 +347,12 @@ pub enum Error {
     /// The answer to the approval is refused.
     #[error(transparent)]
     Approval(#[from] approvals::Error),
+    /// There is no credit for it yet.
+    #[error("the order is on credit hold")]
+    OnCreditHold,
+    /// It is not on credit hold.
+    #[error("the order is not on credit hold")]
+    NotOnCreditHold,
     /// The order is not confirmed.
     #[error("the order is not confirmed")]
     NotConfirmed,
@@ -361,6 +412,8 @@ refusals!(Error, {
     NotAwaitingApproval => ("order.not_awaiting_approval", State),
     Refused => ("order.refused", State),
     Approval => (inner),
+    OnCreditHold => ("order.on_credit_hold", State),
+    NotOnCreditHold => ("order.not_on_credit_hold", State),
     NotConfirmed => ("order.not_confirmed", State),
     Cancelled => ("order.cancelled", State),
     AlreadyShipped => ("order.already_shipped", State),
@@ -381,7 +434,9 @@ impl Order {
             Command::Place { terms, on, approval } => match self {
                 Self::Unplaced => {
                     terms.lines.net(terms.currency)?;
-                    let placed = Event::Placed { terms, on: day::checked(on)? };
+                    terms.wished_on.map(day::checked).transpose()?;
+                    let gross = Some(terms.gross()?);
+                    let placed = Event::Placed { terms, on: day::checked(on)?, gross };
                     let request =
                         approval.map(|request| Event::ApprovalRequested { request: *request });
                     Ok(std::iter::once(placed).chain(request).collect())
@@ -400,11 +455,15 @@ impl Order {
                 Self::Unplaced => Err(Error::Unplaced),
                 Self::AwaitingApproval { .. } => Err(Error::AwaitingApproval),
                 Self::Refused { .. } => Err(Error::Refused),
+                Self::Placed { credit_hold: CreditHold::Held, .. } => Err(Error::OnCreditHold),
                 Self::Placed { .. } => Ok(vec![Event::Confirmed {}]),
                 Self::Confirmed { .. } | Self::Shipped { .. } => Ok(vec![]),
                 Self::Cancelled { .. } => Err(Error::Cancelled),
             },
             Command::PromiseDelivery { on, today } => self.promise(on, today),
+            Command::HoldForCredit { reasons } => self.hold_for_credit(reasons),
+            Command::ReleaseCreditHold => self.release_credit_hold(),
+            Command::RefuseCreditHold { reason } => self.refuse_credit_hold(reason),
             Command::Cancel { reason } => self.cancel(reason),
             Command::Ship { shipment, items, on } => self.ship(shipment, items, on),
         }
@@ -461,12 +520,21 @@ impl Order {
 
     fn evolve(self, event: Event) -> Self {
         match (self, event) {
-            (_, Event::Placed { terms, on }) => Self::Placed { terms, placed_on: on, agreed: None },
-            (Self::Placed { terms, placed_on, .. }, Event::ApprovalRequested { request }) => {
-                Self::AwaitingApproval { terms, placed_on, pending: Pending::new(request) }
+            (_, Event::Placed { terms, on, .. }) => {
+                let credit_hold = CreditHold::None;
+                Self::Placed { terms, placed_on: on, agreed: None, credit_hold }
             }
-            (Self::AwaitingApproval { terms, placed_on, pending }, event) => {
-                Self::evolve_pending(terms, placed_on, pending, event)
+            (order, Event::CreditHeld { .. }) => order.with_credit_hold(CreditHold::Held),
+            (order, Event::CreditReleased {}) => order.with_credit_hold(CreditHold::Released),
+            (
+                Self::Placed { terms, placed_on, credit_hold, .. },
+                Event::ApprovalRequested { request },
+            ) => {
+                let pending = Pending::new(request);
+                Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
+            }
+            (Self::AwaitingApproval { terms, placed_on, pending, credit_hold }, event) => {
+                Self::evolve_pending(terms, placed_on, (pending, credit_hold), event)
             }
             (Self::Placed { terms, placed_on, .. }, Event::Confirmed {}) => {
                 let outstanding = ordered(&terms.lines);
@@ -572,6 +640,11 @@ impl Order {
 }
 
 impl Terms {
+    /// What the whole order comes to with tax, as an invoice of all of it would.
+    pub fn gross(&self) -> Result<Money, MoneyError> {
+        Ok(Totals::of(&self.lines, self.currency)?.gross)
+    }
+
     /// The ordered lines with the quantities of `items`, for the documents of a shipment. An item
     /// whose line does not exist is omitted: [`Order::decide`] has refused it before.
     pub fn lines_of(&self, items: &[Item]) -> Vec<Line> {

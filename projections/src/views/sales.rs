@@ -3,6 +3,7 @@
 pub mod approval_rules;
 pub mod approvals;
 pub mod carts;
+pub mod credit_accounts;
 pub mod inboxes;
 pub mod negotiations;
 pub mod offer_statistics;

@@ -3,6 +3,7 @@
 mod approval_rules;
 mod approvals;
 mod carts;
+mod credit_accounts;
 mod inboxes;
 mod late_orders;
 mod negotiations;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .merge(approval_rules::routes())
         .merge(approvals::routes())
         .merge(carts::routes())
+        .merge(credit_accounts::routes())
         .merge(inboxes::routes())
         .merge(late_orders::routes())
         .merge(negotiations::routes())

@@ -13,12 +13,14 @@ use crate::{
 const CREDIT_NOTES: &str = "/v1/credit-notes";
 
 /// Where requests bring amounts; a new one must be tried below.
-const AMOUNTS: [&str; 7] = [
+const AMOUNTS: [&str; 9] = [
     "/v1/approval-rules /rules/*/when/above/*",
     "/v1/companies/{id}/approval-rules /rules/*/when/above/*",
     "/v1/companies/{id}/credit-limit /limit",
+    "/v1/companies/{id}/minimum-order /minimum",
     "/v1/discounts/offer /programme/tiers/tiers/*/at_least",
     "/v1/employees/{id}/limits /limit",
+    "/v1/orders /expected_total",
     "/v1/payments /amount",
     "/v1/payments/{id}/allocate /amount",
 ];
@@ -46,7 +48,7 @@ async fn no_amount_goes_beyond_the_ceiling() {
         json!({ "audience": { "kind": "company", "company": grocer }, "programme": {
             "days": 30, "tiers": { "kind": "turnover", "tiers": [{ "at_least": sum, "percent": "1" }] } } })
     };
-    let tried: [(&str, String, Value, &str); 7] = [
+    let tried: [(&str, String, Value, &str); 9] = [
         ("admin", "/v1/approval-rules".to_owned(), rules(&above), "/rules/0/when/above/0"),
         (
             "admin",
@@ -59,6 +61,19 @@ async fn no_amount_goes_beyond_the_ceiling() {
             format!("/v1/companies/{grocer}/credit-limit"),
             json!({ "limit": above }),
             "/limit",
+        ),
+        (
+            "admin",
+            format!("/v1/companies/{grocer}/minimum-order"),
+            json!({ "minimum": above }),
+            "/minimum",
+        ),
+        (
+            "admin",
+            "/v1/orders".to_owned(),
+            json!({ "company": grocer, "currency": "PLN", "expected_total": above,
+                "lines": [{ "sku": "RICE", "quantity": "1" }] }),
+            "/expected_total",
         ),
         (
             "admin",
@@ -140,6 +155,7 @@ const HAPPENED: [&str; 6] = [
 ];
 const TO_COME: [&str; 24] = [
     "/v1/carts/{id}/quotation-request /answer_by",
+const TO_COME: [&str; 22] = [
     "/v1/employees/{id}/substitute /from",
     "/v1/employees/{id}/substitute /until",
     "/v1/negotiations/{id}/propose /say/answer_by",
@@ -155,6 +171,7 @@ const TO_COME: [&str; 24] = [
     "/v1/offers/{id}/negotiate /say/lines/*/deliver_on",
     "/v1/orders/{id}/promise /available_on",
     "/v1/orders/{id}/promise /promised_on",
+    "/v1/orders /wished_on",
     "/v1/price-agreements /from",
     "/v1/price-agreements /until",
     "/v1/price-agreements/{id}/prices /prices/*/days/from",

@@ -1,6 +1,7 @@
 //! Tests of the sales context.
 
 mod carts;
+mod credit_accounts;
 pub(crate) mod documents;
 mod inboxes;
 mod late_orders;

@@ -5,6 +5,7 @@ pub mod preparation;
 
 use domain::{
     Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, order, shipment,
+    vat::Totals,
 };
 use event_log::{Outcome, Work};
 use jiff::civil::Date;
@@ -14,7 +15,7 @@ use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
-    app::{Services, deciding},
+    app::{Services, deciding, sales::credit_account},
     caller::Caller,
     failure::{Failure, happened, refusal, refusal_at},
 };
@@ -101,6 +102,9 @@ async fn give_up(
     check_quantities(work, &lines, "/items").await?;
     set_vat_rates(work, &mut lines, on);
     let lines = Lines::try_from(lines).map_err(|_| refusal(&order::Error::NoItems))?;
+    let gross = Totals::of(&lines, terms.currency).map(|totals| totals.gross);
+    let gross = gross.map_err(|error| refusal(&order::Error::from(error)))?;
+    credit_account::deliver(work, order, terms, (id, gross)).await?;
     Ok(shipment::Dispatch {
         company: terms.company,
         order,

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use domain::{
-    CompanyId, Currency, Destination, EmployeeId, Lines, Note, OfCompany, Order, OrderId,
+    CompanyId, Currency, Destination, EmployeeId, Lines, Money, Note, OfCompany, Order, OrderId,
     PaymentTerm, Reference, approval::Verdict, order,
 };
 use event_log::{Outcome, Work};
@@ -21,11 +21,12 @@ use crate::{
             approvals::{Answer, Approve, Approver, Refuse},
             lines::{self, LineRequest},
             offering::{self, Intent},
+            order_checks::Assent,
             ordering::{self, OrderOrigin},
         },
     },
     caller::Caller,
-    failure::{Failure, happened},
+    failure::{Failure, given, happened},
 };
 
 /// An order to place.
@@ -55,6 +56,19 @@ pub struct Place {
     /// The company's own term when not given; only the seller may choose another.
     #[serde(default)]
     pub payment_term: Option<PaymentTerm>,
+    /// The day on which the company would like to have it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub wished_on: Option<Date>,
+    /// What the company says about it.
+    #[serde(default)]
+    pub note: Option<Note>,
+    /// The gross total that the client has seen; when it is another one, nothing is placed.
+    #[serde(default)]
+    pub expected_total: Option<Money>,
+    /// Places it although the company has used the same number within 30 days.
+    #[serde(default)]
+    pub confirm_repeated_reference: bool,
 }
 
 /// Places an order.
@@ -67,6 +81,9 @@ pub async fn place(
     let company = company(caller, &request)?;
     if let Some(placed_on) = request.placed_on {
         happened("/placed_on", placed_on, services.clock.today())?;
+    }
+    if let Some(expected) = request.expected_total {
+        given("/expected_total", expected)?;
     }
     let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
     let (prices, origin) = match caller.company() {
@@ -94,8 +111,14 @@ pub async fn place(
                     placed_by,
                     destination: request.destination.clone(),
                     delivery_terms: None,
+                    wished_on: request.wished_on,
+                    note: request.note.clone(),
                 };
-                ordering::place(work, id, terms, origin, (on, now)).await
+                let assent = Assent {
+                    expected_total: request.expected_total,
+                    repeated_reference: request.confirm_repeated_reference,
+                };
+                ordering::place(work, id, terms, origin, assent, (on, now)).await
             })
         })
         .await

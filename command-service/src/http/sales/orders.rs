@@ -3,7 +3,7 @@
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
 use domain::OrderId;
-use service_kit::permissions::{BuyerApprovals, Ordering, Sales};
+use service_kit::permissions::{BuyerApprovals, CreditHolds, Ordering, Sales};
 use service_kit::{
     input::{Body, PathId},
     problem::Problem,
@@ -14,6 +14,7 @@ use crate::{
         Services,
         sales::{
             approvals::{Approve, Refuse},
+            credit_account::holds::{self, Refuse as RefuseHold, Release},
             order::{self, Cancel, Place},
             order_promise::{self, Promise},
         },
@@ -52,6 +53,19 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/orders/{id}/refuse",
             post_with(refuse, |o| {
                 o.id("order.refuse").summary("Refuse an order that awaits approval")
+            }),
+        )
+        .api_route(
+            "/v1/orders/{id}/release-credit-hold",
+            post_with(release_credit_hold, |o| {
+                o.id("order.release_credit_hold")
+                    .summary("Release an order from its credit hold, whatever the limit")
+            }),
+        )
+        .api_route(
+            "/v1/orders/{id}/refuse-credit-hold",
+            post_with(refuse_credit_hold, |o| {
+                o.id("order.refuse_credit_hold").summary("Cancel an order that is on credit hold")
             }),
         )
 }
@@ -108,4 +122,22 @@ async fn refuse(
     Body { value, digest }: Body<Refuse>,
 ) -> Result<Done, Problem> {
     Ok(order::refuse(&services, &caller, digest, OrderId(id), value).await?.into())
+}
+
+async fn release_credit_hold(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<CreditHolds>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<Release>,
+) -> Result<Done, Problem> {
+    Ok(holds::release(&services, &caller, digest, OrderId(id), value).await?.into())
+}
+
+async fn refuse_credit_hold(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<CreditHolds>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<RefuseHold>,
+) -> Result<Done, Problem> {
+    Ok(holds::refuse(&services, &caller, digest, OrderId(id), value).await?.into())
 }

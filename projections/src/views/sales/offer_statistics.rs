@@ -123,8 +123,10 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         }
         sales::Event::Negotiation(_)
         | sales::Event::ApprovalRules(_)
+        | sales::Event::CreditAccount(_)
         | sales::Event::OfferTemplate(_)
         | sales::Event::Order(_)
+        | sales::Event::OrderReference(_)
         | sales::Event::QuotationRequest(_)
         | sales::Event::Spending(_)
         | sales::Event::StandingOrder(_)

@@ -5,8 +5,8 @@ mod progress;
 use std::collections::BTreeMap;
 
 use domain::{
-    Event, OrderId, ShipmentId, company::DeliveryAddress, fulfilment, order, parties, sales,
-    shipment,
+    Event, OrderId, ShipmentId, company::DeliveryAddress, credit_account::HoldReason, fulfilment,
+    order, parties, sales, shipment,
 };
 use event_log::RecordedEvent;
 use jiff::civil::Date;
@@ -47,6 +47,8 @@ pub const PROJECTION: Projection = Projection {
             reason text,
             -- What had not left when the rest was cancelled: an array of items.
             cancelled jsonb NOT NULL DEFAULT '[]',
+            -- Why it is on credit hold: an array of reasons; null while it is not.
+            credit_hold jsonb,
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON orders (company_id, created);
@@ -54,6 +56,8 @@ pub const PROJECTION: Projection = Projection {
         CREATE INDEX ON orders (created) WHERE status IN ('confirmed', 'part_shipped');
         CREATE INDEX ON orders (promised_on, created)
             WHERE status IN ('confirmed', 'part_shipped') AND promised_on IS NOT NULL;
+        -- Few orders are on hold.
+        CREATE INDEX ON orders (created) WHERE credit_hold IS NOT NULL;
         CREATE TABLE order_shipments (
             order_id uuid NOT NULL,
             shipment_id uuid NOT NULL,
@@ -84,6 +88,9 @@ const PLACE: &str = concat!(
 );
 const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
 const PROMISE: &str = "UPDATE orders SET promised_on = $2 WHERE id = $1";
+const CLOSE: &str = "UPDATE orders SET status = $2, reason = $3, credit_hold = NULL WHERE id = $1";
+const HOLD: &str = "UPDATE orders SET credit_hold = $2 WHERE id = $1";
+const RELEASE: &str = "UPDATE orders SET credit_hold = NULL WHERE id = $1";
 const CANCEL_REST: &str =
     "UPDATE orders SET status = 'shipped', reason = $2, cancelled = $3 WHERE id = $1";
 /// Events of older builds may name a line twice in a shipment; commands refuse that now.
@@ -120,7 +127,7 @@ macro_rules! whole {
             WHERE order_id = orders.id GROUP BY line) AS by_line) AS shipped,
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
             WHERE order_id = orders.id) AS shipments,
-        cancelled, buyer, deliver_to
+        cancelled, buyer, deliver_to, credit_hold
     FROM view.orders ",
             $which
         )
@@ -130,6 +137,7 @@ macro_rules! whole {
 const LIST: &str = whole!(
     "WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
+        AND ($6::boolean IS NULL OR (credit_hold IS NOT NULL) = $6)
     ORDER BY created DESC LIMIT $5"
 );
 const WAITING: &str = whole!(
@@ -146,7 +154,7 @@ macro_rules! heads {
             delivered!(),
             "
         (SELECT coalesce(jsonb_agg(DISTINCT shipment_id), '[]') FROM view.order_shipments
-            WHERE order_id = orders.id) AS shipments, buyer, deliver_to
+            WHERE order_id = orders.id) AS shipments, buyer, deliver_to, credit_hold
     FROM view.orders ",
             $which
         )
@@ -156,6 +164,7 @@ macro_rules! heads {
 const HEADS: &str = heads!(
     "WHERE ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR company_id = $2)
         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR created < $4)
+        AND ($6::boolean IS NULL OR (credit_hold IS NOT NULL) = $6)
     ORDER BY created DESC LIMIT $5"
 );
 const LATE: &str = heads!(
@@ -181,7 +190,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let id = recorded.stream_id;
     let status = |status: &'static str| change!(STATUS, id, status, None::<String>);
     match event {
-        order::Event::Placed { terms, on } => vec![change!(
+        order::Event::Placed { terms, on, .. } => vec![change!(
             PLACE,
             id,
             terms.company.0,
@@ -191,16 +200,18 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
             recorded.position.0.cast_signed(),
             terms.destination.address.as_ref().map(ToString::to_string)
         )],
+        order::Event::CreditHeld { reasons } => vec![change!(HOLD, id, Json(reasons.clone()))],
+        order::Event::CreditReleased {} => vec![change!(RELEASE, id)],
         order::Event::ApprovalRequested { .. } => vec![status("awaiting_approval")],
         order::Event::StepApproved { .. } | order::Event::StepEscalated { .. } => vec![],
         order::Event::Approved {} => vec![status("placed")],
         order::Event::Refused { decision } => {
-            vec![change!(STATUS, id, "refused", decision.note.as_ref().map(ToString::to_string))]
+            vec![change!(CLOSE, id, "refused", decision.note.as_ref().map(ToString::to_string))]
         }
         order::Event::Confirmed {} => vec![status("confirmed")],
         order::Event::DeliveryPromised { on } => vec![change!(PROMISE, id, *on)],
         order::Event::Cancelled { reason } => {
-            vec![change!(STATUS, id, "cancelled", reason.as_ref().map(ToString::to_string))]
+            vec![change!(CLOSE, id, "cancelled", reason.as_ref().map(ToString::to_string))]
         }
         order::Event::RestCancelled { items, reason } => {
             let reason = reason.as_ref().map(ToString::to_string);
@@ -274,7 +285,10 @@ pub struct Order {
     pub progress: Vec<LineProgress>,
     /// The shipments in which it left.
     pub shipments: Vec<ShipmentId>,
-    /// The position at which it was placed; lists are sorted by it, newest first.
+    /// Why it is on credit hold; missing while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_hold: Option<Vec<HoldReason>>,
+    /// Where in the log it was placed; lists are in this order, newest first.
     #[serde(skip)]
     pub created: i64,
 }
@@ -311,7 +325,10 @@ pub struct OrderSummary {
     pub reason: Option<String>,
     /// Its shipments.
     pub shipments: Vec<ShipmentId>,
-    /// The position at which it was placed; lists are sorted by it, newest first.
+    /// Why it is on credit hold; missing while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_hold: Option<Vec<HoldReason>>,
+    /// Where in the log it was placed; lists are in this order, newest first.
     #[serde(skip)]
     pub created: i64,
 }
@@ -348,6 +365,8 @@ pub struct Filter {
     pub company: Option<Uuid>,
     /// Only this status.
     pub status: Option<Status>,
+    /// Those that are on credit hold, or those that are not.
+    pub on_credit_hold: Option<bool>,
 }
 
 /// Orders, newest first, before `cursor`, at most `limit`.
@@ -357,9 +376,9 @@ pub async fn list(
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Order>, ReadError> {
-    let Filter { id, company, status } = filter;
+    let Filter { id, company, status, on_credit_hold } = filter;
     let status = status.as_ref().map(name_of);
-    let rows = client.query(LIST, &[id, company, &status, &cursor, &limit]).await?;
+    let rows = client.query(LIST, &[id, company, &status, &cursor, &limit, on_credit_hold]).await?;
     rows.iter().map(order_of).collect()
 }
 
@@ -370,9 +389,10 @@ pub async fn summaries(
     cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<OrderSummary>, ReadError> {
-    let Filter { id, company, status } = filter;
+    let Filter { id, company, status, on_credit_hold } = filter;
     let status = status.as_ref().map(name_of);
-    let rows = client.query(HEADS, &[id, company, &status, &cursor, &limit]).await?;
+    let rows =
+        client.query(HEADS, &[id, company, &status, &cursor, &limit, on_credit_hold]).await?;
     rows.iter().map(summary_of).collect()
 }
 
@@ -417,6 +437,7 @@ fn summary_of(row: &Row) -> Result<OrderSummary, ReadError> {
         shipments: json(row, "shipments")?,
         buyer: json_or_none(row, "buyer")?,
         deliver_to: json_or_none(row, "deliver_to")?,
+        credit_hold: json_or_none(row, "credit_hold")?,
     })
 }
 
@@ -449,5 +470,6 @@ fn order_of(row: &Row) -> Result<Order, ReadError> {
         cancelled,
         buyer: json_or_none(row, "buyer")?,
         deliver_to: json_or_none(row, "deliver_to")?,
+        credit_hold: json_or_none(row, "credit_hold")?,
     })
 }

@@ -127,6 +127,11 @@ impl Requests {
                 return Some(("admin", company, account()));
             }
             ["{id}", "billing-address"] => json!({ "address": place() }),
+            ["{id}", "credit-grace"] => json!({ "days": 7 }),
+            ["{id}", "credit-grace", "lift"] => {
+                let grace = json!({ "days": 7 });
+                return Some(("admin", self.company_with("credit-grace", &grace).await, json!({})));
+            }
             ["{id}", "credit-limit"] => json!({ "limit": pln("5000.00") }),
             ["{id}", "credit-limit", "lift"] => json!({ "currency": "PLN" }),
             ["{id}", "delivery-addresses"] => {
@@ -139,6 +144,9 @@ impl Requests {
                 return Some(("admin", company, json!({ "id": id })));
             }
             ["{id}", "group"] => json!({ "group": "hotels" }),
+            ["{id}", "minimum-order"] => json!({ "minimum": pln("100.00") }),
+            ["{id}", "minimum-order", "lift"] => json!({ "currency": "PLN" }),
+            ["{id}", "prepayment"] | ["{id}", "prepayment", "waive"] => json!({}),
             ["{id}", "parent"] => json!({ "parent": self.table.shop.hotel }),
             ["{id}", "payment-term"] => json!({ "payment_term": { "kind": "net", "days": 30,
                 "early": { "days": 7, "discount": "2" } } }),
@@ -370,7 +378,8 @@ impl Requests {
                     "lines": [{ "sku": "RICE", "quantity": "10", "unit_price": "2.00" }],
                     "destination": { "address": self.address, "cost_centre": "MPK-1" },
                     "placed_on": today, "reference": format!("Z-{}", self.next()),
-                    "payment_term": { "kind": "net", "days": 14 } });
+                    "payment_term": { "kind": "net", "days": 14 }, "wished_on": "2099-12-31",
+                    "note": "Proszę o awizację", "confirm_repeated_reference": true });
                 ("admin", String::new(), body)
             }
             ["orders", "{id}", "cancel"] => {
@@ -382,6 +391,14 @@ impl Requests {
                 ("admin", order, json!({ "available_on": "2099-01-01", "transit_days": 2 }))
             }
             ["orders", "{id}", "confirm"] => ("admin", self.order().await, json!({})),
+            ["orders", "{id}", "release-credit-hold" | "refuse-credit-hold"] => {
+                let limit = json!({ "limit": pln("0.00") });
+                let company = self.company_with("credit-limit", &limit).await;
+                let order = json!({ "company": company, "currency": "PLN",
+                    "lines": [{ "sku": "RICE", "quantity": "10" }] });
+                let order = created(self.instance().post("admin", "/v1/orders", &order).await);
+                ("admin", order, json!({ "reason": "Uzgodnione" }))
+            }
             ["orders", "{id}", what @ ("approve" | "refuse")] => {
                 let order = json!({ "currency": "PLN",
                     "lines": [{ "sku": "COFFEE", "quantity": "60" }] });
