@@ -411,3 +411,85 @@ async fn five_thousand_rows_are_one_command() {
     done(counter.command("Ewa", &cart, "clear", json!({})).await);
     assert_eq!(counter.lines("Ewa", &cart).await, [""; 0]);
 }
+
+#[tokio::test]
+async fn rows_come_as_text_sheets_and_orders_of_ubl() {
+    let counter = Counter::open().await;
+    let cart = counter.cart("Ewa", true).await;
+    let path = format!("/v1/carts/{cart}/lines");
+    let send = |media: &'static str, body: &'static str| {
+        counter.instance().send("Ewa", &path, media, body.to_owned())
+    };
+    let text = send("text/plain", "COFFEE\t2\nNIC\t1\nRICE\t6").await.body;
+    check_count(&text, 3);
+    assert_eq!(
+        (&text["accepted"], &text["rows"][1]["code"]),
+        (&json!(2), &json!("row.product_unknown"))
+    );
+    let sheet = send("text/csv; charset=utf-8", "Ilość;Indeks;Uwagi\n1,0;COFFEE;\n6;RICE;\n").await;
+    check_count(&sheet.body, 2);
+    assert_eq!(counter.lines("Ewa", &cart).await, ["1 COFFEE 3", "2 RICE 12"]);
+    let order = "<Order xmlns:cac=\"a\" xmlns:cbc=\"b\"><cac:OrderLine><cac:LineItem>\
+        <cbc:Quantity unitCode=\"XCT\">1</cbc:Quantity><cac:Item><cac:StandardItemIdentification>\
+        <cbc:ID schemeID=\"0160\">5901234123457</cbc:ID></cac:StandardItemIdentification></cac:Item>\
+        </cac:LineItem></cac:OrderLine></Order>";
+    let read = send("application/xml", order).await.body;
+    check_count(&read, 1);
+    assert_eq!(
+        (&read["rows"][0]["sku"], &read["rows"][0]["quantity"]),
+        (&json!("RICE"), &json!("18"))
+    );
+    refused(&send("application/xml", "<!DOCTYPE a><Order/>").await, 422, "ubl.malformed");
+    refused(&send("text/plain", "").await, 422, "rows.count_invalid");
+    refused(&send("image/png", "COFFEE 1").await, 415, "body.no_rows");
+    let workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    refused(&send(workbook, "PK").await, 422, "sheet.malformed");
+}
+
+#[tokio::test]
+async fn what_was_bought_is_bought_again() {
+    let counter = Counter::open().await;
+    let lines = json!([{ "sku": "COFFEE", "quantity": "4" }, { "sku": "RICE", "quantity": "12" }]);
+    let order = counter.shop.confirmed_order(lines).await;
+    let invoice = counter.shop.dispatch(json!({ "order": order })).await;
+    let order_of_hotel =
+        json!({ "currency": "PLN", "lines": [{ "sku": "COFFEE", "quantity": "1" }] });
+    let others = created(counter.instance().post("hotel", "/v1/orders", &order_of_hotel).await);
+    let cart = counter.cart("Ewa", true).await;
+    let from = |body: Value| counter.command("Ewa", &cart, "lines/from", body);
+    for source in [
+        json!({ "kind": "order", "order": order }),
+        json!({ "kind": "invoice", "invoice": invoice["id"] }),
+    ] {
+        let answer = from(source).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        check_count(&answer.body, 2);
+        assert_eq!(answer.body["accepted"], 2);
+    }
+    assert_eq!(counter.lines("Ewa", &cart).await, ["1 COFFEE 8", "2 RICE 24"]);
+    let foreign = from(json!({ "kind": "order", "order": others })).await;
+    refused(&foreign, 422, "body.names_nothing");
+    let list =
+        created(counter.command("Ewa", &cart, "order-list", json!({ "name": "Lista" })).await);
+    done(from(json!({ "kind": "order_list", "order_list": list })).await);
+    let copy = created(counter.command("Ewa", &cart, "copy", json!({ "name": "Kopia" })).await);
+    done(from(json!({ "kind": "cart", "cart": copy })).await);
+    assert_eq!(counter.lines("Ewa", &cart).await, ["1 COFFEE 32", "2 RICE 96"]);
+
+    let bought = counter.instance().all("Ewa", "/v1/bought-products").await;
+    assert_eq!(bought.len(), 2);
+    let coffee = counter.instance().all("Ewa", "/v1/bought-products?q=coff").await;
+    assert_eq!(coffee.len(), 1);
+    let coffee = &coffee[0];
+    assert_eq!((&coffee["sku"], &coffee["times"]), (&json!("COFFEE"), &json!(1)));
+    assert_eq!((&coffee["last_price"], &coffee["usual_quantity"]), (&json!("10.00"), &json!("4")));
+    assert_eq!(counter.instance().all("hotel", "/v1/bought-products").await.len(), 0);
+    refused(
+        &counter.instance().get("sales", "/v1/bought-products").await,
+        422,
+        "bought_products.company_missing",
+    );
+    let path = format!("/v1/bought-products?company={}", counter.shop.grocer);
+    assert_eq!(counter.instance().all("sales", &path).await.len(), 2);
+    assert_eq!(counter.instance().get("hotel", &path).await.status, 404);
+}
