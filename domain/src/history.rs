@@ -82,6 +82,7 @@ history! {
 /// What one side deliberates by itself: of these a company's credential sees nothing, not even in
 /// its own history.
 pub const INTERNAL: &[&str] = &[
+    "goods_return.inspected",
     "negotiation.approval_requested",
     "negotiation.step_approved",
     "negotiation.step_escalated",

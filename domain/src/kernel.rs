@@ -45,9 +45,10 @@ pub use gtin::Gtin;
 pub use iban::Iban;
 pub use ids::{
     ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
-    ConversationId, DiscountId, EmployeeId, InvoiceId, NegotiationId, OfferId, OfferTemplateId,
-    OrderId, PaymentId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId,
-    SeriesId, ShipmentId, SpendingId, StockId, TerritoriesId, TreeId,
+    ConversationId, DiscountId, EmployeeId, GoodsReturnId, InvoiceId, InvoiceReturnsId,
+    NegotiationId, OfferId, OfferTemplateId, OrderId, PaymentId, PriceId, ProductCodeId, ProductId,
+    PurchasesId, QuotationRequestId, SeriesId, ShipmentId, SpendingId, StockId, TerritoriesId,
+    TreeId,
 };
 pub use language::Language;
 pub use line::{Line, Lines};

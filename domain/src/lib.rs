@@ -25,7 +25,10 @@ pub mod policies;
 pub mod pricing;
 pub mod sales;
 
-pub use billing::{Invoice, Payment, Series, invoice, payment, series};
+pub use billing::{
+    GoodsReturn, Invoice, InvoiceReturns, Payment, Series, goods_return, invoice, invoice_returns,
+    payment, series,
+};
 pub use catalogue::{
     Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
     tree,
@@ -36,15 +39,15 @@ pub use inventory::{Stock, stock};
 pub use kernel::{
     ActorId, Address, AddressId, AgreementId, ApprovalRulesId, AssortmentId, Attachment,
     Attachments, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre, CountryCode,
-    Currency, DeliveryTerms, Destination, DiscountId, Email, EmployeeId, GroupCode, Gtin, Iban,
-    Incoterm, InvoiceId, Language, Line, Lines, Message, Money, Name, NegotiationId, Nip, Note,
-    OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PriceId,
-    PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity, QuotationRequestId, Reference,
-    Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StockId, TaxId,
-    TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber, VatRate, address,
-    aggregate, attachment, characters, claim, day, delivery_terms, destination, email, gtin, iban,
-    ids, language, line, money, nip, payment_term, percent, priced_by, quantity, refusal,
-    selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
+    Currency, DeliveryTerms, Destination, DiscountId, Email, EmployeeId, GoodsReturnId, GroupCode,
+    Gtin, Iban, Incoterm, InvoiceId, InvoiceReturnsId, Language, Line, Lines, Message, Money, Name,
+    NegotiationId, Nip, Note, OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm,
+    Percent, PriceId, PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity,
+    QuotationRequestId, Reference, Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku,
+    SpendingId, StockId, TaxId, TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster,
+    VatNumber, VatRate, address, aggregate, attachment, characters, claim, day, delivery_terms,
+    destination, email, gtin, iban, ids, language, line, money, nip, payment_term, percent,
+    priced_by, quantity, refusal, selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{

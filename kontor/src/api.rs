@@ -38,8 +38,8 @@ pub const ABOUT: About = About {
         Group { name: "fulfilment", description: "What leaves", resources: &["shipments"] },
         Group {
             name: "billing",
-            description: "Invoices, credit notes, payments, and what is owed",
-            resources: &["invoices", "credit-notes", "payments", "account-balances"],
+            description: "Invoices, credit notes, returns, payments, and what is owed",
+            resources: &["invoices", "credit-notes", "returns", "payments", "account-balances"],
         },
         Group {
             name: "messaging",

@@ -12,7 +12,7 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 25] = [
+pub const ALL: [Projection; 26] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
@@ -23,6 +23,7 @@ pub const ALL: [Projection; 25] = [
     messaging::conversations::PROJECTION,
     pricing::discounts::PROJECTION,
     parties::employees::PROJECTION,
+    billing::goods_returns::PROJECTION,
     sales::inboxes::PROJECTION,
     billing::invoices::PROJECTION,
     sales::negotiations::PROJECTION,

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use domain::{
     approval_rules, assortment, category, claim, company, conversation, discount, employee,
-    invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
-    product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
-    tree,
+    goods_return, invoice, invoice_returns, negotiation, offer, offer_template, order, payment,
+    price, price_agreement, product, product_code, purchases, quotation_request, series, shipment,
+    spending, stock, territories, tree,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -26,7 +26,9 @@ pub fn events() -> BTreeMap<String, Value> {
         ("conversation", conversation::Event::TYPES, schema::<conversation::Event>()),
         ("discount", discount::Event::TYPES, schema::<discount::Event>()),
         ("employee", employee::Event::TYPES, schema::<employee::Event>()),
+        ("goods_return", goods_return::Event::TYPES, schema::<goods_return::Event>()),
         ("invoice", invoice::Event::TYPES, schema::<invoice::Event>()),
+        ("invoice_returns", invoice_returns::Event::TYPES, schema::<invoice_returns::Event>()),
         ("negotiation", negotiation::Event::TYPES, schema::<negotiation::Event>()),
         ("offer", offer::Event::TYPES, schema::<offer::Event>()),
         ("offer_template", offer_template::Event::TYPES, schema::<offer_template::Event>()),

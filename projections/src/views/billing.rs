@@ -1,5 +1,6 @@
 //! Read models of the billing context.
 
 pub mod account_balances;
+pub mod goods_returns;
 pub mod invoices;
 pub mod payments;

@@ -7,7 +7,7 @@ use domain::{ActorId, Side};
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
 use projections::views::{
     self,
-    billing::{account_balances, invoices, payments},
+    billing::{account_balances, goods_returns, invoices, payments},
     catalogue::catalogue,
     fulfilment::shipments,
     messaging::conversations,
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::trade::Instance;
 
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 28] = [
     "approval_rules",
     "assortment",
     "category",
@@ -30,7 +30,9 @@ const TYPES: [&str; 26] = [
     "conversation",
     "discount",
     "employee",
+    "goods_return",
     "invoice",
+    "invoice_returns",
     "negotiation",
     "offer",
     "offer_template",
@@ -98,6 +100,10 @@ async fn every_event_passes_through_every_read_model() {
     let placed = orders::Filter::default();
     assert_eq!(orders::list(&client, &placed, None, 9).await.unwrap().len(), 1);
     assert_eq!(payments::list(&client, None, None, None, 9).await.unwrap().len(), 1);
+    let returned = goods_returns::Filter::default();
+    assert_eq!(goods_returns::summaries(&client, returned, None, 9).await.unwrap().len(), 1);
+    let whole = goods_returns::one(&client, returned, true).await.unwrap().unwrap();
+    assert_eq!(whole.lines.len(), 2);
     let dispatched = shipments::Filter::default();
     assert_eq!(shipments::list(&client, &dispatched, None, 9).await.unwrap().len(), 1);
     let sellers = approvals::Filter { sellers: true, ..approvals::Filter::default() };

@@ -1,5 +1,6 @@
 //! Questions about invoices, payments and account balances.
 
 pub mod account_balances;
+pub mod goods_returns;
 pub mod invoices;
 pub mod payments;

@@ -1,6 +1,7 @@
 //! Queries of the billing context, one file per resource.
 
 mod account_balances;
+mod goods_returns;
 mod invoices;
 mod payments;
 
@@ -11,6 +12,7 @@ use crate::Queries;
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .merge(account_balances::routes())
+        .merge(goods_returns::routes())
         .merge(invoices::routes())
         .merge(payments::routes())
 }

@@ -92,6 +92,7 @@ fn known_by(role: Role) -> Vec<&'static str> {
         ("negotiation", ReadNegotiations::ROLES),
         ("order", ReadTrade::ROLES),
         ("invoice", ReadAccounts::ROLES),
+        ("goods_return", ReadTrade::ROLES),
     ];
     kinds.into_iter().filter(|(_, roles)| roles.contains(&role)).map(|(kind, _)| kind).collect()
 }

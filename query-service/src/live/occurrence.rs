@@ -93,6 +93,7 @@ fn thing(kind: &str, id: Uuid) -> Option<Subject> {
         "negotiation" => Some(Subject::Negotiation { id: id.into() }),
         "order" => Some(Subject::Order { id: id.into() }),
         "invoice" => Some(Subject::Invoice { id: id.into() }),
+        "goods_return" => Some(Subject::GoodsReturn { id: id.into() }),
         _ => None,
     }
 }

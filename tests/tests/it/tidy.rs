@@ -160,6 +160,7 @@ fn an_aggregate_has_the_same_name_everywhere() {
         ("order", "orders"),
         ("shipment", "shipments"),
         ("payment", "payments"),
+        ("goods_return", "goods_returns"),
         ("offer_template", "offer_templates"),
         ("quotation_request", "quotation_requests"),
         ("territories", "territories"),
