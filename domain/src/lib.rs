@@ -48,6 +48,7 @@ pub use kernel::{
     VatNumber, VatRate, address, aggregate, attachment, characters, claim, day, delivery_terms,
     destination, email, gtin, iban, ids, language, line, money, nip, payment_term, percent,
     priced_by, quantity, refusal, selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
+    working_days,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{
