@@ -1,4 +1,4 @@
-//! Stock: how much of a product can be sold, as the warehouse said last.
+//! Stock of a product: the quantity available for sale, as last reported.
 
 use std::borrow::Cow;
 
@@ -15,52 +15,52 @@ use crate::kernel::{
     refusal::refusals,
 };
 
-/// What was said last.
+/// The last reported level.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stock {
     level: Option<Level>,
 }
 
-/// How much there is.
+/// A stock level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Level {
-    /// How much can be sold now, in the product's units.
+    /// The quantity available for sale, in the product's units.
     pub available: Available,
-    /// When more is expected.
+    /// The day on which more is expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub expected: Option<Date>,
 }
 
-/// A quantity, or none of it. JSON carries it as a string.
+/// A quantity or zero. In JSON it is a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Available(pub Option<Quantity>);
 
-/// What can be asked of stock.
+/// The commands of stock.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Take note of what there is.
+    /// Record a reported level.
     Report {
-        /// Of which product.
+        /// The product.
         product: ProductId,
-        /// How much.
+        /// Its level.
         level: Level,
     },
 }
 
-/// What happened to stock.
+/// The events of stock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// There is so much.
+    /// A level was reported.
     Reported {
-        /// Of which product.
+        /// The product.
         product: ProductId,
-        /// How much can be sold now, in its units.
+        /// The quantity available for sale, in the product's units.
         available: Available,
-        /// When more is expected.
+        /// The day on which more is expected.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>", extend("format" = "date"))]
         expected: Option<Date>,
@@ -74,7 +74,7 @@ aggregate!(Stock, "stock", {
 /// Why a report is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No document bears such a day.
+    /// The day is outside the accepted range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -103,7 +103,7 @@ impl Stock {
 }
 
 impl StockId {
-    /// The stock of a product: one stream each.
+    /// The id of a product's stock: one stream per product.
     pub fn of(product: ProductId) -> Self {
         Self(Uuid::new_v5(&product.0, b"stock"))
     }
@@ -111,7 +111,7 @@ impl StockId {
 
 impl OfCompany for Stock {
     fn company(&self) -> Option<CompanyId> {
-        // What is in the warehouse is the seller's own affair.
+        // Stock belongs to the seller, not to a company.
         None
     }
 }

@@ -1,3 +1,3 @@
-//! Questions about stock.
+//! Queries of stock.
 
 pub mod stock;

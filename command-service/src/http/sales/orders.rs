@@ -1,4 +1,4 @@
-//! `/v1/orders`: what companies want.
+//! `/v1/orders`: place, confirm, cancel, approve and refuse orders.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -33,7 +33,8 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/orders/{id}/cancel",
             post_with(cancel, |o| {
-                o.id("order.cancel").summary("Cancel an order, or what of it has not left")
+                o.id("order.cancel")
+                    .summary("Cancel an order, or the quantities that were not shipped")
             }),
         )
         .api_route(

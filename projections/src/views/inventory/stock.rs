@@ -1,4 +1,4 @@
-//! `stock`: how much there is of what, as the warehouse said last.
+//! `stock`: stock level per product, as last reported.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ use crate::{
     row::{parsed, word_or_none},
 };
 
-/// Levels by product.
+/// Stock levels by product.
 pub const PROJECTION: Projection = Projection {
     name: "stock",
     schema: "
@@ -55,24 +55,24 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     vec![change!(REPORT, product.0, available.to_string(), *expected, position)]
 }
 
-/// How much there is of a product.
+/// The stock level of a product.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "StockLevel")]
 pub struct StockOf {
-    /// Of which.
+    /// The product.
     pub product: ProductId,
-    /// Its code.
+    /// Its SKU.
     pub sku: Option<Sku>,
-    /// How much.
+    /// Its level.
     #[serde(flatten)]
     pub level: Level,
-    /// Where in the log it was reported; lists are in this order.
+    /// The position of the report; lists are sorted by it.
     #[serde(skip)]
     pub reported: i64,
 }
 
-/// Levels in the order in which they were reported, of one product or of all, from after `cursor`,
-/// at most `limit`.
+/// Stock levels in the order of their reports, of one product or of all, after `cursor`, at most
+/// `limit`.
 pub async fn list(
     client: &Object,
     sku: Option<&str>,
@@ -92,7 +92,7 @@ pub async fn list(
     rows.iter().map(stock_of).collect()
 }
 
-/// Levels that were read lately.
+/// A cache of stock levels.
 #[derive(Debug)]
 pub struct Levels(Remembered<ProductId, Option<Level>>);
 
@@ -103,11 +103,11 @@ impl Default for Levels {
 }
 
 impl Levels {
-    /// How many are remembered: some 100 bytes each.
+    /// The maximum number of entries: about 100 bytes each.
     const MOST: usize = 50_000;
 
-    /// What is known of the stock of some products, in this order; the read model changed last at
-    /// `changed`.
+    /// The stock levels of `products`, in this order. `changed` is the position of the last change
+    /// of the read model.
     pub async fn of(
         &self,
         client: &Object,
