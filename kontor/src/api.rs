@@ -46,10 +46,11 @@ pub const ABOUT: About = About {
         },
         Group {
             name: "billing",
-            description: "Invoices, credit notes, payments, and what is owed",
+            description: "Invoices, credit notes, returns, payments, and what is owed",
             resources: &[
                 "invoices",
                 "credit-notes",
+                "returns",
                 "payments",
                 "account-balances",
                 "bought-products",

@@ -244,7 +244,7 @@ impl From<&offer_template::Template> for TemplateHead {
 }
 
 /// How many lines a document has, as a column keeps it.
-pub(crate) fn line_count(lines: &Lines) -> i32 {
+pub(crate) fn line_count<L>(lines: &Lines<L>) -> i32 {
     i32::try_from(lines.len()).expect("a document has a few thousand lines at most")
 }
 

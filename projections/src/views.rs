@@ -12,7 +12,7 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 32] = [
+pub const ALL: [Projection; 33] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
@@ -26,6 +26,7 @@ pub const ALL: [Projection; 32] = [
     sales::credit_accounts::PROJECTION,
     pricing::discounts::PROJECTION,
     parties::employees::PROJECTION,
+    billing::goods_returns::PROJECTION,
     sales::inboxes::PROJECTION,
     billing::invoices::PROJECTION,
     sales::negotiations::PROJECTION,

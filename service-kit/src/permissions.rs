@@ -54,6 +54,10 @@ permissions! {
     Dispatch: Admin, SalesManager, Warehouse;
     /// To keep delivery addresses: the seller's sales, or a company its own.
     Addresses: Admin, Sales, SalesManager, CompanyAdmin;
+    /// To answer returns and complaints, and to close them.
+    ReturnDecisions: Admin, Sales, SalesManager, Accounting;
+    /// To credit or replace what was returned or complained about.
+    ReturnCredits: Admin, SalesManager, Accounting;
     /// To order: a company's purchasers, or the seller's sales on behalf of a company.
     Ordering: Admin, Sales, SalesManager, CompanyAdmin, Purchaser;
     /// To answer offers for a company.
@@ -72,6 +76,9 @@ permissions! {
     OfferMessages: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// To write messages about an order.
     OrderMessages: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
+    /// To write messages about a return.
+    ReturnMessages: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser,
+        Approver;
     /// To write messages about an invoice.
     InvoiceMessages: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
 }

@@ -89,8 +89,16 @@ id!(
     EmployeeId
 );
 id!(
+    /// Goods that a company sends back, or a complaint.
+    GoodsReturnId
+);
+id!(
     /// A sales invoice or a credit note.
     InvoiceId
+);
+id!(
+    /// What of an invoice is held by goods returns; derived from the invoice.
+    InvoiceReturnsId
 );
 id!(
     /// The rounds on one revision of an offer; derived from both.
@@ -222,6 +230,20 @@ impl SpendingId {
     /// What an employee has spent.
     pub fn of(employee: EmployeeId) -> Self {
         Self(Uuid::new_v5(&employee.0, b"spending"))
+    }
+}
+
+impl OrderId {
+    /// The order that replaces goods of a return, with the credit note that gives the goods back.
+    pub fn of_replacement(credit_note: InvoiceId) -> Self {
+        Self(Uuid::new_v5(&credit_note.0, b"replacement"))
+    }
+}
+
+impl InvoiceReturnsId {
+    /// What of an invoice is held by goods returns.
+    pub fn of(invoice: InvoiceId) -> Self {
+        Self(Uuid::new_v5(&invoice.0, b"returns"))
     }
 }
 

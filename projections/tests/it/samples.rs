@@ -7,7 +7,7 @@ use domain::{ActorId, Side, history};
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
 use projections::views::{
     self,
-    billing::{account_balances, invoices, payments},
+    billing::{account_balances, goods_returns, invoices, payments},
     catalogue::catalogue,
     fulfilment::shipments,
     messaging::conversations,
@@ -74,6 +74,10 @@ async fn every_event_passes_through_every_read_model() {
     let placed = orders::Filter::default();
     assert_eq!(orders::list(&client, &placed, None, 9).await.unwrap().len(), 1);
     assert_eq!(payments::list(&client, None, None, None, 9).await.unwrap().len(), 1);
+    let returned = goods_returns::Filter::default();
+    assert_eq!(goods_returns::summaries(&client, returned, None, 9).await.unwrap().len(), 1);
+    let whole = goods_returns::one(&client, returned, true).await.unwrap().unwrap();
+    assert_eq!(whole.lines.len(), 2);
     let dispatched = shipments::Filter::default();
     let standing = standing_orders::Filter::default();
     let standing = standing_orders::summaries(&client, &standing, None, 9).await.unwrap();

@@ -2,6 +2,7 @@
 
 mod account_balances;
 mod bought_products;
+mod goods_returns;
 mod invoices;
 mod payments;
 
@@ -13,6 +14,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .merge(account_balances::routes())
         .merge(bought_products::routes())
+        .merge(goods_returns::routes())
         .merge(invoices::routes())
         .merge(payments::routes())
 }

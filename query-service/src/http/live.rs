@@ -93,6 +93,7 @@ fn known_by(role: Role) -> Vec<&'static str> {
         ("order", ReadTrade::ROLES),
         ("invoice", ReadAccounts::ROLES),
         ("standing_order", ReadTrade::ROLES),
+        ("goods_return", ReadTrade::ROLES),
     ];
     kinds.into_iter().filter(|(_, roles)| roles.contains(&role)).map(|(kind, _)| kind).collect()
 }

@@ -126,6 +126,7 @@ fn thing(kind: &str, id: Uuid) -> Option<Thing> {
         "negotiation" => Subject::Negotiation { id: id.into() },
         "order" => Subject::Order { id: id.into() },
         "invoice" => Subject::Invoice { id: id.into() },
+        "goods_return" => Subject::GoodsReturn { id: id.into() },
         "standing_order" => {
             return Some(Thing::Other(Undiscussed::StandingOrder { id: id.into() }));
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use service_kit::{
     access::{Allowed, Role},
     permissions::{
-    Addresses, Approvals, Audit, Bookkeeping, BuyerApprovals, Buyers, CreditHolds, CreditTerms, Dispatch, EmployeeAdministration, InvoiceMessages, Leave, OfferMessages, OfferReaders, Operator, OrderMessages, Ordering, Pricing, ReadAccounts, ReadCarts, ReadCredit, ReadHistory, ReadNegotiations, ReadPeople, ReadPicking, ReadStock, ReadTrade, Sales,
+    Addresses, Approvals, Audit, Bookkeeping, BuyerApprovals, Buyers, CreditHolds, CreditTerms, Dispatch, EmployeeAdministration, InvoiceMessages, Leave, OfferMessages, OfferReaders, Operator, OrderMessages, Ordering, Pricing, ReadAccounts, ReadCarts, ReadCredit, ReadHistory, ReadNegotiations, ReadPeople, ReadPicking, ReadStock, ReadTrade, ReturnCredits, ReturnDecisions, ReturnMessages, Sales,
     },
 };
 
@@ -105,6 +105,10 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("post", "/v1/conversations/orders/{id}/messages", OrderMessages::ROLES),
     ("post", "/v1/conversations/orders/{id}/notes", OrderMessages::ROLES),
     ("post", "/v1/conversations/orders/{id}/read", OrderMessages::ROLES),
+    ("get", "/v1/conversations/returns/{id}", ReturnMessages::ROLES),
+    ("post", "/v1/conversations/returns/{id}/messages", ReturnMessages::ROLES),
+    ("post", "/v1/conversations/returns/{id}/notes", ReturnMessages::ROLES),
+    ("post", "/v1/conversations/returns/{id}/read", ReturnMessages::ROLES),
     ("post", "/v1/credit-notes", Bookkeeping::ROLES),
     ("get", "/v1/discounts", Sales::ROLES),
     ("post", "/v1/discounts/end", Pricing::ROLES),
@@ -230,6 +234,7 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("post", "/v1/products/{id}/price", Pricing::ROLES),
     ("post", "/v1/products/{id}/publish", Pricing::ROLES),
     ("post", "/v1/products/{id}/rename", Pricing::ROLES),
+    ("post", "/v1/products/{id}/return-term", Pricing::ROLES),
     ("post", "/v1/products/{id}/substitutes", Pricing::ROLES),
     ("post", "/v1/products/{id}/texts", Pricing::ROLES),
     ("post", "/v1/products/{id}/vat-rate", Pricing::ROLES),
@@ -241,6 +246,18 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("post", "/v1/quotation-requests/{id}/decline", Sales::ROLES),
     ("post", "/v1/quotation-requests/{id}/take", Sales::ROLES),
     ("post", "/v1/quotation-requests/{id}/withdraw", Buyers::ROLES),
+    ("get", "/v1/returns", ReadTrade::ROLES),
+    ("post", "/v1/returns", Ordering::ROLES),
+    ("get", "/v1/returns/{id}", ReadTrade::ROLES),
+    ("post", "/v1/returns/{id}/authorise", ReturnDecisions::ROLES),
+    ("post", "/v1/returns/{id}/close", ReturnDecisions::ROLES),
+    ("post", "/v1/returns/{id}/credit", ReturnCredits::ROLES),
+    ("post", "/v1/returns/{id}/inspect", Dispatch::ROLES),
+    ("post", "/v1/returns/{id}/receive", Dispatch::ROLES),
+    ("post", "/v1/returns/{id}/refuse", ReturnDecisions::ROLES),
+    ("post", "/v1/returns/{id}/replace", ReturnCredits::ROLES),
+    ("post", "/v1/returns/{id}/send", Ordering::ROLES),
+    ("post", "/v1/returns/{id}/withdraw", Ordering::ROLES),
     ("get", "/v1/shipments", ReadTrade::ROLES),
     ("post", "/v1/shipments", Dispatch::ROLES),
     ("get", "/v1/shipments/{id}", ReadTrade::ROLES),
@@ -341,6 +358,9 @@ async fn another_company_is_like_a_missing_one() {
     let payment = json!({ "company": grocer, "method": "cash",
         "amount": { "amount": "1.00", "currency": "PLN" } });
     let payment = created(instance.post("accounting", "/v1/payments", &payment).await);
+    let goods_return = json!({ "invoice": invoice["id"], "kind": "return",
+        "lines": [{ "invoice_line": 1, "quantity": "1", "reason": "damaged" }] });
+    let goods_return = created(instance.post("grocer", "/v1/returns", &goods_return).await);
     instance.settled().await;
 
     let invoice = invoice["id"].as_str().unwrap();
@@ -351,6 +371,7 @@ async fn another_company_is_like_a_missing_one() {
         ("/v1/shipments", shipment),
         ("/v1/invoices", invoice),
         ("/v1/payments", &payment),
+        ("/v1/returns", &goods_return),
     ]);
     for (collection, id) in things {
         let own = instance.get("grocer", &format!("{collection}/{id}")).await;
@@ -364,7 +385,9 @@ async fn another_company_is_like_a_missing_one() {
         let items = listed.body["items"].as_array().unwrap();
         assert_eq!(items.iter().find(of_grocer), None, "{collection}");
     }
-    for path in ["/v1/orders", "/v1/account-balances", "/v1/invoices", "/v1/payments"] {
+    for path in
+        ["/v1/orders", "/v1/account-balances", "/v1/invoices", "/v1/payments", "/v1/returns"]
+    {
         let asked = instance.get("hotel", &format!("{path}?company={grocer}")).await;
         assert_eq!(asked.status, 404, "{path}");
     }

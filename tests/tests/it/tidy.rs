@@ -163,6 +163,7 @@ fn an_aggregate_has_the_same_name_everywhere() {
         ("shipment", "shipments"),
         ("pick_list", "pick_lists"),
         ("payment", "payments"),
+        ("goods_return", "goods_returns"),
         ("offer_template", "offer_templates"),
         ("quotation_request", "quotation_requests"),
         ("standing_order", "standing_orders"),

@@ -54,6 +54,10 @@ pub struct Details {
     /// What is sold instead since it was withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<ProductId>,
+    /// For how many days after its dispatch a company can return it; missing when there is no such
+    /// term.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_term_days: Option<u16>,
 }
 
 impl Details {
@@ -351,6 +355,8 @@ impl Details {
     pub const MOST_IMAGES: usize = 30;
     /// How many others can be sold instead.
     pub const MOST_SUBSTITUTES: usize = 30;
+    /// How many days a term of return has.
+    pub const MOST_RETURN_DAYS: u16 = 3_650;
     /// How many parts a bundle has.
     pub const MOST_PARTS: usize = 50;
 }

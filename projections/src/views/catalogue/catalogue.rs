@@ -297,6 +297,7 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
         E::Pictured { images } => vec![detail(id, "images", images.clone())],
         E::Substituted { substitutes } => vec![detail(id, "substitutes", substitutes.clone())],
         E::Bundled { parts } => vec![detail(id, "parts", parts.clone())],
+        E::ReturnTermSet { days } => vec![detail(id, "return_term_days", *days)],
         E::Published {} => {
             vec![change!(STATUS, id, "published"), places::opened_to_all(id), places::counted(id)]
         }

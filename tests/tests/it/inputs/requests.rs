@@ -110,6 +110,7 @@ impl Requests {
             "price-agreements" => self.of_price_agreement(&segments).await?,
             "standing-orders" => self.of_standing_order(&segments).await?,
             "payments" | "credit-notes" => self.of_money(&segments).await?,
+            "returns" => self.of_goods_return(&segments).await?,
             _ => self.of_other(&segments).await?,
         };
         let (role, id, body) = request;
@@ -197,6 +198,7 @@ impl Requests {
                 let id = created(self.instance().post("admin", "/v1/products", &body).await);
                 return Some(("admin", id, json!({})));
             }
+            ["{id}", "return-term"] => json!({ "days": 30 }),
             ["{id}", "rename"] => {
                 json!({ "name": "Inna nazwa", "translations": { "en": "Other" } })
             }
@@ -242,6 +244,7 @@ impl Requests {
             "negotiations" => self.negotiation(false).await,
             "offers" => self.table.shop.sent_offer().await,
             "orders" => self.order().await,
+            "returns" => self.goods_return(&self.return_body("return").await).await,
             _ => return None,
         };
         let message = json!({ "text": "Dzień dobry", "attachments": [{ "name": "plan.pdf",
@@ -632,6 +635,70 @@ impl Requests {
             }
             _ => return None,
         })
+    }
+
+    /// A return that is as far as the route needs it.
+    async fn of_goods_return(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
+        let today = jiff::Zoned::now().date();
+        let lines = json!([{ "line": 1, "quantity": "4" }]);
+        let [_, "{id}", what] = segments else {
+            return Some(("admin", String::new(), self.return_body("complaint").await));
+        };
+        let id = self.goods_return(&self.return_body("return").await).await;
+        let act = async |what: &str, body: Value| {
+            let path = format!("/v1/returns/{id}/{what}");
+            done(self.instance().post("admin", &path, &body).await);
+        };
+        let received = json!({ "lines": lines, "received_on": today });
+        let found = json!({ "lines": [{ "line": 1, "restock": "1", "second_choice": "1",
+            "scrap": "1", "send_back": "1" }], "note": "Otwarte" });
+        if !matches!(*what, "authorise" | "refuse" | "withdraw") {
+            act("authorise", json!({})).await;
+        }
+        if matches!(*what, "inspect" | "credit" | "replace") {
+            act("receive", received.clone()).await;
+        }
+        if matches!(*what, "credit" | "replace") {
+            act("inspect", found.clone()).await;
+        }
+        let body = match *what {
+            "authorise" => json!({ "lines": [{ "line": 1, "quantity": "3", "reason": "Otwarte" }],
+                "transport": "label", "note": "W kartonie",
+                "labels": [{ "name": "etykieta.pdf", "url": "https://example.pl/e.pdf" }] }),
+            "refuse" | "close" => json!({ "reason": "Za późno" }),
+            "withdraw" => json!({ "reason": "Pomyłka" }),
+            "send" => json!({ "transport": "label", "courier": "DPD", "tracking": "000123",
+                "sent_on": today }),
+            "receive" => received,
+            "inspect" => found,
+            "credit" => json!({ "lines": [{ "line": 1, "quantity": "2" }], "reason": "Zwrot",
+                "issued_on": today }),
+            "replace" => json!({ "lines": [{ "line": 1, "quantity": "2" }], "reason": "Wymiana",
+                "destination": { "address": self.address, "cost_centre": "MPK-1" },
+                "reference": format!("W-{}", self.next()) }),
+            _ => return None,
+        };
+        Some(("admin", id, body))
+    }
+
+    async fn return_body(&self, kind: &str) -> Value {
+        let invoice = self.invoice().await;
+        let line = json!({ "invoice_line": 1, "quantity": "4", "reason": "damaged",
+            "note": "Rozbite", "attachments": [
+                { "name": "zdjecie.jpg", "url": "https://example.pl/z.jpg" }] });
+        let mut body = json!({ "invoice": invoice["id"], "kind": kind, "note": "Prosimy o odbiór",
+            "requested_on": jiff::Zoned::now().date(), "lines": [line] });
+        if kind == "complaint" {
+            let mut wrong = body["lines"][0].clone();
+            wrong["reason"] = json!("wrong_price");
+            wrong["claimed_price"] = json!("1.50");
+            body["lines"].as_array_mut().unwrap().push(wrong);
+        }
+        body
+    }
+
+    async fn goods_return(&self, body: &Value) -> String {
+        created(self.instance().post("admin", "/v1/returns", body).await)
     }
 
     async fn of_other(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
