@@ -45,7 +45,12 @@ pub use events::UnreadableEvent;
 pub use gtin::Gtin;
 pub use iban::Iban;
 pub use ids::{
-    ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CartId, CategoryId, ClaimId, CompanyId, ConversationId, CreditAccountId, DiscountId, EmployeeId, GoodsReturnId, InvoiceId, InvoiceReturnsId, NegotiationId, OfferId, OfferTemplateId, OrderId, OrderListId, OrderReferenceId, PaymentId, PickListId, PickingId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId, SeriesId, ShipmentId, SpendingId, StandingOrderId, StockId, TerritoriesId, TreeId,
+    ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CartId, CategoryId, ClaimId,
+    CompanyId, ConversationId, CreditAccountId, DiscountId, EmployeeId, GoodsReturnId, InvoiceId,
+    InvoiceReturnsId, NegotiationId, OfferId, OfferTemplateId, OrderId, OrderListId,
+    OrderReferenceId, PaymentId, PickListId, PickingId, PriceId, ProductCodeId, ProductId,
+    PurchasesId, QuotationRequestId, SeriesId, ShipmentId, SpendingId, StandingOrderId, StockId,
+    TerritoriesId, TreeId,
 };
 pub use language::Language;
 pub use line::{Line, Lines};

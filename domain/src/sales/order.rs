@@ -1,8 +1,8 @@
 //! An order of a company: lines at fixed prices, and the quantities that were shipped.
 
 mod approval;
-mod promise;
 mod credit_hold;
+mod promise;
 
 use std::collections::{BTreeMap, BTreeSet};
 
