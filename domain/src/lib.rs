@@ -32,7 +32,7 @@ pub use catalogue::{
 };
 pub use fulfilment::{Shipment, shipment};
 pub use history::Event;
-pub use inventory::{Stock, stock};
+pub use inventory::{Stock, Warehouse, stock, warehouse};
 pub use kernel::{
     ActorId, Address, AddressId, AgreementId, ApprovalRulesId, AssortmentId, Attachment,
     Attachments, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre, CountryCode,
@@ -41,10 +41,10 @@ pub use kernel::{
     OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PriceId,
     PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity, QuotationRequestId, Reference,
     Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StockId, TaxId,
-    TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber, VatRate, address,
-    aggregate, attachment, characters, claim, day, delivery_terms, destination, email, gtin, iban,
-    ids, language, line, money, nip, payment_term, percent, priced_by, quantity, refusal,
-    selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
+    TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber, VatRate, WarehouseCode,
+    WarehouseId, address, aggregate, attachment, characters, claim, day, delivery_terms,
+    destination, email, gtin, iban, ids, language, line, money, nip, payment_term, percent,
+    priced_by, quantity, refusal, selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{

@@ -12,11 +12,12 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 25] = [
+pub const ALL: [Projection; 28] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
     catalogue::assortments::PROJECTION,
+    inventory::backorders::PROJECTION,
     catalogue::catalogue::PROJECTION,
     catalogue::categories::PROJECTION,
     parties::companies::PROJECTION,
@@ -37,7 +38,9 @@ pub const ALL: [Projection; 25] = [
     sales::quotation_requests::PROJECTION,
     fulfilment::shipments::PROJECTION,
     inventory::stock::PROJECTION,
+    inventory::stock_levels::PROJECTION,
     parties::territories::PROJECTION,
+    inventory::warehouses::PROJECTION,
 ];
 
 /// The read model of this name.

@@ -8,7 +8,7 @@ use domain::{
     approval_rules, assortment, category, claim, company, conversation, discount, employee,
     invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
     product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
-    tree,
+    tree, warehouse,
 };
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -48,6 +48,7 @@ pub fn events() -> BTreeMap<String, Value> {
         ("stock", stock::Event::TYPES, schema::<stock::Event>()),
         ("territories", territories::Event::TYPES, schema::<territories::Event>()),
         ("tree", tree::Event::TYPES, schema::<tree::Event>()),
+        ("warehouse", warehouse::Event::TYPES, schema::<warehouse::Event>()),
     ] {
         for (event_type, version) in types {
             let name = event_type.trim_start_matches(aggregate).trim_start_matches('.');

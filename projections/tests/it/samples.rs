@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::trade::Instance;
 
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 27] = [
     "approval_rules",
     "assortment",
     "category",
@@ -48,6 +48,7 @@ const TYPES: [&str; 26] = [
     "stock",
     "territories",
     "tree",
+    "warehouse",
 ];
 
 #[tokio::test]

@@ -137,7 +137,7 @@ const HAPPENED: [&str; 5] = [
     "/v1/payments /booked_on",
     "/v1/shipments /dispatched_on",
 ];
-const TO_COME: [&str; 21] = [
+const TO_COME: [&str; 27] = [
     "/v1/employees/{id}/substitute /from",
     "/v1/employees/{id}/substitute /until",
     "/v1/negotiations/{id}/propose /say/answer_by",
@@ -159,6 +159,12 @@ const TO_COME: [&str; 21] = [
     "/v1/products/{id}/vat-rate /from",
     "/v1/quotation-requests /answer_by",
     "/v1/stock /levels/*/expected",
+    "/v1/stock/feed /rows/*/best_before",
+    "/v1/stock/{id}/adjust /lot/best_before",
+    "/v1/stock/{id}/count /lot/best_before",
+    "/v1/stock/{id}/expect /on",
+    "/v1/stock/{id}/receive /lot/best_before",
+    "/v1/stock/{id}/take-back /lot/best_before",
 ];
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Shipments: goods of an order leave.
 
 use domain::{
-    Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, order, shipment,
+    Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, WarehouseId,
+    order, shipment,
 };
 use event_log::{Outcome, Work};
 use jiff::civil::Date;
@@ -11,7 +12,13 @@ use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
-    app::{Services, deciding},
+    app::{
+        Services, deciding,
+        inventory::{
+            order_reservation::{self, Leaving},
+            warehouse,
+        },
+    },
     caller::Caller,
     failure::{Failure, happened, refusal, refusal_at},
 };
@@ -22,9 +29,13 @@ use crate::{
 #[schemars(rename = "DispatchShipment")]
 pub struct DispatchRequest {
     pub order: OrderId,
-    /// Which lines and how much of them; all that is outstanding when not given.
+    /// Which lines and how much of them. When not given: all that is outstanding, but of products
+    /// whose stock is kept per warehouse only what is allocated to the order.
     #[serde(default)]
     pub items: Option<Vec<order::Item>>,
+    /// The warehouse that it leaves; when not given, goods leave where they are allocated.
+    #[serde(default)]
+    pub warehouse: Option<WarehouseId>,
     #[serde(default)]
     pub courier: Option<Name>,
     #[serde(default)]
@@ -59,8 +70,16 @@ async fn leave(
     request: DispatchRequest,
     today: Date,
 ) -> Result<(), Failure> {
-    let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
+    let DispatchRequest { order, items, warehouse, courier, tracking, dispatched_on } = request;
+    if let Some(warehouse) = warehouse {
+        warehouse::must_exist(work, "/warehouse", warehouse).await?;
+    }
     let before = work.load::<Order>(order).await?.clone();
+    order_reservation::reserve_missing(work, order, items.as_deref()).await?;
+    let items = match items {
+        Some(items) => Some(items),
+        None => order_reservation::shippable(work, order, warehouse).await?,
+    };
     // The process that placed the order may have a clock that is ahead of this one's.
     let on =
         dispatched_on.unwrap_or_else(|| before.placed_on().map_or(today, |day| day.max(today)));
@@ -70,6 +89,8 @@ async fn leave(
         .map_err(|error| refusal_at(error, |error| place_of(error, items.as_deref()?)))?;
     let terms = before.terms().map_err(|error| refusal(&error))?;
     let items = items.unwrap_or_else(|| before.outstanding());
+    let leaving = Leaving { order, shipment: id, terms, items: &items, warehouse, on };
+    order_reservation::ship(work, leaving).await?;
     let mut lines = terms.lines_of(&items);
     leaves_whole(work, &lines).await?;
     taxed(work, &mut lines, on);

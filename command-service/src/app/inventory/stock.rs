@@ -1,4 +1,8 @@
-//! Stock: how much there is of what.
+//! Stock: levels that an external system reports, movements in the warehouses, and the feed of an
+//! external warehouse.
+
+pub mod feed;
+pub mod movements;
 
 use std::collections::HashSet;
 

@@ -12,12 +12,13 @@ use service_kit::{
 use crate::{
     app::{
         Services,
+        inventory::order_reservation::{self, Confirm},
         sales::{
             approvals::{Approve, Refuse},
             order::{self, Cancel, Place},
         },
     },
-    http::{Created, Done, Nothing, access::By},
+    http::{Created, Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -28,12 +29,15 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
         .api_route(
             "/v1/orders/{id}/confirm",
-            post_with(confirm, |o| o.id("order.confirm").summary("Confirm an order")),
+            post_with(confirm, |o| {
+                o.id("order.confirm").summary("Confirm an order and reserve its goods")
+            }),
         )
         .api_route(
             "/v1/orders/{id}/cancel",
             post_with(cancel, |o| {
-                o.id("order.cancel").summary("Cancel an order, or what of it has not left")
+                o.id("order.cancel")
+                    .summary("Cancel an order, or what of it has not left, and release its goods")
             }),
         )
         .api_route(
@@ -61,9 +65,11 @@ async fn confirm(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
-    Body { value: Nothing {}, digest }: Body<Nothing>,
+    Body { value, digest }: Body<Confirm>,
 ) -> Result<Done, Problem> {
-    Ok(order::confirm(&services, &caller, digest, OrderId(id)).await?.into())
+    let outcome =
+        order_reservation::confirm(&services, &caller, digest, OrderId(id), value).await?;
+    Ok(outcome.into())
 }
 
 async fn cancel(
@@ -72,7 +78,8 @@ async fn cancel(
     PathId(id): PathId,
     Body { value, digest }: Body<Cancel>,
 ) -> Result<Done, Problem> {
-    Ok(order::cancel(&services, &caller, digest, OrderId(id), value).await?.into())
+    let outcome = order_reservation::cancel(&services, &caller, digest, OrderId(id), value).await?;
+    Ok(outcome.into())
 }
 
 async fn approve(

@@ -228,10 +228,7 @@ fn aside(event: &RecordedEvent) -> Option<Uuid> {
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         Event::Catalogue(event) => of_catalogue(recorded, event),
-        Event::Inventory(inventory::Event::Stock(event)) => {
-            let stock::Event::Reported { product, available, .. } = event;
-            stocked(product.0, available.0.is_some())
-        }
+        Event::Inventory(inventory::Event::Stock(event)) => changes_of_stock(event),
         _ => vec![],
     }
 }
@@ -248,6 +245,34 @@ fn of_catalogue(recorded: &RecordedEvent, event: &catalogue::Event) -> Vec<Chang
         }
         E::Assortment(event) => places::ruled(recorded.stream_id, event),
         E::Category(_) | E::ProductCode(_) | E::Tree(_) => vec![],
+    }
+}
+
+/// Movements and reservations change nothing here until the product runs out or is replenished.
+fn changes_of_stock(event: &stock::Event) -> Vec<Change> {
+    use stock::Event as E;
+    match event {
+        E::Reported { product, available, .. } => stocked(product.0, available.0.is_some()),
+        E::RanOut { product } => stocked(product.0, false),
+        E::Replenished { product } => stocked(product.0, true),
+        E::Configured { .. }
+        | E::ReceiptExpected { .. }
+        | E::ReceiptRescheduled { .. }
+        | E::ReceiptCancelled { .. }
+        | E::Received { .. }
+        | E::Adjusted { .. }
+        | E::Counted { .. }
+        | E::Transferred { .. }
+        | E::Withdrawn { .. }
+        | E::Returned { .. }
+        | E::Reserved { .. }
+        | E::Allocated { .. }
+        | E::Deallocated { .. }
+        | E::Released { .. }
+        | E::Shipped { .. }
+        | E::BundleReserved { .. }
+        | E::BundleReleased { .. }
+        | E::BundleShipped { .. } => vec![],
     }
 }
 
