@@ -30,6 +30,7 @@ pub mod upcaster;
 pub mod vat;
 pub mod vat_number;
 pub mod vat_rate;
+pub mod working_days;
 
 use events::events;
 

@@ -45,6 +45,7 @@ pub use kernel::{
     WarehouseId, address, aggregate, attachment, characters, claim, day, delivery_terms,
     destination, email, gtin, iban, ids, language, line, money, nip, payment_term, percent,
     priced_by, quantity, refusal, selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
+    working_days,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{
