@@ -150,7 +150,7 @@ async fn reserve_lines(
         if parts.is_empty() {
             continue;
         }
-        for Part { product, quantity: in_one } in parts.iter().copied() {
+        for &Part { product, quantity: in_one } in &parts {
             let quantity = times(quantity, in_one)?;
             let part = Outstanding { line, product, quantity };
             work.decide::<Stock>(StockId::of(product), reserve(part)).await?;
