@@ -1,4 +1,4 @@
-//! The endpoints of billing.
+//! The command endpoints of billing.
 
 mod credit_notes;
 mod payments;

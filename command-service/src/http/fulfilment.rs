@@ -1,4 +1,4 @@
-//! The endpoints of fulfilment.
+//! The command endpoints of fulfilment.
 
 mod shipments;
 

@@ -1,4 +1,4 @@
-//! `/v1/imports`: what comes as a sheet.
+//! `/v1/imports`: import sheets.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{Json, extract::State};

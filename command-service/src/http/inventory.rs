@@ -1,4 +1,4 @@
-//! The endpoints of inventory.
+//! The command endpoints of inventory.
 
 mod stock;
 mod warehouses;

@@ -1,4 +1,4 @@
-//! The endpoints of sales.
+//! The command endpoints of sales.
 
 mod approval_rules;
 mod negotiations;

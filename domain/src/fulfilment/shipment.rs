@@ -1,4 +1,4 @@
-//! A shipment: what left together, by which courier, for which order.
+//! A shipment: the goods of one order that were dispatched together, with their courier.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -11,57 +11,57 @@ use crate::kernel::{
     refusal::refusals,
 };
 
-/// What decisions need to know of a shipment.
+/// The state of a shipment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Shipment {
-    /// Nothing yet.
+    /// Not dispatched.
     #[default]
     Undispatched,
-    /// It left.
+    /// Dispatched.
     Dispatched {
-        /// To whom.
+        /// The recipient.
         company: CompanyId,
     },
 }
 
-/// What left, with all that its invoice needs.
+/// The dispatched goods, with the data that the invoice needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dispatch {
-    /// To whom.
+    /// The recipient.
     pub company: CompanyId,
-    /// Of which order.
+    /// The order.
     pub order: OrderId,
-    /// In which currency its lines are priced.
+    /// The currency of the prices.
     pub currency: Currency,
-    /// What left, at the order's prices.
+    /// The dispatched quantities, at the order's prices.
     pub lines: Lines,
-    /// When the invoice will be due.
+    /// The payment term of the invoice.
     pub payment_term: PaymentTerm,
-    /// Who carries it.
+    /// The courier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub courier: Option<Name>,
-    /// The courier's number of it.
+    /// The courier's tracking number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracking: Option<Reference>,
-    /// The day it left, which is the day of its invoice.
+    /// The day of dispatch, which is the day of the invoice.
     pub on: Date,
 }
 
-/// What can be asked of a shipment.
+/// The commands of a shipment.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Let it leave.
+    /// Dispatch it.
     Dispatch(Dispatch),
 }
 
-/// What happened to a shipment.
+/// The events of a shipment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// It left.
+    /// The goods were dispatched.
     Dispatched {
-        /// What, to whom, how.
+        /// The dispatched goods and their transport.
         dispatch: Dispatch,
     },
 }
@@ -71,10 +71,10 @@ aggregate!(Shipment, "shipment", { Dispatched => "dispatched" v 1 });
 /// Why a shipment refuses a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It left before.
+    /// It was dispatched before.
     #[error("the shipment was already dispatched")]
     AlreadyDispatched,
-    /// No document bears such a day.
+    /// The day is outside the accepted range.
     #[error(transparent)]
     Day(#[from] DayError),
 }

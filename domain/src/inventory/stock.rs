@@ -51,7 +51,7 @@ pub struct Stock {
 /// Why stock refuses a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No document bears such a day.
+    /// The day is outside the accepted range.
     #[error(transparent)]
     Day(#[from] DayError),
     /// The level is known from movements.
@@ -331,7 +331,7 @@ impl Stock {
 }
 
 impl StockId {
-    /// The stock of a product: one stream each.
+    /// The id of a product's stock: one stream per product.
     pub fn of(product: ProductId) -> Self {
         Self(Uuid::new_v5(&product.0, b"stock"))
     }

@@ -17,7 +17,7 @@ use crate::{
         money::MoneyError,
         refusal::refusals,
     },
-    sales::approval::{self as asking, Decision, Pending, Request, Verdict, Who},
+    sales::approval::{self as approvals, Decision, Pending, Request, Verdict, Who},
 };
 
 /// The state of an order.
@@ -28,23 +28,23 @@ pub enum Order {
     Unplaced,
     /// Placed by an employee; waits for approval in the company.
     AwaitingApproval {
-        /// What is wanted.
+        /// The ordered lines and terms.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
         /// The pending approval.
         pending: Pending,
     },
-    /// Approval was refused.
+    /// Approval was refused by the company.
     Refused {
         /// The company.
         company: CompanyId,
-        /// Who said no.
+        /// Who refused.
         by: EmployeeId,
     },
     /// Placed, not yet confirmed by the seller.
     Placed {
-        /// What is wanted.
+        /// The ordered lines and terms.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
@@ -53,7 +53,7 @@ pub enum Order {
     },
     /// Confirmed; `outstanding` is what was not shipped yet, by line number.
     Confirmed {
-        /// What was ordered.
+        /// The ordered lines and terms.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
@@ -68,67 +68,67 @@ pub enum Order {
         #[serde(default)]
         rest_cancelled: bool,
     },
-    /// It will not be filled.
+    /// Cancelled: nothing is shipped.
     Cancelled {
         /// The company.
         company: CompanyId,
     },
 }
 
-/// What was ordered, whole.
+/// The lines and terms of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OrderTerms")]
 pub struct Terms {
-    /// By whom.
+    /// The company that orders.
     pub company: CompanyId,
-    /// In which currency.
+    /// The currency of the prices.
     pub currency: Currency,
-    /// What, how much, at which prices.
+    /// Products, quantities and prices.
     pub lines: Lines,
-    /// When the invoice will be due.
+    /// The payment term of the invoices.
     pub payment_term: PaymentTerm,
-    /// Where it came from.
+    /// The origin of the order.
     pub source: Source,
-    /// The company's own number of it.
+    /// The company's own order number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
-    /// The company's employee who wants it; missing where that is not known.
+    /// The company's employee who orders; missing if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_by: Option<EmployeeId>,
-    /// Where it goes and who pays for it, as far as that was said.
+    /// Delivery address and cost centre, as far as given.
     #[serde(default, skip_serializing_if = "Destination::is_unsaid")]
     pub destination: Destination,
-    /// How the goods travel, where that was agreed.
+    /// The delivery terms, if agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_terms: Option<DeliveryTerms>,
 }
 
-/// Where an order came from.
+/// The origin of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[schemars(rename = "OrderSource")]
 pub enum Source {
-    /// Placed as such.
+    /// Placed directly.
     Direct,
-    /// An offer was accepted.
+    /// Placed by accepting an offer.
     Offer {
-        /// Which one.
+        /// The offer.
         offer: OfferId,
-        /// Which revision of it; missing where that was not recorded.
+        /// The accepted revision; missing in events of older builds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revision: Option<u32>,
     },
 }
 
-/// So much of one line of an order.
+/// A quantity of one line of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ShippedItem")]
 pub struct Item {
     /// The line's number, counted from 1.
     pub line: u32,
-    /// How much of it.
+    /// The quantity.
     pub quantity: Quantity,
 }
 
@@ -137,9 +137,9 @@ pub struct Item {
 pub enum Command {
     /// Place an order.
     Place {
-        /// The whole order.
+        /// The lines and terms.
         terms: Terms,
-        /// The day.
+        /// The day of the order.
         on: Date,
         /// The approval that the company's rules require, if any.
         approval: Option<Box<Request>>,
@@ -150,92 +150,92 @@ pub enum Command {
     Refuse(Verdict),
     /// Escalate the pending approval.
     Escalate {
-        /// When.
+        /// The time.
         at: Timestamp,
     },
     /// Confirm the order.
     Confirm,
     /// Cancel what was not shipped: the whole order or the rest.
     Cancel {
-        /// Why.
+        /// The reason.
         reason: Option<Note>,
     },
     /// Ship goods.
     Ship {
-        /// In which shipment.
+        /// The shipment.
         shipment: ShipmentId,
-        /// What is shipped; `None` is all that is outstanding.
+        /// The shipped items; `None` means everything outstanding.
         items: Option<Vec<Item>>,
-        /// The day.
+        /// The day of dispatch.
         on: Date,
     },
 }
 
-/// What happened to an order.
+/// The events of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The company asked for goods.
+    /// The order was placed.
     Placed {
-        /// The whole order.
+        /// The lines and terms.
         terms: Terms,
-        /// The day.
+        /// The day of the order.
         on: Date,
     },
-    /// Others in the company must agree first.
+    /// Approval in the company was requested.
     ApprovalRequested {
-        /// Who, and why.
+        /// The steps, the approvers and the reasons.
         request: Request,
     },
-    /// Somebody agreed.
+    /// One step was approved.
     StepApproved {
-        /// Who, and when.
+        /// The approver and the time.
         decision: Decision,
     },
-    /// It took too long, so somebody else is asked too.
+    /// The time limit of a step passed; another approver was added.
     StepEscalated {
-        /// Which step, counted from 1.
+        /// The number of the step, counted from 1.
         step: u32,
-        /// Whom.
+        /// The added approver.
         to: Who,
-        /// When.
+        /// The time.
         at: Timestamp,
     },
-    /// All agreed: the company wants it.
+    /// All steps were approved.
     Approved {},
-    /// Somebody said no: the company does not want it.
+    /// Approval was refused.
     Refused {
-        /// Who, when and why.
+        /// The approver, the time and the reason.
         decision: Decision,
     },
-    /// The seller promised them.
+    /// The seller confirmed the order.
     Confirmed {},
-    /// It will not be filled.
+    /// The order was cancelled as a whole.
     Cancelled {
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Note>,
     },
-    /// Some of it left, and what had not left never will: the order is closed.
+    /// The quantities that were not shipped were cancelled; the order is closed.
     RestCancelled {
-        /// What does not leave.
+        /// The cancelled quantities.
         items: Vec<Item>,
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Note>,
     },
-    /// Some of it left; more is outstanding.
+    /// A part of the outstanding quantities was shipped.
     PartShipped {
-        /// In which shipment.
+        /// The shipment.
         shipment: ShipmentId,
-        /// What left.
+        /// The shipped quantities.
         items: Vec<Item>,
     },
-    /// The last of it left.
+    /// The last outstanding quantities were shipped.
     Shipped {
-        /// In which shipment.
+        /// The shipment.
         shipment: ShipmentId,
-        /// What left with it.
+        /// The shipped quantities.
         items: Vec<Item>,
     },
 }
@@ -260,21 +260,21 @@ pub enum Error {
     /// There is no such order.
     #[error("there is no such order")]
     Unplaced,
-    /// The id belongs to an order already.
+    /// An order with this id exists.
     #[error("the order was already placed")]
     AlreadyPlaced,
-    /// Others in the company must agree first.
+    /// The order awaits approval in the company.
     #[error("the order awaits approval in the company")]
     AwaitingApproval,
     /// No approval is pending.
-    #[error("the order awaits nobody's approval")]
+    #[error("the order does not await approval")]
     NotAwaitingApproval,
-    /// The company does not want it.
+    /// Approval was refused in the company.
     #[error("the order was refused in the company")]
     Refused,
     /// The answer to the approval is refused.
     #[error(transparent)]
-    Approval(#[from] asking::Error),
+    Approval(#[from] approvals::Error),
     /// The order is not confirmed.
     #[error("the order is not confirmed")]
     NotConfirmed,
@@ -299,24 +299,24 @@ pub enum Error {
         /// Its number.
         line: u32,
     },
-    /// More than was ordered.
+    /// More than the outstanding quantity.
     #[error("line {line} has only {outstanding} outstanding")]
     TooMuch {
         /// Its number.
         line: u32,
-        /// What may still leave.
+        /// The outstanding quantity.
         outstanding: Quantity,
     },
-    /// A shipment before its order.
-    #[error("the order was placed on {placed_on}; nothing of it leaves before")]
+    /// Dispatched before the day of the order.
+    #[error("the order was placed on {placed_on}; it cannot be dispatched earlier")]
     BeforePlaced {
         /// The day of the order.
         placed_on: Date,
     },
-    /// More than one document may come to.
+    /// A sum exceeds the limit of one document.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// No document bears such a day.
+    /// The day is outside the accepted range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -431,7 +431,7 @@ impl Order {
                 Self::AwaitingApproval { terms, placed_on, pending: Pending::new(request) }
             }
             (Self::AwaitingApproval { terms, placed_on, pending }, event) => {
-                Self::after_asking(terms, placed_on, pending, event)
+                Self::evolve_pending(terms, placed_on, pending, event)
             }
             (Self::Placed { terms, placed_on, .. }, Event::Confirmed {}) => {
                 let outstanding = ordered(&terms.lines);
@@ -441,7 +441,7 @@ impl Order {
                 Self::Confirmed { terms, placed_on, outstanding },
                 Event::PartShipped { items, .. },
             ) => {
-                // `decide` has taken the same items from the same quantities.
+                // `decide` has subtracted the same items, so this cannot fail.
                 let outstanding =
                     items.iter().try_fold(outstanding.clone(), take).unwrap_or(outstanding);
                 Self::Confirmed { terms, placed_on, outstanding }
@@ -456,7 +456,7 @@ impl Order {
                 Self::Placed { terms, .. } | Self::Confirmed { terms, .. },
                 Event::Cancelled { .. },
             ) => Self::Cancelled { company: terms.company },
-            // `decide` writes none of these; a state that they cannot change stays as it is.
+            // `decide` produces none of these in this state, so the state does not change.
             (
                 order,
                 Event::ApprovalRequested { .. }
@@ -473,7 +473,7 @@ impl Order {
         }
     }
 
-    /// What has not left yet; nothing when goods cannot leave.
+    /// The quantities still to ship; empty unless the order is confirmed.
     pub fn outstanding(&self) -> Vec<Item> {
         match self {
             Self::Confirmed { outstanding, .. } => {
@@ -488,7 +488,7 @@ impl Order {
         }
     }
 
-    /// The day on which it was placed, while it can still change.
+    /// The day on which it was placed, while the order is open.
     pub fn placed_on(&self) -> Option<Date> {
         match self {
             Self::AwaitingApproval { placed_on, .. }
@@ -501,8 +501,8 @@ impl Order {
         }
     }
 
-    /// The net sum of what has left, while more can: each line rounded as its shipments are summed
-    /// up. `None` where nothing has, or nothing more can.
+    /// The net sum of the shipped quantities of a confirmed order, rounded per line. `None` if
+    /// nothing was shipped or the order is not confirmed.
     pub fn net_of_shipped(&self) -> Option<Money> {
         let Self::Confirmed { terms, outstanding, .. } = self else { return None };
         let nets = terms.lines.numbered().filter_map(|(number, line)| {
@@ -517,7 +517,7 @@ impl Order {
         nets.try_fold(Money::zero(terms.currency), Money::plus).ok()
     }
 
-    /// What was ordered, while goods can still leave.
+    /// The lines and terms, while the order is open.
     pub fn terms(&self) -> Result<&Terms, Error> {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
@@ -533,7 +533,7 @@ impl Order {
 
 impl Terms {
     /// The ordered lines with the quantities of `items`, for the documents of a shipment. An item
-    /// whose line does not exist is left out: [`Order::decide`] has refused it before.
+    /// whose line does not exist is omitted: [`Order::decide`] has refused it before.
     pub fn lines_of(&self, items: &[Item]) -> Vec<Line> {
         items
             .iter()
@@ -549,7 +549,7 @@ fn ordered(lines: &[Line]) -> BTreeMap<u32, Quantity> {
     (1..).zip(lines.iter().map(|line| line.quantity)).collect()
 }
 
-/// Subtracts one item from what is outstanding.
+/// Subtracts one item from the outstanding quantities.
 fn take(
     mut outstanding: BTreeMap<u32, Quantity>,
     item: &Item,

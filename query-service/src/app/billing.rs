@@ -1,4 +1,4 @@
-//! Questions about invoices, payments and account balances.
+//! Queries of invoices, payments and account balances.
 
 pub mod account_balances;
 pub mod invoices;

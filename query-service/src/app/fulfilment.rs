@@ -1,3 +1,3 @@
-//! Questions about shipments.
+//! Queries of shipments.
 
 pub mod shipments;

@@ -1,4 +1,4 @@
-//! Questions about requests for quotation, offers, negotiations, orders and approvals.
+//! Queries of quotation requests, offers, negotiations, orders and approvals.
 
 pub mod approval_rules;
 pub mod approvals;

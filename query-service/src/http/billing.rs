@@ -1,4 +1,4 @@
-//! Queries of the billing context, one file per resource.
+//! The query endpoints of billing.
 
 mod account_balances;
 mod invoices;

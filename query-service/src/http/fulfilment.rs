@@ -1,4 +1,4 @@
-//! Queries of the fulfilment context, one file per resource.
+//! The query endpoints of fulfilment.
 
 mod shipments;
 

@@ -1,4 +1,4 @@
-//! Queries of the inventory context, one file per resource.
+//! The query endpoints of inventory.
 
 mod backorders;
 mod stock;

@@ -1,4 +1,4 @@
-//! Queries of the sales context, one file per resource.
+//! The query endpoints of sales.
 
 mod approval_rules;
 mod approvals;

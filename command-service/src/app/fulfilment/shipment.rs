@@ -1,4 +1,4 @@
-//! Shipments: goods of an order leave.
+//! Shipments: dispatch goods of an order.
 
 use domain::{
     Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, WarehouseId,
@@ -23,7 +23,7 @@ use crate::{
     failure::{Failure, happened, refusal, refusal_at},
 };
 
-/// What leaves.
+/// A dispatch of goods of one order.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "DispatchShipment")]
@@ -40,13 +40,13 @@ pub struct DispatchRequest {
     pub courier: Option<Name>,
     #[serde(default)]
     pub tracking: Option<Reference>,
-    /// The day, when it is entered later; today when not given.
+    /// The day of dispatch, if entered later; today when not given.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub dispatched_on: Option<Date>,
 }
 
-/// Dispatches goods of an order; they are invoiced by itself.
+/// Dispatches goods of an order. A policy issues the invoice.
 pub async fn dispatch(
     services: &Services,
     caller: &Caller,
@@ -58,13 +58,11 @@ pub async fn dispatch(
         happened("/dispatched_on", dispatched_on, today)?;
     }
     let request = &request;
-    services
-        .execute(caller, digest, &|work| deciding(leave(work, id, request.clone(), today)))
-        .await
+    services.execute(caller, digest, &|work| deciding(ship(work, id, request.clone(), today))).await
 }
 
-/// The order gives up what the shipment takes, in one append.
-async fn leave(
+/// Ships the items on the order and records the shipment, in one append.
+async fn ship(
     work: &mut Work,
     id: ShipmentId,
     request: DispatchRequest,
@@ -80,7 +78,7 @@ async fn leave(
         Some(items) => Some(items),
         None => order_reservation::shippable(work, order, warehouse).await?,
     };
-    // The process that placed the order may have a clock that is ahead of this one's.
+    // The order may have been placed by a process whose clock is ahead of this one's.
     let on =
         dispatched_on.unwrap_or_else(|| before.placed_on().map_or(today, |day| day.max(today)));
     let command = order::Command::Ship { shipment: id, items: items.clone(), on };
@@ -92,8 +90,8 @@ async fn leave(
     let leaving = Leaving { order, shipment: id, terms, items: &items, warehouse, on };
     order_reservation::ship(work, leaving).await?;
     let mut lines = terms.lines_of(&items);
-    leaves_whole(work, &lines).await?;
-    taxed(work, &mut lines, on);
+    check_quantities(work, &lines).await?;
+    set_vat_rates(work, &mut lines, on);
     let lines = Lines::try_from(lines).map_err(|_| refusal(&order::Error::NoItems))?;
     let dispatch = shipment::Dispatch {
         company: terms.company,
@@ -110,7 +108,7 @@ async fn leave(
     Ok(())
 }
 
-/// Where in the body the item stands that the order refuses.
+/// The JSON pointer of the item that the order refuses.
 fn place_of(error: &order::Error, items: &[order::Item]) -> Option<String> {
     use order::Error as E;
     let (line, field) = match error {
@@ -118,16 +116,15 @@ fn place_of(error: &order::Error, items: &[order::Item]) -> Option<String> {
         E::TooMuch { line, .. } => (line, "quantity"),
         _ => return None,
     };
-    // Of two, the second one is too many.
+    // Of two items with the same line, the second one is reported.
     let index = items.iter().rposition(|item| item.line == *line)?;
     Some(format!("/items/{index}/{field}"))
 }
 
-/// What leaves is taxed at the rate of the day on which it leaves, whatever it was when it was
-/// ordered.
+/// Sets the VAT rates of the day of dispatch, which may differ from those of the day of the order.
 ///
 /// Source: ustawa o podatku od towarów i usług, art. 41 ust. 14a.
-fn taxed(work: &Work, lines: &mut [Line], on: Date) {
+fn set_vat_rates(work: &Work, lines: &mut [Line], on: Date) {
     for line in lines {
         if let Some(Ok(item)) = work.get::<Product>(line.product).map(Product::item) {
             line.vat_rate = item.vat_rate(on);
@@ -135,8 +132,8 @@ fn taxed(work: &Work, lines: &mut [Line], on: Date) {
     }
 }
 
-/// Half of what is sold by the piece stays where it is.
-async fn leaves_whole(work: &mut Work, lines: &[Line]) -> Result<(), Failure> {
+/// Refuses fractions of products that are sold by the piece.
+async fn check_quantities(work: &mut Work, lines: &[Line]) -> Result<(), Failure> {
     work.load_many::<Product>(lines.iter().map(|line| line.product.0)).await?;
     for (index, line) in lines.iter().enumerate() {
         let Some(product) = work.get::<Product>(line.product) else { continue };

@@ -1,4 +1,4 @@
-//! Orders: what companies want.
+//! Orders: place, confirm, cancel, approve, refuse.
 
 use axum::http::StatusCode;
 use domain::{
@@ -28,30 +28,31 @@ use crate::{
     failure::{Failure, happened},
 };
 
-/// What is wanted.
+/// An order to place.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "PlaceOrder")]
 pub struct Place {
-    /// For which company; a buyer's key knows it.
+    /// The company that orders; not needed with a buyer's key.
     #[serde(default)]
     pub company: Option<CompanyId>,
     pub currency: Currency,
     pub lines: Vec<LineRequest>,
-    /// The company's own number of it.
+    /// The company's own order number.
     #[serde(default)]
     pub reference: Option<Reference>,
-    /// Where it goes and who pays for it, as far as that is said.
+    /// Delivery address and cost centre, as far as given.
     #[serde(default)]
     pub destination: Destination,
-    /// The company's employee who wants it, when the seller enters it; a key of an employee knows.
+    /// The employee of the company who orders, when the seller enters the order; taken from the key
+    /// of an employee.
     #[serde(default)]
     pub placed_by: Option<EmployeeId>,
-    /// The day, when the seller enters an order later; today when not given.
+    /// The day of the order, when the seller enters it later; today when not given.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub placed_on: Option<Date>,
-    /// The company's own term when not given; only the seller can agree on another.
+    /// The company's own term when not given; only the seller may choose another.
     #[serde(default)]
     pub payment_term: Option<PaymentTerm>,
 }
@@ -100,18 +101,18 @@ pub async fn place(
         .await
 }
 
-/// The lines at their prices. A price that lies further below what agreements and lists make than
-/// who says it may go alone, needs an offer, which a superior can approve.
+/// Prices the lines. A manual price that is further below the listed price than the employee may
+/// grant requires an offer, which a superior can approve.
 async fn priced(
     work: &mut Work,
     requests: &[LineRequest],
     sale: Sale,
     (by, now): (Option<EmployeeId>, Timestamp),
 ) -> Result<Lines, Failure> {
-    let (lines, counter) = lines::with_pricing_context(work, requests, sale).await?;
-    let said = lines.iter().zip(requests).filter(|(_, request)| request.unit_price.is_some());
-    let discount = said.filter_map(|(line, _)| {
-        let listed = lines::listed(work, counter.as_ref()?, line.product, line.quantity);
+    let (lines, context) = lines::with_pricing_context(work, requests, sale).await?;
+    let manual = lines.iter().zip(requests).filter(|(_, request)| request.unit_price.is_some());
+    let discount = manual.filter_map(|(line, _)| {
+        let listed = lines::listed(work, context.as_ref()?, line.product, line.quantity);
         lines::below(listed, line.unit_price)
     });
     let discount = discount.max();
@@ -121,15 +122,15 @@ async fn priced(
         let intent = Intent { by, lines: lines.to_vec(), net, discount, now };
         if offering::approval_needed(work, intent).await?.is_some() {
             return Err(Problem::new(StatusCode::CONFLICT, "order.needs_offer")
-                .detail("a superior must approve these prices: make an offer of them")
+                .detail("these prices need the approval of a superior: make an offer with them")
                 .into());
         }
     }
     Ok(lines)
 }
 
-/// A buyer orders for its own company, on its agreed terms, today; the seller's people say for
-/// whom.
+/// The company of the order. A buyer orders for its own company, on its agreed terms, today; the
+/// seller names the company.
 fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
     let Some(own) = caller.company() else {
         return place.company.ok_or_else(|| {
@@ -146,13 +147,13 @@ fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
     match seller_only.into_iter().find(|(_, given)| *given) {
         Some((pointer, _)) => {
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.seller_only")
-                .field(FieldError::at(pointer, "only the seller can say this")))
+                .field(FieldError::at(pointer, "only the seller can set this")))
         }
         None => Ok(CompanyId(own)),
     }
 }
 
-/// Why not.
+/// The reason of a cancellation.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CancelOrder")]
@@ -171,9 +172,9 @@ pub(crate) async fn decide(
 ) -> Result<(), Failure> {
     let order = work.load::<Order>(id).await?;
     caller.must_see(order.company())?;
-    // What the seller has promised, a buyer cannot let go of alone.
-    let promised = matches!(order, Order::Confirmed { .. });
-    if caller.company().is_some() && promised {
+    // A buyer cannot cancel an order that the seller has confirmed.
+    let is_confirmed = matches!(order, Order::Confirmed { .. });
+    if caller.company().is_some() && is_confirmed {
         return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
             .detail("the order is confirmed: ask the seller to cancel it")
             .into());
@@ -203,7 +204,7 @@ pub async fn refuse(
     answer(services, caller, digest, id, request.into(), order::Command::Refuse).await
 }
 
-/// What a superior, of the company or of one above it, says to an order.
+/// Records the answer of an approver of the company or of a company above it.
 async fn answer(
     services: &Services,
     caller: &Caller,
@@ -226,7 +227,7 @@ async fn answer(
                 }
                 let command = command(approver.verdict(work, companies, pending).await?);
                 if matches!(command, order::Command::Approve(_)) {
-                    // Who must not buy wants nothing either.
+                    // A suspended company cannot order, so its order cannot be approved.
                     company_hierarchy::buying_term(work, company).await?;
                 }
                 ordering::decide(work, id, command).await

@@ -1,4 +1,4 @@
-//! How an order comes to stand: for whom, to where, within whose limits, and who must agree first.
+//! Placing orders: destination and employee checks, spending limits, required approvals.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,8 @@ pub(crate) enum OrderOrigin {
     Seller,
 }
 
-/// Whether a company can have goods there, and its employee order them for that.
+/// Checks that the company has the delivery address and that the employee may order for this
+/// destination.
 pub(crate) async fn admit(
     work: &mut Work,
     company: CompanyId,
@@ -53,7 +54,7 @@ pub(crate) async fn admit(
     Ok(())
 }
 
-/// Places an order; where its rules or somebody's limits say so, others must agree first.
+/// Places an order, with the approval that rules or limits require.
 pub(crate) async fn place(
     work: &mut Work,
     id: OrderId,
@@ -134,7 +135,7 @@ pub(crate) async fn approval_needed(
     Ok(Request::about(&matter, &rules, limits, Role::Approver, (by, now)))
 }
 
-/// What the lines cost, without tax.
+/// The net sum of the lines.
 pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
     lines.net(currency).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.sum_too_large")
@@ -143,7 +144,8 @@ pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
     })
 }
 
-/// The rules of a company: its own, else those of the nearest company above it that has some.
+/// The approval rules of a company: its own, else those of the nearest company above it that has
+/// some.
 async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Failure> {
     let line = company_hierarchy::line_of(work, company).await?;
     let ids: Vec<_> =
@@ -153,7 +155,7 @@ async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Fail
     Ok(nearest.unwrap_or_default().to_vec())
 }
 
-/// The categories of what is sold, with all above them, where a rule asks for them.
+/// The categories of the products and all categories above them, if a rule needs them.
 pub(crate) async fn categories(
     work: &mut Work,
     rules: &[Rule],
@@ -170,8 +172,8 @@ pub(crate) async fn categories(
     Ok(paths.flatten().collect())
 }
 
-/// Gives a command to an order that stands. What of one will not be filled counts against nobody's
-/// limits any more.
+/// Gives a command to a placed order. Amounts that will not be shipped are removed from the
+/// employee's spending.
 pub(crate) async fn decide(
     work: &mut Work,
     id: OrderId,

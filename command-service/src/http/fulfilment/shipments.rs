@@ -1,4 +1,4 @@
-//! `/v1/shipments`: letting goods leave.
+//! `/v1/shipments`: dispatch goods.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -18,7 +18,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
         "/v1/shipments",
         post_with(dispatch, |o| {
             o.id("shipment.dispatch")
-                .summary("Dispatch goods of an order; they are invoiced by itself")
+                .summary("Dispatch goods of an order; the invoice is issued automatically")
         }),
     )
 }

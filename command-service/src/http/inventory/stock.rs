@@ -1,4 +1,4 @@
-//! `/v1/stock`: how much there is of what.
+//! `/v1/stock`: report stock levels.
 
 mod movements;
 

@@ -1,4 +1,4 @@
-//! `/v1/conversations`: what the two sides write to each other, and each for itself, about an
+//! `/v1/conversations`: messages between the two sides, and internal notes of each side, about an
 //! offer, a negotiation, an order or an invoice.
 
 use aide::axum::{ApiRouter, routing::post_with};
@@ -27,13 +27,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .merge(about::<Invoices>())
 }
 
-/// Things of one kind that are talked about.
+/// A kind of document that conversations are about.
 trait Things: Send + Sync + 'static {
-    /// As in the path.
+    /// Its segment in the path.
     const PLURAL: &'static str;
-    /// As in the names of operations.
+    /// Its name in operation ids.
     const KIND: &'static str;
-    /// Roles that take part in conversations about them.
+    /// The permission that its conversations require.
     type Who: Allowed;
 
     fn subject(id: Uuid) -> Subject;

@@ -1,4 +1,4 @@
-//! `/v1/orders`: what companies want.
+//! `/v1/orders`: place, confirm, cancel, approve and refuse orders.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -37,7 +37,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/orders/{id}/cancel",
             post_with(cancel, |o| {
                 o.id("order.cancel")
-                    .summary("Cancel an order, or what of it has not left, and release its goods")
+                    .summary("Cancel an order, or the quantities that were not shipped, and release its goods")
             }),
         )
         .api_route(

@@ -1,4 +1,4 @@
-//! What left is invoiced.
+//! Issues the invoice of a dispatched shipment.
 
 use domain::{
     Event, Invoice, InvoiceId, Line, Product, ShipmentId, fulfilment, invoice,
@@ -16,8 +16,8 @@ use crate::{
 
 pub(crate) const POLICY: Policy = Policy {
     name: "dispatch_issues_invoice",
-    // Each takes its number in its turn, in the order in which goods left, and does not wait until
-    // the one before it is durable.
+    // Numbers are taken in the order of dispatch, without waiting for the commit of the previous
+    // invoice.
     at_once: 64,
     reads: "shipment",
     concerns: |event| matches!(event, Event::Fulfilment(fulfilment::Event::Shipment(_))),
@@ -31,7 +31,8 @@ async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let shipment = ShipmentId(reaction.recorded.stream_id);
     let shipment::Event::Dispatched { dispatch } = event;
     let series = series::Kind::Invoice.series(dispatch.on);
-    // Nobody else gets a number while a decision that has its turn reads from PostgreSQL.
+    // Reads before the decision that takes a number, so that other commands do not wait for
+    // PostgreSQL.
     let read = async {
         let log = &reaction.services.log;
         let _ = log.load::<Invoice>(InvoiceId::of_shipment(shipment).0).await;
@@ -42,7 +43,7 @@ async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
     let issue = async {
         reaction.execute_in_turn(&series, &|work| deciding(write(work, shipment, event))).await
     };
-    // The first takes its place in line before anything is read.
+    // The first event joins the queue before anything is read.
     let (issued, ()) = futures::join!(issue, read);
     issued
 }
@@ -59,7 +60,7 @@ async fn write(
         item.is_some_and(|item| item.details().classification.annex_15)
     };
     let (id, sale) = react(shipment, event, dispatch.lines.iter().any(is_listed));
-    // The invoice's id derives from the shipment's: it may stand already.
+    // The invoice's id derives from the shipment's: it may exist already.
     if matches!(work.load::<Invoice>(id).await?, Invoice::Unissued) {
         let number = take_number(work, series::Kind::Invoice, sale.on, id).await?;
         work.decide::<Invoice>(id, invoice::Command::Issue { number, sale }).await?;

@@ -59,27 +59,27 @@ pub enum Disposition {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// An external system reported the level of a product that is not tracked.
+    /// A level was reported.
     Reported {
-        /// Of which product.
+        /// The product.
         product: ProductId,
-        /// How much can be sold now, in its units.
+        /// The quantity available for sale, in the product's units.
         available: Available,
-        /// When more is expected.
+        /// The day on which more is expected.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Option<String>", extend("format" = "date"))]
         expected: Option<Date>,
     },
     /// It is kept otherwise.
     Configured {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// How.
         settings: Settings,
     },
     /// A receipt was announced.
     ReceiptExpected {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// The number by which the receipt is known.
         receipt: Reference,
@@ -92,7 +92,7 @@ pub enum Event {
     },
     /// An announced receipt has another day, quantity or warehouse.
     ReceiptRescheduled {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// The number by which the receipt is known.
         receipt: Reference,
@@ -105,14 +105,14 @@ pub enum Event {
     },
     /// A receipt is expected no more.
     ReceiptCancelled {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// The number by which the receipt was known.
         receipt: Reference,
     },
     /// Goods arrived.
     Received {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// Where.
         warehouse: WarehouseId,
@@ -130,7 +130,7 @@ pub enum Event {
     },
     /// The balance was corrected by a difference.
     Adjusted {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// Where.
         warehouse: WarehouseId,
@@ -149,7 +149,7 @@ pub enum Event {
     },
     /// A stock-taking found so much.
     Counted {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// Where.
         warehouse: WarehouseId,
@@ -168,7 +168,7 @@ pub enum Event {
     },
     /// Goods were moved to another warehouse.
     Transferred {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// From where.
         from: WarehouseId,
@@ -184,7 +184,7 @@ pub enum Event {
     },
     /// Goods left without an order in Kontor.
     Withdrawn {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// From where.
         warehouse: WarehouseId,
@@ -198,7 +198,7 @@ pub enum Event {
     },
     /// Goods came back.
     Returned {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// Where.
         warehouse: WarehouseId,
@@ -218,7 +218,7 @@ pub enum Event {
     },
     /// An order line has a reservation.
     Reserved {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// For which order.
         order: OrderId,
@@ -240,21 +240,21 @@ pub enum Event {
     },
     /// Order lines that waited got goods.
     Allocated {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// Who got what.
         fills: Vec<Fill>,
     },
     /// Order lines lost goods that are not there any more, and wait for them again.
     Deallocated {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// Who lost what.
         fills: Vec<Fill>,
     },
     /// An order line does not need so much any more.
     Released {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// Of which order.
         order: OrderId,
@@ -267,7 +267,7 @@ pub enum Event {
     },
     /// Goods of an order line left.
     Shipped {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// Of which order.
         order: OrderId,
@@ -319,12 +319,12 @@ pub enum Event {
     },
     /// Nothing more of it can be sold.
     RanOut {
-        /// Of which product.
+        /// The product.
         product: ProductId,
     },
     /// Some of it can be sold again.
     Replenished {
-        /// Of which product.
+        /// The product.
         product: ProductId,
     },
 }

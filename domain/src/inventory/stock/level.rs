@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Quantity, money::exact, quantity::QuantityError};
 
-/// How much there is.
+/// A stock level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Level {
-    /// How much can be sold now, in the product's units.
+    /// The quantity available for sale, in the product's units.
     pub available: Available,
-    /// When more is expected.
+    /// The day on which more is expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub expected: Option<Date>,
 }
 
-/// A quantity, or none of it. JSON carries it as a string.
+/// A quantity or zero. In JSON it is a string.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Available(pub Option<Quantity>);

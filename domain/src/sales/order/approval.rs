@@ -1,4 +1,4 @@
-//! How a company comes to want what one of its employees has ordered.
+//! Approval of an order within the company.
 
 use jiff::{Timestamp, civil::Date};
 
@@ -8,7 +8,7 @@ use crate::sales::approval::{Pending, Verdict};
 impl Order {
     pub(super) fn approve(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {
         match self {
-            // A retry of the last word has already succeeded.
+            // A retry of the last approval has already succeeded.
             Self::Placed { agreed: Some((step, by)), .. }
                 if (*step, *by) == (verdict.step, verdict.speaker.by.id) =>
             {
@@ -37,7 +37,7 @@ impl Order {
         Ok(vec![Event::StepEscalated { step: pending.step(), to, at }])
     }
 
-    /// What is asked of others in the company.
+    /// The pending approval.
     pub fn pending(&self) -> Result<&Pending, Error> {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
@@ -50,8 +50,8 @@ impl Order {
         }
     }
 
-    /// What becomes of an order that awaits approval.
-    pub(super) fn after_asking(
+    /// The state after an event of an order that awaits approval.
+    pub(super) fn evolve_pending(
         terms: Terms,
         placed_on: Date,
         pending: Pending,
@@ -72,7 +72,7 @@ impl Order {
                 Self::Refused { company: terms.company, by: decision.by }
             }
             Event::Cancelled { .. } => Self::Cancelled { company: terms.company },
-            // `decide` writes none of these while others are asked.
+            // `decide` produces none of these while approval is pending.
             Event::Placed { .. }
             | Event::ApprovalRequested { .. }
             | Event::Confirmed {}

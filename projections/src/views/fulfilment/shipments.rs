@@ -1,4 +1,4 @@
-//! `shipments`: what left, when and how.
+//! `shipments`: dispatched shipments.
 
 use domain::{
     Event, ShipmentId, company::DeliveryAddress, fulfilment, order, parties, sales, shipment,
@@ -54,14 +54,14 @@ pub const PROJECTION: Projection = Projection {
 };
 
 const BUYERS: Buyers = buyers!("shipment_buyers", places);
-/// Whether an order may be placed twice, the read model of orders says.
+/// An order that was placed twice (in records of older builds) is kept once, as in `orders`.
 const ORDER: &str = concat!(
     "
     INSERT INTO shipment_orders (order_id, address, deliver_to) VALUES ($1, $3, ",
     place_of!("shipments", "shipment_buyers", "$2", "$3::text"),
     ") ON CONFLICT (order_id) DO NOTHING"
 );
-/// An address that was dropped since the order is as it was then.
+/// If the address was removed since the order, the copy of the order is used.
 const DISPATCH: &str = concat!(
     "
     INSERT INTO shipments (id, company_id, order_id, dispatch, head, created, buyer, deliver_to)
@@ -115,55 +115,55 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 pub struct Shipment {
     /// Its id.
     pub id: ShipmentId,
-    /// Its readable number.
+    /// Its number.
     pub number: DocumentNumber,
-    /// What left, to whom, how.
+    /// The dispatched goods and their transport.
     #[serde(flatten)]
     pub dispatch: shipment::Dispatch,
-    /// The company as it was when the goods left; missing where history does not tell.
+    /// The company's data on the day of dispatch; missing in records of older builds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buyer: Option<Buyer>,
-    /// The delivery address as it was when the goods left, where their order names one.
+    /// The delivery address on the day of dispatch, if the order has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliver_to: Option<DeliveryAddress>,
-    /// Where in the log it was dispatched; lists are in this order, newest first.
+    /// The position of its dispatch; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// A shipment as lists show it.
+/// A shipment in a list.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ShipmentSummary {
     /// Its id.
     pub id: ShipmentId,
-    /// Its readable number.
+    /// Its number.
     pub number: DocumentNumber,
-    /// What left, to whom, how, without its lines.
+    /// The dispatched goods and their transport, without lines.
     #[serde(flatten)]
     pub head: ShipmentHead,
-    /// The company as it was when the goods left; missing where history does not tell.
+    /// The company's data on the day of dispatch; missing in records of older builds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buyer: Option<Buyer>,
-    /// The delivery address as it was when the goods left, where their order names one.
+    /// The delivery address on the day of dispatch, if the order has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliver_to: Option<DeliveryAddress>,
-    /// Where in the log it was dispatched; lists are in this order, newest first.
+    /// The position of its dispatch; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// Which shipments are wanted.
+/// Which shipments to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// This one.
+    /// Only this shipment.
     pub id: Option<Uuid>,
-    /// Those to this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those of this order.
+    /// Only this order.
     pub order: Option<Uuid>,
 }
 
-/// Shipments, newest first, from before `cursor`, at most `limit`.
+/// Shipments, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: &Filter,
@@ -175,7 +175,7 @@ pub async fn list(
     rows.iter().map(shipment_of).collect()
 }
 
-/// The same without their lines.
+/// The same without lines.
 pub async fn summaries(
     client: &Client,
     filter: &Filter,

@@ -23,7 +23,7 @@ use crate::{
     row::{parsed, word_or_none},
 };
 
-/// Levels by product.
+/// Stock levels by product.
 pub const PROJECTION: Projection = Projection {
     name: "stock",
     schema: "
@@ -220,24 +220,24 @@ pub async fn sums(client: &Object, product: Uuid) -> Result<Option<Sums>, ReadEr
     }))
 }
 
-/// How much there is of a product.
+/// The stock level of a product.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "StockLevel")]
 pub struct StockOf {
-    /// Of which.
+    /// The product.
     pub product: ProductId,
-    /// Its code.
+    /// Its SKU.
     pub sku: Option<Sku>,
-    /// How much.
+    /// Its level.
     #[serde(flatten)]
     pub level: Level,
-    /// Where in the log it was reported; lists are in this order.
+    /// The position of the report; lists are sorted by it.
     #[serde(skip)]
     pub reported: i64,
 }
 
-/// Levels in the order in which they were reported, of one product or of all, from after `cursor`,
-/// at most `limit`.
+/// Stock levels in the order of their reports, of one product or of all, after `cursor`, at most
+/// `limit`.
 pub async fn list(
     client: &Object,
     sku: Option<&str>,
@@ -257,7 +257,7 @@ pub async fn list(
     rows.iter().map(stock_of).collect()
 }
 
-/// Levels that were read lately.
+/// A cache of stock levels.
 #[derive(Debug)]
 pub struct Levels(Remembered<ProductId, Option<Level>>);
 
@@ -268,11 +268,11 @@ impl Default for Levels {
 }
 
 impl Levels {
-    /// How many are remembered: some 100 bytes each.
+    /// The maximum number of entries: about 100 bytes each.
     const MOST: usize = 50_000;
 
-    /// What is known of the stock of some products, in this order; the read model changed last at
-    /// `changed`.
+    /// The stock levels of `products`, in this order. `changed` is the position of the last change
+    /// of the read model.
     pub async fn of(
         &self,
         client: &Object,

@@ -1,4 +1,4 @@
-//! `orders`: what was ordered, and what of it has left.
+//! `orders`: orders with shipped quantities and status.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::{
     row::{json, json_or_none, name_of, word},
 };
 
-/// Orders by id, and what left by shipment and line.
+/// Orders by id, and shipped quantities by shipment and line.
 pub const PROJECTION: Projection = Projection {
     name: "orders",
     schema: concat!(
@@ -71,7 +71,7 @@ const PLACE: &str = concat!(
 const STATUS: &str = "UPDATE orders SET status = $2, reason = $3 WHERE id = $1";
 const CANCEL_REST: &str =
     "UPDATE orders SET status = 'shipped', reason = $2, cancelled = $3 WHERE id = $1";
-/// History knows shipments that name a line twice; commands refuse that now.
+/// Events of older builds may name a line twice in a shipment; commands refuse that now.
 const SHIP: &str = "
     INSERT INTO order_shipments (order_id, shipment_id, line, quantity)
     SELECT $1, $2, line, sum(quantity)
@@ -148,105 +148,105 @@ fn shipped(order: Uuid, shipment: ShipmentId, items: &[order::Item]) -> Change {
     change!(SHIP, order, shipment.0, lines, quantities)
 }
 
-/// An order and how far it has got.
+/// An order.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Order {
     /// Its id.
     pub id: OrderId,
-    /// Its readable number.
+    /// Its number.
     pub number: DocumentNumber,
-    /// How far it has got.
+    /// Its status.
     pub status: Status,
-    /// What was ordered.
+    /// The ordered lines and terms.
     #[serde(flatten)]
     pub terms: order::Terms,
-    /// The company as it was when the order was placed; missing where history does not tell.
+    /// The company's data on the day of the order; missing in records of older builds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buyer: Option<Buyer>,
-    /// The delivery address as it was when the order was placed, where the order names one.
+    /// The delivery address on the day of the order, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliver_to: Option<DeliveryAddress>,
-    /// When.
+    /// The day of the order.
     #[schemars(with = "String")]
     pub placed_on: Date,
-    /// Why it, or the rest of it, was cancelled, or it was refused.
+    /// The reason of a cancellation, of the whole order or the rest, or of a refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What has left, by line number.
+    /// The shipped quantities, by line number.
     pub shipped: BTreeMap<String, String>,
-    /// What will not leave any more, by line number: the rest of an order that left in part.
+    /// The cancelled quantities, by line number, of an order that was shipped in part.
     pub cancelled: BTreeMap<String, String>,
-    /// The shipments in which it left.
+    /// Its shipments.
     pub shipments: Vec<ShipmentId>,
-    /// Where in the log it was placed; lists are in this order, newest first.
+    /// The position at which it was placed; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// An order as lists show it.
+/// An order in a list.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OrderSummary {
     /// Its id.
     pub id: OrderId,
-    /// Its readable number.
+    /// Its number.
     pub number: DocumentNumber,
-    /// How far it has got.
+    /// Its status.
     pub status: Status,
-    /// What was ordered, without its lines.
+    /// The terms, without lines.
     #[serde(flatten)]
     pub head: OrderHead,
-    /// The company as it was when the order was placed; missing where history does not tell.
+    /// The company's data on the day of the order; missing in records of older builds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buyer: Option<Buyer>,
-    /// The delivery address as it was when the order was placed, where the order names one.
+    /// The delivery address on the day of the order, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliver_to: Option<DeliveryAddress>,
-    /// When.
+    /// The day of the order.
     #[schemars(with = "String")]
     pub placed_on: Date,
-    /// Why it was cancelled or refused.
+    /// The reason of a cancellation or refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The shipments in which it left.
+    /// Its shipments.
     pub shipments: Vec<ShipmentId>,
-    /// Where in the log it was placed; lists are in this order, newest first.
+    /// The position at which it was placed; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// How far an order has got.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "OrderStatus")]
 pub enum Status {
-    /// Others in the company must agree first.
+    /// Awaits approval in the company.
     AwaitingApproval,
-    /// The company does not want it.
+    /// Approval was refused.
     Refused,
-    /// Wanted.
+    /// Placed.
     Placed,
-    /// Promised.
+    /// Confirmed by the seller.
     Confirmed,
-    /// Some of it has left.
+    /// Shipped in part.
     PartShipped,
-    /// All of it has left, or what had not left was cancelled.
+    /// Shipped completely, or the rest was cancelled.
     Shipped,
-    /// It will not be filled.
+    /// Cancelled as a whole.
     Cancelled,
 }
 
-/// Which orders are wanted.
+/// Which orders to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// This one.
+    /// Only this order.
     pub id: Option<Uuid>,
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those with this status.
+    /// Only this status.
     pub status: Option<Status>,
 }
 
-/// Orders, newest first, from before `cursor`, at most `limit`.
+/// Orders, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: &Filter,
@@ -259,7 +259,7 @@ pub async fn list(
     rows.iter().map(order_of).collect()
 }
 
-/// The same without their lines.
+/// The same without lines.
 pub async fn summaries(
     client: &Client,
     filter: &Filter,

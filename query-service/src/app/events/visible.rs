@@ -1,5 +1,5 @@
-//! Events as a company sees them: nothing counts what is hidden from it, and whoever acted for the
-//! seller, or stood behind it, is the seller.
+//! Events as a company sees them: no gaps reveal hidden events, and actors and companies of the
+//! seller's side are shown as `seller`.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::Queries;
 
 const SELLER: &str = "seller";
 
-/// Events without what a company may not know.
+/// Removes from events what a company may not see.
 pub(super) async fn redacted(queries: &Queries, events: Vec<Event>) -> Result<Vec<Event>, Problem> {
     let ids = |kind: &str| -> Vec<Uuid> {
         let ids: BTreeSet<Uuid> = events.iter().filter_map(|event| id_of(event, kind)).collect();
@@ -21,7 +21,8 @@ pub(super) async fn redacted(queries: &Queries, events: Vec<Event>) -> Result<Ve
     let employees = queries.log.newest_many::<Employee>(&ids("employee")).await;
     let employees = employees.map_err(|error| problem(&error))?;
     let keys = queries.access.of_companies(&ids("key")).await?;
-    // The people and keys of companies above it too; policies and timers are nobody's.
+    // Employees and keys of companies above it are hidden too; policies and timers belong to no
+    // company.
     let is_shown = |event: &Event| match event.actor.split_once(':') {
         Some(("employee", _)) => id_of(event, "employee")
             .and_then(|id| employees.get(&id))
@@ -37,7 +38,7 @@ pub(super) async fn redacted(queries: &Queries, events: Vec<Event>) -> Result<Ve
     Ok(events.into_iter().map(redacted).collect())
 }
 
-/// The id of its actor, where that is of this kind.
+/// The id of the actor, if it is of this kind.
 fn id_of(event: &Event, kind: &str) -> Option<Uuid> {
     let (of_kind, id) = event.actor.split_once(':')?;
     id.parse().ok().filter(|_| of_kind == kind)

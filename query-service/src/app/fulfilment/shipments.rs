@@ -1,4 +1,4 @@
-//! What left, when and how.
+//! Shipments.
 
 use projections::{
     DocumentNumber,
@@ -21,15 +21,15 @@ use crate::{
 
 const VIEWS: &[&str] = &[shipments::PROJECTION.name];
 
-/// Which shipments.
+/// Which shipments to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those of this order.
+    /// Only this order.
     pub order: Option<Uuid>,
-    /// The one with this number.
+    /// Only this number.
     pub number: Option<DocumentNumber>,
 }
 

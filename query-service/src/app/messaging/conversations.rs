@@ -1,4 +1,4 @@
-//! What the two sides have written about what, who has read it, and what is unread.
+//! Conversations, with read receipts and unread counts.
 
 use domain::{CompanyId, ConversationId, conversation::Subject};
 use projections::views::{
@@ -30,11 +30,14 @@ const VIEWS: &[&str] = &[
     orders::PROJECTION.name,
 ];
 
-/// Kinds of things.
+/// Kinds of subjects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ConversationTopic")]
-#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub enum Topic {
     Offer,
     Negotiation,
@@ -54,7 +57,7 @@ impl Topic {
         }
     }
 
-    /// What a thing of this kind is called.
+    /// The aggregate type of a subject of this kind.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Offer => "offer",
@@ -64,7 +67,7 @@ impl Topic {
         }
     }
 
-    /// Roles that take part in conversations about this kind of subject.
+    /// The roles that take part in conversations on this kind of subject.
     fn roles(self) -> &'static [Role] {
         match self {
             Self::Offer | Self::Negotiation => OfferMessages::ROLES,
@@ -80,16 +83,16 @@ pub(crate) fn conversation_subjects(role: Role) -> Vec<&'static str> {
     kinds.map(Topic::name).collect()
 }
 
-/// Which conversations.
+/// Which conversations to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Only those in which the asker has not read something.
+    /// Only those with messages that the asker has not read.
     #[serde(default)]
     pub unread: bool,
-    /// Those about things of this kind.
+    /// Only subjects of this kind.
     pub kind: Option<Topic>,
-    /// Those about things of this company.
+    /// Only subjects of this company.
     pub company: Option<Uuid>,
 }
 
@@ -118,36 +121,36 @@ pub async fn list(
     Ok(Page::of(items, limit, |item| item.newest))
 }
 
-/// What of a conversation, and in which order.
+/// Which part of a conversation, and its order.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Show {
     /// The oldest or the newest first.
     #[serde(default)]
     pub order: Order,
-    /// With what the asker's own side has noted.
+    /// Include the internal notes of the asker's side.
     #[serde(default)]
     pub notes: bool,
 }
 
-/// What was said about one thing.
+/// A conversation on one subject.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ConversationDetails")]
 pub struct Whole {
-    /// About what.
+    /// The subject.
     pub subject: Subject,
-    /// Whose thing that is.
+    /// The company of the subject.
     pub company: CompanyId,
-    /// How many messages there are.
+    /// The number of messages.
     pub messages: u32,
-    /// How many of the other side's the asker has not read.
+    /// The number of messages of the other side that the asker has not read.
     pub unread: u32,
-    /// What was said.
+    /// The messages.
     #[serde(flatten)]
     pub page: Page<Entry>,
 }
 
-/// The conversation about one thing, with its receipts.
+/// The conversation on one subject, with read receipts.
 pub async fn show(
     queries: &Queries,
     asker: &Asker,

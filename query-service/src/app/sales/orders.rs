@@ -1,4 +1,4 @@
-//! What was ordered, and what of it has left.
+//! Orders, with shipped quantities.
 
 use projections::{
     DocumentNumber,
@@ -21,15 +21,15 @@ use crate::{
 
 const VIEWS: &[&str] = &[orders::PROJECTION.name];
 
-/// Which orders.
+/// Which orders to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those with this status.
+    /// Only this status.
     pub status: Option<Status>,
-    /// The one with this number.
+    /// Only this number.
     pub number: Option<DocumentNumber>,
 }
 

@@ -1,5 +1,4 @@
-//! `/v1/conversations`: what the two sides have written about what, who has read it, and what is
-//! unread.
+//! `/v1/conversations`: conversations, with read receipts and unread counts.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -41,16 +40,16 @@ fn about<T: Things>() -> ApiRouter<Queries> {
         &format!("/v1/conversations/{plural}/{{id}}"),
         get_with(show::<T>, |o| {
             o.id(&format!("conversation.show_about_{name}"))
-                .summary("Show a conversation with its receipts")
+                .summary("Show a conversation with its read receipts")
         }),
     )
 }
 
-/// Things of one kind that are talked about.
+/// A kind of document that conversations are about.
 trait Things: Send + Sync + 'static {
     const TOPIC: Topic;
     const PLURAL: &'static str;
-    /// Roles that take part in conversations about them.
+    /// The permission that its conversations require.
     type Who: Allowed;
 
     fn subject(id: Uuid) -> Subject;

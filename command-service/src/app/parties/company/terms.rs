@@ -1,4 +1,4 @@
-//! What is agreed with a company on paying: its term and how much it may owe.
+//! Payment term and credit limits of a company.
 
 use domain::{Company, CompanyId, Currency, Money, PaymentTerm, company::Command};
 use event_log::Outcome;
@@ -8,7 +8,7 @@ use service_kit::problem::Problem;
 
 use crate::{app::Services, caller::Caller, failure::given};
 
-/// Other terms.
+/// A payment term.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreePaymentTerm {
@@ -38,7 +38,7 @@ pub async fn inherit_payment_term(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// How much.
+/// A credit limit.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantCredit {
@@ -57,7 +57,7 @@ pub async fn grant_credit(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// Which limit.
+/// The currency of the limit.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LiftCreditLimit {

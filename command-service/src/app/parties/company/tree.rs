@@ -1,4 +1,4 @@
-//! To whom a company belongs: a group whose prices it shares, and the company above it.
+//! The group and the parent of a company.
 
 use domain::{Company, CompanyId, GroupCode, company::Command};
 use event_log::Outcome;
@@ -11,7 +11,7 @@ use crate::{
     caller::Caller,
 };
 
-/// Which group; `null` is none.
+/// The group; `null` removes the company from its group.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JoinGroup {
@@ -30,7 +30,7 @@ pub async fn join_group(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// Which firm; `null` is none.
+/// The parent company; `null` removes the company from its parent.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JoinParent {

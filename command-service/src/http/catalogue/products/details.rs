@@ -1,4 +1,4 @@
-//! What is known of a product besides its code and its price.
+//! Details of a product: texts, categories, packaging, VAT rate, images and so on.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

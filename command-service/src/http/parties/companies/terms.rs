@@ -1,4 +1,4 @@
-//! What is agreed with a company on paying: its term and how much it may owe.
+//! Payment term and credit limits of a company.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

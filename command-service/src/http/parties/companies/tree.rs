@@ -1,4 +1,4 @@
-//! To whom a company belongs: a group whose prices it shares, and the company above it.
+//! The group and the parent of a company.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
