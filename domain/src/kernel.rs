@@ -50,7 +50,7 @@ pub use ids::{
     InvoiceReturnsId, NegotiationId, OfferId, OfferTemplateId, OrderId, OrderListId,
     OrderReferenceId, PaymentId, PickListId, PickingId, PriceId, ProductCodeId, ProductId,
     PurchasesId, QuotationRequestId, SeriesId, ShipmentId, SpendingId, StandingOrderId, StockId,
-    TerritoriesId, TreeId,
+    TerritoriesId, TreeId, WarehouseId,
 };
 pub use language::Language;
 pub use line::{Line, Lines};
@@ -63,7 +63,7 @@ pub use quantity::Quantity;
 pub use refusal::{Refusal, RefusalKind};
 pub use selection::Selection;
 pub use tax_id::{CountryCode, TaxId};
-pub use text::{CostCentre, GroupCode, Message, Name, Note, Reference, Sku};
+pub use text::{CostCentre, GroupCode, Message, Name, Note, Reference, Sku, WarehouseCode};
 pub use vat_number::VatNumber;
 pub use vat_rate::VatRate;
 

@@ -35,7 +35,7 @@ pub use catalogue::{
 };
 pub use fulfilment::{PickList, Picking, Shipment, pick_list, picking, shipment};
 pub use history::Event;
-pub use inventory::{Stock, stock};
+pub use inventory::{Stock, Warehouse, stock, warehouse};
 pub use kernel::{
     ActorId, Address, AddressId, AgreementId, ApprovalRulesId, AssortmentId, Attachment,
     Attachments, CartId, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre,
@@ -46,10 +46,10 @@ pub use kernel::{
     PickListId, PickingId, PriceId, PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity,
     QuotationRequestId, Reference, Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku,
     SpendingId, StandingOrderId, StockId, TaxId, TerritoriesId, TreeId, UnitPrice, UnreadableEvent,
-    Upcaster, VatNumber, VatRate, address, aggregate, attachment, characters, claim, day,
-    delivery_terms, destination, email, gtin, iban, ids, language, line, money, nip, payment_term,
-    percent, priced_by, quantity, refusal, selection, tax_id, text, upcaster, vat, vat_number,
-    vat_rate, working_days,
+    Upcaster, VatNumber, VatRate, WarehouseCode, WarehouseId, address, aggregate, attachment,
+    characters, claim, day, delivery_terms, destination, email, gtin, iban, ids, language, line,
+    money, nip, payment_term, percent, priced_by, quantity, refusal, selection, tax_id, text,
+    upcaster, vat, vat_number, vat_rate, working_days,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{

@@ -12,13 +12,14 @@ pub mod sales;
 use crate::Projection;
 
 /// Every read model.
-pub const ALL: [Projection; 33] = [
+pub const ALL: [Projection; 36] = [
     billing::account_balances::PROJECTION,
     sales::approval_rules::PROJECTION,
     sales::approvals::PROJECTION,
     catalogue::assortments::PROJECTION,
     billing::bought_products::PROJECTION,
     sales::carts::PROJECTION,
+    inventory::backorders::PROJECTION,
     catalogue::catalogue::PROJECTION,
     catalogue::categories::PROJECTION,
     parties::companies::PROJECTION,
@@ -45,7 +46,9 @@ pub const ALL: [Projection; 33] = [
     fulfilment::shipments::PROJECTION,
     sales::standing_orders::PROJECTION,
     inventory::stock::PROJECTION,
+    inventory::stock_levels::PROJECTION,
     parties::territories::PROJECTION,
+    inventory::warehouses::PROJECTION,
 ];
 
 /// The read model of this name.

@@ -24,6 +24,10 @@ permissions! {
         Auditor;
     /// To read stock levels.
     ReadStock: Admin, Sales, SalesManager, Warehouse;
+    /// To read stock per warehouse and its movements.
+    ReadWarehouses: Admin, Sales, SalesManager, Warehouse, Auditor;
+    /// To read which order lines wait for goods: the seller's people, and a company its own.
+    ReadBackorders: Admin, Sales, SalesManager, Warehouse, CompanyAdmin, Purchaser, Approver, Auditor;
     /// To read who works where and which approvals wait: the seller's sales, and a company its own.
     ReadPeople: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// To read offers and negotiations.
@@ -52,6 +56,8 @@ permissions! {
     ReadPicking: Admin, Sales, SalesManager, Warehouse;
     /// To pick and dispatch goods.
     Dispatch: Admin, SalesManager, Warehouse;
+    /// To open, rename and close warehouses.
+    WarehouseAdministration: Admin, SalesManager;
     /// To keep delivery addresses: the seller's sales, or a company its own.
     Addresses: Admin, Sales, SalesManager, CompanyAdmin;
     /// To answer returns and complaints, and to close them.

@@ -184,6 +184,10 @@ id!(
     /// The changes of a tree of companies or categories; derived from its kind.
     TreeId
 );
+id!(
+    /// A place in which the seller keeps goods.
+    WarehouseId
+);
 
 impl NegotiationId {
     /// Where a revision of an offer is talked about: one place, whoever begins how often.

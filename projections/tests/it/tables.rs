@@ -28,6 +28,8 @@ const UNIQUE: &[(&str, Guard)] = &[
     ("cart_lines(cart_id, line)", Guard::Merged),
     ("carts(created)", Guard::Position),
     ("carts(id)", Guard::Stream),
+    ("backorders(created)", Guard::Position),
+    ("backorders(order_id, line, product_id)", Guard::Merged),
     ("catalogue(created)", Guard::Position),
     ("catalogue(id)", Guard::Stream),
     ("catalogue(sku)", Guard::Claimed("Claim on the SKU, in the append that drafts the product")),
@@ -108,8 +110,14 @@ const UNIQUE: &[(&str, Guard)] = &[
     ("standing_orders(id)", Guard::Stream),
     ("stock(product_id)", Guard::Merged),
     ("stock(reported)", Guard::Position),
+    ("stock_expected(product_id, receipt)", Guard::Merged),
+    ("stock_levels(product_id, warehouse_id)", Guard::Merged),
+    ("stock_lots(product_id, warehouse_id, code)", Guard::Merged),
+    ("stock_movements(\"position\", warehouse_id)", Guard::Merged),
     ("territories(id)", Guard::Merged),
     ("unused_credits(id)", Guard::Stream),
+    ("warehouses(created)", Guard::Position),
+    ("warehouses(id)", Guard::Stream),
 ];
 
 /// Why a key is unique.

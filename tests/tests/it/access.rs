@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 use service_kit::{
     access::{Allowed, Role},
     permissions::{
-    Addresses, Approvals, Audit, Bookkeeping, BuyerApprovals, Buyers, CreditHolds, CreditTerms, Dispatch, EmployeeAdministration, InvoiceMessages, Leave, OfferMessages, OfferReaders, Operator, OrderMessages, Ordering, Pricing, ReadAccounts, ReadCarts, ReadCredit, ReadHistory, ReadNegotiations, ReadPeople, ReadPicking, ReadStock, ReadTrade, ReturnCredits, ReturnDecisions, ReturnMessages, Sales,
+        Addresses, Approvals, Audit, Bookkeeping, BuyerApprovals, Buyers, CreditHolds, CreditTerms,
+        Dispatch, EmployeeAdministration, InvoiceMessages, Leave, OfferMessages, OfferReaders,
+        Operator, OrderMessages, Ordering, Pricing, ReadAccounts, ReadBackorders, ReadCarts,
+        ReadCredit, ReadHistory, ReadNegotiations, ReadPeople, ReadPicking, ReadStock, ReadTrade,
+        ReadWarehouses, ReturnCredits, ReturnDecisions, ReturnMessages, Sales,
+        WarehouseAdministration,
     },
 };
 
@@ -47,6 +52,7 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("post", "/v1/carts/{id}/share", Ordering::ROLES),
     ("get", "/v1/carts/{id}/totals", ReadCarts::ROLES),
     ("post", "/v1/carts/{id}/unshare", Ordering::ROLES),
+    ("get", "/v1/backorders", ReadBackorders::ROLES),
     ("get", "/v1/catalogue", ReadTrade::ROLES),
     ("get", "/v1/catalogue/counts", ReadTrade::ROLES),
     ("get", "/v1/categories", ReadTrade::ROLES),
@@ -138,6 +144,7 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("post", "/v1/imports/product-codes", Sales::ROLES),
     ("post", "/v1/imports/products", Pricing::ROLES),
     ("post", "/v1/imports/stock", Dispatch::ROLES),
+    ("post", "/v1/imports/stock-feed", Dispatch::ROLES),
     ("get", "/v1/inbox", ReadPeople::ROLES),
     ("get", "/v1/invoices", ReadAccounts::ROLES),
     ("get", "/v1/invoices/{id}", ReadAccounts::ROLES),
@@ -283,8 +290,27 @@ const ROUTES: &[(&str, &str, &[Role])] = &[
     ("post", "/v1/shipments/prepare", Dispatch::ROLES),
     ("get", "/v1/stock", ReadStock::ROLES),
     ("post", "/v1/stock", Dispatch::ROLES),
+    ("post", "/v1/stock/feed", Dispatch::ROLES),
+    ("get", "/v1/stock/{id}", ReadWarehouses::ROLES),
+    ("post", "/v1/stock/{id}/adjust", Dispatch::ROLES),
+    ("post", "/v1/stock/{id}/cancel-expected", Dispatch::ROLES),
+    ("post", "/v1/stock/{id}/count", Dispatch::ROLES),
+    ("post", "/v1/stock/{id}/expect", Dispatch::ROLES),
+    ("get", "/v1/stock/{id}/movements", ReadWarehouses::ROLES),
+    ("post", "/v1/stock/{id}/receive", Dispatch::ROLES),
+    ("post", "/v1/stock/{id}/settings", Dispatch::ROLES),
+    ("post", "/v1/stock/{id}/take-back", Dispatch::ROLES),
+    ("post", "/v1/stock/{id}/transfer", Dispatch::ROLES),
+    ("get", "/v1/stock/{id}/warehouses", ReadWarehouses::ROLES),
+    ("post", "/v1/stock/{id}/withdraw", Dispatch::ROLES),
     ("get", "/v1/territories", Sales::ROLES),
     ("post", "/v1/territories", Pricing::ROLES),
+    ("get", "/v1/warehouses", ReadWarehouses::ROLES),
+    ("post", "/v1/warehouses", WarehouseAdministration::ROLES),
+    ("get", "/v1/warehouses/{id}", ReadWarehouses::ROLES),
+    ("post", "/v1/warehouses/{id}/close", WarehouseAdministration::ROLES),
+    ("post", "/v1/warehouses/{id}/rename", WarehouseAdministration::ROLES),
+    ("post", "/v1/warehouses/{id}/reopen", WarehouseAdministration::ROLES),
 ];
 
 #[tokio::test]

@@ -153,9 +153,8 @@ const HAPPENED: [&str; 6] = [
     "/v1/shipments /dispatched_on",
     "/v1/shipments/{id}/dispatch /dispatched_on",
 ];
-const TO_COME: [&str; 24] = [
+const TO_COME: [&str; 31] = [
     "/v1/carts/{id}/quotation-request /answer_by",
-const TO_COME: [&str; 22] = [
     "/v1/employees/{id}/substitute /from",
     "/v1/employees/{id}/substitute /until",
     "/v1/negotiations/{id}/propose /say/answer_by",
@@ -169,9 +168,9 @@ const TO_COME: [&str; 22] = [
     "/v1/offers/{id}/extend /valid_until",
     "/v1/offers/{id}/negotiate /say/answer_by",
     "/v1/offers/{id}/negotiate /say/lines/*/deliver_on",
+    "/v1/orders /wished_on",
     "/v1/orders/{id}/promise /available_on",
     "/v1/orders/{id}/promise /promised_on",
-    "/v1/orders /wished_on",
     "/v1/price-agreements /from",
     "/v1/price-agreements /until",
     "/v1/price-agreements/{id}/prices /prices/*/days/from",
@@ -180,6 +179,12 @@ const TO_COME: [&str; 22] = [
     "/v1/products/{id}/vat-rate /from",
     "/v1/quotation-requests /answer_by",
     "/v1/stock /levels/*/expected",
+    "/v1/stock/feed /rows/*/best_before",
+    "/v1/stock/{id}/adjust /lot/best_before",
+    "/v1/stock/{id}/count /lot/best_before",
+    "/v1/stock/{id}/expect /on",
+    "/v1/stock/{id}/receive /lot/best_before",
+    "/v1/stock/{id}/take-back /lot/best_before",
 ];
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod idle;
 mod imports;
 mod inputs;
 mod instance;
+mod inventory;
 mod journeys;
 mod messaging;
 mod observability;

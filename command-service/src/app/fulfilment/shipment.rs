@@ -4,8 +4,8 @@ pub mod delivery;
 pub mod preparation;
 
 use domain::{
-    Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, order, shipment,
-    vat::Totals,
+    Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, WarehouseId,
+    order, shipment, vat::Totals,
 };
 use event_log::{Outcome, Work};
 use jiff::civil::Date;
@@ -15,7 +15,11 @@ use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
-    app::{Services, deciding, sales::credit_account},
+    app::{
+        Services, deciding,
+        inventory::{order_reservation, warehouse},
+        sales::credit_account,
+    },
     caller::Caller,
     failure::{Failure, happened, refusal, refusal_at},
 };
@@ -26,9 +30,13 @@ use crate::{
 #[schemars(rename = "DispatchShipment")]
 pub struct DispatchRequest {
     pub order: OrderId,
-    /// Line numbers and quantities; everything outstanding when not given.
+    /// Which lines and how much of them. When not given: all that is outstanding, but of products
+    /// whose stock is kept per warehouse only what is allocated to the order.
     #[serde(default)]
     pub items: Option<Vec<order::Item>>,
+    /// The warehouse that it leaves; when not given, goods leave where they are allocated.
+    #[serde(default)]
+    pub warehouse: Option<WarehouseId>,
     #[serde(default)]
     pub courier: Option<Name>,
     #[serde(default)]
@@ -61,12 +69,15 @@ async fn ship(
     request: DispatchRequest,
     today: Date,
 ) -> Result<(), Failure> {
-    let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
+    let DispatchRequest { order, items, warehouse, courier, tracking, dispatched_on } = request;
+    if let Some(warehouse) = warehouse {
+        warehouse::must_exist(work, "/warehouse", warehouse).await?;
+    }
     let before = work.load::<Order>(order).await?;
-    // The process that placed the order may have a clock that is ahead of this one's.
+    // The order may have been placed by a process whose clock is ahead of this one's.
     let on =
         dispatched_on.unwrap_or_else(|| before.placed_on().map_or(today, |day| day.max(today)));
-    let leaving = Leaving { order, items: items.as_deref(), courier, tracking, on };
+    let leaving = Leaving { order, items: items.as_deref(), warehouse, courier, tracking, on };
     let dispatch = give_up(work, id, leaving).await?;
     work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
     work.answer(id);
@@ -77,8 +88,10 @@ async fn ship(
 #[derive(Debug)]
 struct Leaving<'a> {
     order: OrderId,
-    /// As the body names them; all that is outstanding when it does not.
+    /// As the body names them; all that can leave when it does not.
     items: Option<&'a [order::Item]>,
+    /// The warehouse that it leaves, if the body names one.
+    warehouse: Option<WarehouseId>,
     courier: Option<Name>,
     tracking: Option<Reference>,
     on: Date,
@@ -90,14 +103,22 @@ async fn give_up(
     id: ShipmentId,
     leaving: Leaving<'_>,
 ) -> Result<shipment::Dispatch, Failure> {
-    let Leaving { order, items, courier, tracking, on } = leaving;
+    let Leaving { order, items, warehouse, courier, tracking, on } = leaving;
     let before = work.load::<Order>(order).await?.clone();
-    let command = order::Command::Ship { shipment: id, items: items.map(<[_]>::to_vec), on };
+    order_reservation::reserve_missing(work, order, items).await?;
+    let items = match items {
+        Some(items) => Some(items.to_vec()),
+        None => order_reservation::shippable(work, order, warehouse).await?,
+    };
+    let command = order::Command::Ship { shipment: id, items: items.clone(), on };
     work.decide::<Order>(order, command)
         .await
-        .map_err(|error| refusal_at(error, |error| place_of(error, items?)))?;
+        .map_err(|error| refusal_at(error, |error| place_of(error, items.as_deref()?)))?;
     let terms = before.terms().map_err(|error| refusal(&error))?;
-    let items = items.map_or_else(|| before.outstanding(), <[_]>::to_vec);
+    let items = items.unwrap_or_else(|| before.outstanding());
+    let reserved =
+        order_reservation::Leaving { order, shipment: id, terms, items: &items, warehouse, on };
+    order_reservation::ship(work, reserved).await?;
     let mut lines = terms.lines_of(&items);
     check_quantities(work, &lines, "/items").await?;
     set_vat_rates(work, &mut lines, on);

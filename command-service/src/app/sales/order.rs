@@ -176,16 +176,6 @@ fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
     }
 }
 
-/// Confirms an order.
-pub async fn confirm(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
-    id: OrderId,
-) -> Result<Outcome, Problem> {
-    decide(services, caller, digest, id, order::Command::Confirm).await
-}
-
 /// The reason of a cancellation.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -195,41 +185,24 @@ pub struct Cancel {
     pub reason: Option<Note>,
 }
 
-/// Cancels an order, or the quantities that were not shipped.
-pub async fn cancel(
-    services: &Services,
+/// Gives a command of a caller to an order. Confirming and cancelling also concern stock:
+/// `inventory::order_reservation` calls this.
+pub(crate) async fn decide(
+    work: &mut Work,
     caller: &Caller,
-    digest: [u8; 32],
-    id: OrderId,
-    Cancel { reason }: Cancel,
-) -> Result<Outcome, Problem> {
-    decide(services, caller, digest, id, order::Command::Cancel { reason }).await
-}
-
-async fn decide(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
     id: OrderId,
     command: order::Command,
-) -> Result<Outcome, Problem> {
-    let command = &command;
-    services
-        .execute(caller, digest, &|work| {
-            deciding(async move {
-                let order = work.load::<Order>(id).await?;
-                caller.must_see(order.company())?;
-                // A buyer cannot cancel an order that the seller has confirmed.
-                let is_confirmed = matches!(order, Order::Confirmed { .. });
-                if caller.company().is_some() && is_confirmed {
-                    return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
-                        .detail("the order is confirmed: ask the seller to cancel it")
-                        .into());
-                }
-                ordering::decide(work, id, command.clone()).await
-            })
-        })
-        .await
+) -> Result<(), Failure> {
+    let order = work.load::<Order>(id).await?;
+    caller.must_see(order.company())?;
+    // A buyer cannot cancel an order that the seller has confirmed.
+    let is_confirmed = matches!(order, Order::Confirmed { .. });
+    if caller.company().is_some() && is_confirmed {
+        return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
+            .detail("the order is confirmed: ask the seller to cancel it")
+            .into());
+    }
+    ordering::decide(work, id, command).await
 }
 
 /// Approves an order.

@@ -12,6 +12,7 @@ use service_kit::{
 use crate::{
     app::{
         Services,
+        inventory::order_reservation::{self, Confirm},
         sales::{
             approvals::{Approve, Refuse},
             credit_account::holds::{self, Refuse as RefuseHold, Release},
@@ -19,7 +20,7 @@ use crate::{
             order_promise::{self, Promise},
         },
     },
-    http::{Created, Done, Nothing, access::By},
+    http::{Created, Done, access::By},
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
@@ -30,7 +31,9 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
         .api_route(
             "/v1/orders/{id}/confirm",
-            post_with(confirm, |o| o.id("order.confirm").summary("Confirm an order")),
+            post_with(confirm, |o| {
+                o.id("order.confirm").summary("Confirm an order and reserve its goods")
+            }),
         )
         .api_route(
             "/v1/orders/{id}/promise",
@@ -42,7 +45,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/orders/{id}/cancel",
             post_with(cancel, |o| {
                 o.id("order.cancel")
-                    .summary("Cancel an order, or the quantities that were not shipped")
+                    .summary("Cancel an order, or the quantities that were not shipped, and release its goods")
             }),
         )
         .api_route(
@@ -83,9 +86,11 @@ async fn confirm(
     State(services): State<Services>,
     By { who: caller, .. }: By<Sales>,
     PathId(id): PathId,
-    Body { value: Nothing {}, digest }: Body<Nothing>,
+    Body { value, digest }: Body<Confirm>,
 ) -> Result<Done, Problem> {
-    Ok(order::confirm(&services, &caller, digest, OrderId(id)).await?.into())
+    let outcome =
+        order_reservation::confirm(&services, &caller, digest, OrderId(id), value).await?;
+    Ok(outcome.into())
 }
 
 async fn promise(
@@ -103,7 +108,8 @@ async fn cancel(
     PathId(id): PathId,
     Body { value, digest }: Body<Cancel>,
 ) -> Result<Done, Problem> {
-    Ok(order::cancel(&services, &caller, digest, OrderId(id), value).await?.into())
+    let outcome = order_reservation::cancel(&services, &caller, digest, OrderId(id), value).await?;
+    Ok(outcome.into())
 }
 
 async fn approve(

@@ -230,10 +230,7 @@ fn aside(event: &RecordedEvent) -> Option<Uuid> {
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         Event::Catalogue(event) => of_catalogue(recorded, event),
-        Event::Inventory(inventory::Event::Stock(event)) => {
-            let stock::Event::Reported { product, available, .. } = event;
-            stocked(product.0, available.0.is_some())
-        }
+        Event::Inventory(inventory::Event::Stock(event)) => changes_of_stock(event),
         _ => vec![],
     }
 }
@@ -253,7 +250,35 @@ fn of_catalogue(recorded: &RecordedEvent, event: &catalogue::Event) -> Vec<Chang
     }
 }
 
-/// Stock levels are reported often; most reports do not change the availability.
+/// Movements and reservations change nothing here until the product runs out or is replenished.
+fn changes_of_stock(event: &stock::Event) -> Vec<Change> {
+    use stock::Event as E;
+    match event {
+        E::Reported { product, available, .. } => stocked(product.0, available.0.is_some()),
+        E::RanOut { product } => stocked(product.0, false),
+        E::Replenished { product } => stocked(product.0, true),
+        E::Configured { .. }
+        | E::ReceiptExpected { .. }
+        | E::ReceiptRescheduled { .. }
+        | E::ReceiptCancelled { .. }
+        | E::Received { .. }
+        | E::Adjusted { .. }
+        | E::Counted { .. }
+        | E::Transferred { .. }
+        | E::Withdrawn { .. }
+        | E::Returned { .. }
+        | E::Reserved { .. }
+        | E::Allocated { .. }
+        | E::Deallocated { .. }
+        | E::Released { .. }
+        | E::Shipped { .. }
+        | E::BundleReserved { .. }
+        | E::BundleReleased { .. }
+        | E::BundleShipped { .. } => vec![],
+    }
+}
+
+/// Stock levels are reported often; most of them change nothing here.
 fn stocked(id: Uuid, in_stock: bool) -> Vec<Change> {
     let place = if in_stock { places::stands } else { places::leaves };
     let mut changes: Vec<Change> = places::recounted(id, in_stock).into();

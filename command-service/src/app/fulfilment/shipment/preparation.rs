@@ -239,7 +239,8 @@ async fn leave(
     let mut dispatches = Vec::with_capacity(orders.len());
     for OrderPart { order, items } in orders {
         let (courier, tracking) = (how.courier.clone(), how.tracking.clone());
-        let leaving = Leaving { order: *order, items: Some(items), courier, tracking, on };
+        let leaving =
+            Leaving { order: *order, items: Some(items), warehouse: None, courier, tracking, on };
         dispatches.push(give_up(work, id, leaving).await?);
     }
     Ok(dispatches)
