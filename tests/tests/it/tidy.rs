@@ -247,11 +247,12 @@ fn every_policy_is_run() {
 }
 
 /// Files beyond the limit, and why.
-const LONG: [(&str, &str); 4] = [
+const LONG: [(&str, &str); 5] = [
     ("domain/src/billing/invoice.rs", "one aggregate: state, commands, events, decide"),
     ("domain/src/sales/negotiation.rs", "one aggregate"),
     ("domain/src/sales/offer.rs", "one aggregate"),
     ("domain/src/sales/order.rs", "one aggregate"),
+    ("domain/src/sales/standing_order.rs", "one aggregate"),
 ];
 
 #[test]

@@ -117,6 +117,7 @@ pub async fn place(
                 let assent = Assent {
                     expected_total: request.expected_total,
                     repeated_reference: request.confirm_repeated_reference,
+                    below_minimum: false,
                 };
                 ordering::place(work, id, terms, origin, assent, (on, now)).await
             })

@@ -21,6 +21,8 @@ pub(crate) struct Assent {
     pub(crate) expected_total: Option<Money>,
     /// Whether the company's own number may be that of another order.
     pub(crate) repeated_reference: bool,
+    /// Whether the order may be below the least value of the company.
+    pub(crate) below_minimum: bool,
 }
 
 /// Refuses an order that fails a check; notes its number.
@@ -34,7 +36,9 @@ pub(crate) async fn check(
     if let Some(expected) = assent.expected_total {
         is_expected(terms, expected)?;
     }
-    reaches_minimum(work, terms).await?;
+    if !assent.below_minimum {
+        reaches_minimum(work, terms).await?;
+    }
     use_reference(work, id, terms, assent.repeated_reference, on).await
 }
 
@@ -59,7 +63,7 @@ fn is_expected(terms: &Terms, expected: Money) -> Result<(), Failure> {
 
 /// An accepted offer has the value that was agreed.
 async fn reaches_minimum(work: &mut Work, terms: &Terms) -> Result<(), Failure> {
-    if terms.source != Source::Direct {
+    if matches!(terms.source, Source::Offer { .. }) {
         return Ok(());
     }
     let company = work.load::<Company>(terms.company).await?;

@@ -20,6 +20,8 @@ fn terms() -> Terms {
         placed_by: None,
         destination: Destination::default(),
         delivery_terms: None,
+        wished_on: None,
+        note: None,
     }
 }
 
@@ -106,7 +108,7 @@ proptest! {
 
 #[test]
 fn delivery_of_a_confirmed_order_is_promised_and_promised_anew() {
-    let placed = Event::Placed { terms: terms(), on: day("2026-03-01") };
+    let placed = Event::Placed { terms: terms(), on: day("2026-03-01"), gross: None };
     let promise = |on: &str| Command::PromiseDelivery { on: day(on), today: day("2026-03-10") };
     let promised = |on: &str| Event::DeliveryPromised { on: day(on) };
     let answer = crate::fixtures::answer::<Order>;

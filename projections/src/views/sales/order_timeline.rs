@@ -195,7 +195,11 @@ fn of_order(event: &order::Event) -> Details {
             Details { note: decision.note.clone(), ..none() }
         }
         E::StepEscalated { step, .. } => Details { step: Some(*step), ..none() },
-        E::ApprovalRequested { .. } | E::Approved {} | E::Confirmed {} => none(),
+        E::CreditHeld { .. }
+        | E::CreditReleased {}
+        | E::ApprovalRequested { .. }
+        | E::Approved {}
+        | E::Confirmed {} => none(),
         E::Cancelled { reason } => Details { note: reason.clone(), ..none() },
         E::RestCancelled { items, reason } => {
             Details { items: items.clone(), note: reason.clone(), ..none() }

@@ -22,6 +22,7 @@ use crate::{
         parties::company_hierarchy,
         sales::{
             lines,
+            order_checks::Assent,
             ordering::{self, OrderOrigin},
         },
     },
@@ -222,6 +223,10 @@ async fn place(
         placed_by: None,
         destination,
         delivery_terms: None,
+        wished_on: None,
+        note: None,
     };
-    ordering::place(work, order, terms, OrderOrigin::Seller, (on, now)).await
+    // It replaces what was ordered before under the same number, however little that is.
+    let assent = Assent { repeated_reference: true, below_minimum: true, ..Assent::default() };
+    ordering::place(work, order, terms, OrderOrigin::Seller, assent, (on, now)).await
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use domain::{
-    AddressId, Attachments, Cart, CartId, Destination, EmployeeId, Message, OrderId, PaymentTerm,
+    AddressId, Attachments, Cart, CartId, Destination, EmployeeId, Message, Money, Note, OrderId, PaymentTerm,
     QuotationRequestId, Reference,
     cart::{Command, Contents, Head},
     order,
@@ -26,13 +26,14 @@ use crate::{
         sales::{
             lines::LineRequest,
             order::priced,
+            order_checks::Assent,
             ordering::{self, OrderOrigin},
             quotation_lines::QuotationLineRequest,
             quotation_request::{self, Ask},
         },
     },
     caller::Caller,
-    failure::{Failure, refusal},
+    failure::{Failure, given, refusal},
 };
 
 /// How a cart is ordered.
@@ -57,6 +58,19 @@ pub struct OrderCart {
     /// The company's own term when not given; only the seller can agree on another.
     #[serde(default)]
     pub payment_term: Option<PaymentTerm>,
+    /// The day on which the company would like to have it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub wished_on: Option<Date>,
+    /// What the company says about it.
+    #[serde(default)]
+    pub note: Option<Note>,
+    /// The gross total that the client has seen; when it is another one, nothing is placed.
+    #[serde(default)]
+    pub expected_total: Option<Money>,
+    /// Places it although the company has used the same number within 30 days.
+    #[serde(default)]
+    pub confirm_repeated_reference: bool,
 }
 
 /// Orders a cart, or some of its lines, at the prices of now.
@@ -77,6 +91,9 @@ pub async fn order(
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.seller_only")
                 .field(FieldError::at(pointer, "only the seller can say this")));
         }
+    }
+    if let Some(expected) = request.expected_total {
+        given("/expected_total", expected)?;
     }
     let (prices, origin) = match caller.company() {
         Some(_) => (Prices::Listed, OrderOrigin::Company),
@@ -106,8 +123,15 @@ pub async fn order(
                     placed_by,
                     destination: request.destination.clone(),
                     delivery_terms: None,
+                    wished_on: request.wished_on,
+                    note: request.note.clone(),
                 };
-                ordering::place(work, order, terms, origin, (today, now)).await?;
+                let assent = Assent {
+                    expected_total: request.expected_total,
+                    repeated_reference: request.confirm_repeated_reference,
+                    below_minimum: false,
+                };
+                ordering::place(work, order, terms, origin, assent, (today, now)).await?;
                 let lines = request.lines.clone();
                 work.decide::<Cart>(id, Command::Order { order, lines }).await?;
                 work.answer(order);

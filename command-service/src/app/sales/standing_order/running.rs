@@ -22,6 +22,7 @@ use crate::{
         pricing::pricing_context::{Prices, PricingContext, Sale},
         sales::{
             lines,
+            order_checks::Assent,
             ordering::{self, OrderOrigin},
         },
     },
@@ -120,8 +121,12 @@ async fn place(
         placed_by: plan.placed_by,
         destination: plan.destination.clone(),
         delivery_terms: None,
+        wished_on: None,
+        note: None,
     };
-    ordering::place(work, order, terms, OrderOrigin::Company, (today, now)).await?;
+    // Its reference may be the same on every date.
+    let assent = Assent { repeated_reference: true, ..Assent::default() };
+    ordering::place(work, order, terms, OrderOrigin::Company, assent, (today, now)).await?;
     Ok(order)
 }
 
