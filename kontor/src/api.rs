@@ -38,7 +38,11 @@ pub const ABOUT: About = About {
                 "approval-rules",
             ],
         },
-        Group { name: "inventory", description: "How much there is", resources: &["stock"] },
+        Group {
+            name: "inventory",
+            description: "Goods in the warehouses",
+            resources: &["stock", "warehouses", "backorders"],
+        },
         Group {
             name: "fulfilment",
             description: "What is picked and leaves",

@@ -141,6 +141,8 @@ async fn every_aggregate_has_a_past_state() {
     created(shop.instance.post("grocer", "/v1/quotation-requests", &request).await);
     let levels = json!({ "levels": [{ "sku": "RICE", "available": "5" }] });
     done(shop.instance.post("warehouse", "/v1/stock", &levels).await);
+    let warehouse = json!({ "code": "WAW", "name": "Warszawa" });
+    created(shop.instance.post("admin", "/v1/warehouses", &warehouse).await);
     let codes = json!({ "codes": [{ "code": "R-1", "sku": "RICE" }] });
     let path = format!("/v1/companies/{grocer}/product-codes");
     done(shop.instance.post("grocer", &path, &codes).await);

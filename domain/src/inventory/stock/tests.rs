@@ -1,3 +1,5 @@
+//! Every decision of stock, and what is allocated to whom.
+
 use jiff::Timestamp;
 use uuid::Uuid;
 

@@ -1,5 +1,6 @@
 //! `catalogue`: products with their base prices, and the access paths for lists and searches.
 
+mod availability;
 pub mod count;
 mod find;
 mod memory;
@@ -12,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::{
     Currency, Event, ProductId, UnitPrice, catalogue, category, inventory,
     product::{self, details::Attribute},
-    stock,
 };
 use event_log::RecordedEvent;
 use jiff::civil::Date;
@@ -150,7 +150,6 @@ const RENAME: &str = "
         details = details || jsonb_build_object('translations', $3::jsonb) WHERE id = $1";
 const DESCRIBE: &str = "UPDATE catalogue SET texts = $2, text_words = $3 WHERE id = $1";
 const CHARACTERIZE: &str = "UPDATE catalogue SET character_words = $2, brand_id = $3 WHERE id = $1";
-const STOCK: &str = "UPDATE catalogue SET in_stock = $2 WHERE id = $1 AND in_stock <> $2";
 const CATEGORIZE: &str = "UPDATE catalogue SET categories = $2 WHERE id = $1";
 const DETAIL: &str = "
     UPDATE catalogue SET details = details || jsonb_build_object($2::text, $3::jsonb)
@@ -230,7 +229,7 @@ fn aside(event: &RecordedEvent) -> Option<Uuid> {
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         Event::Catalogue(event) => of_catalogue(recorded, event),
-        Event::Inventory(inventory::Event::Stock(event)) => changes_of_stock(event),
+        Event::Inventory(inventory::Event::Stock(event)) => availability::changes(event),
         _ => vec![],
     }
 }
@@ -248,42 +247,6 @@ fn of_catalogue(recorded: &RecordedEvent, event: &catalogue::Event) -> Vec<Chang
         E::Assortment(event) => places::ruled(recorded.stream_id, event),
         E::Category(_) | E::ProductCode(_) | E::Tree(_) => vec![],
     }
-}
-
-/// Movements and reservations change nothing here until the product runs out or is replenished.
-fn changes_of_stock(event: &stock::Event) -> Vec<Change> {
-    use stock::Event as E;
-    match event {
-        E::Reported { product, available, .. } => stocked(product.0, available.0.is_some()),
-        E::RanOut { product } => stocked(product.0, false),
-        E::Replenished { product } => stocked(product.0, true),
-        E::Configured { .. }
-        | E::ReceiptExpected { .. }
-        | E::ReceiptRescheduled { .. }
-        | E::ReceiptCancelled { .. }
-        | E::Received { .. }
-        | E::Adjusted { .. }
-        | E::Counted { .. }
-        | E::Transferred { .. }
-        | E::Withdrawn { .. }
-        | E::Returned { .. }
-        | E::Reserved { .. }
-        | E::Allocated { .. }
-        | E::Deallocated { .. }
-        | E::Released { .. }
-        | E::Shipped { .. }
-        | E::BundleReserved { .. }
-        | E::BundleReleased { .. }
-        | E::BundleShipped { .. } => vec![],
-    }
-}
-
-/// Stock levels are reported often; most of them change nothing here.
-fn stocked(id: Uuid, in_stock: bool) -> Vec<Change> {
-    let place = if in_stock { places::stands } else { places::leaves };
-    let mut changes: Vec<Change> = places::recounted(id, in_stock).into();
-    changes.extend([change!(STOCK, id, in_stock), place(id, IN_STOCK)]);
-    changes
 }
 
 fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {

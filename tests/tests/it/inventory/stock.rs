@@ -229,7 +229,7 @@ async fn a_bundle_reserves_its_parts() {
     let basket = created(instance.post("admin", "/v1/products", &basket).await);
     let parts = json!({ "parts": [{ "product": coffee, "quantity": "2" },
         { "product": rice, "quantity": "1" }] });
-    done(instance.post("admin", &format!("/v1/products/{basket}/bundle"), &parts).await);
+    done(instance.post("admin", &format!("/v1/products/{basket}/parts"), &parts).await);
     done(instance.post("admin", &format!("/v1/products/{basket}/publish"), &json!({})).await);
     depot.does(&coffee, "receive", json!({ "warehouse": waw, "quantity": "7" })).await;
 
@@ -248,7 +248,7 @@ async fn a_bundle_reserves_its_parts() {
     assert_eq!(depot.levels(&coffee).await[0], "1 1");
     // The bundle is made of something else now; the order keeps what it reserved.
     let parts = json!({ "parts": [{ "product": rice, "quantity": "1" }] });
-    done(instance.post("admin", &format!("/v1/products/{basket}/bundle"), &parts).await);
+    done(instance.post("admin", &format!("/v1/products/{basket}/parts"), &parts).await);
     done(instance.post("sales", &format!("/v1/orders/{order}/cancel"), &json!({})).await);
     assert_eq!(depot.levels(&coffee).await[0], "1 0");
     assert_eq!(depot.backorders("sales").await, []);

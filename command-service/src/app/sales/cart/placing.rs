@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use domain::{
-    AddressId, Attachments, Cart, CartId, Destination, EmployeeId, Message, Money, Note, OrderId, PaymentTerm,
-    QuotationRequestId, Reference,
+    AddressId, Attachments, Cart, CartId, Destination, EmployeeId, Message, Money, Note, OrderId,
+    PaymentTerm, QuotationRequestId, Reference,
     cart::{Command, Contents, Head},
     order,
     purchase_lines::{self, PurchaseLine},
