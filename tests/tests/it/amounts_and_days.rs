@@ -13,7 +13,8 @@ use crate::{
 const CREDIT_NOTES: &str = "/v1/credit-notes";
 
 /// Where requests bring amounts; a new one must be tried below.
-const AMOUNTS: [&str; 9] = [
+const AMOUNTS: [&str; 10] = [
+    "/v1/carts/{id}/order /expected_total",
     "/v1/approval-rules /rules/*/when/above/*",
     "/v1/companies/{id}/approval-rules /rules/*/when/above/*",
     "/v1/companies/{id}/credit-limit /limit",
@@ -48,7 +49,13 @@ async fn no_amount_goes_beyond_the_ceiling() {
         json!({ "audience": { "kind": "company", "company": grocer }, "programme": {
             "days": 30, "tiers": { "kind": "turnover", "tiers": [{ "at_least": sum, "percent": "1" }] } } })
     };
-    let tried: [(&str, String, Value, &str); 9] = [
+    let tried: [(&str, String, Value, &str); 10] = [
+        (
+            "admin",
+            format!("/v1/carts/{grocer}/order"),
+            json!({ "expected_total": above }),
+            "/expected_total",
+        ),
         ("admin", "/v1/approval-rules".to_owned(), rules(&above), "/rules/0/when/above/0"),
         (
             "admin",
@@ -153,7 +160,8 @@ const HAPPENED: [&str; 6] = [
     "/v1/shipments /dispatched_on",
     "/v1/shipments/{id}/dispatch /dispatched_on",
 ];
-const TO_COME: [&str; 31] = [
+const TO_COME: [&str; 32] = [
+    "/v1/carts/{id}/order /wished_on",
     "/v1/carts/{id}/quotation-request /answer_by",
     "/v1/employees/{id}/substitute /from",
     "/v1/employees/{id}/substitute /until",

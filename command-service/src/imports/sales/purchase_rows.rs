@@ -34,7 +34,8 @@ pub(super) fn too_many() -> Problem {
         .detail(format!("1 to {MOST_ROWS} rows are added at once"))
 }
 
-/// Reads text, whose separator is the one by which most of its lines name a product and a quantity.
+/// Reads text. Its separator is a tab, a semicolon or a bar where most lines have one; otherwise the
+/// one by which most of its lines name a product and a quantity.
 pub(super) fn of_text(text: &str) -> Result<Vec<PurchaseRow>, Problem> {
     // A header is a line too.
     if text.lines().filter(|line| !line.trim().is_empty()).take(MOST_ROWS + 2).count()
@@ -42,10 +43,18 @@ pub(super) fn of_text(text: &str) -> Result<Vec<PurchaseRow>, Problem> {
     {
         return Err(too_many());
     }
-    let best = records::SEPARATORS.into_iter().map(|separator| {
-        let table = records::split(text, separator);
-        let read = read_table(&table);
-        let readable = read.as_ref().map_or(0, |rows| readable(rows));
+    let tables = records::SEPARATORS.map(|separator| (separator, records::split(text, separator)));
+    let is_clear = |(separator, table): &&(records::Separator, Vec<RawRow>)| {
+        separator.is_clear()
+            && table.iter().filter(|row| row.cells.len() > 1).count() * 2 > table.len()
+    };
+    if let Some((_, table)) = tables.iter().find(is_clear) {
+        return read_table(table);
+    }
+    let best = tables.iter().map(|(separator, table)| {
+        let read = read_table(table);
+        let fits = separator.fits(table);
+        let readable = read.as_ref().ok().filter(|_| fits).map_or(0, |rows| readable(rows));
         (readable, read)
     });
     // Of several that are as good the first is taken.

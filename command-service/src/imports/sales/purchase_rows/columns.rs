@@ -178,6 +178,7 @@ struct Seen {
     columns: Vec<Column>,
     /// The most cells of a row.
     width: usize,
+    rows: usize,
 }
 
 #[derive(Default)]
@@ -205,7 +206,7 @@ impl Seen {
                 }
             }
         }
-        Self { columns, width }
+        Self { columns, width, rows: rows.len().min(SAMPLE) }
     }
 
     fn places(&self, is: impl Fn(&Column) -> bool) -> Vec<usize> {
@@ -213,9 +214,9 @@ impl Seen {
         filled.filter(|(_, column)| is(column)).map(|(place, _)| place).collect()
     }
 
-    /// Columns of quantities; bar codes are none.
+    /// Columns of quantities, filled in most rows; bar codes are none.
     fn numbers(&self) -> Vec<usize> {
-        self.places(Column::is_quantity)
+        self.places(|column| column.is_quantity() && column.filled * 2 > self.rows)
     }
 
     fn packagings(&self) -> Vec<usize> {

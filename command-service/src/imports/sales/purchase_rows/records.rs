@@ -24,6 +24,24 @@ pub(super) const SEPARATORS: [Separator; 6] = [
     Separator::Letter(','),
 ];
 
+impl Separator {
+    /// Whether it stands in no code, quantity or name.
+    pub(super) const fn is_clear(self) -> bool {
+        matches!(self, Self::Letter('\t' | ';' | '|'))
+    }
+
+    /// Whether records that it has split do not show another separator: spaces after commas separate
+    /// nothing.
+    pub(super) fn fits(self, table: &[RawRow]) -> bool {
+        match self {
+            Self::Letter(_) => true,
+            Self::Gap | Self::Spaces => {
+                !table.iter().flat_map(|row| &row.cells).any(|cell| cell.ends_with(','))
+            }
+        }
+    }
+}
+
 /// How long a quoted cell may be, in bytes; a longer one is not a quoted cell.
 const MOST_QUOTED: usize = 10_000;
 
