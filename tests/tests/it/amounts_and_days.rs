@@ -152,6 +152,13 @@ async fn no_amount_goes_beyond_the_ceiling() {
 }
 
 /// The days of what has happened, with what may come after tomorrow.
+/// Of returns, which need more before them than a day that is refused.
+const OF_RETURNS: [&str; 4] = [
+    "/v1/returns /requested_on",
+    "/v1/returns/{id}/credit /issued_on",
+    "/v1/returns/{id}/receive /received_on",
+    "/v1/returns/{id}/send /sent_on",
+];
 const HAPPENED: [&str; 6] = [
     "/v1/credit-notes /issued_on",
     "/v1/credit-notes /sold_on",
@@ -160,7 +167,7 @@ const HAPPENED: [&str; 6] = [
     "/v1/shipments /dispatched_on",
     "/v1/shipments/{id}/dispatch /dispatched_on",
 ];
-const TO_COME: [&str; 32] = [
+const TO_COME: [&str; 42] = [
     "/v1/carts/{id}/order /wished_on",
     "/v1/carts/{id}/quotation-request /answer_by",
     "/v1/employees/{id}/substitute /from",
@@ -186,6 +193,16 @@ const TO_COME: [&str; 32] = [
     "/v1/price-agreements/{id}/shorten /until",
     "/v1/products/{id}/vat-rate /from",
     "/v1/quotation-requests /answer_by",
+    "/v1/standing-orders /prices_fixed_until",
+    "/v1/standing-orders /schedule/ends/day",
+    "/v1/standing-orders /schedule/starts_on",
+    "/v1/standing-orders/{id}/change /prices_fixed_until",
+    "/v1/standing-orders/{id}/change /schedule/ends/day",
+    "/v1/standing-orders/{id}/change /schedule/starts_on",
+    "/v1/standing-orders/{id}/change-date /date",
+    "/v1/standing-orders/{id}/change-date /on",
+    "/v1/standing-orders/{id}/restore /date",
+    "/v1/standing-orders/{id}/skip /date",
     "/v1/stock /levels/*/expected",
     "/v1/stock/feed /rows/*/best_before",
     "/v1/stock/{id}/adjust /lot/best_before",
@@ -203,7 +220,7 @@ async fn what_has_happened_is_not_dated_after_tomorrow() {
     let found = fields(&document, &|_, schema| schema["format"] == "date");
     let requested = "/v1/quotation-requests /lines/*/delivery_on";
     let known: BTreeSet<String> =
-        HAPPENED.into_iter().chain(TO_COME).chain([requested]).map(str::to_owned).collect();
+        HAPPENED.into_iter().chain(OF_RETURNS).chain(TO_COME).chain([requested]).map(str::to_owned).collect();
     assert_eq!(found, known, "a new day: has it happened, or is it to come?");
 
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "2" }])).await;
@@ -232,9 +249,25 @@ async fn what_has_happened_is_not_dated_after_tomorrow() {
     };
     let today = jiff::Zoned::now().date();
     let in_three_days = today.saturating_add(jiff::ToSpan::days(3)).to_string();
+    let returned = |step: &str| format!("/v1/returns/{order}/{step}");
+    let of_returns = |day: &str| {
+        let lines = json!([{ "invoice_line": 1, "quantity": "1", "reason": "damaged" }]);
+        let received = json!([{ "line": 1, "quantity": "1" }]);
+        [
+            (
+                "/v1/returns".to_owned(),
+                json!({ "invoice": order, "kind": "return", "lines": lines, "requested_on": day }),
+                "/requested_on",
+            ),
+            (returned("credit"), json!({ "issued_on": day }), "/issued_on"),
+            (returned("receive"), json!({ "lines": received, "received_on": day }), "/received_on"),
+            (returned("send"), json!({ "transport": "own", "sent_on": day }), "/sent_on"),
+        ]
+    };
     for day in ["2999-12-31", &in_three_days] {
-        for (path, body, pointer) in bodies(day) {
-            let answer = instance.post("admin", path, &body).await;
+        let others = bodies(day).map(|(path, body, pointer)| (path.to_owned(), body, pointer));
+        for (path, body, pointer) in others.into_iter().chain(of_returns(day)) {
+            let answer = instance.post("admin", &path, &body).await;
             refused(&answer, 422, "day.in_future");
             assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{answer:?}");
         }
