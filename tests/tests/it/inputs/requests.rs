@@ -105,6 +105,7 @@ impl Requests {
             "quotation-requests" => self.of_quotation_request(&segments).await?,
             "price-agreements" => self.of_price_agreement(&segments).await?,
             "payments" | "credit-notes" => self.of_money(&segments).await?,
+            "stock" | "warehouses" => self.of_inventory(&segments).await?,
             _ => self.of_other(&segments).await?,
         };
         let (role, id, body) = request;
@@ -457,52 +458,8 @@ impl Requests {
         })
     }
 
-    async fn of_other(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let company = async || json!({ "kind": "company", "company": self.company().await });
-        let rule = async || {
-            json!({ "audience": company().await,
-                "selection": { "kind": "product", "product": self.product().await } })
-        };
-        let template = json!({ "name": "Szablon", "currency": "PLN", "valid_days": 14,
-            "message": "Dzień dobry", "lines": [{ "sku": "RICE", "quantity": "10" }] });
-        let title = json!({ "title": { "name": format!("Dział {}", self.next()),
-            "translations": { "en": "Department" } } });
-        let category =
-            async || created(self.instance().post("admin", "/v1/categories", &title).await);
+    async fn of_inventory(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
         let (id, body) = match segments {
-            ["api-keys"] => (String::new(), json!({ "name": "erp", "role": "integrator" })),
-            ["approval-rules"] => {
-                let rules = json!({ "rules": [{ "name": "Ponad 90 %",
-                    "when": { "discount_above": "90" },
-                    "steps": [{ "by": { "kind": "role", "role": "admin" } }] }] });
-                (String::new(), rules)
-            }
-            ["assortments", _] => (String::new(), rule().await),
-            ["categories"] => (String::new(), title),
-            ["categories", "{id}", "rename"] => (category().await, title),
-            ["categories", "{id}", "move"] => {
-                (category().await, json!({ "parent": self.category }))
-            }
-            ["categories", "{id}", "close"] => (category().await, json!({})),
-            ["discounts", "offer"] => {
-                (String::new(), json!({ "audience": company().await, "programme": programme() }))
-            }
-            ["discounts", "end"] => {
-                let audience = company().await;
-                let offered = json!({ "audience": audience, "programme": programme() });
-                done(self.instance().post("admin", "/v1/discounts/offer", &offered).await);
-                (String::new(), json!({ "audience": audience, "kind": "turnover" }))
-            }
-            ["offer-templates"] => (String::new(), template),
-            ["offer-templates", "{id}", "keep"] => {
-                let id = self.instance().post("admin", "/v1/offer-templates", &template).await;
-                (created(id), template)
-            }
-            ["offer-templates", "{id}", "drop"] => {
-                let id = self.instance().post("admin", "/v1/offer-templates", &template).await;
-                (created(id), json!({}))
-            }
-            ["policies", "refusals", "{id}", "retry"] => (uuid::Uuid::nil().to_string(), json!({})),
             ["stock"] => {
                 let level = json!({ "sku": "RICE", "available": "100", "expected": "2099-12-31" });
                 (String::new(), json!({ "levels": [level] }))
@@ -552,6 +509,57 @@ impl Requests {
                 let body = if is_rename { json!({ "name": "Magazyn" }) } else { json!({}) };
                 (self.warehouse().await, body)
             }
+            _ => return None,
+        };
+        Some(("admin", id, body))
+    }
+
+    async fn of_other(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
+        let company = async || json!({ "kind": "company", "company": self.company().await });
+        let rule = async || {
+            json!({ "audience": company().await,
+                "selection": { "kind": "product", "product": self.product().await } })
+        };
+        let template = json!({ "name": "Szablon", "currency": "PLN", "valid_days": 14,
+            "message": "Dzień dobry", "lines": [{ "sku": "RICE", "quantity": "10" }] });
+        let title = json!({ "title": { "name": format!("Dział {}", self.next()),
+            "translations": { "en": "Department" } } });
+        let category =
+            async || created(self.instance().post("admin", "/v1/categories", &title).await);
+        let (id, body) = match segments {
+            ["api-keys"] => (String::new(), json!({ "name": "erp", "role": "integrator" })),
+            ["approval-rules"] => {
+                let rules = json!({ "rules": [{ "name": "Ponad 90 %",
+                    "when": { "discount_above": "90" },
+                    "steps": [{ "by": { "kind": "role", "role": "admin" } }] }] });
+                (String::new(), rules)
+            }
+            ["assortments", _] => (String::new(), rule().await),
+            ["categories"] => (String::new(), title),
+            ["categories", "{id}", "rename"] => (category().await, title),
+            ["categories", "{id}", "move"] => {
+                (category().await, json!({ "parent": self.category }))
+            }
+            ["categories", "{id}", "close"] => (category().await, json!({})),
+            ["discounts", "offer"] => {
+                (String::new(), json!({ "audience": company().await, "programme": programme() }))
+            }
+            ["discounts", "end"] => {
+                let audience = company().await;
+                let offered = json!({ "audience": audience, "programme": programme() });
+                done(self.instance().post("admin", "/v1/discounts/offer", &offered).await);
+                (String::new(), json!({ "audience": audience, "kind": "turnover" }))
+            }
+            ["offer-templates"] => (String::new(), template),
+            ["offer-templates", "{id}", "keep"] => {
+                let id = self.instance().post("admin", "/v1/offer-templates", &template).await;
+                (created(id), template)
+            }
+            ["offer-templates", "{id}", "drop"] => {
+                let id = self.instance().post("admin", "/v1/offer-templates", &template).await;
+                (created(id), json!({}))
+            }
+            ["policies", "refusals", "{id}", "retry"] => (uuid::Uuid::nil().to_string(), json!({})),
             ["territories"] => {
                 let territory = json!({ "name": "Północ", "postal_codes": ["80-0"],
                     "countries": ["PL"], "groups": ["hotels"], "companies": [self.table.shop.hotel],
