@@ -158,14 +158,7 @@ impl Stock {
                 self.count(product, warehouse, counted, lot, reference)
             }
             Command::Transfer { product, from, to, quantity, lot, reference } => {
-                if from == to {
-                    return Err(Error::SameWarehouse);
-                }
-                let lots = self.take_from(from, quantity, lot.as_ref())?;
-                for LotQuantity { lot, quantity } in &lots {
-                    self.admits(to, lot.as_ref(), quantity.units())?;
-                }
-                self.admits(to, None, quantity.units())?;
+                let lots = self.transferred((from, to), quantity, lot.as_ref())?;
                 let event = Event::Transferred { product, from, to, quantity, lots, reference };
                 Ok(self.moved(product, event))
             }
@@ -183,11 +176,7 @@ impl Stock {
                 order,
                 reference,
             } => {
-                let lot = match disposition {
-                    Disposition::Restock => self.lot_in(lot)?,
-                    Disposition::SecondChoice | Disposition::Scrap => lot,
-                };
-                self.admits(warehouse, lot.as_ref(), quantity.units())?;
+                let lot = self.lot_of_returned(warehouse, quantity, lot, disposition)?;
                 let event = Event::Returned {
                     product,
                     warehouse,

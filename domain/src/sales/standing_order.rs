@@ -457,7 +457,7 @@ impl StandingOrder {
             Command::Resume { today } => match self {
                 Self::Active(_) => Ok(vec![]),
                 Self::Paused(ongoing) => {
-                    let next = (**ongoing).clone().from_day(today).next();
+                    let next = (**ongoing).clone().without_past_runs(today).next();
                     Ok(with_end(Event::Resumed { on: today, next }, next))
                 }
                 Self::Unstarted => Err(Error::Unstarted),
@@ -586,7 +586,7 @@ impl StandingOrder {
             }
             (Self::Active(ongoing), Event::Paused { .. }) => Self::Paused(ongoing),
             (Self::Paused(ongoing), Event::Resumed { on, .. }) => {
-                Self::Active(Box::new(ongoing.from_day(on)))
+                Self::Active(Box::new(ongoing.without_past_runs(on)))
             }
             (state, Event::DateSkipped { date, .. }) => {
                 state.with_date(date, Some(DateChange::Skipped {}))
@@ -646,7 +646,7 @@ fn started(company: CompanyId, plan: Plan, on: Date) -> Ongoing {
 fn changed(ongoing: Ongoing, plan: Plan, keeps_dates: bool, on: Date) -> Ongoing {
     let dates = if keeps_dates { ongoing.dates } else { BTreeMap::new() };
     let announced = ongoing.announced.filter(|_| keeps_dates);
-    Ongoing { plan, dates, announced, ..ongoing }.from_day(on)
+    Ongoing { plan, dates, announced, ..ongoing }.without_past_runs(on)
 }
 
 fn announced(ongoing: &Ongoing, today: Date) -> Option<Event> {

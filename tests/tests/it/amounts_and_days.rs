@@ -219,8 +219,13 @@ async fn what_has_happened_is_not_dated_after_tomorrow() {
     let document = instance.get("admin", "/openapi.json").await.body;
     let found = fields(&document, &|_, schema| schema["format"] == "date");
     let requested = "/v1/quotation-requests /lines/*/delivery_on";
-    let known: BTreeSet<String> =
-        HAPPENED.into_iter().chain(OF_RETURNS).chain(TO_COME).chain([requested]).map(str::to_owned).collect();
+    let known: BTreeSet<String> = HAPPENED
+        .into_iter()
+        .chain(OF_RETURNS)
+        .chain(TO_COME)
+        .chain([requested])
+        .map(str::to_owned)
+        .collect();
     assert_eq!(found, known, "a new day: has it happened, or is it to come?");
 
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "2" }])).await;

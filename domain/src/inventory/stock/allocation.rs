@@ -74,7 +74,7 @@ impl Stock {
         free.sort_by_key(|(warehouse, free)| (Some(*warehouse) != preferred, -*free));
         let has_all = |(_, free): &&(WarehouseId, Decimal)| *free >= wanted;
         let first = free.first().filter(|(warehouse, _)| Some(*warehouse) == preferred);
-        let whole = first.filter(has_all).or_else(|| free.iter().filter(has_all).last());
+        let whole = first.filter(has_all).or_else(|| free.iter().rfind(has_all));
         if let Some((warehouse, _)) = whole {
             return (allocated(*warehouse, wanted).into_iter().collect(), Decimal::ZERO);
         }

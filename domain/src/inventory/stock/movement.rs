@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{
-    Available, Balance, Error, Event, Holding, Lot, LotChange, LotQuantity, Stock, Taken,
-    holding::Pick, reservation::Key,
+    Available, Balance, Disposition, Error, Event, Holding, Lot, LotChange, LotQuantity, Stock,
+    Taken, holding::Pick, reservation::Key,
 };
 use crate::kernel::{ProductId, Quantity, Reference, WarehouseId};
 
@@ -96,6 +96,40 @@ impl Stock {
         };
         let event = Event::Counted { product, warehouse, expected, counted, lot, lots, reference };
         Ok(self.moved(product, event))
+    }
+
+    /// Goods that move to another warehouse, by lots.
+    pub(super) fn transferred(
+        &self,
+        (from, to): (WarehouseId, WarehouseId),
+        quantity: Quantity,
+        lot: Option<&Reference>,
+    ) -> Result<Vec<LotQuantity>, Error> {
+        if from == to {
+            return Err(Error::SameWarehouse);
+        }
+        let lots = self.take_from(from, quantity, lot)?;
+        for LotQuantity { lot, quantity } in &lots {
+            self.admits(to, lot.as_ref(), quantity.units())?;
+        }
+        self.admits(to, None, quantity.units())?;
+        Ok(lots)
+    }
+
+    /// The lot of goods that come back.
+    pub(super) fn lot_of_returned(
+        &self,
+        warehouse: WarehouseId,
+        quantity: Quantity,
+        lot: Option<Lot>,
+        disposition: Disposition,
+    ) -> Result<Option<Lot>, Error> {
+        let lot = match disposition {
+            Disposition::Restock => self.lot_in(lot)?,
+            Disposition::SecondChoice | Disposition::Scrap => lot,
+        };
+        self.admits(warehouse, lot.as_ref(), quantity.units())?;
+        Ok(lot)
     }
 
     /// Goods that leave a warehouse, by lots.

@@ -173,7 +173,9 @@ impl<'de> Deserialize<'de> for Reservations {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Stored { made, open } = Stored::deserialize(deserializer)?;
         let mut reservations = Self { made, ..Self::default() };
-        open.into_iter().for_each(|one| reservations.put(one.into_owned()));
+        for one in open {
+            reservations.put(one.into_owned());
+        }
         Ok(reservations)
     }
 }

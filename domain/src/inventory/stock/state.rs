@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{
     Allocated, BundleReservation, Disposition, Event, Expected, Holding, Level, Lot, LotChange,
-    LotQuantity, Reservation, Stock, Taken, event::Fill,
+    LotQuantity, Reservation, Stock, Taken, event::Fill, reservation::Key,
 };
 use crate::kernel::{Quantity, Reference, WarehouseId};
 
@@ -75,38 +75,19 @@ impl Stock {
                 });
             }
             Event::Allocated { fills, .. } => {
-                fills.iter().for_each(|fill| self.fill(fill, fill.quantity.units()));
+                for fill in &fills {
+                    self.fill(fill, fill.quantity.units());
+                }
             }
             Event::Deallocated { fills, .. } => {
-                fills.iter().for_each(|fill| self.fill(fill, -fill.quantity.units()));
+                for fill in &fills {
+                    self.fill(fill, -fill.quantity.units());
+                }
             }
             Event::Released { order, line, quantity, allocated, .. } => {
-                let mut waited = quantity.units();
-                for Allocated { warehouse, quantity } in &allocated {
-                    self.holding(*warehouse).allocate(-quantity.units());
-                    waited -= quantity.units();
-                }
-                if let Some(mut reservation) = self.reservations.get(order, line).cloned() {
-                    for Allocated { warehouse, quantity } in allocated {
-                        reservation.allocate(warehouse, -quantity.units());
-                    }
-                    reservation.wait(-waited);
-                    self.reservations.put(reservation);
-                }
+                self.release_line((order, line), quantity, allocated);
             }
-            Event::Shipped { order, line, taken, .. } => {
-                let mut reservation = self.reservations.get(order, line).cloned();
-                for Taken { warehouse, lot, quantity } in taken {
-                    self.change(warehouse, lot, -quantity.units());
-                    self.holding(warehouse).allocate(-quantity.units());
-                    if let Some(reservation) = &mut reservation {
-                        reservation.allocate(warehouse, -quantity.units());
-                    }
-                }
-                if let Some(reservation) = reservation {
-                    self.reservations.put(reservation);
-                }
-            }
+            Event::Shipped { order, line, taken, .. } => self.take_of_line((order, line), taken),
             Event::BundleReserved { order, line, quantity, parts, .. } => {
                 self.bundles.put(BundleReservation { order, line, quantity, parts });
             }
@@ -118,6 +99,35 @@ impl Stock {
             Event::RanOut { .. } | Event::Replenished { .. } => {}
         }
         self
+    }
+
+    fn release_line(&mut self, (order, line): Key, quantity: Quantity, allocated: Vec<Allocated>) {
+        let mut waited = quantity.units();
+        for Allocated { warehouse, quantity } in &allocated {
+            self.holding(*warehouse).allocate(-quantity.units());
+            waited -= quantity.units();
+        }
+        if let Some(mut reservation) = self.reservations.get(order, line).cloned() {
+            for Allocated { warehouse, quantity } in allocated {
+                reservation.allocate(warehouse, -quantity.units());
+            }
+            reservation.wait(-waited);
+            self.reservations.put(reservation);
+        }
+    }
+
+    fn take_of_line(&mut self, (order, line): Key, taken: Vec<Taken>) {
+        let mut reservation = self.reservations.get(order, line).cloned();
+        for Taken { warehouse, lot, quantity } in taken {
+            self.change(warehouse, lot, -quantity.units());
+            self.holding(warehouse).allocate(-quantity.units());
+            if let Some(reservation) = &mut reservation {
+                reservation.allocate(warehouse, -quantity.units());
+            }
+        }
+        if let Some(reservation) = reservation {
+            self.reservations.put(reservation);
+        }
     }
 
     fn holding(&mut self, warehouse: WarehouseId) -> &mut Holding {

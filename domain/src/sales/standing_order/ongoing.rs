@@ -200,7 +200,7 @@ impl Ongoing {
 
     /// On a day before which all is over: dates whose day is to come stay, those that were moved to a
     /// later day too.
-    pub(super) fn from_day(mut self, today: Date) -> Self {
+    pub(super) fn without_past_runs(mut self, today: Date) -> Self {
         let mut after = self.after;
         let mut until = today.saturating_sub(1.day());
         for run in self.runs() {

@@ -57,7 +57,9 @@ pub async fn list(
         backorders::list(&client, filter, cursor, one_more(limit)).await.map_err(problem)?;
     if asker.company().is_some() {
         // How important the seller takes an order is its own affair.
-        items.iter_mut().for_each(|backorder| backorder.priority = None);
+        for backorder in &mut items {
+            backorder.priority = None;
+        }
     }
     Ok(Page::of(items, limit, |backorder| backorder.created))
 }

@@ -1,6 +1,10 @@
 //! For every POST route with a JSON body a request that is accepted, around which values are
 //! changed.
 
+mod fulfilment;
+mod inventory;
+mod sales;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::ToSpan;
@@ -111,6 +115,7 @@ impl Requests {
             "standing-orders" => self.of_standing_order(&segments).await?,
             "payments" | "credit-notes" => self.of_money(&segments).await?,
             "returns" => self.of_goods_return(&segments).await?,
+            "stock" | "warehouses" => self.of_inventory(&segments).await?,
             _ => self.of_other(&segments).await?,
         };
         let (role, id, body) = request;
@@ -345,34 +350,6 @@ impl Requests {
         Some(("admin", negotiation, body))
     }
 
-    async fn of_standing_order(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let today = jiff::Zoned::now().date();
-        let later = |days: i64| today.checked_add(days.days()).unwrap();
-        let mut plan = json!({ "name": "Kawa", "currency": "PLN",
-            "lines": [{ "sku": "RICE", "quantity": "10", "unit_price": "2.00" }],
-            "schedule": { "starts_on": later(10), "recurrence": { "kind": "every_days", "days": 10 },
-                "non_working_days": "keep", "ends": { "kind": "after_orders", "count": 12 } },
-            "destination": { "address": self.address, "cost_centre": "MPK-1" },
-            "reference": "ZS/{year}/{number}", "placed_by": self.employee,
-            "unavailable_lines": "leave_out", "notice_days": 3, "prices_fixed_until": later(90) });
-        let change = plan.clone();
-        plan["company"] = json!(self.table.shop.grocer);
-        if segments == ["standing-orders"] {
-            return Some(("admin", String::new(), plan));
-        }
-        let id = created(self.instance().post("admin", "/v1/standing-orders", &plan).await);
-        let body = match segments[1..] {
-            ["{id}", "change"] => change,
-            ["{id}", "pause" | "end"] => json!({ "reason": "Remont" }),
-            ["{id}", "resume"] => json!({}),
-            ["{id}", "skip" | "restore"] => json!({ "date": later(20) }),
-            ["{id}", "change-date"] => json!({ "date": later(20), "on": later(21),
-                "lines": [{ "sku": "RICE", "quantity": "5" }] }),
-            _ => return None,
-        };
-        Some(("admin", id, body))
-    }
-
     async fn of_order(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
         let today = jiff::Zoned::now().date();
         Some(match segments {
@@ -426,154 +403,6 @@ impl Requests {
             ["shipments", rest @ ..] => return self.of_shipment(rest).await,
             _ => return None,
         })
-    }
-
-    /// Of a shipment that is prepared, packed or on its way, with all of an order in it.
-    async fn of_shipment(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let instance = self.instance();
-        let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
-        let order = self.table.shop.confirmed_order(lines).await;
-        let items = json!([{ "line": 1, "quantity": "10" }]);
-        let prepare = json!({ "orders": [{ "order": order, "items": items }], "courier": "DPD" });
-        if segments == ["prepare"] {
-            return Some(("admin", String::new(), prepare));
-        }
-        let id = created(instance.post("admin", "/v1/shipments/prepare", &prepare).await);
-        let act = async |what: &str, body: Value| {
-            done(instance.post("admin", &format!("/v1/shipments/{id}/{what}"), &body).await);
-        };
-        let parcels = json!([{ "weight_grams": 10_500, "tracking": "000124",
-            "dimensions": { "length_mm": 600, "width_mm": 400, "height_mm": 300 },
-            "contents": [{ "order": order, "line": 1, "quantity": "10" }] }]);
-        let now = jiff::Timestamp::now();
-        let body = match segments {
-            ["{id}", "cancel"] => json!({}),
-            ["{id}", "pack"] => json!({ "parcels": parcels }),
-            ["{id}", "dispatch"] => {
-                act("pack", json!({ "parcels": parcels })).await;
-                json!({ "courier": "DPD", "tracking": "000125",
-                    "dispatched_on": jiff::Zoned::now().date() })
-            }
-            ["{id}", "deliver"] => {
-                act("dispatch", json!({})).await;
-                json!({ "received_by": "Jan Nowak", "at": now, "document": { "name": "pod.pdf",
-                    "url": "https://example.pl/pod.pdf" } })
-            }
-            ["{id}", "fail"] => {
-                act("dispatch", json!({})).await;
-                json!({ "reason": "absent", "at": now, "note": "Zamknięte" })
-            }
-            ["{id}", "return-to-sender"] => {
-                act("dispatch", json!({})).await;
-                json!({ "at": now, "note": "Nie odebrano" })
-            }
-            _ => return None,
-        };
-        Some(("admin", id, body))
-    }
-
-    async fn of_pick_list(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let instance = self.instance();
-        let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
-        let order = self.table.shop.confirmed_order(lines).await;
-        let create = json!({ "header": { "warehouse": "MAG-1", "wave": "1", "route": "A" },
-            "orders": [{ "order": order, "items": [{ "line": 1, "quantity": "8" }] }] });
-        if segments.is_empty() {
-            return Some(("admin", String::new(), create));
-        }
-        let id = created(instance.post("admin", "/v1/pick-lists", &create).await);
-        let picks = json!({ "picks": [{ "line": 1, "quantity": "7", "short": "damaged",
-            "note": "Rozdarte" }] });
-        let body = match segments {
-            ["{id}", "pick"] => picks,
-            ["{id}", "complete"] => {
-                let path = format!("/v1/pick-lists/{id}/pick");
-                done(instance.post("admin", &path, &picks).await);
-                json!({})
-            }
-            ["{id}", "cancel"] => json!({ "reason": "Inwentaryzacja" }),
-            _ => return None,
-        };
-        Some(("admin", id, body))
-    }
-
-    async fn of_quotation_request(
-        &self,
-        segments: &[&str],
-    ) -> Option<(&'static str, String, Value)> {
-        let (role, body) = match segments[1..] {
-            [] => {
-                let body = json!({ "currency": "PLN", "answer_by": "2099-12-31",
-                    "delivery_address": self.address, "message": "Prosimy o ofertę",
-                    "lines": [{ "sku": "RICE", "quantity": "10", "unit_price": "1.90",
-                        "note": "pilne", "delivery_on": "2099-12-31" }],
-                    "attachments": [{ "name": "plan.pdf", "url": "https://example.pl/plan.pdf" }] });
-                return Some(("Ewa", String::new(), body));
-            }
-            ["{id}", "assign"] => ("admin", json!({ "representative": self.salesman })),
-            ["{id}", "decline"] => ("admin", json!({ "reason": "Brak towaru" })),
-            ["{id}", "take"] => ("Tomasz", json!({})),
-            ["{id}", "withdraw"] => ("Ewa", json!({ "reason": "Nieaktualne" })),
-            _ => return None,
-        };
-        let asked = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "10" }] });
-        let id = created(self.instance().post("Ewa", "/v1/quotation-requests", &asked).await);
-        Some((role, id, body))
-    }
-
-    /// A cart of Ewa's with a line of rice.
-    async fn cart(&self) -> String {
-        let instance = self.instance();
-        let open = json!({ "name": "Kuchnia", "currency": "PLN", "shared": true });
-        let cart = created(instance.post("Ewa", "/v1/carts", &open).await);
-        let rows = json!({ "rows": [{ "sku": "RICE", "quantity": "10" }] });
-        done(instance.post("Ewa", &format!("/v1/carts/{cart}/lines"), &rows).await);
-        cart
-    }
-
-    async fn of_cart(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let body = match segments[1..] {
-            [] => json!({ "name": "Kuchnia", "currency": "PLN", "shared": true }),
-            ["{id}", "lines"] => json!({ "rows": [
-                { "sku": "RICE", "quantity": "1,5 szt", "packaging": "szt", "note": "Kuchnia" },
-                { "gtin": "5901234123457", "quantity": "2" }, { "code": "KAWA", "quantity": "3" },
-                { "identifier": "COFFEE", "quantity": "4" }] }),
-            ["{id}", "lines", "change"] => {
-                json!({ "lines": [{ "line": 1, "quantity": "12", "note": "Kuchnia" }] })
-            }
-            ["{id}", "lines", "remove"] => json!({ "lines": [1] }),
-            ["{id}", "lines", "from"] => json!({ "kind": "cart", "cart": self.cart().await }),
-            ["{id}", "copy" | "order-list"] => json!({ "name": "Kopia", "shared": true }),
-            ["{id}", "merge"] => json!({ "into": self.cart().await }),
-            ["{id}", "order"] => json!({ "lines": [1], "reference": format!("K-{}", self.next()),
-                "destination": { "address": self.address, "cost_centre": "Kuchnia" } }),
-            ["{id}", "quotation-request"] => json!({ "message": "Dzień dobry",
-                "answer_by": "2099-01-01", "delivery_address": self.address }),
-            ["{id}", "rename"] => json!({ "name": "Biuro" }),
-            ["{id}", "clear" | "discard" | "share" | "unshare"] => json!({}),
-            _ => return None,
-        };
-        let id = if segments.len() == 1 { String::new() } else { self.cart().await };
-        Some(("Ewa", id, body))
-    }
-
-    async fn of_order_list(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let make = json!({ "name": "Co tydzień", "shared": true });
-        let rows = json!({ "rows": [{ "sku": "RICE", "quantity": "10", "note": "Kuchnia" }] });
-        let body = match segments[1..] {
-            [] => return Some(("Ewa", String::new(), make)),
-            ["{id}", "lines"] => rows.clone(),
-            ["{id}", "lines", "change"] => {
-                json!({ "lines": [{ "line": 1, "quantity": "12", "note": "Biuro" }] })
-            }
-            ["{id}", "lines", "remove"] => json!({ "lines": [1] }),
-            ["{id}", "rename"] => json!({ "name": "Co miesiąc" }),
-            ["{id}", "discard" | "share" | "unshare"] => json!({}),
-            _ => return None,
-        };
-        let id = created(self.instance().post("Ewa", "/v1/order-lists", &make).await);
-        done(self.instance().post("Ewa", &format!("/v1/order-lists/{id}/lines"), &rows).await);
-        Some(("Ewa", id, body))
     }
 
     async fn of_price_agreement(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
@@ -640,70 +469,6 @@ impl Requests {
         })
     }
 
-    /// A return that is as far as the route needs it.
-    async fn of_goods_return(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let today = jiff::Zoned::now().date();
-        let lines = json!([{ "line": 1, "quantity": "4" }]);
-        let [_, "{id}", what] = segments else {
-            return Some(("admin", String::new(), self.return_body("complaint").await));
-        };
-        let id = self.goods_return(&self.return_body("return").await).await;
-        let act = async |what: &str, body: Value| {
-            let path = format!("/v1/returns/{id}/{what}");
-            done(self.instance().post("admin", &path, &body).await);
-        };
-        let received = json!({ "lines": lines, "received_on": today });
-        let found = json!({ "lines": [{ "line": 1, "restock": "1", "second_choice": "1",
-            "scrap": "1", "send_back": "1" }], "note": "Otwarte" });
-        if !matches!(*what, "authorise" | "refuse" | "withdraw") {
-            act("authorise", json!({})).await;
-        }
-        if matches!(*what, "inspect" | "credit" | "replace") {
-            act("receive", received.clone()).await;
-        }
-        if matches!(*what, "credit" | "replace") {
-            act("inspect", found.clone()).await;
-        }
-        let body = match *what {
-            "authorise" => json!({ "lines": [{ "line": 1, "quantity": "3", "reason": "Otwarte" }],
-                "transport": "label", "note": "W kartonie",
-                "labels": [{ "name": "etykieta.pdf", "url": "https://example.pl/e.pdf" }] }),
-            "refuse" | "close" => json!({ "reason": "Za późno" }),
-            "withdraw" => json!({ "reason": "Pomyłka" }),
-            "send" => json!({ "transport": "label", "courier": "DPD", "tracking": "000123",
-                "sent_on": today }),
-            "receive" => received,
-            "inspect" => found,
-            "credit" => json!({ "lines": [{ "line": 1, "quantity": "2" }], "reason": "Zwrot",
-                "issued_on": today }),
-            "replace" => json!({ "lines": [{ "line": 1, "quantity": "2" }], "reason": "Wymiana",
-                "destination": { "address": self.address, "cost_centre": "MPK-1" },
-                "reference": format!("W-{}", self.next()) }),
-            _ => return None,
-        };
-        Some(("admin", id, body))
-    }
-
-    async fn return_body(&self, kind: &str) -> Value {
-        let invoice = self.invoice().await;
-        let line = json!({ "invoice_line": 1, "quantity": "4", "reason": "damaged",
-            "note": "Rozbite", "attachments": [
-                { "name": "zdjecie.jpg", "url": "https://example.pl/z.jpg" }] });
-        let mut body = json!({ "invoice": invoice["id"], "kind": kind, "note": "Prosimy o odbiór",
-            "requested_on": jiff::Zoned::now().date(), "lines": [line] });
-        if kind == "complaint" {
-            let mut wrong = body["lines"][0].clone();
-            wrong["reason"] = json!("wrong_price");
-            wrong["claimed_price"] = json!("1.50");
-            body["lines"].as_array_mut().unwrap().push(wrong);
-        }
-        body
-    }
-
-    async fn goods_return(&self, body: &Value) -> String {
-        created(self.instance().post("admin", "/v1/returns", body).await)
-    }
-
     async fn of_other(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
         let company = async || json!({ "kind": "company", "company": self.company().await });
         let rule = async || {
@@ -750,55 +515,6 @@ impl Requests {
                 (created(id), json!({}))
             }
             ["policies", "refusals", "{id}", "retry"] => (uuid::Uuid::nil().to_string(), json!({})),
-            ["stock"] => {
-                let level = json!({ "sku": "RICE", "available": "100", "expected": "2099-12-31" });
-                (String::new(), json!({ "levels": [level] }))
-            }
-            ["stock", "feed"] => {
-                let (product, warehouse) = (self.product_body(), self.warehouse_body());
-                created(self.instance().post("admin", "/v1/products", &product).await);
-                created(self.instance().post("admin", "/v1/warehouses", &warehouse).await);
-                let row = json!({ "reference": format!("F-{}", self.next()), "kind": "receipt",
-                    "sku": product["sku"], "warehouse": warehouse["code"], "quantity": "5",
-                    "lot": "L1", "best_before": "2099-12-31" });
-                (String::new(), json!({ "rows": [row] }))
-            }
-            ["stock", "{id}", what] => {
-                let (id, warehouse) = (self.product().await, self.warehouse().await);
-                let receive = json!({ "warehouse": warehouse, "quantity": "10",
-                    "reference": format!("PZ-{}", self.next()) });
-                let path = format!("/v1/stock/{id}/receive");
-                done(self.instance().post("admin", &path, &receive).await);
-                let reference = format!("R-{}", self.next());
-                let lot = json!({ "code": "L1", "best_before": "2099-12-31" });
-                let body = match *what {
-                    "receive" => json!({ "warehouse": warehouse, "quantity": "5", "lot": lot,
-                        "reference": reference }),
-                    "adjust" => json!({ "warehouse": warehouse, "change": "2", "lot": lot,
-                        "reason": "found", "note": "Na regale", "reference": reference }),
-                    "count" => json!({ "warehouse": warehouse, "counted": "7", "lot": lot,
-                        "reference": reference }),
-                    "transfer" => json!({ "from": warehouse, "to": self.warehouse().await,
-                        "quantity": "3", "reference": reference }),
-                    "withdraw" => json!({ "warehouse": warehouse, "quantity": "1",
-                        "reference": reference }),
-                    "take-back" => json!({ "warehouse": warehouse, "quantity": "1", "lot": lot,
-                        "disposition": "restock", "order": self.order().await,
-                        "reference": reference }),
-                    "expect" => json!({ "receipt": "PO/1", "warehouse": warehouse,
-                        "quantity": "5", "on": "2099-12-31" }),
-                    "cancel-expected" => json!({ "receipt": "PO/1" }),
-                    "settings" => json!({ "negative_allowed": false, "lots_required": true }),
-                    _ => return None,
-                };
-                (id, body)
-            }
-            ["warehouses"] => (String::new(), self.warehouse_body()),
-            ["warehouses", "{id}", what @ ("rename" | "close" | "reopen")] => {
-                let is_rename = *what == "rename";
-                let body = if is_rename { json!({ "name": "Magazyn" }) } else { json!({}) };
-                (self.warehouse().await, body)
-            }
             ["territories"] => {
                 let territory = json!({ "name": "Północ", "postal_codes": ["80-0"],
                     "countries": ["PL"], "groups": ["hotels"], "companies": [self.table.shop.hotel],
@@ -809,16 +525,6 @@ impl Requests {
             _ => return None,
         };
         Some(("admin", id, body))
-    }
-
-    fn warehouse_body(&self) -> Value {
-        json!({ "code": format!("W{}", self.next()), "name": "Magazyn",
-            "address": { "street": "Prosta 1", "postal_code": "00-950", "city": "Warszawa",
-                "country": "PL" } })
-    }
-
-    async fn warehouse(&self) -> String {
-        created(self.instance().post("admin", "/v1/warehouses", &self.warehouse_body()).await)
     }
 
     fn company_body(&self) -> Value {

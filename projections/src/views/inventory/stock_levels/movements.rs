@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     OrderId, ProductId, Reference, ShipmentId, WarehouseCode, WarehouseId,
-    stock::{Balance, Event as E, Lot},
+    stock::{Balance, Event as E, Lot, Taken},
 };
 use event_log::RecordedEvent;
 use jiff::Timestamp;
@@ -96,20 +96,8 @@ pub struct Details {
 
 /// The movements of an event.
 pub(super) fn recorded(recorded: &RecordedEvent, event: &E) -> Vec<Change> {
-    let record = |product: &ProductId,
-                  warehouse: WarehouseId,
-                  (kind, units): (Kind, Decimal),
-                  details: Details| {
-        change!(
-            RECORD,
-            recorded.position.0.cast_signed(),
-            product.0,
-            warehouse.0,
-            name_of(&kind),
-            units,
-            recorded.recorded_at,
-            Json(details)
-        )
+    let record = |product: &ProductId, warehouse, moved, details| {
+        recorded_as(recorded, (product, warehouse), moved, details)
     };
     let lots = |all: &mut dyn Iterator<Item = Option<&Lot>>| -> Vec<Lot> {
         all.flatten().cloned().collect()
@@ -118,7 +106,7 @@ pub(super) fn recorded(recorded: &RecordedEvent, event: &E) -> Vec<Change> {
         E::Received { product, warehouse, quantity, lot, receipt, reference } => {
             let (receipt, reference) = (receipt.clone(), reference.clone());
             let lots = lots(&mut std::iter::once(lot.as_ref()));
-            let details = Details { receipt, reference, lots, ..Details::default() };
+            let details = Details { reference, receipt, lots, ..Details::default() };
             vec![record(product, *warehouse, (Kind::Received, quantity.units()), details)]
         }
         E::Adjusted { product, warehouse, change, lots: of, reason, note, reference } => {
@@ -171,18 +159,7 @@ pub(super) fn recorded(recorded: &RecordedEvent, event: &E) -> Vec<Change> {
             vec![record(product, *warehouse, (Kind::Returned, quantity.units()), details)]
         }
         E::Shipped { product, order, shipment, taken, .. } => {
-            let mut by_warehouse: BTreeMap<WarehouseId, (Decimal, Vec<Lot>)> = BTreeMap::new();
-            for one in taken {
-                let (units, lots) = by_warehouse.entry(one.warehouse).or_default();
-                *units -= one.quantity.units();
-                lots.extend(one.lot.clone());
-            }
-            let (order, shipment) = (Some(*order), Some(*shipment));
-            let left = |(warehouse, (units, lots)): (WarehouseId, (Decimal, Vec<Lot>))| {
-                let details = Details { order, shipment, lots, ..Details::default() };
-                record(product, warehouse, (Kind::Shipped, units), details)
-            };
-            by_warehouse.into_iter().map(left).collect()
+            shipped(recorded, product, (*order, *shipment), taken)
         }
         E::Reported { .. }
         | E::Configured { .. }
@@ -199,6 +176,45 @@ pub(super) fn recorded(recorded: &RecordedEvent, event: &E) -> Vec<Change> {
         | E::RanOut { .. }
         | E::Replenished { .. } => vec![],
     }
+}
+
+/// One movement for each warehouse that goods of an order left.
+fn shipped(
+    recorded: &RecordedEvent,
+    product: &ProductId,
+    (order, shipment): (OrderId, ShipmentId),
+    taken: &[Taken],
+) -> Vec<Change> {
+    let mut by_warehouse: BTreeMap<WarehouseId, (Decimal, Vec<Lot>)> = BTreeMap::new();
+    for one in taken {
+        let (units, lots) = by_warehouse.entry(one.warehouse).or_default();
+        *units -= one.quantity.units();
+        lots.extend(one.lot.clone());
+    }
+    let (order, shipment) = (Some(order), Some(shipment));
+    let left = |(warehouse, (units, lots)): (WarehouseId, (Decimal, Vec<Lot>))| {
+        let details = Details { order, shipment, lots, ..Details::default() };
+        recorded_as(recorded, (product, warehouse), (Kind::Shipped, units), details)
+    };
+    by_warehouse.into_iter().map(left).collect()
+}
+
+fn recorded_as(
+    recorded: &RecordedEvent,
+    (product, warehouse): (&ProductId, WarehouseId),
+    (kind, units): (Kind, Decimal),
+    details: Details,
+) -> Change {
+    change!(
+        RECORD,
+        recorded.position.0.cast_signed(),
+        product.0,
+        warehouse.0,
+        name_of(&kind),
+        units,
+        recorded.recorded_at,
+        Json(details)
+    )
 }
 
 /// A movement of goods.
