@@ -8,6 +8,9 @@ use uuid::Uuid;
 
 use crate::app::sales::purchase_rows::PurchaseRow;
 
+/// What makes a file of its bytes.
+type MakeFile = fn(Vec<u8>) -> GivenFile;
+
 /// A file of rows that name products and quantities.
 #[derive(Debug)]
 pub(crate) enum GivenFile {
@@ -21,7 +24,7 @@ pub(crate) enum GivenFile {
 
 impl GivenFile {
     /// By which media types files are told apart.
-    pub(crate) const MEDIA_TYPES: &'static [(&'static str, fn(Vec<u8>) -> Self)] = &[
+    pub(crate) const MEDIA_TYPES: &'static [(&'static str, MakeFile)] = &[
         ("text/plain", Self::Text),
         ("text/csv", Self::Text),
         ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Self::Workbook),

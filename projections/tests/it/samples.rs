@@ -1,7 +1,10 @@
 //! Every event type is applied to every read model: each statement fits the tables, and each row
 //! can be read.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use domain::{ActorId, Side, history};
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
@@ -29,18 +32,7 @@ async fn every_event_passes_through_every_read_model() {
     let cancel = CancellationToken::new();
     views.follow(&cancel);
 
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/samples");
-    let entries = |folder: &Path| {
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
-    };
-    let contexts = entries(&folder);
-    let aggregates: Vec<_> = contexts.iter().flat_map(|folder| entries(folder)).collect();
-    let mut files: Vec<_> = aggregates.iter().flat_map(|folder| entries(folder)).collect();
-    files.sort_by_key(|file| {
-        (file.parent().unwrap().file_name().map(ToOwned::to_owned), file.clone())
-    });
-    assert!(files.len() >= 28, "a frozen sample of every event");
-    for file in files {
+    for file in sample_files() {
         let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
         let stem = format!("{}.{}", name(file.parent().unwrap()), name(&file));
         append(&instance, &stem, fs::read_to_string(&file).unwrap()).await;
@@ -78,12 +70,12 @@ async fn every_event_passes_through_every_read_model() {
     assert_eq!(goods_returns::summaries(&client, returned, None, 9).await.unwrap().len(), 1);
     let whole = goods_returns::one(&client, returned, true).await.unwrap().unwrap();
     assert_eq!(whole.lines.len(), 2);
-    let dispatched = shipments::Filter::default();
     let standing = standing_orders::Filter::default();
     let standing = standing_orders::summaries(&client, &standing, None, 9).await.unwrap();
     let [standing] = &standing[..] else { panic!("one was started: {standing:?}") };
     let whole = standing_orders::find(&client, standing.id.0, None).await.unwrap().unwrap();
     assert_eq!(whole.upcoming.len(), 12);
+    let dispatched = shipments::Filter::default();
     let dispatched = shipments::list(&client, &dispatched, None, 9).await.unwrap();
     assert_eq!(dispatched.len(), 2, "one was prepared, one left at once");
     let sellers = approvals::Filter { sellers: true, ..approvals::Filter::default() };
@@ -129,6 +121,22 @@ async fn every_event_passes_through_every_read_model() {
     assert_eq!(threads.iter().map(|thread| thread.unread).collect::<Vec<_>>(), [1]);
     assert_eq!(threads[0].last.attachments.len(), 1);
     cancel.cancel();
+}
+
+/// The frozen sample of every event, by aggregate and name.
+fn sample_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/samples");
+    let entries = |folder: &Path| {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    let contexts = entries(&folder);
+    let aggregates: Vec<_> = contexts.iter().flat_map(|folder| entries(folder)).collect();
+    let mut files: Vec<_> = aggregates.iter().flat_map(|folder| entries(folder)).collect();
+    files.sort_by_key(|file| {
+        (file.parent().unwrap().file_name().map(ToOwned::to_owned), file.clone())
+    });
+    assert!(files.len() >= 28, "a frozen sample of every event");
+    files
 }
 
 /// Records a sample such as `offer.sent.v1` in a stream of its own.

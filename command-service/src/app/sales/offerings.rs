@@ -321,7 +321,7 @@ async fn levels(
         return Ok(HashMap::new());
     }
     let client = services.views.client().await.map_err(unread)?;
-    Ok(stock::levels(&client, products).await.map_err(unread)?)
+    stock::levels(&client, products).await.map_err(unread)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]

@@ -106,21 +106,21 @@ impl Columns {
             };
             field.get_or_insert_with(|| cell.clone());
         }
-        self.one_name(&mut request);
+        one_name(&mut request);
         PurchaseRow::read(row.number, &request)
     }
+}
 
-    /// A sheet may have several columns that name the product, such as the SKU and the bar code: the
-    /// first that says something counts.
-    fn one_name(&self, request: &mut RowRequest) {
-        let RowRequest { sku, gtin, code, identifier, .. } = request;
-        let mut named = false;
-        for name in [sku, code, gtin, identifier] {
-            if named {
-                *name = None;
-            }
-            named |= name.is_some();
+/// A sheet may have several columns that name the product, such as the SKU and the bar code: the
+/// first that says something counts.
+fn one_name(request: &mut RowRequest) {
+    let RowRequest { sku, gtin, code, identifier, .. } = request;
+    let mut named = false;
+    for name in [sku, code, gtin, identifier] {
+        if named {
+            *name = None;
         }
+        named |= name.is_some();
     }
 }
 

@@ -126,7 +126,7 @@ impl Ledger {
             |parts: &[Allocated]| -> Decimal { parts.iter().map(|one| one.quantity.units()).sum() };
         match event {
             Event::Received { warehouse, quantity, .. } => {
-                self.change(*warehouse, quantity.units())
+                self.change(*warehouse, quantity.units());
             }
             Event::Adjusted { warehouse, change, .. } => self.change(*warehouse, change.units()),
             Event::Counted { warehouse, expected, counted, lot, .. } => {

@@ -296,29 +296,32 @@ impl Trade {
         u32::try_from(of).unwrap()
     }
 
+    fn reserve(&mut self, company: CompanyId, amount: Money) {
+        self.orders.push((company, amount, cents(0), true));
+        let order = Self::number(self.orders.len());
+        let before = self.account.exposure(Currency::Pln).unwrap();
+        let events = self.decide(Change::Reserve {
+            company,
+            order: super::tests::order(order),
+            amount,
+            at: at(order),
+            grace_days: Some(7),
+            may_hold: true,
+        });
+        let after = self.account.exposure(Currency::Pln).unwrap();
+        // An order that passes leaves the exposure within the limit.
+        if let Some(limit) = self.facts.limit
+            && after != before
+        {
+            assert!(after.amount() <= limit.amount(), "{events:?}");
+        }
+    }
+
     fn step(&mut self, step: Step) {
         let member = |number: u128| CompanyId(Uuid::from_u128(0xC0 + number));
         match step {
             Step::Reserve { member: number, cents: amount } => {
-                let (company, amount) = (member(number), cents(amount));
-                self.orders.push((company, amount, cents(0), true));
-                let order = Self::number(self.orders.len());
-                let before = self.account.exposure(Currency::Pln).unwrap();
-                let events = self.decide(Change::Reserve {
-                    company,
-                    order: super::tests::order(order),
-                    amount,
-                    at: at(order),
-                    grace_days: Some(7),
-                    may_hold: true,
-                });
-                let after = self.account.exposure(Currency::Pln).unwrap();
-                // An order that passes leaves the exposure within the limit.
-                if let Some(limit) = self.facts.limit
-                    && after != before
-                {
-                    assert!(after.amount() <= limit.amount(), "{events:?}");
-                }
+                self.reserve(member(number), cents(amount));
             }
             Step::Free { order } if order < self.orders.len() => {
                 let (company, _, _, is_open) = &mut self.orders[order];

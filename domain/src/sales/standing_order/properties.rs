@@ -33,10 +33,12 @@ fn any_rule() -> impl Strategy<Value = Recurrence> {
         part(&["WKST=SU"]),
     )
         .prop_filter_map("parts that do not go together", |parts| {
-            let (frequency, interval, a, b, c, d, e) = parts;
-            let optional: String =
-                [a, b, c, d, e].into_iter().flatten().map(|part| format!(";{part}")).collect();
-            let rule = format!("FREQ={frequency};INTERVAL={interval}{optional}");
+            let (frequency, interval, month, month_day, weekday, position, week_start) = parts;
+            let (frequency, interval) =
+                (format!("FREQ={frequency}"), format!("INTERVAL={interval}"));
+            let mut rule = vec![&frequency[..], &interval];
+            rule.extend([month, month_day, weekday, position, week_start].into_iter().flatten());
+            let rule = rule.join(";");
             Some(Recurrence::Rrule { rule: rule.parse().ok()? })
         })
 }
@@ -180,7 +182,9 @@ proptest! {
             today,
         };
         let Ok(events) = state.decide(start) else { return Ok(()) };
-        events.into_iter().for_each(|event| state.apply(event));
+        for event in events {
+            state.apply(event);
+        }
         let (mut placed, mut dealt_with) = (Vec::<Date>::new(), BTreeSet::new());
         for act in acts {
             let Ok(ongoing) = state.ongoing().cloned() else { break };
@@ -239,7 +243,9 @@ proptest! {
                     _ => {}
                 }
             }
-            events.into_iter().for_each(|event| state.apply(event));
+            for event in events {
+                state.apply(event);
+            }
             let Ok(ongoing) = state.ongoing() else { break };
             // The same again does nothing more, or nothing at all.
             let again = state.decide(command.clone());

@@ -125,11 +125,10 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         E::LinesChanged { lines } => {
             vec![written(recorded, lines), change!(COUNT, id, 0, by, at)]
         }
-        E::LinesRemoved { lines } => removed(lines),
+        E::LinesRemoved { lines } | E::PartOrdered { lines, .. } => removed(lines),
         E::Cleared {} => vec![change!(CLEAR, id), change!(EMPTY, id, by, at)],
         E::Merged { into } => close("merged", Some(into.0)),
         E::Ordered { order } => close("ordered", Some(order.0)),
-        E::PartOrdered { lines, .. } => removed(lines),
         E::QuotationRequested { request } => close("requested", Some(request.0)),
         E::Discarded {} => close("discarded", None),
     }

@@ -1,4 +1,4 @@
-//! UBL 2.1 DespatchAdvice by Peppol BIS Despatch Advice 3.
+//! UBL 2.1 `DespatchAdvice` by Peppol BIS Despatch Advice 3.
 //!
 //! Source: Peppol BIS Despatch Advice 3, transaction T16: elements and their order.
 

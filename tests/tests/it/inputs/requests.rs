@@ -7,7 +7,6 @@ mod sales;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use jiff::ToSpan;
 use serde_json::{Value, json};
 
 use crate::{
@@ -139,7 +138,7 @@ impl Requests {
                 return Some(("admin", self.company_with("credit-grace", &grace).await, json!({})));
             }
             ["{id}", "credit-limit"] => json!({ "limit": pln("5000.00") }),
-            ["{id}", "credit-limit", "lift"] => json!({ "currency": "PLN" }),
+            ["{id}", "credit-limit" | "minimum-order", "lift"] => json!({ "currency": "PLN" }),
             ["{id}", "delivery-addresses"] => {
                 json!({ "id": uuid::Uuid::now_v7(), "label": "Rampa", "address": place() })
             }
@@ -151,8 +150,7 @@ impl Requests {
             }
             ["{id}", "group"] => json!({ "group": "hotels" }),
             ["{id}", "minimum-order"] => json!({ "minimum": pln("100.00") }),
-            ["{id}", "minimum-order", "lift"] => json!({ "currency": "PLN" }),
-            ["{id}", "prepayment"] | ["{id}", "prepayment", "waive"] => json!({}),
+            ["{id}", "prepayment" | "verify"] | ["{id}", "prepayment", "waive"] => json!({}),
             ["{id}", "parent"] => json!({ "parent": self.table.shop.hotel }),
             ["{id}", "payment-term"] => json!({ "payment_term": { "kind": "net", "days": 30,
                 "early": { "days": 7, "discount": "2" } } }),
@@ -173,7 +171,6 @@ impl Requests {
             ["{id}", "rename"] => json!({ "name": "Nowa nazwa" }),
             ["{id}", "suspend"] => json!({ "reason": "Zaległości" }),
             ["{id}", "vat-number"] => json!({ "vat_number": "PL5260250274" }),
-            ["{id}", "verify"] => json!({}),
             _ => return None,
         };
         Some(("admin", self.company().await, body))

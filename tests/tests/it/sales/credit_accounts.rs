@@ -55,7 +55,7 @@ impl Shop {
         accounts.into_iter().find(|one| one["currency"] == "PLN").unwrap_or_default()
     }
 
-    /// exposure, reserved, on_hold, delivered, open, unallocated.
+    /// `exposure`, `reserved`, `on_hold`, `delivered`, open, unallocated.
     async fn sums(&self, company: &str) -> [String; 6] {
         let credit = self.credit("accounting", company).await;
         ["exposure", "reserved", "on_hold", "delivered", "open", "unallocated"]
@@ -237,8 +237,9 @@ async fn siblings_cannot_pass_their_limit_together() {
     // A branch with a limit of its own takes what it has along, and comes back with it.
     shop.limit(&branches[0].1, "150.00").await;
     let [gdynia, rest] = [shop.sums(&branches[0].1).await, shop.sums(grocer).await];
-    let amount = |text: &str| text.parse::<f64>().unwrap();
-    assert!(amount(&gdynia[0]) <= 1500.0 && amount(&rest[0]) <= 1500.0, "{gdynia:?} {rest:?}");
+    let amount = |text: &str| text.parse::<Decimal>().unwrap();
+    let limit = Decimal::from(1500);
+    assert!(amount(&gdynia[0]) <= limit && amount(&rest[0]) <= limit, "{gdynia:?} {rest:?}");
     let path = "credit-limit/lift";
     shop.agree(&branches[0].1, path, json!({ "currency": "PLN" })).await;
     let all = shop.sums(grocer).await;

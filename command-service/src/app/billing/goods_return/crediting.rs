@@ -3,7 +3,7 @@
 use domain::{
     Destination, GoodsReturn, GoodsReturnId, Invoice, InvoiceId, Line, Note, OfCompany, OrderId,
     Reference,
-    goods_return::{Command, Item},
+    goods_return::{Case, Command, Item},
     invoice, order,
 };
 use event_log::{Outcome, Work, WorkError};
@@ -167,8 +167,10 @@ async fn give_back(
 
 /// What is named, or all that can be credited now.
 fn items(goods_return: &GoodsReturn, given: &Given) -> Vec<Item> {
-    let creditable = || goods_return.authorised().map(|case| case.creditable());
-    given.lines.clone().unwrap_or_else(|| creditable().unwrap_or_default())
+    given
+        .lines
+        .clone()
+        .unwrap_or_else(|| goods_return.authorised().map(Case::creditable).unwrap_or_default())
 }
 
 /// The return records its credit note.

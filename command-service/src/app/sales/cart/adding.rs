@@ -205,7 +205,9 @@ pub async fn add_rows(
         let changes = contents.lines.add(wanted.to_vec(), options.mode);
         let Changes { mut added, changed } = changes.map_err(|error| refusal(&error))?;
         // New lines get their numbers when they are recorded.
-        added.iter_mut().for_each(|line| line.line = 0);
+        for line in &mut added {
+            line.line = 0;
+        }
         let mut lines = contents.lines.by_likeness();
         lines.extend(
             added.iter().chain(&changed).map(|line| ((line.product, line.note.as_ref()), line)),

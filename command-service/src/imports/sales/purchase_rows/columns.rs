@@ -86,8 +86,7 @@ impl Columns {
                 std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => (*first, Some(*second)),
             },
             // Each row is refused for what it lacks.
-            ([name, ..], []) => (*name, None),
-            ([], [name]) => (*name, None),
+            ([name, ..], []) | ([], [name]) => (*name, None),
             ([], []) => (0, None),
             (_, [_, _, ..]) => return Err(unclear()),
         };

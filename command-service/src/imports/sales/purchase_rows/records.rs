@@ -125,9 +125,7 @@ fn cell(rest: &str, separator: Separator) -> (String, &str) {
         return (cell.trim().to_owned(), after);
     }
     let end = match separator {
-        Separator::Letter(separator) => {
-            rest.find(|letter| letter == separator || letter == '\n' || letter == '\r')
-        }
+        Separator::Letter(separator) => rest.find([separator, '\n', '\r']),
         Separator::Spaces => rest.find(char::is_whitespace),
         Separator::Gap => gap(rest),
     };

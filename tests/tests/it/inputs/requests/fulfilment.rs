@@ -1,10 +1,9 @@
 //! Accepted requests of shipments, pick lists and returns.
 
-use jiff::ToSpan;
 use serde_json::{Value, json};
 
 use super::Requests;
-use crate::journeys::{created, done, stamp};
+use crate::journeys::{created, done};
 
 impl Requests {
     /// Of a shipment that is prepared, packed or on its way, with all of an order in it.
@@ -129,7 +128,7 @@ impl Requests {
         Some(("admin", id, body))
     }
 
-    async fn return_body(&self, kind: &str) -> Value {
+    pub(super) async fn return_body(&self, kind: &str) -> Value {
         let invoice = self.invoice().await;
         let line = json!({ "invoice_line": 1, "quantity": "4", "reason": "damaged",
             "note": "Rozbite", "attachments": [
@@ -145,7 +144,7 @@ impl Requests {
         body
     }
 
-    async fn goods_return(&self, body: &Value) -> String {
+    pub(super) async fn goods_return(&self, body: &Value) -> String {
         created(self.instance().post("admin", "/v1/returns", body).await)
     }
 }

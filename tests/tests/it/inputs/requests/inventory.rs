@@ -71,7 +71,7 @@ impl Requests {
                 "country": "PL" } })
     }
 
-    async fn warehouse(&self) -> String {
+    pub(super) async fn warehouse(&self) -> String {
         created(self.instance().post("admin", "/v1/warehouses", &self.warehouse_body()).await)
     }
 }

@@ -1,5 +1,6 @@
 //! Accepted requests of requests for quotation, carts, order lists and standing orders.
 
+use jiff::ToSpan;
 use serde_json::{Value, json};
 
 use super::Requests;
