@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     forgery::forge,
-    journeys::{Shop, created, done, refused},
+    journeys::{Shop, created, done, refused, today},
 };
 
 const CREDIT_NOTES: &str = "/v1/credit-notes";
@@ -219,7 +219,7 @@ async fn what_has_happened_is_not_dated_after_tomorrow() {
             (&prepared, json!({ "dispatched_on": day }), "/dispatched_on"),
         ]
     };
-    let today = jiff::Zoned::now().date();
+    let today = today();
     let in_three_days = today.saturating_add(jiff::ToSpan::days(3)).to_string();
     let returned = |step: &str| format!("/v1/returns/{order}/{step}");
     let of_returns = |day: &str| {

@@ -126,6 +126,15 @@ fn no_file_is_called_by_what_it_is_not() {
     }
 }
 
+/// The machine of a test may be in another zone than the seller, whose day has then begun or not.
+#[test]
+fn tests_take_the_day_of_the_seller() {
+    let (machine, seller) = (concat!("Zoned::now()", ".date()"), "in_tz(\"Europe/Warsaw\")");
+    for (path, source) in sources("tests/tests/it") {
+        assert!(!source.contains(machine), "{}: it needs {seller}", path.display());
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is() {
     for name in CRATES {

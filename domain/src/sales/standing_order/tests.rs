@@ -1,3 +1,5 @@
+//! Tests of standing orders: given, when, then.
+
 use uuid::Uuid;
 
 use super::*;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     instance::{Instance, eventually},
-    journeys::{asked, created, done, stamp},
+    journeys::{asked, created, done, stamp, today},
     sales::negotiations::Table,
 };
 
@@ -348,7 +348,7 @@ impl Requests {
     }
 
     async fn of_order(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let today = jiff::Zoned::now().date();
+        let today = today();
         Some(match segments {
             ["orders"] => {
                 let body = json!({ "company": self.table.shop.grocer, "currency": "PLN",
@@ -440,7 +440,7 @@ impl Requests {
     }
 
     async fn of_money(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let today = jiff::Zoned::now().date();
+        let today = today();
         let grocer = &self.table.shop.grocer;
         Some(match segments {
             ["payments"] => {

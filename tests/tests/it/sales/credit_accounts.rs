@@ -1,6 +1,7 @@
 //! Credit limits: who orders beyond one waits, and nothing is reserved or owed that is not there.
 
 use futures::future::join_all;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::journeys::{Shop, created, done, refused, register};

@@ -14,7 +14,7 @@ use service_kit::{access::Access, clock::Clock, postgres};
 
 use crate::{
     instance::{Answer, Instance},
-    journeys::{Shop, asked, created, done, refused},
+    journeys::{Shop, asked, created, done, refused, today},
 };
 
 const PATH: &str = "/v1/standing-orders";
@@ -54,7 +54,7 @@ fn day(text: &str) -> Date {
 
 /// A day so many days after today.
 fn later(days: i64) -> Date {
-    jiff::Zoned::now().date().checked_add(days.days()).unwrap()
+    today().checked_add(days.days()).unwrap()
 }
 
 /// Ten coffees every seven days from a day on.
@@ -175,7 +175,7 @@ async fn christmas_and_new_year_move_its_orders() {
     let command = &placing[0]["command_id"];
     let recorded = recording.as_array().unwrap().iter();
     let recorded = recorded.filter(|event| event["command_id"] == *command);
-    let types: Vec<_> = recorded.map(|event| event["type"].as_str().unwrap()).collect();
+    let types: Vec<_> = recorded.map(|event| event["event_type"].as_str().unwrap()).collect();
     assert_eq!(types, ["standing_order.run_placed"], "{placing} {recording}");
 }
 

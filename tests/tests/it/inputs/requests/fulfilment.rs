@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Requests;
-use crate::journeys::{created, done};
+use crate::journeys::{created, done, today};
 
 impl Requests {
     /// Of a shipment that is prepared, packed or on its way, with all of an order in it.
@@ -33,7 +33,7 @@ impl Requests {
             ["{id}", "dispatch"] => {
                 act("pack", json!({ "parcels": parcels })).await;
                 json!({ "courier": "DPD", "tracking": "000125",
-                    "dispatched_on": jiff::Zoned::now().date() })
+                    "dispatched_on": today() })
             }
             ["{id}", "deliver"] => {
                 act("dispatch", json!({})).await;
@@ -86,7 +86,7 @@ impl Requests {
         &self,
         segments: &[&str],
     ) -> Option<(&'static str, String, Value)> {
-        let today = jiff::Zoned::now().date();
+        let today = today();
         let lines = json!([{ "line": 1, "quantity": "4" }]);
         let [_, "{id}", what] = segments else {
             return Some(("admin", String::new(), self.return_body("complaint").await));
@@ -134,7 +134,7 @@ impl Requests {
             "note": "Rozbite", "attachments": [
                 { "name": "zdjecie.jpg", "url": "https://example.pl/z.jpg" }] });
         let mut body = json!({ "invoice": invoice["id"], "kind": kind, "note": "Prosimy o odbiór",
-            "requested_on": jiff::Zoned::now().date(), "lines": [line] });
+            "requested_on": today(), "lines": [line] });
         if kind == "complaint" {
             let mut wrong = body["lines"][0].clone();
             wrong["reason"] = json!("wrong_price");

@@ -4,14 +4,14 @@ use jiff::ToSpan;
 use serde_json::{Value, json};
 
 use super::Requests;
-use crate::journeys::{created, done};
+use crate::journeys::{created, done, today};
 
 impl Requests {
     pub(super) async fn of_standing_order(
         &self,
         segments: &[&str],
     ) -> Option<(&'static str, String, Value)> {
-        let today = jiff::Zoned::now().date();
+        let today = today();
         let later = |days: i64| today.checked_add(days.days()).unwrap();
         let mut plan = json!({ "name": "Kawa", "currency": "PLN",
             "lines": [{ "sku": "RICE", "quantity": "10", "unit_price": "2.00" }],
