@@ -70,11 +70,15 @@ pub(crate) fn deciding_value<'w, 'c, T, E>(
 }
 
 /// [`Decide`] in the form that the log takes.
-struct Decision<'a, 'd, 'c, T, E>(&'a Decide<'d, 'c, T, E>);
+struct Decision<'a, 'd, 'c, T, E> {
+    decide: &'a Decide<'d, 'c, T, E>,
+    clock: &'a Clock,
+}
 
 impl<T, E> event_log::Decide<T, E> for Decision<'_, '_, '_, T, E> {
     fn decide<'w>(&'w self, work: &'w mut Work) -> BoxFuture<'w, Result<T, E>> {
-        (self.0)(work).future
+        work.insert_extension(self.clock.clone());
+        (self.decide)(work).future
     }
 }
 
@@ -99,12 +103,14 @@ impl Services {
         streams: &[Uuid],
         decide: &Decide<'_, '_, T, E>,
     ) -> Result<Executed<T>, ExecuteError<E>> {
-        self.log.execute_decision(envelope, streams, &Decision(decide)).await
+        let decision = Decision { decide, clock: &self.clock };
+        self.log.execute_decision(envelope, streams, &decision).await
     }
 
     /// Decides on current facts, and records nothing.
     pub(crate) async fn rehearse<T: Send>(&self, decide: &Decide<'_, '_, T>) -> Result<T, Problem> {
-        self.log.rehearse_decision(&Decision(decide)).await.map_err(problem)
+        let decision = Decision { decide, clock: &self.clock };
+        self.log.rehearse_decision(&decision).await.map_err(problem)
     }
 
     /// Gives one command to one aggregate. A buyer may command only aggregates of its own company.

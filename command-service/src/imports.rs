@@ -10,6 +10,7 @@ mod cells;
 pub(crate) mod inventory;
 pub(crate) mod parties;
 pub(crate) mod pricing;
+pub(crate) mod sales;
 
 use std::{ops::Range, sync::LazyLock};
 

@@ -67,14 +67,18 @@ pub(crate) struct Policy {
     pub(crate) react: for<'a> fn(Reaction<'a>) -> BoxFuture<'a, Result<(), ReactionError>>,
 }
 
-const ALL: [Policy; 7] = [
+const ALL: [Policy; 11] = [
     sales::accepted_offer_places_order::POLICY,
     billing::booked_payment_is_allocated::POLICY,
     kernel::claim_holds_normal_form::POLICY,
     billing::dispatch_issues_invoice::POLICY,
+    sales::document_counts_as_credit::POLICY,
+    sales::earlier_order_reserves_credit::POLICY,
     parties::employee_keeps_keys::POLICY,
     pricing::invoice_counts_as_purchase::POLICY,
     billing::issued_document_is_settled::POLICY,
+    sales::payment_counts_as_credit::POLICY,
+    sales::released_credit_frees_order::POLICY,
 ];
 
 /// The names of all policies.

@@ -202,7 +202,7 @@ pub(crate) async fn retry(
     };
     match &refused {
         None => {
-            tracing::info!(policy = policy.name, position, attempt, "a refused reaction succeeded")
+            tracing::info!(policy = policy.name, position, attempt, "a refused reaction succeeded");
         }
         Some(Refused { code, detail }) => {
             tracing::error!(policy = policy.name, position, attempt, code, detail, "refused again");

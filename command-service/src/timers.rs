@@ -7,6 +7,7 @@ mod approvals;
 mod failing;
 mod negotiations;
 mod offers;
+mod standing_orders;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -20,7 +21,10 @@ use service_kit::{
 use uuid::Uuid;
 
 pub use self::failing::Failing;
-use self::{approvals::Approvals, negotiations::Negotiations, offers::Offers};
+use self::{
+    approvals::Approvals, negotiations::Negotiations, offers::Offers,
+    standing_orders::StandingOrders,
+};
 use crate::{
     app::{Decide, Services},
     failure::Failure,
@@ -84,6 +88,7 @@ pub fn start(
         keep(supervisor, Offers(services.clone())),
         keep(supervisor, Negotiations(services.clone())),
         keep(supervisor, Approvals(services.clone())),
+        keep(supervisor, StandingOrders(services.clone())),
     ];
     failing.map(|failing| (failing.timer(), move || failing.state())).into()
 }
@@ -153,6 +158,14 @@ pub async fn watch_negotiations(services: &Services) -> Result<usize, RoundError
 /// Escalates approval requests whose time limit has passed; returns their number.
 pub async fn escalate(services: &Services) -> Result<usize, RoundError> {
     round(&Approvals(services.clone()), &Failing::new(Approvals::NAME)).await
+}
+
+/// Announces and places what standing orders order; says at how many something happened.
+pub async fn run_standing_orders(
+    services: &Services,
+    failing: &Failing,
+) -> Result<usize, RoundError> {
+    round(&StandingOrders(services.clone()), failing).await
 }
 
 /// Gives a due command.

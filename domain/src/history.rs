@@ -94,6 +94,7 @@ pub fn context_of(aggregate: &str) -> Option<&'static str> {
 /// Internal steps of one side. They are hidden from the credentials of a company, also in the
 /// company's own history.
 pub const INTERNAL: &[&str] = &[
+    "goods_return.inspected",
     "negotiation.approval_requested",
     "negotiation.step_approved",
     "negotiation.step_escalated",

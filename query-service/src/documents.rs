@@ -5,6 +5,7 @@
 //! can access only that data, the logo and [`LETTER`]: no files, network, packages or clock. So the
 //! same data renders to the same bytes.
 
+pub mod despatch_advice;
 mod letter;
 mod logo;
 pub mod offer;

@@ -239,7 +239,7 @@ impl Live {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the keys of live connections cannot be checked")
+                    tracing::warn!(%error, "the keys of live connections cannot be checked");
                 }
             }
         }

@@ -24,10 +24,16 @@ permissions! {
         Auditor;
     /// Read stock levels.
     ReadStock: Admin, Sales, SalesManager, Warehouse;
+    /// Read stock per warehouse and its movements.
+    ReadWarehouses: Admin, Sales, SalesManager, Warehouse, Auditor;
+    /// Read which order lines wait for goods: the seller's people, and a company its own.
+    ReadBackorders: Admin, Sales, SalesManager, Warehouse, CompanyAdmin, Purchaser, Approver, Auditor;
     /// Read employees and pending approvals: the seller's sales employees, and a company its own.
     ReadPeople: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Read offers and negotiations.
     ReadNegotiations: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver, Integrator, Auditor;
+    /// Read carts and order lists: the seller's sales, and a company its own.
+    ReadCarts: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Read the event history.
     ReadHistory: Admin, Integrator, Auditor;
     /// Read refusals of policies, API keys and internal states.
@@ -42,10 +48,22 @@ permissions! {
     Bookkeeping: Admin, Accounting;
     /// Manage payment terms and credit limits.
     CreditTerms: Admin, SalesManager, Accounting;
-    /// Dispatch goods.
+    /// Release and refuse orders on credit hold.
+    CreditHolds: Admin, Accounting;
+    /// Read what a company owes against its credit limit: the seller's, or a company its own.
+    ReadCredit: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Auditor;
+    /// Read what is to be picked.
+    ReadPicking: Admin, Sales, SalesManager, Warehouse;
+    /// Pick and dispatch goods.
     Dispatch: Admin, SalesManager, Warehouse;
+    /// Open, rename and close warehouses.
+    WarehouseAdministration: Admin, SalesManager;
     /// Manage delivery addresses: the seller's sales employees, or a company its own.
     Addresses: Admin, Sales, SalesManager, CompanyAdmin;
+    /// Answer returns and complaints, and to close them.
+    ReturnDecisions: Admin, Sales, SalesManager, Accounting;
+    /// Credit or replace what was returned or complained about.
+    ReturnCredits: Admin, SalesManager, Accounting;
     /// Order: a company's purchasers, or the seller's sales employees on behalf of a company.
     Ordering: Admin, Sales, SalesManager, CompanyAdmin, Purchaser;
     /// Answer offers for a company.
@@ -64,6 +82,9 @@ permissions! {
     OfferMessages: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Write messages on an order.
     OrderMessages: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
+    /// Write messages about a return.
+    ReturnMessages: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser,
+        Approver;
     /// Write messages on an invoice.
     InvoiceMessages: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
 }

@@ -1,6 +1,8 @@
 //! An order of a company: lines at fixed prices, and the quantities that were shipped.
 
 mod approval;
+mod credit_hold;
+mod promise;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +13,22 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kernel::{
         CompanyId, Currency, DeliveryTerms, Destination, EmployeeId, Line, Lines, Money, Note,
-        OfCompany, OfferId, PaymentTerm, Quantity, Reference, ShipmentId,
+        OfCompany, OfferId, PaymentTerm, Quantity, Reference, ShipmentId, StandingOrderId,
         aggregate::aggregate,
         day::{self, DayError},
         money::MoneyError,
         refusal::refusals,
+        vat::Totals,
     },
-    sales::approval::{self as approvals, Decision, Pending, Request, Verdict, Who},
+    sales::{
+        approval::{self as approvals, Decision, Pending, Request, Verdict, Who},
+        credit_account::HoldReason,
+    },
 };
+
+pub use self::promise::delivery_day;
+
+pub use self::credit_hold::CreditHold;
 
 /// The state of an order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +44,9 @@ pub enum Order {
         placed_on: Date,
         /// The pending approval.
         pending: Pending,
+        /// Whether it is on credit hold.
+        #[serde(default)]
+        credit_hold: CreditHold,
     },
     /// Approval was refused by the company.
     Refused {
@@ -50,6 +63,9 @@ pub enum Order {
         placed_on: Date,
         /// The last approver and step; `None` if no approval was needed.
         agreed: Option<(u32, EmployeeId)>,
+        /// Whether it is on credit hold.
+        #[serde(default)]
+        credit_hold: CreditHold,
     },
     /// Confirmed; `outstanding` is what was not shipped yet, by line number.
     Confirmed {
@@ -59,6 +75,9 @@ pub enum Order {
         placed_on: Date,
         /// Quantities still to ship, by line number.
         outstanding: BTreeMap<u32, Quantity>,
+        /// The day for which delivery is promised.
+        #[serde(default)]
+        promised: Option<Date>,
     },
     /// Closed: nothing more is shipped.
     Shipped {
@@ -102,6 +121,13 @@ pub struct Terms {
     /// The delivery terms, if agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_terms: Option<DeliveryTerms>,
+    /// The delivery date that the company wishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub wished_on: Option<Date>,
+    /// A note of the company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
 }
 
 /// The origin of an order.
@@ -118,6 +144,14 @@ pub enum Source {
         /// The accepted revision; missing in events of older builds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revision: Option<u32>,
+    },
+    /// A standing order placed it.
+    StandingOrder {
+        /// Which one.
+        standing_order: StandingOrderId,
+        /// For which of its dates.
+        #[schemars(with = "String", extend("format" = "date"))]
+        date: Date,
     },
 }
 
@@ -153,8 +187,27 @@ pub enum Command {
         /// The time.
         at: Timestamp,
     },
+    /// Put it on credit hold, in the append that places it.
+    HoldForCredit {
+        /// Why.
+        reasons: Vec<HoldReason>,
+    },
+    /// Release it from its credit hold.
+    ReleaseCreditHold,
+    /// Cancel it because it is on credit hold.
+    RefuseCreditHold {
+        /// Why.
+        reason: Note,
+    },
     /// Confirm the order.
     Confirm,
+    /// Promise delivery on a day.
+    PromiseDelivery {
+        /// The day.
+        on: Date,
+        /// The present day, before which nothing is promised.
+        today: Date,
+    },
     /// Cancel what was not shipped: the whole order or the rest.
     Cancel {
         /// The reason.
@@ -181,7 +234,18 @@ pub enum Event {
         terms: Terms,
         /// The day of the order.
         on: Date,
+        /// Its gross sum, which is reserved in the credit account in the same append; missing in
+        /// orders of builds that reserved nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gross: Option<Money>,
     },
+    /// The order was put on credit hold: it cannot be confirmed.
+    CreditHeld {
+        /// The reasons.
+        reasons: Vec<HoldReason>,
+    },
+    /// The order was released from its credit hold.
+    CreditReleased {},
     /// Approval in the company was requested.
     ApprovalRequested {
         /// The steps, the approvers and the reasons.
@@ -210,7 +274,12 @@ pub enum Event {
     },
     /// The seller confirmed the order.
     Confirmed {},
-    /// The order was cancelled as a whole.
+    /// The seller promises delivery on a day; this replaces an earlier promise.
+    DeliveryPromised {
+        /// The day.
+        on: Date,
+    },
+    /// It will not be filled.
     Cancelled {
         /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -242,12 +311,15 @@ pub enum Event {
 
 aggregate!(Order, "order", {
     Placed => "placed" v 1,
+    CreditHeld => "credit_held" v 1,
+    CreditReleased => "credit_released" v 1,
     ApprovalRequested => "approval_requested" v 1,
     StepApproved => "step_approved" v 1,
     StepEscalated => "step_escalated" v 1,
     Approved => "approved" v 1,
     Refused => "refused" v 1,
     Confirmed => "confirmed" v 1,
+    DeliveryPromised => "delivery_promised" v 1,
     Cancelled => "cancelled" v 1,
     RestCancelled => "rest_cancelled" v 1,
     PartShipped => "part_shipped" v 1,
@@ -275,6 +347,12 @@ pub enum Error {
     /// The answer to the approval is refused.
     #[error(transparent)]
     Approval(#[from] approvals::Error),
+    /// There is no credit for it yet.
+    #[error("the order is on credit hold")]
+    OnCreditHold,
+    /// It is not on credit hold.
+    #[error("the order is not on credit hold")]
+    NotOnCreditHold,
     /// The order is not confirmed.
     #[error("the order is not confirmed")]
     NotConfirmed,
@@ -313,7 +391,13 @@ pub enum Error {
         /// The day of the order.
         placed_on: Date,
     },
-    /// A sum exceeds the limit of one document.
+    /// A day that is over.
+    #[error("delivery cannot be promised for a day before {today}")]
+    PromisedInPast {
+        /// The present day.
+        today: Date,
+    },
+    /// More than one document may come to.
     #[error(transparent)]
     Money(#[from] MoneyError),
     /// The day is outside the accepted range.
@@ -328,6 +412,8 @@ refusals!(Error, {
     NotAwaitingApproval => ("order.not_awaiting_approval", State),
     Refused => ("order.refused", State),
     Approval => (inner),
+    OnCreditHold => ("order.on_credit_hold", State),
+    NotOnCreditHold => ("order.not_on_credit_hold", State),
     NotConfirmed => ("order.not_confirmed", State),
     Cancelled => ("order.cancelled", State),
     AlreadyShipped => ("order.already_shipped", State),
@@ -336,6 +422,7 @@ refusals!(Error, {
     NothingOutstanding => ("order.nothing_outstanding", State),
     TooMuch => ("order.too_much", State),
     BeforePlaced => ("order.shipped_before_placed", State),
+    PromisedInPast => ("order.promised_in_past", Invalid),
     Money => (inner, Invalid),
     Day => ("day.out_of_range", Invalid),
 });
@@ -347,7 +434,9 @@ impl Order {
             Command::Place { terms, on, approval } => match self {
                 Self::Unplaced => {
                     terms.lines.net(terms.currency)?;
-                    let placed = Event::Placed { terms, on: day::checked(on)? };
+                    terms.wished_on.map(day::checked).transpose()?;
+                    let gross = Some(terms.gross()?);
+                    let placed = Event::Placed { terms, on: day::checked(on)?, gross };
                     let request =
                         approval.map(|request| Event::ApprovalRequested { request: *request });
                     Ok(std::iter::once(placed).chain(request).collect())
@@ -366,10 +455,15 @@ impl Order {
                 Self::Unplaced => Err(Error::Unplaced),
                 Self::AwaitingApproval { .. } => Err(Error::AwaitingApproval),
                 Self::Refused { .. } => Err(Error::Refused),
+                Self::Placed { credit_hold: CreditHold::Held, .. } => Err(Error::OnCreditHold),
                 Self::Placed { .. } => Ok(vec![Event::Confirmed {}]),
                 Self::Confirmed { .. } | Self::Shipped { .. } => Ok(vec![]),
                 Self::Cancelled { .. } => Err(Error::Cancelled),
             },
+            Command::PromiseDelivery { on, today } => self.promise(on, today),
+            Command::HoldForCredit { reasons } => self.hold_for_credit(reasons),
+            Command::ReleaseCreditHold => self.release_credit_hold(),
+            Command::RefuseCreditHold { reason } => self.refuse_credit_hold(reason),
             Command::Cancel { reason } => self.cancel(reason),
             Command::Ship { shipment, items, on } => self.ship(shipment, items, on),
         }
@@ -426,25 +520,38 @@ impl Order {
 
     fn evolve(self, event: Event) -> Self {
         match (self, event) {
-            (_, Event::Placed { terms, on }) => Self::Placed { terms, placed_on: on, agreed: None },
-            (Self::Placed { terms, placed_on, .. }, Event::ApprovalRequested { request }) => {
-                Self::AwaitingApproval { terms, placed_on, pending: Pending::new(request) }
+            (_, Event::Placed { terms, on, .. }) => {
+                let credit_hold = CreditHold::None;
+                Self::Placed { terms, placed_on: on, agreed: None, credit_hold }
             }
-            (Self::AwaitingApproval { terms, placed_on, pending }, event) => {
-                Self::evolve_pending(terms, placed_on, pending, event)
+            (order, Event::CreditHeld { .. }) => order.with_credit_hold(CreditHold::Held),
+            (order, Event::CreditReleased {}) => order.with_credit_hold(CreditHold::Released),
+            (
+                Self::Placed { terms, placed_on, credit_hold, .. },
+                Event::ApprovalRequested { request },
+            ) => {
+                let pending = Pending::new(request);
+                Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
+            }
+            (Self::AwaitingApproval { terms, placed_on, pending, credit_hold }, event) => {
+                Self::evolve_pending(terms, placed_on, (pending, credit_hold), event)
             }
             (Self::Placed { terms, placed_on, .. }, Event::Confirmed {}) => {
                 let outstanding = ordered(&terms.lines);
-                Self::Confirmed { terms, placed_on, outstanding }
+                Self::Confirmed { terms, placed_on, outstanding, promised: None }
             }
             (
-                Self::Confirmed { terms, placed_on, outstanding },
+                Self::Confirmed { terms, placed_on, outstanding, .. },
+                Event::DeliveryPromised { on },
+            ) => Self::Confirmed { terms, placed_on, outstanding, promised: Some(on) },
+            (
+                Self::Confirmed { terms, placed_on, outstanding, promised },
                 Event::PartShipped { items, .. },
             ) => {
                 // `decide` has subtracted the same items, so this cannot fail.
                 let outstanding =
                     items.iter().try_fold(outstanding.clone(), take).unwrap_or(outstanding);
-                Self::Confirmed { terms, placed_on, outstanding }
+                Self::Confirmed { terms, placed_on, outstanding, promised }
             }
             (Self::Confirmed { terms, .. }, Event::Shipped { .. }) => {
                 Self::Shipped { company: terms.company, rest_cancelled: false }
@@ -465,6 +572,7 @@ impl Order {
                 | Event::Approved {}
                 | Event::Refused { .. }
                 | Event::Confirmed {}
+                | Event::DeliveryPromised { .. }
                 | Event::Cancelled { .. }
                 | Event::RestCancelled { .. }
                 | Event::PartShipped { .. }
@@ -532,6 +640,11 @@ impl Order {
 }
 
 impl Terms {
+    /// What the whole order comes to with tax, as an invoice of all of it would.
+    pub fn gross(&self) -> Result<Money, MoneyError> {
+        Ok(Totals::of(&self.lines, self.currency)?.gross)
+    }
+
     /// The ordered lines with the quantities of `items`, for the documents of a shipment. An item
     /// whose line does not exist is omitted: [`Order::decide`] has refused it before.
     pub fn lines_of(&self, items: &[Item]) -> Vec<Line> {
@@ -580,5 +693,7 @@ impl OfCompany for Order {
     }
 }
 
+#[cfg(test)]
+mod quantities;
 #[cfg(test)]
 mod tests;

@@ -1,19 +1,23 @@
 //! Every event type is applied to every read model: each statement fits the tables, and each row
 //! can be read.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use domain::{ActorId, Side, history};
 use event_log::{Append, Envelope, NewEvent, StreamWrite};
 use projections::views::{
     self,
-    billing::{account_balances, invoices, payments},
+    billing::{account_balances, goods_returns, invoices, payments},
     catalogue::catalogue,
     fulfilment::shipments,
     messaging::conversations,
     parties::{companies, employees, territories},
     sales::{
         approvals, inboxes, offer_statistics, offer_templates, offers, orders, quotation_requests,
+        standing_orders,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -28,18 +32,7 @@ async fn every_event_passes_through_every_read_model() {
     let cancel = CancellationToken::new();
     views.follow(&cancel);
 
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/samples");
-    let entries = |folder: &Path| {
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
-    };
-    let contexts = entries(&folder);
-    let aggregates: Vec<_> = contexts.iter().flat_map(|folder| entries(folder)).collect();
-    let mut files: Vec<_> = aggregates.iter().flat_map(|folder| entries(folder)).collect();
-    files.sort_by_key(|file| {
-        (file.parent().unwrap().file_name().map(ToOwned::to_owned), file.clone())
-    });
-    assert!(files.len() >= 28, "a frozen sample of every event");
-    for file in files {
+    for file in sample_files() {
         let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
         let stem = format!("{}.{}", name(file.parent().unwrap()), name(&file));
         append(&instance, &stem, fs::read_to_string(&file).unwrap()).await;
@@ -73,8 +66,18 @@ async fn every_event_passes_through_every_read_model() {
     let placed = orders::Filter::default();
     assert_eq!(orders::list(&client, &placed, None, 9).await.unwrap().len(), 1);
     assert_eq!(payments::list(&client, None, None, None, 9).await.unwrap().len(), 1);
+    let returned = goods_returns::Filter::default();
+    assert_eq!(goods_returns::summaries(&client, returned, None, 9).await.unwrap().len(), 1);
+    let whole = goods_returns::one(&client, returned, true).await.unwrap().unwrap();
+    assert_eq!(whole.lines.len(), 2);
+    let standing = standing_orders::Filter::default();
+    let standing = standing_orders::summaries(&client, &standing, None, 9).await.unwrap();
+    let [standing] = &standing[..] else { panic!("one was started: {standing:?}") };
+    let whole = standing_orders::find(&client, standing.id.0, None).await.unwrap().unwrap();
+    assert_eq!(whole.upcoming.len(), 12);
     let dispatched = shipments::Filter::default();
-    assert_eq!(shipments::list(&client, &dispatched, None, 9).await.unwrap().len(), 1);
+    let dispatched = shipments::list(&client, &dispatched, None, 9).await.unwrap();
+    assert_eq!(dispatched.len(), 2, "one was prepared, one left at once");
     let sellers = approvals::Filter { sellers: true, ..approvals::Filter::default() };
     let asked = approvals::list(&client, &sellers, None, 9).await.unwrap();
     assert_eq!(asked.len(), 1, "the seller asks itself about one offer");
@@ -118,6 +121,22 @@ async fn every_event_passes_through_every_read_model() {
     assert_eq!(threads.iter().map(|thread| thread.unread).collect::<Vec<_>>(), [1]);
     assert_eq!(threads[0].last.attachments.len(), 1);
     cancel.cancel();
+}
+
+/// The frozen sample of every event, by aggregate and name.
+fn sample_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/samples");
+    let entries = |folder: &Path| {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    let contexts = entries(&folder);
+    let aggregates: Vec<_> = contexts.iter().flat_map(|folder| entries(folder)).collect();
+    let mut files: Vec<_> = aggregates.iter().flat_map(|folder| entries(folder)).collect();
+    files.sort_by_key(|file| {
+        (file.parent().unwrap().file_name().map(ToOwned::to_owned), file.clone())
+    });
+    assert!(files.len() >= 28, "a frozen sample of every event");
+    files
 }
 
 /// Records a sample such as `offer.sent.v1` in a stream of its own.

@@ -19,7 +19,9 @@ use uuid::Uuid;
 
 use crate::{Queries, app::invalid, asker::Asker};
 
-/// A recorded event.
+pub(crate) use visible::Actors;
+
+/// An event as it was recorded.
 #[derive(Debug, Serialize, JsonSchema)]
 #[allow(clippy::struct_field_names, reason = "names of columns")]
 #[schemars(rename = "RecordedEvent")]

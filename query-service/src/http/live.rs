@@ -92,6 +92,8 @@ fn known_by(role: KeyRole) -> Vec<&'static str> {
         ("negotiation", ReadNegotiations::ROLES),
         ("order", ReadTrade::ROLES),
         ("invoice", ReadAccounts::ROLES),
+        ("standing_order", ReadTrade::ROLES),
+        ("goods_return", ReadTrade::ROLES),
     ];
     kinds.into_iter().filter(|(_, roles)| roles.contains(&role)).map(|(kind, _)| kind).collect()
 }

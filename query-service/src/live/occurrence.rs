@@ -1,7 +1,7 @@
 //! An event of the live feed, and who may receive it.
 
 use domain::{
-    ActorId, CompanyId, Event, Side, UnreadableEvent,
+    ActorId, CompanyId, Event, Side, StandingOrderId, UnreadableEvent,
     conversation::{self, Subject},
     history::INTERNAL,
     messaging, sales,
@@ -33,7 +33,7 @@ pub(crate) struct Happened {
     #[serde(rename = "type")]
     pub(crate) event_type: String,
     /// The subject.
-    pub(crate) subject: Subject,
+    pub(crate) subject: Thing,
     /// The company of the subject.
     pub(crate) company: Option<CompanyId>,
     /// When it was recorded.
@@ -41,6 +41,39 @@ pub(crate) struct Happened {
     /// The message, note or receipt, for events of conversations.
     #[serde(flatten)]
     pub(crate) said: Option<Said>,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "LiveSubject")]
+pub(crate) enum Thing {
+    /// What can be talked about.
+    Discussed(Subject),
+    /// What cannot.
+    Other(Undiscussed),
+}
+
+/// What has no conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "LiveSubjectWithoutConversation")]
+pub(crate) enum Undiscussed {
+    /// A standing order.
+    StandingOrder {
+        /// Which one.
+        id: StandingOrderId,
+    },
+}
+
+impl Thing {
+    /// The kind, as in JSON.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Discussed(subject) => subject.kind(),
+            Self::Other(Undiscussed::StandingOrder { .. }) => "standing_order",
+        }
+    }
 }
 
 /// A message, note or receipt.
@@ -87,14 +120,19 @@ pub(crate) struct Watching {
 const CONVERSATION: &str = "conversation";
 
 /// The subject of an event, by aggregate type; `None` if its events are not published.
-fn thing(kind: &str, id: Uuid) -> Option<Subject> {
-    match kind {
-        "offer" => Some(Subject::Offer { id: id.into() }),
-        "negotiation" => Some(Subject::Negotiation { id: id.into() }),
-        "order" => Some(Subject::Order { id: id.into() }),
-        "invoice" => Some(Subject::Invoice { id: id.into() }),
-        _ => None,
-    }
+fn thing(kind: &str, id: Uuid) -> Option<Thing> {
+    let subject = match kind {
+        "offer" => Subject::Offer { id: id.into() },
+        "negotiation" => Subject::Negotiation { id: id.into() },
+        "order" => Subject::Order { id: id.into() },
+        "invoice" => Subject::Invoice { id: id.into() },
+        "goods_return" => Subject::GoodsReturn { id: id.into() },
+        "standing_order" => {
+            return Some(Thing::Other(Undiscussed::StandingOrder { id: id.into() }));
+        }
+        _ => return None,
+    };
+    Some(Thing::Discussed(subject))
 }
 
 fn is_published(kind: &str) -> bool {
@@ -198,7 +236,7 @@ fn known_to(recorded: &RecordedEvent) -> Result<Option<Side>, UnreadableEvent> {
 fn said(
     recorded: &RecordedEvent,
     event: conversation::Event,
-) -> (Subject, Option<CompanyId>, Option<Said>) {
+) -> (Thing, Option<CompanyId>, Option<Said>) {
     let (position, recorded_at) = (recorded.position.0, recorded.recorded_at);
     match event {
         conversation::Event::MessageSent {
@@ -211,7 +249,7 @@ fn said(
             attachments,
         } => {
             let said = Written { number, side, by, text, attachments, position, recorded_at };
-            (subject, Some(company), Some(Said::Message(said)))
+            (Thing::Discussed(subject), Some(company), Some(Said::Message(said)))
         }
         conversation::Event::NoteWritten {
             subject,
@@ -223,11 +261,11 @@ fn said(
             attachments,
         } => {
             let said = Written { number, side, by, text, attachments, position, recorded_at };
-            (subject, Some(company), Some(Said::Note(said)))
+            (Thing::Discussed(subject), Some(company), Some(Said::Note(said)))
         }
         conversation::Event::Read { subject, by, side, up_to } => {
             let company = recorded.company_id.map(CompanyId);
-            (subject, company, Some(Said::Read(Reading { by, side, up_to })))
+            (Thing::Discussed(subject), company, Some(Said::Read(Reading { by, side, up_to })))
         }
     }
 }

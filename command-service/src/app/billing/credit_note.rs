@@ -14,7 +14,7 @@ use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
-use self::of_invoice::Earlier;
+pub(crate) use self::of_invoice::Earlier;
 use crate::{
     app::{
         Services,
@@ -74,6 +74,9 @@ pub struct CreditLine {
     /// Net price of one unit. Required without an invoice; optional with one, where the invoice's
     /// price applies.
     pub unit_price: Option<UnitPrice>,
+    /// By how much the net price of one unit is lowered; the goods stay sold, at the lower price. Only
+    /// with an invoice.
+    pub price_reduction: Option<UnitPrice>,
 }
 
 /// Issues a credit note.
@@ -104,7 +107,7 @@ pub async fn issue(
 
 /// Takes the number, issues the credit note, and allocates it to the invoice that it corrects, in
 /// one append.
-async fn give_back(
+pub(crate) async fn give_back(
     work: &mut Work,
     id: InvoiceId,
     request: Issue,
@@ -146,6 +149,15 @@ async fn at_given_prices(work: &mut Work, request: &Issue, on: Date) -> Result<L
         .field(FieldError::at(format!("/lines/{index}/line"), detail))
         .into());
     }
+    if let Some(index) = request.lines.iter().position(|line| line.price_reduction.is_some()) {
+        let detail = "only a credit note that names its invoice lowers a price of it";
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "credit_note.reduction_without_invoice",
+        )
+        .field(FieldError::at(format!("/lines/{index}/price_reduction"), detail))
+        .into());
+    }
     let lines: Vec<LineRequest> = request.lines.iter().cloned().map(LineRequest::from).collect();
     let on = sold_on.unwrap_or(on);
     let sale = Sale { company, currency, prices: Prices::Given, on };
@@ -154,8 +166,17 @@ async fn at_given_prices(work: &mut Work, request: &Issue, on: Date) -> Result<L
 
 impl From<CreditLine> for LineRequest {
     fn from(line: CreditLine) -> Self {
-        let CreditLine { line: _, sku, code, quantity, packaging, unit_price } = line;
+        let CreditLine { line: _, sku, code, quantity, packaging, unit_price, price_reduction: _ } =
+            line;
         Self { sku, code, quantity, packaging, unit_price }
+    }
+}
+
+impl From<&invoice::Item> for CreditLine {
+    fn from(item: &invoice::Item) -> Self {
+        let invoice::Item { line, quantity, price_reduction } = *item;
+        let (sku, code, packaging, unit_price) = Default::default();
+        Self { line: Some(line), sku, code, quantity, packaging, unit_price, price_reduction }
     }
 }
 

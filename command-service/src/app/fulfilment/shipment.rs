@@ -1,7 +1,11 @@
-//! Shipments: dispatch goods of an order.
+//! Shipments: goods of orders leave.
+
+pub mod delivery;
+pub mod preparation;
 
 use domain::{
-    Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, order, shipment,
+    Line, Lines, Name, Order, OrderId, Product, Reference, Shipment, ShipmentId, WarehouseId,
+    order, shipment, vat::Totals,
 };
 use event_log::{Outcome, Work};
 use jiff::civil::Date;
@@ -11,7 +15,11 @@ use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
 use crate::{
-    app::{Services, deciding},
+    app::{
+        Services, deciding,
+        inventory::{order_reservation, warehouse},
+        sales::credit_account,
+    },
     caller::Caller,
     failure::{Failure, happened, refusal, refusal_at},
 };
@@ -22,9 +30,13 @@ use crate::{
 #[schemars(rename = "DispatchShipment")]
 pub struct DispatchRequest {
     pub order: OrderId,
-    /// Line numbers and quantities; everything outstanding when not given.
+    /// Which lines and how much of them. When not given: all that is outstanding, but of products
+    /// whose stock is kept per warehouse only what is allocated to the order.
     #[serde(default)]
     pub items: Option<Vec<order::Item>>,
+    /// The warehouse that it leaves; when not given, goods leave where they are allocated.
+    #[serde(default)]
+    pub warehouse: Option<WarehouseId>,
     #[serde(default)]
     pub courier: Option<Name>,
     #[serde(default)]
@@ -57,22 +69,64 @@ async fn ship(
     request: DispatchRequest,
     today: Date,
 ) -> Result<(), Failure> {
-    let DispatchRequest { order, items, courier, tracking, dispatched_on } = request;
-    let before = work.load::<Order>(order).await?.clone();
+    let DispatchRequest { order, items, warehouse, courier, tracking, dispatched_on } = request;
+    if let Some(warehouse) = warehouse {
+        warehouse::must_exist(work, "/warehouse", warehouse).await?;
+    }
+    let before = work.load::<Order>(order).await?;
     // The order may have been placed by a process whose clock is ahead of this one's.
     let on =
         dispatched_on.unwrap_or_else(|| before.placed_on().map_or(today, |day| day.max(today)));
+    let leaving = Leaving { order, items: items.as_deref(), warehouse, courier, tracking, on };
+    let dispatch = give_up(work, id, leaving).await?;
+    work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
+    work.answer(id);
+    Ok(())
+}
+
+/// What leaves of one order.
+#[derive(Debug)]
+struct Leaving<'a> {
+    order: OrderId,
+    /// As the body names them; all that can leave when it does not.
+    items: Option<&'a [order::Item]>,
+    /// The warehouse that it leaves, if the body names one.
+    warehouse: Option<WarehouseId>,
+    courier: Option<Name>,
+    tracking: Option<Reference>,
+    on: Date,
+}
+
+/// An order gives up what leaves: the dispatch of it.
+async fn give_up(
+    work: &mut Work,
+    id: ShipmentId,
+    leaving: Leaving<'_>,
+) -> Result<shipment::Dispatch, Failure> {
+    let Leaving { order, items, warehouse, courier, tracking, on } = leaving;
+    let before = work.load::<Order>(order).await?.clone();
+    order_reservation::reserve_missing(work, order, items).await?;
+    let items = match items {
+        Some(items) => Some(items.to_vec()),
+        None => order_reservation::shippable(work, order, warehouse).await?,
+    };
     let command = order::Command::Ship { shipment: id, items: items.clone(), on };
     work.decide::<Order>(order, command)
         .await
         .map_err(|error| refusal_at(error, |error| place_of(error, items.as_deref()?)))?;
     let terms = before.terms().map_err(|error| refusal(&error))?;
     let items = items.unwrap_or_else(|| before.outstanding());
+    let reserved =
+        order_reservation::Leaving { order, shipment: id, terms, items: &items, warehouse, on };
+    order_reservation::ship(work, reserved).await?;
     let mut lines = terms.lines_of(&items);
-    check_quantities(work, &lines).await?;
+    check_quantities(work, &lines, "/items").await?;
     set_vat_rates(work, &mut lines, on);
     let lines = Lines::try_from(lines).map_err(|_| refusal(&order::Error::NoItems))?;
-    let dispatch = shipment::Dispatch {
+    let gross = Totals::of(&lines, terms.currency).map(|totals| totals.gross);
+    let gross = gross.map_err(|error| refusal(&order::Error::from(error)))?;
+    credit_account::deliver(work, order, terms, (id, gross)).await?;
+    Ok(shipment::Dispatch {
         company: terms.company,
         order,
         currency: terms.currency,
@@ -81,10 +135,7 @@ async fn ship(
         courier,
         tracking,
         on,
-    };
-    work.decide::<Shipment>(id, shipment::Command::Dispatch(dispatch)).await?;
-    work.answer(id);
-    Ok(())
+    })
 }
 
 /// The JSON pointer of the item that the order refuses.
@@ -111,13 +162,13 @@ fn set_vat_rates(work: &Work, lines: &mut [Line], on: Date) {
     }
 }
 
-/// Refuses fractions of products that are sold by the piece.
-async fn check_quantities(work: &mut Work, lines: &[Line]) -> Result<(), Failure> {
+/// Half of what is sold by the piece stays where it is.
+async fn check_quantities(work: &mut Work, lines: &[Line], items: &str) -> Result<(), Failure> {
     work.load_many::<Product>(lines.iter().map(|line| line.product.0)).await?;
     for (index, line) in lines.iter().enumerate() {
         let Some(product) = work.get::<Product>(line.product) else { continue };
         product.can_leave(line.quantity).map_err(|error| {
-            let at = format!("/items/{index}/quantity");
+            let at = format!("{items}/{index}/quantity");
             refusal(&error).field(FieldError::at(at, error.to_string()))
         })?;
     }

@@ -1,4 +1,8 @@
-//! Stock: report stock levels.
+//! Stock: levels that an external system reports, movements in the warehouses, and the feed of an
+//! external warehouse.
+
+pub mod feed;
+pub mod movements;
 
 use std::collections::HashSet;
 

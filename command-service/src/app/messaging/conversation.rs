@@ -1,9 +1,9 @@
 //! Conversations: messages between the two sides, and internal notes of each side, about an offer,
-//! a negotiation, an order or an invoice.
+//! a negotiation, an order, an invoice or a goods return.
 
 use domain::{
-    Attachments, CompanyId, Conversation, ConversationId, Invoice, Message, Negotiation, OfCompany,
-    Offer, Order,
+    Attachments, CompanyId, Conversation, ConversationId, GoodsReturn, Invoice, Message,
+    Negotiation, OfCompany, Offer, Order,
     conversation::{Command, Subject, Writing},
     offer,
 };
@@ -126,6 +126,7 @@ async fn known(work: &mut Work, caller: &Caller, subject: Subject) -> Result<Kno
         Subject::Negotiation { id } => (work.load::<Negotiation>(id).await?.company(), true),
         Subject::Order { id } => (work.load::<Order>(id).await?.company(), true),
         Subject::Invoice { id } => (work.load::<Invoice>(id).await?.company(), true),
+        Subject::GoodsReturn { id } => (work.load::<GoodsReturn>(id).await?.company(), true),
     };
     let company = company.ok_or_else(Problem::not_found)?;
     caller.must_see(Some(company))?;

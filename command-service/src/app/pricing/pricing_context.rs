@@ -6,7 +6,7 @@ use domain::{
     Audience, CompanyId, Currency, Discount, DiscountId, Percent, Price, PriceAgreement, PricedBy,
     Product, ProductId, Purchases, PurchasesId, Quantity, UnitPrice,
     discount::{self, Programme},
-    pricing::{self, Place, Question, Resolution},
+    pricing::{self, ExplainedStep, Place, Question, Resolution},
     product::Item,
 };
 use event_log::Work;
@@ -99,7 +99,16 @@ impl PricingContext {
         price.zip(made_by.map(PricedBy::without_floor))
     }
 
+    /// What the company pays for one unit from a quantity on, and what makes that.
+    pub(crate) fn steps(&self, work: &Work, item: &Item, from: Quantity) -> Vec<ExplainedStep> {
+        pricing::explained_steps(&self.question(work, item, from))
+    }
+
     fn resolve(&self, work: &Work, item: &Item, quantity: Quantity) -> Resolution {
+        pricing::resolve(&self.question(work, item, quantity))
+    }
+
+    fn question<'a>(&'a self, work: &'a Work, item: &Item, quantity: Quantity) -> Question<'a> {
         let places = self.places.get(&item.id()).map_or(&[][..], Vec::as_slice);
         let candidates = places
             .iter()
@@ -111,7 +120,7 @@ impl PricingContext {
             .collect();
         let base = item.base_price(self.sale.currency);
         let (on, earned, floor) = (self.sale.on, self.earned, item.floor(self.sale.currency));
-        pricing::resolve(&Question { on, quantity, base, earned, floor, candidates })
+        Question { on, quantity, base, earned, floor, candidates }
     }
 }
 

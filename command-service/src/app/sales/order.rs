@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use domain::{
-    CompanyId, Currency, Destination, EmployeeId, Lines, Note, OfCompany, Order, OrderId,
+    CompanyId, Currency, Destination, EmployeeId, Lines, Money, Note, OfCompany, Order, OrderId,
     PaymentTerm, Reference, Side, order,
 };
 use event_log::{Outcome, Work};
@@ -21,11 +21,12 @@ use crate::{
             approvals::{self, Answered, ApprovalRequest, Approve, NeedsApproval, Refuse},
             lines::{self, LineRequest},
             offering::{self, Intent},
+            order_checks::Assent,
             ordering::{self, OrderOrigin},
         },
     },
     caller::Caller,
-    failure::{Failure, happened},
+    failure::{Failure, given, happened},
 };
 
 /// An order to place.
@@ -55,6 +56,19 @@ pub struct Place {
     /// The company's own term when not given; only the seller may choose another.
     #[serde(default)]
     pub payment_term: Option<PaymentTerm>,
+    /// The day on which the company would like to have it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub wished_on: Option<Date>,
+    /// What the company says about it.
+    #[serde(default)]
+    pub note: Option<Note>,
+    /// The gross total that the client has seen; when it is another one, nothing is placed.
+    #[serde(default)]
+    pub expected_total: Option<Money>,
+    /// Places it although the company has used the same number within 30 days.
+    #[serde(default)]
+    pub confirm_repeated_reference: bool,
 }
 
 /// Places an order.
@@ -67,6 +81,9 @@ pub async fn place(
     let company = company(caller, &request)?;
     if let Some(placed_on) = request.placed_on {
         happened("/placed_on", placed_on, services.clock.today())?;
+    }
+    if let Some(expected) = request.expected_total {
+        given("/expected_total", expected)?;
     }
     let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
     let (prices, origin) = match caller.company() {
@@ -94,8 +111,15 @@ pub async fn place(
                     placed_by,
                     destination: request.destination.clone(),
                     delivery_terms: None,
+                    wished_on: request.wished_on,
+                    note: request.note.clone(),
                 };
-                ordering::place(work, id, terms, origin, (on, now)).await
+                let assent = Assent {
+                    expected_total: request.expected_total,
+                    repeated_reference: request.confirm_repeated_reference,
+                    below_minimum: false,
+                };
+                ordering::place(work, id, terms, origin, assent, (on, now)).await
             })
         })
         .await
@@ -103,7 +127,7 @@ pub async fn place(
 
 /// Prices the lines. A manual price that is further below the listed price than the employee may
 /// grant requires an offer, which a superior can approve.
-async fn priced(
+pub(crate) async fn priced(
     work: &mut Work,
     requests: &[LineRequest],
     sale: Sale,
@@ -153,16 +177,6 @@ fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
     }
 }
 
-/// Confirms an order.
-pub async fn confirm(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
-    id: OrderId,
-) -> Result<Outcome, Problem> {
-    decide(services, caller, digest, id, order::Command::Confirm).await
-}
-
 /// The reason of a cancellation.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -172,41 +186,24 @@ pub struct Cancel {
     pub reason: Option<Note>,
 }
 
-/// Cancels an order, or the quantities that were not shipped.
-pub async fn cancel(
-    services: &Services,
+/// Gives a command of a caller to an order. Confirming and cancelling also concern stock:
+/// `inventory::order_reservation` calls this.
+pub(crate) async fn decide(
+    work: &mut Work,
     caller: &Caller,
-    digest: [u8; 32],
-    id: OrderId,
-    Cancel { reason }: Cancel,
-) -> Result<Outcome, Problem> {
-    decide(services, caller, digest, id, order::Command::Cancel { reason }).await
-}
-
-async fn decide(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
     id: OrderId,
     command: order::Command,
-) -> Result<Outcome, Problem> {
-    let command = &command;
-    services
-        .execute(caller, digest, &|work| {
-            deciding(async move {
-                let order = work.load::<Order>(id).await?;
-                caller.must_see(order.company())?;
-                // A buyer cannot cancel an order that the seller has confirmed.
-                let is_confirmed = matches!(order, Order::Confirmed { .. });
-                if caller.company().is_some() && is_confirmed {
-                    return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
-                        .detail("the order is confirmed: ask the seller to cancel it")
-                        .into());
-                }
-                ordering::decide(work, id, command.clone()).await
-            })
-        })
-        .await
+) -> Result<(), Failure> {
+    let order = work.load::<Order>(id).await?;
+    caller.must_see(order.company())?;
+    // A buyer cannot cancel an order that the seller has confirmed.
+    let is_confirmed = matches!(order, Order::Confirmed { .. });
+    if caller.company().is_some() && is_confirmed {
+        return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
+            .detail("the order is confirmed: ask the seller to cancel it")
+            .into());
+    }
+    ordering::decide(work, id, command).await
 }
 
 /// Approves an order.

@@ -16,7 +16,14 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
-    app::{catalogue::category_paths, parties::company_hierarchy},
+    app::{
+        catalogue::category_paths,
+        parties::company_hierarchy,
+        sales::{
+            credit_account,
+            order_checks::{self, Assent},
+        },
+    },
     failure::{Failure, names_nothing, refusal},
 };
 
@@ -54,21 +61,29 @@ pub(crate) async fn admit(
     Ok(())
 }
 
-/// Places an order, with the approval that rules or limits require.
+/// Places an order, with the approval that rules or limits require, and reserves credit for it. Without
+/// credit it is on hold.
 pub(crate) async fn place(
     work: &mut Work,
     id: OrderId,
     terms: Terms,
     origin: OrderOrigin,
+    assent: Assent,
     (on, now): (Date, Timestamp),
 ) -> Result<(), Failure> {
+    order_checks::check(work, id, &terms, assent, on).await?;
     let approval = match (origin, terms.placed_by) {
         (OrderOrigin::Seller, None) => None,
         (OrderOrigin::Company, _) | (OrderOrigin::Seller, Some(_)) => {
             needed(work, id, &terms, (on, now)).await?.map(Box::new)
         }
     };
-    work.decide::<Order>(id, order::Command::Place { terms, on, approval }).await?;
+    let placed = order::Command::Place { terms: terms.clone(), on, approval };
+    work.decide::<Order>(id, placed).await?;
+    let reasons = credit_account::reserve(work, id, &terms, now).await?;
+    if !reasons.is_empty() {
+        work.decide::<Order>(id, order::Command::HoldForCredit { reasons }).await?;
+    }
     work.answer(id);
     Ok(())
 }
@@ -173,7 +188,7 @@ pub(crate) async fn categories(
 }
 
 /// Gives a command to a placed order. Amounts that will not be shipped are removed from the
-/// employee's spending.
+/// employee's spending and from the credit account.
 pub(crate) async fn decide(
     work: &mut Work,
     id: OrderId,
@@ -181,6 +196,7 @@ pub(crate) async fn decide(
 ) -> Result<(), Failure> {
     let before = work.load::<Order>(id).await?;
     let placed_by = before.terms().ok().and_then(|terms| terms.placed_by);
+    let account = before.terms().ok().map(|terms| (terms.company, terms.currency));
     let shipped = before.net_of_shipped();
     work.decide::<Order>(id, command).await?;
     let given_back = match work.get::<Order>(id) {
@@ -192,6 +208,14 @@ pub(crate) async fn decide(
         }
         _ => None,
     };
+    let is_closed = match work.get::<Order>(id) {
+        Some(Order::Refused { .. } | Order::Cancelled { .. }) => true,
+        Some(Order::Shipped { rest_cancelled, .. }) => *rest_cancelled,
+        _ => false,
+    };
+    if let Some(account) = account.filter(|_| is_closed) {
+        credit_account::free(work, id, account).await?;
+    }
     if let Some((by, given_back)) = placed_by.zip(given_back) {
         work.decide::<Spending>(SpendingId::of(by), given_back).await?;
     }

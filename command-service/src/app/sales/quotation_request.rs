@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use domain::{
-    AddressId, Attachments, CompanyId, Currency, Employee, EmployeeId, Message, Note,
+    ActorId, AddressId, Attachments, CompanyId, Currency, Employee, EmployeeId, Message, Note,
     QuotationRequest, QuotationRequestId,
     employee::Person,
     quotation_request::{Command, Error, Inquiry},
@@ -65,23 +65,31 @@ pub async fn request(
     let request = &request;
     services
         .execute(caller, digest, &|work| {
-            deciding(async move {
-                let inquiry = inquiry(work, request.clone(), company, requester).await?;
-                let delivery_address = inquiry.delivery_address;
-                let command = Command::Request { inquiry: Box::new(inquiry), by, today };
-                let requested = work.decide::<QuotationRequest>(id, command).await;
-                requested.map_err(|error| refusal_at(error, pointer))?;
-                let chosen =
-                    representatives::assign(work, id, company, delivery_address, today).await?;
-                if let Some(representative) = chosen {
-                    let command = Command::Assign { representative };
-                    work.decide::<QuotationRequest>(id, command).await?;
-                }
-                work.answer(id);
-                Ok(())
-            })
+            deciding(request_in(work, id, request, (company, requester), (by, today)))
         })
         .await
+}
+
+/// Requests a quotation in a unit of work.
+pub(super) async fn request_in(
+    work: &mut Work,
+    id: QuotationRequestId,
+    request: &Ask,
+    (company, requester): (CompanyId, Requester),
+    (by, today): (ActorId, Date),
+) -> Result<(), Failure> {
+    let inquiry = inquiry(work, request.clone(), company, requester).await?;
+    let delivery_address = inquiry.delivery_address;
+    let command = Command::Request { inquiry: Box::new(inquiry), by, today };
+    let requested = work.decide::<QuotationRequest>(id, command).await;
+    requested.map_err(|error| refusal_at(error, pointer))?;
+    let chosen = representatives::assign(work, id, company, delivery_address, today).await?;
+    if let Some(representative) = chosen {
+        let command = Command::Assign { representative };
+        work.decide::<QuotationRequest>(id, command).await?;
+    }
+    work.answer(id);
+    Ok(())
 }
 
 /// The company of the request. A buyer requests for its own company; the seller names it.

@@ -1,10 +1,10 @@
 //! `/v1/conversations`: messages between the two sides, and internal notes of each side, about an
-//! offer, a negotiation, an order or an invoice.
+//! offer, a negotiation, an order, an invoice or a goods return.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
-use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
+use domain::{GoodsReturnId, InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
+use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages, ReturnMessages};
 use service_kit::{
     access::Allowed,
     input::{Body, PathId},
@@ -25,6 +25,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .merge(about::<Negotiations>())
         .merge(about::<Orders>())
         .merge(about::<Invoices>())
+        .merge(about::<GoodsReturns>())
 }
 
 /// A kind of document that conversations are about.
@@ -84,6 +85,18 @@ impl Things for Invoices {
 
     fn subject(id: Uuid) -> Subject {
         Subject::Invoice { id: InvoiceId(id) }
+    }
+}
+
+struct GoodsReturns;
+
+impl Things for GoodsReturns {
+    const PLURAL: &'static str = "returns";
+    const KIND: &'static str = "goods_return";
+    type Who = ReturnMessages;
+
+    fn subject(id: Uuid) -> Subject {
+        Subject::GoodsReturn { id: GoodsReturnId(id) }
     }
 }
 

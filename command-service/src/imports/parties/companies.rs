@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::imports::{Cells, Column, Import, cells::columns};
 use crate::{
-    app::parties::{company_hierarchy, trees},
+    app::{parties::company_hierarchy, sales::credit_account::holders},
     failure::Failure,
 };
 
@@ -86,6 +86,9 @@ impl Import for Row {
         for command in self.changes() {
             self.command(work, id, command).await?;
         }
+        if let Some(limit) = self.credit_limit {
+            holders::grant(work, id, limit).await?;
+        }
         if let Some(reference) = &self.parent {
             let value = claim::Value::CompanyReference(reference.clone());
             let parent = holder(work, &value).ok_or_else(|| {
@@ -94,7 +97,7 @@ impl Import for Row {
                     format!("no company has the reference {reference}"),
                 )
             })?;
-            trees::join(work, id, Some(parent)).await?;
+            holders::join(work, id, Some(parent)).await?;
         }
         Ok(())
     }
@@ -132,13 +135,12 @@ impl Row {
     }
 
     fn changes(&self) -> Vec<Command> {
-        let Self { group, vat_number, billing_address, bank_account, credit_limit, .. } = self;
+        let Self { group, vat_number, billing_address, bank_account, .. } = self;
         [
             group.clone().map(|group| Command::JoinGroup { group: Some(group) }),
             vat_number.clone().map(|vat_number| Command::NoteVatNumber { vat_number }),
             billing_address.clone().map(|address| Command::MoveBilling { address }),
             bank_account.clone().map(|account| Command::AddBankAccount { account }),
-            credit_limit.map(|limit| Command::GrantCredit { limit }),
         ]
         .into_iter()
         .flatten()

@@ -10,7 +10,10 @@ use futures::FutureExt;
 use crate::{
     app::{
         deciding,
-        sales::ordering::{self, OrderOrigin},
+        sales::{
+            order_checks::Assent,
+            ordering::{self, OrderOrigin},
+        },
     },
     policies::{Policy, Reaction, ReactionError},
 };
@@ -39,7 +42,8 @@ async fn place(reaction: Reaction<'_>) -> Result<(), ReactionError> {
                 if matches!(work.load::<Order>(id).await?, Order::Unplaced) {
                     let is_employee = work.load::<Employee>(by.0).await?.employer().is_ok();
                     terms.placed_by = is_employee.then_some(EmployeeId(by.0));
-                    ordering::place(work, id, terms, OrderOrigin::Company, (on, now)).await?;
+                    let (origin, assent) = (OrderOrigin::Company, Assent::default());
+                    ordering::place(work, id, terms, origin, assent, (on, now)).await?;
                 }
                 Ok(())
             })

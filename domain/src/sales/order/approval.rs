@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Error, Event, Order, Terms};
+use super::{CreditHold, Error, Event, Order, Terms};
 use crate::sales::approval::{Pending, Verdict};
 
 impl Order {
@@ -54,19 +54,22 @@ impl Order {
     pub(super) fn evolve_pending(
         terms: Terms,
         placed_on: Date,
-        pending: Pending,
+        (pending, credit_hold): (Pending, CreditHold),
         event: Event,
     ) -> Self {
         match event {
             Event::StepApproved { decision } => {
-                Self::AwaitingApproval { terms, placed_on, pending: pending.after(decision) }
+                let pending = pending.after(decision);
+                Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
             }
             Event::StepEscalated { .. } => {
-                Self::AwaitingApproval { terms, placed_on, pending: pending.escalated() }
+                let pending = pending.escalated();
+                Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
             }
             Event::Approved {} => {
                 let last = pending.decisions.last();
-                Self::Placed { terms, placed_on, agreed: last.map(|last| (last.step, last.by)) }
+                let agreed = last.map(|last| (last.step, last.by));
+                Self::Placed { terms, placed_on, agreed, credit_hold }
             }
             Event::Refused { decision } => {
                 Self::Refused { company: terms.company, by: decision.by }
@@ -74,11 +77,16 @@ impl Order {
             Event::Cancelled { .. } => Self::Cancelled { company: terms.company },
             // `decide` produces none of these while approval is pending.
             Event::Placed { .. }
+            | Event::CreditHeld { .. }
+            | Event::CreditReleased {}
             | Event::ApprovalRequested { .. }
             | Event::Confirmed {}
+            | Event::DeliveryPromised { .. }
             | Event::RestCancelled { .. }
             | Event::PartShipped { .. }
-            | Event::Shipped { .. } => Self::AwaitingApproval { terms, placed_on, pending },
+            | Event::Shipped { .. } => {
+                Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
+            }
         }
     }
 }

@@ -26,11 +26,13 @@ fn terms() -> Terms {
         placed_by: None,
         destination: Destination::default(),
         delivery_terms: None,
+        wished_on: None,
+        note: None,
     }
 }
 
 fn placed() -> Event {
-    Event::Placed { terms: terms(), on: day("2026-03-01") }
+    Event::Placed { terms: terms(), on: day("2026-03-01"), gross: Some(pln("29.85")) }
 }
 
 fn place() -> Command {
@@ -312,4 +314,32 @@ fn asks_somebody_else_too_when_it_takes_too_long() {
     let by_admin = Command::Approve(verdict(1, decider(3, Role::CompanyAdmin)));
     let step = Event::StepApproved { decision: decision(1, 3) };
     check(&late, by_admin, Ok(vec![step]));
+}
+
+#[test]
+fn is_confirmed_once_it_is_released_from_its_credit_hold() {
+    let reasons = vec![HoldReason::OverLimit];
+    let held = Event::CreditHeld { reasons: reasons.clone() };
+    let hold = Command::HoldForCredit { reasons };
+    let reason: Note = "Zaległości".parse().unwrap();
+    let refuse = Command::RefuseCreditHold { reason: reason.clone() };
+    let released = Event::CreditReleased {};
+    check(&[], hold.clone(), Err(Error::Unplaced));
+    check(&[placed()], hold.clone(), Ok(vec![held.clone()]));
+    check(&[placed()], Command::ReleaseCreditHold, Err(Error::NotOnCreditHold));
+    check(&[placed()], refuse.clone(), Err(Error::NotOnCreditHold));
+    let given = [placed(), held.clone()];
+    check(&given, hold, Ok(vec![]));
+    check(&given, Command::Confirm, Err(Error::OnCreditHold));
+    check(&given, cancel(), Ok(vec![cancelled()]));
+    let cancelled = Event::Cancelled { reason: Some(reason) };
+    check(&given, refuse.clone(), Ok(vec![cancelled.clone()]));
+    check(&given, Command::ReleaseCreditHold, Ok(vec![released.clone()]));
+    check(&[placed(), held.clone(), cancelled.clone()], refuse.clone(), Ok(vec![]));
+    let release = Command::ReleaseCreditHold;
+    check(&[placed(), held.clone(), cancelled], release.clone(), Err(Error::Cancelled));
+    let given = [placed(), held, released];
+    check(&given, release, Ok(vec![]));
+    check(&given, refuse, Err(Error::NotOnCreditHold));
+    check(&given, Command::Confirm, Ok(vec![CONFIRMED]));
 }

@@ -143,7 +143,10 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         billing::Event::Invoice(event) => invoice_changes(recorded, event),
         billing::Event::Payment(event) => payment_changes(recorded, event),
-        billing::Event::Series(_) => vec![],
+        // Their credit notes are documents of their own.
+        billing::Event::GoodsReturn(_)
+        | billing::Event::InvoiceReturns(_)
+        | billing::Event::Series(_) => vec![],
     }
 }
 

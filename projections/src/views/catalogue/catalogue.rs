@@ -1,8 +1,10 @@
 //! `catalogue`: products with their base prices, and the access paths for lists and searches.
 
+mod availability;
 pub mod count;
 mod find;
 mod memory;
+pub mod near;
 mod places;
 mod search;
 
@@ -11,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::{
     Currency, Event, ProductId, UnitPrice, catalogue, category, inventory,
     product::{self, details::Attribute},
-    stock,
 };
 use event_log::RecordedEvent;
 use jiff::civil::Date;
@@ -149,7 +150,6 @@ const RENAME: &str = "
         details = details || jsonb_build_object('translations', $3::jsonb) WHERE id = $1";
 const DESCRIBE: &str = "UPDATE catalogue SET texts = $2, text_words = $3 WHERE id = $1";
 const CHARACTERIZE: &str = "UPDATE catalogue SET character_words = $2, brand_id = $3 WHERE id = $1";
-const STOCK: &str = "UPDATE catalogue SET in_stock = $2 WHERE id = $1 AND in_stock <> $2";
 const CATEGORIZE: &str = "UPDATE catalogue SET categories = $2 WHERE id = $1";
 const DETAIL: &str = "
     UPDATE catalogue SET details = details || jsonb_build_object($2::text, $3::jsonb)
@@ -229,10 +229,7 @@ fn aside(event: &RecordedEvent) -> Option<Uuid> {
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         Event::Catalogue(event) => of_catalogue(recorded, event),
-        Event::Inventory(inventory::Event::Stock(event)) => {
-            let stock::Event::Reported { product, available, .. } = event;
-            stocked(product.0, available.0.is_some())
-        }
+        Event::Inventory(inventory::Event::Stock(event)) => availability::changes(event),
         _ => vec![],
     }
 }
@@ -250,14 +247,6 @@ fn of_catalogue(recorded: &RecordedEvent, event: &catalogue::Event) -> Vec<Chang
         E::Assortment(event) => places::ruled(recorded.stream_id, event),
         E::Category(_) | E::ProductCode(_) | E::Tree(_) => vec![],
     }
-}
-
-/// Stock levels are reported often; most reports do not change the availability.
-fn stocked(id: Uuid, in_stock: bool) -> Vec<Change> {
-    let place = if in_stock { places::stands } else { places::leaves };
-    let mut changes: Vec<Change> = places::recounted(id, in_stock).into();
-    changes.extend([change!(STOCK, id, in_stock), place(id, IN_STOCK)]);
-    changes
 }
 
 fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
@@ -296,6 +285,7 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
         E::Pictured { images } => vec![detail(id, "images", images.clone())],
         E::Substituted { substitutes } => vec![detail(id, "substitutes", substitutes.clone())],
         E::Bundled { parts } => vec![detail(id, "parts", parts.clone())],
+        E::ReturnTermSet { days } => vec![detail(id, "return_term_days", *days)],
         E::Published {} => {
             vec![change!(STATUS, id, "published"), places::opened_to_all(id), places::counted(id)]
         }

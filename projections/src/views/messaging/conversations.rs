@@ -160,6 +160,9 @@ const ORDER: &str = "
     SELECT company_id FROM view.orders WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
 const INVOICE: &str = "
     SELECT company_id FROM view.invoices WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
+const GOODS_RETURN: &str = "
+    SELECT company_id FROM view.goods_returns
+    WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Messaging(messaging::Event::Conversation(event)) = event else { return vec![] };
@@ -378,6 +381,7 @@ pub async fn company_of(
         Subject::Negotiation { .. } => NEGOTIATION,
         Subject::Order { .. } => ORDER,
         Subject::Invoice { .. } => INVOICE,
+        Subject::GoodsReturn { .. } => GOODS_RETURN,
     };
     let row = client.query_opt(sql, &[&subject.id(), &company]).await?;
     Ok(row.map(|row| CompanyId(row.get(0))))

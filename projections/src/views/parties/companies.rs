@@ -43,6 +43,11 @@ pub const PROJECTION: Projection = Projection {
             bank_account_checks jsonb NOT NULL DEFAULT '{}',
             -- By currency.
             credit_limits jsonb NOT NULL DEFAULT '{}',
+            -- Null when that of the firm above it holds.
+            credit_grace integer,
+            prepayment boolean NOT NULL DEFAULT false,
+            -- By currency.
+            minimum_orders jsonb NOT NULL DEFAULT '{}',
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON companies (reference);
@@ -93,7 +98,14 @@ const GRANT_CREDIT: &str = "
     WHERE id = $1";
 const LIFT_LIMIT: &str = "
     UPDATE companies SET credit_limits = credit_limits - $2::text WHERE id = $1";
-/// A company without its own term has that of the nearest company above it that has one.
+const AGREE_GRACE: &str = "UPDATE companies SET credit_grace = $2 WHERE id = $1";
+const PREPAY: &str = "UPDATE companies SET prepayment = $2 WHERE id = $1";
+const AGREE_MINIMUM: &str = "
+    UPDATE companies SET minimum_orders = minimum_orders || jsonb_build_object($2::text, $3::jsonb)
+    WHERE id = $1";
+const LIFT_MINIMUM: &str = "
+    UPDATE companies SET minimum_orders = minimum_orders - $2::text WHERE id = $1";
+/// A company without a term of its own has that of the nearest company above it that has one.
 const LIST: &str = "
     SELECT id, name, tax_id, reference, coalesce(payment_term, (
             WITH RECURSIVE above AS (
@@ -104,7 +116,8 @@ const LIST: &str = "
                 WHERE above.payment_term IS NULL AND parent.id <> ALL(seen))
             SELECT payment_term FROM above WHERE payment_term IS NOT NULL)) AS valid_term,
         created, payment_term IS NULL AS inherits_term, standing, parent_id, group_code, vat_number,
-        billing_address, delivery_addresses, bank_accounts, credit_limits, bank_account_checks
+        billing_address, delivery_addresses, bank_accounts, credit_limits, bank_account_checks,
+        credit_grace, prepayment, minimum_orders
     FROM view.companies company
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR reference = $2)
         AND ($3::bigint IS NULL OR created > $3)
@@ -193,6 +206,14 @@ fn changed(recorded: &RecordedEvent, event: &company::Event) -> Change {
             change!(GRANT_CREDIT, id, limit.currency().code(), Json(*limit))
         }
         E::CreditLimitLifted { currency } => change!(LIFT_LIMIT, id, currency.code()),
+        E::CreditGraceAgreed { days } => change!(AGREE_GRACE, id, Some(i32::from(days.days()))),
+        E::CreditGraceLifted {} => change!(AGREE_GRACE, id, None::<i32>),
+        E::PrepaymentRequired {} => change!(PREPAY, id, true),
+        E::PrepaymentWaived {} => change!(PREPAY, id, false),
+        E::MinimumOrderAgreed { minimum } => {
+            change!(AGREE_MINIMUM, id, minimum.currency().code(), Json(*minimum))
+        }
+        E::MinimumOrderLifted { currency } => change!(LIFT_MINIMUM, id, currency.code()),
     }
 }
 
@@ -239,7 +260,15 @@ pub struct Company {
     pub bank_account_checks: BTreeMap<Iban, company::Check>,
     /// Its credit limits, by currency.
     pub credit_limits: BTreeMap<Currency, Money>,
-    /// The position of its registration; lists are sorted by it.
+    /// For how many days after its due date an invoice holds up no order; missing: that of the firm
+    /// above it, else for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_grace_days: Option<i32>,
+    /// Whether its goods leave only after they are paid.
+    pub prepayment: bool,
+    /// The least net value of an order, by currency.
+    pub minimum_orders: BTreeMap<Currency, Money>,
+    /// Where in the log it was registered; lists are in this order.
     #[serde(skip)]
     pub created: i64,
 }
@@ -288,5 +317,8 @@ fn company_of(row: &Row) -> Result<Company, ReadError> {
         bank_accounts: json(row, "bank_accounts")?,
         credit_limits: json(row, "credit_limits")?,
         bank_account_checks: json(row, "bank_account_checks")?,
+        credit_grace_days: row.get("credit_grace"),
+        prepayment: row.get("prepayment"),
+        minimum_orders: json(row, "minimum_orders")?,
     })
 }

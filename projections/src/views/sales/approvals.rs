@@ -85,9 +85,14 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         sales::Event::Offer(event) => of_offer(recorded, event),
         sales::Event::Order(event) => of_order(recorded, event),
         sales::Event::ApprovalRules(_)
+        | sales::Event::CreditAccount(_)
         | sales::Event::OfferTemplate(_)
+        | sales::Event::OrderReference(_)
         | sales::Event::QuotationRequest(_)
-        | sales::Event::Spending(_) => vec![],
+        | sales::Event::Spending(_)
+        | sales::Event::StandingOrder(_)
+        | sales::Event::Cart(_)
+        | sales::Event::OrderList(_) => vec![],
     }
 }
 
@@ -105,7 +110,10 @@ fn of_order(recorded: &RecordedEvent, event: &order::Event) -> Vec<Change> {
         }
         order::Event::Cancelled { .. } => vec![ended(id, Status::Void)],
         order::Event::Placed { .. }
+        | order::Event::CreditHeld { .. }
+        | order::Event::CreditReleased {}
         | order::Event::Confirmed {}
+        | order::Event::DeliveryPromised { .. }
         | order::Event::PartShipped { .. }
         | order::Event::RestCancelled { .. }
         | order::Event::Shipped { .. } => vec![],

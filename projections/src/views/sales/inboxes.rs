@@ -134,9 +134,14 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         sales::Event::Offer(event) => of_offer(recorded, event).into_iter().collect(),
         sales::Event::Negotiation(event) => of_negotiation(recorded, event).into_iter().collect(),
         sales::Event::ApprovalRules(_)
+        | sales::Event::CreditAccount(_)
         | sales::Event::OfferTemplate(_)
         | sales::Event::Order(_)
-        | sales::Event::Spending(_) => vec![],
+        | sales::Event::OrderReference(_)
+        | sales::Event::Spending(_)
+        | sales::Event::StandingOrder(_)
+        | sales::Event::Cart(_)
+        | sales::Event::OrderList(_) => vec![],
     }
 }
 

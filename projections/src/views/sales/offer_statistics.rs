@@ -123,10 +123,15 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         }
         sales::Event::Negotiation(_)
         | sales::Event::ApprovalRules(_)
+        | sales::Event::CreditAccount(_)
         | sales::Event::OfferTemplate(_)
         | sales::Event::Order(_)
+        | sales::Event::OrderReference(_)
         | sales::Event::QuotationRequest(_)
-        | sales::Event::Spending(_) => vec![],
+        | sales::Event::Spending(_)
+        | sales::Event::StandingOrder(_)
+        | sales::Event::Cart(_)
+        | sales::Event::OrderList(_) => vec![],
     }
 }
 

@@ -2,13 +2,13 @@
 
 use domain::{CompanyId, ConversationId, conversation::Subject};
 use projections::views::{
-    billing::invoices,
+    billing::{goods_returns, invoices},
     messaging::conversations::{self, Conversation, Entry, Filter, Stretch},
     sales::{negotiations, offers, orders},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
+use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages, ReturnMessages};
 use service_kit::{
     access::{Allowed, KeyRole},
     page::{Listing, Page},
@@ -24,6 +24,7 @@ use crate::{
 
 const VIEWS: &[&str] = &[
     conversations::PROJECTION.name,
+    goods_returns::PROJECTION.name,
     invoices::PROJECTION.name,
     negotiations::PROJECTION.name,
     offers::PROJECTION.name,
@@ -43,10 +44,12 @@ pub enum Topic {
     Negotiation,
     Order,
     Invoice,
+    GoodsReturn,
 }
 
 impl Topic {
-    const ALL: [Self; 4] = [Self::Offer, Self::Negotiation, Self::Order, Self::Invoice];
+    const ALL: [Self; 5] =
+        [Self::Offer, Self::Negotiation, Self::Order, Self::Invoice, Self::GoodsReturn];
 
     fn of(subject: Subject) -> Self {
         match subject {
@@ -54,6 +57,7 @@ impl Topic {
             Subject::Negotiation { .. } => Self::Negotiation,
             Subject::Order { .. } => Self::Order,
             Subject::Invoice { .. } => Self::Invoice,
+            Subject::GoodsReturn { .. } => Self::GoodsReturn,
         }
     }
 
@@ -64,6 +68,7 @@ impl Topic {
             Self::Negotiation => "negotiation",
             Self::Order => "order",
             Self::Invoice => "invoice",
+            Self::GoodsReturn => "goods_return",
         }
     }
 
@@ -73,6 +78,7 @@ impl Topic {
             Self::Offer | Self::Negotiation => OfferMessages::ROLES,
             Self::Order => OrderMessages::ROLES,
             Self::Invoice => InvoiceMessages::ROLES,
+            Self::GoodsReturn => ReturnMessages::ROLES,
         }
     }
 }

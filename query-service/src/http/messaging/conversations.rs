@@ -2,9 +2,9 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use domain::{InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
+use domain::{GoodsReturnId, InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
 use projections::views::messaging::conversations::Conversation;
-use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
+use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages, ReturnMessages};
 use service_kit::{
     access::Allowed,
     input::{PathId, Query},
@@ -32,6 +32,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .merge(about::<Negotiations>())
         .merge(about::<Orders>())
         .merge(about::<Invoices>())
+        .merge(about::<GoodsReturns>())
 }
 
 fn about<T: Things>() -> ApiRouter<Queries> {
@@ -100,6 +101,18 @@ impl Things for Invoices {
 
     fn subject(id: Uuid) -> Subject {
         Subject::Invoice { id: InvoiceId(id) }
+    }
+}
+
+struct GoodsReturns;
+
+impl Things for GoodsReturns {
+    const TOPIC: Topic = Topic::GoodsReturn;
+    const PLURAL: &'static str = "returns";
+    type Who = ReturnMessages;
+
+    fn subject(id: Uuid) -> Subject {
+        Subject::GoodsReturn { id: GoodsReturnId(id) }
     }
 }
 

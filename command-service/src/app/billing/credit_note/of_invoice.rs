@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use domain::{
     Invoice, InvoiceId, Line, Lines, OfCompany, Product, ProductId, Quantity,
-    invoice::{self, Charged, Item},
+    invoice::{self, Charged, Correction, Item},
     vat::Totals,
 };
 use event_log::{Work, WorkError};
@@ -28,10 +28,10 @@ use crate::{
 /// in the invoice's stream, so they are recorded there before the next one. Credit notes never
 /// change, so the append need not assert them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Earlier(Vec<Correcting>);
+pub(crate) struct Earlier(Vec<Correcting>);
 
 impl Earlier {
-    pub(super) async fn of(services: &Services, invoice: InvoiceId) -> Result<Self, Problem> {
+    pub(crate) async fn of(services: &Services, invoice: InvoiceId) -> Result<Self, Problem> {
         let head = services.log.head().await.map_err(Failure::from)?;
         let read = async {
             services.views.wait(&[invoices::PROJECTION.name], head).await?;
@@ -78,12 +78,9 @@ pub(super) async fn correct(
     }
     let items = items(work, request, &charged).await?;
     let broken = |error| refusal_at(WorkError::Refused(error), pointer);
-    let totals = charged.correction(&items, on).map_err(broken)?.totals;
-    let given_back = |item: &Item| {
-        let line = charged.lines.line(item.line)?;
-        Some(Line { quantity: item.quantity, ..line.clone() })
-    };
-    let lines = lines::document(items.iter().filter_map(given_back).collect())?;
+    let Correction { items: corrected_items, totals } =
+        charged.correction(&items, on).map_err(broken)?;
+    let lines = lines::document(charged.lines_of(&corrected_items))?;
     let command = invoice::Command::Correct { credit_note, items, on };
     work.decide::<Invoice>(corrected, command).await?;
     Ok((lines, totals))
@@ -100,6 +97,7 @@ fn pointer(error: &invoice::Error) -> Option<String> {
     match error {
         invoice::Error::NoSuchLine { item, .. } => Some(format!("/lines/{item}/line")),
         invoice::Error::MoreThanLeft { item, .. } => Some(format!("/lines/{item}/quantity")),
+        invoice::Error::AboveLine { item, .. } => Some(format!("/lines/{item}/price_reduction")),
         invoice::Error::BeforeInvoice { .. } => Some("/issued_on".to_owned()),
         invoice::Error::AboveInvoice { .. } => Some("/lines".to_owned()),
         invoice::Error::Unissued
@@ -170,7 +168,7 @@ fn item(
         (Some(_), Some(line)) => unpacked(work, request, line.product)?,
         (None, _) | (_, None) => request.quantity,
     };
-    Ok(Item { line: number, quantity })
+    Ok(Item { line: number, quantity, price_reduction: request.price_reduction })
 }
 
 /// The quantity of a line, in units of its product.

@@ -265,6 +265,28 @@ async fn are_single(work: &mut Work, parts: &[Part]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// For how long a product can be returned.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ProductReturnTerm")]
+pub struct SetReturnTerm {
+    /// The number of days after the dispatch in which a company can return it; at any time when
+    /// missing.
+    #[serde(default)]
+    pub days: Option<u16>,
+}
+
+/// Sets the term of return of a product.
+pub async fn set_return_term(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: ProductId,
+    SetReturnTerm { days }: SetReturnTerm,
+) -> Result<Outcome, Problem> {
+    services.decide::<Product>(caller, digest, id, Command::SetReturnTerm { days }).await
+}
+
 /// Checks that the products exist.
 pub(super) async fn are_known(
     work: &mut Work,

@@ -1,4 +1,5 @@
-//! The group and the parent of a company.
+//! To which group a company belongs, whose prices it shares. The company above it decides which credit
+//! account it uses, so that is beside the accounts.
 
 use domain::{Company, CompanyId, GroupCode, company::Command};
 use event_log::Outcome;
@@ -6,10 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::problem::Problem;
 
-use crate::{
-    app::{Services, deciding, parties::trees},
-    caller::Caller,
-};
+use crate::{app::Services, caller::Caller};
 
 /// The group; `null` removes the company from its group.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -28,30 +26,4 @@ pub async fn join_group(
 ) -> Result<Outcome, Problem> {
     let command = Command::JoinGroup { group };
     services.decide::<Company>(caller, digest, id, command).await
-}
-
-/// The parent company; `null` removes the company from its parent.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct JoinParent {
-    pub parent: Option<CompanyId>,
-}
-
-/// Sets the parent of a company, or none.
-pub async fn join_parent(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
-    id: CompanyId,
-    JoinParent { parent }: JoinParent,
-) -> Result<Outcome, Problem> {
-    services
-        .execute(caller, digest, &|work| {
-            deciding(async move {
-                work.insert_extension(services.views.clone());
-                trees::join(work, id, parent).await?;
-                Ok(())
-            })
-        })
-        .await
 }
