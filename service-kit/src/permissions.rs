@@ -26,13 +26,13 @@ permissions! {
     ReadStock: Admin, Sales, SalesManager, Warehouse;
     /// Read stock per warehouse and its movements.
     ReadWarehouses: Admin, Sales, SalesManager, Warehouse, Auditor;
-    /// Read which order lines wait for goods: the seller's people, and a company its own.
+    /// Read backorders: the seller's employees, and a company its own.
     ReadBackorders: Admin, Sales, SalesManager, Warehouse, CompanyAdmin, Purchaser, Approver, Auditor;
     /// Read employees and pending approvals: the seller's sales employees, and a company its own.
     ReadPeople: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Read offers and negotiations.
     ReadNegotiations: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver, Integrator, Auditor;
-    /// Read carts and order lists: the seller's sales, and a company its own.
+    /// Read carts and order lists: the seller's sales employees, and a company its own.
     ReadCarts: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Read the event history.
     ReadHistory: Admin, Integrator, Auditor;
@@ -50,9 +50,9 @@ permissions! {
     CreditTerms: Admin, SalesManager, Accounting;
     /// Release and refuse orders on credit hold.
     CreditHolds: Admin, Accounting;
-    /// Read what a company owes against its credit limit: the seller's, or a company its own.
+    /// Read credit accounts: the seller's employees, and a company its own.
     ReadCredit: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Auditor;
-    /// Read what is to be picked.
+    /// Read pick lists and the pick queue.
     ReadPicking: Admin, Sales, SalesManager, Warehouse;
     /// Pick and dispatch goods.
     Dispatch: Admin, SalesManager, Warehouse;
@@ -60,7 +60,7 @@ permissions! {
     WarehouseAdministration: Admin, SalesManager;
     /// Manage delivery addresses: the seller's sales employees, or a company its own.
     Addresses: Admin, Sales, SalesManager, CompanyAdmin;
-    /// Answer returns and complaints, and to close them.
+    /// Answer and close returns and complaints.
     ReturnDecisions: Admin, Sales, SalesManager, Accounting;
     /// Credit or replace what was returned or complained about.
     ReturnCredits: Admin, SalesManager, Accounting;
@@ -82,7 +82,7 @@ permissions! {
     OfferMessages: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// Write messages on an order.
     OrderMessages: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
-    /// Write messages about a return.
+    /// Write messages on a return.
     ReturnMessages: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser,
         Approver;
     /// Write messages on an invoice.

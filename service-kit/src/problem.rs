@@ -136,7 +136,7 @@ impl Problem {
         self.detail.as_deref().unwrap_or(self.title)
     }
 
-    /// Whether a rule refuses what was asked, rather than that something does not work.
+    /// Whether a rule refuses the request (4xx), as opposed to an error of the server.
     pub fn is_refusal(&self) -> bool {
         (400..500).contains(&self.status)
     }

@@ -37,11 +37,11 @@ pub struct Row {
 /// A row of a table whose first row is not known to be a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawRow {
-    /// Its number as a spreadsheet shows it; of text, its line.
+    /// The row number as shown by a spreadsheet program; in text, the line number.
     pub number: u32,
-    /// Its cells, trimmed.
+    /// The trimmed cells.
     pub cells: Vec<String>,
-    /// The cells of which it is not certain what they say, by their column, and why.
+    /// The columns with an ambiguous cell, and why it is ambiguous.
     pub doubts: Vec<(usize, &'static str)>,
 }
 

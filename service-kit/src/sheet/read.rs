@@ -18,12 +18,12 @@ pub fn read(file: &[u8], format: Format) -> Result<Sheet, SheetError> {
     }
 }
 
-/// The text of a file, in whichever encoding it is.
+/// Decodes the text of a file; its encoding is detected.
 pub fn decoded(file: &[u8]) -> Cow<'_, str> {
     encoding::decoded(file)
 }
 
-/// The rows of the first sheet of a workbook, without blank ones.
+/// The rows of the first sheet of a workbook, without blank rows.
 pub fn workbook_rows(file: &[u8]) -> Result<Vec<RawRow>, SheetError> {
     Ok(workbook::read(file)?.into_rows())
 }

@@ -4,7 +4,6 @@
 use axum::http::StatusCode;
 use deadpool_postgres::Object;
 use domain::{CartId, InvoiceId, Line, OrderId, OrderListId, purchase_lines::PurchaseLine};
-use futures::FutureExt;
 use projections::{
     ReadError,
     views::{billing::invoices, sales::orders},
@@ -15,7 +14,7 @@ use service_kit::problem::{FieldError, Problem};
 
 use crate::{
     app::{
-        Services,
+        Services, deciding_value,
         sales::{
             cart::{
                 adding::{self, AddOptions, AddedRows},
@@ -26,7 +25,7 @@ use crate::{
         },
     },
     caller::Caller,
-    failure::{Failure, problem},
+    failure::Failure,
 };
 
 /// From what a cart is filled.
@@ -142,11 +141,11 @@ async fn listed(
     caller: &Caller,
     list: OrderListId,
 ) -> Result<Vec<PurchaseRow>, Problem> {
-    let found = services.log.rehearse(|work| {
-        let caller = caller.clone();
-        async move { order_list::contents(work, &caller, list).await }.boxed()
-    });
-    let contents = found.await.map_err(problem)?;
+    let contents = services
+        .rehearse(&|work| {
+            deciding_value(async move { order_list::contents(work, caller, list).await })
+        })
+        .await?;
     Ok(of_purchase_lines(contents.lines.iter().cloned().collect()))
 }
 
@@ -155,10 +154,10 @@ async fn in_cart(
     caller: &Caller,
     cart: CartId,
 ) -> Result<Vec<PurchaseRow>, Problem> {
-    let found = services.log.rehearse(|work| {
-        let caller = caller.clone();
-        async move { placing::lines_of(work, &caller, cart).await }.boxed()
-    });
-    let (_, lines) = found.await.map_err(problem)?;
+    let (_, lines) = services
+        .rehearse(&|work| {
+            deciding_value(async move { placing::lines_of(work, caller, cart).await })
+        })
+        .await?;
     Ok(of_purchase_lines(lines))
 }

@@ -1,4 +1,5 @@
-//! Orders: place, confirm, cancel, approve, refuse.
+//! Orders: place, approve, refuse. Confirming and cancelling also concern stock: see
+//! `inventory::order_reservation`.
 
 use axum::http::StatusCode;
 use domain::{

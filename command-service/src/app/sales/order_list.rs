@@ -1,6 +1,6 @@
 //! Order lists: what companies order again and again.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use domain::{
     CompanyId, Currency, Name, OfCompany, OrderList, OrderListId, ProductId,
@@ -8,7 +8,6 @@ use domain::{
     purchase_lines::{Mode, Wanted},
 };
 use event_log::{Outcome, Work};
-use futures::FutureExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
@@ -16,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{
-        Services, deciding,
+        Services, deciding, deciding_value,
         parties::company_hierarchy,
         pricing::pricing_context::{Prices, Sale},
         sales::{
@@ -26,7 +25,7 @@ use crate::{
         },
     },
     caller::Caller,
-    failure::{Failure, problem, refusal},
+    failure::{Failure, refusal},
 };
 
 /// A new list.
@@ -174,18 +173,16 @@ pub async fn add_lines(
     id: OrderListId,
     AddLines { rows }: AddLines,
 ) -> Result<Outcome, Problem> {
-    let rows = Arc::new(PurchaseRow::read_all(&rows));
-    let found = services.log.rehearse(|work| {
-        let (services, caller, rows) = (services.clone(), caller.clone(), rows.clone());
-        async move {
-            let company = contents(work, &caller, id).await?.head.company;
-            let (sale, requester) = (sale(&services, company), cart::requester(&caller));
-            let found = offerings::resolve(&services, work, &rows, sale, requester).await?;
-            Ok::<_, Failure>(found)
-        }
-        .boxed()
-    });
-    let found = found.await.map_err(problem)?;
+    let rows = &PurchaseRow::read_all(&rows);
+    let found = services
+        .rehearse(&|work| {
+            deciding_value(async move {
+                let company = contents(work, caller, id).await?.head.company;
+                let (sale, requester) = (sale(services, company), cart::requester(caller));
+                offerings::resolve(services, work, rows, sale, requester).await
+            })
+        })
+        .await?;
     let mut wanted: Vec<Wanted> = Vec::with_capacity(rows.len());
     let mut wrong = Vec::new();
     for (index, row) in found.rows.into_iter().enumerate() {

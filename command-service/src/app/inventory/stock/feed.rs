@@ -1,7 +1,7 @@
 //! The feed of an external warehouse: levels that it counted, goods that arrived and goods that left,
 //! row by row. A row is recorded once by its reference, and every row is answered.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use axum::http::StatusCode;
 use domain::{
@@ -10,7 +10,6 @@ use domain::{
     stock::{Available, Balance, Lot},
 };
 use event_log::Work;
-use futures::FutureExt;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +17,7 @@ use service_kit::problem::{FieldError, Problem};
 
 use super::movements::{self, Count, Movement, Receive, Withdraw};
 use crate::{
-    app::Services,
+    app::{Decide, Services, deciding_value},
     caller::Caller,
     failure::{Failure, problem},
 };
@@ -151,26 +150,13 @@ pub async fn record(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "stock.count_invalid")
             .field(FieldError::at("/rows", format!("there must be 1 to {MOST}"))));
     }
-    let rows: Arc<[Row]> = rows.into();
-    let envelope = caller.envelope(digest);
-    let executed = services
-        .log
-        .execute(&envelope, |work| {
-            let rows = rows.clone();
-            async move { answers(work, &rows).await }.boxed()
-        })
-        .await
-        .map_err(problem::<Failure>)?;
+    let (envelope, rows) = (caller.envelope(digest), &rows);
+    let decide: &Decide<'_, '_, _> = &|work| deciding_value(answers(work, rows));
+    let executed = services.execute_in_turn(&envelope, &[], decide).await.map_err(problem)?;
     let answers = match executed.value {
         Some(answers) => answers,
         // The request was carried out before: every row is answered again.
-        None => {
-            let again = services.log.rehearse(|work| {
-                let rows = rows.clone();
-                async move { answers(work, &rows).await }.boxed()
-            });
-            again.await.map_err(problem::<Failure>)?
-        }
+        None => services.rehearse(decide).await?,
     };
     let count = |result| answers.iter().filter(|answer| answer.result == result).count();
     Ok(Report {

@@ -1,5 +1,5 @@
-//! To which group a company belongs, whose prices it shares. The company above it decides which credit
-//! account it uses, so that is beside the accounts.
+//! The group of a company, whose prices it shares. Its parent company determines its credit account, so
+//! joining a parent is a use case of `sales::credit_account::holders`.
 
 use domain::{Company, CompanyId, GroupCode, company::Command};
 use event_log::Outcome;

@@ -4,10 +4,7 @@
 //! change of a price or a product meanwhile does not stop anybody: nothing is promised before the
 //! cart is ordered.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
 use axum::http::StatusCode;
 use domain::{
@@ -18,7 +15,6 @@ use domain::{
     purchase_lines::{Changes, Mode, PurchaseLines, Wanted},
     stock::Level,
 };
-use futures::FutureExt;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,7 +24,7 @@ use sha2::{Digest, Sha256};
 use super::{contents, requester, sale, seen};
 use crate::{
     app::{
-        Services,
+        Services, deciding_value,
         sales::{
             offerings::{self, Alternative, Meant, Offering, Refused, Resolved},
             purchase_rows::{PurchaseRow, RowRequest},
@@ -197,12 +193,11 @@ pub async fn add_rows(
             Sha256::new().chain_update(digest).chain_update("replace").finalize().into()
         }
     };
-    let rows = Arc::new(rows);
     let (contents, resolved) = found_out(services, caller, id, &rows).await?;
-    let wanted: Arc<Vec<Wanted>> = Arc::new(resolved.wanted());
+    let wanted = &resolved.wanted();
     let answering = Answering { id, currency: contents.head.currency, rows: &rows, resolved };
     if options.dry_run {
-        let changes = contents.lines.add(wanted.to_vec(), options.mode);
+        let changes = contents.lines.add(wanted.clone(), options.mode);
         let Changes { mut added, changed } = changes.map_err(|error| refusal(&error))?;
         // New lines get their numbers when they are recorded.
         for line in &mut added {
@@ -219,18 +214,18 @@ pub async fn add_rows(
     }
     let before = Sums::of(&contents.lines, options.mode);
     let envelope = caller.envelope(digest);
-    let executed = services.log.execute(&envelope, |work| {
-        let (caller, wanted) = (caller.clone(), wanted.clone());
-        async move {
-            seen(work, &caller, id).await?;
-            let add = Command::Add { wanted: wanted.to_vec(), mode: options.mode };
-            work.decide::<Cart>(id, add).await?;
-            work.answer(id);
-            Ok::<_, Failure>(work.get::<Cart>(id).cloned())
-        }
-        .boxed()
-    });
-    let executed = executed.await.map_err(problem)?;
+    let executed = services
+        .execute_in_turn(&envelope, &[], &|work| {
+            deciding_value(async move {
+                seen(work, caller, id).await?;
+                let add = Command::Add { wanted: wanted.clone(), mode: options.mode };
+                work.decide::<Cart>(id, add).await?;
+                work.answer(id);
+                Ok::<_, Failure>(work.get::<Cart>(id).cloned())
+            })
+        })
+        .await
+        .map_err(problem)?;
     let repeated = executed.value.is_none();
     let cart = match executed.value.flatten() {
         Some(cart) => cart,
@@ -256,20 +251,19 @@ async fn found_out(
     services: &Services,
     caller: &Caller,
     id: CartId,
-    rows: &Arc<Vec<PurchaseRow>>,
+    rows: &[PurchaseRow],
 ) -> Result<(Contents, Resolved), Problem> {
     let today = services.clock.today();
-    let found = services.log.rehearse(|work| {
-        let (services, caller, rows) = (services.clone(), caller.clone(), rows.clone());
-        async move {
-            let contents = contents(work, &caller, id).await?;
-            let (sale, requester) = (sale(&contents.head, today), requester(&caller));
-            let resolved = offerings::resolve(&services, work, &rows, sale, requester).await?;
-            Ok::<_, Failure>((contents, resolved))
-        }
-        .boxed()
-    });
-    found.await.map_err(problem)
+    services
+        .rehearse(&|work| {
+            deciding_value(async move {
+                let contents = contents(work, caller, id).await?;
+                let (sale, requester) = (sale(&contents.head, today), requester(caller));
+                let resolved = offerings::resolve(services, work, rows, sale, requester).await?;
+                Ok((contents, resolved))
+            })
+        })
+        .await
 }
 
 impl Resolved {

@@ -13,7 +13,6 @@ use domain::{
     vat,
 };
 use event_log::Work;
-use futures::FutureExt;
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,14 +21,14 @@ use service_kit::problem::Problem;
 use super::{contents, requester, sale};
 use crate::{
     app::{
-        Services,
+        Services, deciding_value,
         sales::{
             offerings::{self, Alternative, Offering, Refused},
             ordering::{self, ProposedOrder},
         },
     },
     caller::Caller,
-    failure::{Failure, problem},
+    failure::Failure,
 };
 
 /// Where the goods would go: approvals depend on it.
@@ -121,17 +120,15 @@ pub async fn totals(
     Ask { address, cost_centre }: Ask,
 ) -> Result<CartTotals, Problem> {
     let (today, now) = (services.clock.today(), services.clock.now());
-    let destination = Destination { address, cost_centre };
-    let found = services.log.rehearse(|work| {
-        let (services, caller, destination) =
-            (services.clone(), caller.clone(), destination.clone());
-        async move {
-            let cart = contents(work, &caller, id).await?;
-            of(&services, work, &caller, (id, cart), &destination, (today, now)).await
-        }
-        .boxed()
-    });
-    found.await.map_err(problem)
+    let destination = &Destination { address, cost_centre };
+    services
+        .rehearse(&|work| {
+            deciding_value(async move {
+                let cart = contents(work, caller, id).await?;
+                of(services, work, caller, (id, cart), destination, (today, now)).await
+            })
+        })
+        .await
 }
 
 async fn of(
