@@ -130,6 +130,9 @@ async fn singly<T: Transaction, E: Borrow<RecordedEvent> + Sync>(
                     transaction.roll_back().await?;
                     let key = (projection.aside)(event);
                     let Some(key) = key.filter(|_| checkpoint.set_aside.len() < MOST) else {
+                        // What is between the events of the page was not read: it does not concern
+                        // the read model.
+                        checkpoint.position = Position(event.position.0 - 1);
                         stopped = Some(error);
                         break;
                     };

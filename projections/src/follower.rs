@@ -139,7 +139,7 @@ impl<L: Log, D: Database> Follower<L, D> {
     #[tracing::instrument(level = "debug", skip_all, fields(projection = self.progress.projection().name))]
     async fn advance(&self, place: Place, way: applying::Way) -> Result<usize, ProjectionError> {
         let projection = self.progress.projection();
-        let events = self.log.follow(place.reached, BATCH).await?;
+        let events = self.log.follow(projection.reads, place.reached, BATCH).await?;
         let events = applying::page(projection, events);
         let Some(last) = events.last() else { return Ok(0) };
         let is_read = |event: &Arc<RecordedEvent>| applying::is_read_by(projection, event);
