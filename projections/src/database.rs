@@ -355,7 +355,7 @@ async fn apply(
 }
 
 /// What an event changes. A panic is an error of that event, so that it stops nothing else.
-fn changes_of(
+pub(crate) fn changes_of(
     projection: Projection,
     recorded: &RecordedEvent,
 ) -> Result<Vec<Change>, ProjectionError> {
