@@ -1,14 +1,10 @@
-//! What can be asked of the platform, by context: a function for each use case, which loads, decides
-//! and appends.
+//! The use cases of the platform, by context: one function each, which loads, decides and appends.
 //!
-//! HTTP handlers, imports, policies and timers call what is here, never the other way round. A use
-//! case takes the services, who asks, a digest of what is asked, and what is asked. It refuses what
-//! is another company's; which roles may ask at all is for its callers to check.
+//! HTTP handlers, imports, policies and timers call these functions, never the other way round. A
+//! use case takes the services, the caller, a digest of the request, and the request. It refuses
+//! access to data of another company; its callers check the caller's role.
 
-#![expect(
-    missing_docs,
-    reason = "what is written on a field of a request becomes part of the OpenAPI document"
-)]
+#![expect(missing_docs, reason = "doc comments of request fields are part of the OpenAPI document")]
 
 pub mod billing;
 pub mod catalogue;
@@ -34,33 +30,32 @@ use crate::{
     failure::{Failure, problem},
 };
 
-/// What every use case, policy and timer works with. Cheap to clone.
+/// The dependencies of every use case, policy and timer. Cheap to clone.
 #[derive(Clone)]
 pub struct Services {
-    /// History.
+    /// The event log.
     pub log: EventLog,
-    /// Read models, for the facts that decisions need.
+    /// The read models, for facts that decisions need.
     pub views: Views,
     /// API keys.
     pub access: Access,
-    /// What day it is.
+    /// The current day and time.
     pub clock: Clock,
 }
 
-/// How a command is decided in a unit of work. It may be called several times: what it needs, it
-/// borrows.
+/// Decides a command in a unit of work. It may be called several times, so it borrows its inputs.
 pub(crate) type Decide<'d, 'c> =
     dyn for<'w> Fn(&'w mut Work) -> Deciding<'w, 'c> + Send + Sync + 'd;
 
-/// A decision under way. It borrows its unit of work for `'w`, and what [`Decide`] has captured for
-/// `'c`, which is longer. An async closure would say the same, but the compiler cannot prove that
-/// its future is `Send`.
+/// A decision in progress. It borrows its unit of work for `'w`, and the captures of [`Decide`] for
+/// the longer `'c`. An async closure would be simpler, but the compiler cannot prove that its
+/// future is `Send`.
 pub(crate) struct Deciding<'w, 'c> {
     future: BoxFuture<'w, Result<(), Failure>>,
     outlives: PhantomData<&'w &'c ()>,
 }
 
-/// The decision that a future makes.
+/// Boxes the future of a decision.
 pub(crate) fn deciding<'w, 'c>(
     future: impl Future<Output = Result<(), Failure>> + Send + 'w,
 ) -> Deciding<'w, 'c> {
@@ -68,16 +63,20 @@ pub(crate) fn deciding<'w, 'c>(
 }
 
 /// [`Decide`] as the log takes it.
-struct Decision<'a, 'd, 'c>(&'a Decide<'d, 'c>);
+struct Decision<'a, 'd, 'c> {
+    decide: &'a Decide<'d, 'c>,
+    clock: &'a Clock,
+}
 
 impl event_log::Decide<(), Failure> for Decision<'_, '_, '_> {
     fn decide<'w>(&'w self, work: &'w mut Work) -> BoxFuture<'w, Result<(), Failure>> {
-        (self.0)(work).future
+        work.lend(self.clock.clone());
+        (self.decide)(work).future
     }
 }
 
 impl Services {
-    /// Executes a caller's command, whose request has this digest: once, however often it is sent.
+    /// Executes a caller's command, whose request has this digest, once per idempotency key.
     pub(crate) async fn execute(
         &self,
         caller: &Caller,
@@ -88,17 +87,18 @@ impl Services {
         Ok(executed.map_err(problem)?.outcome)
     }
 
-    /// Executes a command as [`EventLog::execute_in_turn`] does. Compiled once for all use cases.
+    /// Executes a command with [`EventLog::execute_in_turn`]. Not generic, so it is compiled once.
     pub(crate) async fn execute_in_turn(
         &self,
         envelope: &Envelope,
         streams: &[Uuid],
         decide: &Decide<'_, '_>,
     ) -> Result<Executed<()>, ExecuteError<Failure>> {
-        self.log.execute_decision(envelope, streams, &Decision(decide)).await
+        let decision = Decision { decide, clock: &self.clock };
+        self.log.execute_decision(envelope, streams, &decision).await
     }
 
-    /// Gives one command to one aggregate. A buyer's key commands what is its own company's alone.
+    /// Gives one command to one aggregate. A buyer may command only aggregates of its own company.
     pub(crate) async fn decide<A>(
         &self,
         caller: &Caller,

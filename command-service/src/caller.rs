@@ -1,4 +1,4 @@
-//! Who sends a command, under which key, as part of what.
+//! The caller of a command: principal, idempotency key and command id.
 
 use domain::{ActorId, EmployeeId, Side};
 use event_log::Envelope;
@@ -10,7 +10,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
-/// Somebody with a command.
+/// The caller of a command.
 #[derive(Debug, Clone)]
 pub struct Caller {
     principal: Principal,
@@ -19,58 +19,58 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whoever was authenticated as this principal, and names its command by this key.
+    /// A caller with an authenticated principal and an idempotency key.
     pub fn new(principal: Principal, key: IdempotencyKey, correlation: Correlation) -> Self {
         Self { principal, key, correlation }
     }
 
-    /// Answers a thing of a company that the caller does not see exactly like a missing one.
+    /// Answers data of a company that the caller may not see with the same problem as missing data.
     pub(crate) fn must_see(&self, company: Option<impl Into<Uuid>>) -> Result<(), Problem> {
         self.principal.must_see(company.map(Into::into))
     }
 
-    /// The company for which the caller can act only; `None` for the seller's people.
+    /// The company to which the caller is restricted; `None` for the seller's employees.
     pub(crate) fn company(&self) -> Option<Uuid> {
         self.principal.company
     }
 
-    /// The key that it shows.
+    /// The caller's API key.
     pub(crate) fn key_id(&self) -> Uuid {
         self.principal.key
     }
 
-    /// On which side of the table it sits.
+    /// The caller's side.
     pub(crate) fn side(&self) -> Side {
         if self.principal.role.is_buyer() { Side::Buyer } else { Side::Seller }
     }
 
-    /// Who it is, as events record it: the employee, or the key where it is nobody's.
+    /// The actor recorded in events: the employee, or the API key if it belongs to no employee.
     pub(crate) fn actor(&self) -> ActorId {
         ActorId(self.principal.employee.unwrap_or(self.principal.key))
     }
 
-    /// Who it is, as envelopes name it.
+    /// The actor in the form that envelopes store.
     pub(crate) fn name(&self) -> String {
         self.principal.actor()
     }
 
-    /// The employee whose key it is.
+    /// The employee to whom the key belongs.
     pub(crate) fn employee(&self) -> Option<EmployeeId> {
         self.principal.employee.map(EmployeeId)
     }
 
-    /// Whether it has this role.
+    /// Whether the caller has this role.
     pub(crate) fn is(&self, role: access::Role) -> bool {
         self.principal.role == role
     }
 
-    /// The id of the command: the same whenever the caller names it by the same key.
+    /// The id of the command: derived from the idempotency key, if there is one.
     pub(crate) fn command_id(&self) -> Uuid {
         self.key.command_id(self.principal.key)
     }
 
-    /// The envelope of a command with this digest; its outcome is remembered when the caller
-    /// named the command.
+    /// The envelope of a command with this request digest. Its outcome is stored if the caller gave
+    /// an idempotency key.
     pub(crate) fn envelope(&self, digest: [u8; 32]) -> Envelope {
         Envelope {
             command_id: self.command_id(),

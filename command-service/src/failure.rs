@@ -1,4 +1,4 @@
-//! Why a command came to nothing, and how that is answered.
+//! Errors of commands, and their problem documents.
 
 use axum::http::StatusCode;
 use domain::{Money, Refusal, RefusalKind, day};
@@ -6,12 +6,12 @@ use event_log::{ExecuteError, WorkError};
 use jiff::civil::Date;
 use service_kit::problem::{FieldError, Problem};
 
-/// Why a decision was not made.
+/// Why a decision failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// The answer to give.
+    /// A refusal, as the caller will see it.
     Refused(Box<Problem>),
-    /// The log failed.
+    /// An error of the log.
     Log(event_log::Error),
 }
 
@@ -45,7 +45,7 @@ impl From<Failure> for Problem {
     }
 }
 
-/// A broken rule of the domain.
+/// The problem of a broken rule of the domain.
 pub(crate) fn refusal(error: &impl Refusal) -> Problem {
     let status = match error.kind() {
         RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
@@ -55,7 +55,7 @@ pub(crate) fn refusal(error: &impl Refusal) -> Problem {
     Problem::new(status, error.code()).detail(error.to_string())
 }
 
-/// A broken rule of the domain that is about a field of the body.
+/// The problem of a broken rule of the domain, with the field of the request body.
 pub(crate) fn refusal_at<E: Refusal>(
     error: WorkError<E>,
     pointer: impl FnOnce(&E) -> Option<String>,
@@ -72,7 +72,7 @@ pub(crate) fn refusal_at<E: Refusal>(
     }
 }
 
-/// An amount that somebody gives: refused beyond the largest that may be given.
+/// Checks an amount in a request against the largest accepted amount.
 pub(crate) fn given(pointer: &str, amount: Money) -> Result<Money, Problem> {
     amount.within_ceiling().map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.code())
@@ -81,7 +81,7 @@ pub(crate) fn given(pointer: &str, amount: Money) -> Result<Money, Problem> {
     })
 }
 
-/// The day of something that has happened: refused when it is still to come.
+/// Checks that a day in a request is not in the future.
 pub(crate) fn happened(pointer: &str, day: Date, today: Date) -> Result<Date, Problem> {
     day::happened(day, today).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "day.in_future")
@@ -90,18 +90,18 @@ pub(crate) fn happened(pointer: &str, day: Date, today: Date) -> Result<Date, Pr
     })
 }
 
-/// A field that names something that does not exist.
+/// The problem of a field that names something that does not exist.
 pub(crate) fn names_nothing(pointer: impl Into<String>, what: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.names_nothing")
         .field(FieldError::at(pointer, format!("there is no such {what}")))
 }
 
-/// A command that was not executed.
+/// The problem of a command that was not executed.
 pub(crate) fn problem<E: Into<Problem>>(error: ExecuteError<E>) -> Problem {
     match error {
         ExecuteError::Refused(refused) => refused.into(),
         ExecuteError::Conflict => Problem::new(StatusCode::CONFLICT, "conflict")
-            .detail("others kept changing the same at the same time; try again")
+            .detail("concurrent modification, retries exhausted; repeat the request")
             .retry_after(1),
         ExecuteError::KeyReused => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key.reused").detail(
@@ -110,7 +110,7 @@ pub(crate) fn problem<E: Into<Problem>>(error: ExecuteError<E>) -> Problem {
             )
         }
         ExecuteError::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "command.too_large")
-            .detail("the command would record too much at once"),
+            .detail("the command would append more than one append may contain"),
         ExecuteError::Log(error) => log_problem(&error),
     }
 }
@@ -118,12 +118,14 @@ pub(crate) fn problem<E: Into<Problem>>(error: ExecuteError<E>) -> Problem {
 pub(crate) fn log_problem(error: &event_log::Error) -> Problem {
     if let event_log::Error::BehindStream(reason) = error {
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "log.behind_stream")
-            .detail(format!("no commands are taken until an operator has decided: {reason}"))
+            .detail(format!("commands are suspended until an operator intervenes: {reason}"))
             .retry_after(60);
     }
     if error.is_transient() {
         tracing::warn!(error = error as &dyn std::error::Error, "the log is not available");
-        Problem::unavailable("the log does not answer; ask again with the same Idempotency-Key")
+        Problem::unavailable(
+            "the log is unavailable; repeat the request with the same Idempotency-Key",
+        )
     } else {
         Problem::internal(error)
     }

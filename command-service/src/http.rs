@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 use crate::app::Services;
 
-/// Every command endpoint.
+/// All command endpoints.
 pub fn router(services: Services) -> ApiRouter {
     ApiRouter::new()
         .merge(parties::routes())
@@ -47,15 +47,15 @@ pub fn router(services: Services) -> ApiRouter {
         .with_state(services)
 }
 
-/// What a command answers.
+/// The response of a command.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CommandResult")]
 pub(crate) struct Done {
-    /// The thing that the command was about.
+    /// The aggregate of the command.
     id: Uuid,
-    /// Its version now.
+    /// Its version after the command.
     version: u64,
-    /// A query with `wait_for` this position shows what the command did.
+    /// A query with `wait_for` this position includes the effects of the command.
     position: u64,
 }
 
@@ -65,13 +65,14 @@ impl From<Outcome> for Done {
     }
 }
 
-/// The same of what each side deliberates unseen by the other: a version would count that too.
+/// The same without the version, for aggregates with internal steps of one side: the version would
+/// reveal their number.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "UnversionedCommandResult")]
 pub(crate) struct Unversioned {
-    /// The thing that the command was about.
+    /// The aggregate of the command.
     id: Uuid,
-    /// A query with `wait_for` this position shows what the command did.
+    /// A query with `wait_for` this position includes the effects of the command.
     position: u64,
 }
 
@@ -81,7 +82,7 @@ impl From<Outcome> for Unversioned {
     }
 }
 
-/// What is answered as JSON, with its position as a header too.
+/// A JSON response with its position in a header.
 macro_rules! answers {
     ($($answer:ty),+) => {$(
         impl IntoResponse for $answer {
@@ -99,7 +100,7 @@ macro_rules! answers {
             ) -> Option<openapi::Response> {
                 let mut response = Json::<Self>::operation_response(ctx, operation)?;
                 let schema = json_schema!({ "type": "integer", "format": "int64", "minimum": 0 });
-                let what = "The position of what the command did, for `wait_for`.";
+                let what = "The position of the command's events, for `wait_for`.";
                 response.headers.insert("Kontor-Position".to_owned(), described(what, schema));
                 Some(response)
             }
@@ -117,7 +118,7 @@ macro_rules! answers {
 
 answers!(Done, Unversioned);
 
-/// A header of an answer.
+/// Documents a response header.
 fn described(what: &str, json_schema: Schema) -> ReferenceOr<openapi::Header> {
     let schema = openapi::SchemaObject { json_schema, external_docs: None, example: None };
     ReferenceOr::Item(openapi::Header {
@@ -132,7 +133,7 @@ fn described(what: &str, json_schema: Schema) -> ReferenceOr<openapi::Header> {
     })
 }
 
-/// The same, for commands that make something new: 201 and where to find it.
+/// The response 201 with `Location`, for commands that create something.
 #[derive(Debug)]
 pub(crate) struct Created<D = Done> {
     location: String,
@@ -140,7 +141,7 @@ pub(crate) struct Created<D = Done> {
 }
 
 impl<D: From<Outcome>> Created<D> {
-    /// Made in a collection such as `/v1/orders`.
+    /// Created in a collection such as `/v1/orders`.
     fn within(collection: &'static str, outcome: Outcome) -> Self {
         Self { location: format!("{collection}/{}", outcome.stream_id), done: outcome.into() }
     }
@@ -161,7 +162,7 @@ impl<D: OperationOutput> OperationOutput for Created<D> {
     ) -> Option<openapi::Response> {
         let mut response = D::operation_response(ctx, operation)?;
         let schema = json_schema!({ "type": "string", "format": "uri-reference" });
-        let location = described("Where what was made is found.", schema);
+        let location = described("The path of the created resource.", schema);
         response.headers.insert("Location".to_owned(), location);
         Some(response)
     }
@@ -177,7 +178,7 @@ impl<D: OperationOutput> OperationOutput for Created<D> {
     }
 }
 
-/// The body of commands that need nothing but their name.
+/// The empty body of commands without parameters.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "EmptyBody")]

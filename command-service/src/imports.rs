@@ -1,14 +1,16 @@
-//! Imports: the rows of a sheet, decided one after the other and recorded slice by slice.
+//! Imports: the rows of a sheet are decided one after the other and appended in slices.
 //!
-//! A slice is one append, small enough that other commands hardly wait for it, and a command of its
-//! own: sent again under its `Idempotency-Key`, an import that was cut short goes on after the slices
-//! that are recorded. Where one bad row is to keep all others out, all rows are rehearsed first.
+//! A slice is one append, small enough not to delay other commands much, and one command: an
+//! interrupted import that is sent again with its `Idempotency-Key` continues after the recorded
+//! slices. If one bad row must prevent all others from being recorded, all rows are rehearsed
+//! first.
 
 pub(crate) mod catalogue;
 mod cells;
 pub(crate) mod inventory;
 pub(crate) mod parties;
 pub(crate) mod pricing;
+pub(crate) mod sales;
 
 use std::{
     ops::Range,
@@ -38,119 +40,120 @@ use crate::{
     failure::{Failure, problem},
 };
 
-/// A row of an import, as it was read.
+/// A row of an import.
 pub(crate) trait Import: Send + Sync + Sized + 'static {
-    /// What its sheet says.
+    /// The values of the row.
     const COLUMNS: &'static [Column];
 
-    /// Reads a row; what is wrong with it is noted in `cells`.
+    /// Reads a row; errors are recorded in `cells`.
     fn read(cells: &mut Cells<'_>) -> Option<Self>;
 
-    /// Loads what the rows need, with a few queries for all of them.
+    /// Loads the aggregates that the rows need, with a constant number of queries.
     fn load(
         work: &mut Work,
         rows: &[(u32, Self)],
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Lets the row's commands be decided upon.
+    /// Decides the commands of a row.
     fn decide(&self, work: &mut Work) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// How an import is to go.
+/// The options of an import.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportOptions {
-    /// What becomes of the good rows when others are bad.
+    /// Whether valid rows are recorded when others are invalid.
     #[serde(default)]
     mode: Mode,
-    /// Only say what would happen.
+    /// Report what would happen, and record nothing.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// What becomes of the good rows when others are bad.
+/// Whether valid rows are recorded when others are invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ImportMode")]
 enum Mode {
-    /// One bad row, and nothing is recorded.
+    /// One invalid row, and nothing is recorded.
     #[default]
     AllOrNothing,
-    /// They are recorded without the bad ones.
+    /// Valid rows are recorded, invalid ones are not.
     SkipBad,
 }
 
-/// What an import did, or would do.
+/// The result of an import or of a dry run.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[schemars(rename = "ImportReport")]
 pub(crate) struct Report {
-    /// How many rows there are, blank ones not counted.
+    /// The number of rows, without blank ones.
     rows: usize,
-    /// How many changed something.
+    /// The number of rows that changed something.
     changed: usize,
-    /// How many say what is so already.
+    /// The number of rows that changed nothing.
     unchanged: usize,
-    /// How many were refused.
+    /// The number of refused rows.
     refused: usize,
-    /// Why: the first thousand reasons, in the order of rows.
+    /// The first 1,000 reasons, in the order of rows.
     errors: Vec<RowError>,
-    /// Whether nothing was recorded because nothing was to be.
+    /// Whether this was a dry run.
     dry_run: bool,
-    /// A query with `wait_for` this position shows what the import did; missing when nothing was
-    /// recorded.
+    /// A query with `wait_for` this position includes the effects of the import; missing if nothing
+    /// was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
-    /// How many of the rows that could be read an earlier request under this Idempotency-Key has
-    /// dealt with, before it was cut short; they are counted here only.
+    /// The number of readable rows that an earlier, interrupted request with this Idempotency-Key
+    /// has recorded; the other counts do not include them.
     #[serde(skip_serializing_if = "is_none")]
     recorded_before: usize,
-    /// Whether it had been done before under this Idempotency-Key; then only the position is told.
+    /// Whether the import had been completed before with this Idempotency-Key; then only the
+    /// position is reported.
     repeated: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde calls")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde requires")]
 fn is_none(count: &usize) -> bool {
     *count == 0
 }
 
-/// Why a row was refused.
+/// A refused row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "ImportRowError")]
 pub(crate) struct RowError {
-    /// Its number in the file, the header being 1.
+    /// Its number in the file; the header has number 1.
     row: u32,
-    /// The column to blame, if it is one.
+    /// The column with the error, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<&'static str>,
-    /// What it says there.
+    /// The value of the cell.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
     /// The stable code.
     code: String,
-    /// What is wrong, in words.
+    /// The error message.
     detail: String,
 }
 
-/// The rows that could be read, with their numbers, and what was wrong with the others.
+/// The readable rows with their numbers, and the errors of the others.
 struct Rows<R> {
     good: Vec<(u32, R)>,
     report: Report,
 }
 
-/// Where imports are read and decided upon: so many at once, one of a key.
+/// The limit of concurrent imports: in total, and one per key.
 static LIMIT: LazyLock<ConcurrencyLimit> = LazyLock::new(|| ConcurrencyLimit::new("import", 2));
 
-/// How many rows are decided upon and appended at once: what they record keeps other commands
-/// waiting for some milliseconds. A slice is named by its rows, so another number makes an import
-/// that an older build has left half done begin anew.
+/// The number of rows per append: each append delays other commands by some milliseconds. The
+/// command id of a slice derives from its rows, so after a change of this number, an import that an
+/// older build has left incomplete starts again.
 const SLICE: usize = 100;
-/// How many rows are decided upon before others get their turn.
+/// The number of rows that are decided before the task yields.
 const STEP: usize = 16;
 
-/// Separates the ids of the later slices' commands from other name-based UUIDs: a random constant.
+/// The namespace of the command ids of later slices: a random constant.
 const SLICES: Uuid = Uuid::from_u128(0x0d0e_71f5_a2a9_4c55_9f3e_6f1a_83b7_c9d4);
 
-/// Carries an import out, or says what it would do.
+/// Executes an import, or a dry run.
 pub(crate) async fn run<R: Import>(
     services: &Services,
     caller: &Caller,
@@ -164,7 +167,7 @@ pub(crate) async fn run<R: Import>(
     let (log, envelope) = (services.log.clone(), caller.envelope(digest));
     let views = services.views.clone();
     let import = Importing { log, views, envelope, options, rows: good.into(), read: report };
-    // Whoever goes away meanwhile leaves nothing half done.
+    // Continues to the end of the slice even if the client disconnects.
     let carried_out = tokio::spawn(
         async move {
             let _place = place;
@@ -190,15 +193,15 @@ fn read<R: Import>(sheet: &Sheet) -> Result<Rows<R>, Problem> {
     Ok(Rows { good, report })
 }
 
-/// An import under way.
+/// An import in progress.
 struct Importing<R> {
     log: EventLog,
     views: Views,
     envelope: Envelope,
     options: ImportOptions,
-    /// The rows that could be read, with their numbers.
+    /// The readable rows with their numbers.
     rows: Arc<[(u32, R)]>,
-    /// How many rows there are, and what was wrong with those that could not be read.
+    /// The number of rows, and the errors of those that could not be read.
     read: Report,
 }
 
@@ -213,7 +216,7 @@ impl<R: Import> Importing<R> {
             done += 1;
         }
         let rest = slices.get(done).map_or(self.rows.len(), |slice| slice.start);
-        // What fits into one append needs no rehearsal: it is recorded as a whole or not at all.
+        // A single append needs no rehearsal: it is recorded as a whole or not at all.
         if count - done > 1 && self.options.mode == Mode::AllOrNothing {
             let rehearsed = self.rehearse(rest).await?.sorted();
             if rehearsed.refused > 0 {
@@ -238,7 +241,8 @@ impl<R: Import> Importing<R> {
                 }
                 None => {
                     last = last.max(Some(position));
-                    // The same request, sent to another process too, has recorded it meanwhile.
+                    // The same request, sent to another process too, has recorded the slice in the
+                    // meantime.
                     report.recorded_before += if is_repeated { 0 } else { rows };
                 }
             }
@@ -249,14 +253,14 @@ impl<R: Import> Importing<R> {
         Ok(Report { position: last, ..report.sorted() })
     }
 
-    /// The rows of each append; one append at least, which remembers that there was nothing.
+    /// The slices of rows; at least one, so that the outcome of an empty import is stored too.
     fn slices(&self) -> Vec<Range<usize>> {
         let count = self.rows.len();
         let starts = (0..count.max(1)).step_by(SLICE);
         starts.map(|start| start..(start + SLICE).min(count)).collect()
     }
 
-    /// The command that records a slice: the first one has the id of the request.
+    /// The command of a slice; the first has the id of the request.
     fn envelope(&self, slice: &Range<usize>) -> Envelope {
         let whole = self.envelope.command_id;
         let command_id = match slice.start {
@@ -274,7 +278,7 @@ impl<R: Import> Importing<R> {
         Ok(outcome.map_err(Failure::from)?.is_some())
     }
 
-    /// What would become of all rows from one on.
+    /// Rehearses all rows from a row on.
     async fn rehearse(&self, from: usize) -> Result<Report, Problem> {
         let (rows, read, views) = (self.rows.clone(), self.read.clone(), self.views.clone());
         let rehearsed = self.log.rehearse(|work| {
@@ -313,7 +317,7 @@ impl<R: Import> Importing<R> {
         execute.await
     }
 
-    /// Why nothing is recorded of the rows from one on.
+    /// The reasons why rows from a row on were not recorded.
     fn refusal(&self, report: Report, from: usize) -> Problem {
         match from.checked_sub(1).and_then(|last| self.rows.get(last)) {
             Some((number, _)) => report.into_stop(*number),
@@ -324,7 +328,7 @@ impl<R: Import> Importing<R> {
 
 /// Why a slice was not recorded.
 enum Stopped {
-    /// A row is bad, and all or nothing is wanted.
+    /// A row is invalid, and the import is all or nothing.
     Refused(Box<Report>),
     Failed(Failure),
 }
@@ -338,7 +342,7 @@ impl From<Stopped> for Problem {
     }
 }
 
-/// Lets rows be decided upon one after the other.
+/// Decides rows one after the other.
 async fn decide<R: Import>(rows: &[(u32, R)], work: &mut Work) -> Result<Report, Failure> {
     let mut report = Report::default();
     R::load(work, rows).await?;
@@ -362,17 +366,17 @@ async fn decide<R: Import>(rows: &[(u32, R)], work: &mut Work) -> Result<Report,
 }
 
 impl Report {
-    /// As many reasons as anybody looks through.
+    /// The maximum number of reported reasons.
     const MOST_ERRORS: usize = 1_000;
 
-    /// Counts a row as refused.
+    /// Counts a refused row.
     fn refuse(&mut self, errors: Vec<RowError>) {
         self.refused += 1;
         let room = Self::MOST_ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(errors.into_iter().take(room));
     }
 
-    /// Adds what became of further rows.
+    /// Adds the result of further rows.
     fn add(&mut self, more: Self) {
         self.changed += more.changed;
         self.unchanged += more.unchanged;
@@ -389,15 +393,15 @@ impl Report {
     fn into_problem(self) -> Problem {
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "import.rows_refused");
         let detail =
-            format!("{} of {} rows are bad; nothing was recorded", self.refused, self.rows);
+            format!("{} of {} rows are invalid; nothing was recorded", self.refused, self.rows);
         self.explained(problem.detail(detail))
     }
 
-    /// Others have changed what the rows build on since they were looked through.
+    /// The facts have changed since the rehearsal.
     fn into_stop(self, recorded_up_to: u32) -> Problem {
         let problem = Problem::new(StatusCode::CONFLICT, "import.stopped");
         let detail = format!(
-            "the rows up to {recorded_up_to} are recorded, none after them: {} are bad; send the \
+            "the rows up to {recorded_up_to} are recorded, none after them: {} are invalid; send the \
              same file again under the same Idempotency-Key to go on there",
             self.refused
         );
@@ -409,21 +413,21 @@ impl Report {
     }
 }
 
-/// The product of a code, once its claim is loaded.
+/// The product of a SKU, once its claim is loaded.
 fn product_of(work: &Work, sku: &Sku) -> Result<ProductId, Failure> {
     let claim = work.get::<Claim>(claim::Value::Sku(sku.clone()).id().0);
-    let missing = || refused("import.product_missing", "there is no such product");
+    let missing = || refused("import.product_missing", "no product has this SKU");
     claim.and_then(Claim::holder).map(ProductId).ok_or_else(missing)
 }
 
-/// The company of a number of the seller's, once its claim is loaded.
+/// The company of a reference, once its claim is loaded.
 fn company_of(work: &Work, reference: &Reference) -> Result<CompanyId, Failure> {
     let claim = work.get::<Claim>(claim::Value::CompanyReference(reference.clone()).id().0);
-    let missing = || refused("import.company_missing", "there is no such company");
+    let missing = || refused("import.company_missing", "no company has this reference");
     claim.and_then(Claim::holder).map(CompanyId).ok_or_else(missing)
 }
 
-/// A row that names what is not there, or cannot be.
+/// A row that names something missing or contains an invalid value.
 fn refused(code: &'static str, detail: &'static str) -> Failure {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code).detail(detail).into()
 }

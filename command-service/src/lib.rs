@@ -1,4 +1,4 @@
-//! HTTP in, command out: authenticate, load, decide, append; policies and timers.
+//! Use cases and their callers: HTTP commands, imports, policies and timers.
 
 pub mod app;
 pub mod caller;

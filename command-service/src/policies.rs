@@ -1,9 +1,9 @@
-//! Runs the policies of the domain: what follows from an event by itself.
+//! Runs the policies of the domain: automatic reactions to events.
 //!
-//! Each has a checkpoint (`policy_runner`). The id of a command derives from the event that caused
-//! it and its outcome is remembered, so a crash between the command and the checkpoint repeats
-//! nothing, and two processes that run the same policy do no harm. A policy stands in the context of
-//! what it changes.
+//! Each policy has a checkpoint (`policy_runner`). The id of its command derives from the event,
+//! and the outcome of the command is stored, so a crash between the command and the checkpoint
+//! repeats nothing, and two processes that run the same policy do no harm. A policy belongs to the
+//! context that it changes.
 
 mod billing;
 mod kernel;
@@ -39,7 +39,7 @@ use crate::{
     policy_runner::Runner,
 };
 
-/// Every migration of schema `policy`, in order.
+/// The migrations of schema `policy`, in order.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "policy", sql: include_str!("../migrations/0001_policy.sql") },
     Migration {
@@ -54,27 +54,31 @@ pub const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// A policy as it is run: its name, how many events it may work on at once, and what it does.
+/// A policy: its name, the events it handles, its concurrency, and its reaction.
 #[derive(Clone, Copy)]
 pub(crate) struct Policy {
     pub(crate) name: &'static str,
-    /// Events whose consequences do not depend on one another's order.
+    /// Events whose reactions may run in any order.
     pub(crate) at_once: usize,
-    /// The kind of aggregates to whose events it reacts; it never looks at others.
+    /// The type of the aggregates whose events it handles.
     pub(crate) reads: &'static str,
-    /// Whether an event concerns it.
+    /// Whether it handles an event.
     pub(crate) concerns: fn(&Event) -> bool,
     pub(crate) react: for<'a> fn(Reaction<'a>) -> BoxFuture<'a, Result<(), ReactionError>>,
 }
 
-const ALL: [Policy; 7] = [
+const ALL: [Policy; 11] = [
     sales::accepted_offer_places_order::POLICY,
     billing::booked_payment_is_allocated::POLICY,
     kernel::claim_holds_normal_form::POLICY,
     billing::dispatch_issues_invoice::POLICY,
+    sales::document_counts_as_credit::POLICY,
+    sales::earlier_order_reserves_credit::POLICY,
     parties::employee_keeps_keys::POLICY,
     pricing::invoice_counts_as_purchase::POLICY,
     billing::issued_document_is_settled::POLICY,
+    sales::payment_counts_as_credit::POLICY,
+    sales::released_credit_frees_order::POLICY,
 ];
 
 /// The names of all policies.
@@ -88,32 +92,32 @@ pub const NAMES: [&str; ALL.len()] = {
     names
 };
 
-/// The policy of a name, if this build has it.
+/// The policy with a name, if this build has it.
 pub(crate) fn named(name: &str) -> Option<Policy> {
     ALL.into_iter().find(|policy| policy.name == name)
 }
 
-/// An event and what is needed to react to it.
+/// An event and the dependencies of a reaction to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Reaction<'a> {
     services: &'a Services,
     policy: Policy,
     recorded: &'a RecordedEvent,
     event: &'a Event,
-    /// Counted from 1, which is the policy's own; later ones were asked for by somebody.
+    /// Counted from 1, the policy's own attempt; later ones are manual retries.
     attempt: i32,
-    /// Where its command was recorded, once it is.
+    /// The position of its command, once recorded.
     done_at: &'a OnceLock<Position>,
 }
 
-/// Why a policy did not react to an event.
+/// Why a reaction failed.
 #[derive(Debug)]
 pub(crate) enum ReactionError {
-    /// It could not be executed.
+    /// The command was not executed.
     Command(ExecuteError<Failure>),
-    /// What it depends on is not known.
+    /// The facts for it are not available.
     Facts(ReadError),
-    /// A bug: its message.
+    /// A panic, with its message.
     Panicked(String),
 }
 
@@ -130,8 +134,7 @@ impl From<ReadError> for ReactionError {
 }
 
 impl Policy {
-    /// Draws the consequence of an event; says where in the log its command was recorded, if it
-    /// gave one.
+    /// Reacts to an event; returns the position of its command, if it gave one.
     pub(crate) async fn react_to(
         self,
         services: &Services,
@@ -147,7 +150,7 @@ impl Policy {
     }
 }
 
-/// A panic as an error: a bug that one event meets does not end the policy.
+/// Converts a panic into an error, so that a bug with one event does not end the policy.
 async fn caught(
     reaction: impl Future<Output = Result<(), ReactionError>>,
 ) -> Result<(), ReactionError> {
@@ -158,13 +161,13 @@ async fn caught(
 }
 
 impl Reaction<'_> {
-    /// Executes the consequence as one command; once, however often it is tried.
+    /// Executes the reaction as one command, once however often it is tried.
     async fn execute(&self, decide: &Decide<'_, '_>) -> Result<(), ReactionError> {
         self.execute_in_turn(&[], decide).await
     }
 
-    /// The same of a command that changes these streams: those that name the same are decided in
-    /// the order of their events.
+    /// The same for a command that changes these streams: commands with a stream in common are
+    /// decided in the order of their events.
     async fn execute_in_turn(
         &self,
         streams: &[Uuid],
@@ -184,7 +187,7 @@ impl Reaction<'_> {
     }
 }
 
-/// The id of the command that an attempt gives: the same whoever makes the attempt.
+/// The command id of an attempt, which is the same in every process.
 fn command_id(event: Uuid, policy: &str, attempt: i32) -> Uuid {
     match attempt {
         1 => Uuid::new_v5(&event, policy.as_bytes()),
@@ -192,38 +195,38 @@ fn command_id(event: Uuid, policy: &str, attempt: i32) -> Uuid {
     }
 }
 
-/// Why the policies do not go on at the moment.
+/// Why policies currently cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The log cannot be read or written.
-    #[error("the log does not answer")]
+    #[error("the log is unavailable")]
     Log(#[from] event_log::Error),
-    /// PostgreSQL refused.
+    /// PostgreSQL reported an error.
     #[error("PostgreSQL refused a statement on a checkpoint")]
     Database(#[from] tokio_postgres::Error),
     /// PostgreSQL or a read model cannot be reached.
-    #[error("the read models do not answer")]
+    #[error("the read models are unavailable")]
     Unavailable(#[from] ReadError),
     /// An event of a newer build, or a damaged one.
     #[error("the event at position {position} cannot be read")]
     Unreadable {
-        /// Where it stands.
+        /// Its position.
         position: Position,
-        /// Why.
+        /// The cause.
         source: domain::UnreadableEvent,
     },
-    /// Others kept changing the same; it is tried again.
-    #[error("others kept changing the same")]
+    /// Retries after conflicts are exhausted; it is tried again.
+    #[error("concurrent modification, retries exhausted")]
     Conflict,
     /// This process was stopped for so long that another may have taken over.
-    #[error("the lease of the policy has run out; another process may have taken over")]
+    #[error("the lease of the policy has expired; another process may have taken over")]
     LeaseLost,
     /// The schema could not be migrated.
     #[error(transparent)]
     Migration(#[from] MigrationError),
 }
 
-/// A consequence that was refused: recorded, and the policy goes on.
+/// A refused reaction: it is recorded, and the policy continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) code: String,
@@ -231,7 +234,7 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    /// How long a detail may be, in bytes.
+    /// The maximum length of a detail in bytes.
     const LONGEST: usize = 2_000;
 
     fn new(code: &str, detail: impl Into<String>) -> Self {
@@ -248,8 +251,8 @@ impl From<&Problem> for Refused {
 }
 
 impl ReactionError {
-    /// The refusal that this is; an error where trying again may help without anything being
-    /// mended, or where every other event would meet the same.
+    /// The refusal to record; an error if a retry may succeed without any change, or if every other
+    /// event would fail in the same way.
     pub(crate) fn refused(self) -> Result<Refused, PolicyError> {
         let error = match self {
             Self::Panicked(message) => return Ok(Refused::new("policy.panicked", message)),
@@ -285,19 +288,19 @@ const REGISTER: &str = "
     INSERT INTO policy.checkpoints (policy) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
 const PROGRESS: &str = "SELECT policy, position FROM policy.checkpoints ORDER BY policy";
 
-/// How far a policy has got.
+/// The progress of a policy.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "PolicyProgress")]
 pub struct Progress {
     /// Its name.
     pub policy: String,
-    /// All events up to here have had their consequences.
+    /// All events up to this position are handled.
     pub position: u64,
-    /// Where the log ended when this was asked: the consequences lie no further.
+    /// The head of the log, read after the positions.
     pub head: u64,
 }
 
-/// How far each policy has got.
+/// The progress of each policy.
 pub async fn progress(services: &Services) -> Result<Vec<Progress>, PolicyError> {
     let rows = services.views.client().await?.query(PROGRESS, &[]).await?;
     let head = services.log.head().await?.0;
@@ -311,11 +314,11 @@ pub async fn progress(services: &Services) -> Result<Vec<Progress>, PolicyError>
         .collect())
 }
 
-/// Why a policy does not get on at the moment; nothing while it does.
+/// Why a policy currently cannot continue; `None` while it runs.
 pub type Waiting = watch::Receiver<Option<String>>;
 
-/// Sets up what is missing, then runs all policies until the supervisor is cancelled, while this is the process
-/// that keeps the read models up; says of each how it is.
+/// Creates missing checkpoints, then runs all policies until the supervisor is cancelled, while
+/// this process holds the lease of read models; reports the health of each policy.
 pub async fn start(
     services: &Services,
     supervisor: &Supervisor,
@@ -323,7 +326,7 @@ pub async fn start(
     let mut client = services.views.client().await?;
     migrate(&mut client, "policy", MIGRATIONS).await?;
     client.execute(REGISTER, &[&NAMES.as_slice()]).await?;
-    // One process, whichever policy.
+    // The lease covers all policies.
     let holder = Uuid::now_v7();
     let checkpoints = Arc::new(Checkpoints::new(services.clone(), &NAMES, holder));
     let kept = checkpoints.clone();

@@ -1,5 +1,5 @@
-//! Looks after the checkpoints of all policies of a process: stores how far events go that concern none, and
-//! notices what others have made of them.
+//! Maintains the checkpoints of all policies of a process: stores progress past events that no
+//! policy handles, and detects changes by other processes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::{Services, policies::PolicyError};
 
 const SELECT: &str = "SELECT policy, position FROM policy.checkpoints";
-/// Checkpoints that are where they are believed to be, and with whose next events no other process works. The
-/// event up to which they move is still the log's. Nobody waits for the disk, as it does when a policy reacts.
+/// Moves checkpoints that are unchanged and whose next events no other process handles, to an event
+/// that is still in the log. Commits asynchronously, unlike after a reaction.
 const ADVANCE: &str = "
     WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
     free AS (
@@ -31,14 +31,14 @@ const ADVANCE: &str = "
     FROM free WHERE c.policy = free.policy
     RETURNING c.policy";
 
-/// Between what and what a policy's checkpoint may be.
+/// The range in which the checkpoint of a policy may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Where it is stored, as far as this process knows.
+    /// The stored position, as far as this process knows.
     pub(crate) stored: Position,
-    /// No event after the stored position and up to this one concerns the policy.
+    /// The policy handles no event after the stored position and up to this one.
     pub(crate) reached: Position,
-    /// The event at the reached position, when that is not the stored one.
+    /// The id of the event at the reached position, if that is not the stored one.
     last: Option<Uuid>,
 }
 
@@ -48,29 +48,29 @@ impl Place {
     }
 }
 
-/// How far one policy is, as this process knows it.
+/// The progress of a policy, as this process knows it.
 pub(crate) struct PolicyProgress {
     policy: &'static str,
-    /// Not known while another process may work on what follows.
+    /// `None` while another process may handle the next events.
     place: Mutex<Option<Place>>,
-    /// Notified when the place is no longer known.
+    /// Notified when the range becomes unknown.
     pub(crate) lost: Notify,
     shared: Arc<Shared>,
     gauge: Gauge,
 }
 
-/// What the policies of a process share.
+/// The shared state of the policies of a process.
 #[derive(Default)]
 struct Shared {
-    /// Notified when a checkpoint is behind the events that were skipped.
+    /// Notified when a stored checkpoint is behind the reached position.
     skipped: Notify,
-    /// Held while checkpoints are moved past what was passed over, or a lease is taken: who takes a lease does
-    /// not wait for a checkpoint that is locked.
+    /// Held while checkpoints are moved past skipped events, or a lease is taken, so that taking a
+    /// lease does not wait for a locked row.
     moving: tokio::sync::Mutex<()>,
 }
 
 impl PolicyProgress {
-    /// Tells metrics how far it is.
+    /// Updates the metric of the position.
     #[allow(clippy::cast_precision_loss, reason = "a metric is a float")]
     pub(crate) fn report(&self, position: Position) {
         self.gauge.set(position.0 as f64);
@@ -88,7 +88,7 @@ impl PolicyProgress {
         *self.lock() = place;
     }
 
-    /// No event up to this one concerns it.
+    /// Records that the policy handles no event up to this one.
     pub(crate) fn skip(&self, to: &RecordedEvent) {
         if let Some(place) = &mut *self.lock() {
             place.reached = to.position;
@@ -97,12 +97,12 @@ impl PolicyProgress {
         self.shared.skipped.notify_one();
     }
 
-    /// Keeps checkpoints from being moved by this process.
+    /// Prevents this process from moving checkpoints.
     pub(crate) async fn moving(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.shared.moving.lock().await
     }
 
-    /// What was passed over was stored, or is looked at again.
+    /// Skipped events were stored, or will be read again.
     fn settle(&self, was: Place, is_stored: bool) {
         {
             let mut place = self.lock();
@@ -136,7 +136,7 @@ impl PolicyProgress {
 /// The checkpoints of all policies.
 pub(crate) struct Checkpoints {
     services: Services,
-    /// This process, as leases name it.
+    /// The name of this process in leases.
     holder: Uuid,
     progress: Vec<Arc<PolicyProgress>>,
     shared: Arc<Shared>,
@@ -157,14 +157,14 @@ impl Checkpoints {
         &self.progress
     }
 
-    /// Looks after them for as long as it is polled.
+    /// Maintains them while it is polled.
     pub(crate) async fn keep(&self) {
         keep_checkpoints("policies", &self.shared.skipped, || self.store(), || self.refresh())
             .await;
     }
 
-    /// Moves the checkpoints past what was passed over, all in one statement. One that is not where it was
-    /// stays there, and its policy looks at the events again.
+    /// Moves the checkpoints past skipped events in one statement. A checkpoint that was changed by
+    /// another process stays, and its policy reads the events again.
     async fn store(&self) -> Result<(), PolicyError> {
         let _moving = self.shared.moving.lock().await;
         let places = self.progress.iter().filter_map(|one| Some((one, one.place()?)));

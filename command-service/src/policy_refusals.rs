@@ -1,4 +1,4 @@
-//! Consequences that were refused: to be looked into, and to be tried again.
+//! Refused reactions of policies: listing and retrying them.
 
 use event_log::{EventLog, Position};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::{
     policies::{self, PolicyError, Refused},
 };
 
-/// The attempt that decides how a refusal stands: the one that was done, or else the last.
+/// The attempt that determines the status of a refusal: the successful one, or else the last.
 const LIST: &str = "
     SELECT md5(refusal.policy || '/' || refusal.event_id::text)::uuid, refusal.policy,
         refusal.position, refusal.event_id, event.event_type, event.stream_type, event.stream_id,
@@ -31,7 +31,7 @@ const LIST: &str = "
         AND ($3::boolean IS NULL OR (tried.attempt IS NOT NULL AND tried.code IS NULL) = $3)
         AND ($4::bigint IS NULL OR (refusal.position, refusal.policy) < ($4, $5))
     ORDER BY refusal.position DESC, refusal.policy DESC LIMIT $6";
-/// The same attempt made twice at once is recorded once, and as done if either did it.
+/// Two concurrent records of an attempt become one, done if either is.
 const RECORD: &str = "
     INSERT INTO policy.attempts AS attempt
         (policy, position, attempt, tried_by, code, detail, done_at)
@@ -40,79 +40,80 @@ const RECORD: &str = "
         SET code = NULL, detail = NULL, done_at = excluded.done_at
         WHERE attempt.code IS NOT NULL AND excluded.code IS NULL";
 
-/// How a refusal stands.
+/// The status of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Standing")]
 pub enum RefusalState {
-    /// The consequence has not happened.
+    /// The reaction has not been executed.
     Open,
-    /// A later attempt was not refused.
+    /// A later attempt succeeded.
     Done,
 }
 
-/// A consequence that was refused.
+/// A refused reaction.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Refusal {
-    /// Names it; it derives from the policy and the event.
+    /// Its id, derived from the policy and the event.
     pub id: Uuid,
     /// The policy.
     pub policy: String,
-    /// Whether the consequence has happened since.
+    /// Whether a retry has succeeded.
     pub state: RefusalState,
-    /// The event whose consequence it is.
+    /// The event.
     pub event: Cause,
-    /// The rule that refused the last attempt; that which refused the first, once it is done.
+    /// The code of the last refused attempt; of the first, once it is done.
     pub code: String,
-    /// The same in words; absent for what an earlier build recorded, and once it is done.
+    /// The detail of the last refused attempt; missing in records of older builds, and once it is
+    /// done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// When it was refused first.
+    /// The time of the first refusal.
     pub refused_at: Timestamp,
-    /// How many attempts there were.
+    /// The number of attempts.
     pub attempts: i32,
-    /// When the last one was made.
+    /// The time of the last attempt.
     pub tried_at: Timestamp,
-    /// Who asked for the last one; absent when the policy made it by itself.
+    /// Who requested the last attempt; missing for the policy's own attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tried_by: Option<String>,
-    /// Where in the log the consequence stands; absent while it is open, and for what is no event.
+    /// The position of the reaction's events; missing while it is open, and if it has no events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub done_at: Option<u64>,
 }
 
-/// An event that has consequences.
+/// The event of a refused reaction.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Cause {
     /// Its id.
     pub id: Uuid,
-    /// Where in the log it stands.
+    /// Its position.
     pub position: u64,
-    /// Its type; absent when the log does not have it.
+    /// Its type; missing if the log does not contain it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
-    /// The kind of its aggregate.
+    /// The type of its aggregate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregate: Option<String>,
-    /// Which aggregate.
+    /// The id of its aggregate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregate_id: Option<Uuid>,
-    /// The company that it belongs to.
+    /// Its company.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<Uuid>,
 }
 
-/// Which refusals are wanted.
+/// Which refusals to list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
     pub(crate) policy: Option<String>,
     pub(crate) state: Option<RefusalState>,
 }
 
-/// Where a page of refusals ended.
+/// The last item of a page.
 pub(crate) type Cursor = (u64, String);
 
-/// Why an attempt was not made.
+/// Why a retry was not made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RetryError {
     /// There is no such refusal.
@@ -121,10 +122,10 @@ pub(crate) enum RetryError {
     /// Its policy belongs to another build.
     #[error("this build has no policy {0}")]
     UnknownPolicy(String),
-    /// Its event is not in the log, or belongs to another build.
+    /// Its event is missing in the log, or belongs to another build.
     #[error("the event at position {0} cannot be read")]
     NoEvent(u64),
-    /// It may be tried again as it is.
+    /// A transient error; the retry can be repeated.
     #[error(transparent)]
     Policy(#[from] PolicyError),
 }
@@ -147,7 +148,7 @@ impl From<event_log::Error> for RetryError {
     }
 }
 
-/// A page of refusals, newest events first.
+/// A page of refusals, those of the newest events first.
 pub(crate) async fn list(
     client: &Client,
     filter: &Filter,
@@ -169,8 +170,8 @@ async fn find(client: &Client, id: Uuid) -> Result<Option<Refusal>, tokio_postgr
     Ok(client.query_opt(LIST, &parameters).await?.as_ref().map(refusal_of))
 }
 
-/// Tries a refused consequence again, as a new attempt; says how the refusal stands then. What is
-/// done is not done again.
+/// Retries a refused reaction as a new attempt, and returns the refusal afterwards. A refusal that
+/// is done is not retried.
 pub(crate) async fn retry(
     services: &Services,
     id: Uuid,
@@ -189,7 +190,7 @@ pub(crate) async fn retry(
         .ok_or(RetryError::NoEvent(position))?;
     let event = recorded.event().map_err(|_| RetryError::NoEvent(position))?;
     let attempt = refusal.attempts + 1;
-    // No connection is held while it is decided.
+    // No connection is held during the decision.
     let outcome = policy.react_to(services, &recorded, &event, attempt).await;
     let (refused, done_at) = match outcome.map_err(policies::ReactionError::refused) {
         Ok(done_at) => (None, done_at),
@@ -197,7 +198,9 @@ pub(crate) async fn retry(
         Err(Err(error)) => return Err(error.into()),
     };
     match &refused {
-        None => tracing::info!(policy = policy.name, position, attempt, "a refusal is done"),
+        None => {
+            tracing::info!(policy = policy.name, position, attempt, "a refused reaction succeeded");
+        }
         Some(Refused { code, detail }) => {
             tracing::error!(policy = policy.name, position, attempt, code, detail, "refused again");
         }

@@ -1,14 +1,14 @@
-//! Runs one policy: reads the events after its checkpoint, draws their consequences, moves the
+//! Runs one policy: reads the events after its checkpoint, reacts to them, and moves the
 //! checkpoint.
 //!
-//! No transaction and no connection is held while a policy reacts. A lease in the
-//! checkpoint's row keeps other processes from the same events; it runs out when its holder was
-//! killed or stopped. Where two work on the same events all the same, each consequence is still
-//! drawn once, and the checkpoint moves by compare-and-set.
+//! No transaction and no connection is held during a reaction. A lease in the checkpoint's row
+//! prevents other processes from handling the same events; it expires if its holder is killed or
+//! stopped. If two processes handle the same events nevertheless, each reaction is executed once,
+//! and the checkpoint moves by compare-and-set.
 //!
-//! Of several processes the one works that keeps the read models up. At rest it asks nobody: the tail of the
-//! log says when there are events, and those that do not concern the policy cost it no statement
-//! (`policy_checkpoints`).
+//! Of several processes, the holder of the lease of read models runs the policies. An idle policy
+//! executes no statements: the log follower notifies it of events, and events that it does not
+//! handle cost no statement (`policy_checkpoints`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,14 +26,14 @@ use crate::{
     policy_checkpoints::{Place, PolicyProgress},
 };
 
-/// A crash of PostgreSQL may take back the last checkpoint: commands that were executed are not
-/// executed again, so nobody waits for the disk here.
+/// Commits asynchronously. If a crash of PostgreSQL reverts the checkpoint, commands that were
+/// executed are not executed again.
 const SESSION: &str = "SET LOCAL synchronous_commit TO off";
-/// Also says whether another process works on what follows.
+/// Also returns whether another process holds the lease.
 const CHECKPOINT: &str = "
     SELECT position, coalesce(holder <> $2 AND held_until > now(), false)
     FROM policy.checkpoints WHERE policy = $1";
-/// Not while somebody has the row locked: an earlier build does while it works on a page.
+/// Skips a locked row: an older build locks it while it handles a page.
 const TAKE: &str = "
     UPDATE policy.checkpoints SET holder = $2, held_until = now() + interval '6 seconds'
     WHERE policy = (
@@ -44,7 +44,7 @@ const TAKE: &str = "
 const RENEW: &str = "
     UPDATE policy.checkpoints SET held_until = now() + interval '6 seconds'
     WHERE policy = $1 AND holder = $2";
-/// Lets go of the lease when there is nothing more to do.
+/// Releases the lease at the end of the log.
 const ADVANCE: &str = "
     UPDATE policy.checkpoints
     SET position = $4, holder = CASE WHEN $5 AND holder = $2 THEN NULL ELSE holder END
@@ -56,21 +56,21 @@ const REFUSE: &str = "
     INSERT INTO policy.attempts (policy, position, attempt, code, detail)
     VALUES ($1, $2, 1, $4, $5) ON CONFLICT DO NOTHING";
 
-/// How many events are looked at before the checkpoint moves.
+/// The maximum number of events between two moves of the checkpoint.
 const PAGE: usize = 500;
-/// For how long a lease holds, as [`TAKE`] and [`RENEW`] say.
+/// The duration of a lease, as in [`TAKE`] and [`RENEW`].
 const LEASE: Duration = Duration::from_secs(6);
-/// How often it is renewed.
+/// The interval of renewals.
 const RENEWAL: Duration = Duration::from_secs(2);
 
-/// Runs one policy in one process.
+/// The runner of one policy in one process.
 pub(crate) struct Runner {
     services: Services,
     policy: Policy,
-    /// This process, as leases name it.
+    /// The name of this process in leases.
     holder: Uuid,
     progress: Arc<PolicyProgress>,
-    /// Why it does not get on at the moment.
+    /// Why the policy currently cannot continue.
     waiting: watch::Sender<Option<String>>,
 }
 
@@ -80,18 +80,18 @@ enum Advanced {
     SomebodyElseRuns,
 }
 
-/// The events of a page to which the policy reacts, and the last position of the page.
+/// The events of a page that the policy handles, and the last position of the page.
 struct Page<'a> {
     events: Vec<(&'a RecordedEvent, Event)>,
     last: Position,
 }
 
-/// What came of a page.
+/// The result of a page.
 struct PageOutcome<'a> {
-    /// The policy has reacted to all events up to here.
+    /// The policy has handled all events up to this position.
     last: Position,
     refused: Vec<(&'a RecordedEvent, Refused)>,
-    /// Why it ended before the end of the page.
+    /// The error that ended it before the end of the page.
     stopped: Option<PolicyError>,
 }
 
@@ -106,7 +106,7 @@ impl Runner {
         Self { services, policy, holder, progress, waiting }
     }
 
-    /// Follows the log for as long as it is polled.
+    /// Follows the log while it is polled.
     pub(crate) async fn run(&self) {
         let mut reached = self.services.log.reached();
         let mut leads = self.services.views.leads();
@@ -146,7 +146,7 @@ impl Runner {
         }
     }
 
-    /// Works through the next page of events, then moves the checkpoint.
+    /// Handles the next page of events, then moves the checkpoint.
     #[tracing::instrument(level = "debug", skip_all, fields(policy = self.policy.name))]
     async fn advance(&self) -> Result<Advanced, PolicyError> {
         let place = match self.progress.place() {
@@ -193,14 +193,14 @@ impl Runner {
         }
     }
 
-    /// The checkpoint, and whether another process has the lease.
+    /// The checkpoint, and whether another process holds the lease.
     async fn checkpoint(&self) -> Result<(Position, bool), PolicyError> {
         let client = self.services.views.client().await?;
         let row = client.query_one(CHECKPOINT, &[&self.policy.name, &self.holder]).await?;
         Ok((Position(row.get::<_, i64>(0).unsigned_abs()), row.get(1)))
     }
 
-    /// What of the events that were read concerns the policy.
+    /// The read events that the policy handles.
     fn page<'a>(
         &self,
         position: Position,
@@ -214,7 +214,7 @@ impl Runner {
                         page.events.push((recorded, event));
                     }
                     Ok(_) => {}
-                    // What came before it has its consequences first.
+                    // Events before it are handled first.
                     Err(_) if page.last > position => break,
                     Err(source) => {
                         return Err(PolicyError::Unreadable {
@@ -229,7 +229,7 @@ impl Runner {
         Ok(page)
     }
 
-    /// Takes the lease for what follows a place; `None` when somebody else has it.
+    /// Takes the lease at a position; `None` if another process holds it.
     async fn take(&self, place: Place) -> Result<Option<watch::Sender<Instant>>, PolicyError> {
         let _moving = self.progress.moving().await;
         let held_until = Instant::now() + LEASE;
@@ -269,7 +269,7 @@ impl Runner {
         Ok(renewed)
     }
 
-    /// Draws the consequences of events, as many at once as the policy allows.
+    /// Reacts to events, as many concurrently as the policy allows.
     async fn react<'a>(
         &self,
         position: Position,
@@ -281,7 +281,8 @@ impl Runner {
         let mut waiting = events.iter();
         let mut reactions = FuturesOrdered::new();
         loop {
-            // A process that was stopped must not go on with what another has finished meanwhile.
+            // A process that was stopped must not continue with events that another process has
+            // handled in the meantime.
             let is_ours = *held_until.borrow() > Instant::now();
             while is_ours
                 && reactions.len() < self.policy.at_once
@@ -311,7 +312,7 @@ impl Runner {
         }
     }
 
-    /// Records what was refused and moves the checkpoint, if it is still where it was; says whether it was.
+    /// Records refusals and moves the checkpoint, if it is unchanged; returns whether it was.
     async fn settle(
         &self,
         place: Place,
@@ -326,7 +327,7 @@ impl Runner {
         for (recorded, Refused { code, detail }) in refused {
             let position = recorded.position.0.cast_signed();
             counter!("kontor_policy_refusals_total", "policy" => name).increment(1);
-            tracing::error!(policy = name, position, code, detail, "a consequence was refused");
+            tracing::error!(policy = name, position, code, detail, "a reaction was refused");
             let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
                 [&name, &position, &recorded.event_id, code, detail];
             transaction.execute(REFUSE, &parameters).await?;

@@ -1,12 +1,13 @@
-//! Deadlines: what happens because a day has come.
+//! Timers: commands that are due at a time.
 //!
-//! A timer goes through all that is due, page by page. What fails is recorded, shown and passed
-//! over; it is tried again in the next round.
+//! A timer goes through all due items, page by page. A failed item is recorded, shown in health,
+//! and retried in the next round.
 
 mod approvals;
 mod failing;
 mod negotiations;
 mod offers;
+mod standing_orders;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -20,62 +21,65 @@ use service_kit::{
 use uuid::Uuid;
 
 pub use self::failing::Failing;
-use self::{approvals::Approvals, negotiations::Negotiations, offers::Offers};
+use self::{
+    approvals::Approvals, negotiations::Negotiations, offers::Offers,
+    standing_orders::StandingOrders,
+};
 use crate::{
     app::{Decide, Services},
     failure::Failure,
 };
 
-/// How often deadlines are looked at.
+/// The interval of rounds.
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// How many items are read at once.
+/// The number of items per page.
 const PAGE: usize = 500;
 
-/// What happens to items of one kind when their time has come.
+/// A timer for items of one kind.
 trait Timer: Send + Sync + 'static {
-    /// What the items are, as actor, task and label of metrics.
+    /// Its name as actor, task and metric label.
     const NAME: &'static str;
 
-    /// Something whose time has come.
+    /// A due item.
     type Item: Send + Sync;
 
-    /// What is due and follows an item in a fixed order, at most [`PAGE`] items.
+    /// Due items after an item in a fixed order, at most [`PAGE`].
     fn page(
         &self,
         after: Option<&Self::Item>,
     ) -> impl Future<Output = Result<Vec<Self::Item>, ReadError>> + Send;
 
-    /// Which aggregate it is.
+    /// The id of the aggregate.
     fn id(item: &Self::Item) -> Uuid;
 
-    /// Gives the command whose time has come; `false` when it was given before.
+    /// Gives the due command; `false` if it was given before.
     fn fire(&self, item: &Self::Item) -> impl Future<Output = Result<bool, Fault>> + Send;
 }
 
-/// Why nothing came of an item.
+/// Why an item failed.
 #[derive(Debug)]
 enum Fault {
-    /// A rule forbids it, or others keep changing the same: the read model may be behind.
+    /// Refused by a rule or by exhausted retries: the read model may lag.
     Refused(String),
     /// The item cannot be read or written.
     Failed(String),
-    /// The log takes no commands at the moment: no other item would fare better.
+    /// The log accepts no commands, so other items would fail too.
     Unavailable(event_log::Error),
 }
 
-/// Why a round ended before all that is due was gone through.
+/// Why a round was not completed.
 #[derive(Debug, thiserror::Error)]
 pub enum RoundError {
-    /// What is due is not known.
-    #[error("what is due cannot be read")]
+    /// The due items cannot be read.
+    #[error("the due items cannot be read")]
     Page(#[from] ReadError),
-    /// No command is taken.
-    #[error("no command can be given")]
+    /// The log accepts no commands.
+    #[error("the log accepts no commands")]
     Log(#[from] event_log::Error),
 }
 
-/// Watches deadlines until the supervisor is cancelled; says of each timer how it is.
+/// Runs the timers until the supervisor is cancelled; reports the health of each.
 pub fn start(
     services: &Services,
     supervisor: &Supervisor,
@@ -84,6 +88,7 @@ pub fn start(
         keep(supervisor, Offers(services.clone())),
         keep(supervisor, Negotiations(services.clone())),
         keep(supervisor, Approvals(services.clone())),
+        keep(supervisor, StandingOrders(services.clone())),
     ];
     failing.map(|failing| (failing.timer(), move || failing.state())).into()
 }
@@ -98,7 +103,7 @@ fn keep<T: Timer>(supervisor: &Supervisor, timer: T) -> Arc<Failing> {
                 let ended = round(&*timer, &failing).await;
                 if let Err(error) = &ended {
                     let error = error as &dyn std::error::Error;
-                    tracing::warn!(timer = T::NAME, error, "a round of a timer was not finished");
+                    tracing::warn!(timer = T::NAME, error, "a round of a timer was not completed");
                 }
                 failing.round_ended(ended.err().map(|error| explained(&error)));
                 tokio::time::sleep(PERIOD).await;
@@ -108,7 +113,7 @@ fn keep<T: Timer>(supervisor: &Supervisor, timer: T) -> Arc<Failing> {
     shown
 }
 
-/// Goes through all that is due once; says to how many items something happened.
+/// Executes one round; returns the number of changed items.
 async fn round<T: Timer>(timer: &T, failing: &Failing) -> Result<usize, RoundError> {
     failing.round_begins();
     let mut happened = 0;
@@ -139,23 +144,31 @@ async fn round<T: Timer>(timer: &T, failing: &Failing) -> Result<usize, RoundErr
     }
 }
 
-/// Closes the offers whose last day is over; says how many.
+/// Expires offers whose last day has passed; returns their number.
 pub async fn expire_offers(services: &Services, failing: &Failing) -> Result<usize, RoundError> {
     round(&Offers(services.clone()), failing).await
 }
 
-/// Reminds whose turn it is of a deadline on the day before, and stops negotiations in which nobody has
-/// answered in time; says in how many something happened.
+/// Reminds of deadlines of negotiations on the day before, and expires negotiations without an
+/// answer; returns the number of changed negotiations.
 pub async fn watch_negotiations(services: &Services) -> Result<usize, RoundError> {
     round(&Negotiations(services.clone()), &Failing::new(Negotiations::NAME)).await
 }
 
-/// Asks somebody else too about what has waited too long for approval; says about how many.
+/// Escalates approval requests whose time limit has passed; returns their number.
 pub async fn escalate(services: &Services) -> Result<usize, RoundError> {
     round(&Approvals(services.clone()), &Failing::new(Approvals::NAME)).await
 }
 
-/// Gives a command because its time has come.
+/// Announces and places what standing orders order; says at how many something happened.
+pub async fn run_standing_orders(
+    services: &Services,
+    failing: &Failing,
+) -> Result<usize, RoundError> {
+    round(&StandingOrders(services.clone()), failing).await
+}
+
+/// Gives a due command.
 async fn fire(
     services: &Services,
     timer: &str,
@@ -196,7 +209,7 @@ mod tests {
 
     use super::*;
 
-    /// Items 0 to 1,199, of which some fail whenever they are tried.
+    /// Items 0 to 1,199, some of which always fail.
     struct Numbers {
         fails: fn(u64) -> bool,
         fired: Mutex<Vec<u64>>,
@@ -229,7 +242,11 @@ mod tests {
             (Numbers { fails, fired: Mutex::default() }, Failing::new(Numbers::NAME));
         assert_eq!(round(&numbers, &failing).await.unwrap(), 600);
         let fired = std::mem::take(&mut *numbers.fired.lock().unwrap());
-        assert_eq!(fired, (0..1_200).collect::<Vec<_>>(), "each once, whatever fails before");
+        assert_eq!(
+            fired,
+            (0..1_200).collect::<Vec<_>>(),
+            "each once, regardless of failures before it"
+        );
         failing.round_ended(None);
         let State::Degraded { detail } = failing.state() else { panic!("600 items fail") };
         assert!(detail.starts_with("600 of numbers fail"), "{detail}");
@@ -267,7 +284,7 @@ mod tests {
             failing.round_ended(None);
             assert_eq!(failing.state() != State::Ok, shown);
         }
-        // Two rounds in which it is not due any more.
+        // Two rounds in which it is not due.
         failing.round_begins();
         failing.round_ended(None);
         assert_eq!(failing.state(), State::Ok);

@@ -1,10 +1,10 @@
-//! All that can happen: the sum of every context's events, as history is read back.
+//! The union of the events of all contexts: reading stored events, and the list of aggregates.
 
 use crate::{
     billing, catalogue, fulfilment, inventory,
     kernel::{
         self, UnreadableEvent,
-        events::{Stored, aggregate_of},
+        events::{EventsOfAggregate, Stored, aggregate_of},
     },
     messaging, parties, pricing, sales,
 };
@@ -33,16 +33,18 @@ macro_rules! history {
             ) -> Result<Self, UnreadableEvent> {
                 let aggregate = aggregate_of(event_type);
                 let event = (event_type, schema_version, payload);
-                $(if $context::Event::AGGREGATES.contains(&aggregate) {
+                $(if $context::Event::has(aggregate) {
                     return $context::Event::read(event).map(Self::$variant);
                 })+
                 Err(UnreadableEvent::unknown(event_type, schema_version))
             }
         }
 
-        /// Every kind of aggregate.
-        pub fn aggregates() -> impl Iterator<Item = &'static str> {
-            std::iter::empty()$(.chain($context::Event::AGGREGATES.iter().copied()))+
+        /// The events of every aggregate, with the name of its context.
+        pub fn events_by_aggregate()
+        -> impl Iterator<Item = (&'static str, &'static EventsOfAggregate)> {
+            std::iter::empty()
+                $(.chain($context::Event::BY_AGGREGATE.iter().map(|of| (stringify!($context), of))))+
         }
 
         /// The state of one aggregate by its stored events, as JSON for inspection.
@@ -50,7 +52,7 @@ macro_rules! history {
             aggregate: &str,
             events: impl IntoIterator<Item = Stored<'a>>,
         ) -> Result<serde_json::Value, UnreadableEvent> {
-            $(if $context::Event::AGGREGATES.contains(&aggregate) {
+            $(if $context::Event::has(aggregate) {
                 return $context::Event::state_of(aggregate, events);
             })+
             Err(UnreadableEvent::unknown(aggregate, 0))
@@ -79,9 +81,20 @@ history! {
     Messaging(messaging),
 }
 
-/// What one side deliberates by itself: of these a company's credential sees nothing, not even in
-/// its own history.
+/// The type of every aggregate, such as `offer`.
+pub fn aggregates() -> impl Iterator<Item = &'static str> {
+    events_by_aggregate().map(|(_, of)| of.aggregate)
+}
+
+/// The context of an aggregate: `sales` of `offer`.
+pub fn context_of(aggregate: &str) -> Option<&'static str> {
+    events_by_aggregate().find(|(_, of)| of.aggregate == aggregate).map(|(context, _)| context)
+}
+
+/// Internal steps of one side. They are hidden from the credentials of a company, also in the
+/// company's own history.
 pub const INTERNAL: &[&str] = &[
+    "goods_return.inspected",
     "negotiation.approval_requested",
     "negotiation.step_approved",
     "negotiation.step_escalated",
@@ -95,11 +108,11 @@ pub const INTERNAL: &[&str] = &[
     "offer.disapproved",
 ];
 
-/// Kinds of aggregate of which it sees nothing before this event either: that a draft was withdrawn
-/// tells that there was one.
+/// Aggregates whose events before this one are hidden as well: a withdrawn draft would otherwise
+/// reveal that the draft existed.
 pub const DISCLOSED_BY: &[(&str, &str)] = &[("offer", "offer.sent")];
 
-/// Whether a company sees of such an aggregate no more than a part of what happened.
+/// Whether some events of this aggregate are hidden from companies.
 pub fn is_partly_hidden(aggregate: &str) -> bool {
     let of_aggregate =
         |name: &&str| name.split_once('.').is_some_and(|(kind, _)| kind == aggregate);

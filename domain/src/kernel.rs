@@ -30,6 +30,7 @@ pub mod upcaster;
 pub mod vat;
 pub mod vat_number;
 pub mod vat_rate;
+pub mod working_days;
 
 use events::events;
 
@@ -44,10 +45,12 @@ pub use events::UnreadableEvent;
 pub use gtin::Gtin;
 pub use iban::Iban;
 pub use ids::{
-    ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CategoryId, ClaimId, CompanyId,
-    ConversationId, DiscountId, EmployeeId, InvoiceId, NegotiationId, OfferId, OfferTemplateId,
-    OrderId, PaymentId, PriceId, ProductCodeId, ProductId, PurchasesId, QuotationRequestId,
-    SeriesId, ShipmentId, SpendingId, StockId, TerritoriesId, TreeId,
+    ActorId, AddressId, AgreementId, ApprovalRulesId, AssortmentId, CartId, CategoryId, ClaimId,
+    CompanyId, ConversationId, CreditAccountId, DiscountId, EmployeeId, GoodsReturnId, InvoiceId,
+    InvoiceReturnsId, NegotiationId, OfferId, OfferTemplateId, OrderId, OrderListId,
+    OrderReferenceId, PaymentId, PickListId, PickingId, PriceId, ProductCodeId, ProductId,
+    PurchasesId, QuotationRequestId, SeriesId, ShipmentId, SpendingId, StandingOrderId, StockId,
+    TerritoriesId, TreeId, WarehouseId,
 };
 pub use language::Language;
 pub use line::{Line, Lines};
@@ -60,7 +63,7 @@ pub use quantity::Quantity;
 pub use refusal::{Refusal, RefusalKind};
 pub use selection::Selection;
 pub use tax_id::{CountryCode, TaxId};
-pub use text::{CostCentre, GroupCode, Message, Name, Note, Reference, Sku};
+pub use text::{CostCentre, GroupCode, Message, Name, Note, Reference, Sku, WarehouseCode};
 pub use vat_number::VatNumber;
 pub use vat_rate::VatRate;
 

@@ -25,26 +25,31 @@ pub mod policies;
 pub mod pricing;
 pub mod sales;
 
-pub use billing::{Invoice, Payment, Series, invoice, payment, series};
+pub use billing::{
+    GoodsReturn, Invoice, InvoiceReturns, Payment, Series, goods_return, invoice, invoice_returns,
+    payment, series,
+};
 pub use catalogue::{
     Assortment, Category, Product, ProductCode, Tree, assortment, category, product, product_code,
     tree,
 };
-pub use fulfilment::{Shipment, shipment};
+pub use fulfilment::{PickList, Picking, Shipment, pick_list, picking, shipment};
 pub use history::Event;
-pub use inventory::{Stock, stock};
+pub use inventory::{Stock, Warehouse, stock, warehouse};
 pub use kernel::{
     ActorId, Address, AddressId, AgreementId, ApprovalRulesId, AssortmentId, Attachment,
-    Attachments, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre, CountryCode,
-    Currency, DeliveryTerms, Destination, DiscountId, Email, EmployeeId, GroupCode, Gtin, Iban,
-    Incoterm, InvoiceId, Language, Line, Lines, Message, Money, Name, NegotiationId, Nip, Note,
-    OfCompany, OfferId, OfferTemplateId, OrderId, PaymentId, PaymentTerm, Percent, PriceId,
-    PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity, QuotationRequestId, Reference,
-    Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku, SpendingId, StockId, TaxId,
-    TerritoriesId, TreeId, UnitPrice, UnreadableEvent, Upcaster, VatNumber, VatRate, address,
-    aggregate, attachment, characters, claim, day, delivery_terms, destination, email, gtin, iban,
-    ids, language, line, money, nip, payment_term, percent, priced_by, quantity, refusal,
-    selection, tax_id, text, upcaster, vat, vat_number, vat_rate,
+    Attachments, CartId, CategoryId, Claim, ClaimId, CompanyId, ConversationId, CostCentre,
+    CountryCode, CreditAccountId, Currency, DeliveryTerms, Destination, DiscountId, Email,
+    EmployeeId, GoodsReturnId, GroupCode, Gtin, Iban, Incoterm, InvoiceId, InvoiceReturnsId,
+    Language, Line, Lines, Message, Money, Name, NegotiationId, Nip, Note, OfCompany, OfferId,
+    OfferTemplateId, OrderId, OrderListId, OrderReferenceId, PaymentId, PaymentTerm, Percent,
+    PickListId, PickingId, PriceId, PricedBy, ProductCodeId, ProductId, PurchasesId, Quantity,
+    QuotationRequestId, Reference, Refusal, RefusalKind, Selection, SeriesId, ShipmentId, Sku,
+    SpendingId, StandingOrderId, StockId, TaxId, TerritoriesId, TreeId, UnitPrice, UnreadableEvent,
+    Upcaster, VatNumber, VatRate, WarehouseCode, WarehouseId, address, aggregate, attachment,
+    characters, claim, day, delivery_terms, destination, email, gtin, iban, ids, language, line,
+    money, nip, payment_term, percent, priced_by, quantity, refusal, selection, tax_id, text,
+    upcaster, vat, vat_number, vat_rate, working_days,
 };
 pub use messaging::{Conversation, conversation};
 pub use parties::{
@@ -55,6 +60,8 @@ pub use pricing::{
     Discount, Price, PriceAgreement, Purchases, discount, price, price_agreement, purchases,
 };
 pub use sales::{
-    ApprovalRules, Negotiation, Offer, OfferTemplate, Order, QuotationRequest, Spending, approval,
-    approval_rules, negotiation, offer, offer_template, order, quotation_request, spending, terms,
+    ApprovalRules, Cart, CreditAccount, Negotiation, Offer, OfferTemplate, Order, OrderList,
+    OrderReference, QuotationRequest, Spending, StandingOrder, approval, approval_rules, cart,
+    credit_account, negotiation, offer, offer_template, order, order_list, order_reference,
+    purchase_lines, quotation_request, spending, standing_order, terms,
 };

@@ -13,8 +13,8 @@ pub use price::Price;
 pub use price_agreement::PriceAgreement;
 pub use purchases::Purchases;
 pub use resolve::{
-    Candidate, Considered, Place, Question, Resolution, Step, Verdict, places, resolve, selections,
-    steps,
+    Candidate, Considered, ExplainedStep, Place, Question, Resolution, Step, Verdict,
+    explained_steps, places, resolve, selections, steps,
 };
 
 events! {

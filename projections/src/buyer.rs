@@ -214,7 +214,13 @@ impl Buyers {
             | E::GroupJoined { .. }
             | E::GroupLeft {}
             | E::CreditGranted { .. }
-            | E::CreditLimitLifted { .. } => None,
+            | E::CreditLimitLifted { .. }
+            | E::CreditGraceAgreed { .. }
+            | E::CreditGraceLifted {}
+            | E::PrepaymentRequired {}
+            | E::PrepaymentWaived {}
+            | E::MinimumOrderAgreed { .. }
+            | E::MinimumOrderLifted { .. } => None,
         }
     }
 }

@@ -21,6 +21,8 @@ pub enum Kind {
     Payment,
     /// `SHP/…`
     Shipment,
+    /// `RET/…`
+    GoodsReturn,
 }
 
 /// The number of a document.
@@ -50,7 +52,8 @@ impl DocumentNumber {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Offer, Self::Order, Self::Payment, Self::Shipment];
+    const ALL: [Self; 5] =
+        [Self::Offer, Self::Order, Self::Payment, Self::Shipment, Self::GoodsReturn];
 
     const fn prefix(self) -> &'static str {
         match self {
@@ -58,6 +61,7 @@ impl Kind {
             Self::Order => "ORD",
             Self::Payment => "PAY",
             Self::Shipment => "SHP",
+            Self::GoodsReturn => "RET",
         }
     }
 }
@@ -111,7 +115,7 @@ impl JsonSchema for DocumentNumber {
         json_schema!({
             "type": "string",
             "description": "A readable number; unique, with gaps",
-            "pattern": "^(OFR|ORD|PAY|SHP)/[0-9]{4}/[0-9]{6,19}$",
+            "pattern": "^(OFR|ORD|PAY|SHP|RET)/[0-9]{4}/[0-9]{6,19}$",
         })
     }
 }

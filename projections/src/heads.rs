@@ -5,6 +5,7 @@ use domain::{
     Attachments, CompanyId, Currency, DeliveryTerms, Destination, EmployeeId, Lines, Money, Name,
     OrderId, PaymentTerm, Percent, Reference, offer, offer_template, order, quotation_request,
     shipment,
+    standing_order::{Plan, ReferencePattern, Schedule, UnavailableLines},
 };
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -17,7 +18,7 @@ pub struct OrderHead {
     pub company: CompanyId,
     /// In which currency.
     pub currency: Currency,
-    /// How many lines it has; they are shown with the order alone.
+    /// How many lines it has; they are shown with the order alone, like its note.
     pub line_count: usize,
     /// The sum of their net amounts; missing where that is more than money holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,6 +39,10 @@ pub struct OrderHead {
     /// How the goods travel, where that was agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_terms: Option<DeliveryTerms>,
+    /// The day on which the company would like to have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub wished_on: Option<Date>,
 }
 
 impl From<&order::Terms> for OrderHead {
@@ -52,6 +57,8 @@ impl From<&order::Terms> for OrderHead {
             placed_by,
             destination,
             delivery_terms,
+            wished_on,
+            note: _,
         } = terms.clone();
         let (line_count, net) = (lines.len(), lines.net(currency).ok());
         Self {
@@ -65,6 +72,7 @@ impl From<&order::Terms> for OrderHead {
             placed_by,
             destination,
             delivery_terms,
+            wished_on,
         }
     }
 }
@@ -236,6 +244,67 @@ impl From<&offer_template::Template> for TemplateHead {
 }
 
 /// How many lines a document has, as a column keeps it.
-pub(crate) fn line_count(lines: &Lines) -> i32 {
+pub(crate) fn line_count<L>(lines: &Lines<L>) -> i32 {
     i32::try_from(lines.len()).expect("a document has a few thousand lines at most")
+}
+
+/// What lists show of a standing order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StandingOrderHead {
+    /// What the company calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// In which currency its orders are.
+    pub currency: Currency,
+    /// How many lines it has; they are shown with the standing order alone.
+    pub line_count: usize,
+    /// When it places orders.
+    pub schedule: Schedule,
+    /// Where the goods go and who pays for them, as far as that was said.
+    #[serde(default, skip_serializing_if = "Destination::is_unsaid")]
+    pub destination: Destination,
+    /// The company's own number of its orders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferencePattern>,
+    /// The company's employee who orders; missing where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed_by: Option<EmployeeId>,
+    /// What happens when a line cannot be had.
+    pub unavailable_lines: UnavailableLines,
+    /// How many days before a date it is announced; not at all when missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_days: Option<u8>,
+    /// The last day on which the fixed prices of lines hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub prices_fixed_until: Option<Date>,
+}
+
+impl From<&Plan> for StandingOrderHead {
+    fn from(plan: &Plan) -> Self {
+        let Plan {
+            name,
+            currency,
+            lines,
+            schedule,
+            destination,
+            reference,
+            placed_by,
+            unavailable_lines,
+            notice_days,
+            prices_fixed_until,
+        } = plan.clone();
+        Self {
+            name,
+            currency,
+            line_count: lines.len(),
+            schedule,
+            destination,
+            reference,
+            placed_by,
+            unavailable_lines,
+            notice_days,
+            prices_fixed_until,
+        }
+    }
 }

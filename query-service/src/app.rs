@@ -1,8 +1,8 @@
-//! Questions about the trade: one function for each, by bounded context.
+//! Queries: one function each, by bounded context.
 //!
-//! A function takes who asks and what is asked, and returns plain data or a [`Problem`]. It checks the
-//! role and narrows to the asker's company itself, so every front end in this process shows the same.
-//! Nothing here knows of HTTP.
+//! A function takes the asker and the query, and returns plain data or a [`Problem`]. It checks the
+//! role and restricts the result to the asker's company itself, so every front end in this process
+//! has the same authorisation. It does not depend on HTTP.
 
 pub mod billing;
 pub mod catalogue;
@@ -26,44 +26,44 @@ use service_kit::{
 
 use crate::asker::Asker;
 
-/// The one thing that was asked for, or 404.
+/// The single item, or 404.
 fn only<T>(items: Vec<T>) -> Result<T, Problem> {
     items.into_iter().next().ok_or_else(Problem::not_found)
 }
 
-/// A parameter names something that is not there.
+/// The problem of a parameter that names something missing.
 fn names_nothing(parameter: &'static str, detail: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query.names_nothing")
         .field(FieldError::parameter(parameter, detail))
 }
 
-/// A parameter's value is not one of those that it takes.
+/// The problem of a parameter with an invalid value.
 fn invalid(parameter: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
         .field(FieldError::parameter(parameter, detail))
 }
 
-/// The employee who asks for what is `mine`, or a problem of this code.
+/// The employee who asks with `mine`, or a problem with this code.
 fn own(asker: &Asker, code: &'static str) -> Result<EmployeeId, Problem> {
     asker.employee().ok_or_else(|| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code)
-            .field(FieldError::parameter("mine", "ask with a key that was made for an employee"))
+            .field(FieldError::parameter("mine", "needs the key of an employee"))
     })
 }
 
-/// A code as the domain stores it, which commands read in the same way. What is no code of this kind is
-/// left as it is, and finds nothing.
+/// A code in the normal form of the domain, as in commands. An invalid code is kept as it is, and
+/// matches nothing.
 fn stored_form<T: FromStr + Display>(code: Option<String>) -> Option<String> {
     code.map(|code| code.parse::<T>().map_or(code, |parsed| parsed.to_string()))
 }
 
-/// Where a list is read that is narrowed to one number: the document that began there is the first of
-/// those before this.
+/// The cursor for a list restricted to one document number: the document begins at a known
+/// position, so it is the first one before the next position.
 fn before(number: Option<DocumentNumber>, cursor: Option<i64>) -> Option<i64> {
     number.map_or(cursor, |number| Some(number.began() + 1))
 }
 
-/// A page, or of it only the document of a number.
+/// A page, or only the document with a number.
 fn numbered<T: serde::Serialize>(
     items: Vec<T>,
     limit: usize,
@@ -79,7 +79,7 @@ fn numbered<T: serde::Serialize>(
     }
 }
 
-/// As many rows as say whether there is another page.
+/// One row more than the page, to know whether there is another page.
 fn one_more(limit: usize) -> i64 {
     i64::try_from(limit + 1).unwrap_or(i64::MAX)
 }
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(sku(" BL-22 "), "BL-22");
         assert_eq!(sku("ＢＬ－２２"), "BL-22");
         assert_eq!(sku("bl-22"), "bl-22", "case matters");
-        assert_eq!(sku(" "), " ", "is no SKU, so it finds nothing");
+        assert_eq!(sku(" "), " ", "is not a SKU, so it matches nothing");
         let reference = stored_form::<Reference>(Some(" K-1\u{a0}".to_owned()));
         assert_eq!(reference.as_deref(), Some("K-1"));
         assert_eq!(stored_form::<Sku>(None), None);

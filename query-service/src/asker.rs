@@ -1,4 +1,4 @@
-//! Who asks, and how much it may see.
+//! The asker of a query, and what it may see.
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
@@ -26,75 +26,76 @@ use crate::{
 /// An asker with the permission `A`.
 pub(crate) type By<A> = access::By<A, Asker>;
 
-/// Somebody with a question.
+/// An asker of a request.
 #[derive(Debug, Clone)]
 pub struct Asker {
     principal: Principal,
     wait_for: WaitFor,
-    /// What the request names.
+    /// The ids in the request.
     named: Vec<Uuid>,
     left_out: LeftOut,
 }
 
 impl Asker {
-    /// Somebody who has shown who they are, and wants to see what had happened until a position.
+    /// An authenticated principal, and the position that the answer must include.
     pub fn new(principal: Principal, wait_for: WaitFor) -> Self {
         Self { principal, wait_for, named: Vec::new(), left_out: LeftOut::default() }
     }
 
-    /// Says which things the question is about: where one of them was set aside, it is refused.
+    /// Names the items that the query concerns: if one of them is set aside, the query is refused.
     #[must_use]
     pub fn about(self, named: Vec<Uuid>) -> Self {
         Self { named, ..self }
     }
 
-    /// How many things the read models have left out of the answers so far that it may know of.
+    /// The number of items set aside in the read models of the answers so far that the asker may
+    /// know of.
     pub fn left_out(&self) -> usize {
         self.left_out.count()
     }
 
-    /// Refuses an asker with none of the roles of `A`.
+    /// Refuses an asker without a role of `A`.
     pub(crate) fn require<A: Allowed>(&self) -> Result<(), Problem> {
         self.require_one_of(A::ROLES)
     }
 
-    /// Refuses an asker with none of these roles.
+    /// Refuses an asker without one of these roles.
     pub(crate) fn require_one_of(&self, roles: &[Role]) -> Result<(), Problem> {
         self.principal.require(roles)
     }
 
-    /// The only company that it sees.
+    /// The company to which the asker is restricted.
     pub(crate) fn company(&self) -> Option<Uuid> {
         self.principal.company
     }
 
-    /// The employee whose key it is.
+    /// The employee to whom the key belongs.
     pub(crate) fn employee(&self) -> Option<EmployeeId> {
         self.principal.employee.map(EmployeeId)
     }
 
-    /// Whose work is its own.
+    /// The employee for filters with `mine`.
     pub(crate) fn key(&self) -> Uuid {
         self.principal.key
     }
 
-    /// What it may do.
+    /// The role.
     pub(crate) fn role(&self) -> Role {
         self.principal.role
     }
 
-    /// On which side of the table it sits.
+    /// The side of the asker.
     pub(crate) fn side(&self) -> Side {
         if self.principal.role.is_buyer() { Side::Buyer } else { Side::Seller }
     }
 
-    /// As events record it: the employee, or the key where it is nobody's.
+    /// The actor as events record it: the employee, or the API key if it belongs to no employee.
     pub(crate) fn actor(&self) -> ActorId {
         ActorId(self.principal.employee.unwrap_or(self.principal.key))
     }
 
-    /// Narrows a wish to what it may see: its own company, or whichever it asks for when it sees
-    /// all. Another company's is answered like one that does not exist.
+    /// Restricts a company filter to what the asker may see: its own company, or any for the
+    /// seller. Another company is answered as one that does not exist.
     pub(crate) fn narrowed(&self, wanted: Option<Uuid>) -> Result<Option<Uuid>, Problem> {
         match (self.principal.company, wanted) {
             (Some(own), Some(other)) if own != other => Err(Problem::not_found()),
@@ -103,7 +104,7 @@ impl Asker {
         }
     }
 
-    /// A connection to read models that show what the asker has seen.
+    /// A connection to read models that include the position the asker waits for.
     pub(crate) async fn client(
         &self,
         queries: &Queries,
@@ -124,7 +125,7 @@ impl Asker {
         Reading::open(client, queries.memory.clone()).await.map_err(problem)
     }
 
-    /// Waits until read models show what the asker has seen; refuses what they have set aside.
+    /// Waits until read models have reached the position; refuses items that they have set aside.
     async fn seen(&self, queries: &Queries, views: &[&str]) -> Result<(), Problem> {
         if let Some(position) = self.wait_for.0 {
             queries.views.wait(views, Position(position)).await.map_err(problem)?;
@@ -141,13 +142,13 @@ impl Asker {
         Ok(())
     }
 
-    /// Whether the request is about this one thing: it names it, or whoever asks is it.
+    /// Whether the request concerns this item: it names it, or it is the asker's own company.
     fn asks_for(&self, id: Uuid) -> bool {
         self.company() == Some(id) || self.named.contains(&id)
     }
 }
 
-/// What is asked for is not shown: an event of it could not be applied.
+/// The problem of an item that is set aside, because one of its events could not be applied.
 fn set_aside(position: Position) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "read_model.set_aside").detail(format!(
         "the read model cannot show the event at position {position} and leaves out what it is of, \
@@ -155,8 +156,8 @@ fn set_aside(position: Position) -> Problem {
     ))
 }
 
-/// A query that came to nothing.
-#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
+/// The problem of a failed query.
+#[allow(clippy::needless_pass_by_value, reason = "the signature that `map_err` requires")]
 pub(crate) fn problem(error: ReadError) -> Problem {
     match &error {
         ReadError::Beyond { .. } => {
@@ -164,15 +165,15 @@ pub(crate) fn problem(error: ReadError) -> Problem {
         }
         ReadError::Behind { reached, wanted } => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "read_model.behind")
-                .detail(format!("the read model shows position {reached}, not yet {wanted}"))
+                .detail(format!("the read model has reached position {reached}, not yet {wanted}"))
                 .retry_after(1)
         }
-        ReadError::Unavailable(_) => Problem::unavailable("the read models do not answer"),
+        ReadError::Unavailable(_) => Problem::unavailable("the read models are unavailable"),
         ReadError::Database(cause) if postgres::is_unavailable(cause) => {
-            Problem::unavailable("the read models do not answer")
+            Problem::unavailable("the read models are unavailable")
         }
         ReadError::Log(cause) if cause.is_transient() => {
-            Problem::unavailable("history does not answer")
+            Problem::unavailable("the log is unavailable")
         }
         ReadError::Database(_) | ReadError::Malformed | ReadError::Log(_) => {
             Problem::internal(&error)

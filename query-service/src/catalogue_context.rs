@@ -1,4 +1,4 @@
-//! Catalogue context of one company: where it searches, which products it sees, and what it pays.
+//! Catalogue context of one company: its search places, visible products and prices.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -32,52 +32,52 @@ use uuid::Uuid;
 
 use crate::reading::Reading;
 
-/// A company with what is on record that decides what it sees and pays.
+/// A company with the facts that decide what it sees and pays.
 pub(crate) struct CatalogueContext {
     terms: Arc<CompanyTerms>,
     purchases: Option<Arc<Loaded<Purchases>>>,
 }
 
-/// How the seller stands to a company that buys in a currency.
+/// The relation of the seller to a company that buys in a currency.
 #[derive(Debug)]
 pub(crate) struct CompanyTerms {
     currency: Currency,
     audiences: Vec<Audience>,
     /// The ids of its audiences' assortments, in the same order.
     ids: Vec<Uuid>,
-    /// What those say of categories and everything.
+    /// Their rules for categories and for all products.
     assortments: Vec<Assortment>,
-    /// Those that have rules on products too.
+    /// Those that have rules for products too.
     picky: Vec<Uuid>,
     agreements: BTreeMap<AgreementId, (usize, PriceAgreement)>,
-    /// What is given to its audiences for purchases, the most specific first.
+    /// The discount programmes of its audiences, the most specific first.
     programmes: Vec<Programme>,
-    /// Whether products have names of its own, or of a company above it.
+    /// Whether it, or a company above it, has product codes.
     names_products: bool,
 }
 
-/// Restricts the products of a catalogue query.
+/// A restriction of the products of a catalogue query.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CatalogueFilter {
-    /// What stands in a category or below it.
+    /// Products of a category and its subcategories.
     pub category: Option<Uuid>,
-    /// What is of a brand.
+    /// Products of a brand.
     pub brand: Option<Uuid>,
-    /// Only what is there.
+    /// Products in stock.
     pub in_stock: bool,
 }
 
-/// Where a company looks for products.
+/// The access paths that a company reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Range {
-    /// In any of these places…
+    /// Any of these paths…
     pub places: Vec<Uuid>,
-    /// …and in each of these.
+    /// …and all of these.
     pub also: Vec<Uuid>,
 }
 
 impl CatalogueContext {
-    /// A company that buys in a currency; `None` when there is no such company.
+    /// A company that buys in a currency; `None` if it does not exist.
     pub(crate) async fn of(
         reading: &Reading,
         log: &EventLog,
@@ -101,7 +101,7 @@ impl CatalogueContext {
         Ok(Some(Self { terms, purchases }))
     }
 
-    /// Where it looks for products of a category, a brand, in stock.
+    /// The access paths for a category, a brand, or products in stock.
     pub(crate) async fn range(
         &self,
         reading: &Reading,
@@ -123,7 +123,7 @@ impl CatalogueContext {
         Ok(Range { places, also: filters.collect() })
     }
 
-    /// Where it searches for words.
+    /// The access paths of a word search.
     pub(crate) fn within(
         &self,
         CatalogueFilter { category, brand, in_stock }: CatalogueFilter,
@@ -136,7 +136,7 @@ impl CatalogueContext {
         Within { category, allowed, picks, brand, in_stock }
     }
 
-    /// The places of what its assortments allow product by product.
+    /// The access paths of products that its assortments allow individually.
     fn picks(&self, bounds: &Bounds) -> Vec<Uuid> {
         let speaking = self.terms.ids[..bounds.picks].iter();
         speaking.filter(|id| self.picky().contains(id)).copied().collect()
@@ -155,7 +155,7 @@ impl CatalogueContext {
         Ok(lines.iter().map(sees).collect())
     }
 
-    /// The products whose names with it or a company above it begin so; see
+    /// The products whose codes, of the company or of a company above it, have this prefix; see
     /// [`projections::words::SearchWords::code`].
     pub(crate) async fn means(&self, client: &Object, code: &str) -> Result<Vec<Uuid>, ReadError> {
         if !self.terms.names_products {
@@ -164,7 +164,7 @@ impl CatalogueContext {
         product_codes::meant(client, &companies(&self.terms.audiences), code).await
     }
 
-    /// What it calls some products, or the nearest company above it.
+    /// The product codes of the company, or of the nearest company above it.
     pub(crate) async fn names(
         &self,
         client: &Object,
@@ -176,7 +176,7 @@ impl CatalogueContext {
         product_codes::of_products(client, &companies(&self.terms.audiences), products).await
     }
 
-    /// Its assortments without rules on products.
+    /// Its assortments without rules for products.
     pub(crate) fn assortments(&self) -> &[Assortment] {
         &self.terms.assortments
     }
@@ -186,12 +186,12 @@ impl CatalogueContext {
         &self.terms.ids
     }
 
-    /// The assortments that have rules on products too.
+    /// The assortments that have rules for products too.
     pub(crate) fn picky(&self) -> &[Uuid] {
         &self.terms.picky
     }
 
-    /// Its assortments with their rules on some products, if any has rules on products.
+    /// Its assortments with their rules for some products, if any has rules for products.
     pub(crate) async fn with_rules_on(
         &self,
         client: &Object,
@@ -210,8 +210,7 @@ impl CatalogueContext {
         Ok(Some(whole))
     }
 
-    /// What one unit of each of some products costs on a day, from the least quantity on that is
-    /// ordered.
+    /// The prices of some products on a day, each for one unit at the minimum order quantity.
     pub(crate) async fn prices(
         &self,
         reading: &Reading,
@@ -309,7 +308,7 @@ fn ids_of(bounds: &Bounds) -> Vec<Uuid> {
     bounds.categories.iter().map(|category| category.0).collect()
 }
 
-/// The least quantity of a product that is ordered.
+/// The minimum order quantity of a product.
 fn least(item: &CatalogueItem) -> Quantity {
     let packing = &item.details.packing;
     let unit = item.description.unit;
@@ -328,7 +327,7 @@ fn gathered(ids: &[Uuid], rules: Vec<(AssortmentId, Selection, Verdict)>) -> Vec
     assortments
 }
 
-/// What some categories and another have in common.
+/// The common part of two sets of categories.
 async fn overlap(reading: &Reading, these: &[Uuid], other: Uuid) -> Result<Vec<Uuid>, ReadError> {
     let all: Vec<Uuid> = these.iter().copied().chain([other]).collect();
     let (memory, changed) = (&reading.memory.catalogue, reading.changed.catalogue);

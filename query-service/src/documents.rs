@@ -1,10 +1,11 @@
-//! Documents: what the parties print and sign. A template of ours is set by typst with the data of
-//! one document, and written as PDF. Nothing here knows what a document is about.
+//! Documents: renders an embedded template with the data of one document as PDF, using typst. It
+//! does not depend on the kind of document.
 //!
-//! Whatever anybody typed reaches a template as JSON and is shown as text, never read as markup.
-//! A template can reach nothing but that data, the logo and [`LETTER`]: no files, no network, no
-//! packages, no clock. So the same data makes the same bytes.
+//! User input reaches a template as JSON and is shown as text, never parsed as markup. A template
+//! can access only that data, the logo and [`LETTER`]: no files, network, packages or clock. So the
+//! same data renders to the same bytes.
 
+pub mod despatch_advice;
 mod letter;
 mod logo;
 pub mod offer;
@@ -33,47 +34,48 @@ pub use self::{
     wording::Language,
 };
 
-/// Why there is no document.
+/// Why a document could not be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// More text than any document holds.
+    /// The text is longer than the limit.
     #[error("a document holds at most {MOST_TEXT} bytes of text")]
     TooLong,
-    /// Data that is no JSON.
+    /// The data cannot be serialised as JSON.
     #[error("the data of a document cannot be written as JSON")]
     Data(#[from] serde_json::Error),
-    /// The template does not fit its data, or something in it cannot be written as PDF.
-    #[error("the template {template} cannot be set: {reason}")]
+    /// The template does not fit its data, or the result cannot be written as PDF.
+    #[error("the template {template} cannot be rendered: {reason}")]
     Template {
-        /// Which.
+        /// The template.
         template: String,
-        /// What typst says.
+        /// The error of typst.
         reason: String,
     },
-    /// The work ended before the document was there.
-    #[error("a document was not finished")]
+    /// The thread ended before the document was rendered.
+    #[error("rendering of a document was aborted")]
     Unfinished(#[from] task::JoinError),
 }
 
-/// The most text of one document, in bytes: the most lines with names of the greatest length.
+/// The maximum text of one document in bytes: the largest number of lines, with the longest names.
 const MOST_TEXT: usize = 8 * 1024 * 1024;
 
-/// Where documents are set, so many at once: one of the most lines takes a few hundred megabytes
-/// and seconds of a processor.
+/// The limit of concurrent renderings: the largest document takes a few hundred megabytes and some
+/// seconds of a core.
 pub(crate) static LIMIT: LazyLock<ConcurrencyLimit> =
     LazyLock::new(|| ConcurrencyLimit::new("document", 2));
 
-/// The fonts. What the first family lacks, such as Arabic, Hebrew and smileys, is in the other.
+/// The fonts. The second family has characters that the first lacks, such as Arabic, Hebrew and
+/// smileys.
 const FONTS: [&[u8]; 3] = [
     include_bytes!("../fonts/Lato-Regular.ttf"),
     include_bytes!("../fonts/Lato-Bold.ttf"),
     include_bytes!("../fonts/DejaVuSans.ttf"),
 ];
 
-/// A typst file of ours, read once per process.
+/// An embedded typst file, parsed once per process.
 type Template = LazyLock<Source>;
 
-/// What all documents look like; the templates import it.
+/// The common layout; the templates import it.
 static LETTER: Template =
     LazyLock::new(|| template("letter.typ", include_str!("../templates/letter.typ")));
 
@@ -81,13 +83,13 @@ fn template(name: &str, text: &str) -> Source {
     Source::new(file(name), text.to_owned())
 }
 
-/// A file as templates name it. There are only those that we name, so few are ever remembered.
+/// The id of a file as templates name it. Only embedded files are named, so few ids are interned.
 fn file(name: &str) -> FileId {
     let path = VirtualPath::new(name).expect("a plain name is a path");
     RootedPath::new(VirtualRoot::Project, path).intern()
 }
 
-/// What typst needs for every document, made once per process.
+/// The parts that typst needs for every document, created once per process.
 struct TypstResources {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
@@ -108,7 +110,7 @@ static RESOURCES: LazyLock<TypstResources> = LazyLock::new(|| {
     }
 });
 
-/// All that one template can reach.
+/// The files that one template can access.
 struct DocumentWorld<'a> {
     resources: &'static TypstResources,
     template: &'a Source,
@@ -157,7 +159,7 @@ impl World for DocumentWorld<'_> {
     }
 }
 
-/// Sets a template with its data. This works for milliseconds to seconds: see [`LIMIT`].
+/// Renders a template with its data. This takes milliseconds to seconds of a core: see [`LIMIT`].
 fn render(
     template: &Source,
     data: &impl Serialize,
@@ -175,7 +177,7 @@ fn render(
     let options =
         PdfOptions { creator: Smart::Custom(Some("Kontor".to_owned())), ..PdfOptions::default() };
     let pdf = output.and_then(|document| typst_pdf::pdf(&document, &options));
-    // What typst remembers of this document helps no other.
+    // Cached results of this document are not useful for another one.
     comemo::evict(0);
     pdf.map_err(|problems| DocumentError::Template {
         template: template.id().get().vpath().get_without_slash().to_owned(),
@@ -188,8 +190,8 @@ fn reason(problems: &[SourceDiagnostic]) -> String {
     all.join("; ")
 }
 
-/// Takes out what no document can show: control characters, and the marks that would turn the
-/// order of all that follows, figures among it.
+/// Removes characters that a document cannot show: control characters, and marks that would change
+/// the direction of the following text, including figures.
 fn make_printable(data: &mut Value) {
     match data {
         Value::String(text)

@@ -1,4 +1,4 @@
-//! How an answer says that read models leave something out: a header that counts it.
+//! The response header that counts the items omitted because they are set aside.
 
 use std::sync::{
     Arc,
@@ -13,16 +13,16 @@ use axum::{
 };
 use uuid::Uuid;
 
-/// How many things the read models of an answer leave out that its asker may know of; absent when they
-/// leave out none.
+/// The number of items that the read models of an answer omit and that the asker may know of;
+/// missing if there are none.
 pub const SET_ASIDE: HeaderName = HeaderName::from_static("kontor-set-aside");
 
-/// Counts what the answer to one request leaves out.
+/// Counts the items that the answer to one request omits.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LeftOut(Arc<AtomicUsize>);
 
 impl LeftOut {
-    /// The count of a request.
+    /// The counter of a request.
     pub(crate) fn of(parts: &Parts) -> Self {
         parts.extensions.get::<Self>().cloned().unwrap_or_default()
     }
@@ -36,7 +36,7 @@ impl LeftOut {
     }
 }
 
-/// Puts the header on answers that leave something out.
+/// Adds the header to answers that omit items.
 pub(crate) async fn mark(mut request: Request, next: Next) -> Response {
     let left_out = LeftOut::default();
     request.extensions_mut().insert(left_out.clone());
@@ -48,7 +48,7 @@ pub(crate) async fn mark(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// The ids in a path and its parameters: what a request is about.
+/// The ids in the path and parameters of a request.
 pub(crate) fn named(uri: &Uri) -> Vec<Uuid> {
     let parameters = uri.query().unwrap_or_default().split('&');
     let values = parameters.filter_map(|pair| pair.split_once('=').map(|(_, value)| value));

@@ -1,4 +1,5 @@
-//! Questions over the read models and history, each a function of [`app`], and their HTTP API.
+//! Queries on the read models and the event history, each a function of [`app`], and their HTTP
+//! API.
 
 pub mod app;
 mod asker;
@@ -26,25 +27,25 @@ pub use left_out::SET_ASIDE;
 pub use live::Live;
 pub use reading::Memory;
 
-/// What every query works with. Cheap to clone.
+/// The dependencies of every query. Cheap to clone.
 #[derive(Clone)]
 pub struct Queries {
-    /// Read models.
+    /// The read models.
     pub views: Views,
     /// Connections to them whose statements are planned once, for the catalogue; see
     /// [`service_kit::postgres::steady_pool`].
     pub catalogue_pool: Pool,
-    /// What was read through them lately.
+    /// The cache of the catalogue.
     pub memory: Arc<Memory>,
-    /// History.
+    /// The event log.
     pub log: EventLog,
-    /// API keys.
+    /// The API keys.
     pub access: Access,
-    /// What has just happened, for those who watch.
+    /// The live feed.
     pub live: Live,
-    /// The seller's day, which decides what is overdue.
+    /// The clock of the seller's day, which decides what is overdue.
     pub clock: Clock,
-    /// What stands at the head of the seller's documents; there are none without it.
+    /// The letterhead of the seller's documents; without it none are rendered.
     pub letterhead: Option<Arc<Letterhead>>,
 }
 

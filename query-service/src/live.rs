@@ -1,8 +1,8 @@
-//! What happens, to those who watch or wait, as it happens.
+//! The live feed: sends recorded events to connections.
 //!
-//! One task per process follows the log and tells all connections; a connection that has just come
-//! back, or has fallen behind, first reads on in the log from the position that it has seen. So it
-//! misses nothing and receives nothing twice, and holds no more memory than what is on its way.
+//! One task per process follows the log and sends events to all connections. A connection that
+//! resumes or has fallen behind first reads the log from its last position, so it misses nothing
+//! and receives nothing twice, and its memory is bounded.
 
 mod occurrence;
 mod watcher;
@@ -34,19 +34,19 @@ use uuid::Uuid;
 
 pub(crate) use self::occurrence::{Happened, Occurrence, Watching};
 
-/// How many connections one key has at once.
+/// The maximum number of connections per key.
 pub const MOST_OF_A_KEY: usize = 10;
-/// How many connections one process has at once.
+/// The maximum number of connections per process.
 pub const MOST: usize = 1_000;
 
-/// How many occurrences are kept for connections that are slow.
+/// The number of occurrences kept for slow connections.
 const KEPT: usize = 1_024;
-/// How many pages are kept for those who wait.
+/// The number of pages kept for waiting requests.
 const PASSED: usize = 64;
-/// How many events are read at once.
+/// The number of events read at once.
 const PAGE: usize = 500;
 
-/// Those who watch, and who tells them. Cheap to clone.
+/// The connections and the task that sends to them. Cheap to clone.
 #[derive(Clone)]
 pub struct Live {
     shared: Arc<Shared>,
@@ -56,7 +56,7 @@ struct Shared {
     log: EventLog,
     access: Access,
     occurrences: broadcast::Sender<Arc<Occurrence>>,
-    /// What was read last of the log, without its payloads, for those who wait for something there.
+    /// The events read last, without payloads, for waiting requests.
     passed: broadcast::Sender<Arc<[RecordedEvent]>>,
     seats: Mutex<HashMap<u64, Taken>>,
     next: AtomicU64,
@@ -65,22 +65,22 @@ struct Shared {
     reached: AtomicU64,
 }
 
-/// A connection as others see it.
+/// A connection in the list of connections.
 struct Taken {
     principal: Principal,
     end: CancellationToken,
 }
 
-/// A connection's place among those that are allowed, until it is dropped.
+/// The entry of a connection in the list, removed when dropped.
 pub(crate) struct Seat {
     live: Live,
     number: u64,
-    /// Its key opens nothing any more, or the process stops.
+    /// Cancelled when its key is revoked or the process stops.
     end: CancellationToken,
 }
 
 impl Live {
-    /// Starts to follow the log from its end, until the supervisor is cancelled.
+    /// Follows the log from its head until the supervisor is cancelled.
     pub async fn start(
         log: EventLog,
         access: Access,
@@ -105,8 +105,8 @@ impl Live {
         Ok(live)
     }
 
-    /// Lets somebody watch, from after a position on or from now on; the frames come until the key
-    /// opens nothing any more, the process stops or nobody takes them.
+    /// Opens a connection that receives events after a position, or after the head. Frames are sent
+    /// until the key is revoked, the process stops or the client disconnects.
     pub(crate) async fn watch(
         &self,
         principal: &Principal,
@@ -114,12 +114,13 @@ impl Live {
         after: Option<Position>,
     ) -> Result<mpsc::Receiver<sse::Event>, Problem> {
         let seat = self.seat(principal)?;
-        // What is published from here on cannot be missed; the rest is in the log up to its head.
+        // Subscribed before the head is read: earlier events are in the log, later ones are
+        // published.
         let occurrences = self.shared.occurrences.subscribe();
         let head = self.shared.log.head().await.map_err(|error| unread(&error))?;
         if after.is_some_and(|after| after > head) {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "position.invalid")
-                .detail(format!("history has got to position {head} only")));
+                .detail(format!("the head of the log is position {head}")));
         }
         Ok(watcher::start(
             self.shared.log.clone(),
@@ -130,8 +131,8 @@ impl Live {
         ))
     }
 
-    /// Begins to listen to the log for somebody who waits for an event: what is recorded from here
-    /// on is not missed. It costs no query, however many wait.
+    /// Subscribes a request that waits for an event; later events are not missed. Waiting costs no
+    /// queries.
     pub(crate) fn wait(&self, principal: &Principal) -> Result<Waiting, Problem> {
         let seat = self.seat(principal)?;
         Ok(Waiting { passed: self.shared.passed.subscribe(), seat })
@@ -147,7 +148,7 @@ impl Live {
         }
         if seats.len() >= MOST {
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "live.full")
-                .detail("as many watch as can be told; ask without watching, or try again")
+                .detail("this process has the maximum number of live connections; use /v1/events, or repeat later")
                 .retry_after(15));
         }
         let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
@@ -172,20 +173,21 @@ impl Live {
                     let _ = written.changed().await;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "watchers wait for the log");
+                    tracing::warn!(%error, "the live feed waits for the log");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
         }
     }
 
-    /// Tells what has happened since; says whether there is more. An event at which it panics is
-    /// passed over by the next run.
+    /// Publishes new events; returns whether there are more. An event at which it panics is skipped
+    /// by the next run.
     async fn publish(&self) -> Result<bool, event_log::Error> {
         let Shared { log, occurrences, passed, reached, .. } = &*self.shared;
         let nobody = || occurrences.receiver_count() == 0 && passed.receiver_count() == 0;
         if nobody() {
-            // Who begins to watch after the second look finds the head here or beyond.
+            // A connection that opens after the second check reads a head at or beyond this
+            // position.
             let head = *log.reached().borrow();
             if nobody() {
                 reached.store(head.0, Ordering::Relaxed);
@@ -203,7 +205,7 @@ impl Live {
                 .await
                 .inspect_err(|_| reached.store(before, Ordering::Relaxed))?;
             if let Some(occurrence) = Occurrence::of(event, disclosed) {
-                // Nobody watches any more: then nobody misses it.
+                // There are no receivers.
                 let _ = occurrences.send(Arc::new(occurrence));
             }
         }
@@ -217,7 +219,7 @@ impl Live {
         Ok(more)
     }
 
-    /// Ends connections whose key was revoked, or opens something else than when they came.
+    /// Ends connections whose key was revoked or has another role or company than before.
     async fn check_keys(self) {
         loop {
             tokio::time::sleep(Access::MEMORY).await;
@@ -228,7 +230,7 @@ impl Live {
             match self.shared.access.principals(&keys).await {
                 Ok(principals) => {
                     for Taken { principal, end } in self.seats().values() {
-                        // Who came meanwhile has shown a key just now.
+                        // Connections opened in the meantime have just been authenticated.
                         if keys.contains(&principal.key)
                             && principals.get(&principal.key) != Some(principal)
                         {
@@ -236,21 +238,23 @@ impl Live {
                         }
                     }
                 }
-                Err(error) => tracing::warn!(%error, "the keys of watchers cannot be checked"),
+                Err(error) => {
+                    tracing::warn!(%error, "the keys of live connections cannot be checked");
+                }
             }
         }
     }
 }
 
-/// Somebody who waits for an event, until dropped.
+/// A request that waits for an event, until dropped.
 pub(crate) struct Waiting {
     passed: broadcast::Receiver<Arc<[RecordedEvent]>>,
     seat: Seat,
 }
 
 impl Waiting {
-    /// Waits for an event that a lookup may find; `false` when the key opens nothing any more or the
-    /// process stops.
+    /// Waits for an event that may match a lookup; `false` if the key is revoked or the process
+    /// stops.
     pub(crate) async fn for_one(&mut self, lookup: &Lookup) -> bool {
         loop {
             let passed = tokio::select! {
@@ -260,7 +264,7 @@ impl Waiting {
             match passed {
                 Ok(events) if events.iter().any(|event| lookup.may_find(event)) => return true,
                 Ok(_) => {}
-                // What was passed over is in the log.
+                // Skipped events are in the log.
                 Err(RecvError::Lagged(_)) => return true,
                 Err(RecvError::Closed) => return false,
             }
@@ -275,7 +279,7 @@ impl Drop for Seat {
     }
 }
 
-/// Whether its company may know of an event, as [`Lookup::disclosed`] says.
+/// Whether the company may see an event, as in [`Lookup::disclosed`].
 async fn is_disclosed(log: &EventLog, event: &RecordedEvent) -> Result<bool, event_log::Error> {
     let (kind, event_type) = (event.stream_type.as_str(), event.event_type.as_str());
     if INTERNAL.contains(&event_type) {
@@ -292,7 +296,7 @@ async fn is_disclosed(log: &EventLog, event: &RecordedEvent) -> Result<bool, eve
 
 fn unread(error: &event_log::Error) -> Problem {
     if error.is_transient() {
-        Problem::unavailable("the log does not answer")
+        Problem::unavailable("the log is unavailable")
     } else {
         Problem::internal(error)
     }

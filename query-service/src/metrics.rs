@@ -1,12 +1,12 @@
-//! What those who watch tell about themselves.
+//! Metrics of live connections.
 
 use service_kit::metric::Metric;
 
-/// Every metric of live connections.
+/// All metrics of live connections.
 pub const METRICS: &[Metric] = &[
-    Metric::gauge("kontor_live_connections", "connections that watch what happens"),
+    Metric::gauge("kontor_live_connections", "open live connections"),
     Metric::counter(
         "kontor_live_lagged_total",
-        "times a connection fell behind and went on from the log",
+        "times a live connection fell behind and resumed from the log",
     ),
 ];

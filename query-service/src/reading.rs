@@ -1,4 +1,4 @@
-//! The catalogue as it is read for somebody: a connection, and what was read lately that still holds.
+//! The catalogue's cache, and a consistent reader of it.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use crate::catalogue_context::CompanyTerms;
 
-/// What was read for the catalogue lately. Nothing of it is shown once it has changed: every look asks
-/// first where the read models changed last.
+/// Cached data of the catalogue. Each query first reads the positions of the last changes of the
+/// read models, so outdated entries are not used.
 #[derive(Debug)]
 pub struct Memory {
     pub(crate) catalogue: catalogue::Memory,
@@ -41,21 +41,21 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// How many companies are remembered: some kilobytes each.
+    /// The maximum number of cached companies: some kilobytes each.
     const MOST_TERMS: usize = 10_000;
 }
 
-/// Where the read models changed last that say how the seller stands to a company.
+/// The position of the last change of the read models of companies.
 pub(crate) type TermsPositions = [Position; 5];
 
-/// A look into the read models of the catalogue.
+/// A reader of the catalogue's read models.
 pub(crate) struct Reading {
     pub(crate) client: Object,
     pub(crate) memory: Arc<Memory>,
     pub(crate) changed: Changed,
 }
 
-/// Where its read models changed last.
+/// The position of the last change of its read models.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Changed {
     pub(crate) terms: TermsPositions,
@@ -65,7 +65,7 @@ pub(crate) struct Changed {
 }
 
 impl Reading {
-    /// Asks where the read models are.
+    /// Reads the positions of the read models.
     pub(crate) async fn open(client: Object, memory: Arc<Memory>) -> Result<Self, ReadError> {
         let of = [
             assortments::PROJECTION,

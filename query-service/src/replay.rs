@@ -1,5 +1,5 @@
-//! What the history of one thing adds up to. Where that is long, it is read bit by bit, and heard
-//! in one of few places beside the threads that answer requests.
+//! Replays the events of one aggregate. Long histories are read in parts, and replayed under a
+//! concurrency limit on a thread that serves no requests.
 
 use std::{pin::pin, sync::LazyLock};
 
@@ -15,15 +15,15 @@ use crate::{
     asker::{Asker, problem},
 };
 
-/// Where long histories are heard.
+/// The limit of concurrent replays.
 static LIMIT: LazyLock<ConcurrencyLimit> = LazyLock::new(|| ConcurrencyLimit::new("history", 2));
 
-/// As many bytes of payload are heard within milliseconds, so nobody waits for a place for them.
+/// This many bytes of payload are replayed within milliseconds, so they need no permit.
 const SHORT: usize = 128 * 1024;
 
-/// Something that hears what happened to one thing.
+/// The state built by a replay.
 pub(crate) trait Hearer: Sized + Send + 'static {
-    /// Hears of the next event.
+    /// Applies the next event.
     fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem>;
 
     fn hear_all(mut self, stretch: &[RecordedEvent]) -> Result<Self, Problem> {
@@ -35,7 +35,7 @@ pub(crate) trait Hearer: Sized + Send + 'static {
     }
 }
 
-/// Lets somebody hear all that had happened until a moment.
+/// Replays the events up to a moment.
 pub(crate) async fn replay<H: Hearer>(
     queries: &Queries,
     asker: &Asker,

@@ -1,86 +1,57 @@
-//! Published contracts: the JSON Schema of every event, checked against the types.
+//! Published contracts: the JSON Schema of every event type, generated from the types of `domain`.
 
 pub mod compatibility;
 
 use std::collections::BTreeMap;
 
-use domain::{
-    approval_rules, assortment, category, claim, company, conversation, discount, employee,
-    invoice, negotiation, offer, offer_template, order, payment, price, price_agreement, product,
-    product_code, purchases, quotation_request, series, shipment, spending, stock, territories,
-    tree,
-};
-use schemars::{Schema, generate::SchemaSettings};
-use serde_json::{Value, json};
+use domain::history;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
 
-/// The JSON Schema (2020-12) of every event type at its current version, by file name, such as
+/// The JSON Schema (2020-12) of every event type at its current version, by name, such as
 /// `offer.sent.v1`.
 pub fn events() -> BTreeMap<String, Value> {
     let mut events = BTreeMap::new();
-    for (aggregate, types, schema) in [
-        ("approval_rules", approval_rules::Event::TYPES, schema::<approval_rules::Event>()),
-        ("assortment", assortment::Event::TYPES, schema::<assortment::Event>()),
-        ("category", category::Event::TYPES, schema::<category::Event>()),
-        ("claim", claim::Event::TYPES, schema::<claim::Event>()),
-        ("company", company::Event::TYPES, schema::<company::Event>()),
-        ("conversation", conversation::Event::TYPES, schema::<conversation::Event>()),
-        ("discount", discount::Event::TYPES, schema::<discount::Event>()),
-        ("employee", employee::Event::TYPES, schema::<employee::Event>()),
-        ("invoice", invoice::Event::TYPES, schema::<invoice::Event>()),
-        ("negotiation", negotiation::Event::TYPES, schema::<negotiation::Event>()),
-        ("offer", offer::Event::TYPES, schema::<offer::Event>()),
-        ("offer_template", offer_template::Event::TYPES, schema::<offer_template::Event>()),
-        ("order", order::Event::TYPES, schema::<order::Event>()),
-        ("payment", payment::Event::TYPES, schema::<payment::Event>()),
-        ("price", price::Event::TYPES, schema::<price::Event>()),
-        ("price_agreement", price_agreement::Event::TYPES, schema::<price_agreement::Event>()),
-        ("product", product::Event::TYPES, schema::<product::Event>()),
-        ("product_code", product_code::Event::TYPES, schema::<product_code::Event>()),
-        ("purchases", purchases::Event::TYPES, schema::<purchases::Event>()),
-        (
-            "quotation_request",
-            quotation_request::Event::TYPES,
-            schema::<quotation_request::Event>(),
-        ),
-        ("series", series::Event::TYPES, schema::<series::Event>()),
-        ("shipment", shipment::Event::TYPES, schema::<shipment::Event>()),
-        ("spending", spending::Event::TYPES, schema::<spending::Event>()),
-        ("stock", stock::Event::TYPES, schema::<stock::Event>()),
-        ("territories", territories::Event::TYPES, schema::<territories::Event>()),
-        ("tree", tree::Event::TYPES, schema::<tree::Event>()),
-    ] {
-        for (event_type, version) in types {
-            let name = event_type.trim_start_matches(aggregate).trim_start_matches('.');
-            let file = format!("{event_type}.v{version}");
-            events.insert(file.clone(), of_one(&schema, name, &file));
+    for (_, of) in history::events_by_aggregate() {
+        let mut generator = SchemaSettings::draft2020_12().into_generator();
+        let schema = (of.schema)(&mut generator).to_value();
+        let definitions = generator.take_definitions(false);
+        for (event_type, version) in of.types {
+            let variant = event_type.trim_start_matches(of.aggregate).trim_start_matches('.');
+            let name = format!("{event_type}.v{version}");
+            events.insert(name.clone(), of_one(&schema, &definitions, variant, &name));
         }
     }
     events
 }
 
-fn schema<T: schemars::JsonSchema>() -> Schema {
-    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+/// The file of an event type and version: `sales/offer/sent.v1.json` of `offer.sent.v1`.
+/// `None` if no context has such an aggregate.
+pub fn file(name: &str) -> Option<String> {
+    let (aggregate, event) = name.split_once('.')?;
+    let context = history::context_of(aggregate)?;
+    Some(format!("{context}/{aggregate}/{event}.json"))
 }
 
-/// The schema of one event out of its aggregate's: the variant, with the definitions it needs.
-fn of_one(aggregate: &Schema, name: &str, file: &str) -> Value {
-    let root = aggregate.as_value();
-    let variants = root["oneOf"].as_array().map_or(&[][..], Vec::as_slice);
-    let variant = variants.iter().find(|variant| variant["properties"]["type"]["const"] == name);
+/// The schema of one event: its variant in the schema of the aggregate's events, with the
+/// definitions that the variant refers to.
+fn of_one(events: &Value, definitions: &Map<String, Value>, variant: &str, name: &str) -> Value {
+    let variants = events["oneOf"].as_array().map_or(&[][..], Vec::as_slice);
+    let variant = variants.iter().find(|other| other["properties"]["type"]["const"] == variant);
     let mut schema = variant.cloned().unwrap_or_else(|| json!({ "not": {} }));
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    schema["$id"] = json!(format!("urn:kontor:event:{file}"));
-    schema["title"] = json!(file);
+    schema["$id"] = json!(format!("urn:kontor:event:{name}"));
+    schema["title"] = json!(name);
     open(&mut schema);
-    let used = used_definitions(&schema, &root["$defs"]);
+    let used = used_definitions(&schema, definitions);
     if !used.is_empty() {
         schema["$defs"] = json!(used);
     }
     schema
 }
 
-/// A later build may add a field: who reads events leaves out what it does not know. That this
-/// build refuses unknown fields where it reads commands' parts is nobody else's business.
+/// Removes `additionalProperties`: a later build may add fields, which consumers must ignore. (The
+/// types refuse unknown fields only because commands use them as well.)
 fn open(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
@@ -92,13 +63,13 @@ fn open(schema: &mut Value) {
     }
 }
 
-fn used_definitions(schema: &Value, all: &Value) -> BTreeMap<String, Value> {
+fn used_definitions(schema: &Value, all: &Map<String, Value>) -> BTreeMap<String, Value> {
     let mut used = BTreeMap::new();
-    let mut unread = vec![schema.clone()];
-    while let Some(schema) = unread.pop() {
+    let mut remaining = vec![schema.clone()];
+    while let Some(schema) = remaining.pop() {
         for name in references(&schema) {
             if !used.contains_key(&name) {
-                unread.push(all[&name].clone());
+                remaining.push(all[&name].clone());
                 let mut definition = all[&name].clone();
                 open(&mut definition);
                 used.insert(name.clone(), definition);

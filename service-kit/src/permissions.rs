@@ -24,10 +24,16 @@ permissions! {
         Auditor;
     /// To read stock levels.
     ReadStock: Admin, Sales, SalesManager, Warehouse;
+    /// To read stock per warehouse and its movements.
+    ReadWarehouses: Admin, Sales, SalesManager, Warehouse, Auditor;
+    /// To read which order lines wait for goods: the seller's people, and a company its own.
+    ReadBackorders: Admin, Sales, SalesManager, Warehouse, CompanyAdmin, Purchaser, Approver, Auditor;
     /// To read who works where and which approvals wait: the seller's sales, and a company its own.
     ReadPeople: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// To read offers and negotiations.
     ReadNegotiations: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver, Integrator, Auditor;
+    /// To read carts and order lists: the seller's sales, and a company its own.
+    ReadCarts: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// To read the history of events.
     ReadHistory: Admin, Integrator, Auditor;
     /// To read refusals of policies, API keys and internal states.
@@ -42,10 +48,22 @@ permissions! {
     Bookkeeping: Admin, Accounting;
     /// To decide on payment terms and credit limits.
     CreditTerms: Admin, SalesManager, Accounting;
-    /// To dispatch goods.
+    /// To release and refuse orders on credit hold.
+    CreditHolds: Admin, Accounting;
+    /// To read what a company owes against its credit limit: the seller's, or a company its own.
+    ReadCredit: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Auditor;
+    /// To read what is to be picked.
+    ReadPicking: Admin, Sales, SalesManager, Warehouse;
+    /// To pick and dispatch goods.
     Dispatch: Admin, SalesManager, Warehouse;
+    /// To open, rename and close warehouses.
+    WarehouseAdministration: Admin, SalesManager;
     /// To keep delivery addresses: the seller's sales, or a company its own.
     Addresses: Admin, Sales, SalesManager, CompanyAdmin;
+    /// To answer returns and complaints, and to close them.
+    ReturnDecisions: Admin, Sales, SalesManager, Accounting;
+    /// To credit or replace what was returned or complained about.
+    ReturnCredits: Admin, SalesManager, Accounting;
     /// To order: a company's purchasers, or the seller's sales on behalf of a company.
     Ordering: Admin, Sales, SalesManager, CompanyAdmin, Purchaser;
     /// To answer offers for a company.
@@ -64,6 +82,9 @@ permissions! {
     OfferMessages: Admin, Sales, SalesManager, CompanyAdmin, Purchaser, Approver;
     /// To write messages about an order.
     OrderMessages: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser, Approver;
+    /// To write messages about a return.
+    ReturnMessages: Admin, Sales, SalesManager, Warehouse, Accounting, CompanyAdmin, Purchaser,
+        Approver;
     /// To write messages about an invoice.
     InvoiceMessages: Admin, Sales, SalesManager, Accounting, CompanyAdmin, Purchaser, Approver;
 }

@@ -136,6 +136,11 @@ impl Problem {
         self.detail.as_deref().unwrap_or(self.title)
     }
 
+    /// Whether a rule refuses what was asked, rather than that something does not work.
+    pub fn is_refusal(&self) -> bool {
+        (400..500).contains(&self.status)
+    }
+
     /// Its stable code.
     pub fn code(&self) -> &str {
         &self.code

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use self::{
-    read::read,
+    read::{decoded, read, workbook_rows},
     write::{Book, WriteError, csv_header, csv_rows},
 };
 use crate::problem::{FieldError, Problem};
@@ -31,6 +31,17 @@ pub struct Row {
     pub number: u32,
     /// Its cells, trimmed; as many as the header has.
     pub cells: Vec<String>,
+}
+
+/// A row of a table whose first row is not known to be a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawRow {
+    /// Its number as a spreadsheet shows it; of text, its line.
+    pub number: u32,
+    /// Its cells, trimmed.
+    pub cells: Vec<String>,
+    /// The cells of which it is not certain what they say, by their column, and why.
+    pub doubts: Vec<(usize, &'static str)>,
 }
 
 /// What a cell holds that goes out.

@@ -1,3 +1,4 @@
-//! Shipments.
+//! Pick lists and shipments.
 
+pub mod pick_list;
 pub mod shipment;

@@ -1,4 +1,4 @@
-//! Who calls an endpoint: the caller as requests name it, with the permission that the endpoint needs.
+//! The extractor of a caller who has the permission that an endpoint requires.
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{

@@ -1,4 +1,4 @@
-//! The endpoints of catalogue.
+//! The command endpoints of the catalogue.
 
 mod assortments;
 mod categories;

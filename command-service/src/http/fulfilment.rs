@@ -1,5 +1,6 @@
-//! The endpoints of fulfilment.
+//! The command endpoints of fulfilment.
 
+mod pick_lists;
 mod shipments;
 
 use aide::axum::ApiRouter;
@@ -7,5 +8,5 @@ use aide::axum::ApiRouter;
 use crate::Services;
 
 pub(super) fn routes() -> ApiRouter<Services> {
-    ApiRouter::new().merge(shipments::routes())
+    ApiRouter::new().merge(pick_lists::routes()).merge(shipments::routes())
 }

@@ -1,4 +1,4 @@
-//! `/v1/imports`: what comes as a sheet.
+//! `/v1/imports`: import sheets.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{Json, extract::State};
@@ -11,7 +11,7 @@ use crate::{
     imports::{
         self, ImportOptions, Report,
         catalogue::{assortments, product_codes, products},
-        inventory::stock,
+        inventory::{stock, stock_feed},
         parties::companies,
         pricing::prices,
     },
@@ -56,6 +56,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
                 o.id("import.stock").summary("Import stock levels from a sheet")
             }),
         )
+        .api_route(
+            "/v1/imports/stock-feed",
+            post_with(import_stock_feed, |o| {
+                o.id("import.stock_feed")
+                    .summary("Import levels, receipts and shipments of an external warehouse")
+            }),
+        )
 }
 
 async fn import_assortments(
@@ -83,6 +90,15 @@ async fn import_stock(
     upload: Upload,
 ) -> Result<Json<Report>, Problem> {
     Ok(Json(imports::run::<stock::Row>(&services, &caller, upload, options).await?))
+}
+
+async fn import_stock_feed(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Dispatch>,
+    Query(options): Query<ImportOptions>,
+    upload: Upload,
+) -> Result<Json<Report>, Problem> {
+    Ok(Json(imports::run::<stock_feed::Row>(&services, &caller, upload, options).await?))
 }
 
 async fn import_companies(

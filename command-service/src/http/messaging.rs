@@ -1,4 +1,4 @@
-//! The endpoints of messaging.
+//! The command endpoints of messaging.
 
 mod conversations;
 

@@ -1,4 +1,4 @@
-//! The endpoints of parties.
+//! The command endpoints of parties.
 
 mod api_keys;
 mod companies;

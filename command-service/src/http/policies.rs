@@ -1,4 +1,4 @@
-//! `/v1/policies`: how far what follows by itself has followed, and what of it was refused.
+//! `/v1/policies`: the positions of policies, and their refused reactions.
 
 use aide::axum::{
     ApiRouter,
@@ -32,14 +32,14 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/policies/refusals",
             get_with(refusals, |o| {
-                o.id("policy.refusals")
-                    .summary("List refused consequences of policies, newest first")
+                o.id("policy.refusals").summary("List refused reactions of policies, newest first")
             }),
         )
         .api_route(
             "/v1/policies/refusals/{id}/retry",
             post_with(retry, |o| {
-                o.id("policy.retry").summary("Retry a refused consequence; it is carried out once")
+                o.id("policy.retry")
+                    .summary("Retry a refused reaction; it is executed at most once")
             }),
         )
 }
@@ -56,9 +56,9 @@ async fn list(
 struct List {
     limit: Option<u16>,
     cursor: Option<String>,
-    /// Those of this policy.
+    /// Only this policy.
     policy: Option<String>,
-    /// Those that stand so.
+    /// Only this status.
     state: Option<RefusalState>,
 }
 
@@ -107,12 +107,15 @@ async fn retry(
 fn problem(error: PolicyError) -> Problem {
     match error {
         PolicyError::Unavailable(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "read models do not answer");
-            Problem::unavailable("the read models do not answer right now")
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the read models are unavailable"
+            );
+            Problem::unavailable("the read models are unavailable")
         }
         PolicyError::Log(error) => log_problem(&error),
         PolicyError::Conflict => Problem::new(StatusCode::CONFLICT, "conflict")
-            .detail("others kept changing the same at the same time; try again")
+            .detail("concurrent modification, retries exhausted; repeat the request")
             .retry_after(1),
         error => Problem::internal(&error),
     }

@@ -1,4 +1,4 @@
-//! The endpoints of pricing.
+//! The command endpoints of pricing.
 
 mod discounts;
 mod price_agreements;

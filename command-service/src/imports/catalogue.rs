@@ -1,4 +1,4 @@
-//! Imports of catalogue.
+//! Imports of the catalogue.
 
 pub(crate) mod assortments;
 pub(crate) mod product_codes;

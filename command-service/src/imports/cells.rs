@@ -1,4 +1,4 @@
-//! The cells of a row, read by the names of their columns.
+//! The cells of a row, by column name.
 
 use std::{collections::HashMap, fmt::Display, str::FromStr};
 
@@ -10,16 +10,16 @@ use service_kit::{
 
 use super::RowError;
 
-/// A column that an import knows.
+/// A column of an import.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     /// Its name in the header.
     pub(crate) name: &'static str,
-    /// Whether the sheet must have it.
+    /// Whether it is required.
     pub(crate) is_needed: bool,
 }
 
-/// `columns![sku needed, name, …]`: the columns of an import.
+/// `columns![sku needed, name, …]`: the columns of an import, of which `needed` ones are required.
 macro_rules! columns {
     ($($name:ident $($needed:ident)?),+ $(,)?) => {
         &[$($crate::imports::Column {
@@ -33,18 +33,18 @@ macro_rules! columns {
 
 pub(crate) use columns;
 
-/// Where each known column stands.
+/// The index of each column in the sheet.
 pub(super) type Places = HashMap<&'static str, usize>;
 
-/// Finds the columns in a header. A column that the import does not know is refused: it would be
-/// passed over in silence.
+/// Finds the columns in a header. Unknown columns are refused, because they would be ignored
+/// silently.
 pub(super) fn find(header: &[String], columns: &'static [Column]) -> Result<Places, Problem> {
     let known = |name: &str| columns.iter().any(|column| column.name == name);
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     if let Some(unknown) = header.iter().find(|name| !name.is_empty() && !known(name)) {
         let shown: String = unknown.chars().take(100).collect();
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "import.column_unknown")
-            .detail(format!("there is no column {shown:?}; there are {}", names.join(", "))));
+            .detail(format!("unknown column {shown:?}; known columns are {}", names.join(", "))));
     }
     let place = |column: &Column| header.iter().position(|name| name == column.name);
     if let Some(missing) = columns.iter().find(|column| column.is_needed && place(column).is_none())
@@ -55,7 +55,7 @@ pub(super) fn find(header: &[String], columns: &'static [Column]) -> Result<Plac
     Ok(columns.iter().filter_map(|column| Some((column.name, place(column)?))).collect())
 }
 
-/// The cells of a row, with what was found wrong with them.
+/// The cells of a row, with the errors found.
 pub(crate) struct Cells<'a> {
     places: &'a Places,
     row: &'a Row,
@@ -67,25 +67,25 @@ impl<'a> Cells<'a> {
         Self { places, row, errors: Vec::new() }
     }
 
-    /// What a cell says; `None` when it is blank, or not there.
+    /// The text of a cell; `None` if it is blank or its column is missing.
     pub(crate) fn text(&self, column: &'static str) -> Option<&'a str> {
         let cell = &self.row.cells[*self.places.get(column)?];
         (!cell.is_empty()).then_some(cell.as_str())
     }
 
-    /// What a cell says, if it says something.
+    /// The value of a cell, unless it is blank.
     pub(crate) fn given<T: FromStr<Err: Display>>(&mut self, column: &'static str) -> Option<T> {
         let parsed = self.text(column)?.parse();
         parsed.map_err(|error| self.refuse(column, "import.cell_invalid", error)).ok()
     }
 
-    /// A number, if there is one; it may have a decimal comma.
+    /// A number, unless blank; a decimal comma is accepted.
     pub(crate) fn number<T: FromStr<Err: Display>>(&mut self, column: &'static str) -> Option<T> {
         let parsed = self.decimal(column)?.parse();
         parsed.map_err(|error| self.refuse(column, "import.cell_invalid", error)).ok()
     }
 
-    /// A number of hundredths, if there is one; it may have a decimal comma and a percent sign.
+    /// A percentage in hundredths, unless blank; a decimal comma and a percent sign are accepted.
     pub(crate) fn percent<T: FromStr<Err: Display>>(&mut self, column: &'static str) -> Option<T> {
         let decimal = self.decimal(column)?;
         let hundredths = decimal.strip_suffix('%').unwrap_or(&decimal).trim_end();
@@ -93,12 +93,12 @@ impl<'a> Cells<'a> {
         parsed.map_err(|error| self.refuse(column, "import.cell_invalid", error)).ok()
     }
 
-    /// A number, which may have a decimal comma, as it is spelled with a point.
+    /// A number with a decimal comma, spelled with a decimal point.
     pub(crate) fn decimal(&self, column: &'static str) -> Option<String> {
         Some(self.text(column)?.replacen(',', ".", 1))
     }
 
-    /// What a cell says, which must say something.
+    /// The value of a required cell.
     pub(crate) fn needed<T: FromStr<Err: Display>>(&mut self, column: &'static str) -> Option<T> {
         if self.text(column).is_none() {
             self.refuse(column, "import.cell_missing", "is needed");
@@ -106,7 +106,7 @@ impl<'a> Cells<'a> {
         self.given(column)
     }
 
-    /// Notes that a cell is wrong.
+    /// Records an error of a cell.
     pub(crate) fn refuse(&mut self, column: &'static str, code: &str, detail: impl Display) {
         let value = self.text(column).map(|text| text.chars().take(100).collect());
         self.errors.push(RowError {
@@ -135,7 +135,7 @@ impl RowError {
         }
     }
 
-    /// The same in a problem document.
+    /// The same as a problem document.
     pub(super) fn field(&self) -> FieldError {
         let Self { row, column, value, code, detail } = self;
         let pointer = match column {

@@ -1,3 +1,4 @@
 //! Imports of inventory.
 
 pub(crate) mod stock;
+pub(crate) mod stock_feed;

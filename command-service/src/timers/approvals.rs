@@ -1,4 +1,4 @@
-//! Asks somebody else too about what has waited too long for approval.
+//! Escalates approval requests whose time limit has passed.
 
 use domain::{Negotiation, Offer, Order, negotiation, offer, order};
 use event_log::Work;
@@ -32,7 +32,7 @@ impl Timer for Approvals {
     async fn fire(&self, item: &Overdue) -> Result<bool, Fault> {
         let Overdue { id, subject, step, .. } = *item;
         let Some(subject) = subject else {
-            return Err(Fault::Failed("it is of a kind that this build does not know".to_owned()));
+            return Err(Fault::Failed("this build does not know its kind".to_owned()));
         };
         let at = self.0.clock.now();
         let command_id = Uuid::new_v5(&id, format!("escalate/{step}").as_bytes());

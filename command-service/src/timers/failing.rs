@@ -1,4 +1,4 @@
-//! The items of a timer that fail, since when, and why.
+//! The failing items of a timer, with time and reason.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use metrics::{Gauge, counter, gauge};
 use service_kit::health::State;
 use uuid::Uuid;
 
-/// The items of one timer that fail now.
+/// The failing items of one timer.
 pub struct Failing {
     timer: &'static str,
     inner: Mutex<Inner>,
@@ -20,11 +20,11 @@ pub struct Failing {
 #[derive(Default)]
 struct Inner {
     items: BTreeMap<Uuid, Failure>,
-    /// Counts rounds, so that what is not due any more is forgotten.
+    /// The number of the round, to remove items that are not due any more.
     round: u64,
-    /// Why the last round was not finished.
+    /// Why the last round was not completed.
     unfinished: Option<String>,
-    /// How many items of this round failed beyond [`Failing::MOST`].
+    /// The number of failed items in this round beyond [`Failing::MOST`].
     beyond: usize,
 }
 
@@ -33,19 +33,19 @@ struct Failure {
     since: Timestamp,
     /// The last round in which it failed.
     round: u64,
-    /// Whether it is more than a refusal by a read model that was behind.
+    /// Whether it is more than a refusal due to a lagging read model.
     is_shown: bool,
 }
 
 impl Failing {
-    /// How many are kept.
+    /// The maximum number of recorded items.
     const MOST: usize = 1_000;
-    /// How many are named by health.
+    /// The maximum number of items named by health.
     const NAMED: usize = 3;
-    /// How long a reason may be, in bytes.
+    /// The maximum length of a reason in bytes.
     const LONGEST: usize = 500;
 
-    /// Nothing has failed yet.
+    /// No failures.
     pub fn new(timer: &'static str) -> Self {
         let count = gauge!("kontor_timer_failing_items", "timer" => timer);
         Self { timer, inner: Mutex::default(), count }
@@ -65,7 +65,7 @@ impl Failing {
         self.inner().items.remove(&item);
     }
 
-    /// Records a failure: a refusal is shown when it comes in a second round.
+    /// Records a failure; a refusal is shown if it occurs in two rounds.
     pub(super) fn failed(&self, item: Uuid, why: String, is_refusal: bool) {
         let mut why = why;
         why.truncate(why.floor_char_boundary(Self::LONGEST));
@@ -85,7 +85,7 @@ impl Failing {
         inner.items.insert(item, Failure { why, since, round, is_shown });
     }
 
-    /// Forgets what was not due in this round, unless the round was not finished.
+    /// Removes items that were not due in this round, if the round was completed.
     pub(super) fn round_ended(&self, unfinished: Option<String>) {
         let mut inner = self.inner();
         let round = inner.round;
@@ -97,7 +97,7 @@ impl Failing {
         self.count.set(inner.count() as f64);
     }
 
-    /// Degraded while items fail, or what is due is not known.
+    /// Degraded while items fail or due items cannot be read.
     pub fn state(&self) -> State {
         let inner = self.inner();
         let mut details: Vec<String> = inner.unfinished.iter().cloned().collect();

@@ -1,4 +1,4 @@
-//! Reminds of the deadlines of negotiations, and ends those in which nobody has answered in time.
+//! Reminds of deadlines of negotiations, and expires those without an answer.
 
 use domain::negotiation;
 use projections::{

@@ -1,4 +1,4 @@
-//! Closes offers whose last day is over.
+//! Expires offers whose last day has passed.
 
 use domain::offer;
 use projections::{
@@ -27,7 +27,7 @@ impl Timer for Offers {
 
     async fn fire(&self, item: &Lapsed) -> Result<bool, Fault> {
         let (id, today) = (item.id, self.0.clock.today());
-        // An offer that was extended lapses on another day.
+        // An extended offer expires on another day.
         let command_id = Uuid::new_v5(&id.0, format!("expire/{today}").as_bytes());
         fire(&self.0, Self::NAME, command_id, &|work| {
             deciding(offering::decide(work, id, offer::Command::Expire { today }))

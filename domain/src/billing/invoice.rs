@@ -302,6 +302,16 @@ pub enum Error {
         /// The quantity that can still be credited.
         left: rust_decimal::Decimal,
     },
+    /// The price of a line is lowered by more than is left of it.
+    #[error("only {left} of line {line} of the invoice is left to give back")]
+    AboveLine {
+        /// The index of the item, counted from 0.
+        item: usize,
+        /// The line's number.
+        line: u32,
+        /// The net amount of the line that can still be credited.
+        left: Money,
+    },
     /// The total exceeds what was charged and not yet credited.
     #[error("only {left} of the invoice is left to give back")]
     AboveInvoice {
@@ -329,6 +339,7 @@ refusals!(Error, {
     MoreThanUnapplied => ("invoice.more_than_unapplied", State),
     NoSuchLine => ("credit_note.no_such_line", Invalid),
     MoreThanLeft => ("credit_note.more_than_left", State),
+    AboveLine => ("credit_note.above_line", State),
     AboveInvoice => ("credit_note.above_invoice", State),
     BeforeInvoice => ("credit_note.before_invoice", Invalid),
     Money => (inner, Invalid),
@@ -451,10 +462,10 @@ impl Invoice {
 
     fn evolve(self, event: Event) -> Self {
         match event {
-            Event::Issued { company, lines, totals, on, .. } => Self::Issued {
+            Event::Issued { company, order, shipment, lines, totals, on, .. } => Self::Issued {
                 company,
                 open: totals.gross,
-                charged: Box::new(Charged::new(on, lines, totals)),
+                charged: Box::new(Charged::new((order, shipment), on, lines, totals)),
             },
             Event::CreditNoteIssued { company, totals, .. } => {
                 Self::CreditNote { company, unapplied: totals.gross }

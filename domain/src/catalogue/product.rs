@@ -141,6 +141,11 @@ pub enum Command {
         /// The products and their quantities.
         parts: Vec<Part>,
     },
+    /// Set its term of return.
+    SetReturnTerm {
+        /// For how many days after their dispatch a company can return goods; `None` for any time.
+        days: Option<u16>,
+    },
     /// Publish it.
     Publish,
     /// Withdraw it.
@@ -229,6 +234,12 @@ pub enum Event {
         /// Of which, and how much of each; none when it is a single product.
         parts: Vec<Part>,
     },
+    /// Companies can return it for so many days.
+    ReturnTermSet {
+        /// After its dispatch; missing when the term has no end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        days: Option<u16>,
+    },
     /// It is for sale.
     Published {},
     /// It is no longer for sale.
@@ -253,6 +264,7 @@ aggregate!(Product, "product", {
     Pictured => "pictured" v 1,
     Substituted => "substituted" v 1,
     Bundled => "bundled" v 1,
+    ReturnTermSet => "return_term_set" v 1,
     Published => "published" v 1,
     Withdrawn => "withdrawn" v 1,
 });
@@ -334,6 +346,9 @@ pub enum Error {
     /// The product is its own substitute or component.
     #[error("a product is neither its own part, nor its own substitute or successor")]
     Itself,
+    /// The term of return is too long.
+    #[error("a term of return has at most {} days", Details::MOST_RETURN_DAYS)]
+    ReturnTermTooLong,
     /// The day is outside the supported range.
     #[error(transparent)]
     Day(#[from] DayError),
@@ -358,6 +373,7 @@ refusals!(Error, {
     TooMany => ("product.too_many", Invalid),
     Twice => ("product.twice", Invalid),
     Itself => ("product.itself", Invalid),
+    ReturnTermTooLong => ("product.return_term_too_long", Invalid),
     Day => ("day.out_of_range", Invalid),
 });
 

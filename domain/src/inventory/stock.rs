@@ -1,92 +1,236 @@
-//! Stock: how much of a product can be sold, as the warehouse said last.
+//! Stock of a product: what the warehouses hold, what is expected, and what is reserved for orders.
+//!
+//! One stream decides for one product over all warehouses, so no quantity is promised twice and a
+//! reservation that is split over warehouses is one decision. A product is tracked from its first
+//! movement in a warehouse on. Of a product that is not tracked, only the level is known that an
+//! external system reported.
 
-use std::borrow::Cow;
+pub mod allocation;
+pub mod command;
+pub mod event;
+pub mod holding;
+pub mod level;
+pub mod lot;
+mod movement;
+pub mod promise;
+pub mod reservation;
+mod state;
 
-use jiff::civil::Date;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use allocation::Allocated;
+pub use command::Command;
+pub use event::{AdjustmentReason, Disposition, Event, Settings};
+pub use holding::Holding;
+pub use level::{Available, Balance, Level};
+pub use lot::{Lot, LotChange, LotQuantity, Taken};
+pub use promise::Expected;
+pub use reservation::{BundleReservation, Bundles, Part, Priority, Reservation, Reservations};
+
 use crate::kernel::{
-    CompanyId, OfCompany, ProductId, Quantity, StockId,
-    aggregate::aggregate,
+    CompanyId, OfCompany, ProductId, Reference, StockId, WarehouseId,
     day::{self, DayError},
-    quantity::QuantityError,
     refusal::refusals,
 };
 
-/// What was said last.
+/// The state of the stock of a product.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stock {
     level: Option<Level>,
+    settings: Settings,
+    holdings: BTreeMap<WarehouseId, Holding>,
+    expected: BTreeMap<Reference, Expected>,
+    reservations: Reservations,
+    bundles: Bundles,
 }
 
-/// How much there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Level {
-    /// How much can be sold now, in the product's units.
-    pub available: Available,
-    /// When more is expected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub expected: Option<Date>,
-}
-
-/// A quantity, or none of it. JSON carries it as a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Available(pub Option<Quantity>);
-
-/// What can be asked of stock.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Command {
-    /// Take note of what there is.
-    Report {
-        /// Of which product.
-        product: ProductId,
-        /// How much.
-        level: Level,
-    },
-}
-
-/// What happened to stock.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Event {
-    /// There is so much.
-    Reported {
-        /// Of which product.
-        product: ProductId,
-        /// How much can be sold now, in its units.
-        available: Available,
-        /// When more is expected.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schemars(with = "Option<String>", extend("format" = "date"))]
-        expected: Option<Date>,
-    },
-}
-
-aggregate!(Stock, "stock", {
-    Reported => "reported" v 1,
-});
-
-/// Why a report is refused.
+/// Why stock refuses a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No document bears such a day.
+    /// The day is outside the accepted range.
     #[error(transparent)]
     Day(#[from] DayError),
+    /// The level is known from movements.
+    #[error("the stock of the product is kept per warehouse; its level is not reported")]
+    Tracked,
+    /// The product is kept by lots.
+    #[error("the product is kept by lots; name the lot")]
+    LotRequired,
+    /// The lot is known with another day.
+    #[error("the lot {code} is known with another best-before day")]
+    LotDiffers {
+        /// Its code.
+        code: Reference,
+    },
+    /// More lots than are kept apart.
+    #[error("a warehouse keeps at most {} lots of a product", Holding::MOST_LOTS)]
+    TooManyLots,
+    /// More than there is.
+    #[error("the warehouse has only {on_hand} on hand")]
+    NotOnHand {
+        /// How much there is.
+        on_hand: Balance,
+    },
+    /// More than an order line has.
+    #[error("only {allocated} is allocated to the order line")]
+    NotAllocated {
+        /// How much it has.
+        allocated: Balance,
+    },
+    /// The goods are past their best-before day.
+    #[error("only {on_hand} is not past its best-before day")]
+    Expired {
+        /// How much is good.
+        on_hand: Balance,
+    },
+    /// A balance beyond the limit.
+    #[error("a warehouse holds at most {} of a product", Balance::CEILING)]
+    TooMuch,
+    /// From a warehouse to itself.
+    #[error("goods are transferred to another warehouse")]
+    SameWarehouse,
+    /// A difference of nothing.
+    #[error("an adjustment changes the balance")]
+    NoChange,
+    /// No such receipt was announced.
+    #[error("no such receipt is expected")]
+    NotExpected,
+    /// More expected receipts than are kept.
+    #[error("at most {} receipts of a product are expected", Expected::MOST)]
+    TooManyExpected,
+    /// Lots cannot go below zero.
+    #[error("a product that is kept by lots cannot be below zero")]
+    NegativeLots,
 }
 
 refusals!(Error, {
     Day => ("day.out_of_range", Invalid),
+    Tracked => ("stock.tracked", State),
+    LotRequired => ("stock.lot_required", Invalid),
+    LotDiffers => ("stock.lot_differs", State),
+    TooManyLots => ("stock.too_many_lots", State),
+    NotOnHand => ("stock.not_on_hand", State),
+    NotAllocated => ("stock.not_allocated", State),
+    Expired => ("stock.expired", State),
+    TooMuch => ("stock.too_much", State),
+    SameWarehouse => ("stock.same_warehouse", Invalid),
+    NoChange => ("stock.no_change", Invalid),
+    NotExpected => ("stock.not_expected", State),
+    TooManyExpected => ("stock.too_many_expected", State),
+    NegativeLots => ("stock.negative_lots", Invalid),
 });
 
 impl Stock {
     /// Every rule of stock.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Error> {
-        let Command::Report { product, level } = command;
+        match command {
+            Command::Report { product, level } => self.report(product, level),
+            Command::Configure { product, settings } => self.configure(product, settings),
+            Command::Expect { product, receipt, expected } => {
+                self.expect(product, receipt, expected)
+            }
+            Command::CancelExpected { product, receipt } => {
+                let is_expected = self.expected.contains_key(&receipt);
+                let cancelled = Event::ReceiptCancelled { product, receipt };
+                Ok(is_expected.then_some(cancelled).into_iter().collect())
+            }
+            Command::Receive { product, warehouse, quantity, lot, receipt, reference } => {
+                let lot = self.lot_in(lot)?;
+                self.admits(warehouse, lot.as_ref(), quantity.units())?;
+                if receipt.as_ref().is_some_and(|receipt| !self.expected.contains_key(receipt)) {
+                    return Err(Error::NotExpected);
+                }
+                let event =
+                    Event::Received { product, warehouse, quantity, lot, receipt, reference };
+                Ok(self.moved(product, event))
+            }
+            Command::Adjust { product, warehouse, change, lot, reason, note, reference } => {
+                let lots = self.difference(warehouse, change.units(), lot)?;
+                let event =
+                    Event::Adjusted { product, warehouse, change, lots, reason, note, reference };
+                Ok(self.moved(product, event))
+            }
+            Command::Count { product, warehouse, counted, lot, reference } => {
+                self.count(product, warehouse, counted, lot, reference)
+            }
+            Command::Transfer { product, from, to, quantity, lot, reference } => {
+                let lots = self.transferred((from, to), quantity, lot.as_ref())?;
+                let event = Event::Transferred { product, from, to, quantity, lots, reference };
+                Ok(self.moved(product, event))
+            }
+            Command::Withdraw { product, warehouse, quantity, lot, reference } => {
+                let lots = self.take_from(warehouse, quantity, lot.as_ref())?;
+                let event = Event::Withdrawn { product, warehouse, quantity, lots, reference };
+                Ok(self.moved(product, event))
+            }
+            Command::TakeBack {
+                product,
+                warehouse,
+                quantity,
+                lot,
+                disposition,
+                order,
+                reference,
+            } => {
+                let lot = self.lot_of_returned(warehouse, quantity, lot, disposition)?;
+                let event = Event::Returned {
+                    product,
+                    warehouse,
+                    quantity,
+                    lot,
+                    disposition,
+                    order,
+                    reference,
+                };
+                Ok(self.moved(product, event))
+            }
+            Command::Reserve { product, order, line, quantity, priority, placed_at, preferred } => {
+                if !self.is_tracked() || self.reservations.get(order, line).is_some() {
+                    return Ok(vec![]);
+                }
+                let (allocated, waiting) = self.allocate(quantity, preferred);
+                let event = Event::Reserved {
+                    product,
+                    order,
+                    line,
+                    quantity,
+                    priority,
+                    placed_at,
+                    preferred,
+                    allocated,
+                    waiting,
+                };
+                Ok(self.moved(product, event))
+            }
+            Command::ReserveBundle { product, order, line, quantity, parts } => {
+                if parts.is_empty() || self.bundles.get(order, line).is_some() {
+                    return Ok(vec![]);
+                }
+                Ok(vec![Event::BundleReserved { product, order, line, quantity, parts }])
+            }
+            Command::Release { product, order, line, quantity } => {
+                Ok(self.release(product, (order, line), quantity))
+            }
+            Command::Ship { product, order, line, shipment, quantity, warehouse, on } => {
+                if self.bundles.get(order, line).is_some() {
+                    let shipped = Event::BundleShipped { product, order, line, shipment, quantity };
+                    return Ok(vec![shipped]);
+                }
+                let taken = self.ship((order, line), quantity, warehouse, on)?;
+                let event = Event::Shipped { product, order, line, shipment, quantity, taken };
+                Ok(self.moved(product, event))
+            }
+        }
+    }
+
+    fn report(&self, product: ProductId, level: Level) -> Result<Vec<Event>, Error> {
+        if self.is_tracked() {
+            return Err(Error::Tracked);
+        }
         if self.level == Some(level) {
             return Ok(vec![]);
         }
@@ -95,15 +239,88 @@ impl Stock {
         Ok(vec![Event::Reported { product, available, expected }])
     }
 
-    fn evolve(mut self, event: Event) -> Self {
-        let Event::Reported { available, expected, .. } = event;
-        self.level = Some(Level { available, expected });
-        self
+    fn configure(&self, product: ProductId, settings: Settings) -> Result<Vec<Event>, Error> {
+        if settings.negative_allowed && settings.lots_required {
+            return Err(Error::NegativeLots);
+        }
+        if self.settings == settings {
+            return Ok(vec![]);
+        }
+        Ok(self.moved(product, Event::Configured { product, settings }))
+    }
+
+    fn expect(
+        &self,
+        product: ProductId,
+        receipt: Reference,
+        expected: Expected,
+    ) -> Result<Vec<Event>, Error> {
+        day::checked(expected.on)?;
+        let Expected { warehouse, quantity, on } = expected;
+        match self.expected.get(&receipt) {
+            Some(known) if *known == expected => Ok(vec![]),
+            Some(_) => {
+                Ok(vec![Event::ReceiptRescheduled { product, receipt, warehouse, quantity, on }])
+            }
+            None if self.expected.len() >= Expected::MOST => Err(Error::TooManyExpected),
+            None => Ok(vec![Event::ReceiptExpected { product, receipt, warehouse, quantity, on }]),
+        }
+    }
+
+    /// Whether movements are recorded.
+    pub fn is_tracked(&self) -> bool {
+        !self.holdings.is_empty()
+    }
+
+    /// Whether some of it can be sold now.
+    pub fn is_in_stock(&self) -> bool {
+        if self.is_tracked() {
+            self.holdings.values().any(|holding| !holding.free().is_zero())
+        } else {
+            self.level.is_some_and(|level| level.available.0.is_some())
+        }
+    }
+
+    /// What the warehouses hold.
+    pub fn holdings(&self) -> &BTreeMap<WarehouseId, Holding> {
+        &self.holdings
+    }
+
+    /// What one warehouse has on hand.
+    pub fn on_hand(&self, warehouse: WarehouseId) -> Balance {
+        let on_hand = self.holdings.get(&warehouse).map_or(Decimal::ZERO, Holding::on_hand);
+        Balance::ZERO.changed(on_hand)
+    }
+
+    /// What one warehouse has on hand of a lot.
+    pub fn on_hand_of(&self, warehouse: WarehouseId, lot: &Reference) -> Balance {
+        let holding = self.holdings.get(&warehouse);
+        Balance::ZERO.changed(holding.map_or(Decimal::ZERO, |holding| holding.of_lot(lot)))
+    }
+
+    /// What is reserved for orders.
+    pub fn reservations(&self) -> &Reservations {
+        &self.reservations
+    }
+
+    /// What is reserved for orders of this bundle.
+    pub fn bundles(&self) -> &Bundles {
+        &self.bundles
+    }
+
+    /// The receipts that are expected.
+    pub fn expected(&self) -> &BTreeMap<Reference, Expected> {
+        &self.expected
+    }
+
+    /// How it is kept.
+    pub fn settings(&self) -> Settings {
+        self.settings
     }
 }
 
 impl StockId {
-    /// The stock of a product: one stream each.
+    /// The id of a product's stock: one stream per product.
     pub fn of(product: ProductId) -> Self {
         Self(Uuid::new_v5(&product.0, b"stock"))
     }
@@ -111,88 +328,12 @@ impl StockId {
 
 impl OfCompany for Stock {
     fn company(&self) -> Option<CompanyId> {
-        // What is in the warehouse is the seller's own affair.
+        // The seller's; buyers see the availability only.
         None
     }
 }
 
-impl std::str::FromStr for Available {
-    type Err = QuantityError;
-
-    fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let zero = crate::kernel::money::exact(text).is_some_and(|number| number.is_zero());
-        if zero { Ok(Self(None)) } else { text.parse().map(|quantity| Self(Some(quantity))) }
-    }
-}
-
-impl TryFrom<String> for Available {
-    type Error = QuantityError;
-
-    fn try_from(text: String) -> Result<Self, QuantityError> {
-        text.parse()
-    }
-}
-
-impl From<Available> for String {
-    fn from(available: Available) -> Self {
-        available.to_string()
-    }
-}
-
-impl std::fmt::Display for Available {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Some(quantity) => quantity.fmt(f),
-            None => f.write_str("0"),
-        }
-    }
-}
-
-impl JsonSchema for Available {
-    fn schema_name() -> Cow<'static, str> {
-        "Available".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[0-9]{1,10}(\\.[0-9]{1,3})?$" })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixtures::{answer, day};
-
-    fn level(available: &str, expected: Option<&str>) -> Level {
-        Level { available: available.parse().unwrap(), expected: expected.map(day) }
-    }
-
-    #[test]
-    fn says_a_thing_once() {
-        let product = ProductId(Uuid::from_u128(1));
-        let report = |level| Command::Report { product, level };
-        let reported =
-            |Level { available, expected }| Event::Reported { product, available, expected };
-        let (some, none) = (level("12.5", None), level("0", Some("2026-12-01")));
-        for (given, when, then) in [
-            (vec![], some, vec![reported(some)]),
-            (vec![reported(some)], some, vec![]),
-            (vec![reported(some)], none, vec![reported(none)]),
-            (vec![reported(some), reported(none)], some, vec![reported(some)]),
-        ] {
-            assert_eq!(answer::<Stock>(&given, report(when)), Ok(then));
-        }
-        let far = level("1", Some("9998-01-01"));
-        assert!(answer::<Stock>(&[], report(far)).is_err());
-    }
-
-    #[test]
-    fn nothing_is_a_level_and_less_is_none() {
-        for (text, shown) in
-            [("0", Some("0")), ("0.000", Some("0")), ("7", Some("7")), ("-1", None)]
-        {
-            let parsed = text.parse::<Available>().ok().map(|available| available.to_string());
-            assert_eq!(parsed.as_deref(), shown, "{text}");
-        }
-    }
-}
+mod properties;
+#[cfg(test)]
+mod tests;

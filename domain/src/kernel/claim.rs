@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::{
-    ClaimId, CompanyId, Gtin, OfCompany, Reference, Sku, TaxId, aggregate::aggregate,
-    characters::identifier_of, refusal::refusals,
+    ClaimId, CompanyId, Gtin, OfCompany, ProductId, Reference, Sku, TaxId, WarehouseCode,
+    aggregate::aggregate, characters::identifier_of, refusal::refusals,
 };
 
 /// Who holds the value.
@@ -20,7 +20,7 @@ pub enum Claim {
     Free,
     /// The thing with this id.
     Held {
-        /// A company's or a product's id.
+        /// The id of a company, a product or a warehouse, or the digest of a movement.
         by: Uuid,
     },
 }
@@ -45,7 +45,7 @@ pub enum Event {
     Taken {
         /// The value.
         value: Value,
-        /// Its holder: a company's or a product's id.
+        /// Its holder: the id of a company, a product or a warehouse, or the digest of a movement.
         by: Uuid,
     },
 }
@@ -64,6 +64,15 @@ pub enum Value {
     Sku(Sku),
     /// A product's bar code.
     Gtin(Gtin),
+    /// A warehouse's code.
+    WarehouseCode(WarehouseCode),
+    /// The reference of a movement of stock, which is recorded once per product.
+    StockMovement {
+        /// Of which product.
+        product: ProductId,
+        /// The number that the warehouse gave it.
+        reference: Reference,
+    },
 }
 
 impl Value {
@@ -77,6 +86,10 @@ impl Value {
             Self::CompanyReference(reference) => format!("company_reference/{reference}"),
             Self::Sku(sku) => format!("sku/{sku}"),
             Self::Gtin(gtin) => format!("gtin/{}", gtin.shortest()),
+            Self::WarehouseCode(code) => format!("warehouse_code/{code}"),
+            Self::StockMovement { product, reference } => {
+                format!("stock_movement/{product}/{reference}")
+            }
         };
         ClaimId(Uuid::new_v5(&Self::NAMESPACE, name.as_bytes()))
     }
@@ -91,6 +104,12 @@ impl Value {
             }
             Self::CompanyReference(one) => Self::CompanyReference(reference(one)?),
             Self::Sku(sku) => Self::Sku(identifier_of(sku.as_str()).parse().ok()?),
+            Self::WarehouseCode(code) => {
+                Self::WarehouseCode(identifier_of(code.as_str()).parse().ok()?)
+            }
+            Self::StockMovement { product, reference: number } => {
+                Self::StockMovement { product: *product, reference: reference(number)? }
+            }
             // Both are of digits alone.
             Self::TaxId(TaxId::Nip { .. }) | Self::Gtin(_) => self.clone(),
         })
@@ -102,6 +121,8 @@ impl Value {
             Self::CompanyReference(_) => "company reference",
             Self::Sku(_) => "SKU",
             Self::Gtin(_) => "GTIN",
+            Self::WarehouseCode(_) => "warehouse code",
+            Self::StockMovement { .. } => "stock reference",
         }
     }
 }

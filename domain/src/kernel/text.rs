@@ -167,6 +167,10 @@ text!(
     /// Stock keeping unit: the seller's code of a product. Case matters.
     Sku, "a SKU", 64, One, Identifier
 );
+text!(
+    /// The seller's code of a warehouse, such as "WAW". Case matters.
+    WarehouseCode, "a warehouse code", 32, One, Identifier
+);
 
 #[cfg(test)]
 mod tests {

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::{
     kernel::{
-        ActorId, Attachments, CompanyId, ConversationId, InvoiceId, Message, NegotiationId,
-        OfCompany, OfferId, OrderId, aggregate::aggregate, refusal::refusals,
+        ActorId, Attachments, CompanyId, ConversationId, GoodsReturnId, InvoiceId, Message,
+        NegotiationId, OfCompany, OfferId, OrderId, aggregate::aggregate, refusal::refusals,
     },
     parties::Side,
 };
@@ -46,6 +46,11 @@ pub enum Subject {
         /// Which one.
         id: InvoiceId,
     },
+    /// A goods return or a complaint.
+    GoodsReturn {
+        /// Which one.
+        id: GoodsReturnId,
+    },
 }
 
 impl Subject {
@@ -56,6 +61,7 @@ impl Subject {
             Self::Negotiation { .. } => "negotiation",
             Self::Order { .. } => "order",
             Self::Invoice { .. } => "invoice",
+            Self::GoodsReturn { .. } => "goods_return",
         }
     }
 
@@ -66,6 +72,7 @@ impl Subject {
             Self::Negotiation { id } => id.0,
             Self::Order { id } => id.0,
             Self::Invoice { id } => id.0,
+            Self::GoodsReturn { id } => id.0,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A company: a business customer, identified by its tax number, with its terms and its place in
 //! the company tree.
 
+mod credit_terms;
 mod customer;
 
 use jiff::civil::Date;
@@ -16,7 +17,10 @@ use crate::{
     parties::white_list::Listed,
 };
 
-pub use self::customer::{Check, Customer, DeliveryAddress, Standing};
+pub use self::{
+    credit_terms::{CreditTerms, GraceDays},
+    customer::{Check, Customer, DeliveryAddress, Standing},
+};
 
 /// The state of a company.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -126,6 +130,27 @@ pub enum Command {
     },
     /// Remove the credit limit in this currency.
     LiftCreditLimit {
+        /// Which.
+        currency: Currency,
+    },
+    /// Set for how many days after its due date an invoice holds up no order.
+    AgreeCreditGrace {
+        /// How many.
+        days: GraceDays,
+    },
+    /// Hold up no order because of overdue invoices.
+    LiftCreditGrace,
+    /// Let goods leave only after they are paid.
+    RequirePrepayment,
+    /// Let goods leave before they are paid.
+    WaivePrepayment,
+    /// Set the least net value of an order in the currency of the value.
+    AgreeMinimumOrder {
+        /// The value.
+        minimum: Money,
+    },
+    /// Remove the least value of an order in this currency.
+    LiftMinimumOrder {
         /// Which.
         currency: Currency,
     },
@@ -252,6 +277,27 @@ pub enum Event {
         /// Which.
         currency: Currency,
     },
+    /// Its orders wait while an invoice is overdue for longer.
+    CreditGraceAgreed {
+        /// For how many days after its due date an invoice holds up no order.
+        days: GraceDays,
+    },
+    /// Overdue invoices hold up no order.
+    CreditGraceLifted {},
+    /// Its goods leave only after they are paid.
+    PrepaymentRequired {},
+    /// Its goods leave before they are paid.
+    PrepaymentWaived {},
+    /// Its orders in this currency have at least this net value.
+    MinimumOrderAgreed {
+        /// The value.
+        minimum: Money,
+    },
+    /// Its orders in this currency may have any value.
+    MinimumOrderLifted {
+        /// Which.
+        currency: Currency,
+    },
 }
 
 aggregate!(Company, "company", {
@@ -275,6 +321,12 @@ aggregate!(Company, "company", {
     ParentLeft => "parent_left" v 1,
     CreditGranted => "credit_granted" v 1,
     CreditLimitLifted => "credit_limit_lifted" v 1,
+    CreditGraceAgreed => "credit_grace_agreed" v 1,
+    CreditGraceLifted => "credit_grace_lifted" v 1,
+    PrepaymentRequired => "prepayment_required" v 1,
+    PrepaymentWaived => "prepayment_waived" v 1,
+    MinimumOrderAgreed => "minimum_order_agreed" v 1,
+    MinimumOrderLifted => "minimum_order_lifted" v 1,
 });
 
 /// Why a company refuses a command.
@@ -326,6 +378,9 @@ pub enum Error {
     /// A negative limit.
     #[error("a credit limit is not negative")]
     NegativeLimit,
+    /// A negative value of an order.
+    #[error("the least value of an order is not negative")]
+    NegativeMinimum,
     /// A limit above the largest balance.
     #[error(transparent)]
     Money(#[from] MoneyError),
@@ -347,6 +402,7 @@ refusals!(Error, {
     NoSuchAccount => ("company.no_such_account", Missing),
     NotListable => ("company.not_listable", State),
     NegativeLimit => ("company.negative_limit", Invalid),
+    NegativeMinimum => ("company.negative_minimum_order", Invalid),
     Money => (inner, Invalid),
     Day => ("day.out_of_range", Invalid),
 });

@@ -43,6 +43,8 @@ pub fn react(offer: OfferId, event: &offer::Event) -> Option<Following> {
                     placed_by: None,
                     destination: destination.clone(),
                     delivery_terms: proposal.delivery_terms.clone(),
+                    wished_on: None,
+                    note: None,
                 },
                 by: *by,
                 on: *on,

@@ -216,7 +216,44 @@ pub fn resolve(question: &Question<'_>) -> Resolution {
             verdict: price.err().unwrap_or_else(|| verdict(&judged, index, winner)),
         })
         .collect();
-    let made = match winner.map(|index| judged[index].0) {
+    let made = made(question, winner.map(|index| judged[index].0), base);
+    let (price, made_by) = made.unzip();
+    Resolution { price, made_by, base, considered }
+}
+
+/// What one unit costs from a quantity on, and what made that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedStep {
+    /// The least quantity, in the product's units.
+    pub at_least: Quantity,
+    /// Net.
+    pub price: UnitPrice,
+    /// What made it so.
+    pub made_by: PricedBy,
+}
+
+/// The result of [`resolve`] for every quantity from the given one on: a step wherever it changes.
+pub fn explained_steps(question: &Question<'_>) -> Vec<ExplainedStep> {
+    let mut steps: Vec<ExplainedStep> = Vec::new();
+    for at_least in quantities(question) {
+        let question = Question { quantity: at_least, ..question.clone() };
+        let Answer { base, judged, winner } = answer(&question);
+        let winner = winner.map(|index| judged[index].0);
+        let Some((price, made_by)) = made(&question, winner, base) else { continue };
+        if steps.last().is_none_or(|last| last.price != price || last.made_by != made_by) {
+            steps.push(ExplainedStep { at_least, price, made_by });
+        }
+    }
+    steps
+}
+
+/// The price that a rule makes, or without one the base price, and what it is made of.
+fn made(
+    question: &Question<'_>,
+    winner: Option<&Candidate<'_>>,
+    base: Option<UnitPrice>,
+) -> Option<(UnitPrice, PricedBy)> {
+    match winner {
         Some(candidate) => stated(candidate, question, base).ok().map(|stated| {
             let Charged { price, earned, floor } = question.charged(stated, discounts(candidate));
             let Candidate { rule, selection, .. } = *candidate;
@@ -228,18 +265,22 @@ pub fn resolve(question: &Question<'_>) -> Resolution {
             let Charged { price, earned, floor } = question.charged(stated, true);
             (price, PricedBy::Base { earned, floor })
         }),
-    };
-    let (price, made_by) = made.unzip();
-    Resolution { price, made_by, base, considered }
+    }
+}
+
+/// The asked quantity and every larger one at which a rule has a break.
+fn quantities(question: &Question<'_>) -> BTreeSet<Quantity> {
+    let breaks = question.candidates.iter().flat_map(|candidate| &candidate.rule.breaks);
+    let mut quantities: BTreeSet<Quantity> = breaks.filter_map(|each| each.at_least).collect();
+    quantities.retain(|quantity| *quantity > question.quantity);
+    quantities.insert(question.quantity);
+    quantities
 }
 
 /// The unit price for every quantity from the given one on: a step wherever the result of
 /// [`resolve`] changes. Quantities without a price have no step.
 pub fn steps(question: &Question<'_>) -> Vec<Step> {
-    let breaks = question.candidates.iter().flat_map(|candidate| &candidate.rule.breaks);
-    let mut quantities: BTreeSet<Quantity> = breaks.filter_map(|each| each.at_least).collect();
-    quantities.retain(|quantity| *quantity > question.quantity);
-    quantities.insert(question.quantity);
+    let quantities = quantities(question);
     let mut question = question.clone();
     let mut steps: Vec<Step> = Vec::new();
     for at_least in quantities {

@@ -28,7 +28,7 @@ use crate::{
     },
     parties::Side,
     sales::{
-        approval::{self as asking, Decision, Request, Verdict, Who},
+        approval::{self as approvals, Decision, Request, Verdict, Who},
         offer::{OfferedLine, Proposal},
         terms::Conditions,
     },
@@ -343,11 +343,11 @@ pub enum Error {
     #[error("what was to be proposed awaits approval")]
     AwaitingApproval,
     /// No approval is pending.
-    #[error("the negotiation awaits nobody's approval")]
+    #[error("the negotiation does not await approval")]
     NotAwaitingApproval,
     /// The answer to the approval is refused.
     #[error(transparent)]
-    Approval(#[from] asking::Error),
+    Approval(#[from] approvals::Error),
     /// There is no such line.
     #[error("there is no line {line} on the table")]
     NoSuchLine {

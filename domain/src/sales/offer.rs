@@ -26,7 +26,7 @@ use crate::{
         Percent, Sku, aggregate::aggregate, day::DayError, money::MoneyError, refusal::refusals,
     },
     sales::{
-        approval::{self as asking, Decision, Request, Verdict, Who},
+        approval::{self as approvals, Decision, Request, Verdict, Who},
         terms::Conditions,
     },
 };
@@ -330,11 +330,11 @@ pub enum Error {
     #[error("the offer awaits approval")]
     AwaitingApproval,
     /// No approval is pending.
-    #[error("the offer awaits nobody's approval")]
+    #[error("the offer does not await approval")]
     NotAwaitingApproval,
     /// The answer to the approval is refused.
     #[error(transparent)]
-    Approval(#[from] asking::Error),
+    Approval(#[from] approvals::Error),
     /// It was not sent.
     #[error("the offer was not sent yet")]
     NotSent,

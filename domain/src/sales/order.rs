@@ -1,6 +1,8 @@
 //! An order of a company: lines at fixed prices, and the quantities that were shipped.
 
 mod approval;
+mod credit_hold;
+mod promise;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +13,22 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kernel::{
         CompanyId, Currency, DeliveryTerms, Destination, EmployeeId, Line, Lines, Money, Note,
-        OfCompany, OfferId, PaymentTerm, Quantity, Reference, ShipmentId,
+        OfCompany, OfferId, PaymentTerm, Quantity, Reference, ShipmentId, StandingOrderId,
         aggregate::aggregate,
         day::{self, DayError},
         money::MoneyError,
         refusal::refusals,
+        vat::Totals,
     },
-    sales::approval::{self as asking, Decision, Pending, Request, Verdict, Who},
+    sales::{
+        approval::{self as approvals, Decision, Pending, Request, Verdict, Who},
+        credit_account::HoldReason,
+    },
 };
+
+pub use self::promise::delivery_day;
+
+pub use self::credit_hold::CreditHold;
 
 /// The state of an order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -28,37 +38,46 @@ pub enum Order {
     Unplaced,
     /// Placed by an employee; waits for approval in the company.
     AwaitingApproval {
-        /// What is wanted.
+        /// The ordered lines and terms.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
         /// The pending approval.
         pending: Pending,
+        /// Whether it is on credit hold.
+        #[serde(default)]
+        credit_hold: CreditHold,
     },
-    /// Approval was refused.
+    /// Approval was refused by the company.
     Refused {
         /// The company.
         company: CompanyId,
-        /// Who said no.
+        /// Who refused.
         by: EmployeeId,
     },
     /// Placed, not yet confirmed by the seller.
     Placed {
-        /// What is wanted.
+        /// The ordered lines and terms.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
         /// The last approver and step; `None` if no approval was needed.
         agreed: Option<(u32, EmployeeId)>,
+        /// Whether it is on credit hold.
+        #[serde(default)]
+        credit_hold: CreditHold,
     },
     /// Confirmed; `outstanding` is what was not shipped yet, by line number.
     Confirmed {
-        /// What was ordered.
+        /// The ordered lines and terms.
         terms: Terms,
         /// The day on which it was placed.
         placed_on: Date,
         /// Quantities still to ship, by line number.
         outstanding: BTreeMap<u32, Quantity>,
+        /// The day for which delivery is promised.
+        #[serde(default)]
+        promised: Option<Date>,
     },
     /// Closed: nothing more is shipped.
     Shipped {
@@ -68,67 +87,82 @@ pub enum Order {
         #[serde(default)]
         rest_cancelled: bool,
     },
-    /// It will not be filled.
+    /// Cancelled: nothing is shipped.
     Cancelled {
         /// The company.
         company: CompanyId,
     },
 }
 
-/// What was ordered, whole.
+/// The lines and terms of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OrderTerms")]
 pub struct Terms {
-    /// By whom.
+    /// The company that orders.
     pub company: CompanyId,
-    /// In which currency.
+    /// The currency of the prices.
     pub currency: Currency,
-    /// What, how much, at which prices.
+    /// Products, quantities and prices.
     pub lines: Lines,
-    /// When the invoice will be due.
+    /// The payment term of the invoices.
     pub payment_term: PaymentTerm,
-    /// Where it came from.
+    /// The origin of the order.
     pub source: Source,
-    /// The company's own number of it.
+    /// The company's own order number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
-    /// The company's employee who wants it; missing where that is not known.
+    /// The company's employee who orders; missing if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_by: Option<EmployeeId>,
-    /// Where it goes and who pays for it, as far as that was said.
+    /// Delivery address and cost centre, as far as given.
     #[serde(default, skip_serializing_if = "Destination::is_unsaid")]
     pub destination: Destination,
-    /// How the goods travel, where that was agreed.
+    /// The delivery terms, if agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_terms: Option<DeliveryTerms>,
+    /// The delivery date that the company wishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub wished_on: Option<Date>,
+    /// A note of the company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
 }
 
-/// Where an order came from.
+/// The origin of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[schemars(rename = "OrderSource")]
 pub enum Source {
-    /// Placed as such.
+    /// Placed directly.
     Direct,
-    /// An offer was accepted.
+    /// Placed by accepting an offer.
     Offer {
-        /// Which one.
+        /// The offer.
         offer: OfferId,
-        /// Which revision of it; missing where that was not recorded.
+        /// The accepted revision; missing in events of older builds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revision: Option<u32>,
     },
+    /// A standing order placed it.
+    StandingOrder {
+        /// Which one.
+        standing_order: StandingOrderId,
+        /// For which of its dates.
+        #[schemars(with = "String", extend("format" = "date"))]
+        date: Date,
+    },
 }
 
-/// So much of one line of an order.
+/// A quantity of one line of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ShippedItem")]
 pub struct Item {
     /// The line's number, counted from 1.
     pub line: u32,
-    /// How much of it.
+    /// The quantity.
     pub quantity: Quantity,
 }
 
@@ -137,9 +171,9 @@ pub struct Item {
 pub enum Command {
     /// Place an order.
     Place {
-        /// The whole order.
+        /// The lines and terms.
         terms: Terms,
-        /// The day.
+        /// The day of the order.
         on: Date,
         /// The approval that the company's rules require, if any.
         approval: Option<Box<Request>>,
@@ -150,104 +184,142 @@ pub enum Command {
     Refuse(Verdict),
     /// Escalate the pending approval.
     Escalate {
-        /// When.
+        /// The time.
         at: Timestamp,
+    },
+    /// Put it on credit hold, in the append that places it.
+    HoldForCredit {
+        /// Why.
+        reasons: Vec<HoldReason>,
+    },
+    /// Release it from its credit hold.
+    ReleaseCreditHold,
+    /// Cancel it because it is on credit hold.
+    RefuseCreditHold {
+        /// Why.
+        reason: Note,
     },
     /// Confirm the order.
     Confirm,
+    /// Promise delivery on a day.
+    PromiseDelivery {
+        /// The day.
+        on: Date,
+        /// The present day, before which nothing is promised.
+        today: Date,
+    },
     /// Cancel what was not shipped: the whole order or the rest.
     Cancel {
-        /// Why.
+        /// The reason.
         reason: Option<Note>,
     },
     /// Ship goods.
     Ship {
-        /// In which shipment.
+        /// The shipment.
         shipment: ShipmentId,
-        /// What is shipped; `None` is all that is outstanding.
+        /// The shipped items; `None` means everything outstanding.
         items: Option<Vec<Item>>,
-        /// The day.
+        /// The day of dispatch.
         on: Date,
     },
 }
 
-/// What happened to an order.
+/// The events of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The company asked for goods.
+    /// The order was placed.
     Placed {
-        /// The whole order.
+        /// The lines and terms.
         terms: Terms,
+        /// The day of the order.
+        on: Date,
+        /// Its gross sum, which is reserved in the credit account in the same append; missing in
+        /// orders of builds that reserved nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gross: Option<Money>,
+    },
+    /// The order was put on credit hold: it cannot be confirmed.
+    CreditHeld {
+        /// The reasons.
+        reasons: Vec<HoldReason>,
+    },
+    /// The order was released from its credit hold.
+    CreditReleased {},
+    /// Approval in the company was requested.
+    ApprovalRequested {
+        /// The steps, the approvers and the reasons.
+        request: Request,
+    },
+    /// One step was approved.
+    StepApproved {
+        /// The approver and the time.
+        decision: Decision,
+    },
+    /// The time limit of a step passed; another approver was added.
+    StepEscalated {
+        /// The number of the step, counted from 1.
+        step: u32,
+        /// The added approver.
+        to: Who,
+        /// The time.
+        at: Timestamp,
+    },
+    /// All steps were approved.
+    Approved {},
+    /// Approval was refused.
+    Refused {
+        /// The approver, the time and the reason.
+        decision: Decision,
+    },
+    /// The seller confirmed the order.
+    Confirmed {},
+    /// The seller promises delivery on a day; this replaces an earlier promise.
+    DeliveryPromised {
         /// The day.
         on: Date,
     },
-    /// Others in the company must agree first.
-    ApprovalRequested {
-        /// Who, and why.
-        request: Request,
-    },
-    /// Somebody agreed.
-    StepApproved {
-        /// Who, and when.
-        decision: Decision,
-    },
-    /// It took too long, so somebody else is asked too.
-    StepEscalated {
-        /// Which step, counted from 1.
-        step: u32,
-        /// Whom.
-        to: Who,
-        /// When.
-        at: Timestamp,
-    },
-    /// All agreed: the company wants it.
-    Approved {},
-    /// Somebody said no: the company does not want it.
-    Refused {
-        /// Who, when and why.
-        decision: Decision,
-    },
-    /// The seller promised them.
-    Confirmed {},
     /// It will not be filled.
     Cancelled {
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Note>,
     },
-    /// Some of it left, and what had not left never will: the order is closed.
+    /// The quantities that were not shipped were cancelled; the order is closed.
     RestCancelled {
-        /// What does not leave.
+        /// The cancelled quantities.
         items: Vec<Item>,
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Note>,
     },
-    /// Some of it left; more is outstanding.
+    /// A part of the outstanding quantities was shipped.
     PartShipped {
-        /// In which shipment.
+        /// The shipment.
         shipment: ShipmentId,
-        /// What left.
+        /// The shipped quantities.
         items: Vec<Item>,
     },
-    /// The last of it left.
+    /// The last outstanding quantities were shipped.
     Shipped {
-        /// In which shipment.
+        /// The shipment.
         shipment: ShipmentId,
-        /// What left with it.
+        /// The shipped quantities.
         items: Vec<Item>,
     },
 }
 
 aggregate!(Order, "order", {
     Placed => "placed" v 1,
+    CreditHeld => "credit_held" v 1,
+    CreditReleased => "credit_released" v 1,
     ApprovalRequested => "approval_requested" v 1,
     StepApproved => "step_approved" v 1,
     StepEscalated => "step_escalated" v 1,
     Approved => "approved" v 1,
     Refused => "refused" v 1,
     Confirmed => "confirmed" v 1,
+    DeliveryPromised => "delivery_promised" v 1,
     Cancelled => "cancelled" v 1,
     RestCancelled => "rest_cancelled" v 1,
     PartShipped => "part_shipped" v 1,
@@ -260,21 +332,27 @@ pub enum Error {
     /// There is no such order.
     #[error("there is no such order")]
     Unplaced,
-    /// The id belongs to an order already.
+    /// An order with this id exists.
     #[error("the order was already placed")]
     AlreadyPlaced,
-    /// Others in the company must agree first.
+    /// The order awaits approval in the company.
     #[error("the order awaits approval in the company")]
     AwaitingApproval,
     /// No approval is pending.
-    #[error("the order awaits nobody's approval")]
+    #[error("the order does not await approval")]
     NotAwaitingApproval,
-    /// The company does not want it.
+    /// Approval was refused in the company.
     #[error("the order was refused in the company")]
     Refused,
     /// The answer to the approval is refused.
     #[error(transparent)]
-    Approval(#[from] asking::Error),
+    Approval(#[from] approvals::Error),
+    /// There is no credit for it yet.
+    #[error("the order is on credit hold")]
+    OnCreditHold,
+    /// It is not on credit hold.
+    #[error("the order is not on credit hold")]
+    NotOnCreditHold,
     /// The order is not confirmed.
     #[error("the order is not confirmed")]
     NotConfirmed,
@@ -299,24 +377,30 @@ pub enum Error {
         /// Its number.
         line: u32,
     },
-    /// More than was ordered.
+    /// More than the outstanding quantity.
     #[error("line {line} has only {outstanding} outstanding")]
     TooMuch {
         /// Its number.
         line: u32,
-        /// What may still leave.
+        /// The outstanding quantity.
         outstanding: Quantity,
     },
-    /// A shipment before its order.
-    #[error("the order was placed on {placed_on}; nothing of it leaves before")]
+    /// Dispatched before the day of the order.
+    #[error("the order was placed on {placed_on}; it cannot be dispatched earlier")]
     BeforePlaced {
         /// The day of the order.
         placed_on: Date,
     },
+    /// A day that is over.
+    #[error("delivery cannot be promised for a day before {today}")]
+    PromisedInPast {
+        /// The present day.
+        today: Date,
+    },
     /// More than one document may come to.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// No document bears such a day.
+    /// The day is outside the accepted range.
     #[error(transparent)]
     Day(#[from] DayError),
 }
@@ -328,6 +412,8 @@ refusals!(Error, {
     NotAwaitingApproval => ("order.not_awaiting_approval", State),
     Refused => ("order.refused", State),
     Approval => (inner),
+    OnCreditHold => ("order.on_credit_hold", State),
+    NotOnCreditHold => ("order.not_on_credit_hold", State),
     NotConfirmed => ("order.not_confirmed", State),
     Cancelled => ("order.cancelled", State),
     AlreadyShipped => ("order.already_shipped", State),
@@ -336,6 +422,7 @@ refusals!(Error, {
     NothingOutstanding => ("order.nothing_outstanding", State),
     TooMuch => ("order.too_much", State),
     BeforePlaced => ("order.shipped_before_placed", State),
+    PromisedInPast => ("order.promised_in_past", Invalid),
     Money => (inner, Invalid),
     Day => ("day.out_of_range", Invalid),
 });
@@ -347,7 +434,9 @@ impl Order {
             Command::Place { terms, on, approval } => match self {
                 Self::Unplaced => {
                     terms.lines.net(terms.currency)?;
-                    let placed = Event::Placed { terms, on: day::checked(on)? };
+                    terms.wished_on.map(day::checked).transpose()?;
+                    let gross = Some(terms.gross()?);
+                    let placed = Event::Placed { terms, on: day::checked(on)?, gross };
                     let request =
                         approval.map(|request| Event::ApprovalRequested { request: *request });
                     Ok(std::iter::once(placed).chain(request).collect())
@@ -366,10 +455,15 @@ impl Order {
                 Self::Unplaced => Err(Error::Unplaced),
                 Self::AwaitingApproval { .. } => Err(Error::AwaitingApproval),
                 Self::Refused { .. } => Err(Error::Refused),
+                Self::Placed { credit_hold: CreditHold::Held, .. } => Err(Error::OnCreditHold),
                 Self::Placed { .. } => Ok(vec![Event::Confirmed {}]),
                 Self::Confirmed { .. } | Self::Shipped { .. } => Ok(vec![]),
                 Self::Cancelled { .. } => Err(Error::Cancelled),
             },
+            Command::PromiseDelivery { on, today } => self.promise(on, today),
+            Command::HoldForCredit { reasons } => self.hold_for_credit(reasons),
+            Command::ReleaseCreditHold => self.release_credit_hold(),
+            Command::RefuseCreditHold { reason } => self.refuse_credit_hold(reason),
             Command::Cancel { reason } => self.cancel(reason),
             Command::Ship { shipment, items, on } => self.ship(shipment, items, on),
         }
@@ -426,25 +520,38 @@ impl Order {
 
     fn evolve(self, event: Event) -> Self {
         match (self, event) {
-            (_, Event::Placed { terms, on }) => Self::Placed { terms, placed_on: on, agreed: None },
-            (Self::Placed { terms, placed_on, .. }, Event::ApprovalRequested { request }) => {
-                Self::AwaitingApproval { terms, placed_on, pending: Pending::new(request) }
+            (_, Event::Placed { terms, on, .. }) => {
+                let credit_hold = CreditHold::None;
+                Self::Placed { terms, placed_on: on, agreed: None, credit_hold }
             }
-            (Self::AwaitingApproval { terms, placed_on, pending }, event) => {
-                Self::after_asking(terms, placed_on, pending, event)
+            (order, Event::CreditHeld { .. }) => order.with_credit_hold(CreditHold::Held),
+            (order, Event::CreditReleased {}) => order.with_credit_hold(CreditHold::Released),
+            (
+                Self::Placed { terms, placed_on, credit_hold, .. },
+                Event::ApprovalRequested { request },
+            ) => {
+                let pending = Pending::new(request);
+                Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
+            }
+            (Self::AwaitingApproval { terms, placed_on, pending, credit_hold }, event) => {
+                Self::evolve_pending(terms, placed_on, (pending, credit_hold), event)
             }
             (Self::Placed { terms, placed_on, .. }, Event::Confirmed {}) => {
                 let outstanding = ordered(&terms.lines);
-                Self::Confirmed { terms, placed_on, outstanding }
+                Self::Confirmed { terms, placed_on, outstanding, promised: None }
             }
             (
-                Self::Confirmed { terms, placed_on, outstanding },
+                Self::Confirmed { terms, placed_on, outstanding, .. },
+                Event::DeliveryPromised { on },
+            ) => Self::Confirmed { terms, placed_on, outstanding, promised: Some(on) },
+            (
+                Self::Confirmed { terms, placed_on, outstanding, promised },
                 Event::PartShipped { items, .. },
             ) => {
-                // `decide` has taken the same items from the same quantities.
+                // `decide` has subtracted the same items, so this cannot fail.
                 let outstanding =
                     items.iter().try_fold(outstanding.clone(), take).unwrap_or(outstanding);
-                Self::Confirmed { terms, placed_on, outstanding }
+                Self::Confirmed { terms, placed_on, outstanding, promised }
             }
             (Self::Confirmed { terms, .. }, Event::Shipped { .. }) => {
                 Self::Shipped { company: terms.company, rest_cancelled: false }
@@ -456,7 +563,7 @@ impl Order {
                 Self::Placed { terms, .. } | Self::Confirmed { terms, .. },
                 Event::Cancelled { .. },
             ) => Self::Cancelled { company: terms.company },
-            // `decide` writes none of these; a state that they cannot change stays as it is.
+            // `decide` produces none of these in this state, so the state does not change.
             (
                 order,
                 Event::ApprovalRequested { .. }
@@ -465,6 +572,7 @@ impl Order {
                 | Event::Approved {}
                 | Event::Refused { .. }
                 | Event::Confirmed {}
+                | Event::DeliveryPromised { .. }
                 | Event::Cancelled { .. }
                 | Event::RestCancelled { .. }
                 | Event::PartShipped { .. }
@@ -473,7 +581,7 @@ impl Order {
         }
     }
 
-    /// What has not left yet; nothing when goods cannot leave.
+    /// The quantities still to ship; empty unless the order is confirmed.
     pub fn outstanding(&self) -> Vec<Item> {
         match self {
             Self::Confirmed { outstanding, .. } => {
@@ -488,7 +596,7 @@ impl Order {
         }
     }
 
-    /// The day on which it was placed, while it can still change.
+    /// The day on which it was placed, while the order is open.
     pub fn placed_on(&self) -> Option<Date> {
         match self {
             Self::AwaitingApproval { placed_on, .. }
@@ -501,8 +609,8 @@ impl Order {
         }
     }
 
-    /// The net sum of what has left, while more can: each line rounded as its shipments are summed
-    /// up. `None` where nothing has, or nothing more can.
+    /// The net sum of the shipped quantities of a confirmed order, rounded per line. `None` if
+    /// nothing was shipped or the order is not confirmed.
     pub fn net_of_shipped(&self) -> Option<Money> {
         let Self::Confirmed { terms, outstanding, .. } = self else { return None };
         let nets = terms.lines.numbered().filter_map(|(number, line)| {
@@ -517,7 +625,7 @@ impl Order {
         nets.try_fold(Money::zero(terms.currency), Money::plus).ok()
     }
 
-    /// What was ordered, while goods can still leave.
+    /// The lines and terms, while the order is open.
     pub fn terms(&self) -> Result<&Terms, Error> {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
@@ -532,8 +640,13 @@ impl Order {
 }
 
 impl Terms {
+    /// What the whole order comes to with tax, as an invoice of all of it would.
+    pub fn gross(&self) -> Result<Money, MoneyError> {
+        Ok(Totals::of(&self.lines, self.currency)?.gross)
+    }
+
     /// The ordered lines with the quantities of `items`, for the documents of a shipment. An item
-    /// whose line does not exist is left out: [`Order::decide`] has refused it before.
+    /// whose line does not exist is omitted: [`Order::decide`] has refused it before.
     pub fn lines_of(&self, items: &[Item]) -> Vec<Line> {
         items
             .iter()
@@ -549,7 +662,7 @@ fn ordered(lines: &[Line]) -> BTreeMap<u32, Quantity> {
     (1..).zip(lines.iter().map(|line| line.quantity)).collect()
 }
 
-/// Subtracts one item from what is outstanding.
+/// Subtracts one item from the outstanding quantities.
 fn take(
     mut outstanding: BTreeMap<u32, Quantity>,
     item: &Item,
@@ -580,5 +693,7 @@ impl OfCompany for Order {
     }
 }
 
+#[cfg(test)]
+mod quantities;
 #[cfg(test)]
 mod tests;

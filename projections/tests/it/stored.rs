@@ -30,7 +30,8 @@ impl Event {
 
     /// A frozen sample, the first of a new stream of the company of all samples.
     pub(crate) fn sample(stream_type: &'static str, name: &'static str) -> Self {
-        let file = format!("../schemas/samples/{stream_type}/{name}.v1.json");
+        let context = domain::history::context_of(stream_type).unwrap();
+        let file = format!("../schemas/samples/{context}/{stream_type}/{name}.v1.json");
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
         let company = Some("00000000-0000-7000-8000-000000000001".parse().unwrap());
         let mut sample = Self::of(stream_type, name);

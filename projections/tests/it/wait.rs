@@ -72,7 +72,8 @@ async fn a_position_beyond_the_head_is_refused_at_once() {
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     drop((views, log));
     let spent = transactions(&observer().await, &instance).await - before;
-    assert!(spent < 100, "{spent} transactions for {WAITERS} waiters");
+    // Far fewer than one each: every read model of a process costs some at its start.
+    assert!(spent < 150, "{spent} transactions for {WAITERS} waiters");
 }
 
 /// What another process has written is waited for, and what another one shows is seen.

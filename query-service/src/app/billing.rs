@@ -1,5 +1,7 @@
-//! Questions about invoices, payments and account balances.
+//! Queries of invoices, payments and account balances.
 
 pub mod account_balances;
+pub mod bought_products;
+pub mod goods_returns;
 pub mod invoices;
 pub mod payments;

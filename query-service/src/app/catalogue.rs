@@ -1,4 +1,4 @@
-//! Questions about products, categories, assortments and what a company sees of them.
+//! Queries of products, categories, assortments and the catalogue of a company.
 
 pub mod assortments;
 #[allow(clippy::module_inception, reason = "the context is named after its main resource")]

@@ -1,4 +1,4 @@
-//! What happened, as it was recorded, and what it had come to.
+//! Recorded events, and aggregate states derived from them.
 
 mod visible;
 
@@ -19,23 +19,28 @@ use uuid::Uuid;
 
 use crate::{Queries, app::invalid, asker::Asker};
 
+pub(crate) use visible::Actors;
+
 /// An event as it was recorded.
 #[derive(Debug, Serialize, JsonSchema)]
-#[allow(clippy::struct_field_names, reason = "they are the columns' names")]
+#[allow(clippy::struct_field_names, reason = "names of columns")]
 #[schemars(rename = "RecordedEvent")]
-#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub struct Event {
     pub position: u64,
     pub event_id: Uuid,
     pub stream_type: String,
     pub stream_id: Uuid,
-    /// Missing where it would tell a company how much is hidden from it.
+    /// Missing where it would reveal to a company how many events are hidden from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     pub event_type: String,
     pub schema_version: u16,
     pub company_id: Option<Uuid>,
-    /// Who did it; to a company, whoever did it for the seller is `seller`.
+    /// The actor; for a company, every actor of the seller is `seller`.
     pub actor: String,
     pub command_id: Uuid,
     pub correlation_id: Uuid,
@@ -65,49 +70,49 @@ impl From<RecordedEvent> for Event {
     }
 }
 
-/// Which events are wanted: those of which all holds that is said.
-/// The oldest first, the last page has a cursor too: it asks for what is recorded later.
+/// Which events to list: those that match all given filters. In ascending order the last page also
+/// has a cursor, which continues with later events.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {
     /// Start after this position; instead of a cursor.
     pub from: Option<u64>,
-    /// Where there is nothing yet, wait so many seconds for something, 0 to 30; the answer is an empty
-    /// page when nothing has come. The oldest first only.
+    /// Wait 0 to 30 seconds for an event if there is none; the page is empty if none was recorded
+    /// in time. Only in ascending order.
     pub wait: Option<u8>,
-    /// The oldest or the newest first.
+    /// Ascending or descending order of positions.
     #[serde(default)]
     pub order: Order,
-    /// Of this kind of aggregate, such as `offer`.
+    /// Only this type of aggregate, such as `offer`.
     pub aggregate: Option<String>,
-    /// Of one of these types, separated by commas, such as `offer.sent,offer.accepted`.
+    /// Only these event types, separated by commas, such as `offer.sent,offer.accepted`.
     #[serde(rename = "type")]
     pub event_type: Option<String>,
-    /// Of this company's history; a company's key knows its own.
+    /// Only this company; not needed with a company's key.
     pub company: Option<Uuid>,
-    /// Set off by this request.
+    /// Only this correlation id.
     pub correlation: Option<Uuid>,
-    /// Done by this command.
+    /// Only this command.
     pub command: Option<Uuid>,
-    /// What followed from the event with this id by itself.
+    /// Only events that a policy caused in reaction to the event with this id.
     pub causation: Option<Uuid>,
-    /// Recorded at this instant or later, such as `2026-10-01T12:00:00Z`.
+    /// Only events recorded at this time or later, such as `2026-10-01T12:00:00Z`.
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub since: Option<Timestamp>,
-    /// Recorded before this instant.
+    /// Only events recorded before this time.
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub until: Option<Timestamp>,
 }
 
-/// Which way history is read.
+/// The order of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "SortDirection")]
 pub enum Order {
-    /// The oldest first.
+    /// Ascending positions.
     #[default]
     Asc,
-    /// The newest first.
+    /// Descending positions.
     Desc,
 }
 
@@ -120,11 +125,11 @@ impl From<Order> for Direction {
     }
 }
 
-/// As many types as a question names at most.
+/// The maximum number of event types in a query.
 const TYPES: usize = 50;
 
 impl EventsQuery {
-    /// What is looked for, of what the asker may see.
+    /// The lookup in the log, restricted to what the asker may see.
     fn lookup(&self, asker: &Asker) -> Result<Lookup, Problem> {
         let types = self.event_type.as_deref().unwrap_or_default();
         let event_types: Vec<_> =
@@ -136,14 +141,14 @@ impl EventsQuery {
         if let Some(aggregate) = &self.aggregate
             && !history::aggregates().any(|known| known == aggregate)
         {
-            return Err(unknown("aggregate", aggregate, "kind of aggregate"));
+            return Err(unknown("aggregate", aggregate, "aggregate type"));
         }
         let is_known = |wanted: &String| history::Event::types().any(|(t, _)| t == wanted);
         if let Some(other) = event_types.iter().find(|wanted| !is_known(wanted)) {
-            return Err(unknown("type", other, "type of event"));
+            return Err(unknown("type", other, "event type"));
         }
         if event_types.len() > TYPES {
-            return Err(invalid("type", format!("must name at most {TYPES}")));
+            return Err(invalid("type", format!("must have at most {TYPES} event types")));
         }
         Ok(Lookup {
             stream_type: self.aggregate.clone(),
@@ -158,7 +163,7 @@ impl EventsQuery {
         })
     }
 
-    /// Behind which position the page begins: that of the page before, or the one that is named.
+    /// The position after which the page begins: that of the cursor, or the given one.
     async fn start(
         &self,
         queries: &Queries,
@@ -167,28 +172,28 @@ impl EventsQuery {
         let cursor = page.cursor::<u64>()?;
         let Some(from) = self.from else { return Ok(cursor.map(Position)) };
         if cursor.is_some() || self.order == Order::Desc {
-            return Err(invalid("from", "is for the oldest first, and instead of a cursor"));
+            return Err(invalid("from", "is only for ascending order, and excludes a cursor"));
         }
         let head = queries.log.head().await.map_err(|error| problem(&error))?;
         if Position(from) > head {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "position.invalid")
-                .detail(format!("history has got to position {head} only"))
-                .field(FieldError::parameter("from", "must be a position of history")));
+                .detail(format!("the head of the log is position {head}"))
+                .field(FieldError::parameter("from", "must not be after the head of the log")));
         }
         Ok(Some(Position(from)))
     }
 
-    /// For how long somebody waits.
+    /// The time to wait.
     fn patience(&self) -> Result<Duration, Problem> {
         match (self.wait, self.order) {
             (None | Some(0), _) => Ok(Duration::ZERO),
             (Some(seconds @ 1..=30), Order::Asc) => Ok(Duration::from_secs(seconds.into())),
-            (Some(_), _) => Err(invalid("wait", "must be 0 to 30 seconds, for the oldest first")),
+            (Some(_), _) => Err(invalid("wait", "must be 0 to 30 seconds, in ascending order")),
         }
     }
 
-    /// A page of what is looked for, as whom it is shown to is told it. The oldest first, it says
-    /// where to go on also when it is the last one: what is recorded later comes there.
+    /// A page of events, as the asker may see them. In ascending order it always has a cursor,
+    /// since later events may follow.
     async fn page(
         &self,
         queries: &Queries,
@@ -198,7 +203,7 @@ impl EventsQuery {
     ) -> Result<Page<Event>, Problem> {
         let limit = page.limit()?;
         let goes_on = self.order == Order::Asc;
-        // All up to here is found below, or does not exist.
+        // All matching events up to this position are found below.
         let head = if goes_on { queries.log.head().await } else { Ok(Position(0)) };
         let head = head.map_err(|error| problem(&error))?;
         let found = queries.log.page(lookup, self.order.into(), start, limit + 1).await;
@@ -219,13 +224,13 @@ impl EventsQuery {
     }
 }
 
-/// Everything that the asker may see.
+/// All events that the asker may see.
 fn visible(asker: &Asker) -> Lookup {
     let company_id = asker.company();
     Lookup { company_id, disclosed: company_id.is_some(), ..Lookup::default() }
 }
 
-/// Events in the order of positions; with [`EventsQuery::wait`], as they are recorded.
+/// Events in the order of positions; with [`EventsQuery::wait`], also as they are recorded.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,
@@ -235,7 +240,7 @@ pub async fn list(
     let (lookup, patience) = (query.lookup(asker)?, query.patience()?);
     let start = query.start(queries, &request).await?;
     let end = Instant::now() + patience;
-    // Before the first look: what is recorded after it is heard of.
+    // Subscribed before the first read, so that no later event is missed.
     let waiting = (!patience.is_zero()).then(|| queries.live.wait(asker.as_ref()));
     let mut waiting = waiting.transpose()?;
     loop {
@@ -250,7 +255,7 @@ pub async fn list(
     }
 }
 
-/// The events of one aggregate, from the first.
+/// The events of one aggregate, in ascending order.
 pub async fn history(
     queries: &Queries,
     asker: &Asker,
@@ -260,12 +265,13 @@ pub async fn history(
     asker.require::<ReadHistory>()?;
     let lookup = Lookup { stream_id: Some(id), ..query.lookup(asker)? };
     if query.wait.is_some() {
-        return Err(invalid("wait", "is for all of history: /v1/events"));
+        return Err(invalid("wait", "is only supported by /v1/events"));
     }
     let start = query.start(queries, &request).await?;
     let page = query.page(queries, &lookup, start, &request).await?;
     if page.items.is_empty() {
-        // Nothing of it was wanted, or there is no such thing: another company's is like none.
+        // The aggregate does not exist, or belongs to another company, which is answered in the
+        // same way.
         let whole = Lookup { stream_id: Some(id), ..visible(asker) };
         let any = queries.log.find(&whole, Direction::Forwards, None, 1);
         if any.await.map_err(|error| problem(&error))?.is_empty() {
@@ -275,15 +281,15 @@ pub async fn history(
     Ok(page)
 }
 
-/// When; now when nothing is said.
+/// The moment; now when not given.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct When {
-    /// After so many events.
+    /// After this version.
     pub version: Option<u64>,
-    /// When history had got to this position.
+    /// At this position.
     pub position: Option<u64>,
-    /// At this instant.
+    /// At this time.
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub at: Option<Timestamp>,
 }
@@ -305,7 +311,7 @@ pub async fn state(
         When { version: None, position: None, at: Some(instant) } => At::Instant(instant),
         When { .. } => {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "query.invalid")
-                .detail("say one of version, position and at"));
+                .detail("give at most one of version, position and at"));
         }
     };
     match queries.log.state_at(id, at).await {
@@ -316,10 +322,13 @@ pub async fn state(
     }
 }
 
-/// What a thing was.
+/// The state of an aggregate at a moment.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ThingState")]
-#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub struct Then {
     pub stream_type: String,
     pub stream_id: Uuid,
@@ -327,7 +336,7 @@ pub struct Then {
     pub position: u64,
     pub recorded_at: String,
     pub company_id: Option<Uuid>,
-    /// As decisions saw it; its form is nobody's contract.
+    /// The state as decisions use it; its form is not part of the API contract.
     pub state: serde_json::Value,
 }
 
@@ -347,7 +356,7 @@ impl From<StateAt> for Then {
 
 fn problem(error: &event_log::Error) -> Problem {
     if error.is_transient() {
-        Problem::unavailable("the log does not answer")
+        Problem::unavailable("the log is unavailable")
     } else {
         Problem::internal(error)
     }

@@ -1,4 +1,4 @@
-//! What goes out as a sheet, to be changed and imported again.
+//! Exports: sheets that can be changed and imported again.
 
 mod assortments;
 mod companies;
@@ -23,32 +23,33 @@ pub use self::{
 };
 use crate::{Queries, asker::problem};
 
-/// Where sheets are made and sent: so many at once, one of a key.
+/// The limit of concurrent exports: in total, and one per key.
 static LIMIT: LazyLock<ConcurrencyLimit> = LazyLock::new(|| ConcurrencyLimit::new("export", 4));
 
-/// How many things are read at once.
+/// The number of items read at once.
 const PAGE: i64 = 500;
 
-/// A sheet with the columns that an import knows. It is read as it is sent.
+/// A sheet with the columns of the import. It is read while it is sent.
 pub struct Sheet {
-    /// What it is called, without an extension.
+    /// Its file name without extension.
     pub name: &'static str,
     /// The names of its columns.
     pub header: &'static [&'static str],
-    /// Its rows, as many as are read at once.
+    /// Its rows, page by page.
     pub rows: BoxStream<'static, Result<Rows, Problem>>,
-    /// Its place among the sheets that are made at once, to be kept until all of it is sent.
+    /// The permit of the concurrency limit, held until all of it is sent.
     pub place: Permit,
 }
 
 /// Rows of a sheet.
 pub type Rows = Vec<Vec<Cell>>;
 
-/// The rows of one page, and behind which place in the log the next one begins, if there is one.
+/// The rows of one page, and the position after which the next one begins, if there is one.
 type Read = Result<(Rows, Option<i64>), Problem>;
 type Reading = Pin<Box<dyn Future<Output = Read> + Send>>;
 
-/// All rows, page by page, each read when the one before was sent. No connection is kept between.
+/// All rows, page by page, each read when the previous one was sent. No connection is held between
+/// pages.
 fn pages(
     queries: Queries,
     read: impl Fn(Object, Option<i64>) -> Reading + Send + 'static,
@@ -62,7 +63,7 @@ fn pages(
     rows.boxed()
 }
 
-/// Behind which one of these the next page begins; none when they are the last.
+/// The position after which the next page begins; `None` after the last page.
 fn next_after<T>(page: &[T], place: impl Fn(&T) -> i64) -> Option<i64> {
     let is_full = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
     page.last().filter(|_| is_full).map(place)

@@ -1,3 +1,3 @@
-//! Questions about conversations.
+//! Queries of conversations.
 
 pub mod conversations;

@@ -1,4 +1,4 @@
-//! Questions about companies, employees and territories.
+//! Queries of companies, employees and territories.
 
 pub mod companies;
 pub mod employees;

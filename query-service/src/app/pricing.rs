@@ -1,4 +1,4 @@
-//! Questions about price agreements, prices and discounts.
+//! Queries of price agreements, prices and discounts.
 
 pub mod discounts;
 pub mod price_agreements;

@@ -1,4 +1,4 @@
-//! What every document says beside its own matter: from whom, to whom, the facts at its head.
+//! The common part of all documents: sender, recipient, and the facts in the header.
 
 use domain::{Iban, Nip, TaxId};
 use jiff::civil::Date;
@@ -6,66 +6,66 @@ use serde::{Deserialize, Serialize};
 
 use super::{Language, Logo};
 
-/// What stands at the head of all that the seller writes.
+/// The letterhead of the seller's documents.
 #[derive(Debug, Clone)]
 pub struct Letterhead {
-    /// Who writes.
+    /// The sender.
     pub seller: Seller,
-    /// Its picture; its name stands there without one.
+    /// The logo; the name is shown without one.
     pub logo: Option<Logo>,
 }
 
-/// Whose letter it is.
+/// The sender of documents.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seller {
-    /// The name by which it is registered.
+    /// The registered name.
     pub name: String,
     /// Its tax number.
     pub nip: Option<Nip>,
-    /// Street, postal code and city, country where it matters: a line each.
+    /// Address lines: street, postal code and city, and country if it is abroad.
     #[serde(default)]
     pub address: Vec<String>,
-    /// Where it reads mail.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// Where it answers.
+    /// The phone number.
     pub phone: Option<String>,
-    /// Where it is paid.
+    /// The bank account.
     pub bank_account: Option<Iban>,
 }
 
-/// To whom it is written.
+/// The recipient.
 #[derive(Debug, Clone)]
 pub struct Buyer {
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// By which number a tax office knows it.
+    /// The tax number.
     pub tax_id: Option<TaxId>,
-    /// Street, postal code and city, country where it matters: a line each.
+    /// Address lines: street, postal code and city, and country if it is abroad.
     pub address: Vec<String>,
 }
 
-/// What the head and the foot of a document show.
+/// The content of the header and footer of a document.
 #[derive(Serialize)]
 pub(super) struct Letter<'a> {
     language: &'static str,
-    /// What it is, such as an offer.
+    /// The kind of document, such as an offer.
     pub(super) kind: &'static str,
-    /// Which of its kind.
+    /// Its number.
     pub(super) number: String,
-    /// What else must be known of it at first sight.
+    /// Further facts of the header.
     pub(super) mark: Option<&'static str>,
-    /// Year, month and day, for the properties of the file.
+    /// Year, month and day, for the file properties.
     date: Option<[i16; 3]>,
     seller: &'a str,
     has_logo: bool,
     parties: [Party<'a>; 2],
     pub(super) facts: Vec<Fact>,
-    /// What stands before the number of a page, and before how many there are.
+    /// The words before the page number and before the number of pages.
     pages: [&'static str; 2],
 }
 
-/// One of the two.
+/// One of the two parties.
 #[derive(Serialize)]
 struct Party<'a> {
     role: &'static str,
@@ -73,7 +73,7 @@ struct Party<'a> {
     lines: Vec<String>,
 }
 
-/// Something that is said in a few words.
+/// A label with a value.
 #[derive(Serialize)]
 pub(super) struct Fact {
     pub(super) label: &'static str,
@@ -81,7 +81,7 @@ pub(super) struct Fact {
 }
 
 impl<'a> Letter<'a> {
-    /// A letter of that day, so far without a word of what it is about.
+    /// The letter of a day, without the content of a specific document.
     pub(super) fn new(
         language: Language,
         Letterhead { seller, logo }: &'a Letterhead,
@@ -138,7 +138,8 @@ fn nip_line(language: Language, nip: &Nip) -> String {
     format!("{} {nip}", language.either("NIP", "Tax no. (NIP)"))
 }
 
-/// In groups, as it is read out: at home a Polish account begins with its check digits.
+/// Formats an account number in groups; a Polish account is shown without country code to Polish
+/// readers.
 fn account_line(language: Language, account: &Iban) -> String {
     let (label, number, first) = match (language, account.nrb()) {
         (Language::Pl, Some(nrb)) => ("Rachunek", nrb, 2),

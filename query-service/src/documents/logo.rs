@@ -1,4 +1,4 @@
-//! The seller's logo, as it stands at the head of every document.
+//! The seller's logo in the header of documents.
 
 use std::sync::LazyLock;
 
@@ -9,33 +9,33 @@ use typst::{
 
 use super::{DocumentError, Template, render, template};
 
-/// A picture that can be set: PNG, JPEG or SVG. Checked once, where it is configured, so that no
-/// document fails by it.
+/// An image in PNG, JPEG or SVG format. It is checked when it is configured, so that no document
+/// fails because of it.
 #[derive(Debug, Clone)]
 pub struct Logo(Bytes);
 
-/// Why bytes are no logo.
+/// Why an image was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum LogoError {
-    /// More than every document should carry.
+    /// The file is too large.
     #[error("a logo has at most {} KiB", Logo::MOST_BYTES / 1024)]
     TooLarge,
-    /// Something else.
-    #[error("a logo is a PNG, JPEG or SVG picture")]
+    /// Another format.
+    #[error("a logo must be a PNG, JPEG or SVG image")]
     Format,
-    /// It begins as a picture but is none.
-    #[error("the logo cannot be set")]
+    /// The format is detected but the image cannot be decoded.
+    #[error("the logo cannot be rendered")]
     Broken(#[source] DocumentError),
 }
 
-/// Shows a logo and nothing else.
+/// Shows only a logo.
 static PROOF: Template =
     LazyLock::new(|| template("proof.typ", "#import \"letter.typ\": emblem\n#emblem(none)"));
 
 impl Logo {
     const MOST_BYTES: usize = 1024 * 1024;
 
-    /// Checks a picture by setting it.
+    /// Checks an image by rendering it.
     pub fn new(bytes: Vec<u8>) -> Result<Self, LogoError> {
         if bytes.len() > Self::MOST_BYTES {
             return Err(LogoError::TooLarge);

@@ -1,4 +1,4 @@
-//! The document of an offer: what the seller proposes, as its customer prints, files and signs it.
+//! The document of an offer.
 
 mod words;
 
@@ -23,118 +23,116 @@ use super::{
 static OFFER: Template =
     LazyLock::new(|| template("offer.typ", include_str!("../../templates/offer.typ")));
 
-/// Everything that the document shows. Nothing of it is computed here: amounts are those of
-/// `domain`.
+/// The content of the document. Nothing is computed here: amounts come from `domain`.
 #[derive(Debug, Clone)]
 pub struct OfferDocument {
-    /// In which language it is set.
+    /// The language.
     pub language: Language,
-    /// Who offers.
+    /// The letterhead.
     pub letterhead: Arc<Letterhead>,
-    /// To whom.
+    /// The recipient.
     pub buyer: Buyer,
-    /// By which number or id both know the offer.
+    /// The number or id of the offer.
     pub number: String,
-    /// Which revision it is, counted from 1.
+    /// The revision, counted from 1.
     pub revision: u32,
-    /// The fingerprint of what the revision says.
+    /// The acceptance digest.
     pub digest: Option<String>,
-    /// Whether it can be accepted.
+    /// The status of the revision.
     pub standing: DocumentStatus,
-    /// The day it was sent, where it was.
+    /// The day on which it was sent, if it was.
     pub sent_on: Option<Date>,
     /// The last day on which it can be accepted.
     pub valid_until: Date,
-    /// Of all its amounts.
+    /// The currency of all amounts.
     pub currency: Currency,
-    /// Whom to ask.
+    /// The contact person.
     pub representative: Option<Representative>,
-    /// Words to the customer.
+    /// The note to the customer.
     pub note: Option<String>,
-    /// When the invoice will be due.
+    /// The payment term.
     pub payment_term: PaymentTerm,
-    /// Who carries the goods how far.
+    /// The delivery terms.
     pub delivery_terms: Option<DeliveryTerms>,
-    /// When all of it is delivered.
+    /// The common delivery day of all lines.
     pub delivery_date: Option<Date>,
-    /// Whether the customer may take some of the needed lines and leave others.
+    /// Whether the customer may accept only some of the required lines.
     pub divisible: bool,
-    /// What is offered, in its order.
+    /// The lines, in order.
     pub lines: Vec<OfferLine>,
-    /// What its needed lines come to.
+    /// The totals of the required lines.
     pub totals: Totals,
-    /// By how much the needed lines are cheaper than by their list prices, net.
+    /// The net difference between list prices and prices of the required lines.
     pub discount: Option<Money>,
 }
 
-/// How a revision stands. What is marked as something else than open binds nobody any more, or not
-/// yet.
+/// The status of a revision. Only an open one is binding; the document of any other shows a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentStatus {
-    /// It is being written.
+    /// A draft.
     Draft,
     /// It can be accepted.
     Open,
-    /// A later revision has taken its place.
+    /// Replaced by a later revision.
     Superseded,
-    /// The customer said yes.
+    /// Accepted by the customer.
     Accepted,
-    /// The customer said no.
+    /// Rejected by the customer.
     Rejected,
-    /// The seller took it back.
+    /// Withdrawn by the seller.
     Withdrawn,
-    /// Its last day is over.
+    /// Expired.
     Expired,
 }
 
-/// Somebody at the seller.
+/// An employee of the seller.
 #[derive(Debug, Clone)]
 pub struct Representative {
-    /// What they are called.
+    /// The name.
     pub name: String,
-    /// Where they read mail.
+    /// The e-mail address.
     pub email: Option<String>,
 }
 
 /// One line of an offer.
 #[derive(Debug, Clone)]
 pub struct OfferLine {
-    /// Its number, by which others name it.
+    /// Its number.
     pub number: u32,
-    /// The seller's code of the product.
+    /// The seller's SKU.
     pub sku: String,
-    /// What the product is called in the language of the document.
+    /// The product name in the language of the document.
     pub name: String,
-    /// How much of it.
+    /// The quantity.
     pub quantity: Quantity,
-    /// Of which units, where that is known.
+    /// The unit, if known.
     pub unit: Option<Unit>,
-    /// The price before the discount, where it is shown.
+    /// The price before the discount, if shown.
     pub list_price: Option<UnitPrice>,
-    /// What made the price of it, each off what the ones before it left.
+    /// The discounts, each applied to the result of the ones before it.
     pub discounts: Vec<Percent>,
     /// Net price of one unit.
     pub unit_price: UnitPrice,
     /// Net amount of the line.
     pub net: Money,
-    /// The rate of its tax.
+    /// The VAT rate.
     pub vat_rate: VatRate,
-    /// When it is delivered, where it has a day of its own.
+    /// The delivery day, if the line has its own.
     pub delivery_date: Option<Date>,
-    /// Whether it counts into the totals.
+    /// Whether the line is part of the totals.
     pub choice: Choice,
-    /// What it costs in other quantities.
+    /// The prices for other quantities.
     pub breaks: Vec<Break>,
-    /// In how much of it at most, where it can be had in other quantities.
+    /// The largest quantity that can be ordered, with prices for other quantities.
     pub at_most: Option<Quantity>,
 }
 
-/// The offer as PDF. The same document always makes the same bytes.
+/// The offer as PDF. The same data renders to the same bytes.
 pub fn pdf(offer: &OfferDocument) -> Result<Vec<u8>, DocumentError> {
     render(&OFFER, &Sheet::of(offer), offer.letterhead.logo.as_ref())
 }
 
-/// What the template reads: everything in words.
+/// The data of the template, with all values formatted.
 #[derive(Serialize)]
 struct Sheet<'a> {
     letter: Letter<'a>,
@@ -153,14 +151,14 @@ struct Sheet<'a> {
     saved: Option<String>,
 }
 
-/// A line in words.
+/// A formatted line.
 #[derive(Serialize)]
 struct Row<'a> {
     number: u32,
     name: &'a str,
-    /// Code and day of delivery.
+    /// SKU and delivery day.
     details: String,
-    /// What it is if it does not count.
+    /// The reason why the line is not part of the totals.
     standing: Option<String>,
     quantity: String,
     list_price: Option<String>,
@@ -171,7 +169,7 @@ struct Row<'a> {
     breaks: Vec<String>,
 }
 
-/// The tax of one rate in words.
+/// The formatted tax of one rate.
 #[derive(Serialize)]
 struct Taxed {
     rate: String,
@@ -297,7 +295,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// What a line is if it does not count.
+/// The reason why a line is not part of the totals.
 fn standing(choice: Choice, language: Language) -> Option<String> {
     match choice {
         Choice::Needed => None,

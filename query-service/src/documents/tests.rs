@@ -1,10 +1,10 @@
-//! What the machinery promises of every document.
+//! Properties of every rendered document.
 
 use serde_json::json;
 
 use super::*;
 
-/// The words of a document as a reader takes them out, with one plain space between them.
+/// The text of a document as extracted by a reader, with single spaces between words.
 pub(crate) fn words(pdf: &[u8]) -> String {
     let text = pdf_extract::extract_text_from_mem(pdf).unwrap();
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! How figures, days and terms stand in a document of each language.
+//! Formatting of numbers, days and terms in the languages of documents.
 
 use domain::{Money, PaymentTerm, Percent, VatRate, payment_term::EarlyPayment, product::Unit};
 use jiff::civil::Date;
@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A language that documents are set in.
+/// A language of documents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "DocumentLanguage")]
@@ -18,14 +18,14 @@ pub enum Language {
     En,
 }
 
-/// Keeps a figure and what belongs to it on one line.
+/// Joins a number and its unit, so that no line breaks between them.
 const NO_BREAK: char = '\u{a0}';
 
 impl Language {
-    /// Every language.
+    /// All languages.
     pub const ALL: [Self; 2] = [Self::Pl, Self::En];
 
-    /// Its two letters, ISO 639-1.
+    /// The ISO 639-1 code.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Pl => "pl",
@@ -33,7 +33,7 @@ impl Language {
         }
     }
 
-    /// One of two, by language.
+    /// One of two values, by language.
     pub(super) fn either<T>(self, polish: T, english: T) -> T {
         match self {
             Self::Pl => polish,
@@ -67,7 +67,7 @@ impl Language {
         text
     }
 
-    /// An amount without its currency, which stands once for all of a document.
+    /// An amount without its currency.
     pub fn amount(self, money: Money) -> String {
         self.number(money.amount())
     }
@@ -77,7 +77,7 @@ impl Language {
         format!("{}{NO_BREAK}{}", self.amount(money), money.currency())
     }
 
-    /// A part of a whole: `2,5 %` or `2.5%`.
+    /// A percentage: `2,5 %` or `2.5%`.
     pub fn percent(self, percent: Percent) -> String {
         let number = self.number(percent.hundredths());
         self.either(format!("{number}{NO_BREAK}%"), format!("{number}%"))
@@ -91,7 +91,7 @@ impl Language {
         }
     }
 
-    /// A rate of tax.
+    /// A VAT rate.
     pub fn vat_rate(self, rate: VatRate) -> String {
         match rate {
             VatRate::Basic | VatRate::Reduced | VatRate::SuperReduced | VatRate::Zero => {
@@ -102,7 +102,7 @@ impl Language {
         }
     }
 
-    /// A unit of measure, shortened.
+    /// An abbreviated unit of measure.
     pub fn unit(self, unit: Unit) -> &'static str {
         match unit {
             Unit::Piece => self.either("szt.", "pcs"),
@@ -113,7 +113,7 @@ impl Language {
         }
     }
 
-    /// When and how is to be paid.
+    /// A payment term.
     pub fn payment_term(self, term: PaymentTerm) -> String {
         let (base, early) = match term {
             PaymentTerm::Immediate => {
@@ -149,7 +149,7 @@ impl Language {
         }
     }
 
-    /// So many days.
+    /// A number of days.
     fn days(self, days: u16) -> String {
         let (one, many) = self.either(("dzień", "dni"), ("day", "days"));
         format!("{days}{NO_BREAK}{}", if days == 1 { one } else { many })

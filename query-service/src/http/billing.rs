@@ -1,6 +1,8 @@
-//! Queries of the billing context, one file per resource.
+//! The query endpoints of billing.
 
 mod account_balances;
+mod bought_products;
+mod goods_returns;
 mod invoices;
 mod payments;
 
@@ -11,6 +13,8 @@ use crate::Queries;
 pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .merge(account_balances::routes())
+        .merge(bought_products::routes())
+        .merge(goods_returns::routes())
         .merge(invoices::routes())
         .merge(payments::routes())
 }

@@ -1,4 +1,4 @@
-//! Queries of the catalogue context, one file per resource.
+//! The query endpoints of the catalogue.
 
 mod assortments;
 #[allow(clippy::module_inception, reason = "the context is named after its main resource")]

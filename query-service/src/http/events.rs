@@ -1,4 +1,4 @@
-//! `/v1/events` and `/v1/history/{id}`: what happened, as it was recorded, and what it had come to.
+//! `/v1/events` and `/v1/history/{id}`: recorded events, and aggregate states derived from them.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -29,9 +29,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/history/{id}",
             get_with(history, |o| {
-                never_behind(o)
-                    .id("event.history")
-                    .summary("List the events of one aggregate, from the first")
+                never_behind(o).id("event.history").summary("List the events of one aggregate")
             }),
         )
         .api_route(

@@ -1,4 +1,4 @@
-//! `/v1/exports`: what goes out as a sheet, to be changed and imported again.
+//! `/v1/exports`: sheets that can be changed and imported again.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::extract::State;
@@ -44,7 +44,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
 }
 
-/// How the sheet is wanted.
+/// The format of an export.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ExportQuery {
@@ -53,11 +53,11 @@ struct ExportQuery {
     format: Format,
 }
 
-/// Which agreement's, and how.
+/// The agreement and the format.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OfAgreement {
-    /// Whose prices.
+    /// The price agreement.
     agreement: AgreementId,
     /// The format of the file; CSV when not given.
     #[serde(default)]

@@ -1,5 +1,8 @@
-//! Queries of the fulfilment context, one file per resource.
+//! The query endpoints of fulfilment.
 
+mod despatch_advice;
+mod pick_lists;
+mod pick_queue;
 mod shipments;
 
 use aide::axum::ApiRouter;
@@ -7,5 +10,9 @@ use aide::axum::ApiRouter;
 use crate::Queries;
 
 pub(super) fn routes() -> ApiRouter<Queries> {
-    ApiRouter::new().merge(shipments::routes())
+    ApiRouter::new()
+        .merge(despatch_advice::routes())
+        .merge(pick_lists::routes())
+        .merge(pick_queue::routes())
+        .merge(shipments::routes())
 }

@@ -1,11 +1,18 @@
-//! Queries of the inventory context, one file per resource.
+//! The query endpoints of inventory.
 
+mod backorders;
 mod stock;
+mod stock_levels;
+mod warehouses;
 
 use aide::axum::ApiRouter;
 
 use crate::Queries;
 
 pub(super) fn routes() -> ApiRouter<Queries> {
-    ApiRouter::new().merge(stock::routes())
+    ApiRouter::new()
+        .merge(backorders::routes())
+        .merge(stock::routes())
+        .merge(stock_levels::routes())
+        .merge(warehouses::routes())
 }

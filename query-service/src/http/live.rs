@@ -1,4 +1,4 @@
-//! `/v1/live`: what happens, as it happens, as server-sent events.
+//! `/v1/live`: events as server-sent events, as they are recorded.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -38,10 +38,10 @@ use crate::{
     live::{Happened, Watching},
 };
 
-/// A proxy that gathered what is sent would make it late.
+/// Buffering by a proxy would delay events.
 const UNGATHERED: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-/// How often a comment keeps a quiet connection alive.
+/// The interval of comments that keep an idle connection alive.
 const BEAT: Duration = Duration::from_secs(15);
 
 pub(super) fn routes() -> ApiRouter<Queries> {
@@ -55,11 +55,11 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     )
 }
 
-/// From where on events are wanted.
+/// Where to start.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Watch {
-    /// Start after this position; from now on without it.
+    /// Start after this position; without it, at the head of the log.
     from: Option<u64>,
 }
 
@@ -71,11 +71,11 @@ async fn watch(
 ) -> Result<Frames, Problem> {
     let role = asker.role();
     let things = known_by(role);
-    // A role that reads history takes part in no conversation, but reads those of both sides.
+    // Auditors take part in no conversation, but read those of both sides.
     let reads_history = matches!(role, Role::Integrator | Role::Auditor);
     let watching = Watching {
         company: asker.company(),
-        // An integrator of a company watches for the buyer.
+        // An integrator of a company has the view of the buyer.
         side: if asker.company().is_some() { Side::Buyer } else { asker.side() },
         whole: reads_history,
         conversations: if reads_history { things.clone() } else { conversation_subjects(role) },
@@ -85,18 +85,20 @@ async fn watch(
     Ok(Frames(queries.live.watch(asker.as_ref(), watching, from).await?))
 }
 
-/// The kinds of things of which somebody may know what happens: those that they may read.
+/// The aggregate types whose events a role may receive: those that it may read.
 fn known_by(role: Role) -> Vec<&'static str> {
     let kinds = [
         ("offer", ReadTrade::ROLES),
         ("negotiation", ReadNegotiations::ROLES),
         ("order", ReadTrade::ROLES),
         ("invoice", ReadAccounts::ROLES),
+        ("standing_order", ReadTrade::ROLES),
+        ("goods_return", ReadTrade::ROLES),
     ];
     kinds.into_iter().filter(|(_, roles)| roles.contains(&role)).map(|(kind, _)| kind).collect()
 }
 
-/// The position of the last event that a client received before its connection ended.
+/// The position of the last event that the client received before its connection ended.
 struct LastEventId(Option<Position>);
 
 const LAST_EVENT_ID: &str = "Last-Event-ID";
@@ -122,13 +124,13 @@ impl OperationInput for LastEventId {
         header_parameter(
             operation,
             LAST_EVENT_ID,
-            "Go on after this position; also as the query parameter `from`. From now on without it.",
+            "Continue after this position; also as the query parameter `from`. Without it, start at the head of the log.",
             json_schema!({ "type": "integer", "format": "int64", "minimum": 0 }),
         );
     }
 }
 
-/// Frames as they come.
+/// A stream of frames.
 struct Frames(mpsc::Receiver<sse::Event>);
 
 impl IntoResponse for Frames {

@@ -1,4 +1,4 @@
-//! Queries of the messaging context, one file per resource.
+//! The query endpoints of messaging.
 
 mod conversations;
 

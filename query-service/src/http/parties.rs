@@ -1,4 +1,4 @@
-//! Queries of the parties context, one file per resource.
+//! The query endpoints of parties.
 
 mod companies;
 mod employees;

@@ -1,4 +1,4 @@
-//! Queries of the pricing context, one file per resource.
+//! The query endpoints of pricing.
 
 mod discounts;
 mod price_agreements;

@@ -1,7 +1,7 @@
-//! An event that is published to watchers, and who may receive it.
+//! An event of the live feed, and who may receive it.
 
 use domain::{
-    ActorId, CompanyId, Event, Side, UnreadableEvent,
+    ActorId, CompanyId, Event, Side, StandingOrderId, UnreadableEvent,
     conversation::{self, Subject},
     history::INTERNAL,
     messaging, sales,
@@ -13,107 +13,145 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// An event with what its receivers may know.
+/// An event with the facts that decide who receives it.
 #[derive(Debug, Clone)]
 pub(crate) struct Occurrence {
     pub(crate) happened: Happened,
-    /// Whether its company may know of it.
+    /// Whether its company may see it.
     disclosed: bool,
-    /// The only side that may know of it; both where nothing is said.
+    /// The only side that may see it; `None` if both may.
     known_to: Option<Side>,
 }
 
-/// An event, as those who watch are told of it.
+/// An event as the live feed sends it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "LiveEvent")]
 pub(crate) struct Happened {
-    /// Where in the log it is.
+    /// Its position in the log.
     pub(crate) position: u64,
-    /// What happened, such as `order.confirmed`.
+    /// Its type, such as `order.confirmed`.
     #[serde(rename = "type")]
     pub(crate) event_type: String,
-    /// What it is about.
-    pub(crate) subject: Subject,
-    /// Whose thing that is.
+    /// The subject.
+    pub(crate) subject: Thing,
+    /// The company of the subject.
     pub(crate) company: Option<CompanyId>,
     /// When it was recorded.
     pub(crate) recorded_at: Timestamp,
-    /// What was said, where something was.
+    /// The message, note or receipt, for events of conversations.
     #[serde(flatten)]
     pub(crate) said: Option<Said>,
 }
 
-/// What was said about something.
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "LiveSubject")]
+pub(crate) enum Thing {
+    /// What can be talked about.
+    Discussed(Subject),
+    /// What cannot.
+    Other(Undiscussed),
+}
+
+/// What has no conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "LiveSubjectWithoutConversation")]
+pub(crate) enum Undiscussed {
+    /// A standing order.
+    StandingOrder {
+        /// Which one.
+        id: StandingOrderId,
+    },
+}
+
+impl Thing {
+    /// The kind, as in JSON.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Discussed(subject) => subject.kind(),
+            Self::Other(Undiscussed::StandingOrder { .. }) => "standing_order",
+        }
+    }
+}
+
+/// A message, note or receipt.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "MessageSaid")]
 pub(crate) enum Said {
     /// A message from one side to the other.
     Message(Written),
-    /// A note of the watcher's own side.
+    /// An internal note of the receiver's own side.
     Note(Written),
-    /// Somebody has read what the other side had written.
+    /// A read receipt of the other side.
     Read(Reading),
 }
 
-/// How far somebody has read.
+/// A read receipt.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "MessagesRead")]
 pub(crate) struct Reading {
-    /// Who.
+    /// The reader.
     pub(crate) by: ActorId,
-    /// For which side.
+    /// The side of the reader.
     pub(crate) side: Side,
     /// The number of the last message that was read.
     pub(crate) up_to: u32,
 }
 
-/// Who watches, and what they may see.
+/// The receiver of a live feed, and what it may see.
 #[derive(Debug, Clone)]
 pub(crate) struct Watching {
-    /// The only company that they see.
+    /// The company to which it is restricted.
     pub(crate) company: Option<Uuid>,
-    /// For which side they watch.
+    /// The side of the receiver.
     pub(crate) side: Side,
-    /// Whether they see what either side keeps for itself too, as they do in history.
+    /// Whether it sees internal events of both sides, as in history.
     pub(crate) whole: bool,
-    /// The kinds of things of which they may know what happens.
+    /// The aggregate types whose events it may receive.
     pub(crate) things: Vec<&'static str>,
-    /// The kinds of subjects of their conversations.
+    /// The kinds of subjects of its conversations.
     pub(crate) conversations: Vec<&'static str>,
 }
 
-/// The aggregate of messages.
+/// The aggregate type of messages.
 const CONVERSATION: &str = "conversation";
 
-/// The subjects whose events are published, by kind of aggregate.
-fn thing(kind: &str, id: Uuid) -> Option<Subject> {
-    match kind {
-        "offer" => Some(Subject::Offer { id: id.into() }),
-        "negotiation" => Some(Subject::Negotiation { id: id.into() }),
-        "order" => Some(Subject::Order { id: id.into() }),
-        "invoice" => Some(Subject::Invoice { id: id.into() }),
-        _ => None,
-    }
+/// The subject of an event, by aggregate type; `None` if its events are not published.
+fn thing(kind: &str, id: Uuid) -> Option<Thing> {
+    let subject = match kind {
+        "offer" => Subject::Offer { id: id.into() },
+        "negotiation" => Subject::Negotiation { id: id.into() },
+        "order" => Subject::Order { id: id.into() },
+        "invoice" => Subject::Invoice { id: id.into() },
+        "goods_return" => Subject::GoodsReturn { id: id.into() },
+        "standing_order" => {
+            return Some(Thing::Other(Undiscussed::StandingOrder { id: id.into() }));
+        }
+        _ => return None,
+    };
+    Some(Thing::Discussed(subject))
 }
 
 fn is_published(kind: &str) -> bool {
     kind == CONVERSATION || thing(kind, Uuid::nil()).is_some()
 }
 
-/// Whether such events are published.
+/// Whether events of this type are published.
 pub(super) fn concerns(event: &RecordedEvent) -> bool {
     is_published(&event.stream_type)
 }
 
-/// The types of events that are published.
+/// The published event types.
 pub(super) fn event_types() -> Vec<String> {
     let of_published =
         |name: &&str| name.split_once('.').is_some_and(|(kind, _)| is_published(kind));
     Event::types().map(|(name, _)| name).filter(of_published).map(str::to_owned).collect()
 }
 
-/// Those whose payload decides what is published, or to whom.
+/// The types whose payload decides what is published, or to whom.
 pub(super) fn types_read() -> Vec<&'static str> {
     let is_read = |name: &&str| {
         name.split_once('.').is_some_and(|(kind, _)| kind == CONVERSATION) || is_deliberation(name)
@@ -121,14 +159,14 @@ pub(super) fn types_read() -> Vec<&'static str> {
     Event::types().map(|(name, _)| name).filter(is_read).collect()
 }
 
-/// Whether it is an event of a negotiation of which only one side knows.
+/// Whether it is an event of a negotiation that only one side may see.
 fn is_deliberation(event_type: &str) -> bool {
     event_type.starts_with("negotiation.") && INTERNAL.contains(&event_type)
 }
 
 impl Occurrence {
-    /// What there is to tell of an event; `None` of one that concerns nobody who watches, or that
-    /// only a newer build can read: as whose note it would have to be kept is not known.
+    /// The occurrence of an event; `None` if it is not published. An event that only a newer build
+    /// can read is not published either, since its receivers are unknown.
     pub(crate) fn of(recorded: &RecordedEvent, disclosed: bool) -> Option<Self> {
         let (subject, company, said) = match thing(&recorded.stream_type, recorded.stream_id) {
             Some(subject) => (subject, recorded.company_id.map(CompanyId), None),
@@ -160,16 +198,16 @@ impl Occurrence {
         Some(Self { happened, disclosed, known_to })
     }
 
-    /// Whether a watcher may receive it.
+    /// Whether a receiver may see it.
     pub(crate) fn is_for(&self, watching: &Watching) -> bool {
         let Happened { subject, company, said, .. } = &self.happened;
-        // A reader of a company's history receives what that history shows, and no more.
+        // A reader of a company's history receives the events of that history.
         let may_know = self.disclosed || (!watching.whole && self.known_to == Some(Side::Buyer));
         let is_theirs =
             watching.company.is_none_or(|own| may_know && *company == Some(CompanyId(own)));
         let kinds = if said.is_some() { &watching.conversations } else { &watching.things };
         let is_meant = match said {
-            // A company never sees the seller's notes, whoever watches for it.
+            // A company never sees the seller's notes, whatever the role.
             Some(Said::Note(note)) => {
                 note.side == watching.side || (watching.whole && watching.company.is_none())
             }
@@ -180,10 +218,10 @@ impl Occurrence {
     }
 }
 
-/// The only side that may know of an event. One of a negotiation that cannot be read is told to
-/// nobody: that is an error.
+/// The only side that may see an event. An unreadable event of a negotiation is an error, and is
+/// sent to nobody.
 fn known_to(recorded: &RecordedEvent) -> Result<Option<Side>, UnreadableEvent> {
-    // The others concern both sides, and are long.
+    // Other events concern both sides, and their payloads are long.
     let (event_type, version) = (recorded.event_type.as_str(), recorded.schema_version);
     let is_known = || Event::types().any(|(name, newest)| name == event_type && version <= newest);
     if recorded.stream_type != "negotiation" || (!is_deliberation(event_type) && is_known()) {
@@ -198,7 +236,7 @@ fn known_to(recorded: &RecordedEvent) -> Result<Option<Side>, UnreadableEvent> {
 fn said(
     recorded: &RecordedEvent,
     event: conversation::Event,
-) -> (Subject, Option<CompanyId>, Option<Said>) {
+) -> (Thing, Option<CompanyId>, Option<Said>) {
     let (position, recorded_at) = (recorded.position.0, recorded.recorded_at);
     match event {
         conversation::Event::MessageSent {
@@ -211,7 +249,7 @@ fn said(
             attachments,
         } => {
             let said = Written { number, side, by, text, attachments, position, recorded_at };
-            (subject, Some(company), Some(Said::Message(said)))
+            (Thing::Discussed(subject), Some(company), Some(Said::Message(said)))
         }
         conversation::Event::NoteWritten {
             subject,
@@ -223,11 +261,11 @@ fn said(
             attachments,
         } => {
             let said = Written { number, side, by, text, attachments, position, recorded_at };
-            (subject, Some(company), Some(Said::Note(said)))
+            (Thing::Discussed(subject), Some(company), Some(Said::Note(said)))
         }
         conversation::Event::Read { subject, by, side, up_to } => {
             let company = recorded.company_id.map(CompanyId);
-            (subject, company, Some(Said::Read(Reading { by, side, up_to })))
+            (Thing::Discussed(subject), company, Some(Said::Read(Reading { by, side, up_to })))
         }
     }
 }
@@ -275,7 +313,7 @@ mod tests {
         }
     }
 
-    /// A note of a side about an order of the first company, as history has it.
+    /// An internal note of a side on an order of the first company.
     fn note(side: Side) -> RecordedEvent {
         let subject = Subject::Order { id: OrderId(Uuid::from_u128(0x0D)) };
         let event = conversation::Event::NoteWritten {
@@ -358,7 +396,7 @@ mod tests {
         check(&note(Side::Seller), true, &invoice_conversation, false);
     }
 
-    /// Without their payload, the others would reach nobody, or the wrong side.
+    /// Without their payload the receivers would be unknown.
     #[test]
     fn types_read_without_payload_are_complete() {
         let read = types_read();

@@ -1,4 +1,4 @@
-//! One connection: what it receives, from which position on, and when it ends.
+//! One connection of the live feed: its position, and its end.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,13 +16,13 @@ use super::{
     occurrence::{Occurrence, Watching, event_types, types_read},
 };
 
-/// How many frames are on their way to a client that is slow.
+/// The maximum number of frames queued for a slow client.
 const ON_THEIR_WAY: usize = 16;
-/// A client that reads nothing for so long is disconnected.
+/// A client that reads nothing for this long is disconnected.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// After how long a client comes back when its connection ends.
+/// The delay after which a client reconnects.
 const COME_BACK: Duration = Duration::from_secs(1);
-/// How many events are read from the log at once.
+/// The number of events read from the log at once.
 const PAGE: usize = 200;
 
 struct Watcher {
@@ -30,21 +30,21 @@ struct Watcher {
     watching: Watching,
     occurrences: broadcast::Receiver<Arc<Occurrence>>,
     frames: mpsc::Sender<sse::Event>,
-    /// All up to here was sent, as far as it was for them.
+    /// All matching events up to here were sent.
     seen: Position,
 }
 
-/// The client is gone, or takes nothing.
+/// The client is disconnected, or reads nothing.
 struct Gone;
 
-/// The first message to a client.
+/// The first frame of a connection.
 #[derive(Serialize)]
 struct Greeting {
     position: u64,
 }
 
-/// Starts to tell somebody what happens after a position. What has happened before `occurrences` began is
-/// in the log.
+/// Starts the task of a connection, which sends the events after a position. Events before the
+/// subscription to `occurrences` are read from the log.
 pub(super) fn start(
     log: EventLog,
     seat: Seat,
@@ -82,7 +82,7 @@ impl Watcher {
                 Ok(occurrence) => self.deliver(&occurrence).await?,
                 Err(RecvError::Lagged(_)) => {
                     counter!("kontor_live_lagged_total").increment(1);
-                    // What was passed over was committed before, so the log has it.
+                    // Skipped occurrences were committed before, so the log has them.
                     self.catch_up().await?;
                 }
                 Err(RecvError::Closed) => return Err(Gone),
@@ -90,15 +90,15 @@ impl Watcher {
         }
     }
 
-    /// Says from which position on events are sent, so that a client that loses its connection before anything has
-    /// happened knows where to go on.
+    /// Sends the position, so that a client that loses its connection before the first event knows
+    /// where to resume.
     async fn greet(&self) -> Result<(), Gone> {
         let Position(position) = self.seen;
         let frame = sse::Event::default().retry(COME_BACK).id(position.to_string()).event("live");
         self.send(frame.json_data(Greeting { position })).await
     }
 
-    /// Tells what the log has after what was seen, up to its head.
+    /// Sends the events in the log after the last sent position, up to its head.
     async fn catch_up(&mut self) -> Result<(), Gone> {
         let company_id = self.watching.company;
         let lookup = Lookup {
@@ -112,14 +112,14 @@ impl Watcher {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(error) => {
-                    tracing::warn!(%error, "a watcher waits for the log");
+                    tracing::warn!(%error, "a live connection waits for the log");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
         }
     }
 
-    /// Tells the next page; says whether there may be more.
+    /// Sends the next page; returns whether there may be more.
     async fn read_on(&mut self, lookup: &Lookup) -> Result<Result<bool, event_log::Error>, Gone> {
         let found = async {
             let head = self.log.head().await?;

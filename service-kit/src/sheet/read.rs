@@ -6,7 +6,9 @@ mod package;
 mod separated;
 mod workbook;
 
-use super::{Doubt, Format, Row, Sheet, SheetError};
+use std::{borrow::Cow, collections::HashMap};
+
+use super::{Doubt, Format, RawRow, Row, Sheet, SheetError};
 
 /// Reads the sheet that a file holds.
 pub fn read(file: &[u8], format: Format) -> Result<Sheet, SheetError> {
@@ -14,6 +16,16 @@ pub fn read(file: &[u8], format: Format) -> Result<Sheet, SheetError> {
         Format::Csv => separated::read(file)?.into_sheet(),
         Format::Xlsx => workbook::read(file)?.into_sheet(),
     }
+}
+
+/// The text of a file, in whichever encoding it is.
+pub fn decoded(file: &[u8]) -> Cow<'_, str> {
+    encoding::decoded(file)
+}
+
+/// The rows of the first sheet of a workbook, without blank ones.
+pub fn workbook_rows(file: &[u8]) -> Result<Vec<RawRow>, SheetError> {
+    Ok(workbook::read(file)?.into_rows())
 }
 
 /// The cells of a file while they are read, within the bounds of a sheet.
@@ -73,6 +85,20 @@ impl Table {
         }
         // It is there, so that its row is.
         self.put(place, "?".to_owned())
+    }
+
+    fn into_rows(self) -> Vec<RawRow> {
+        let Self { rows, doubts, .. } = self;
+        let mut of_rows: HashMap<u32, Vec<(usize, &'static str)>> = HashMap::new();
+        for (Permit { row, column }, reason) in doubts {
+            of_rows.entry(row).or_default().push((column, reason));
+        }
+        let row = |Row { number, cells }: Row| {
+            let cells = cells.iter().map(|cell| cell.trim().to_owned()).collect();
+            RawRow { number, cells, doubts: of_rows.remove(&number).unwrap_or_default() }
+        };
+        let rows: Vec<RawRow> = rows.into_iter().map(row).collect();
+        rows.into_iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect()
     }
 
     fn into_sheet(self) -> Result<Sheet, SheetError> {

@@ -7,18 +7,21 @@ use uuid::Uuid;
 
 use crate::{
     forgery::forge,
-    journeys::{Shop, created, done, refused},
+    journeys::{Shop, created, done, refused, today},
 };
 
 const CREDIT_NOTES: &str = "/v1/credit-notes";
 
 /// Where requests bring amounts; a new one must be tried below.
-const AMOUNTS: [&str; 7] = [
+const AMOUNTS: [&str; 10] = [
+    "/v1/carts/{id}/order /expected_total",
     "/v1/approval-rules /rules/*/when/above/*",
     "/v1/companies/{id}/approval-rules /rules/*/when/above/*",
     "/v1/companies/{id}/credit-limit /limit",
+    "/v1/companies/{id}/minimum-order /minimum",
     "/v1/discounts/offer /programme/tiers/tiers/*/at_least",
     "/v1/employees/{id}/limits /limit",
+    "/v1/orders /expected_total",
     "/v1/payments /amount",
     "/v1/payments/{id}/allocate /amount",
 ];
@@ -42,46 +45,32 @@ async fn no_amount_goes_beyond_the_ceiling() {
     let paid =
         |amount: &Value| json!({ "company": grocer, "method": "transfer", "amount": amount });
     let booked = created(instance.post("accounting", "/v1/payments", &paid(&most)).await);
+    let expected = |total: &Value| {
+        json!({ "company": grocer, "currency": "PLN", "expected_total": total,
+            "lines": [{ "sku": "RICE", "quantity": "1" }] })
+    };
     let programme = |sum: &Value| {
         json!({ "audience": { "kind": "company", "company": grocer }, "programme": {
             "days": 30, "tiers": { "kind": "turnover", "tiers": [{ "at_least": sum, "percent": "1" }] } } })
     };
-    let tried: [(&str, String, Value, &str); 7] = [
-        ("admin", "/v1/approval-rules".to_owned(), rules(&above), "/rules/0/when/above/0"),
+    let tried = [
+        (format!("carts/{grocer}/order"), json!({ "expected_total": above }), "/expected_total"),
+        ("approval-rules".to_owned(), rules(&above), "/rules/0/when/above/0"),
+        (format!("companies/{grocer}/approval-rules"), rules(&above), "/rules/0/when/above/0"),
+        (format!("companies/{grocer}/credit-limit"), json!({ "limit": above }), "/limit"),
+        (format!("companies/{grocer}/minimum-order"), json!({ "minimum": above }), "/minimum"),
+        ("orders".to_owned(), expected(&above), "/expected_total"),
+        ("discounts/offer".to_owned(), programme(&above), "/programme/tiers/tiers/0/at_least"),
+        (format!("employees/{ewa}/limits"), json!({ "per": "day", "limit": above }), "/limit"),
+        ("payments".to_owned(), paid(&above), "/amount"),
         (
-            "admin",
-            format!("/v1/companies/{grocer}/approval-rules"),
-            rules(&above),
-            "/rules/0/when/above/0",
-        ),
-        (
-            "admin",
-            format!("/v1/companies/{grocer}/credit-limit"),
-            json!({ "limit": above }),
-            "/limit",
-        ),
-        (
-            "admin",
-            "/v1/discounts/offer".to_owned(),
-            programme(&above),
-            "/programme/tiers/tiers/0/at_least",
-        ),
-        (
-            "admin",
-            format!("/v1/employees/{ewa}/limits"),
-            json!({ "per": "day", "limit": above }),
-            "/limit",
-        ),
-        ("admin", "/v1/payments".to_owned(), paid(&above), "/amount"),
-        (
-            "admin",
-            format!("/v1/payments/{booked}/allocate"),
+            format!("payments/{booked}/allocate"),
             json!({ "invoice": Uuid::nil(), "amount": above }),
             "/amount",
         ),
     ];
-    for (role, path, body, pointer) in tried {
-        let answer = instance.post(role, &path, &body).await;
+    for (path, body, pointer) in tried {
+        let answer = instance.post("admin", &format!("/v1/{path}"), &body).await;
         refused(&answer, 422, "money.above_ceiling");
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{answer:?}");
     }
@@ -129,15 +118,25 @@ async fn no_amount_goes_beyond_the_ceiling() {
     done(instance.get("grocer", "/v1/account-balances").await);
 }
 
-/// The days of what has happened, with what may come after tomorrow.
-const HAPPENED: [&str; 5] = [
+/// The days of returns, which need more before them than a day that is refused.
+const OF_RETURNS: [&str; 4] = [
+    "/v1/returns /requested_on",
+    "/v1/returns/{id}/credit /issued_on",
+    "/v1/returns/{id}/receive /received_on",
+    "/v1/returns/{id}/send /sent_on",
+];
+/// The days of what has happened, none of which may come after tomorrow.
+const HAPPENED: [&str; 6] = [
     "/v1/credit-notes /issued_on",
     "/v1/credit-notes /sold_on",
     "/v1/orders /placed_on",
     "/v1/payments /booked_on",
     "/v1/shipments /dispatched_on",
+    "/v1/shipments/{id}/dispatch /dispatched_on",
 ];
-const TO_COME: [&str; 21] = [
+const TO_COME: [&str; 42] = [
+    "/v1/carts/{id}/order /wished_on",
+    "/v1/carts/{id}/quotation-request /answer_by",
     "/v1/employees/{id}/substitute /from",
     "/v1/employees/{id}/substitute /until",
     "/v1/negotiations/{id}/propose /say/answer_by",
@@ -151,6 +150,9 @@ const TO_COME: [&str; 21] = [
     "/v1/offers/{id}/extend /valid_until",
     "/v1/offers/{id}/negotiate /say/answer_by",
     "/v1/offers/{id}/negotiate /say/lines/*/deliver_on",
+    "/v1/orders /wished_on",
+    "/v1/orders/{id}/promise /available_on",
+    "/v1/orders/{id}/promise /promised_on",
     "/v1/price-agreements /from",
     "/v1/price-agreements /until",
     "/v1/price-agreements/{id}/prices /prices/*/days/from",
@@ -158,7 +160,23 @@ const TO_COME: [&str; 21] = [
     "/v1/price-agreements/{id}/shorten /until",
     "/v1/products/{id}/vat-rate /from",
     "/v1/quotation-requests /answer_by",
+    "/v1/standing-orders /prices_fixed_until",
+    "/v1/standing-orders /schedule/ends/day",
+    "/v1/standing-orders /schedule/starts_on",
+    "/v1/standing-orders/{id}/change /prices_fixed_until",
+    "/v1/standing-orders/{id}/change /schedule/ends/day",
+    "/v1/standing-orders/{id}/change /schedule/starts_on",
+    "/v1/standing-orders/{id}/change-date /date",
+    "/v1/standing-orders/{id}/change-date /on",
+    "/v1/standing-orders/{id}/restore /date",
+    "/v1/standing-orders/{id}/skip /date",
     "/v1/stock /levels/*/expected",
+    "/v1/stock/feed /rows/*/best_before",
+    "/v1/stock/{id}/adjust /lot/best_before",
+    "/v1/stock/{id}/count /lot/best_before",
+    "/v1/stock/{id}/expect /on",
+    "/v1/stock/{id}/receive /lot/best_before",
+    "/v1/stock/{id}/take-back /lot/best_before",
 ];
 
 #[tokio::test]
@@ -168,11 +186,20 @@ async fn what_has_happened_is_not_dated_after_tomorrow() {
     let document = instance.get("admin", "/openapi.json").await.body;
     let found = fields(&document, &|_, schema| schema["format"] == "date");
     let requested = "/v1/quotation-requests /lines/*/delivery_on";
-    let known: BTreeSet<String> =
-        HAPPENED.into_iter().chain(TO_COME).chain([requested]).map(str::to_owned).collect();
+    let known: BTreeSet<String> = HAPPENED
+        .into_iter()
+        .chain(OF_RETURNS)
+        .chain(TO_COME)
+        .chain([requested])
+        .map(str::to_owned)
+        .collect();
     assert_eq!(found, known, "a new day: has it happened, or is it to come?");
 
     let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "2" }])).await;
+    let part = json!({ "orders": [{ "order": order,
+        "items": [{ "line": 1, "quantity": "1" }] }] });
+    let prepared = created(instance.post("admin", "/v1/shipments/prepare", &part).await);
+    let prepared = format!("/v1/shipments/{prepared}/dispatch");
     let lines = json!([{ "sku": "RICE", "quantity": "1", "unit_price": "1.00" }]);
     let note = |name: &str, day: &str| json!({ "company": grocer, "currency": "PLN", "lines": lines, name: day });
     let bodies = |day: &str| {
@@ -189,13 +216,30 @@ async fn what_has_happened_is_not_dated_after_tomorrow() {
                     "items": [{ "line": 1, "quantity": "1" }] }),
                 "/dispatched_on",
             ),
+            (&prepared, json!({ "dispatched_on": day }), "/dispatched_on"),
         ]
     };
-    let today = jiff::Zoned::now().date();
+    let today = today();
     let in_three_days = today.saturating_add(jiff::ToSpan::days(3)).to_string();
+    let returned = |step: &str| format!("/v1/returns/{order}/{step}");
+    let of_returns = |day: &str| {
+        let lines = json!([{ "invoice_line": 1, "quantity": "1", "reason": "damaged" }]);
+        let received = json!([{ "line": 1, "quantity": "1" }]);
+        [
+            (
+                "/v1/returns".to_owned(),
+                json!({ "invoice": order, "kind": "return", "lines": lines, "requested_on": day }),
+                "/requested_on",
+            ),
+            (returned("credit"), json!({ "issued_on": day }), "/issued_on"),
+            (returned("receive"), json!({ "lines": received, "received_on": day }), "/received_on"),
+            (returned("send"), json!({ "transport": "own", "sent_on": day }), "/sent_on"),
+        ]
+    };
     for day in ["2999-12-31", &in_three_days] {
-        for (path, body, pointer) in bodies(day) {
-            let answer = instance.post("admin", path, &body).await;
+        let others = bodies(day).map(|(path, body, pointer)| (path.to_owned(), body, pointer));
+        for (path, body, pointer) in others.into_iter().chain(of_returns(day)) {
+            let answer = instance.post("admin", &path, &body).await;
             refused(&answer, 422, "day.in_future");
             assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{answer:?}");
         }

@@ -1,3 +1,4 @@
 //! Tests of the billing context.
 
 mod credit_notes;
+mod goods_returns;

@@ -167,9 +167,10 @@ async fn no_list_has_lines() {
         if properties.is_none_or(|properties| properties.get("next_cursor").is_none()) {
             continue;
         }
-        // What was sent of one offer is short, ten at most, and compared by its lines.
+        // What was sent of one offer is short, ten at most, and compared by its lines. The pick queue
+        // is about what is left of each line; its pages are cut by size as all pages are.
         let Some(items) = properties.unwrap().get("items") else { continue };
-        if path != "/v1/offers/{id}/revisions" {
+        if !["/v1/offers/{id}/revisions", "/v1/pick-queue"].contains(&path.as_str()) {
             let found = with_lines(&document, items, &mut Vec::new());
             assert!(!found, "{path} has lines");
         }

@@ -1,9 +1,14 @@
 //! Whole trades over HTTP, step by step.
 
-use jiff::{ToSpan, civil::Date};
+use jiff::{ToSpan, Zoned, civil::Date};
 use serde_json::{Value, json};
 
 use crate::instance::{Answer, Instance, eventually};
+
+/// The seller's day, which begins at midnight in Warsaw.
+pub(crate) fn today() -> Date {
+    Zoned::now().in_tz("Europe/Warsaw").unwrap().date()
+}
 
 /// An instance with three products for sale and two customers with a purchaser each.
 pub(crate) struct Shop {

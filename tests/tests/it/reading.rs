@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader},
-    path::Path,
     process::Stdio,
 };
 
@@ -31,20 +30,24 @@ async fn history_answers_what_is_asked() {
     };
 
     // The newest first: the offer's life backwards, and what it set off.
-    let newest = types(&ask("auditor", "order=desc&limit=4").await);
-    assert_eq!(newest, ["order.placed", "offer.accepted", "offer.sent", "offer.drafted"]);
+    let set_off =
+        ["offer.accepted", "order.placed", "credit_account.opened", "credit_account.reserved"];
+    let mut backwards = types(&ask("auditor", "order=desc&limit=6").await);
+    backwards.reverse();
+    assert_eq!(backwards[..2], ["offer.drafted", "offer.sent"]);
+    assert_eq!(backwards[2..], set_off);
     let accepted = ask("auditor", "type=offer.accepted").await["items"][0].clone();
     let correlation = accepted["correlation_id"].as_str().unwrap();
-    let set_off = types(&ask("auditor", &format!("correlation={correlation}")).await);
-    assert_eq!(set_off, ["offer.accepted", "order.placed"]);
+    let correlated = types(&ask("auditor", &format!("correlation={correlation}")).await);
+    assert_eq!(correlated, set_off);
     let command = accepted["command_id"].as_str().unwrap();
     assert_eq!(types(&ask("auditor", &format!("command={command}")).await), ["offer.accepted"]);
     let cause = accepted["event_id"].as_str().unwrap();
     let followed = types(&ask("auditor", &format!("causation={cause}")).await);
-    assert_eq!(followed, ["order.placed"]);
+    assert_eq!(followed, set_off[1..]);
     let at = accepted["recorded_at"].as_str().unwrap();
     let since = types(&ask("auditor", &format!("since={at}")).await);
-    assert_eq!(since, ["offer.accepted", "order.placed"]);
+    assert_eq!(since, set_off);
     let until = types(&ask("auditor", &format!("until={at}&order=desc&limit=1")).await);
     assert_eq!(until, ["offer.sent"]);
     let of_kind = types(&ask("auditor", &format!("aggregate=offer&company={grocer}")).await);
@@ -142,6 +145,8 @@ async fn every_aggregate_has_a_past_state() {
     created(shop.instance.post("grocer", "/v1/quotation-requests", &request).await);
     let levels = json!({ "levels": [{ "sku": "RICE", "available": "5" }] });
     done(shop.instance.post("warehouse", "/v1/stock", &levels).await);
+    let warehouse = json!({ "code": "WAW", "name": "Warszawa" });
+    created(shop.instance.post("admin", "/v1/warehouses", &warehouse).await);
     let codes = json!({ "codes": [{ "code": "R-1", "sku": "RICE" }] });
     let path = format!("/v1/companies/{grocer}/product-codes");
     done(shop.instance.post("grocer", &path, &codes).await);
@@ -162,6 +167,7 @@ async fn every_aggregate_has_a_past_state() {
     let payment = json!({ "company": shop.grocer, "method": "cash",
         "amount": { "amount": "1.00", "currency": "PLN" } });
     created(shop.instance.post("accounting", "/v1/payments", &payment).await);
+    buy_and_return(&shop).await;
     shop.instance.settled().await;
     let mut kinds = BTreeSet::new();
     let mut newest = BTreeMap::new();
@@ -178,10 +184,31 @@ async fn every_aggregate_has_a_past_state() {
         let now = shop.instance.get("auditor", &format!("/v1/history/{id}/state")).await;
         assert_eq!(now.body, state);
     }
-    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/events");
-    let landed = std::fs::read_dir(schemas).unwrap();
-    let landed = landed.map(|kind| kind.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(kinds, landed, "every kind of thing is in this trade");
+    let aggregates = domain::history::aggregates().map(str::to_owned).collect();
+    assert_eq!(kinds, aggregates, "this test records events of every aggregate");
+}
+
+/// A cart, a list, a standing order, an order with a reference that is picked, and goods that return.
+async fn buy_and_return(shop: &Shop) {
+    let instance = &shop.instance;
+    let cart = json!({ "name": "Kuchnia", "currency": "PLN" });
+    created(instance.post("grocer", "/v1/carts", &cart).await);
+    created(instance.post("grocer", "/v1/order-lists", &json!({ "name": "Co tydzień" })).await);
+    let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
+    let standing = json!({ "name": "Ryż", "currency": "PLN", "lines": lines, "schedule": {
+        "starts_on": "2099-01-01", "recurrence": { "kind": "every_days", "days": 7 } } });
+    created(instance.post("grocer", "/v1/standing-orders", &standing).await);
+    let order = json!({ "currency": "PLN", "lines": lines, "reference": "ZAM/1" });
+    let order = created(instance.post("grocer", "/v1/orders", &order).await);
+    done(instance.post("sales", &format!("/v1/orders/{order}/confirm"), &json!({})).await);
+    let pick_list = json!({ "header": { "warehouse": "WAW" },
+        "orders": [{ "order": order, "items": [{ "line": 1, "quantity": "8" }] }] });
+    created(instance.post("warehouse", "/v1/pick-lists", &pick_list).await);
+    let order = shop.confirmed_order(lines).await;
+    let invoice = shop.dispatch(json!({ "order": order })).await;
+    let wrong = json!({ "invoice": invoice["id"], "kind": "return",
+        "lines": [{ "invoice_line": 1, "quantity": "1", "reason": "damaged" }] });
+    created(instance.post("grocer", "/v1/returns", &wrong).await);
 }
 
 #[tokio::test]

@@ -38,7 +38,10 @@ async fn every_wrong_request_gets_a_clear_answer() {
     let order = created(shop.instance.post("grocer", "/v1/orders", &placed).await);
     let confirmed = shop.confirmed_order(json!([{ "sku": "COFFEE", "quantity": "2" }])).await;
     let between = shop.instance.settled().await;
-    assert_eq!(between, before + 2 + 3 + 1 + 2, "rubbish leaves no trace");
+    // A product and its SKU; an offer drafted, sent and rejected; two orders, of which one is
+    // confirmed, and a credit account that is opened and reserves for both.
+    let (products, offers, orders) = (2, 3, 1 + 2 + 3);
+    assert_eq!(between, before + products + offers + orders, "rubbish leaves no trace");
     for case in wrong_states(&shop, &drafted, &offer, &order, &confirmed) {
         check(&shop.instance, case).await;
     }

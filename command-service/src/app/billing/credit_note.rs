@@ -1,4 +1,4 @@
-//! Credit notes: what was charged is given back.
+//! Credit notes: amounts given back to a company.
 
 mod of_invoice;
 
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
-use self::of_invoice::Earlier;
+pub(crate) use self::of_invoice::Earlier;
 use crate::{
     app::{
         Services,
@@ -27,51 +27,56 @@ use crate::{
     failure::{Failure, happened, refusal},
 };
 
-/// What is given back.
+/// A credit note to issue.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "IssueCreditNote")]
 pub struct Issue {
     pub company: CompanyId,
-    /// The invoice that it corrects: it gives back no more than was sold there and not yet given
-    /// back, at the invoice's prices and rates of tax. What is open on it is reduced at once.
+    /// The invoice that it corrects. At most the invoiced quantities that are not credited yet can
+    /// be credited, at the invoice's prices and VAT rates. The open amount of the invoice is
+    /// reduced at once.
     #[serde(default)]
     pub corrects: Option<InvoiceId>,
-    /// That of the invoice, where one is named.
+    /// The currency; that of the invoice if one is named.
     pub currency: Currency,
-    /// What is given back, in positive quantities.
+    /// The credited lines, in positive quantities.
     pub lines: Vec<CreditLine>,
     #[serde(default)]
     pub reason: Option<Note>,
-    /// The day, when it is entered later; today when not given. Not before the invoice.
+    /// The day of the credit note, when entered later; today when not given. Not before the
+    /// invoice.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub issued_on: Option<Date>,
-    /// The day of the sale that is corrected, whose rate of tax holds. With an invoice it is the
-    /// day of the invoice; without one, the day of issue when not given.
+    /// The day of the corrected sale, which determines the VAT rate. With an invoice it is the day
+    /// of the invoice; without one, the day of issue when not given.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub sold_on: Option<Date>,
 }
 
-/// So much of a product, or of a line of the invoice.
+/// A credited quantity of a product, or of a line of the invoice.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreditLine {
     /// The number of the line on the invoice that `corrects` names, counted from 1; instead of
     /// `sku` and `code`.
     pub line: Option<u32>,
-    /// The seller's code of it.
+    /// The seller's SKU.
     pub sku: Option<Sku>,
-    /// What the company, or a firm above it, calls it; instead of `sku`.
+    /// The product code of the company, or of a company above it; instead of `sku`.
     pub code: Option<Reference>,
-    /// How much of it: in its units, or in those of `packaging`.
+    /// The quantity, in units of the product or of `packaging`.
     pub quantity: Quantity,
-    /// In what it is counted, such as `carton`.
+    /// The packaging in which the quantity is given, such as `carton`.
     pub packaging: Option<PackagingName>,
-    /// Net price of one unit. Needed without an invoice; with one, it is that of the invoice, and
-    /// may be left out.
+    /// Net price of one unit. Required without an invoice; optional with one, where the invoice's
+    /// price applies.
     pub unit_price: Option<UnitPrice>,
+    /// By how much the net price of one unit is lowered; the goods stay sold, at the lower price. Only
+    /// with an invoice.
+    pub price_reduction: Option<UnitPrice>,
 }
 
 /// Issues a credit note.
@@ -100,9 +105,9 @@ pub async fn issue(
         .await
 }
 
-/// Takes the number, issues the credit note, and sets it against the invoice that it corrects, in
+/// Takes the number, issues the credit note, and allocates it to the invoice that it corrects, in
 /// one append.
-async fn give_back(
+pub(crate) async fn give_back(
     work: &mut Work,
     id: InvoiceId,
     request: Issue,
@@ -132,16 +137,25 @@ async fn give_back(
     Ok(())
 }
 
-/// Without an invoice, the request says what is given back and at which prices.
+/// Without an invoice, the request gives the lines and their prices.
 async fn at_given_prices(work: &mut Work, request: &Issue, on: Date) -> Result<Lines, Failure> {
     let Issue { company, currency, sold_on, .. } = *request;
     if let Some(index) = request.lines.iter().position(|line| line.line.is_some()) {
-        let detail = "only a credit note that names its invoice names a line of it";
+        let detail = "a line number is allowed only together with `corrects`";
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "credit_note.line_without_invoice",
         )
         .field(FieldError::at(format!("/lines/{index}/line"), detail))
+        .into());
+    }
+    if let Some(index) = request.lines.iter().position(|line| line.price_reduction.is_some()) {
+        let detail = "only a credit note that names its invoice lowers a price of it";
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "credit_note.reduction_without_invoice",
+        )
+        .field(FieldError::at(format!("/lines/{index}/price_reduction"), detail))
         .into());
     }
     let lines: Vec<LineRequest> = request.lines.iter().cloned().map(LineRequest::from).collect();
@@ -152,12 +166,21 @@ async fn at_given_prices(work: &mut Work, request: &Issue, on: Date) -> Result<L
 
 impl From<CreditLine> for LineRequest {
     fn from(line: CreditLine) -> Self {
-        let CreditLine { line: _, sku, code, quantity, packaging, unit_price } = line;
+        let CreditLine { line: _, sku, code, quantity, packaging, unit_price, price_reduction: _ } =
+            line;
         Self { sku, code, quantity, packaging, unit_price }
     }
 }
 
-/// Sets what a credit note can still give against what is open on the invoice that it corrects.
+impl From<&invoice::Item> for CreditLine {
+    fn from(item: &invoice::Item) -> Self {
+        let invoice::Item { line, quantity, price_reduction } = *item;
+        let (sku, code, packaging, unit_price) = Default::default();
+        Self { line: Some(line), sku, code, quantity, packaging, unit_price, price_reduction }
+    }
+}
+
+/// Allocates the rest of the credit note to the open amount of the invoice that it corrects.
 async fn apply(
     work: &mut Work,
     credit_note: InvoiceId,
@@ -174,7 +197,7 @@ async fn apply(
     Ok(())
 }
 
-/// The credit note gives up what the invoice takes, in one append.
+/// Allocates on the credit note and on the invoice, in one append.
 pub(crate) async fn set_credit_against(
     work: &mut Work,
     credit_note: InvoiceId,

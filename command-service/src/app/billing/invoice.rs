@@ -1,4 +1,4 @@
-//! Invoices: the numbers of documents.
+//! Invoices: document numbers.
 
 use domain::{InvoiceId, Series, series};
 use event_log::Work;

@@ -1,4 +1,4 @@
-//! Payments: money is booked, and set against invoices.
+//! Payments: record and allocate them.
 
 use axum::http::StatusCode;
 use domain::{
@@ -18,7 +18,7 @@ use crate::{
     failure::{Failure, given, happened, refusal},
 };
 
-/// Money that came in.
+/// A received payment.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "BookPayment")]
@@ -26,19 +26,19 @@ pub struct Book {
     pub company: CompanyId,
     pub amount: Money,
     pub method: payment::Method,
-    /// The day; today when not given.
+    /// The day of receipt; today when not given.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub booked_on: Option<Date>,
-    /// The number of the invoice that the payer named.
+    /// The invoice number that the payer gave.
     #[serde(default)]
     pub names_invoice: Option<Number>,
-    /// The transfer's title or the like.
+    /// The payment reference, such as the title of the transfer.
     #[serde(default)]
     pub title: Option<Note>,
 }
 
-/// Books a payment; it is allocated to open invoices by itself.
+/// Records a payment. A policy allocates it to open invoices.
 pub async fn book(
     services: &Services,
     caller: &Caller,
@@ -70,7 +70,7 @@ pub async fn book(
         .await
 }
 
-/// How much goes where.
+/// An amount to allocate and the invoice.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AllocatePayment")]
@@ -91,7 +91,7 @@ pub async fn allocate(
     services.execute(caller, digest, &|work| deciding(set_against(work, id, invoice, amount))).await
 }
 
-/// The payment gives up what the invoice takes, in one append.
+/// Allocates on the payment and on the invoice, in one append.
 pub(crate) async fn set_against(
     work: &mut Work,
     payment: PaymentId,

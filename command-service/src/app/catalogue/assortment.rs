@@ -1,4 +1,4 @@
-//! Assortments: who sees what of all that is sold.
+//! Assortments: which companies see which products.
 
 use domain::{
     Assortment, AssortmentId, Audience, Category, Company, Product, Selection, assortment::Command,
@@ -14,7 +14,7 @@ use crate::{
     failure::{Failure, names_nothing},
 };
 
-/// Who, and what.
+/// An audience and a selection of products.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ChangeAssortment")]
@@ -76,7 +76,7 @@ async fn decide(
         .await
 }
 
-/// Loads what selections name, with two queries at most, however many there are.
+/// Loads the categories and products of selections, with at most two queries.
 pub(crate) async fn load(
     work: &mut Work,
     selections: impl Iterator<Item = Selection> + Clone,
@@ -99,8 +99,8 @@ pub(crate) async fn load(
     Ok(())
 }
 
-/// Whether the company, the category or the product that are named exist. Groups are what companies
-/// join, so any may be named.
+/// Checks that the company, category and product exist. A group exists only as the membership of
+/// companies, so any group code is accepted.
 pub(crate) async fn exist(
     work: &mut Work,
     audience: &Audience,

@@ -8,22 +8,24 @@ use crate::{
     failure::Failure,
 };
 
-/// Who says what is wanted.
+/// Who requests the products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Requester {
-    /// The company: what it does not see, or was never for sale, does not exist.
+    /// The company: a product outside its assortment does not exist for it.
     Company,
-    /// The seller for it: what it does not see is said to be outside its assortment.
+    /// The seller on behalf of the company: the error says that a product is outside the
+    /// assortment.
     Seller,
 }
 
-/// What decides on what one company sees; all of it is loaded, and asserted by the append.
+/// The facts that decide what one company sees. All of them are loaded, and the append asserts
+/// them.
 pub(crate) struct AssortmentContext {
     pub(crate) audiences: Vec<Audience>,
 }
 
 impl AssortmentContext {
-    /// Loads the facts for some products, which are loaded: a few queries, however many there are.
+    /// Loads the facts for products that are loaded, with a constant number of queries.
     pub(crate) async fn open(
         work: &mut Work,
         company: CompanyId,
@@ -35,7 +37,7 @@ impl AssortmentContext {
         Ok(Self { audiences })
     }
 
-    /// Whether a product can be spoken of.
+    /// Whether the requester may name a product.
     pub(crate) fn shows(&self, work: &Work, product: &Product, requester: Requester) -> bool {
         if requester == Requester::Company && !product.is_known() {
             return false;

@@ -1,4 +1,4 @@
-//! Categories: the tree in which products stand.
+//! Categories: the product tree.
 
 use domain::{
     Category, CategoryId,
@@ -15,14 +15,14 @@ use crate::{
     caller::Caller,
 };
 
-/// A new category.
+/// A category to open.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OpenCategory")]
 pub struct Open {
-    /// What it is called.
+    /// The name.
     pub title: category::Title,
-    /// The category above it; without one it is a root.
+    /// The parent category; a root category when not given.
     #[serde(default)]
     pub parent: Option<CategoryId>,
 }
@@ -46,7 +46,7 @@ pub async fn open(
         .await
 }
 
-/// What it is called now.
+/// The new name.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RenameCategory")]
@@ -65,7 +65,7 @@ pub async fn rename(
     services.decide::<Category>(caller, digest, id, Command::Rename { title }).await
 }
 
-/// Where to; `null` makes it a root.
+/// The new parent; `null` makes it a root category.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "MoveCategory")]
@@ -73,7 +73,7 @@ pub struct MoveBelow {
     pub parent: Option<CategoryId>,
 }
 
-/// Moves a category with all categories below it.
+/// Moves a category with its subcategories.
 pub async fn move_below(
     services: &Services,
     caller: &Caller,

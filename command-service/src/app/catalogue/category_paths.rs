@@ -1,4 +1,4 @@
-//! Where products stand in the tree of categories: the facts that assortments and prices ask for.
+//! Paths of products in the category tree: facts for assortments and prices.
 
 use std::collections::BTreeSet;
 
@@ -23,8 +23,8 @@ pub(crate) async fn path_of(
     Ok(path)
 }
 
-/// Loads the categories of products that are loaded, and those above them: a query for each level
-/// of the tree, however many products there are.
+/// Loads the categories of loaded products and those above them, with one query per level of the
+/// tree.
 pub(crate) async fn load(work: &mut Work, products: &[ProductId]) -> Result<(), Failure> {
     let mut level: Vec<CategoryId> =
         products.iter().flat_map(|product| categories(work, *product)).copied().collect();
@@ -37,7 +37,7 @@ pub(crate) async fn load(work: &mut Work, products: &[ProductId]) -> Result<(), 
     Ok(())
 }
 
-/// The paths of a product's categories, each nearest first, once they are loaded.
+/// The paths of a product's loaded categories, each nearest first.
 pub(crate) fn paths(work: &Work, product: ProductId) -> Vec<Vec<CategoryId>> {
     let above = |id: CategoryId| work.get::<Category>(id)?.branch().ok()?.parent;
     let path = |category: CategoryId| {
@@ -56,7 +56,7 @@ fn categories(work: &Work, product: ProductId) -> &[CategoryId] {
     item.map_or(&[], |item| &item.details().categories)
 }
 
-/// Whether products can be put into a category.
+/// Checks that products can be assigned to a category.
 pub(crate) fn takes(work: &Work, category: CategoryId) -> Result<(), category::Error> {
     let category = work.get::<Category>(category).ok_or(category::Error::Unopened)?;
     category.taking().map(|_| ())

@@ -1,4 +1,4 @@
-//! Products: what is sold, at which base price.
+//! Products: draft, publish, withdraw, and set base prices.
 
 pub mod details;
 
@@ -14,7 +14,7 @@ use crate::{
     caller::Caller,
 };
 
-/// A new product.
+/// A product to draft.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "DraftProduct")]
@@ -25,7 +25,7 @@ pub struct Draft {
     pub gtin: Option<domain::Gtin>,
     pub unit: product::Unit,
     pub vat_rate: domain::VatRate,
-    /// Base prices, one per currency.
+    /// Base prices, at most one per currency.
     #[serde(default)]
     pub prices: Vec<Price>,
 }
@@ -95,13 +95,13 @@ pub async fn price(
     services.decide::<Product>(caller, digest, id, request.into()).await
 }
 
-/// The least that it costs, whatever lists, contracts and discounts say.
+/// The floor price: the lowest net price, whatever agreements and discounts say.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SetFloorPrice")]
 pub struct Floor {
     pub currency: domain::Currency,
-    /// Net price of one unit; without it there is no floor any more.
+    /// Net price of one unit; `null` removes the floor price.
     pub price: Option<domain::UnitPrice>,
 }
 
@@ -127,12 +127,12 @@ pub async fn publish(
     services.decide::<Product>(caller, digest, id, product::Command::Publish).await
 }
 
-/// What takes its place.
+/// The replacement of a withdrawn product.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "WithdrawProduct")]
 pub struct Withdraw {
-    /// What is sold instead.
+    /// The product that replaces it.
     #[serde(default)]
     pub successor: Option<ProductId>,
 }

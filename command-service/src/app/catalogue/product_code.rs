@@ -1,4 +1,4 @@
-//! Product codes: what a company calls products in its own books.
+//! Product codes: a company's own codes for products.
 
 use std::collections::HashSet;
 
@@ -23,36 +23,36 @@ use crate::{
     failure::{Failure, names_nothing, refusal},
 };
 
-/// Codes.
+/// Product codes to assign.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AssignProductCodes")]
 pub struct Assign {
-    /// At most a thousand, all or none; more come as a sheet.
+    /// At most 1,000, all or none; larger requests are imported as a sheet.
     pub codes: Vec<Assigned>,
 }
 
-/// What a product is called.
+/// A company's code for a product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AssignedProductCode")]
 pub struct Assigned {
     /// The company's code.
     pub code: Reference,
-    /// The seller's.
+    /// The seller's SKU.
     pub sku: Sku,
 }
 
-/// Codes.
+/// Product codes to drop.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "DropProductCodes")]
 pub struct Forget {
-    /// At most a thousand, all or none.
+    /// At most 1,000, all or none.
     pub codes: Vec<Reference>,
 }
 
-/// How many codes a request may bring.
+/// The maximum number of codes per request.
 const MOST: usize = 1_000;
 
 /// Assigns a company's own product codes.
@@ -72,7 +72,7 @@ pub async fn assign(
                 let claim = |one: &Assigned| claim::Value::Sku(one.sku.clone()).id().0;
                 work.load_many::<Claim>(codes.iter().map(claim).collect::<HashSet<_>>()).await?;
                 load(work, company, codes.iter().map(|one| &one.code)).await?;
-                // The seller may name what the company does not see yet.
+                // The seller may name products that the company does not see.
                 let assortment_context = match caller.company() {
                     Some(_) => Some(open(work, company, codes.iter().map(claim)).await?),
                     None => None,
@@ -100,7 +100,7 @@ pub async fn assign(
         .await
 }
 
-/// What the company sees of the products that hold these codes.
+/// Which of the products that hold these codes the company sees.
 async fn open(
     work: &mut Work,
     company: CompanyId,
@@ -138,7 +138,7 @@ pub async fn forget(
         .await
 }
 
-/// The company, if there is one that the caller sees.
+/// The company, if it exists and the caller may see it.
 async fn company(work: &mut Work, caller: &Caller, id: CompanyId) -> Result<CompanyId, Failure> {
     caller.must_see(Some(id))?;
     let customer = work.load::<Company>(id).await?.customer().map_err(|error| refusal(&error))?;

@@ -1,4 +1,4 @@
-//! The tree of categories: where a category is put.
+//! The category tree: opening and moving categories.
 
 use deadpool_postgres::Object;
 use domain::{Category, CategoryId, category, tree::Kind};
@@ -27,7 +27,7 @@ impl Node for Category {
     }
 }
 
-/// Begins a category.
+/// Opens a category below its parent.
 pub(crate) async fn open(
     work: &mut Work,
     id: CategoryId,
@@ -39,7 +39,7 @@ pub(crate) async fn open(
     record::<Category>(work, id.0, parent.map(Uuid::from)).await
 }
 
-/// Puts a category elsewhere, with all that is below it.
+/// Moves a category with its subcategories.
 pub(crate) async fn move_below(
     work: &mut Work,
     id: CategoryId,

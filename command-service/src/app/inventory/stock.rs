@@ -1,4 +1,8 @@
-//! Stock: how much there is of what.
+//! Stock: levels that an external system reports, movements in the warehouses, and the feed of an
+//! external warehouse.
+
+pub mod feed;
+pub mod movements;
 
 use std::collections::HashSet;
 
@@ -20,31 +24,31 @@ use crate::{
     failure::{Failure, names_nothing},
 };
 
-/// Levels of stock.
+/// A report of stock levels.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ReportStock")]
 pub struct Report {
-    /// At most a thousand; more come as a sheet.
+    /// At most 1,000; larger reports are imported as a sheet.
     pub levels: Vec<Reported>,
 }
 
-/// How much there is of a product.
+/// The stock level of a product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ReportedStockLevel")]
 pub struct Reported {
-    /// Of which.
+    /// The SKU of the product.
     pub sku: Sku,
-    /// How much can be sold now, in its units; `0` when there is none.
+    /// The quantity available for sale, in the product's units; `0` if none.
     pub available: Available,
-    /// When more is expected.
+    /// The day on which more is expected.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub expected: Option<Date>,
 }
 
-/// How many levels a request may bring.
+/// The maximum number of levels per request.
 const MOST: usize = 1_000;
 
 /// Reports stock levels, all or none.

@@ -1,9 +1,9 @@
-//! Conversations: what the two sides write to each other, and each for itself, about an offer, a
-//! negotiation, an order or an invoice.
+//! Conversations: messages between the two sides, and internal notes of each side, about an offer,
+//! a negotiation, an order, an invoice or a goods return.
 
 use domain::{
-    Attachments, CompanyId, Conversation, ConversationId, Invoice, Message, Negotiation, OfCompany,
-    Offer, Order,
+    Attachments, CompanyId, Conversation, ConversationId, GoodsReturn, Invoice, Message,
+    Negotiation, OfCompany, Offer, Order,
     conversation::{Command, Subject, Writing},
     offer,
 };
@@ -18,7 +18,7 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// What is written.
+/// The text and the attachments.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "WriteMessage")]
@@ -73,7 +73,7 @@ pub async fn note(
         .await
 }
 
-/// How far.
+/// The last message read.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ReadMessages")]
@@ -108,15 +108,15 @@ fn writing(caller: &Caller, subject: Subject, company: CompanyId, written: Write
     Writing { subject, company, by: caller.actor(), side: caller.side(), text, attachments }
 }
 
-/// A thing that the caller may know of.
+/// A document that the caller may see.
 struct Known {
     company: CompanyId,
-    /// Whether its company may know of it too. What was said about a draft would tell of it.
+    /// Whether the company may see it too. A note about a draft offer would reveal the draft.
     is_disclosed: bool,
 }
 
-/// The thing, unless there is none, it is another company's, or it was not disclosed to the caller's
-/// of it: all three are answered alike.
+/// The document. If it does not exist, belongs to another company, or is not disclosed to the
+/// caller's company, the answer is the same.
 async fn known(work: &mut Work, caller: &Caller, subject: Subject) -> Result<Known, Failure> {
     let (company, is_disclosed) = match subject {
         Subject::Offer { id } => {
@@ -126,6 +126,7 @@ async fn known(work: &mut Work, caller: &Caller, subject: Subject) -> Result<Kno
         Subject::Negotiation { id } => (work.load::<Negotiation>(id).await?.company(), true),
         Subject::Order { id } => (work.load::<Order>(id).await?.company(), true),
         Subject::Invoice { id } => (work.load::<Invoice>(id).await?.company(), true),
+        Subject::GoodsReturn { id } => (work.load::<GoodsReturn>(id).await?.company(), true),
     };
     let company = company.ok_or_else(Problem::not_found)?;
     caller.must_see(Some(company))?;

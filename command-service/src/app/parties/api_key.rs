@@ -1,4 +1,4 @@
-//! API keys: who may come in.
+//! API keys: create keys of employees and systems.
 
 use axum::http::StatusCode;
 use domain::{Employee, EmployeeId, OfCompany, employee::Person};
@@ -17,24 +17,24 @@ use crate::{
     failure::{Failure, problem, refusal},
 };
 
-/// A key to make.
+/// A key to create.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CreateApiKey")]
 pub struct Create {
     pub name: domain::Name,
-    /// What it may do; an employee's key may do what the employee may.
+    /// The role; an employee's key has the role of the employee.
     #[serde(default)]
     pub role: Option<Role>,
-    /// For a buyer's key that is no employee's: its company.
+    /// The company of a buyer's key that belongs to no employee.
     #[serde(default)]
     pub company: Option<Uuid>,
-    /// Whose it is.
+    /// The employee to whom the key belongs.
     #[serde(default)]
     pub employee: Option<EmployeeId>,
 }
 
-/// A key that was made; the secret is shown this once.
+/// A created key. The secret is shown only once.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CreatedApiKey")]
 pub struct Made {
@@ -42,7 +42,7 @@ pub struct Made {
     pub key: String,
 }
 
-/// Creates a key. It is no event: its secret is known to nobody but whoever asked for it.
+/// Creates a key. It is not an event, because its secret is not stored.
 pub async fn create(
     services: &Services,
     caller: &Caller,
@@ -63,7 +63,7 @@ pub async fn create(
         }
         None if caller.company().is_some() => {
             return Err(Problem::new(StatusCode::FORBIDDEN, "api_key.needs_employee")
-                .detail("a company makes keys for its employees")
+                .detail("a company may create keys only for its employees")
                 .field(FieldError::at("/employee", "is needed")));
         }
         None => {
@@ -82,7 +82,8 @@ pub async fn create(
     Ok(Made { id, key: secret })
 }
 
-/// Somebody at work, as of now: a process that remembers what is no longer so is not enough here.
+/// The current state of an active employee, read from the database: the cache of this process may
+/// be outdated.
 async fn person(services: &Services, caller: &Caller, id: EmployeeId) -> Result<Person, Problem> {
     let rehearsed = services.log.rehearse(|work| {
         let caller = caller.clone();
@@ -97,8 +98,8 @@ async fn person(services: &Services, caller: &Caller, id: EmployeeId) -> Result<
     rehearsed.await.map_err(problem)
 }
 
-/// Whoever left, or got another role, while a key of theirs was made: the policy that keeps their
-/// keys may have passed before there was this one.
+/// Revokes the key again if the employee left or changed role while the key was being created,
+/// since the policy `employee_keeps_keys` may already have handled that event.
 async fn follow(
     services: &Services,
     caller: &Caller,
@@ -115,7 +116,7 @@ async fn follow(
     }
 }
 
-/// What an employee's key may do.
+/// The role of an employee's key.
 pub(crate) fn role_of(role: domain::Role) -> Role {
     match role {
         domain::Role::Admin => Role::Admin,

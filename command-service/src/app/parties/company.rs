@@ -1,4 +1,4 @@
-//! Companies: customers are taken on, and what is agreed with them.
+//! Companies: registration, names, and the agreements in the submodules.
 
 pub mod places;
 pub mod standing;
@@ -17,7 +17,7 @@ use crate::{
     caller::Caller,
 };
 
-/// A new customer.
+/// A company to register.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RegisterCompany")]
@@ -51,7 +51,7 @@ pub async fn register(
         .await
 }
 
-/// Its new name.
+/// The new name.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RenameCompany")]

@@ -1,4 +1,4 @@
-//! A company with the companies above it: the facts that its terms and its standing come from.
+//! A company with the companies above it: facts for terms, addresses and status.
 
 use domain::{
     AddressId, Audience, Claim, Company, CompanyId, PaymentTerm,
@@ -10,7 +10,7 @@ use event_log::Work;
 
 use crate::failure::{Failure, refusal};
 
-/// Takes a company on, and its numbers with it.
+/// Registers a company and claims its numbers.
 pub(crate) async fn register(
     work: &mut Work,
     id: CompanyId,
@@ -39,8 +39,8 @@ pub(crate) async fn line_of(
     while let Some(id) = next {
         let customer = work.load::<Company>(id).await?.customer().map_err(|e| refusal(&e))?;
         line.push(id);
-        // Up to the root: older builds let trees grow higher than `Company::MOST_ABOVE`. None of
-        // them let a company be above itself as far as they looked; what they did not see ends here.
+        // Up to the root: trees of older builds may be higher than `Company::MOST_ABOVE`, and may
+        // contain cycles that those builds did not detect. A path ends where it repeats.
         next = customer.parent.filter(|parent| !line.contains(parent));
     }
     Ok(line)
@@ -50,13 +50,13 @@ fn customers<'a>(work: &'a Work, line: &'a [CompanyId]) -> impl Iterator<Item = 
     line.iter().filter_map(|id| work.get::<Company>(*id)?.customer().ok())
 }
 
-/// Whether goods can go to an address of one of these companies.
+/// Whether goods can be delivered to an address of one of these companies.
 pub(crate) fn deliver_to(work: &Work, line: &[CompanyId], address: &AddressId) -> bool {
     customers(work, line).any(|company| company.delivery_addresses.contains_key(address))
 }
 
-/// The term on which a company buys: its own, else that of the nearest company above it that has one.
-/// Refused when it, or one of them, is suspended.
+/// The payment term for purchases of a company: its own, else that of the nearest company above it
+/// that has one. Refused if the company or one above it is suspended.
 pub(crate) async fn buying_term(
     work: &mut Work,
     company: CompanyId,
@@ -66,7 +66,7 @@ pub(crate) async fn buying_term(
         company.buyer().map_err(|error| refusal(&error))?;
     }
     let term = customers(work, &line).find_map(|company| company.payment_term);
-    // Without a company above it, a company has a term of its own.
+    // A company without a parent always has its own term.
     term.ok_or_else(|| refusal(&domain::company::Error::NoParent).into())
 }
 

@@ -1,4 +1,4 @@
-//! Employees: who works for a company or for the seller, in which role and within which limits.
+//! Employees: engagement, roles, limits, scope and substitutes.
 
 use axum::http::StatusCode;
 use domain::{
@@ -17,13 +17,13 @@ use crate::{
     failure::{given, names_nothing, refusal},
 };
 
-/// Somebody new.
+/// An employee to engage.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "EngageEmployee")]
 pub struct Engage {
-    /// At which company: the seller's admin says so, and nothing for the seller's own people; a
-    /// company's admin engages for its own.
+    /// The company. The seller's admin gives it, and omits it for the seller's own employees; a
+    /// company's admin engages for its own company.
     #[serde(default)]
     pub company: Option<CompanyId>,
     pub name: domain::Name,
@@ -72,7 +72,7 @@ pub async fn note_profile(
     decide(services, caller, digest, id, Command::NoteProfile { profile }).await
 }
 
-/// Which.
+/// A role.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AssignEmployeeRole")]
@@ -91,7 +91,7 @@ pub async fn assign_role(
     decide(services, caller, digest, id, Command::AssignRole { role }).await
 }
 
-/// How much, net, in one order, a day or a month.
+/// The net amounts per order, day and month.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "GrantSpendingLimit")]
@@ -112,7 +112,7 @@ pub async fn grant_limit(
     decide(services, caller, digest, id, Command::GrantLimit { per, limit }).await
 }
 
-/// Which.
+/// The limit to lift.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "LiftSpendingLimit")]
@@ -132,7 +132,7 @@ pub async fn lift_limit(
     decide(services, caller, digest, id, Command::LiftLimit { per, currency }).await
 }
 
-/// How much.
+/// The maximum discount.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SetDiscountLimit")]
@@ -185,14 +185,14 @@ pub async fn dismiss_substitute(
     decide(services, caller, digest, id, Command::DismissSubstitute).await
 }
 
-/// People name their own substitutes; those who look after employees name anybody's.
+/// Employees name their own substitutes; those who manage employees name anybody's.
 fn own_or_staffing(caller: &Caller, id: EmployeeId) -> Result<(), Problem> {
     let is_admin = caller.is(access::Role::Admin) || caller.is(access::Role::CompanyAdmin);
     if is_admin || caller.employee() == Some(id) {
         return Ok(());
     }
     Err(Problem::new(StatusCode::FORBIDDEN, "employee.not_own")
-        .detail("name a substitute of your own, or ask an admin"))
+        .detail("an employee may name only their own substitute; admins may name any"))
 }
 
 /// Records that an employee has left.

@@ -1,4 +1,4 @@
-//! Who at the seller looks after a company's requests: the facts that territories decide on.
+//! Assignment of representatives to quotation requests: facts for territories.
 
 use domain::{
     AddressId, Company, CompanyId, CountryCode, Employee, EmployeeId, QuotationRequestId,
@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::{app::parties::company_hierarchy, failure::Failure};
 
-/// Whose turn it is to look after a request that is just being made. That is decided in the same
-/// append: two at once never go to the same place in the queue.
+/// The representative for a new request, decided in the same append, so that two concurrent
+/// requests go to different representatives.
 pub(crate) async fn assign(
     work: &mut Work,
     request: QuotationRequestId,
@@ -40,8 +40,8 @@ async fn at_work(work: &mut Work, people: Vec<Uuid>) -> Result<Vec<Person>, Fail
     Ok(people.iter().filter_map(person).collect())
 }
 
-/// A company as territories see it. It is where its goods would go; when that is not said, where
-/// its invoices go, or else to where goods went first.
+/// A company as territories see it. Its address is the delivery address of the request, else the
+/// billing address, else the first delivery address.
 async fn inquirer(
     work: &mut Work,
     company: CompanyId,
@@ -58,7 +58,7 @@ async fn inquirer(
         .map(|place| &place.address)
         .or_else(|| own?.billing_address.as_ref())
         .or_else(|| first.map(|place| &place.address));
-    // Whoever has a NIP is in Poland, as far as anybody knows.
+    // A company with a NIP is treated as Polish.
     let poland = || own?.nip.as_ref().and_then(|_| "PL".parse::<CountryCode>().ok());
     Ok(Inquirer {
         group: companies.iter().find_map(|company| company.group.clone()),

@@ -1,4 +1,4 @@
-//! Territories: who at the seller looks after which companies.
+//! Territories: which representatives of the seller are assigned to which companies.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::{
     failure::{Failure, names_nothing, refusal_at},
 };
 
-/// Sets which representatives look after which companies, all at once.
+/// Replaces the assignment of representatives to companies.
 pub async fn draw(
     services: &Services,
     caller: &Caller,
@@ -32,7 +32,7 @@ pub async fn draw(
                 let command = Command::Draw { map: map.clone() };
                 let decided = work.decide::<Territories>(id, command).await;
                 decided.map_err(|error| refusal_at(error, |error| Some(pointer(error))))?;
-                // After its size is known to be sensible.
+                // After the number of entries was checked.
                 exist(work, map).await?;
                 work.answer(id);
                 Ok(())
@@ -41,7 +41,7 @@ pub async fn draw(
         .await
 }
 
-/// The field that a rule is about.
+/// The request field to which a rule belongs.
 fn pointer(error: &Error) -> String {
     match error {
         Error::TooMany => "/territories".to_owned(),
@@ -50,7 +50,8 @@ fn pointer(error: &Error) -> String {
     }
 }
 
-/// Whether those who are to look after companies do that, and the companies are there.
+/// Checks that the representatives have a role that is assigned companies, and that the companies
+/// exist.
 async fn exist(work: &mut Work, map: &Map) -> Result<(), Failure> {
     let people: BTreeSet<Uuid> = map.representatives().map(Uuid::from).collect();
     work.load_many::<Employee>(&people).await?;

@@ -1,5 +1,5 @@
-//! Trees: what stands below what, and how many levels move with it. Companies stand below companies
-//! here; whatever else stands in a tree is a [`Node`] too.
+//! Trees: parents, and the depth of a moved subtree. This file has the company tree; aggregates of
+//! other trees implement [`Node`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,18 +16,18 @@ use uuid::Uuid;
 
 use crate::{app::parties::company_hierarchy, failure::Failure};
 
-/// Something that stands in a tree.
+/// An aggregate that is part of a tree.
 pub(crate) trait Node: Aggregate + OfCompany + Clone + 'static {
-    /// In which.
+    /// The tree.
     const TREE: Kind;
-    /// The read model that shows the tree.
+    /// The read model of the tree.
     const READ_MODEL: &'static str;
 
-    /// What it stands below, if it is there.
-    #[allow(clippy::option_option, reason = "not there is one thing, a root another")]
+    /// The parent, if the node exists.
+    #[allow(clippy::option_option, reason = "a missing node differs from a root")]
     fn parent(&self) -> Option<Option<Uuid>>;
 
-    /// What the read model shows right below some, each with the one that it is below.
+    /// The children of nodes in the read model, each with its parent.
     fn right_below(
         client: &Object,
         level: &[Uuid],
@@ -47,11 +47,11 @@ impl Node for Company {
     }
 }
 
-/// What this unit of work has put below each; the read models do not show it yet.
+/// The children that this unit of work has added; the read models do not show them yet.
 #[derive(Debug, Default)]
 struct Placed(BTreeMap<Uuid, Vec<Uuid>>);
 
-/// Lets a company belong to another, or to nobody.
+/// Sets or removes the parent of a company.
 pub(crate) async fn join(
     work: &mut Work,
     id: CompanyId,
@@ -71,8 +71,8 @@ pub(crate) async fn join(
     Ok(())
 }
 
-/// How many levels are below what is about to move, where that matters: not for what stands there
-/// already, nor for what is new, nor for what becomes a root.
+/// The number of levels below a node that will be moved. Not needed for a node that is already
+/// below this parent, a new node, or a node that becomes a root.
 pub(crate) async fn levels_to_check<N: Node>(
     work: &mut Work,
     id: Uuid,
@@ -84,22 +84,22 @@ pub(crate) async fn levels_to_check<N: Node>(
     }
 }
 
-/// How many levels are below something.
+/// The number of levels below a node.
 async fn levels_below<N: Node>(work: &mut Work, id: Uuid) -> Result<usize, Failure> {
     let mut client = None;
     let mut seen = BTreeSet::from([id]);
     let mut level = vec![id];
-    // More than may be below anything need not be counted.
+    // Counting stops above the limit.
     let most = N::TREE.most_above();
     for levels in 0..=most {
         let mut below = placed_here::<N>(work, &level);
-        // The read models show nothing of what begins in this unit of work.
+        // A node created in this unit of work is not in the read models.
         level.retain(|node| !work.is_new::<N>(*node));
         if !level.is_empty() {
             if client.is_none() {
                 client = Some(complete_read_model::<N>(work).await?);
             }
-            let client = client.as_ref().expect("it was opened just now");
+            let client = client.as_ref().expect("opened above");
             below.extend(shown_below::<N>(work, client, &level).await?);
         }
         below.retain(|node| seen.insert(*node));
@@ -111,8 +111,8 @@ async fn levels_below<N: Node>(work: &mut Work, id: Uuid) -> Result<usize, Failu
     Ok(most + 1)
 }
 
-/// A connection to the read model of a tree that shows all that was placed up to the version of the
-/// tree that the append asserts: the head is read after that version.
+/// A connection to the read model of a tree. It has reached the head, which is read after the
+/// version of the tree that the append asserts, so it shows every change up to that version.
 async fn complete_read_model<N: Node>(work: &mut Work) -> Result<Object, Failure> {
     work.load::<Tree>(TreeId::of(N::TREE)).await?;
     let head = work.head().await?;
@@ -133,7 +133,7 @@ async fn shown_below<N: Node>(
     Ok(shown.into_iter().map(|(node, _)| node).collect())
 }
 
-/// What this unit of work has put right below some.
+/// The children that this unit of work has added below nodes.
 fn placed_here<N: Node>(work: &Work, level: &[Uuid]) -> Vec<Uuid> {
     let Some(Placed(placed)) = work.lent::<Placed>() else { return vec![] };
     let below = |parent: &Uuid| {
@@ -145,16 +145,16 @@ fn placed_here<N: Node>(work: &Work, level: &[Uuid]) -> Vec<Uuid> {
 }
 
 fn unavailable<E>(_: E) -> Problem {
-    Problem::unavailable("the read models do not answer")
+    Problem::unavailable("the read models are unavailable")
 }
 
-/// What something stands below, if it is loaded and there.
-#[allow(clippy::option_option, reason = "not loaded is one thing, a root another")]
+/// The parent of a node, if the node is loaded and exists.
+#[allow(clippy::option_option, reason = "a node that is not loaded differs from a root")]
 fn stands_below<N: Node>(work: &Work, id: Uuid) -> Option<Option<Uuid>> {
     work.get::<N>(id)?.parent()
 }
 
-/// Records a place below another, for those who count levels at the same time.
+/// Records the change in the stream of the tree, so that concurrent changes conflict.
 pub(crate) async fn record<N: Node>(
     work: &mut Work,
     node: Uuid,

@@ -1,4 +1,4 @@
-//! The VAT white list of the last day that was loaded, in PostgreSQL: some five million digests.
+//! The VAT white list that was loaded last, in PostgreSQL: about five million digests.
 
 mod flat_file;
 
@@ -22,15 +22,15 @@ use uuid::Uuid;
 pub use self::flat_file::FlatFileError;
 use crate::Services;
 
-/// Every migration of schema `reference`, in order; their files are numbered with those of the
-/// crate's other schema.
+/// The migrations of schema `reference`, in order; numbered together with those of the crate's
+/// other schema.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     number: 1,
     name: "reference",
     sql: include_str!("../../../migrations/0002_reference.sql"),
 }];
 
-/// One list is loaded at a time; whoever looks something up meanwhile finds the one before.
+/// Lists are loaded one at a time; until a load commits, lookups use the previous list.
 const BEGIN: &str = "
     SELECT pg_advisory_xact_lock(hashtextextended('kontor white list', 0));
     CREATE TABLE reference.white_list_next (LIKE reference.white_list_marks)";
@@ -43,7 +43,7 @@ const SWAP: &str = "
 const NAME: &str = "
     INSERT INTO reference.white_list (head) VALUES ($1)
     ON CONFLICT (the_only) DO UPDATE SET head = excluded.head, loaded_at = now()";
-/// The head must be that of the digests: nobody swaps between the two questions.
+/// The header must belong to the digests, so both are read in one transaction.
 const HOLD: &str = "LOCK TABLE reference.white_list_marks IN ACCESS SHARE MODE";
 const HEAD: &str = "SELECT head FROM reference.white_list";
 const FIND: &str = "
@@ -52,24 +52,24 @@ const FIND: &str = "
 /// Why a list could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The file is none.
+    /// The file is not a flat file of the white list.
     #[error(transparent)]
     File(#[from] FlatFileError),
-    /// PostgreSQL refused.
+    /// PostgreSQL reported an error.
     #[error("PostgreSQL refused the white list")]
     Database(#[from] tokio_postgres::Error),
 }
 
-/// What was loaded.
+/// A loaded list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Loaded {
-    /// Of which day the list is.
+    /// The day of the list.
     pub day: Date,
-    /// How many digests it has.
+    /// The number of digests.
     pub digests: u64,
 }
 
-/// Takes a flat file as the list from now on, all or nothing.
+/// Replaces the list by that of a flat file, all or nothing.
 pub async fn load(
     client: &mut Client,
     file: impl Read + Send + 'static,
@@ -98,8 +98,7 @@ pub async fn load(
     Ok(Loaded { day, digests })
 }
 
-/// As what an account is listed for a taxpayer, and of which day the list is; nothing when no list
-/// was ever loaded.
+/// How an account is listed for a taxpayer, and the day of the list; `None` if no list was loaded.
 pub async fn look_up(
     client: &mut Client,
     nip: &Nip,
@@ -115,13 +114,13 @@ pub async fn look_up(
     Ok(Some((list.day(), listed)))
 }
 
-/// The same for a command.
+/// The same lookup, as part of a command.
 pub(crate) async fn find(
     services: &Services,
     nip: &Nip,
     nrb: &str,
 ) -> Result<(Date, Option<Listed>), Problem> {
-    let silent = || Problem::unavailable("the white list cannot be read right now");
+    let silent = || Problem::unavailable("the white list is unavailable");
     let mut client = services.views.client().await.map_err(|_| silent())?;
     match look_up(&mut client, nip, nrb).await {
         Ok(found) => found.ok_or_else(|| {

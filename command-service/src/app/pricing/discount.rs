@@ -1,4 +1,4 @@
-//! Discounts: what companies earn by what they buy.
+//! Discounts: programmes by turnover or number of orders.
 
 use domain::{
     Audience, Discount, DiscountId, Selection,
@@ -15,7 +15,7 @@ use crate::{
     failure::given,
 };
 
-/// To whom, and what. It takes the place of the audience's programme of the same kind.
+/// A discount programme. It replaces the audience's programme of the same kind.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OfferDiscount")]
@@ -24,7 +24,7 @@ pub struct Offer {
     pub programme: Programme,
 }
 
-/// Whose, and which.
+/// The audience and the kind.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "EndDiscount")]

@@ -1,4 +1,4 @@
-//! Price agreements: price lists and contracts, and the prices in them.
+//! Price agreements: price lists, contracts and promotions, and their prices.
 
 use std::collections::BTreeSet;
 
@@ -62,12 +62,12 @@ pub async fn end(
     services.decide::<PriceAgreement>(caller, digest, id, Command::End).await
 }
 
-/// Until when.
+/// The new last day.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ShortenPriceAgreement")]
 pub struct Shorten {
-    /// The last day: prices of another agreement may follow on the next.
+    /// The last day; another agreement may begin on the next day.
     #[schemars(with = "String", extend("format" = "date"))]
     pub until: Date,
 }
@@ -83,30 +83,30 @@ pub async fn shorten(
     services.decide::<PriceAgreement>(caller, digest, id, Command::Shorten { until }).await
 }
 
-/// Prices.
+/// Prices to agree on.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AgreePrices")]
 pub struct Agree {
-    /// At most a thousand.
+    /// At most 1,000.
     pub prices: Vec<Agreed>,
 }
 
-/// What is paid for a product, those of a category, or everything.
+/// The price of a product, of the products of a category, or of all products.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AgreedPrice")]
 pub struct Agreed {
-    /// Of what.
+    /// The products.
     pub selection: Selection,
-    /// On which days, within those of the agreement; all of them when not given.
+    /// The days of the price, within those of the agreement; all of them when not given.
     #[serde(default)]
     pub days: Days,
-    /// From each quantity on.
+    /// The prices per unit from each quantity on.
     pub breaks: Vec<Break>,
 }
 
-/// How many prices a request may bring; more come as a sheet.
+/// The maximum number of prices per request; larger requests are imported as a sheet.
 const MOST: usize = 1_000;
 
 /// Agrees on prices, all or none.
@@ -153,7 +153,7 @@ pub(crate) async fn agree_on(
         )?;
         let days = days.within(header.days()).ok_or_else(|| {
             at(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "price.outside_agreement")
-                .field(FieldError::at("/days", "the agreement holds on none of these days")))
+                .field(FieldError::at("/days", "the agreement is not valid on any of these days")))
         })?;
         let rule = Rule { agreement, days, breaks };
         let command = price::Command::Agree { of: of.clone(), rule, aside: aside.clone() };
@@ -170,8 +170,8 @@ pub(crate) async fn agree_on(
     Ok(())
 }
 
-/// Those of some agreements whose rules are never of equal rank with those of another: that have
-/// ended, or hold on other days, or are promotions when it is none, or the other way round.
+/// The agreements whose rules cannot be of equal rank with those of another one: they have ended,
+/// are valid on other days, or only one of the two is a promotion.
 pub(crate) fn agreements_aside(
     work: &Work,
     header: &Header,
@@ -186,7 +186,7 @@ pub(crate) fn agreements_aside(
     others.filter(|id| !alike(id)).collect()
 }
 
-/// Of what they are.
+/// The selection of the prices.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "WithdrawPrices")]

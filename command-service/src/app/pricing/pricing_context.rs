@@ -1,4 +1,4 @@
-//! The pricing context at which a company buys: its assortment, and its prices.
+//! The pricing context of a company: its assortment, price agreements and earned discounts.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use domain::{
     Audience, CompanyId, Currency, Discount, DiscountId, Percent, Price, PriceAgreement, PricedBy,
     Product, ProductId, Purchases, PurchasesId, Quantity, UnitPrice,
     discount::{self, Programme},
-    pricing::{self, Place, Question, Resolution},
+    pricing::{self, ExplainedStep, Place, Question, Resolution},
     product::Item,
 };
 use event_log::Work;
@@ -21,43 +21,45 @@ use crate::{
     failure::Failure,
 };
 
-/// Who says what a line costs.
+/// Which prices a request may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prices {
-    /// Agreements and lists alone.
+    /// None: prices come from agreements and price lists.
     Listed,
-    /// The request, and agreements and lists where it says nothing.
+    /// Optional: missing prices come from agreements and price lists.
     Agreed,
-    /// The same for a company that says what it wants to pay.
+    /// Optional prices that the company asks for; missing ones come from agreements and price
+    /// lists.
     Requested,
-    /// The request alone: every line must have a price.
+    /// Required: every line must have a price.
     Given,
 }
 
-/// What the lines are for.
+/// The purpose of the lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sale {
-    /// To whom.
+    /// The company.
     pub(crate) company: CompanyId,
-    /// In which currency.
+    /// The currency.
     pub(crate) currency: Currency,
-    /// Who says what they cost.
+    /// Which prices the request may contain.
     pub(crate) prices: Prices,
-    /// The day of the document: the tax is that of this day.
+    /// The day of the document, which determines the VAT rate.
     pub(crate) on: Date,
 }
 
-/// What decides on what one company sees and pays; all of it is loaded, and asserted by the append.
+/// The facts that decide what one company sees and pays. All of them are loaded, and the append
+/// asserts them.
 pub(crate) struct PricingContext {
     sale: Sale,
     assortment_context: AssortmentContext,
     places: HashMap<ProductId, Vec<Place>>,
-    /// What the company has earned by its purchases.
+    /// The discounts that the company has earned.
     earned: Option<Percent>,
 }
 
 impl PricingContext {
-    /// Loads the facts for some products: a few queries, however many there are.
+    /// Loads the facts for products, with a constant number of queries.
     pub(crate) async fn open(
         work: &mut Work,
         sale: Sale,
@@ -81,12 +83,12 @@ impl PricingContext {
         Ok(Self { sale, assortment_context, places, earned })
     }
 
-    /// Whether a product can be spoken of.
+    /// Whether the requester may name a product.
     pub(crate) fn shows(&self, work: &Work, product: &Product, requester: Requester) -> bool {
         self.assortment_context.shows(work, product, requester)
     }
 
-    /// What the company pays for one unit when it buys so many, and what made that.
+    /// The price of one unit in a quantity, and the rules that made it.
     pub(crate) fn price(
         &self,
         work: &Work,
@@ -97,7 +99,16 @@ impl PricingContext {
         price.zip(made_by.map(PricedBy::without_floor))
     }
 
+    /// What the company pays for one unit from a quantity on, and what makes that.
+    pub(crate) fn steps(&self, work: &Work, item: &Item, from: Quantity) -> Vec<ExplainedStep> {
+        pricing::explained_steps(&self.question(work, item, from))
+    }
+
     fn resolve(&self, work: &Work, item: &Item, quantity: Quantity) -> Resolution {
+        pricing::resolve(&self.question(work, item, quantity))
+    }
+
+    fn question<'a>(&'a self, work: &'a Work, item: &Item, quantity: Quantity) -> Question<'a> {
         let places = self.places.get(&item.id()).map_or(&[][..], Vec::as_slice);
         let candidates = places
             .iter()
@@ -109,11 +120,11 @@ impl PricingContext {
             .collect();
         let base = item.base_price(self.sale.currency);
         let (on, earned, floor) = (self.sale.on, self.earned, item.floor(self.sale.currency));
-        pricing::resolve(&Question { on, quantity, base, earned, floor, candidates })
+        Question { on, quantity, base, earned, floor, candidates }
     }
 }
 
-/// What a company has earned by its purchases; of these nothing is loaded without a programme.
+/// The discounts that a company has earned; purchases are loaded only if there is a programme.
 async fn earned(
     work: &mut Work,
     sale: Sale,

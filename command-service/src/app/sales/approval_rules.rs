@@ -1,4 +1,4 @@
-//! Approval rules: when others must agree, in a company or at the seller.
+//! Approval rules of a company's orders and of the seller's offers.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::{
     failure::{Failure, given, names_nothing, refusal},
 };
 
-/// All rules, in their order.
+/// All rules, in order.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AdoptApprovalRules")]
@@ -95,8 +95,8 @@ async fn decide(
         .await
 }
 
-/// Whether the people whom rules name are those of the company, or of one above it, and the places
-/// and categories exist.
+/// Checks that the approvers that rules name belong to the company or to one above it, and that the
+/// addresses and categories exist.
 async fn exist(work: &mut Work, company: Option<CompanyId>, rules: &[Rule]) -> Result<(), Failure> {
     let line = match company {
         Some(company) => company_hierarchy::line_of(work, company).await?,

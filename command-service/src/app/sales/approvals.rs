@@ -1,4 +1,5 @@
-//! Who answers a request for approval: the caller's employee, with those they may stand in for.
+//! Answers to approval requests: the caller's employee, and those for whom the employee
+//! substitutes.
 
 use axum::http::StatusCode;
 use domain::{
@@ -20,34 +21,36 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// Yes.
+/// Approves a step.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ApproveStep")]
 pub struct Approve {
-    /// To which step, counted from 1.
+    /// The number of the step, counted from 1.
     pub step: u32,
-    /// `request.at` of what was read, which an offer and a negotiation need: they may ask anew.
+    /// `request.at` of the request that was read. Required for offers and negotiations, which may
+    /// request approval again.
     #[serde(default)]
     pub asked_at: Option<Timestamp>,
     #[serde(default)]
     pub note: Option<Note>,
 }
 
-/// No.
+/// Refuses a step.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RefuseStep")]
 pub struct Refuse {
-    /// To which step, counted from 1.
+    /// The number of the step, counted from 1.
     pub step: u32,
-    /// `request.at` of what was read, which an offer and a negotiation need: they may ask anew.
+    /// `request.at` of the request that was read. Required for offers and negotiations, which may
+    /// request approval again.
     #[serde(default)]
     pub asked_at: Option<Timestamp>,
     pub reason: Note,
 }
 
-/// To what somebody says yes or no, and why.
+/// The step that is answered, and the reason.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     step: u32,
@@ -68,21 +71,23 @@ impl From<Refuse> for Answer {
 }
 
 impl Answer {
-    /// Refuses an answer that does not say what was read.
+    /// Refuses an answer without `asked_at`.
     pub(crate) fn having_read(self) -> Result<Self, Problem> {
         if self.asked_at.is_some() {
             return Ok(self);
         }
-        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.invalid")
-            .field(FieldError::at("/asked_at", "is needed: the `request.at` of what was read")))
+        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body.invalid").field(FieldError::at(
+            "/asked_at",
+            "is required: the `request.at` of the request that was read",
+        )))
     }
 }
 
-/// What somebody says to a request.
+/// The employee who answers a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Approver {
     who: EmployeeId,
-    /// Those who may have named them; the read model only says where to look.
+    /// Employees who may have named the caller as substitute, according to the read model.
     absent: Vec<Uuid>,
     answer: Answer,
     at: Timestamp,
@@ -90,8 +95,8 @@ pub(crate) struct Approver {
 }
 
 impl Approver {
-    /// Hears a caller. Only employees decide: an approval by a key that is nobody's would say
-    /// nothing of who agreed.
+    /// The employee of the caller. Only keys of employees may approve, so that the approver is
+    /// known.
     pub(crate) async fn of(
         services: &Services,
         caller: &Caller,
@@ -99,18 +104,18 @@ impl Approver {
     ) -> Result<Self, Problem> {
         let who = caller.employee().ok_or_else(|| {
             Problem::new(StatusCode::FORBIDDEN, "approval.needs_employee")
-                .detail("only employees approve: use a key that was made for one")
+                .detail("approvals need the key of an employee")
         })?;
         let today = services.clock.today();
-        let unavailable = |_| Problem::unavailable("the read models do not answer");
+        let unavailable = |_| Problem::unavailable("the read models are unavailable");
         let client = services.views.client().await.map_err(unavailable)?;
         let absent = employees::replaced_by(&client, who, today).await.map_err(unavailable)?;
         let absent = absent.iter().map(|employee| employee.id.0).collect();
         Ok(Self { who, absent, answer, at: services.clock.now(), today })
     }
 
-    /// The same as the domain hears it, on facts that the append asserts. What is `pending` says who
-    /// was asked.
+    /// The answer as a domain value, based on facts that the append asserts. `pending` says who may
+    /// answer.
     pub(crate) async fn verdict(
         &self,
         work: &mut Work,

@@ -1,4 +1,4 @@
-//! The lines of a request, and the products that they name.
+//! Lines of a request: their products and prices.
 
 use std::collections::HashSet;
 
@@ -23,25 +23,25 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// So much of a product.
+/// A quantity of a product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LineRequest {
-    /// The seller's code of it.
+    /// The seller's SKU.
     pub sku: Option<Sku>,
-    /// What the company, or a firm above it, calls it; instead of `sku`.
+    /// The product code of the company, or of a company above it; instead of `sku`.
     pub code: Option<Reference>,
-    /// How much of it: in its units, or in those of `packaging`.
+    /// The quantity, in units of the product or of `packaging`.
     pub quantity: Quantity,
-    /// In what it is counted, such as `carton`.
+    /// The packaging in which the quantity is given, such as `carton`.
     pub packaging: Option<PackagingName>,
-    /// Net price of one unit; only the seller's people can agree on one. Without it, the price
-    /// that the company's agreements and lists make holds.
+    /// Net price of one unit; only the seller may give one. Without it, the price comes from the
+    /// company's price agreements and price lists.
     pub unit_price: Option<UnitPrice>,
 }
 
-/// Finds the products of lines, with two queries at most, and prices them. All lines that are
-/// wrong are named at once.
+/// Finds and prices the products of lines, with at most two queries for the products. All wrong
+/// lines are reported at once.
 pub(crate) async fn price(
     work: &mut Work,
     requests: &[LineRequest],
@@ -51,7 +51,7 @@ pub(crate) async fn price(
     document(lines)
 }
 
-/// Refuses documents of nothing.
+/// Refuses documents without lines.
 pub(crate) fn document<L>(lines: Vec<L>) -> Result<Lines<L>, Failure> {
     Lines::try_from(lines).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.count_invalid")
@@ -60,7 +60,7 @@ pub(crate) fn document<L>(lines: Vec<L>) -> Result<Lines<L>, Failure> {
     })
 }
 
-/// How far a price lies below that of the lists; all of it where they make none.
+/// The discount of a price from the listed price; 100 % if no list has a price.
 pub(crate) fn below(listed: Option<UnitPrice>, price: UnitPrice) -> Option<Percent> {
     match listed {
         Some(listed) => Percent::taken_off(listed.amount(), price.amount()),
@@ -68,7 +68,7 @@ pub(crate) fn below(listed: Option<UnitPrice>, price: UnitPrice) -> Option<Perce
     }
 }
 
-/// What agreements and lists make of one unit of a product that was loaded, in some quantity.
+/// The listed price of one unit of a loaded product in a quantity.
 pub(crate) fn listed(
     work: &Work,
     pricing_context: &PricingContext,
@@ -79,8 +79,8 @@ pub(crate) fn listed(
     Some(pricing_context.price(work, item, quantity)?.0)
 }
 
-/// The lines, with the pricing context at which they were priced; none where the request alone says what
-/// they cost.
+/// The lines, and the pricing context in which they were priced; `None` if all prices come from the
+/// request.
 pub(crate) async fn with_pricing_context(
     work: &mut Work,
     requests: &[LineRequest],
@@ -112,7 +112,7 @@ pub(crate) async fn with_pricing_context(
         let field = |name, detail: String| FieldError::at(format!("/lines/{index}/{name}"), detail);
         match (prices, request.unit_price) {
             (Prices::Listed, Some(_)) => {
-                let detail = "only the seller can agree on a price".to_owned();
+                let detail = "only the seller may give a price".to_owned();
                 wrong.push((None, field("unit_price", detail)));
             }
             (Prices::Given, None) => {
@@ -125,13 +125,13 @@ pub(crate) async fn with_pricing_context(
             (Some(_), None) => "sku",
             (None, Some(_)) => "code",
             (Some(_), Some(_)) | (None, None) => {
-                let detail = "a line names its product by one of sku and code".to_owned();
+                let detail = "give exactly one of sku and code".to_owned();
                 wrong.push((None, field("sku", detail)));
                 continue;
             }
         };
         let Some(product) = product.and_then(|id| work.get::<Product>(id)) else {
-            wrong.push((None, field(named, "there is no such product".to_owned())));
+            wrong.push((None, field(named, "no product has this SKU or code".to_owned())));
             continue;
         };
         if pricing_context
@@ -139,7 +139,9 @@ pub(crate) async fn with_pricing_context(
             .is_some_and(|pricing_context| !pricing_context.shows(work, product, requester))
         {
             wrong.push(match requester {
-                Requester::Company => (None, field(named, "there is no such product".to_owned())),
+                Requester::Company => {
+                    (None, field(named, "no product has this SKU or code".to_owned()))
+                }
                 Requester::Seller => {
                     let error = assortment::Error::Outside;
                     (Some(refusal(&error)), field(named, error.to_string()))
@@ -161,7 +163,7 @@ pub(crate) async fn with_pricing_context(
     Ok((lines, pricing_context))
 }
 
-/// The field of a line that a rule of products is about, when its product is named by this one.
+/// The request field to which an error of a product belongs.
 pub(crate) fn field_of(error: &product::Error, named: &'static str) -> &'static str {
     match error {
         product::Error::Indivisible { .. } | product::Error::QuantityNotOrdered { .. } => {
@@ -172,7 +174,7 @@ pub(crate) fn field_of(error: &product::Error, named: &'static str) -> &'static 
     }
 }
 
-/// A product that is for sale, in so many of its units.
+/// A published product in a valid order quantity.
 pub(crate) fn so_much_of(
     product: &Product,
     quantity: Quantity,
@@ -187,7 +189,7 @@ pub(crate) fn so_much_of(
     Ok((item, quantity))
 }
 
-/// What was sold once is credited in any quantity, also when it is not for sale any more.
+/// Sold products can be credited in any quantity, also after they are withdrawn.
 fn line(
     work: &Work,
     pricing_context: Option<&PricingContext>,
@@ -214,21 +216,20 @@ fn line(
 /// How a line names its product.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Naming<'a> {
-    /// By the seller's code.
+    /// By the seller's SKU.
     sku: Option<&'a Sku>,
-    /// By what the company, or a company above it, calls it.
+    /// By the product code of the company or of a company above it.
     code: Option<&'a Reference>,
 }
 
 impl<'a> Naming<'a> {
-    /// By either.
+    /// By either of them.
     pub(crate) fn by(sku: Option<&'a Sku>, code: Option<&'a Reference>) -> Self {
         Self { sku, code }
     }
 }
 
-/// The products that lines name, in their order, with two queries at most; `None` where a code
-/// means nothing.
+/// The products that lines name, in order, with at most two queries; `None` for an unknown code.
 pub(crate) async fn products(
     work: &mut Work,
     names: &[Naming<'_>],
@@ -258,9 +259,9 @@ pub(crate) async fn products(
     Ok(found)
 }
 
-/// One problem for all wrong lines: the domain's when every line breaks the same rule.
+/// One problem for all wrong lines: with the code of the domain if all lines break the same rule.
 pub(crate) fn refused(wrong: Vec<(Option<Problem>, FieldError)>) -> Problem {
-    /// As many as anybody reads.
+    /// The maximum number of reported errors.
     const MOST: usize = 50;
     let first = wrong.first().and_then(|(problem, _)| problem.clone());
     let same = first.filter(|first| {
@@ -268,7 +269,7 @@ pub(crate) fn refused(wrong: Vec<(Option<Problem>, FieldError)>) -> Problem {
     });
     let problem = same.unwrap_or_else(|| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.invalid")
-            .detail(format!("{} of the lines cannot be sold like this", wrong.len()))
+            .detail(format!("{} of the lines are invalid", wrong.len()))
     });
     wrong.into_iter().take(MOST).fold(problem, |problem, (_, field)| problem.field(field))
 }

@@ -1,5 +1,5 @@
-//! What a negotiation comes to: when the two agree, the offer gets the revision on which they did;
-//! when they stop, it stands as it stood.
+//! Effects of a negotiation on its offer: an agreement creates a revision; without agreement the
+//! offer stays unchanged.
 
 use domain::{
     Line, Money, Negotiation, NegotiationId, OfCompany, Offer, Side,
@@ -17,7 +17,7 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// The negotiation in which a caller takes part; `None` when it has ended.
+/// The negotiation that the caller may see, or `None` if it has ended.
 pub(crate) async fn may_negotiate<'w>(
     work: &'w mut Work,
     caller: &Caller,
@@ -31,7 +31,7 @@ pub(crate) async fn may_negotiate<'w>(
     Ok(negotiation.active())
 }
 
-/// Gives a command to a negotiation, and to its offer what follows.
+/// Gives a command to a negotiation, and updates its offer.
 pub(crate) async fn decide(
     work: &mut Work,
     id: NegotiationId,
@@ -39,7 +39,7 @@ pub(crate) async fn decide(
     today: Date,
 ) -> Result<(), Failure> {
     let before = work.load::<Negotiation>(id).await?.active().cloned();
-    // What is agreed on is known beforehand: the state that follows does not keep it.
+    // Read before the decision, because the state afterwards does not keep the agreed terms.
     let events = work.get::<Negotiation>(id).map(|negotiation| negotiation.decide(command.clone()));
     let agreed = match events {
         Some(Ok(events)) => events.into_iter().find_map(|event| match event {
@@ -69,8 +69,8 @@ pub(crate) async fn decide(
     Ok(())
 }
 
-/// The lines that could be ordered were the other side to agree to everything, and the most that
-/// would come to, without tax: those of the table after one side has spoken.
+/// The lines and the largest net sum that could be ordered if the other side agreed to everything,
+/// after one side has proposed.
 pub(crate) fn orderable_lines(
     negotiation: &ActiveNegotiation,
     side: Side,
@@ -86,7 +86,7 @@ pub(crate) fn orderable_lines(
     Ok((lines.into_iter().map(|(_, line)| line.line.clone()).collect(), net))
 }
 
-/// The lines to which one side says yes in a round, or that it proposes itself: for these prices it
+/// The lines that one side accepts or proposes in a round: it is responsible for these prices.
 /// answers.
 pub(crate) fn answered_for(negotiation: &ActiveNegotiation, moves: &Moves) -> Vec<Line> {
     let stands = |number: &u32| negotiation.table.lines.get(number)?.proposed.line();
@@ -97,7 +97,7 @@ pub(crate) fn answered_for(negotiation: &ActiveNegotiation, moves: &Moves) -> Ve
     said.map(|line| line.line.clone()).collect()
 }
 
-/// What a side says of the conditions, where it says only some of them.
+/// The conditions of a proposal, completed with the current ones.
 pub(crate) fn conditions(
     negotiation: &ActiveNegotiation,
     payment_term: Option<domain::PaymentTerm>,
@@ -110,7 +110,7 @@ pub(crate) fn conditions(
     }
 }
 
-/// A line as it stands on the table.
+/// A line of the current proposal.
 pub(crate) fn proposed_item(negotiation: &ActiveNegotiation, number: u32) -> Option<&Item> {
     Some(&negotiation.table.lines.get(&number)?.proposed)
 }

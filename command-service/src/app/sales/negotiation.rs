@@ -1,4 +1,4 @@
-//! Negotiations: how the seller and a company come to agree on an offer.
+//! Negotiations: propose, agree, reopen, break off and resume.
 
 pub mod rounds;
 
@@ -29,7 +29,7 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// Approves a proposal of one's own side.
+/// Approves a proposal of the caller's own side.
 pub async fn approve(
     services: &Services,
     caller: &Caller,
@@ -41,7 +41,7 @@ pub async fn approve(
     answer(services, caller, digest, id, request.into(), command).await
 }
 
-/// Disapproves a proposal of one's own side.
+/// Disapproves a proposal of the caller's own side.
 pub async fn disapprove(
     services: &Services,
     caller: &Caller,
@@ -53,8 +53,8 @@ pub async fn disapprove(
     answer(services, caller, digest, id, request.into(), command).await
 }
 
-/// What a superior of one side, for a company also one of a company above it, says to what its
-/// employee wants to propose.
+/// Records the answer of an approver of one side to a proposal of its employee. Approvers of a
+/// company may also belong to a company above it.
 async fn answer(
     services: &Services,
     caller: &Caller,
@@ -94,20 +94,20 @@ async fn answer(
         .await
 }
 
-/// About what.
+/// The points to reopen.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ReopenPoints")]
 pub struct Reopen {
-    /// Lines by their number.
+    /// Lines by number.
     #[serde(default)]
     pub lines: BTreeSet<u32>,
-    /// What holds for all lines.
+    /// Conditions of the whole offer.
     #[serde(default)]
     pub conditions: bool,
 }
 
-/// Asks to reopen agreed points, or agrees to reopen them.
+/// Requests or agrees to reopen agreed points.
 pub async fn reopen(
     services: &Services,
     caller: &Caller,
@@ -122,7 +122,7 @@ pub async fn reopen(
     decide(services, caller, digest, id, command).await
 }
 
-/// Why.
+/// The reason.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "BreakOffNegotiation")]
@@ -168,7 +168,7 @@ pub async fn resume(
         .await
 }
 
-/// The offer must stand as it stood.
+/// The offer must be open, at the same revision.
 async fn go_on(
     work: &mut Work,
     offer: OfferId,
@@ -182,7 +182,7 @@ async fn go_on(
     Ok(())
 }
 
-/// One command to a negotiation of the caller's.
+/// Gives one command to a negotiation that the caller may see.
 async fn decide(
     services: &Services,
     caller: &Caller,

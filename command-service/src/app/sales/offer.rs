@@ -1,4 +1,4 @@
-//! Offers: what the seller proposes, and what the company answers.
+//! Offers: send, approve, extend and withdraw; the company's answers are in the submodules.
 
 pub mod answers;
 pub mod contract;
@@ -72,7 +72,7 @@ pub async fn send(
         .await
 }
 
-/// An offer that was sent answers the request that it was made of.
+/// Marks the quotation request of a sent offer as answered.
 async fn answer_request(
     work: &mut Work,
     offer: OfferId,
@@ -108,7 +108,7 @@ pub async fn disapprove(
     answer(services, caller, digest, id, request.into(), offer::Command::Disapprove).await
 }
 
-/// What a superior says to an offer.
+/// Records the answer of an approver to an offer.
 async fn answer(
     services: &Services,
     caller: &Caller,
@@ -131,7 +131,7 @@ async fn answer(
         .await
 }
 
-/// Why.
+/// The reason.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OfferReason")]
@@ -151,7 +151,7 @@ pub async fn withdraw(
     decide(services, caller, digest, id, offer::Command::Withdraw { reason }).await
 }
 
-/// For how long.
+/// The new validity.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ExtendOffer")]
@@ -173,7 +173,7 @@ pub async fn extend(
     decide(services, caller, digest, id, offer::Command::Extend { until, today }).await
 }
 
-/// One command to an offer that the caller may know of.
+/// Gives one command to an offer that the caller may see.
 async fn decide(
     services: &Services,
     caller: &Caller,
@@ -193,7 +193,7 @@ async fn decide(
         .await
 }
 
-/// A buyer does not know of an offer to another company, nor of one that was never sent.
+/// A buyer cannot see offers to other companies or offers that were never sent.
 pub(super) fn must_know(caller: &Caller, offer: &Offer) -> Result<(), Problem> {
     caller.must_see(offer.company())?;
     if caller.company().is_some() && !offer.is_disclosed() {

@@ -1,4 +1,4 @@
-//! Offer templates: what the seller offers again and again.
+//! Offer templates: reusable lines and terms for offers.
 
 use std::collections::HashSet;
 
@@ -20,41 +20,41 @@ use crate::{
     failure::{Failure, refusal, refusal_at},
 };
 
-/// With what a draft begins.
+/// The content of a template.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "KeepOfferTemplate")]
 pub struct Keep {
-    /// What the seller calls it.
+    /// The seller's name for it.
     pub name: Name,
     pub currency: Currency,
-    /// 1 to 500.
+    /// 1 to 500 lines.
     pub lines: Vec<KeepLine>,
-    /// What is written to the company.
+    /// A note to the company.
     #[serde(default)]
     pub message: Option<Message>,
     /// The company's own term when not given.
     #[serde(default)]
     pub payment_term: Option<PaymentTerm>,
-    /// For how many days the offer holds.
+    /// The validity of offers in days.
     pub valid_days: u16,
 }
 
-/// So much of a product.
+/// A quantity of a product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "KeepOfferTemplateLine")]
 pub struct KeepLine {
     pub sku: Sku,
-    /// How much of it: in its units, or in those of `packaging`.
+    /// The quantity, in units of the product or of `packaging`.
     pub quantity: Quantity,
-    /// In what it is counted, such as `carton`.
+    /// The packaging in which the quantity is given, such as `carton`.
     #[serde(default)]
     pub packaging: Option<PackagingName>,
-    /// Net price of one unit; what agreements and lists make when not given.
+    /// Net price of one unit; the listed price when not given.
     #[serde(default)]
     pub unit_price: Option<UnitPrice>,
-    /// Whether the company may leave it out.
+    /// Whether the company may omit the line.
     #[serde(default)]
     pub optional: bool,
 }
@@ -105,7 +105,7 @@ async fn write(
         .await
 }
 
-/// The field that a rule is about.
+/// The request field to which a rule belongs.
 fn pointer(error: &Error) -> Option<String> {
     match error {
         Error::LineCount => Some("/lines".to_owned()),
@@ -116,7 +116,7 @@ fn pointer(error: &Error) -> Option<String> {
 
 async fn template(work: &mut Work, keep: Keep) -> Result<Template, Failure> {
     let Keep { name, currency, lines, message, payment_term, valid_days } = keep;
-    // Before anything is looked up.
+    // Checked before products are loaded.
     if lines.len() > Template::MOST_LINES {
         return Err(refusal_at(WorkError::Refused(Error::LineCount), pointer));
     }
@@ -129,7 +129,7 @@ async fn template(work: &mut Work, keep: Keep) -> Result<Template, Failure> {
     for (index, (request, product)) in lines.iter().zip(products).enumerate() {
         let field = |name, detail| FieldError::at(format!("/lines/{index}/{name}"), detail);
         let Some(product) = product.and_then(|id| work.get::<Product>(id)) else {
-            wrong.push((None, field("sku", "there is no such product".to_owned())));
+            wrong.push((None, field("sku", "no product has this SKU".to_owned())));
             continue;
         };
         match line(product, request) {

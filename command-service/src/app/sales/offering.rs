@@ -1,5 +1,5 @@
-//! How an offer comes to say what it says, who at the seller must stand behind it, and what ends
-//! with it.
+//! Content of offers: prices, discounts, the approval that the seller needs, and the effects of an
+//! ended offer.
 
 use std::collections::BTreeMap;
 
@@ -30,42 +30,41 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// A line to offer.
+/// A line of an offer.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OfferLineRequest")]
 pub struct OfferedRequest {
-    /// The seller's code of the product.
+    /// The seller's SKU.
     pub sku: Option<Sku>,
-    /// What the company, or a firm above it, calls it; instead of `sku`.
+    /// The product code of the company, or of a company above it; instead of `sku`.
     pub code: Option<Reference>,
-    /// How much of it: in its units, or in those of `packaging`.
+    /// The quantity, in units of the product or of `packaging`.
     pub quantity: Quantity,
-    /// In what it is counted, such as `carton`.
+    /// The packaging in which the quantity is given, such as `carton`.
     pub packaging: Option<PackagingName>,
-    /// Net price of one unit before discounts; without it, what the company's agreements and lists
-    /// make.
+    /// Net price of one unit before discounts; without it, the listed price of the company.
     pub unit_price: Option<UnitPrice>,
-    /// What comes off for this line.
+    /// A discount of this line.
     pub discount: Option<Percent>,
     /// Prices for other quantities, before discounts; the smallest quantity first.
     #[serde(default)]
     pub breaks: Vec<Break>,
-    /// The largest quantity that the company can take, which prices for other quantities need.
+    /// The largest quantity that can be ordered; required with prices for other quantities.
     pub at_most: Option<Quantity>,
-    /// Whether the company must take it.
+    /// Whether the company may omit the line.
     #[serde(default)]
     pub choice: Choice,
-    /// The day on which it arrives.
+    /// The day of delivery.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub deliver_on: Option<Date>,
-    /// What one unit costs the seller; the company never sees it.
+    /// The cost of one unit to the seller, never shown to the company.
     pub unit_cost: Option<UnitPrice>,
 }
 
 impl OfferedRequest {
-    /// So much of a product, as agreements and lists price it.
+    /// A quantity of a product at its listed price.
     pub(crate) fn plain(sku: Sku, quantity: Quantity) -> Self {
         Self {
             sku: Some(sku),
@@ -93,17 +92,17 @@ impl OfferedRequest {
     }
 }
 
-/// Lines as they are offered.
+/// Priced lines of an offer.
 #[derive(Debug)]
 pub(crate) struct Offered {
     pub(crate) lines: Lines<OfferedLine>,
-    /// How far a price lies below what agreements and lists make, where it does most.
+    /// The largest discount of a line from the listed price.
     pub(crate) discount: Option<Percent>,
-    /// What one unit of a product costs the seller.
+    /// The cost of one unit per product.
     pub(crate) unit_costs: BTreeMap<ProductId, UnitPrice>,
 }
 
-/// Finds the products of lines and prices them, with what comes off each line and off all of them.
+/// Finds and prices the products of lines, with the discounts of each line and of the offer.
 pub(crate) async fn offered(
     work: &mut Work,
     requests: &[OfferedRequest],
@@ -115,9 +114,9 @@ pub(crate) async fn offered(
     }
     let line_requests: Vec<LineRequest> =
         requests.iter().map(OfferedRequest::line_request).collect();
-    let (lines, counter) = lines::with_pricing_context(work, &line_requests, sale).await?;
+    let (lines, context) = lines::with_pricing_context(work, &line_requests, sale).await?;
     let listed = |line: &Line, quantity: Quantity| {
-        lines::listed(work, counter.as_ref()?, line.product, quantity)
+        lines::listed(work, context.as_ref()?, line.product, quantity)
     };
     let mut discount = None;
     let offered = lines.into_iter().zip(requests).map(|(line, request)| {
@@ -156,7 +155,7 @@ pub(crate) async fn offered(
     Ok(Offered { lines, discount, unit_costs })
 }
 
-/// Nothing arrives on a day that is over.
+/// Refuses delivery days in the past.
 pub(crate) fn must_come(day: Option<Date>, today: Date, pointer: String) -> Result<(), Problem> {
     match day {
         Some(day) if day < today => {
@@ -167,7 +166,7 @@ pub(crate) fn must_come(day: Option<Date>, today: Date, pointer: String) -> Resu
     }
 }
 
-/// What products cost the seller: one cost each, in however many lines they stand.
+/// The cost per product; lines with the same product must give the same cost.
 fn unit_costs(
     lines: &[OfferedLine],
     requests: &[OfferedRequest],
@@ -178,7 +177,7 @@ fn unit_costs(
         if costs.insert(line.line.product, cost).is_some_and(|other| other != cost) {
             let field = FieldError::at(
                 format!("/lines/{index}/unit_cost"),
-                "is not what another line says that the product costs",
+                "differs from the cost in another line with the same product",
             );
             return Err(lines::refused(vec![(None, field)]));
         }
@@ -186,22 +185,22 @@ fn unit_costs(
     Ok(costs)
 }
 
-/// Something that somebody at the seller wants to put before a company.
+/// A proposal of the seller's employee that may need approval.
 #[derive(Debug, Clone)]
 pub(crate) struct Intent {
-    /// Who.
+    /// The employee.
     pub(crate) by: Option<EmployeeId>,
-    /// The lines, as far as rules look at their products.
+    /// The lines, as far as rules depend on their products.
     pub(crate) lines: Vec<Line>,
-    /// What that costs, without tax.
+    /// The net sum.
     pub(crate) net: Money,
-    /// How far a price lies below what agreements and lists make, where it does most.
+    /// The largest discount of a line from the listed price.
     pub(crate) discount: Option<Percent>,
-    /// When.
+    /// The time.
     pub(crate) now: Timestamp,
 }
 
-/// Who at the seller must agree first, by its rules and by how much the sender may take off.
+/// The approval that the seller's rules and the employee's discount limit require.
 pub(crate) async fn approval_needed(
     work: &mut Work,
     Intent { by, lines, net, discount, now }: Intent,
@@ -219,14 +218,14 @@ pub(crate) async fn approval_needed(
     Ok(Request::about(&matter, &rules, limits, Role::SalesManager, (by, now)))
 }
 
-/// A sum of lines that no money holds.
+/// Reports a sum that exceeds the limit of money.
 pub(crate) fn too_large(error: MoneyError) -> Failure {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.sum_too_large")
         .field(FieldError::at("/lines", error.to_string()))
         .into()
 }
 
-/// Gives a command to an offer. Where that ends it, its negotiation ends too.
+/// Gives a command to an offer. If the offer ends, its negotiation is closed.
 pub(crate) async fn decide(
     work: &mut Work,
     id: OfferId,

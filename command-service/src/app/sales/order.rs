@@ -1,8 +1,8 @@
-//! Orders: what companies want.
+//! Orders: place, confirm, cancel, approve, refuse.
 
 use axum::http::StatusCode;
 use domain::{
-    CompanyId, Currency, Destination, EmployeeId, Lines, Note, OfCompany, Order, OrderId,
+    CompanyId, Currency, Destination, EmployeeId, Lines, Money, Note, OfCompany, Order, OrderId,
     PaymentTerm, Reference, approval::Verdict, order,
 };
 use event_log::{Outcome, Work};
@@ -21,39 +21,54 @@ use crate::{
             approvals::{Answer, Approve, Approver, Refuse},
             lines::{self, LineRequest},
             offering::{self, Intent},
+            order_checks::Assent,
             ordering::{self, OrderOrigin},
         },
     },
     caller::Caller,
-    failure::{Failure, happened},
+    failure::{Failure, given, happened},
 };
 
-/// What is wanted.
+/// An order to place.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "PlaceOrder")]
 pub struct Place {
-    /// For which company; a buyer's key knows it.
+    /// The company that orders; not needed with a buyer's key.
     #[serde(default)]
     pub company: Option<CompanyId>,
     pub currency: Currency,
     pub lines: Vec<LineRequest>,
-    /// The company's own number of it.
+    /// The company's own order number.
     #[serde(default)]
     pub reference: Option<Reference>,
-    /// Where it goes and who pays for it, as far as that is said.
+    /// Delivery address and cost centre, as far as given.
     #[serde(default)]
     pub destination: Destination,
-    /// The company's employee who wants it, when the seller enters it; a key of an employee knows.
+    /// The employee of the company who orders, when the seller enters the order; taken from the key
+    /// of an employee.
     #[serde(default)]
     pub placed_by: Option<EmployeeId>,
-    /// The day, when the seller enters an order later; today when not given.
+    /// The day of the order, when the seller enters it later; today when not given.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub placed_on: Option<Date>,
-    /// The company's own term when not given; only the seller can agree on another.
+    /// The company's own term when not given; only the seller may choose another.
     #[serde(default)]
     pub payment_term: Option<PaymentTerm>,
+    /// The day on which the company would like to have it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub wished_on: Option<Date>,
+    /// What the company says about it.
+    #[serde(default)]
+    pub note: Option<Note>,
+    /// The gross total that the client has seen; when it is another one, nothing is placed.
+    #[serde(default)]
+    pub expected_total: Option<Money>,
+    /// Places it although the company has used the same number within 30 days.
+    #[serde(default)]
+    pub confirm_repeated_reference: bool,
 }
 
 /// Places an order.
@@ -66,6 +81,9 @@ pub async fn place(
     let company = company(caller, &request)?;
     if let Some(placed_on) = request.placed_on {
         happened("/placed_on", placed_on, services.clock.today())?;
+    }
+    if let Some(expected) = request.expected_total {
+        given("/expected_total", expected)?;
     }
     let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
     let (prices, origin) = match caller.company() {
@@ -93,25 +111,32 @@ pub async fn place(
                     placed_by,
                     destination: request.destination.clone(),
                     delivery_terms: None,
+                    wished_on: request.wished_on,
+                    note: request.note.clone(),
                 };
-                ordering::place(work, id, terms, origin, (on, now)).await
+                let assent = Assent {
+                    expected_total: request.expected_total,
+                    repeated_reference: request.confirm_repeated_reference,
+                    below_minimum: false,
+                };
+                ordering::place(work, id, terms, origin, assent, (on, now)).await
             })
         })
         .await
 }
 
-/// The lines at their prices. A price that lies further below what agreements and lists make than
-/// who says it may go alone, needs an offer, which a superior can approve.
-async fn priced(
+/// Prices the lines. A manual price that is further below the listed price than the employee may
+/// grant requires an offer, which a superior can approve.
+pub(crate) async fn priced(
     work: &mut Work,
     requests: &[LineRequest],
     sale: Sale,
     (by, now): (Option<EmployeeId>, Timestamp),
 ) -> Result<Lines, Failure> {
-    let (lines, counter) = lines::with_pricing_context(work, requests, sale).await?;
-    let said = lines.iter().zip(requests).filter(|(_, request)| request.unit_price.is_some());
-    let discount = said.filter_map(|(line, _)| {
-        let listed = lines::listed(work, counter.as_ref()?, line.product, line.quantity);
+    let (lines, context) = lines::with_pricing_context(work, requests, sale).await?;
+    let manual = lines.iter().zip(requests).filter(|(_, request)| request.unit_price.is_some());
+    let discount = manual.filter_map(|(line, _)| {
+        let listed = lines::listed(work, context.as_ref()?, line.product, line.quantity);
         lines::below(listed, line.unit_price)
     });
     let discount = discount.max();
@@ -121,15 +146,15 @@ async fn priced(
         let intent = Intent { by, lines: lines.to_vec(), net, discount, now };
         if offering::approval_needed(work, intent).await?.is_some() {
             return Err(Problem::new(StatusCode::CONFLICT, "order.needs_offer")
-                .detail("a superior must approve these prices: make an offer of them")
+                .detail("these prices need the approval of a superior: make an offer with them")
                 .into());
         }
     }
     Ok(lines)
 }
 
-/// A buyer orders for its own company, on its agreed terms, today; the seller's people say for
-/// whom.
+/// The company of the order. A buyer orders for its own company, on its agreed terms, today; the
+/// seller names the company.
 fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
     let Some(own) = caller.company() else {
         return place.company.ok_or_else(|| {
@@ -146,23 +171,13 @@ fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
     match seller_only.into_iter().find(|(_, given)| *given) {
         Some((pointer, _)) => {
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.seller_only")
-                .field(FieldError::at(pointer, "only the seller can say this")))
+                .field(FieldError::at(pointer, "only the seller can set this")))
         }
         None => Ok(CompanyId(own)),
     }
 }
 
-/// Confirms an order.
-pub async fn confirm(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
-    id: OrderId,
-) -> Result<Outcome, Problem> {
-    decide(services, caller, digest, id, order::Command::Confirm).await
-}
-
-/// Why not.
+/// The reason of a cancellation.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CancelOrder")]
@@ -171,41 +186,24 @@ pub struct Cancel {
     pub reason: Option<Note>,
 }
 
-/// Cancels an order, or what of it has not left.
-pub async fn cancel(
-    services: &Services,
+/// Gives a command of a caller to an order. Confirming and cancelling also concern stock:
+/// `inventory::order_reservation` calls this.
+pub(crate) async fn decide(
+    work: &mut Work,
     caller: &Caller,
-    digest: [u8; 32],
-    id: OrderId,
-    Cancel { reason }: Cancel,
-) -> Result<Outcome, Problem> {
-    decide(services, caller, digest, id, order::Command::Cancel { reason }).await
-}
-
-async fn decide(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
     id: OrderId,
     command: order::Command,
-) -> Result<Outcome, Problem> {
-    let command = &command;
-    services
-        .execute(caller, digest, &|work| {
-            deciding(async move {
-                let order = work.load::<Order>(id).await?;
-                caller.must_see(order.company())?;
-                // What the seller has promised, a buyer cannot let go of alone.
-                let promised = matches!(order, Order::Confirmed { .. });
-                if caller.company().is_some() && promised {
-                    return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
-                        .detail("the order is confirmed: ask the seller to cancel it")
-                        .into());
-                }
-                ordering::decide(work, id, command.clone()).await
-            })
-        })
-        .await
+) -> Result<(), Failure> {
+    let order = work.load::<Order>(id).await?;
+    caller.must_see(order.company())?;
+    // A buyer cannot cancel an order that the seller has confirmed.
+    let is_confirmed = matches!(order, Order::Confirmed { .. });
+    if caller.company().is_some() && is_confirmed {
+        return Err(Problem::new(StatusCode::CONFLICT, "order.already_confirmed")
+            .detail("the order is confirmed: ask the seller to cancel it")
+            .into());
+    }
+    ordering::decide(work, id, command).await
 }
 
 /// Approves an order.
@@ -230,7 +228,7 @@ pub async fn refuse(
     answer(services, caller, digest, id, request.into(), order::Command::Refuse).await
 }
 
-/// What a superior, of the company or of one above it, says to an order.
+/// Records the answer of an approver of the company or of a company above it.
 async fn answer(
     services: &Services,
     caller: &Caller,
@@ -253,7 +251,7 @@ async fn answer(
                 }
                 let command = command(approver.verdict(work, companies, pending).await?);
                 if matches!(command, order::Command::Approve(_)) {
-                    // Who must not buy wants nothing either.
+                    // A suspended company cannot order, so its order cannot be approved.
                     company_hierarchy::buying_term(work, company).await?;
                 }
                 ordering::decide(work, id, command).await

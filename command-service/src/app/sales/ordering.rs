@@ -1,4 +1,4 @@
-//! How an order comes to stand: for whom, to where, within whose limits, and who must agree first.
+//! Placing orders: destination and employee checks, spending limits, required approvals.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,14 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use service_kit::problem::{FieldError, Problem};
 
 use crate::{
-    app::{catalogue::category_paths, parties::company_hierarchy},
+    app::{
+        catalogue::category_paths,
+        parties::company_hierarchy,
+        sales::{
+            credit_account,
+            order_checks::{self, Assent},
+        },
+    },
     failure::{Failure, names_nothing, refusal},
 };
 
@@ -30,7 +37,8 @@ pub(crate) enum OrderOrigin {
     Seller,
 }
 
-/// Whether a company can have goods there, and its employee order them for that.
+/// Checks that the company has the delivery address and that the employee may order for this
+/// destination.
 pub(crate) async fn admit(
     work: &mut Work,
     company: CompanyId,
@@ -53,21 +61,29 @@ pub(crate) async fn admit(
     Ok(())
 }
 
-/// Places an order; where its rules or somebody's limits say so, others must agree first.
+/// Places an order, with the approval that rules or limits require, and reserves credit for it. Without
+/// credit it is on hold.
 pub(crate) async fn place(
     work: &mut Work,
     id: OrderId,
     terms: Terms,
     origin: OrderOrigin,
+    assent: Assent,
     (on, now): (Date, Timestamp),
 ) -> Result<(), Failure> {
+    order_checks::check(work, id, &terms, assent, on).await?;
     let approval = match (origin, terms.placed_by) {
         (OrderOrigin::Seller, None) => None,
         (OrderOrigin::Company, _) | (OrderOrigin::Seller, Some(_)) => {
             needed(work, id, &terms, (on, now)).await?.map(Box::new)
         }
     };
-    work.decide::<Order>(id, order::Command::Place { terms, on, approval }).await?;
+    let placed = order::Command::Place { terms: terms.clone(), on, approval };
+    work.decide::<Order>(id, placed).await?;
+    let reasons = credit_account::reserve(work, id, &terms, now).await?;
+    if !reasons.is_empty() {
+        work.decide::<Order>(id, order::Command::HoldForCredit { reasons }).await?;
+    }
     work.answer(id);
     Ok(())
 }
@@ -134,7 +150,7 @@ pub(crate) async fn approval_needed(
     Ok(Request::about(&matter, &rules, limits, Role::Approver, (by, now)))
 }
 
-/// What the lines cost, without tax.
+/// The net sum of the lines.
 pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
     lines.net(currency).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.sum_too_large")
@@ -143,7 +159,8 @@ pub(crate) fn net(lines: &Lines, currency: Currency) -> Result<Money, Failure> {
     })
 }
 
-/// The rules of a company: its own, else those of the nearest company above it that has some.
+/// The approval rules of a company: its own, else those of the nearest company above it that has
+/// some.
 async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Failure> {
     let line = company_hierarchy::line_of(work, company).await?;
     let ids: Vec<_> =
@@ -153,7 +170,7 @@ async fn rules_of(work: &mut Work, company: CompanyId) -> Result<Vec<Rule>, Fail
     Ok(nearest.unwrap_or_default().to_vec())
 }
 
-/// The categories of what is sold, with all above them, where a rule asks for them.
+/// The categories of the products and all categories above them, if a rule needs them.
 pub(crate) async fn categories(
     work: &mut Work,
     rules: &[Rule],
@@ -170,8 +187,8 @@ pub(crate) async fn categories(
     Ok(paths.flatten().collect())
 }
 
-/// Gives a command to an order that stands. What of one will not be filled counts against nobody's
-/// limits any more.
+/// Gives a command to a placed order. Amounts that will not be shipped are removed from the
+/// employee's spending and from the credit account.
 pub(crate) async fn decide(
     work: &mut Work,
     id: OrderId,
@@ -179,6 +196,7 @@ pub(crate) async fn decide(
 ) -> Result<(), Failure> {
     let before = work.load::<Order>(id).await?;
     let placed_by = before.terms().ok().and_then(|terms| terms.placed_by);
+    let account = before.terms().ok().map(|terms| (terms.company, terms.currency));
     let shipped = before.net_of_shipped();
     work.decide::<Order>(id, command).await?;
     let given_back = match work.get::<Order>(id) {
@@ -190,6 +208,14 @@ pub(crate) async fn decide(
         }
         _ => None,
     };
+    let is_closed = match work.get::<Order>(id) {
+        Some(Order::Refused { .. } | Order::Cancelled { .. }) => true,
+        Some(Order::Shipped { rest_cancelled, .. }) => *rest_cancelled,
+        _ => false,
+    };
+    if let Some(account) = account.filter(|_| is_closed) {
+        credit_account::free(work, id, account).await?;
+    }
     if let Some((by, given_back)) = placed_by.zip(given_back) {
         work.decide::<Spending>(SpendingId::of(by), given_back).await?;
     }

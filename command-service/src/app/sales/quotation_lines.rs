@@ -1,5 +1,4 @@
-//! What a company asks prices for: the products that it names, as far as it sees them, and what it
-//! says in its own words.
+//! Lines of a quotation request: products that the company sees, or free descriptions.
 
 use axum::http::StatusCode;
 use domain::{
@@ -21,39 +20,39 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// So much of something: of a product by one of `sku` and `code`, or of what `wanted` says.
+/// A requested quantity of a product named by `sku` or `code`, or of a description in `wanted`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "QuotationLineRequest")]
 pub struct QuotationLineRequest {
-    /// The seller's code of a product.
+    /// The seller's SKU.
     pub sku: Option<Sku>,
-    /// What the company, or a firm above it, calls a product.
+    /// The product code of the company, or of a company above it.
     pub code: Option<Reference>,
-    /// In the company's own words, what stands in no catalogue.
+    /// A description of something that is not in the catalogue.
     pub wanted: Option<Note>,
-    /// How much of it: in its units, or in those of `packaging`.
+    /// The quantity, in units of the product or of `packaging`.
     pub quantity: Quantity,
-    /// In what a product is counted, such as `carton`.
+    /// The packaging in which the quantity is given, such as `carton`.
     pub packaging: Option<PackagingName>,
-    /// The net price of one unit that the company hopes for.
+    /// The target price: net price of one unit.
     pub unit_price: Option<UnitPrice>,
-    /// The day on which it is wanted.
+    /// The requested day of delivery.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub delivery_on: Option<Date>,
-    /// What else matters.
+    /// A note.
     pub note: Option<Note>,
 }
 
-/// Finds the products of the lines, with a fixed number of queries. All that are wrong are
-/// named at once.
+/// Finds the products of the lines, with a fixed number of queries. All wrong lines are reported at
+/// once.
 pub(crate) async fn understood(
     work: &mut Work,
     requests: &[QuotationLineRequest],
     company: CompanyId,
     requester: Requester,
 ) -> Result<RequestedLines, Failure> {
-    // Before anything is looked up.
+    // Checked before products are loaded.
     if requests.is_empty() || requests.len() > RequestedLines::MAX {
         return Err(count_invalid());
     }
@@ -85,9 +84,9 @@ fn count_invalid() -> Failure {
         .into()
 }
 
-/// What is wrong with a line.
+/// An error of one line.
 struct Wrong {
-    /// The broken rule of the domain, if it is one of its.
+    /// The broken rule, if it is one of the domain.
     problem: Option<Problem>,
     field: &'static str,
     detail: String,
@@ -112,18 +111,21 @@ fn requested_line(
         (None, Some(_), None) => "code",
         (None, None, Some(wanted)) => {
             if request.packaging.is_some() {
-                return Err(Wrong::plainly("packaging", "only products come in packagings"));
+                return Err(Wrong::plainly(
+                    "packaging",
+                    "a packaging is allowed only with a product",
+                ));
             }
             let what = RequestedProduct::Described { wanted: wanted.clone() };
             let (quantity, note) = (request.quantity, request.note.clone());
             return Ok(RequestedLine { what, quantity, unit_price, delivery_on, note });
         }
         _ => {
-            let detail = "a line names what it wants by one of sku, code and wanted";
+            let detail = "give exactly one of sku, code and wanted";
             return Err(Wrong::plainly("sku", detail));
         }
     };
-    let missing = || Wrong::plainly(named, "there is no such product");
+    let missing = || Wrong::plainly(named, "no product has this SKU or code");
     let product = product.and_then(|id| work.get::<Product>(id)).ok_or_else(missing)?;
     if !assortment_context.shows(work, product, requester) {
         return Err(match requester {
@@ -135,7 +137,7 @@ fn requested_line(
             }
         });
     }
-    // In a quantity in which it is ordered: an offer can begin with it as it is.
+    // Checked as an order quantity, so that an offer can use it unchanged.
     let found = lines::so_much_of(product, request.quantity, request.packaging);
     let (item, quantity) = found.map_err(|error| {
         let (field, detail) = (lines::field_of(&error, named), error.to_string());

@@ -1,8 +1,8 @@
-//! Requests for quotation: what companies want prices for, and who sees to it.
+//! Quotation requests: submit, assign, decline and withdraw.
 
 use axum::http::StatusCode;
 use domain::{
-    AddressId, Attachments, CompanyId, Currency, Employee, EmployeeId, Message, Note,
+    ActorId, AddressId, Attachments, CompanyId, Currency, Employee, EmployeeId, Message, Note,
     QuotationRequest, QuotationRequestId,
     employee::Person,
     quotation_request::{Command, Error, Inquiry},
@@ -26,28 +26,28 @@ use crate::{
     failure::{Failure, names_nothing, refusal_at},
 };
 
-/// What is wanted.
+/// A quotation request to submit.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RequestQuotation")]
 pub struct Ask {
-    /// For which company; a buyer's key knows it.
+    /// The company; not needed with a buyer's key.
     #[serde(default)]
     pub company: Option<CompanyId>,
     pub currency: Currency,
-    /// At most 500.
+    /// At most 500 lines.
     pub lines: Vec<QuotationLineRequest>,
-    /// What else is to be said.
+    /// A note.
     #[serde(default)]
     pub message: Option<Message>,
-    /// The day by which the answer is wanted.
+    /// The day by which the company needs the answer.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub answer_by: Option<Date>,
-    /// Where the goods would go: an address of the company, or of a firm above it.
+    /// The delivery address: an address of the company, or of a company above it.
     #[serde(default)]
     pub delivery_address: Option<AddressId>,
-    /// Drawings, lists and the like, where they stand.
+    /// URLs of drawings, lists and the like.
     #[serde(default)]
     pub attachments: Attachments,
 }
@@ -65,26 +65,34 @@ pub async fn request(
     let request = &request;
     services
         .execute(caller, digest, &|work| {
-            deciding(async move {
-                let inquiry = inquiry(work, request.clone(), company, requester).await?;
-                let delivery_address = inquiry.delivery_address;
-                let command = Command::Request { inquiry: Box::new(inquiry), by, today };
-                let requested = work.decide::<QuotationRequest>(id, command).await;
-                requested.map_err(|error| refusal_at(error, pointer))?;
-                let chosen =
-                    representatives::assign(work, id, company, delivery_address, today).await?;
-                if let Some(representative) = chosen {
-                    let command = Command::Assign { representative };
-                    work.decide::<QuotationRequest>(id, command).await?;
-                }
-                work.answer(id);
-                Ok(())
-            })
+            deciding(request_in(work, id, request, (company, requester), (by, today)))
         })
         .await
 }
 
-/// A buyer asks for its own company; the seller's people say for whom.
+/// Requests a quotation in a unit of work.
+pub(super) async fn request_in(
+    work: &mut Work,
+    id: QuotationRequestId,
+    request: &Ask,
+    (company, requester): (CompanyId, Requester),
+    (by, today): (ActorId, Date),
+) -> Result<(), Failure> {
+    let inquiry = inquiry(work, request.clone(), company, requester).await?;
+    let delivery_address = inquiry.delivery_address;
+    let command = Command::Request { inquiry: Box::new(inquiry), by, today };
+    let requested = work.decide::<QuotationRequest>(id, command).await;
+    requested.map_err(|error| refusal_at(error, pointer))?;
+    let chosen = representatives::assign(work, id, company, delivery_address, today).await?;
+    if let Some(representative) = chosen {
+        let command = Command::Assign { representative };
+        work.decide::<QuotationRequest>(id, command).await?;
+    }
+    work.answer(id);
+    Ok(())
+}
+
+/// The company of the request. A buyer requests for its own company; the seller names it.
 fn whose(caller: &Caller, named: Option<CompanyId>) -> Result<(CompanyId, Requester), Problem> {
     let Some(own) = caller.company() else {
         let missing = || {
@@ -104,7 +112,7 @@ async fn inquiry(
     requester: Requester,
 ) -> Result<Inquiry, Failure> {
     let Ask { currency, lines, message, answer_by, delivery_address, attachments, .. } = request;
-    // Who buys nothing is offered nothing.
+    // Suspended companies cannot request quotations.
     company_hierarchy::buying_term(work, company).await?;
     if let Some(address) = delivery_address {
         let line = company_hierarchy::line_of(work, company).await?;
@@ -116,7 +124,7 @@ async fn inquiry(
     Ok(Inquiry { company, currency, lines, message, answer_by, delivery_address, attachments })
 }
 
-/// The field that a rule is about.
+/// The request field to which a rule belongs.
 fn pointer(error: &Error) -> Option<String> {
     match error {
         Error::AnswerByOutOfRange => Some("/answer_by".to_owned()),
@@ -130,7 +138,7 @@ fn pointer(error: &Error) -> Option<String> {
     }
 }
 
-/// To whom.
+/// The employee.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AssignRepresentative")]
@@ -138,7 +146,7 @@ pub struct AssignTo {
     pub representative: EmployeeId,
 }
 
-/// Assigns a request for quotation to an employee of sales.
+/// Assigns a quotation request to a sales employee.
 pub async fn assign(
     services: &Services,
     caller: &Caller,
@@ -161,7 +169,7 @@ pub async fn assign(
         .await
 }
 
-/// Takes a request for quotation that nobody has, or whose holder is absent.
+/// Assigns an unassigned quotation request, or one whose assignee is absent, to the caller.
 pub async fn take(
     services: &Services,
     caller: &Caller,
@@ -170,7 +178,7 @@ pub async fn take(
 ) -> Result<Outcome, Problem> {
     let by = caller.employee().ok_or_else(|| {
         Problem::new(StatusCode::FORBIDDEN, "quotation_request.needs_employee")
-            .detail("only employees look after requests: use a key that was made for one")
+            .detail("only the key of an employee can take a request")
     })?;
     let today = services.clock.today();
     services
@@ -194,7 +202,7 @@ pub async fn take(
         .await
 }
 
-/// Why not, as the company reads it.
+/// The reason, shown to the company.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "DeclineQuotationRequest")]
@@ -202,7 +210,7 @@ pub struct Decline {
     pub reason: Note,
 }
 
-/// Declines a request for quotation.
+/// Declines a quotation request.
 pub async fn decline(
     services: &Services,
     caller: &Caller,
@@ -214,7 +222,7 @@ pub async fn decline(
     services.decide::<QuotationRequest>(caller, digest, id, command).await
 }
 
-/// Why not.
+/// The reason.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "WithdrawQuotationRequest")]
@@ -223,7 +231,7 @@ pub struct Withdraw {
     pub reason: Option<Note>,
 }
 
-/// Withdraws a request for quotation.
+/// Withdraws a quotation request.
 pub async fn withdraw(
     services: &Services,
     caller: &Caller,

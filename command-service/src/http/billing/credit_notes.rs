@@ -1,4 +1,4 @@
-//! `/v1/credit-notes`: giving back.
+//! `/v1/credit-notes`: issue credit notes.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

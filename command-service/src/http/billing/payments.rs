@@ -1,4 +1,4 @@
-//! `/v1/payments`: booking money, and setting it against invoices.
+//! `/v1/payments`: book and allocate payments.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -23,7 +23,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/payments",
             post_with(book, |o| {
                 o.id("payment.book")
-                    .summary("Book a payment; it is allocated to open invoices by itself")
+                    .summary("Book a payment; it is allocated to open invoices automatically")
             }),
         )
         .api_route(

@@ -1,4 +1,4 @@
-//! `/v1/assortments`: who sees what of all that is sold.
+//! `/v1/assortments`: which audiences see which products.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

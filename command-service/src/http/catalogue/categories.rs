@@ -1,4 +1,4 @@
-//! `/v1/categories`: the tree in which products stand.
+//! `/v1/categories`: the product tree.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! `/v1/companies/{id}/product-codes`: what a company calls products in its own books.
+//! `/v1/companies/{id}/product-codes`: a company's own codes for products.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

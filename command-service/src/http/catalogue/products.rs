@@ -1,4 +1,4 @@
-//! `/v1/products`: what is sold, at which base price.
+//! `/v1/products`: draft, price, publish and withdraw products.
 
 mod details;
 

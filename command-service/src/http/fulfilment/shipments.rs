@@ -1,4 +1,7 @@
-//! `/v1/shipments`: letting goods leave.
+//! `/v1/shipments`: goods of orders are prepared, packed, dispatched and delivered.
+
+mod delivery;
+mod preparation;
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -14,13 +17,16 @@ use crate::{
 };
 
 pub(super) fn routes() -> ApiRouter<Services> {
-    ApiRouter::new().api_route(
-        "/v1/shipments",
-        post_with(dispatch, |o| {
-            o.id("shipment.dispatch")
-                .summary("Dispatch goods of an order; they are invoiced by itself")
-        }),
-    )
+    ApiRouter::new()
+        .api_route(
+            "/v1/shipments",
+            post_with(dispatch, |o| {
+                o.id("shipment.dispatch")
+                    .summary("Dispatch goods of an order; they are invoiced by itself")
+            }),
+        )
+        .merge(preparation::routes())
+        .merge(delivery::routes())
 }
 
 async fn dispatch(

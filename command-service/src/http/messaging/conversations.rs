@@ -1,10 +1,10 @@
-//! `/v1/conversations`: what the two sides write to each other, and each for itself, about an
-//! offer, a negotiation, an order or an invoice.
+//! `/v1/conversations`: messages between the two sides, and internal notes of each side, about an
+//! offer, a negotiation, an order, an invoice or a goods return.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
-use domain::{InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
-use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
+use domain::{GoodsReturnId, InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
+use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages, ReturnMessages};
 use service_kit::{
     access::Allowed,
     input::{Body, PathId},
@@ -25,15 +25,16 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .merge(about::<Negotiations>())
         .merge(about::<Orders>())
         .merge(about::<Invoices>())
+        .merge(about::<GoodsReturns>())
 }
 
-/// Things of one kind that are talked about.
+/// A kind of document that conversations are about.
 trait Things: Send + Sync + 'static {
-    /// As in the path.
+    /// Its segment in the path.
     const PLURAL: &'static str;
-    /// As in the names of operations.
+    /// Its name in operation ids.
     const KIND: &'static str;
-    /// Roles that take part in conversations about them.
+    /// The permission that its conversations require.
     type Who: Allowed;
 
     fn subject(id: Uuid) -> Subject;
@@ -84,6 +85,18 @@ impl Things for Invoices {
 
     fn subject(id: Uuid) -> Subject {
         Subject::Invoice { id: InvoiceId(id) }
+    }
+}
+
+struct GoodsReturns;
+
+impl Things for GoodsReturns {
+    const PLURAL: &'static str = "returns";
+    const KIND: &'static str = "goods_return";
+    type Who = ReturnMessages;
+
+    fn subject(id: Uuid) -> Subject {
+        Subject::GoodsReturn { id: GoodsReturnId(id) }
     }
 }
 

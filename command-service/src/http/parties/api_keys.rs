@@ -1,4 +1,4 @@
-//! `/v1/api-keys`: who may come in.
+//! `/v1/api-keys`: create, list, show and revoke API keys.
 
 use aide::axum::{ApiRouter, IntoApiResponse, routing::get_with};
 use axum::{
@@ -34,7 +34,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
                 o.id("api_key.create")
                     .summary("Create an API key")
                     .response_with::<201, Json<Made>, _>(|r| {
-                        r.description("its secret, this once: asking again is refused")
+                        r.description("the key with its secret, which is shown only once")
                     })
             }),
         )
@@ -47,7 +47,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
         )
 }
 
-/// History names those who acted by a key that is nobody's as `key:<id>`.
+/// The actor `key:<id>` in history is a key that belongs to no employee.
 async fn show(
     State(services): State<Services>,
     _: By<Audit>,

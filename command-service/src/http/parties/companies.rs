@@ -1,4 +1,4 @@
-//! `/v1/companies`: taking on customers, and what is agreed with them.
+//! `/v1/companies`: register and change companies.
 
 mod places;
 mod standing;

@@ -1,4 +1,4 @@
-//! `/v1/employees`: who works for a company or for the seller, in which role and within which limits.
+//! `/v1/employees`: engagement, roles, limits, scope and substitutes.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

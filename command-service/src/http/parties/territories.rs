@@ -1,4 +1,4 @@
-//! `/v1/territories`: who at the seller looks after which companies.
+//! `/v1/territories`: which representatives of the seller are assigned to which companies.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -16,7 +16,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
         "/v1/territories",
         post_with(draw, |o| {
             o.id("territories.draw")
-                .summary("Set which representatives look after which companies, all at once")
+                .summary("Replace the assignment of representatives to companies")
         }),
     )
 }

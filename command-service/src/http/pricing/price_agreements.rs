@@ -1,4 +1,4 @@
-//! `/v1/price-agreements`: price lists and contracts, and the prices in them.
+//! `/v1/price-agreements`: price lists, contracts and promotions, and their prices.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

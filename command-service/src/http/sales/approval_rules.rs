@@ -1,4 +1,4 @@
-//! `/v1/approval-rules`: when others must agree, in a company or at the seller.
+//! `/v1/approval-rules`: approval rules of a company's orders and of the seller's offers.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

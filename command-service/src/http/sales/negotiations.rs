@@ -1,4 +1,4 @@
-//! `/v1/negotiations`: how the seller and a company come to agree on an offer.
+//! `/v1/negotiations`: approve, reopen, break off and resume negotiations.
 
 mod rounds;
 

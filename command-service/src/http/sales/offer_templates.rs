@@ -1,4 +1,4 @@
-//! `/v1/offer-templates`: what the seller offers again and again.
+//! `/v1/offer-templates`: reusable lines and terms for offers.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

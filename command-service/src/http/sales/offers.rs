@@ -1,4 +1,4 @@
-//! `/v1/offers`: what the seller proposes, and what the company answers.
+//! `/v1/offers`: send, approve, extend and withdraw offers; the company's answers.
 
 mod answers;
 mod contract;

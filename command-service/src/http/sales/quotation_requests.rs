@@ -1,4 +1,4 @@
-//! `/v1/quotation-requests`: what companies want prices for, and who sees to it.
+//! `/v1/quotation-requests`: submit, assign, decline and withdraw quotation requests.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -29,27 +29,27 @@ pub(super) fn routes() -> ApiRouter<Services> {
             "/v1/quotation-requests/{id}/assign",
             post_with(assign, |o| {
                 o.id("quotation_request.assign")
-                    .summary("Assign a request for quotation to an employee of sales")
+                    .summary("Assign a quotation request to a sales employee")
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/take",
             post_with(take, |o| {
                 o.id("quotation_request.take").summary(
-                    "Take a request for quotation that nobody has, or whose holder is absent",
+                    "Take a quotation request that is unassigned, or whose assignee is absent",
                 )
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/decline",
             post_with(decline, |o| {
-                o.id("quotation_request.decline").summary("Decline a request for quotation")
+                o.id("quotation_request.decline").summary("Decline a quotation request")
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}/withdraw",
             post_with(withdraw, |o| {
-                o.id("quotation_request.withdraw").summary("Withdraw a request for quotation")
+                o.id("quotation_request.withdraw").summary("Withdraw a quotation request")
             }),
         )
 }

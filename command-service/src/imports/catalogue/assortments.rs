@@ -1,4 +1,4 @@
-//! Assortments: each row lets an audience see something, hides it, or says nothing of it any more.
+//! Assortments: each row allows or denies products for an audience, or removes a rule.
 
 use std::collections::HashSet;
 
@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::failure::Failure;
 use crate::imports::{Cells, Column, Import, cells::columns, company_of, product_of, refused};
 
-/// A row. Without a company and a group it is for everyone, without a product and a category of
-/// everything.
+/// A row. Without company and group it applies to everyone; without product and category, to all
+/// products.
 pub(crate) struct Row {
     company: Option<Reference>,
     group: Option<GroupCode>,
@@ -37,7 +37,7 @@ impl std::str::FromStr for Verdict {
             "allowed" => Ok(Self::Allowed),
             "denied" => Ok(Self::Denied),
             "lifted" => Ok(Self::Lifted),
-            _ => Err("is one of allowed, denied and lifted"),
+            _ => Err("must be one of allowed, denied, lifted"),
         }
     }
 }
@@ -49,7 +49,7 @@ impl Import for Row {
     fn read(cells: &mut Cells<'_>) -> Option<Self> {
         for (one, other) in [("company_reference", "group"), ("sku", "category")] {
             if cells.text(one).is_some() && cells.text(other).is_some() {
-                let detail = format!("a row names one of {one} and {other}");
+                let detail = format!("a row has at most one of {one} and {other}");
                 cells.refuse(other, "import.cell_invalid", detail);
             }
         }
@@ -73,7 +73,7 @@ impl Import for Row {
         let categories = rows.iter().filter_map(|(_, row)| row.category);
         let categories: HashSet<Uuid> = categories.map(|category| category.0).collect();
         work.load_many::<Category>(categories).await?;
-        // A row that names nothing is refused when it is decided upon.
+        // A row with unknown references is refused when it is decided.
         let audiences = rows.iter().filter_map(|(_, row)| row.audience(work).ok());
         let streams: HashSet<Uuid> = audiences.map(|one| AssortmentId::of(&one).0).collect();
         work.load_many::<Assortment>(streams).await?;
@@ -108,7 +108,7 @@ impl Row {
             (Some(sku), _) => product_of(work, sku).map(|product| Selection::Product { product }),
             (None, Some(category)) => {
                 let found = work.get::<Category>(category).map(Category::branch);
-                let missing = || refused("import.category_missing", "there is no such category");
+                let missing = || refused("import.category_missing", "no category has this id");
                 found.and_then(Result::ok).ok_or_else(missing)?;
                 Ok(Selection::Category { category })
             }

@@ -1,4 +1,4 @@
-//! Product codes: each row says what a company calls a product.
+//! Product codes: each row has a company's code for a product.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Products: what has a known code is changed, everything else drafted.
+//! Products: rows with a known SKU change the product, other rows draft one.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::imports::{Cells, Column, Import, cells::columns};
 use crate::{app::catalogue::category_paths, failure::Failure};
 
-/// A row: what is blank stays as it is.
+/// A row; blank values stay unchanged.
 pub(crate) struct Row {
     description: Description,
     brand: Option<Name>,
@@ -28,7 +28,7 @@ pub(crate) struct Row {
     status: Option<Status>,
 }
 
-/// Whether it is to be for sale.
+/// Whether the product is to be published or withdrawn.
 #[derive(Debug, Clone, Copy, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Status {
@@ -128,7 +128,7 @@ impl Row {
         Ok(id)
     }
 
-    /// A product keeps its unit, its bar code and its rates of tax: it may say any of these.
+    /// The unit, GTIN and VAT rate of an existing product cannot be changed; a row may repeat them.
     async fn change(&self, work: &mut Work, id: ProductId) -> Result<(), Failure> {
         let product = work.load::<Product>(id).await?;
         let item = product.item().map_err(|error| crate::failure::refusal(&error))?;
@@ -140,7 +140,7 @@ impl Row {
             && rates.values().all(|rate| *rate != asked.vat_rate);
         if asked.unit != present.unit || rate_differs || gtin_differs {
             return Err(Problem::new(StatusCode::CONFLICT, "import.product_differs")
-                .detail("a product keeps its unit, GTIN and tax rates; change the rate by day")
+                .detail("unit, GTIN and VAT rate of a product cannot be changed by import; change the rate from a day on instead")
                 .into());
         }
         let translations = item.details().translations.clone();
@@ -178,7 +178,7 @@ impl Row {
     }
 }
 
-/// A word of an enumeration, as JSON spells it.
+/// A value of an enumeration, spelled as in JSON.
 fn one_of<T: DeserializeOwned>(cells: &mut Cells<'_>, column: &'static str) -> Option<T> {
     let text = cells.text(column)?.to_lowercase();
     let parsed: Result<T, Error> = T::deserialize(text.into_deserializer());

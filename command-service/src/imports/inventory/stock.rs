@@ -1,4 +1,4 @@
-//! Stock: each row says how much there is of a product.
+//! Stock: each row has the stock level of a product.
 
 use std::collections::HashSet;
 

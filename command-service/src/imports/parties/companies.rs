@@ -1,4 +1,5 @@
-//! Companies: whoever has a known reference or tax number is changed, everybody else registered.
+//! Companies: rows with a known reference or tax number change the company, other rows register
+//! one.
 
 use domain::{
     Address, Claim, Company, CompanyId, Currency, GroupCode, Iban, Money, Name, PaymentTerm,
@@ -11,11 +12,11 @@ use uuid::Uuid;
 
 use crate::imports::{Cells, Column, Import, cells::columns};
 use crate::{
-    app::parties::{company_hierarchy, trees},
+    app::{parties::company_hierarchy, sales::credit_account::holders},
     failure::Failure,
 };
 
-/// A row: what is blank stays as it is.
+/// A row; blank values stay unchanged.
 pub(crate) struct Row {
     profile: Profile,
     payment_term: Option<PaymentTerm>,
@@ -85,26 +86,32 @@ impl Import for Row {
         for command in self.changes() {
             self.command(work, id, command).await?;
         }
+        if let Some(limit) = self.credit_limit {
+            holders::grant(work, id, limit).await?;
+        }
         if let Some(reference) = &self.parent {
             let value = claim::Value::CompanyReference(reference.clone());
             let parent = holder(work, &value).ok_or_else(|| {
-                refused("import.parent_missing", format!("there is no company {reference}"))
+                refused(
+                    "import.parent_missing",
+                    format!("no company has the reference {reference}"),
+                )
             })?;
-            trees::join(work, id, Some(parent)).await?;
+            holders::join(work, id, Some(parent)).await?;
         }
         Ok(())
     }
 }
 
 impl Row {
-    /// What the row may claim, and whom it names.
+    /// The claims and references of a row.
     fn claims(&self) -> impl Iterator<Item = claim::Value> {
         let names = [&self.profile.reference, &self.parent].into_iter().flatten();
         let tax_id = claim::Value::TaxId(self.profile.tax_id.clone());
         std::iter::once(tax_id).chain(names.cloned().map(claim::Value::CompanyReference))
     }
 
-    /// The company that the row is about, if it is known.
+    /// The company of the row, if it exists.
     fn known(&self, work: &Work) -> Result<Option<CompanyId>, Failure> {
         let by_tax_id = holder(work, &claim::Value::TaxId(self.profile.tax_id.clone()));
         let Some(reference) = self.profile.reference.clone() else { return Ok(by_tax_id) };
@@ -112,7 +119,7 @@ impl Row {
         if by_reference != by_tax_id {
             return Err(refused(
                 "import.company_ambiguous",
-                "the reference and the tax number are not of one company".to_owned(),
+                "the reference and the tax number belong to different companies".to_owned(),
             ));
         }
         Ok(by_tax_id)
@@ -120,7 +127,7 @@ impl Row {
 
     async fn register(&self, work: &mut Work) -> Result<CompanyId, Failure> {
         let payment_term = self.payment_term.ok_or_else(|| {
-            refused("import.cell_missing", "a new company needs a payment_term".to_owned())
+            refused("import.cell_missing", "payment_term is required for a new company".to_owned())
         })?;
         let id = CompanyId(Uuid::now_v7());
         company_hierarchy::register(work, id, self.profile.clone(), payment_term).await?;
@@ -128,13 +135,12 @@ impl Row {
     }
 
     fn changes(&self) -> Vec<Command> {
-        let Self { group, vat_number, billing_address, bank_account, credit_limit, .. } = self;
+        let Self { group, vat_number, billing_address, bank_account, .. } = self;
         [
             group.clone().map(|group| Command::JoinGroup { group: Some(group) }),
             vat_number.clone().map(|vat_number| Command::NoteVatNumber { vat_number }),
             billing_address.clone().map(|address| Command::MoveBilling { address }),
             bank_account.clone().map(|account| Command::AddBankAccount { account }),
-            credit_limit.map(|limit| Command::GrantCredit { limit }),
         ]
         .into_iter()
         .flatten()
@@ -154,7 +160,7 @@ fn refused(code: &'static str, detail: String) -> Failure {
     Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, code).detail(detail).into()
 }
 
-/// An address is whole or not there.
+/// An address is complete or absent.
 fn address(cells: &mut Cells<'_>) -> Option<Address> {
     let columns = ["street", "postal_code", "city", "country"];
     columns.into_iter().find(|column| cells.text(column).is_some())?;

@@ -1,5 +1,5 @@
-//! Prices: each row is a quantity break, added to the price of its agreement and days, or put in the
-//! place of the one at the same quantity.
+//! Prices: each row is a quantity break. It is added to the price of its agreement and days, or
+//! replaces the one with the same quantity.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ pub(crate) struct Row {
     price: Break,
 }
 
-/// Of what it is; the code of a product is looked up.
+/// The selection; the SKU of a product is looked up.
 enum Of {
     Product(Sku),
     Category(CategoryId),
@@ -72,7 +72,7 @@ impl Import for Row {
         });
         let categories: Vec<Uuid> = categories.collect();
         work.load_many::<Category>(categories).await?;
-        // A row that names nothing is refused when it is decided upon.
+        // A row with unknown references is refused when it is decided.
         let subjects = rows.iter().filter_map(|(_, row)| row.subject(work).ok());
         let streams: Vec<Uuid> = subjects.map(|(_, of)| PriceId::of(&of).0).collect();
         let found = work.load_many::<Price>(streams).await?;
@@ -85,7 +85,7 @@ impl Import for Row {
     async fn decide(&self, work: &mut Work) -> Result<(), Failure> {
         let (header, of) = self.subject(work)?;
         let days = self.days.within(header.days()).ok_or_else(|| {
-            refused("price.outside_agreement", "the agreement holds on none of these days")
+            refused("price.outside_agreement", "the agreement is not valid on any of these days")
         })?;
         let stream = PriceId::of(&of);
         let present = work.get::<Price>(stream).map_or(&[][..], Price::rules);
@@ -100,16 +100,16 @@ impl Import for Row {
 }
 
 impl Row {
-    /// The agreement, and whose prices the row is among; all of it is loaded.
+    /// The agreement and the price stream of the row, all loaded.
     fn subject(&self, work: &Work) -> Result<(Header, Subject), Failure> {
-        let missing = || refused("import.agreement_missing", "there is no such price agreement");
+        let missing = || refused("import.agreement_missing", "no price agreement has this id");
         let agreement = work.get::<PriceAgreement>(self.agreement).ok_or_else(missing)?;
         let header = agreement.open().map_err(|error| refusal(&error))?.clone();
         let selection = match &self.of {
             Of::Product(sku) => Selection::Product { product: product_of(work, sku)? },
             Of::Category(category) => {
                 let found = work.get::<Category>(*category).map(Category::branch);
-                let missing = || refused("import.category_missing", "there is no such category");
+                let missing = || refused("import.category_missing", "no category has this id");
                 found.and_then(Result::ok).ok_or_else(missing)?;
                 Selection::Category { category: *category }
             }
@@ -123,7 +123,11 @@ impl Row {
 fn of(cells: &mut Cells<'_>) -> Option<Of> {
     match (cells.text("sku"), cells.text("category")) {
         (Some(_), Some(_)) => {
-            cells.refuse("category", "import.cell_invalid", "a row names one of sku and category");
+            cells.refuse(
+                "category",
+                "import.cell_invalid",
+                "a row has at most one of sku and category",
+            );
             None
         }
         (Some(_), None) => cells.given("sku").map(Of::Product),
@@ -132,7 +136,7 @@ fn of(cells: &mut Cells<'_>) -> Option<Of> {
     }
 }
 
-/// One of the three ways to say a price.
+/// One of the three kinds of price.
 fn value(cells: &mut Cells<'_>) -> Option<Value> {
     let ways = ["price", "percent_off", "amount_off"];
     let said: Vec<&'static str> =
@@ -144,7 +148,7 @@ fn value(cells: &mut Cells<'_>) -> Option<Value> {
         }
         ["amount_off"] => cells.number("amount_off").map(|amount| Value::AmountOff { amount }),
         _ => {
-            let detail = "a row has one of price, percent_off and amount_off";
+            let detail = "a row must have exactly one of price, percent_off and amount_off";
             cells.refuse("price", "import.cell_invalid", detail);
             None
         }

@@ -1,4 +1,4 @@
-//! Booked money is set against open invoices.
+//! Allocates a booked payment to open invoices.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) const POLICY: Policy = Policy {
     name: "booked_payment_is_allocated",
-    // Those of one company in the order in which its money came in.
+    // The payments of one company are allocated in the order in which they were booked.
     at_once: 16,
     reads: "payment",
     concerns: |event| {
@@ -31,10 +31,10 @@ pub(crate) const POLICY: Policy = Policy {
     react: |reaction| allocate(reaction).boxed(),
 };
 
-/// With the id of a company, names the line of its payments. No history has such an id.
+/// With the id of a company, names the queue of its payments. No stream has such an id.
 const LINE: &[u8] = b"allocation of payments";
 
-/// How often stale facts are asked for again before the refusal stands.
+/// The number of attempts with newer facts before a refusal is final.
 const TRIES: usize = 5;
 
 async fn allocate(reaction: Reaction<'_>) -> Result<(), ReactionError> {
@@ -67,12 +67,12 @@ async fn allocate(reaction: Reaction<'_>) -> Result<(), ReactionError> {
             shown.send_replace(Some(open_invoices(&reaction, booking, position).await?));
             Ok::<_, ReadError>(())
         };
-        // The first takes its place in line before anything is read.
+        // The first event joins the queue before anything is read.
         let (allocated, read) = futures::join!(allocated, read);
         read?;
         match allocated {
-            // The invoices have moved on since the read model showed them: look again, from where
-            // the log is now.
+            // The invoices have changed since the read model showed them: read again at the current
+            // head.
             Err(ReactionError::Command(ExecuteError::Refused(Failure::Refused(_))))
                 if attempt < TRIES =>
             {
@@ -95,7 +95,7 @@ async fn open_invoices(
     account_balances::open_invoices(&client, booking.company, booking.amount.currency()).await
 }
 
-/// All allocations of one payment in one append.
+/// All allocations of one payment, in one append.
 async fn set_all(
     work: &mut Work,
     id: PaymentId,

@@ -1,8 +1,10 @@
-//! What left is invoiced.
+//! Issues the invoice of a dispatched shipment.
 
 use domain::{
     Event, Invoice, InvoiceId, Line, Product, ShipmentId, fulfilment, invoice,
-    policies::dispatch_issues_invoice::react, series, shipment,
+    policies::dispatch_issues_invoice::{invoiced, react},
+    series,
+    shipment::Dispatch,
 };
 use event_log::Work;
 use futures::FutureExt;
@@ -16,11 +18,16 @@ use crate::{
 
 pub(crate) const POLICY: Policy = Policy {
     name: "dispatch_issues_invoice",
-    // Each takes its number in its turn, in the order in which goods left, and does not wait until
-    // the one before it is durable.
+    // Numbers are taken in the order of dispatch, without waiting for the commit of the previous
+    // invoice.
     at_once: 64,
     reads: "shipment",
-    concerns: |event| matches!(event, Event::Fulfilment(fulfilment::Event::Shipment(_))),
+    concerns: |event| match event {
+        Event::Fulfilment(fulfilment::Event::Shipment(event)) => {
+            invoiced(ShipmentId(Uuid::nil()), event).is_some()
+        }
+        _ => false,
+    },
     react: |reaction| issue(reaction).boxed(),
 };
 
@@ -29,36 +36,39 @@ async fn issue(reaction: Reaction<'_>) -> Result<(), ReactionError> {
         return Ok(());
     };
     let shipment = ShipmentId(reaction.recorded.stream_id);
-    let shipment::Event::Dispatched { dispatch } = event;
+    let Some((id, dispatch)) = invoiced(shipment, event) else { return Ok(()) };
     let series = series::Kind::Invoice.series(dispatch.on);
-    // Nobody else gets a number while a decision that has its turn reads from PostgreSQL.
+    // Reads before the decision that takes a number, so that other commands do not wait for
+    // PostgreSQL.
     let read = async {
         let log = &reaction.services.log;
-        let _ = log.load::<Invoice>(InvoiceId::of_shipment(shipment).0).await;
+        let _ = log.load::<Invoice>(id.0).await;
         let products: Vec<Uuid> = dispatch.lines.iter().map(|line| line.product.0).collect();
         let _ = log.load_many::<Product>(&products).await;
     };
     let series = [series.0];
     let issue = async {
-        reaction.execute_in_turn(&series, &|work| deciding(write(work, shipment, event))).await
+        reaction
+            .execute_in_turn(&series, &|work| deciding(write(work, id, shipment, dispatch)))
+            .await
     };
-    // The first takes its place in line before anything is read.
+    // The first event joins the queue before anything is read.
     let (issued, ()) = futures::join!(issue, read);
     issued
 }
 
 async fn write(
     work: &mut Work,
+    id: InvoiceId,
     shipment: ShipmentId,
-    event: &shipment::Event,
+    dispatch: &Dispatch,
 ) -> Result<(), Failure> {
-    let shipment::Event::Dispatched { dispatch } = event;
     work.load_many::<Product>(dispatch.lines.iter().map(|line| line.product.0)).await?;
     let is_listed = |line: &Line| {
         let item = work.get::<Product>(line.product).and_then(|product| product.item().ok());
         item.is_some_and(|item| item.details().classification.annex_15)
     };
-    let (id, sale) = react(shipment, event, dispatch.lines.iter().any(is_listed));
+    let sale = react(shipment, dispatch, dispatch.lines.iter().any(is_listed));
     // The invoice's id derives from the shipment's: it may stand already.
     if matches!(work.load::<Invoice>(id).await?, Invoice::Unissued) {
         let number = take_number(work, series::Kind::Invoice, sale.on, id).await?;

@@ -1,4 +1,4 @@
-//! When a document is issued, unused payments and credit notes are set against open invoices.
+//! Allocates unused payments and credit notes to open invoices when a document is issued.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,8 @@ use crate::{
 
 pub(crate) const POLICY: Policy = Policy {
     name: "issued_document_is_settled",
-    // Two documents of one company are settled by whichever comes first: what is refused to the
-    // other is looked at again.
+    // Concurrent reactions for two documents of one company may settle each other's; a refused one
+    // is retried with newer facts.
     at_once: 8,
     reads: "invoice",
     concerns: |event| match event {
@@ -37,7 +37,7 @@ pub(crate) const POLICY: Policy = Policy {
     react: |reaction| settle(reaction).boxed(),
 };
 
-/// How often stale facts are asked for again before the refusal stands.
+/// The number of attempts with newer facts before a refusal is final.
 const TRIES: usize = 5;
 
 async fn settle(reaction: Reaction<'_>) -> Result<(), ReactionError> {
@@ -56,8 +56,8 @@ async fn settle(reaction: Reaction<'_>) -> Result<(), ReactionError> {
             })
             .await;
         match result {
-            // Others have moved on since the read model showed them: look again, from where the log
-            // is now.
+            // The amounts have changed since the read model showed them: read again at the current
+            // head.
             Err(ReactionError::Command(ExecuteError::Refused(Failure::Refused(_))))
                 if attempt < TRIES =>
             {
@@ -86,7 +86,7 @@ async fn facts(
     Ok((unused, open))
 }
 
-/// All settlements in one append, of what is unused and open now: read models may show it later.
+/// All allocations in one append, based on the amounts in the log, since read models may lag.
 async fn set_all(
     work: &mut Work,
     mut unused: Vec<Unused>,
@@ -123,7 +123,7 @@ const fn source_id(source: Source) -> Uuid {
     }
 }
 
-/// What is left of a payment or a credit note.
+/// The unallocated rest of a payment or credit note.
 async fn left_of(work: &mut Work, source: Source) -> Result<Money, Failure> {
     match source {
         Source::Payment(payment) => {
@@ -137,7 +137,7 @@ async fn left_of(work: &mut Work, source: Source) -> Result<Money, Failure> {
     }
 }
 
-/// Replaces what a read model showed as open on some invoices by what is open on them now.
+/// Replaces the open amounts from the read model by those in the log.
 pub(super) async fn refresh_open(
     work: &mut Work,
     open: &mut [OpenInvoice],

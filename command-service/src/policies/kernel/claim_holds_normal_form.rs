@@ -1,4 +1,4 @@
-//! Whoever holds a value in a form of an older build holds it in the normal form too.
+//! Claims the normal form of a value that an older build has claimed in another form.
 
 use domain::{Claim, Event, claim, kernel, policies::claim_holds_normal_form::react};
 use futures::FutureExt;

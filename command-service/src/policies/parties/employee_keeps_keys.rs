@@ -1,4 +1,4 @@
-//! An employee's keys follow the role, and end when the employee leaves.
+//! Changes the role of an employee's keys, and revokes them when the employee leaves.
 
 use domain::{
     Event, parties,
@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) const POLICY: Policy = Policy {
     name: "employee_keeps_keys",
-    // One after the other: of two roles the later holds.
+    // In the order of events: the later role applies.
     at_once: 1,
     reads: "employee",
     concerns: |event| match event {

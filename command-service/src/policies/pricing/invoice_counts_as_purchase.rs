@@ -1,4 +1,4 @@
-//! What is invoiced counts as bought.
+//! Counts invoices and credit notes as purchases.
 
 use domain::{
     Event, InvoiceId, Purchases, PurchasesId, billing, policies::invoice_counts_as_purchase::react,

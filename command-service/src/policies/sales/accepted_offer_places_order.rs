@@ -1,4 +1,4 @@
-//! Accepting an offer places its order.
+//! Places the order of an accepted offer.
 
 use domain::{
     Employee, EmployeeId, Event, OfferId, Order, offer,
@@ -10,7 +10,10 @@ use futures::FutureExt;
 use crate::{
     app::{
         deciding,
-        sales::ordering::{self, OrderOrigin},
+        sales::{
+            order_checks::Assent,
+            ordering::{self, OrderOrigin},
+        },
     },
     policies::{Policy, Reaction, ReactionError},
 };
@@ -35,11 +38,12 @@ async fn place(reaction: Reaction<'_>) -> Result<(), ReactionError> {
         .execute(&|work| {
             deciding(async move {
                 let Following { id, mut terms, by, on } = following.clone();
-                // The order's id derives from the offer's: it may stand already.
+                // The order's id derives from the offer's: it may exist already.
                 if matches!(work.load::<Order>(id).await?, Order::Unplaced) {
                     let is_employee = work.load::<Employee>(by.0).await?.employer().is_ok();
                     terms.placed_by = is_employee.then_some(EmployeeId(by.0));
-                    ordering::place(work, id, terms, OrderOrigin::Company, (on, now)).await?;
+                    let (origin, assent) = (OrderOrigin::Company, Assent::default());
+                    ordering::place(work, id, terms, origin, assent, (on, now)).await?;
                 }
                 Ok(())
             })

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::kernel::{
-    Currency, InvoiceId, Line, Lines, Money, Quantity, VatRate,
+    Currency, InvoiceId, Line, Lines, Money, OrderId, Quantity, ShipmentId, UnitPrice, VatRate,
     money::MoneyError,
     vat::{RateTotal, Totals},
 };
@@ -22,6 +22,10 @@ use crate::kernel::{
 /// What an invoice charged, and what was given back of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Charged {
+    /// The order behind it.
+    pub order: OrderId,
+    /// The shipment behind it.
+    pub shipment: ShipmentId,
     /// The day of issue, which is the day of the sale.
     pub on: Date,
     /// What was sold.
@@ -41,6 +45,9 @@ pub struct Charged {
 struct Part {
     quantity: Decimal,
     net: Decimal,
+    /// Whether the price of some of it was lowered.
+    #[serde(default)]
+    is_reduced: bool,
 }
 
 /// So much of one line of an invoice.
@@ -50,6 +57,9 @@ pub struct Item {
     pub line: u32,
     /// How much of it.
     pub quantity: Quantity,
+    /// By how much the price of one unit is lowered, of goods that stay sold; `None` gives back the
+    /// goods.
+    pub price_reduction: Option<UnitPrice>,
 }
 
 /// What a credit note gives back of one line.
@@ -62,6 +72,9 @@ pub struct CorrectedItem {
     pub quantity: Quantity,
     /// The net amount that is given back for it.
     pub net: Money,
+    /// By how much the price of one unit is lowered; the quantity stays sold then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_reduction: Option<UnitPrice>,
 }
 
 /// What one credit note gives back of an invoice.
@@ -74,9 +87,14 @@ pub struct Correction {
 }
 
 impl Charged {
-    pub(super) fn new(on: Date, lines: Lines, totals: Totals) -> Self {
+    pub(super) fn new(
+        (order, shipment): (OrderId, ShipmentId),
+        on: Date,
+        lines: Lines,
+        totals: Totals,
+    ) -> Self {
         let (notes, credited, by_rate) = Default::default();
-        Self { on, lines, totals, notes, credited, by_rate }
+        Self { order, shipment, on, lines, totals, notes, credited, by_rate }
     }
 
     /// The currency of the invoice.
@@ -96,7 +114,7 @@ impl Charged {
         }
         let mut after = self.clone();
         let mut corrected = Vec::with_capacity(items.len());
-        for (item, &Item { line: number, quantity }) in items.iter().enumerate() {
+        for (item, &Item { line: number, quantity, price_reduction }) in items.iter().enumerate() {
             let line = self.lines.line(number).ok_or(Error::NoSuchLine { item, line: number })?;
             let before = after.part(number);
             let left = line.quantity.units() - before.quantity;
@@ -104,9 +122,21 @@ impl Charged {
                 let left = left.max(Decimal::ZERO);
                 return Err(Error::MoreThanLeft { item, line: number, left });
             }
-            let net = self.net_of(line, before, quantity)?;
-            after.add(CorrectedItem { line: number, quantity, net });
-            corrected.push(CorrectedItem { line: number, quantity, net });
+            let net = match price_reduction {
+                None => self.net_of(line, before, quantity)?,
+                Some(reduction) => {
+                    let net = self.rounded(quantity.units() * reduction.amount())?;
+                    let left = self.net_left(line, before);
+                    if reduction > line.unit_price || net.amount() > left {
+                        let left = self.rounded(left)?;
+                        return Err(Error::AboveLine { item, line: number, left });
+                    }
+                    net
+                }
+            };
+            let item = CorrectedItem { line: number, quantity, net, price_reduction };
+            after.add(item.clone());
+            corrected.push(item);
         }
         let totals = after.totals_of(&corrected)?;
         let left = self.left()?;
@@ -139,7 +169,12 @@ impl Charged {
                     };
                     (rest, *left) = (rest - taken, *left - taken);
                     let net = self.rounded(quantity.units() * credit.unit_price.amount())?;
-                    items.push(CorrectedItem { line: number, quantity, net });
+                    items.push(CorrectedItem {
+                        line: number,
+                        quantity,
+                        net,
+                        price_reduction: None,
+                    });
                 }
             }
         }
@@ -167,17 +202,46 @@ impl Charged {
         self
     }
 
-    fn add(&mut self, CorrectedItem { line, quantity, net }: CorrectedItem) {
-        let Part { quantity: units, net: amount } = self.part(line);
-        let part = Part {
-            quantity: units.saturating_add(quantity.units()),
-            net: amount.saturating_add(net.amount()),
-        };
+    fn add(&mut self, CorrectedItem { line, quantity, net, price_reduction }: CorrectedItem) {
+        let mut part = self.part(line);
+        part.net = part.net.saturating_add(net.amount());
+        match price_reduction {
+            None => part.quantity = part.quantity.saturating_add(quantity.units()),
+            Some(_) => part.is_reduced = true,
+        }
         self.credited.insert(line, part);
     }
 
+    /// The quantity of a line that can still be credited.
+    pub fn quantity_left(&self, line: u32) -> Decimal {
+        let sold = self.lines.line(line).map_or(Decimal::ZERO, |line| line.quantity.units());
+        (sold - self.part(line).quantity).max(Decimal::ZERO)
+    }
+
+    /// The same of every line.
+    pub fn not_credited(&self) -> BTreeMap<u32, Decimal> {
+        self.lines.numbered().map(|(line, _)| (line, self.quantity_left(line))).collect()
+    }
+
+    /// The lines of the credit note that gives back these items next.
+    pub fn lines_of(&self, items: &[CorrectedItem]) -> Vec<Line> {
+        let line_of = |item: &CorrectedItem| {
+            let line = self.lines.line(item.line)?;
+            let unit_price = match item.price_reduction {
+                Some(reduction) => reduction,
+                // What is left of the price after it was lowered.
+                None if self.part(item.line).is_reduced => {
+                    UnitPrice::round_half_up(item.net.amount() / item.quantity.units())
+                }
+                None => line.unit_price,
+            };
+            Some(Line { quantity: item.quantity, unit_price, ..line.clone() })
+        };
+        items.iter().filter_map(line_of).collect()
+    }
+
     fn part(&self, line: u32) -> Part {
-        let none = Part { quantity: Decimal::ZERO, net: Decimal::ZERO };
+        let none = Part { quantity: Decimal::ZERO, net: Decimal::ZERO, is_reduced: false };
         self.credited.get(&line).copied().unwrap_or(none)
     }
 
@@ -194,9 +258,25 @@ impl Charged {
         self.totals.gross.minus(given)
     }
 
-    /// The net amount of so much more of a line.
+    /// The net amount of a line that is not given back yet.
+    fn net_left(&self, line: &Line, before: Part) -> Decimal {
+        (line.net(self.currency()).amount() - before.net).max(Decimal::ZERO)
+    }
+
+    /// The net amount of so much more of a line. Of a line whose price was lowered it is the share of
+    /// what is left.
     fn net_of(&self, line: &Line, before: Part, more: Quantity) -> Result<Money, MoneyError> {
         let whole = line.net(self.currency()).amount();
+        if before.is_reduced {
+            let (net, units) =
+                (self.net_left(line, before), line.quantity.units() - before.quantity);
+            let share = net.checked_mul(more.units()).and_then(|net| net.checked_div(units));
+            return self.rounded(if more.units() < units {
+                share.ok_or(MoneyError::TooLarge)?
+            } else {
+                net
+            });
+        }
         let units = before.quantity + more.units();
         let sum = self.rounded(units * line.unit_price.amount())?.amount();
         self.rounded(difference(sum, before.net, whole))

@@ -190,7 +190,7 @@ fn note(number: u128) -> InvoiceId {
 }
 
 fn item(line: u32, quantity: &str) -> Item {
-    Item { line, quantity: quantity.parse().unwrap() }
+    Item { line, quantity: quantity.parse().unwrap(), price_reduction: None }
 }
 
 fn correct(number: u128, items: &[Item], on: &str) -> Command {
@@ -303,13 +303,16 @@ proptest! {
                 left[line] -= milli;
                 if milli > 0 {
                     let quantity = crate::kernel::Quantity::new(Decimal::new(milli, 3)).unwrap();
-                    items.push(Item { line: u32::try_from(line).unwrap() + 1, quantity });
+                    let line = u32::try_from(line).unwrap() + 1;
+                    items.push(Item { line, quantity, price_reduction: None });
                 }
             }
             notes.push(items);
         }
         let rest = (1..).zip(&left).filter(|(_, milli)| **milli > 0).map(|(line, milli)| Item {
-            line, quantity: crate::kernel::Quantity::new(Decimal::new(*milli, 3)).unwrap(),
+            line,
+            quantity: crate::kernel::Quantity::new(Decimal::new(*milli, 3)).unwrap(),
+            price_reduction: None,
         });
         notes.push(rest.collect());
         for (number, items) in (1..).zip(notes) {
@@ -331,4 +334,36 @@ proptest! {
         prop_assert!(open.values().all(|(net, vat)| net.is_zero() && vat.is_zero()), "{open:?}");
         prop_assert!(invoice.open().unwrap().0.is_zero());
     }
+}
+
+#[test]
+fn a_lowered_price_leaves_the_goods_sold_at_what_is_left() {
+    let on = "2026-03-25";
+    let lower = |line, quantity, price: &str| Item {
+        price_reduction: Some(price.parse().unwrap()),
+        ..item(line, quantity)
+    };
+    // 20.00 for ten; 0.50 less for four of them.
+    let (lowered, totals) = corrected(&[issued()], correct(1, &[lower(1, "4", "0.50")], on));
+    assert_eq!((totals.net, totals.vat), (pln("2.00"), pln("0.46")));
+    // All ten come back at the 18.00 that are left.
+    let given = [issued(), lowered.clone()];
+    let (_, totals) = corrected(&given, correct(2, &[item(1, "10")], on));
+    assert_eq!((totals.net, totals.vat), (pln("18.00"), pln("4.14")));
+    let (third, totals) = corrected(&given, correct(2, &[item(1, "3")], on));
+    assert_eq!(totals.net, pln("5.40"));
+    let invoice = given.into_iter().fold(Invoice::default(), Invoice::evolve);
+    let Event::Corrected { items, .. } = &third else { unreachable!() };
+    let lines = invoice.charged().unwrap().lines_of(items);
+    assert_eq!(lines[0].unit_price, "1.80".parse().unwrap());
+
+    let left = 10.into();
+    let too_many = Err(Error::MoreThanLeft { item: 0, line: 1, left });
+    check(&[issued()], correct(1, &[lower(1, "10.001", "0.01")], on), too_many);
+    let left = pln("20.00");
+    let above = Err(Error::AboveLine { item: 0, line: 1, left });
+    check(&[issued()], correct(1, &[lower(1, "1", "2.01")], on), above);
+    let left = pln("18.00");
+    let above = Err(Error::AboveLine { item: 0, line: 1, left });
+    check(&[issued(), lowered], correct(2, &[lower(1, "10", "1.9")], on), above);
 }

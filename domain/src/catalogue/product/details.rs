@@ -54,6 +54,10 @@ pub struct Details {
     /// What is sold instead since it was withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<ProductId>,
+    /// For how many days after its dispatch a company can return it; missing when there is no such
+    /// term.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_term_days: Option<u16>,
 }
 
 impl Details {
@@ -351,6 +355,8 @@ impl Details {
     pub const MOST_IMAGES: usize = 30;
     /// How many others can be sold instead.
     pub const MOST_SUBSTITUTES: usize = 30;
+    /// How many days a term of return has.
+    pub const MOST_RETURN_DAYS: u16 = 3_650;
     /// How many parts a bundle has.
     pub const MOST_PARTS: usize = 50;
 }
@@ -370,6 +376,17 @@ impl Packing {
             }
             _ => Ok(self),
         }
+    }
+
+    /// The least quantity that can be ordered and is not below this one.
+    pub fn rounded_up(&self, quantity: Quantity) -> Quantity {
+        self.nearest(quantity).map_or(quantity, |(_, above)| above)
+    }
+
+    /// Without its packagings: in which quantities something is ordered.
+    #[must_use]
+    pub fn quantities(&self) -> Self {
+        Self { packagings: Vec::new(), minimum: self.minimum, multiple: self.multiple }
     }
 
     /// The nearest quantities that can be ordered, when this one cannot: below, if there is one,

@@ -94,6 +94,12 @@ impl Item {
                 products.iter().try_for_each(|part| self.is_another(Some(*part)))?;
                 (details.parts != parts).then_some(Event::Bundled { parts })
             }
+            Command::SetReturnTerm { days } => {
+                if days.is_some_and(|days| days > Details::MOST_RETURN_DAYS) {
+                    return Err(Error::ReturnTermTooLong);
+                }
+                (details.return_term_days != days).then_some(Event::ReturnTermSet { days })
+            }
         })
     }
 
@@ -126,6 +132,7 @@ impl Item {
             Event::Pictured { images } => details.images = images,
             Event::Substituted { substitutes } => details.substitutes = substitutes,
             Event::Bundled { parts } => details.parts = parts,
+            Event::ReturnTermSet { days } => details.return_term_days = days,
             Event::Withdrawn { successor } => details.successor = successor,
         }
         self

@@ -10,7 +10,7 @@ use crate::{
     catalogue::product::details::{CnCode, ImageUrl, Pkwiu, Text},
     kernel::{
         CostCentre, CountryCode, Email, GroupCode, Gtin, Iban, Language, Message, Name, Nip, Note,
-        Reference, Sku, VatNumber,
+        Reference, Sku, VatNumber, WarehouseCode,
         attachment::{AttachmentUrl, MediaType, Sha256},
     },
     parties::white_list::Mask,
@@ -57,7 +57,7 @@ macro_rules! kinds {
     };
 }
 
-const KINDS: [Kind; 21] = kinds! {
+const KINDS: [Kind; 22] = kinds! {
     AttachmentUrl Identifier "https://example.com/a",
     CnCode Identifier "22011011",
     CostCentre Identifier "kuchnia 2",
@@ -79,6 +79,7 @@ const KINDS: [Kind; 21] = kinds! {
     Reference Identifier "ERP-7",
     Sha256 Identifier "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     Sku Identifier "BL-22",
+    WarehouseCode Identifier "WAW-1",
 };
 
 /// `Text` and `VatNumber` are made by other macros or parsers; they stand in the same table.

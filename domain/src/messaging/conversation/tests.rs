@@ -119,6 +119,7 @@ fn a_subject_is_called_as_json_spells_it() {
         Subject::Negotiation { id: id.into() },
         Subject::Order { id: id.into() },
         Subject::Invoice { id: id.into() },
+        Subject::GoodsReturn { id: id.into() },
     ] {
         let json = serde_json::json!({ "kind": subject.kind(), "id": subject.id() });
         assert_eq!(serde_json::to_value(subject).unwrap(), json);

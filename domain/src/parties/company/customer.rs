@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Company, Error, Event, Profile};
+use super::{Command, Company, CreditTerms, Error, Event, Profile};
 use crate::{
     kernel::{
         ActorId, Address, AddressId, CompanyId, Currency, GroupCode, Iban, Money, Name, Nip, Note,
@@ -42,6 +42,8 @@ pub struct Customer {
     pub bank_accounts: BTreeMap<Iban, Option<Check>>,
     /// How much it may owe, in each currency; none means nothing is set.
     pub credit_limits: BTreeMap<Currency, Money>,
+    /// On which other terms it buys on credit.
+    pub credit_terms: CreditTerms,
 }
 
 /// What the VAT white list said of an account last.
@@ -104,6 +106,7 @@ impl Customer {
             delivery_addresses: BTreeMap::new(),
             bank_accounts: BTreeMap::new(),
             credit_limits: BTreeMap::new(),
+            credit_terms: CreditTerms::default(),
         }
     }
 
@@ -162,6 +165,16 @@ impl Customer {
                 .credit_limits
                 .contains_key(&currency)
                 .then_some(Event::CreditLimitLifted { currency }),
+            Command::AgreeCreditGrace { days } => self.credit_terms.agree_grace(days),
+            Command::LiftCreditGrace => self.credit_terms.lift_grace(),
+            Command::RequirePrepayment => self.credit_terms.require_prepayment(),
+            Command::WaivePrepayment => self.credit_terms.waive_prepayment(),
+            Command::AgreeMinimumOrder { minimum } => {
+                self.credit_terms.agree_minimum_order(minimum)?
+            }
+            Command::LiftMinimumOrder { currency } => {
+                self.credit_terms.lift_minimum_order(currency)
+            }
         })
     }
 
@@ -286,6 +299,16 @@ impl Customer {
             }
             Event::CreditLimitLifted { currency } => {
                 self.credit_limits.remove(&currency);
+            }
+            Event::CreditGraceAgreed { days } => self.credit_terms.grace = Some(days),
+            Event::CreditGraceLifted {} => self.credit_terms.grace = None,
+            Event::PrepaymentRequired {} => self.credit_terms.prepayment = true,
+            Event::PrepaymentWaived {} => self.credit_terms.prepayment = false,
+            Event::MinimumOrderAgreed { minimum } => {
+                self.credit_terms.minimum_orders.insert(minimum.currency(), minimum);
+            }
+            Event::MinimumOrderLifted { currency } => {
+                self.credit_terms.minimum_orders.remove(&currency);
             }
         }
         self

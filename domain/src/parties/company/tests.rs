@@ -262,3 +262,29 @@ fn accounts_are_checked_on_the_white_list() {
     let abroad = Event::Registered { id: company(), profile: abroad, payment_term: TERM };
     check(&[abroad, known], check_of("2026-11-24", found), Err(Error::NotListable));
 }
+
+#[test]
+fn buys_on_credit_on_its_own_terms() {
+    let given = [registered()];
+    let days = GraceDays::try_from(14).unwrap();
+    assert!(GraceDays::try_from(366).is_err());
+    let agreed = Event::CreditGraceAgreed { days };
+    happens(&given, Command::AgreeCreditGrace { days }, agreed.clone());
+    check(&given, Command::LiftCreditGrace, Ok(vec![]));
+    let lifted = Event::CreditGraceLifted {};
+    happens(&[registered(), agreed], Command::LiftCreditGrace, lifted);
+    let required = Event::PrepaymentRequired {};
+    happens(&given, Command::RequirePrepayment, required.clone());
+    check(&given, Command::WaivePrepayment, Ok(vec![]));
+    let waived = Event::PrepaymentWaived {};
+    happens(&[registered(), required], Command::WaivePrepayment, waived);
+    let minimum = pln("100.00");
+    let agreed = Event::MinimumOrderAgreed { minimum };
+    happens(&given, Command::AgreeMinimumOrder { minimum }, agreed.clone());
+    let negative = Command::AgreeMinimumOrder { minimum: pln("-0.01") };
+    check(&given, negative, Err(Error::NegativeMinimum));
+    let lift = Command::LiftMinimumOrder { currency: Currency::Pln };
+    check(&given, lift.clone(), Ok(vec![]));
+    let lifted = Event::MinimumOrderLifted { currency: Currency::Pln };
+    happens(&[registered(), agreed], lift, lifted);
+}

@@ -391,7 +391,7 @@ fn a_superior_agrees_before_it_is_said() {
     // The other side cannot answer for it, nor anybody for themselves.
     check(&asked, approve(Side::Seller), Err(Error::NotAwaitingApproval));
     let own = Command::Approve { side, verdict: verdict(person(1)) };
-    check(&asked, own, Err(asking::Error::OwnRequest.into()));
+    check(&asked, own, Err(approvals::Error::OwnRequest.into()));
     check(&[opened()], approve(side), Err(Error::NotAwaitingApproval));
     check(&[], approve(side), Err(Error::Unopened));
 
@@ -401,7 +401,7 @@ fn a_superior_agrees_before_it_is_said() {
     let back = [&asked[..], &[no]].concat();
     check(&back, disapprove(), Err(Error::NotAwaitingApproval));
     check(&back, propose(side, 1, cheaper()), Ok(vec![proposed(side, 1, cheaper())]));
-    check(&asked, Command::Escalate { at: moment() }, Err(asking::Error::NotOverdue.into()));
+    check(&asked, Command::Escalate { at: moment() }, Err(approvals::Error::NotOverdue.into()));
     check(&[opened()], Command::Escalate { at: moment() }, Err(Error::NotAwaitingApproval));
     // Whoever breaks off does not wait for it.
     check(&asked, break_off(Side::Seller), Ok(vec![broken_off(Side::Seller)]));
@@ -433,12 +433,12 @@ fn somebody_else_is_asked_too_when_it_takes_too_long() {
         [opened(), Event::ApprovalRequested { side, round: round(side, cheaper()), request }];
     let after = |minutes: i64| moment() + jiff::SignedDuration::from_mins(minutes);
     let escalate = |minutes| Command::Escalate { at: after(minutes) };
-    check(&asked, escalate(29), Err(asking::Error::NotOverdue.into()));
+    check(&asked, escalate(29), Err(approvals::Error::NotOverdue.into()));
     let escalated = Event::StepEscalated { side, step: 1, to, at: after(30) };
     assert_eq!(escalated.known_to(), Some(side));
     check(&asked, escalate(30), Ok(vec![escalated.clone()]));
     let escalated = [&asked[..], &[escalated]].concat();
-    check(&escalated, escalate(90), Err(asking::Error::NotOverdue.into()));
+    check(&escalated, escalate(90), Err(approvals::Error::NotOverdue.into()));
     let mut admin = superior();
     admin.role = Role::CompanyAdmin;
     let approve = Command::Approve { side, verdict: verdict(admin) };

@@ -438,7 +438,7 @@ fn a_large_discount_is_sent_once_a_superior_agrees() {
     };
     let step = Event::StepApproved { decision: decision.clone() };
     check(&asked, approve(DiscountLimit::Free), Ok(vec![step.clone(), Event::Approved {}]));
-    let beyond = Err(asking::Error::BeyondTheirLimit.into());
+    let beyond = Err(approvals::Error::BeyondTheirLimit.into());
     check(&asked, approve(DiscountLimit::UpTo { percent: "12".parse().unwrap() }), beyond);
     let approved = [asked.clone(), vec![step, Event::Approved {}]].concat();
     check(&approved, ask.clone(), Ok(vec![sent()]));
@@ -473,14 +473,14 @@ fn somebody_else_is_asked_too_when_it_takes_too_long() {
     let asked = [drafted(), Event::ApprovalRequested { request }];
     let after = |minutes: i64| moment() + jiff::SignedDuration::from_mins(minutes);
     let escalate = |minutes| Command::Escalate { at: after(minutes) };
-    check(&asked, escalate(29), Err(asking::Error::NotOverdue.into()));
+    check(&asked, escalate(29), Err(approvals::Error::NotOverdue.into()));
     let escalated = Event::StepEscalated { step: 1, to, at: after(30) };
     check(&asked, escalate(30), Ok(vec![escalated.clone()]));
     let mut admin = manager(DiscountLimit::Free);
     admin.role = Role::Admin;
     // An admin can always do what a manager can; the manager still may.
     let escalated = [&asked[..], &[escalated]].concat();
-    check(&escalated, escalate(90), Err(asking::Error::NotOverdue.into()));
+    check(&escalated, escalate(90), Err(approvals::Error::NotOverdue.into()));
     for by in [admin, manager(DiscountLimit::Free)] {
         let answered = answer::<Offer>(&escalated, Command::Approve(verdict(by)));
         assert_eq!(answered.unwrap().last(), Some(&Event::Approved {}));

@@ -1,14 +1,14 @@
-//! How a company comes to want what one of its employees has ordered.
+//! Approval of an order within the company.
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Error, Event, Order, Terms};
+use super::{CreditHold, Error, Event, Order, Terms};
 use crate::sales::approval::{Pending, Verdict};
 
 impl Order {
     pub(super) fn approve(&self, verdict: Verdict) -> Result<Vec<Event>, Error> {
         match self {
-            // A retry of the last word has already succeeded.
+            // A retry of the last approval has already succeeded.
             Self::Placed { agreed: Some((step, by)), .. }
                 if (*step, *by) == (verdict.step, verdict.speaker.by.id) =>
             {
@@ -37,7 +37,7 @@ impl Order {
         Ok(vec![Event::StepEscalated { step: pending.step(), to, at }])
     }
 
-    /// What is asked of others in the company.
+    /// The pending approval.
     pub fn pending(&self) -> Result<&Pending, Error> {
         match self {
             Self::Unplaced => Err(Error::Unplaced),
@@ -50,35 +50,43 @@ impl Order {
         }
     }
 
-    /// What becomes of an order that awaits approval.
-    pub(super) fn after_asking(
+    /// The state after an event of an order that awaits approval.
+    pub(super) fn evolve_pending(
         terms: Terms,
         placed_on: Date,
-        pending: Pending,
+        (pending, credit_hold): (Pending, CreditHold),
         event: Event,
     ) -> Self {
         match event {
             Event::StepApproved { decision } => {
-                Self::AwaitingApproval { terms, placed_on, pending: pending.after(decision) }
+                let pending = pending.after(decision);
+                Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
             }
             Event::StepEscalated { .. } => {
-                Self::AwaitingApproval { terms, placed_on, pending: pending.escalated() }
+                let pending = pending.escalated();
+                Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
             }
             Event::Approved {} => {
                 let last = pending.decisions.last();
-                Self::Placed { terms, placed_on, agreed: last.map(|last| (last.step, last.by)) }
+                let agreed = last.map(|last| (last.step, last.by));
+                Self::Placed { terms, placed_on, agreed, credit_hold }
             }
             Event::Refused { decision } => {
                 Self::Refused { company: terms.company, by: decision.by }
             }
             Event::Cancelled { .. } => Self::Cancelled { company: terms.company },
-            // `decide` writes none of these while others are asked.
+            // `decide` produces none of these while approval is pending.
             Event::Placed { .. }
+            | Event::CreditHeld { .. }
+            | Event::CreditReleased {}
             | Event::ApprovalRequested { .. }
             | Event::Confirmed {}
+            | Event::DeliveryPromised { .. }
             | Event::RestCancelled { .. }
             | Event::PartShipped { .. }
-            | Event::Shipped { .. } => Self::AwaitingApproval { terms, placed_on, pending },
+            | Event::Shipped { .. } => {
+                Self::AwaitingApproval { terms, placed_on, pending, credit_hold }
+            }
         }
     }
 }

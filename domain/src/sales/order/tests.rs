@@ -1,4 +1,4 @@
-//! Every transition and refusal of an order, and its sums however it is split.
+//! Transitions and refusals of an order, and the sums of its shipments.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -26,11 +26,13 @@ fn terms() -> Terms {
         placed_by: None,
         destination: Destination::default(),
         delivery_terms: None,
+        wished_on: None,
+        note: None,
     }
 }
 
 fn placed() -> Event {
-    Event::Placed { terms: terms(), on: day("2026-03-01") }
+    Event::Placed { terms: terms(), on: day("2026-03-01"), gross: Some(pln("29.85")) }
 }
 
 fn place() -> Command {
@@ -145,7 +147,7 @@ fn what_has_not_left_can_be_let_go() {
     assert_eq!(order.net_of_shipped(), None);
 }
 
-/// Whatever has happened to it, somebody can bring it to an end.
+/// In every reachable state a command can close the order.
 #[test]
 fn every_state_that_is_not_the_last_has_a_way_out() {
     let some = [item(1, "4")];
@@ -161,7 +163,7 @@ fn every_state_that_is_not_the_last_has_a_way_out() {
         let ended = order.decide(cancel()).unwrap();
         assert!(!ended.is_empty(), "{history:?}");
         let order = ended.into_iter().fold(order, Order::evolve);
-        // The match names every state: a new one must say whether it is the last.
+        // Exhaustive: decide for each new state whether it is final.
         match order {
             Order::Refused { .. } | Order::Shipped { .. } | Order::Cancelled { .. } => {}
             Order::Unplaced
@@ -181,7 +183,7 @@ fn history_may_name_a_line_twice() {
 }
 
 proptest! {
-    /// Whatever leaves in which order, no line ships more than was ordered, and the order is
+    /// For any sequence of shipments, no line ships more than was ordered, and the order is
     /// shipped exactly when nothing is outstanding.
     #[test]
     fn adds_up_however_it_is_split(parts in prop::collection::vec((1_u32..=2, 1_u32..=7), 1..12)) {
@@ -257,9 +259,13 @@ fn is_approved_when_all_steps_approve() {
     check(&asked(), approve(1, &approver), Ok(vec![first.clone()]));
     let half = [asked(), vec![first]].concat();
     check(&half, approve(1, &approver), Ok(vec![]));
-    check(&half, approve(1, &admin), Err(asking::Error::StepDecided { step: 1 }.into()));
-    check(&half, approve(2, &approver), Err(asking::Error::NotAsked { step: 2 }.into()));
-    check(&half, approve(3, &admin), Err(asking::Error::StepNotReached { step: 3, at: 2 }.into()));
+    check(&half, approve(1, &admin), Err(approvals::Error::StepDecided { step: 1 }.into()));
+    check(&half, approve(2, &approver), Err(approvals::Error::NotAsked { step: 2 }.into()));
+    check(
+        &half,
+        approve(3, &admin),
+        Err(approvals::Error::StepNotReached { step: 3, at: 2 }.into()),
+    );
     check(&half, approve(2, &admin), Ok(vec![second.clone(), Event::Approved {}]));
     check(&half, Command::Confirm, Err(Error::AwaitingApproval));
     check(&half, ship(&[item(1, "1")]), Err(Error::AwaitingApproval));
@@ -282,10 +288,10 @@ fn is_refused_when_one_step_refuses() {
     check(
         &asked(),
         refuse(1, decider(1, Role::CompanyAdmin)),
-        Err(asking::Error::OwnRequest.into()),
+        Err(approvals::Error::OwnRequest.into()),
     );
     let half = [asked(), vec![Event::StepApproved { decision: decision(1, 2) }]].concat();
-    let decided = Err(asking::Error::StepDecided { step: 1 }.into());
+    let decided = Err(approvals::Error::StepDecided { step: 1 }.into());
     check(&half, refuse(1, decider(2, Role::Approver)), decided);
     let refused = [asked(), vec![no]].concat();
     check(&refused, refuse(1, decider(2, Role::Approver)), Ok(vec![]));
@@ -300,12 +306,40 @@ fn asks_somebody_else_too_when_it_takes_too_long() {
     let escalate = |minute| Command::Escalate { at: moment(minute) };
     let to = Who::Role { role: Role::CompanyAdmin };
     let escalated = Event::StepEscalated { step: 1, to, at: moment(30) };
-    check(&asked(), escalate(29), Err(asking::Error::NotOverdue.into()));
+    check(&asked(), escalate(29), Err(approvals::Error::NotOverdue.into()));
     check(&asked(), escalate(30), Ok(vec![escalated.clone()]));
     let late = [asked(), vec![escalated]].concat();
-    check(&late, escalate(31), Err(asking::Error::NotOverdue.into()));
+    check(&late, escalate(31), Err(approvals::Error::NotOverdue.into()));
     check(&[placed()], escalate(31), Err(Error::NotAwaitingApproval));
     let by_admin = Command::Approve(verdict(1, decider(3, Role::CompanyAdmin)));
     let step = Event::StepApproved { decision: decision(1, 3) };
     check(&late, by_admin, Ok(vec![step]));
+}
+
+#[test]
+fn is_confirmed_once_it_is_released_from_its_credit_hold() {
+    let reasons = vec![HoldReason::OverLimit];
+    let held = Event::CreditHeld { reasons: reasons.clone() };
+    let hold = Command::HoldForCredit { reasons };
+    let reason: Note = "Zaległości".parse().unwrap();
+    let refuse = Command::RefuseCreditHold { reason: reason.clone() };
+    let released = Event::CreditReleased {};
+    check(&[], hold.clone(), Err(Error::Unplaced));
+    check(&[placed()], hold.clone(), Ok(vec![held.clone()]));
+    check(&[placed()], Command::ReleaseCreditHold, Err(Error::NotOnCreditHold));
+    check(&[placed()], refuse.clone(), Err(Error::NotOnCreditHold));
+    let given = [placed(), held.clone()];
+    check(&given, hold, Ok(vec![]));
+    check(&given, Command::Confirm, Err(Error::OnCreditHold));
+    check(&given, cancel(), Ok(vec![cancelled()]));
+    let cancelled = Event::Cancelled { reason: Some(reason) };
+    check(&given, refuse.clone(), Ok(vec![cancelled.clone()]));
+    check(&given, Command::ReleaseCreditHold, Ok(vec![released.clone()]));
+    check(&[placed(), held.clone(), cancelled.clone()], refuse.clone(), Ok(vec![]));
+    let release = Command::ReleaseCreditHold;
+    check(&[placed(), held.clone(), cancelled], release.clone(), Err(Error::Cancelled));
+    let given = [placed(), held, released];
+    check(&given, release, Ok(vec![]));
+    check(&given, refuse, Err(Error::NotOnCreditHold));
+    check(&given, Command::Confirm, Ok(vec![CONFIRMED]));
 }

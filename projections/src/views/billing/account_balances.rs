@@ -1,4 +1,4 @@
-//! `account_balances`: what every company owes, per currency, and from which invoices.
+//! `account_balances`: balance per company and currency, with the open invoices.
 
 use domain::{
     CompanyId, Currency, Event, InvoiceId, Money, PaymentId, billing, invoice, payment,
@@ -20,7 +20,7 @@ use crate::{
     row::{is_capped, money, parsed, word, word_or_none},
 };
 
-/// Sums per company and currency, and the invoices with something open.
+/// Sums per company and currency, and the invoices with an open amount.
 ///
 /// Always: balance = invoiced − credited − paid = open − unallocated.
 pub const PROJECTION: Projection = Projection {
@@ -108,7 +108,7 @@ const UNUSED: &str = "
     WHERE company_id = $1 AND currency = $2
     ORDER BY dated, created";
 
-/// What an event adds to the sums of a company.
+/// The amounts that an event adds to the sums of a company.
 #[derive(Clone, Copy)]
 struct Delta {
     invoiced: Money,
@@ -143,7 +143,10 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         billing::Event::Invoice(event) => invoice_changes(recorded, event),
         billing::Event::Payment(event) => payment_changes(recorded, event),
-        billing::Event::Series(_) => vec![],
+        // Their credit notes are documents of their own.
+        billing::Event::GoodsReturn(_)
+        | billing::Event::InvoiceReturns(_)
+        | billing::Event::Series(_) => vec![],
     }
 }
 
@@ -180,7 +183,7 @@ fn invoice_changes(recorded: &RecordedEvent, event: &invoice::Event) -> Vec<Chan
             );
             vec![delta.change(*company), leave]
         }
-        // What it gives back is the credit note's own event.
+        // The credit note has an event of its own.
         invoice::Event::Corrected { .. } => vec![],
         invoice::Event::PartPaid { amount, .. }
         | invoice::Event::Paid { amount, .. }
@@ -217,7 +220,7 @@ fn payment_changes(recorded: &RecordedEvent, event: &payment::Event) -> Vec<Chan
     }
 }
 
-/// So much of the payment or the credit note whose event it is was set against an invoice.
+/// An allocation of the payment or credit note of this event to an invoice.
 fn used(recorded: &RecordedEvent, amount: Money) -> Vec<Change> {
     let mut changes = of_company(recorded, |delta| delta.unallocated = less(amount), amount);
     changes.push(change!(USE, recorded.stream_id, amount.amount()));
@@ -225,7 +228,7 @@ fn used(recorded: &RecordedEvent, amount: Money) -> Vec<Change> {
     changes
 }
 
-/// A change of the sums of the company whose history the event is; the log stamps it.
+/// A change of the sums of the company in the event's envelope.
 fn of_company(
     recorded: &RecordedEvent,
     set: impl FnOnce(&mut Delta),
@@ -240,52 +243,52 @@ fn less(amount: Money) -> Money {
     Money::zero(amount.currency()).minus(amount).unwrap_or(amount)
 }
 
-/// What one company owes in one currency.
+/// The balance of a company in one currency.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AccountBalance {
-    /// Which company.
+    /// The company.
     pub company: CompanyId,
-    /// What it is called.
+    /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The seller's own number of it.
+    /// The seller's reference of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
-    /// Sum of all sales invoices.
+    /// The sum of all invoices.
     pub invoiced: Money,
-    /// Sum of all credit notes.
+    /// The sum of all credit notes.
     pub credited: Money,
-    /// Sum of all booked payments.
+    /// The sum of all booked payments.
     pub paid: Money,
-    /// What it owes: invoiced less credited less paid; negative when the seller owes.
+    /// The balance: invoiced − credited − paid; negative if the seller owes.
     pub balance: Money,
-    /// What is open on its invoices.
+    /// The open amount of its invoices.
     pub open: Money,
-    /// Payments and credit notes that are not set against an invoice.
+    /// The amount of payments and credit notes that is not allocated.
     pub unallocated: Money,
-    /// What is open on invoices whose last day is over, on the day asked for.
+    /// The open amount of invoices that are overdue on the requested day.
     pub overdue: Money,
-    /// Whether a sum is larger than what amounts hold and is shown at the largest, as records of
-    /// older builds can make it. Everything else is exact.
+    /// Whether a sum exceeds the largest amount and is shown as the largest, which only records of
+    /// older builds can cause. All other sums are exact.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(default)]
     pub is_capped: bool,
 }
 
-/// Which balances are wanted, and as of which day.
+/// Which balances to list, and as of which day.
 #[derive(Debug, Clone)]
 pub struct Filter<'a> {
     /// The day that decides what is overdue.
     pub today: Date,
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those of the company that the seller knows by this.
+    /// Only the company with this reference of the seller.
     pub reference: Option<&'a str>,
 }
 
-/// Balances in the order of companies and currencies, from after `cursor`, at most `limit`.
+/// Balances by company and currency, after `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: &Filter<'_>,
@@ -311,7 +314,7 @@ pub async fn list(
     rows.iter().map(balance_of).collect()
 }
 
-/// A company's invoices in one currency with something open, oldest first.
+/// A company's open invoices in one currency, oldest first.
 pub async fn open_invoices(
     client: &Client,
     company: CompanyId,
@@ -330,7 +333,7 @@ pub async fn open_invoices(
         .collect()
 }
 
-/// A company's payments and credit notes in one currency with something left, oldest first.
+/// A company's payments and credit notes with an unallocated amount in one currency, oldest first.
 pub async fn unused(
     client: &Client,
     company: CompanyId,

@@ -1,4 +1,4 @@
-//! `invoices`: the documents and what of them is still open (the invoice status).
+//! `invoices`: invoices and credit notes with their open amounts and status.
 
 use domain::{
     CompanyId, Currency, Event, InvoiceId, Lines, Money, OrderId, ShipmentId, billing, invoice,
@@ -70,7 +70,8 @@ const ISSUE: &str = concat!(
 );
 const PAY: &str = "UPDATE invoices SET paid = paid + $2 WHERE id = $1";
 const CREDIT: &str = "UPDATE invoices SET credited = credited + $2 WHERE id = $1";
-/// `documents!("column")`: documents as [`invoice_of`] reads them, with this as what is said of lines.
+/// `documents!("column")`: documents as [`invoice_of`] reads them; the column provides the lines or
+/// their number.
 macro_rules! documents {
     ($lines:literal) => {
         concat!(
@@ -180,71 +181,71 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }
 }
 
-/// What was sold or is given back, line by line.
+/// The lines of a document.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Whole {
     /// The lines.
     pub lines: Lines,
 }
 
-/// How much a document says.
+/// The lines in a list: only their number.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Counted {
-    /// How many lines it has; they are shown with the document alone.
+    /// The number of lines; only a single document shows them.
     pub line_count: u32,
 }
 
-/// A sales invoice or a credit note, and what of it is still open: whole, or as lists show it.
+/// An invoice or credit note with its open amount: with lines, or as lists show it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Invoice{L}")]
 pub struct Invoice<L = Whole> {
     /// Its id.
     pub id: InvoiceId,
-    /// Which kind of document.
+    /// The kind of document.
     pub kind: Kind,
     /// Its number.
     pub number: Number,
-    /// How it stands on the day asked for.
+    /// Its status on the requested day.
     pub status: Status,
-    /// Whom it charges, or gives back.
+    /// The company.
     pub company: CompanyId,
-    /// That company as it was when the document was issued; missing where history does not tell.
+    /// The company's data on the day of issue; missing in records of older builds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buyer: Option<Buyer>,
-    /// The order behind it.
+    /// The order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
-    /// The shipment behind it.
+    /// The shipment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shipment: Option<ShipmentId>,
-    /// The invoice that it corrects.
+    /// The corrected invoice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrects: Option<InvoiceId>,
-    /// What was sold or is given back.
+    /// The lines.
     #[serde(flatten)]
     pub said: L,
-    /// The sums, with the tax per rate.
+    /// The totals, with the tax per VAT rate.
     pub totals: Totals,
-    /// What payments cover.
+    /// The amount paid.
     pub paid: Money,
-    /// What credit notes cover; of a credit note, what it has given.
+    /// The amount credited; for a credit note, the amount allocated.
     pub credited: Money,
-    /// What is still open; of a credit note, what it can still give.
+    /// The open amount; for a credit note, the unallocated amount.
     pub open: Money,
     /// The day of issue.
     #[schemars(with = "String")]
     pub issued_on: Date,
-    /// The last day on which paying is in time.
+    /// The due date.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub due_on: Option<Date>,
-    /// What paying early is worth, where that was agreed.
+    /// The early-payment discount, if agreed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early: Option<invoice::Early>,
-    /// Whether it must be paid by split payment ("mechanizm podzielonej płatności").
+    /// Whether it must be paid by split payment (mechanizm podzielonej płatności).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub split_payment: bool,
-    /// Where in the log it was issued; lists are in this order, newest first.
+    /// The position of its issue; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
@@ -254,41 +255,41 @@ pub struct Invoice<L = Whole> {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "InvoiceKind")]
 pub enum Kind {
-    /// It charges.
+    /// An invoice.
     Invoice,
-    /// It gives back.
+    /// A credit note.
     CreditNote,
 }
 
-/// How a document stands.
+/// The status of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "InvoiceStatus")]
 pub enum Status {
-    /// All of it is open.
+    /// The whole amount is open.
     Issued,
-    /// Some of it is open.
+    /// A part of the amount is open.
     PartPaid,
-    /// Something is open and its last day is over.
+    /// An amount is open and the due date has passed.
     Overdue,
-    /// Nothing is open.
+    /// No amount is open.
     Settled,
 }
 
-/// Which documents are wanted, and as of which day.
+/// Which documents to list, and as of which day.
 #[derive(Debug, Clone)]
 pub struct Filter<'a> {
     /// The day that decides what is overdue.
     pub today: Date,
-    /// This one.
+    /// Only this document.
     pub id: Option<Uuid>,
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// The one with this number.
+    /// Only this number.
     pub number: Option<&'a str>,
 }
 
-/// Documents, newest first, from before `cursor`, at most `limit`.
+/// Documents, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: &Filter<'_>,
@@ -298,7 +299,7 @@ pub async fn list(
     found(client, LIST, filter, cursor, limit).await
 }
 
-/// The same without their lines.
+/// The same without lines.
 pub async fn summaries(
     client: &Client,
     filter: &Filter<'_>,
@@ -320,18 +321,18 @@ async fn found<L: DeserializeOwned>(
     rows.iter().map(invoice_of).collect()
 }
 
-/// A credit note that names an invoice: what it gives back, and what that comes to.
+/// A credit note of an invoice: its lines and totals.
 #[derive(Debug, Clone)]
 pub struct Correcting {
     /// Its id.
     pub id: InvoiceId,
-    /// What it gives back.
+    /// The credited lines.
     pub lines: Lines,
-    /// The sums, with the tax per rate.
+    /// The totals, with the tax per VAT rate.
     pub totals: Totals,
 }
 
-/// The credit notes that name an invoice, oldest first.
+/// The credit notes of an invoice, oldest first.
 pub async fn correcting(client: &Client, invoice: InvoiceId) -> Result<Vec<Correcting>, ReadError> {
     let rows = client.query(CORRECTING, &[&invoice.0]).await?;
     let read = |row: &Row| {

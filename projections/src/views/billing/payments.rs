@@ -1,4 +1,4 @@
-//! `payments`: money that came in, and against what it was set.
+//! `payments`: received payments and their allocations.
 
 use std::collections::BTreeMap;
 
@@ -91,38 +91,38 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }
 }
 
-/// Money that came in.
+/// A received payment.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Payment {
     /// Its id.
     pub id: PaymentId,
-    /// Its readable number.
+    /// Its number.
     pub number: DocumentNumber,
-    /// Whose money it was.
+    /// The company.
     pub company: CompanyId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// What is not set against an invoice: the company's credit.
+    /// The unallocated amount, a credit of the company.
     pub unallocated: Money,
-    /// What is set against which invoice, in the payment's currency.
+    /// The allocations by invoice, in the payment's currency.
     pub allocations: BTreeMap<InvoiceId, String>,
-    /// How it came.
+    /// The method of payment.
     pub method: payment::Method,
-    /// When it was booked.
+    /// The day of receipt.
     #[schemars(with = "String")]
     pub booked_on: Date,
-    /// The invoice that the payer named.
+    /// The invoice number that the payer gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub names: Option<Number>,
-    /// The transfer's title or the like.
+    /// The payment reference, such as the title of the transfer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Where in the log it was booked; lists are in this order, newest first.
+    /// The position of its booking; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// Payments, newest first, from before `cursor`, at most `limit`.
+/// Payments, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     id: Option<Uuid>,

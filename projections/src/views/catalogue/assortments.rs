@@ -1,4 +1,4 @@
-//! `assortments`: who sees what of all that is sold.
+//! `assortments`: which audiences see which products.
 
 use deadpool_postgres::Object;
 use domain::{
@@ -52,7 +52,7 @@ const LIST: &str = "
     WHERE ($1::uuid IS NULL OR assortment_id = $1) AND ($2::bigint IS NULL OR ruled > $2)
     ORDER BY ruled LIMIT $3";
 
-/// The rules on categories and everything, and whether there are any on products, one `null` row.
+/// The rules for categories and all products, and one `null` row if there are rules for products.
 const OUTLINE: &str = "
     SELECT assortment_id, selection, verdict FROM view.assortments
     WHERE assortment_id = ANY($1) AND NOT of_product
@@ -98,23 +98,23 @@ fn selected(selection: Selection) -> String {
     }
 }
 
-/// A rule.
+/// An assortment rule.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "AssortmentRule")]
 pub struct Rule {
-    /// For whom.
+    /// The audience.
     pub audience: Audience,
-    /// Of what.
+    /// The selection of products.
     pub selection: Selection,
-    /// Whether it is seen.
+    /// Whether the products are visible.
     pub verdict: Verdict,
-    /// Where in the log it was made; lists are in this order.
+    /// The position of its event; lists are sorted by it.
     #[serde(skip)]
     pub ruled: i64,
 }
 
-/// Rules in the order in which they were made, of one audience or of all, from after `cursor`, at
-/// most `limit`.
+/// Rules in the order in which they were made, of one audience or of all, after `cursor`, at most
+/// `limit`.
 pub async fn list(
     client: &Client,
     audience: Option<&Audience>,
@@ -126,16 +126,16 @@ pub async fn list(
     rows.iter().map(rule_of).collect()
 }
 
-/// What assortments say of categories and everything.
+/// The rules of assortments for categories and all products.
 #[derive(Debug, Clone, Default)]
 pub struct Outline {
     /// The rules, by assortment.
     pub rules: Vec<(AssortmentId, Selection, Verdict)>,
-    /// The assortments that have rules on products too.
+    /// The assortments that have rules for products too.
     pub picky: Vec<Uuid>,
 }
 
-/// What some assortments say of categories and everything.
+/// The rules of some assortments for categories and all products.
 pub async fn outline(client: &Object, assortments: &[Uuid]) -> Result<Outline, ReadError> {
     let statement = client.prepare_cached(OUTLINE).await?;
     let mut outline = Outline::default();
@@ -151,7 +151,7 @@ pub async fn outline(client: &Object, assortments: &[Uuid]) -> Result<Outline, R
     Ok(outline)
 }
 
-/// What some assortments say of some products by themselves.
+/// The rules of some assortments for some products.
 pub async fn on_products(
     client: &Object,
     assortments: &[Uuid],

@@ -1,8 +1,10 @@
-//! `catalogue`: the products with their base prices, and the indexes of their places.
+//! `catalogue`: products with their base prices, and the access paths for lists and searches.
 
+mod availability;
 pub mod count;
 mod find;
 mod memory;
+pub mod near;
 mod places;
 mod search;
 
@@ -11,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::{
     Currency, Event, ProductId, UnitPrice, catalogue, category, inventory,
     product::{self, details::Attribute},
-    stock,
 };
 use event_log::RecordedEvent;
 use jiff::civil::Date;
@@ -36,9 +37,9 @@ use crate::{
 
 /// Products by id, with their base prices by currency.
 ///
-/// A product is found in places: among all, in its categories and those above them, by its brand,
-/// among what an audience was allowed to see by itself. Each place keeps its products in order, so
-/// that a page of any of them is read and no more.
+/// A product is listed under every access path: all products, its categories and those above them,
+/// its brand, products in stock, products allowed individually by an assortment. Each path is
+/// indexed in list order, so a page reads only its own rows.
 pub const PROJECTION: Projection = Projection {
     name: "catalogue",
     schema: "
@@ -149,7 +150,6 @@ const RENAME: &str = "
         details = details || jsonb_build_object('translations', $3::jsonb) WHERE id = $1";
 const DESCRIBE: &str = "UPDATE catalogue SET texts = $2, text_words = $3 WHERE id = $1";
 const CHARACTERIZE: &str = "UPDATE catalogue SET character_words = $2, brand_id = $3 WHERE id = $1";
-const STOCK: &str = "UPDATE catalogue SET in_stock = $2 WHERE id = $1 AND in_stock <> $2";
 const CATEGORIZE: &str = "UPDATE catalogue SET categories = $2 WHERE id = $1";
 const DETAIL: &str = "
     UPDATE catalogue SET details = details || jsonb_build_object($2::text, $3::jsonb)
@@ -159,8 +159,8 @@ const TAX: &str = "
         jsonb_build_object('vat_rates', '{}'::jsonb) || details, ARRAY['vat_rates', $2], to_jsonb($3::text))
     WHERE id = $1";
 const STATUS: &str = "UPDATE catalogue SET status = $2 WHERE id = $1";
-/// Whether assortments show a product: what the first of them that says anything says; then what is
-/// nearest.
+/// Whether assortments show a product: the first assortment with a matching rule decides, by its
+/// most specific rule.
 macro_rules! shown_by {
     ($assortments:literal) => {
         concat!(
@@ -189,7 +189,7 @@ macro_rules! shown_by {
     };
 }
 
-/// Texts may be long: they come with a single product that is asked for by its id.
+/// Texts may be long, so they are read only for a single product.
 const LIST: &str = concat!(
     "SELECT id, sku, name, gtin, unit, vat_rate, status, base_prices, created,
         CASE WHEN $1::uuid IS NULL THEN details
@@ -202,14 +202,15 @@ const LIST: &str = concat!(
     shown_by!("$7"),
     " ORDER BY created LIMIT $5"
 );
-/// Those of some products that are for sale and that assortments show.
+/// The published products among some that assortments show.
 const VISIBLE: &str = concat!(
     "SELECT id FROM view.catalogue WHERE id = ANY($1) AND status = 'published'",
     shown_by!("$2")
 );
 
-/// How many bytes of folded words are kept. A lexeme takes its letters and at most five bytes more, and
-/// it has a space beside it: a tsvector is at most two and a half times as long as its words.
+/// The maximum number of bytes of folded words. A lexeme takes its letters and at most five bytes
+/// more, and each is followed by a space: a tsvector is at most two and a half times as long as its
+/// words.
 struct Bounds;
 
 impl Bounds {
@@ -219,8 +220,8 @@ impl Bounds {
     const TEXTS: usize = 262_144;
 }
 
-/// A product, or its level of stock, can be left out. Without a category or an assortment other products
-/// would be found in wrong places.
+/// A product or its stock level can be set aside. Without a category or an assortment rule, other
+/// products would be shown wrongly.
 fn aside(event: &RecordedEvent) -> Option<Uuid> {
     matches!(event.stream_type.as_str(), "product" | "stock").then_some(event.stream_id)
 }
@@ -228,10 +229,7 @@ fn aside(event: &RecordedEvent) -> Option<Uuid> {
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     match event {
         Event::Catalogue(event) => of_catalogue(recorded, event),
-        Event::Inventory(inventory::Event::Stock(event)) => {
-            let stock::Event::Reported { product, available, .. } = event;
-            stocked(product.0, available.0.is_some())
-        }
+        Event::Inventory(inventory::Event::Stock(event)) => availability::changes(event),
         _ => vec![],
     }
 }
@@ -249,14 +247,6 @@ fn of_catalogue(recorded: &RecordedEvent, event: &catalogue::Event) -> Vec<Chang
         E::Assortment(event) => places::ruled(recorded.stream_id, event),
         E::Category(_) | E::ProductCode(_) | E::Tree(_) => vec![],
     }
-}
-
-/// Stock levels are reported often; most of them change nothing here.
-fn stocked(id: Uuid, in_stock: bool) -> Vec<Change> {
-    let place = if in_stock { places::stands } else { places::leaves };
-    let mut changes: Vec<Change> = places::recounted(id, in_stock).into();
-    changes.extend([change!(STOCK, id, in_stock), place(id, IN_STOCK)]);
-    changes
 }
 
 fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
@@ -295,6 +285,7 @@ fn changes(recorded: &RecordedEvent, event: &product::Event) -> Vec<Change> {
         E::Pictured { images } => vec![detail(id, "images", images.clone())],
         E::Substituted { substitutes } => vec![detail(id, "substitutes", substitutes.clone())],
         E::Bundled { parts } => vec![detail(id, "parts", parts.clone())],
+        E::ReturnTermSet { days } => vec![detail(id, "return_term_days", *days)],
         E::Published {} => {
             vec![change!(STATUS, id, "published"), places::opened_to_all(id), places::counted(id)]
         }
@@ -387,63 +378,63 @@ fn detail(
 pub struct CatalogueItem {
     /// Its id.
     pub id: ProductId,
-    /// What it is.
+    /// Its description.
     #[serde(flatten)]
     pub description: product::Description,
-    /// What else is known of it.
+    /// Its details.
     #[serde(flatten)]
     pub details: product::Details,
-    /// Whether it is for sale.
+    /// Its status.
     pub status: Status,
     /// Net price of one unit, by currency.
     pub base_prices: BTreeMap<Currency, UnitPrice>,
-    /// The least that one unit costs, by currency; the seller's own affair.
+    /// The floor price of one unit, by currency; shown only to the seller.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub floors: BTreeMap<Currency, UnitPrice>,
-    /// Where in the log it was drafted; lists are in this order.
+    /// The position of its first event; lists are sorted by it.
     #[serde(skip)]
     pub created: i64,
 }
 
 impl CatalogueItem {
-    /// What it is, with the rate of its tax on a day.
+    /// The description, with the VAT rate of a day.
     pub fn described(&self, on: Date) -> product::Description {
         let vat_rate = self.details.vat_rate(self.description.vat_rate, on);
         product::Description { vat_rate, ..self.description.clone() }
     }
 }
 
-/// Whether a product is for sale.
+/// The status of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ProductStatus")]
 pub enum Status {
-    /// Not yet.
+    /// A draft.
     Drafted,
-    /// Yes.
+    /// Published.
     Published,
-    /// No longer.
+    /// Withdrawn.
     Withdrawn,
 }
 
-/// Which products are wanted.
+/// Which products to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter<'a> {
-    /// This one.
+    /// Only this product.
     pub id: Option<Uuid>,
-    /// The one with this code.
+    /// Only this SKU.
     pub sku: Option<&'a str>,
-    /// Only what is for sale, as buyers see it.
+    /// Only published products, for buyers.
     pub published_only: bool,
-    /// Those that stand in this category itself.
+    /// Only products of this category itself.
     pub category: Option<Uuid>,
-    /// Those that the company with these audiences sees, the most specific first; see
+    /// Only products visible to a company with these audiences, the most specific first; see
     /// [`domain::assortment::sees`].
     pub audiences: Option<Vec<Uuid>>,
 }
 
-/// Products in order of drafting, from after `cursor`, at most `limit`; with their texts where one is
-/// asked for by its id.
+/// Products in order of drafting, after `cursor`, at most `limit`; with texts if one is requested
+/// by id.
 pub async fn list(
     client: &Client,
     filter: &Filter<'_>,
@@ -457,7 +448,7 @@ pub async fn list(
     rows.iter().map(item_of).collect()
 }
 
-/// Those of some products that are for sale and that assortments show, the most specific first.
+/// The published products among some that assortments show, the most specific audience first.
 pub async fn visible(
     client: &Client,
     products: impl Iterator<Item = ProductId>,
@@ -473,7 +464,7 @@ pub async fn visible(
 
 const SKUS: &str = "SELECT id, sku FROM view.catalogue WHERE id = ANY($1)";
 
-/// The codes of products.
+/// The SKUs of products.
 pub async fn skus(client: &Client, ids: &[Uuid]) -> Result<HashMap<ProductId, String>, ReadError> {
     let rows = client.query(SKUS, &[&ids]).await?;
     Ok(rows.iter().map(|row| (ProductId(row.get(0)), row.get(1))).collect())

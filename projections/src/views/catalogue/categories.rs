@@ -1,4 +1,4 @@
-//! `categories`: the tree in which products stand.
+//! `categories`: the product tree.
 
 use domain::{CategoryId, Event, catalogue, category};
 use event_log::RecordedEvent;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
-/// Categories by id, with the one above each.
+/// Categories by id, with their parents.
 pub const PROJECTION: Projection = Projection {
     name: "categories",
     schema: "
@@ -39,7 +39,7 @@ const LIST: &str = "
     ORDER BY created LIMIT $5";
 const BELOW: &str = "SELECT id, parent_id FROM view.categories WHERE parent_id = ANY($1)";
 
-/// The categories right below some, each with the one that it is below.
+/// The children of some categories, each with its parent.
 pub async fn right_below(
     client: &Client,
     categories: &[Uuid],
@@ -70,29 +70,29 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 pub struct Category {
     /// Its id.
     pub id: CategoryId,
-    /// What it is called.
+    /// Its name.
     pub title: category::Title,
-    /// The category above it.
+    /// Its parent.
     pub parent: Option<CategoryId>,
-    /// Whether products cannot be put into it any more.
+    /// Whether it is closed to further products.
     pub closed: bool,
-    /// Where in the log it was opened; lists are in this order.
+    /// The position of its opening; lists are sorted by it.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// Which categories are wanted.
+/// Which categories to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {
-    /// This one alone.
+    /// Only this category.
     pub id: Option<Uuid>,
-    /// Those right below this one.
+    /// Only the children of this category.
     pub parent: Option<Uuid>,
-    /// Those that have none above them.
+    /// Only root categories.
     pub roots: bool,
 }
 
-/// Categories in order of opening, from after `cursor`, at most `limit`.
+/// Categories in order of opening, after `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     Filter { id, parent, roots }: Filter,

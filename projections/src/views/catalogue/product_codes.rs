@@ -1,4 +1,4 @@
-//! `product_codes`: what companies call products in their own books.
+//! `product_codes`: companies' own codes for products.
 
 use deadpool_postgres::Object;
 use domain::{CompanyId, Event, ProductId, Reference, Sku, catalogue, product_code};
@@ -15,7 +15,7 @@ use crate::{
     words,
 };
 
-/// Codes by their streams.
+/// Product codes by stream.
 pub const PROJECTION: Projection = Projection {
     name: "product_codes",
     schema: "
@@ -75,22 +75,22 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }]
 }
 
-/// What a company calls a product.
+/// A company's code for a product.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "ProductCode")]
 pub struct Code {
     /// The company's code.
     pub code: Reference,
-    /// Which product.
+    /// The product.
     pub product: ProductId,
-    /// The seller's code of it.
+    /// Its SKU.
     pub sku: Option<Sku>,
-    /// Where in the log it was assigned; lists are in this order.
+    /// The position of its assignment; lists are sorted by it.
     #[serde(skip)]
     pub assigned: i64,
 }
 
-/// A company's codes in the order in which they were assigned, from after `cursor`, at most `limit`.
+/// A company's codes in order of assignment, after `cursor`, at most `limit`.
 pub async fn list(
     client: &Object,
     company: Uuid,
@@ -110,7 +110,7 @@ pub async fn list(
     rows.iter().map(code).collect()
 }
 
-/// The products whose codes with some companies begin so; see [`words::SearchWords::code`].
+/// The products whose codes with some companies have a prefix; see [`words::SearchWords::code`].
 pub async fn meant(
     client: &Object,
     companies: &[CompanyId],
@@ -122,14 +122,14 @@ pub async fn meant(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Whether some companies have codes of their own at all.
+/// Whether some companies have product codes.
 pub async fn any(client: &Object, companies: &[CompanyId]) -> Result<bool, ReadError> {
     let companies: Vec<Uuid> = companies.iter().map(|company| company.0).collect();
     let statement = client.prepare_cached(ANY).await?;
     Ok(client.query_one(&statement, &[&companies]).await?.get(0))
 }
 
-/// What the first of some companies that has a code for each of some products calls it.
+/// For each product, the code of the first of some companies that has one.
 pub async fn of_products(
     client: &Object,
     companies: &[CompanyId],

@@ -1,26 +1,29 @@
-//! `stock`: how much there is of what, as the warehouse said last.
+//! `stock`: how much can be sold of each product, as the warehouses have it or an external system
+//! reported it.
 
 use std::collections::HashMap;
 
 use deadpool_postgres::Object;
 use domain::{
-    Event, ProductId, Sku, inventory,
-    stock::{self, Available, Level},
+    Event, ProductId, Reference, Sku, WarehouseId, inventory,
+    stock::{self, Available, Balance, Disposition, Event as E, Level, event::Fill},
 };
 use event_log::{Position, RecordedEvent};
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::stock_levels::balance;
 use crate::{
     Change, Projection, ReadError, Remembered, aside, build,
     projection::change,
     row::{parsed, word_or_none},
 };
 
-/// Levels by product.
+/// Stock levels by product.
 pub const PROJECTION: Projection = Projection {
     name: "stock",
     schema: "
@@ -28,9 +31,21 @@ pub const PROJECTION: Projection = Projection {
             product_id uuid PRIMARY KEY,
             available text NOT NULL,
             expected date,
-            reported bigint NOT NULL UNIQUE
+            reported bigint NOT NULL UNIQUE,
+            -- Whether its movements are recorded; then these are the sums over all warehouses.
+            tracked boolean NOT NULL DEFAULT false,
+            free numeric NOT NULL DEFAULT 0,
+            waiting numeric NOT NULL DEFAULT 0
+        );
+        CREATE TABLE stock_expected (
+            product_id uuid NOT NULL,
+            receipt text NOT NULL CHECK (octet_length(receipt) <= 400),
+            warehouse_id uuid NOT NULL,
+            quantity numeric NOT NULL,
+            expected_on date NOT NULL,
+            PRIMARY KEY (product_id, receipt)
         )",
-    tables: &["stock"],
+    tables: &["stock", "stock_expected"],
     reads: &["stock"],
     aside: aside::stream,
     apply,
@@ -40,6 +55,35 @@ pub const PROJECTION: Projection = Projection {
 const REPORT: &str = "
     INSERT INTO stock (product_id, available, expected, reported) VALUES ($1, $2, $3, $4)
     ON CONFLICT (product_id) DO UPDATE SET available = $2, expected = $3, reported = $4";
+/// What can be sold is never shown below zero, nor above the largest quantity.
+const CHANGE: &str = "
+    INSERT INTO stock (product_id, available, expected, reported, tracked, free, waiting)
+    SELECT $1, trim_scale(least(greatest($2::numeric, 0), 1000000000))::text,
+        (SELECT min(expected_on) FROM stock_expected WHERE product_id = $1), $4, true, $2, $3
+    ON CONFLICT (product_id) DO UPDATE SET
+        available = trim_scale(least(greatest(stock.free + $2, 0), 1000000000))::text,
+        expected = excluded.expected, reported = $4, tracked = true, free = stock.free + $2,
+        waiting = stock.waiting + $3";
+const EXPECT: &str = "
+    INSERT INTO stock_expected (product_id, receipt, warehouse_id, quantity, expected_on)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (product_id, receipt)
+        DO UPDATE SET warehouse_id = $3, quantity = $4, expected_on = $5";
+const ARRIVE: &str = "
+    UPDATE stock_expected SET quantity = quantity - $3 WHERE product_id = $1 AND receipt = $2";
+const ARRIVED: &str = "
+    DELETE FROM stock_expected WHERE product_id = $1 AND receipt = $2 AND quantity <= 0";
+const CANCEL: &str = "DELETE FROM stock_expected WHERE product_id = $1 AND receipt = $2";
+/// The level of a product that is not tracked stays as it was reported.
+const NEXT: &str = "
+    UPDATE stock SET reported = $2,
+        expected = (SELECT min(expected_on) FROM stock_expected WHERE product_id = $1)
+    WHERE product_id = $1 AND tracked";
+const SUMS: &str = "
+    SELECT tracked, available, expected, free, waiting FROM view.stock WHERE product_id = $1";
+const EXPECTED: &str = "
+    SELECT receipt, warehouse_id, quantity, expected_on FROM view.stock_expected
+    WHERE product_id = $1 ORDER BY expected_on, receipt LIMIT 1000";
 const LIST: &str = "
     SELECT available, expected, product_id, product.sku, reported
     FROM view.stock LEFT JOIN view.catalogue product ON product.id = product_id
@@ -50,29 +94,150 @@ const LEVELS: &str = "
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Inventory(inventory::Event::Stock(event)) = event else { return vec![] };
-    let stock::Event::Reported { product, available, expected } = event;
     let position = recorded.position.0.cast_signed();
-    vec![change!(REPORT, product.0, available.to_string(), *expected, position)]
+    let changed = |product: &ProductId, free: Decimal, waiting: Decimal| {
+        change!(CHANGE, product.0, free, waiting, position)
+    };
+    let zero = Decimal::ZERO;
+    let allocated = |parts: &[stock::Allocated]| -> Decimal {
+        parts.iter().map(|part| part.quantity.units()).sum()
+    };
+    let filled = |fills: &[Fill]| -> Decimal { fills.iter().map(|f| f.quantity.units()).sum() };
+    match event {
+        E::Reported { product, available, expected } => {
+            vec![change!(REPORT, product.0, available.to_string(), *expected, position)]
+        }
+        E::ReceiptExpected { product, receipt, warehouse, quantity, on }
+        | E::ReceiptRescheduled { product, receipt, warehouse, quantity, on } => vec![
+            change!(EXPECT, product.0, receipt.to_string(), warehouse.0, quantity.units(), *on),
+            change!(NEXT, product.0, position),
+        ],
+        E::ReceiptCancelled { product, receipt } => vec![
+            change!(CANCEL, product.0, receipt.to_string()),
+            change!(NEXT, product.0, position),
+        ],
+        E::Received { product, quantity, receipt, .. } => {
+            let mut changes = Vec::new();
+            if let Some(receipt) = receipt {
+                let receipt = receipt.to_string();
+                changes.push(change!(ARRIVE, product.0, receipt.clone(), quantity.units()));
+                changes.push(change!(ARRIVED, product.0, receipt));
+            }
+            changes.push(changed(product, quantity.units(), zero));
+            changes
+        }
+        E::Adjusted { product, change, .. } => vec![changed(product, change.units(), zero)],
+        E::Counted { product, expected, counted, .. } => {
+            vec![changed(product, counted.units() - expected.units(), zero)]
+        }
+        E::Withdrawn { product, quantity, .. } => vec![changed(product, -quantity.units(), zero)],
+        E::Returned { product, quantity, disposition, .. } => match disposition {
+            Disposition::Restock => vec![changed(product, quantity.units(), zero)],
+            Disposition::SecondChoice | Disposition::Scrap => vec![],
+        },
+        E::Reserved { product, allocated: parts, waiting, .. } => {
+            vec![changed(product, -allocated(parts), waiting.units())]
+        }
+        E::Allocated { product, fills } => {
+            let units = filled(fills);
+            vec![changed(product, -units, -units)]
+        }
+        E::Deallocated { product, fills } => {
+            let units = filled(fills);
+            vec![changed(product, units, units)]
+        }
+        E::Released { product, quantity, allocated: parts, .. } => {
+            let had = allocated(parts);
+            vec![changed(product, had, had - quantity.units())]
+        }
+        // What leaves was not free before, and what is moved still is.
+        E::Shipped { .. }
+        | E::Transferred { .. }
+        | E::Configured { .. }
+        | E::BundleReserved { .. }
+        | E::BundleReleased { .. }
+        | E::BundleShipped { .. }
+        | E::RanOut { .. }
+        | E::Replenished { .. } => vec![],
+    }
 }
 
-/// How much there is of a product.
+/// What is known of the stock of a product over all warehouses.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "StockSums")]
+pub struct Sums {
+    /// Whether its movements are recorded.
+    pub tracked: bool,
+    /// How much can be sold now, and when more is expected.
+    #[serde(flatten)]
+    pub level: Level,
+    /// On hand − reserved, below zero too.
+    pub free: Balance,
+    /// What order lines wait for.
+    pub waiting: Balance,
+    /// The receipts that are expected, in order of their days.
+    pub receipts: Vec<ExpectedReceipt>,
+}
+
+/// A receipt that is expected.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ExpectedReceipt {
+    /// The number by which it is known.
+    pub receipt: Reference,
+    /// Where.
+    pub warehouse: WarehouseId,
+    /// How much.
+    pub quantity: Balance,
+    /// When.
+    pub on: Date,
+}
+
+/// What is known of the stock of a product.
+pub async fn sums(client: &Object, product: Uuid) -> Result<Option<Sums>, ReadError> {
+    let receipt = |row: &Row| {
+        Ok(ExpectedReceipt {
+            receipt: parsed(row, "receipt")?,
+            warehouse: WarehouseId(row.get("warehouse_id")),
+            quantity: balance(row, "quantity")?,
+            on: row.get("expected_on"),
+        })
+    };
+    let rows = client.query(EXPECTED, &[&product]).await?;
+    let receipts: Vec<_> = rows.iter().map(receipt).collect::<Result<_, ReadError>>()?;
+    let known = client.query_opt(SUMS, &[&product]).await?;
+    let Some(row) = known else {
+        let level = Level { available: Available(None), expected: None };
+        let nothing =
+            Sums { tracked: false, level, free: Balance::ZERO, waiting: Balance::ZERO, receipts };
+        return Ok((!nothing.receipts.is_empty()).then_some(nothing));
+    };
+    Ok(Some(Sums {
+        tracked: row.get("tracked"),
+        level: level(&row)?,
+        free: balance(&row, "free")?,
+        waiting: balance(&row, "waiting")?,
+        receipts,
+    }))
+}
+
+/// The stock level of a product.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "StockLevel")]
 pub struct StockOf {
-    /// Of which.
+    /// The product.
     pub product: ProductId,
-    /// Its code.
+    /// Its SKU.
     pub sku: Option<Sku>,
-    /// How much.
+    /// Its level.
     #[serde(flatten)]
     pub level: Level,
-    /// Where in the log it was reported; lists are in this order.
+    /// The position of the report; lists are sorted by it.
     #[serde(skip)]
     pub reported: i64,
 }
 
-/// Levels in the order in which they were reported, of one product or of all, from after `cursor`,
-/// at most `limit`.
+/// Stock levels in the order of their reports, of one product or of all, after `cursor`, at most
+/// `limit`.
 pub async fn list(
     client: &Object,
     sku: Option<&str>,
@@ -92,7 +257,7 @@ pub async fn list(
     rows.iter().map(stock_of).collect()
 }
 
-/// Levels that were read lately.
+/// A cache of stock levels.
 #[derive(Debug)]
 pub struct Levels(Remembered<ProductId, Option<Level>>);
 
@@ -103,11 +268,11 @@ impl Default for Levels {
 }
 
 impl Levels {
-    /// How many are remembered: some 100 bytes each.
+    /// The maximum number of entries: about 100 bytes each.
     const MOST: usize = 50_000;
 
-    /// What is known of the stock of some products, in this order; the read model changed last at
-    /// `changed`.
+    /// The stock levels of `products`, in this order. `changed` is the position of the last change
+    /// of the read model.
     pub async fn of(
         &self,
         client: &Object,
@@ -119,7 +284,8 @@ impl Levels {
     }
 }
 
-async fn levels(
+/// What is known of the stock of some products.
+pub async fn levels(
     client: &Object,
     of: Vec<ProductId>,
 ) -> Result<HashMap<ProductId, Option<Level>>, ReadError> {

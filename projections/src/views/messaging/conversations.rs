@@ -1,5 +1,5 @@
-//! `conversations`: what the two sides have written about a thing, who has read how much of it, and
-//! what each side has noted for itself.
+//! `conversations`: messages between the two sides with read receipts, and internal notes of each
+//! side.
 
 use domain::{
     ActorId, Attachments, CompanyId, Event, Message, Side,
@@ -20,7 +20,7 @@ use crate::{
     row::{json, parsed, word},
 };
 
-/// Conversations by the id of their stream; notes by that of theirs.
+/// Conversations by stream id; notes by the id of their own stream.
 pub const PROJECTION: Projection = Projection {
     name: "conversations",
     schema: "
@@ -124,7 +124,7 @@ const LIST: &str = "
         AND ($7::bigint IS NULL OR c.newest < $7)
     ORDER BY c.newest DESC LIMIT $8";
 
-/// What was said, and noted where $2 is given, in one order.
+/// Messages, and notes if $2 is given, in one order.
 macro_rules! entries {
     ($beyond:literal, $order:literal) => {
         concat!(
@@ -160,6 +160,9 @@ const ORDER: &str = "
     SELECT company_id FROM view.orders WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
 const INVOICE: &str = "
     SELECT company_id FROM view.invoices WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
+const GOODS_RETURN: &str = "
+    SELECT company_id FROM view.goods_returns
+    WHERE id = $1 AND ($2::uuid IS NULL OR company_id = $2)";
 
 fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     let Event::Messaging(messaging::Event::Conversation(event)) = event else { return vec![] };
@@ -226,93 +229,93 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 /// A conversation with its last message.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Conversation {
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
-    /// Whose thing that is.
+    /// The company of the subject.
     pub company: CompanyId,
-    /// How many messages there are.
+    /// The number of messages.
     pub messages: u32,
-    /// How many of the other side's the asker has not read.
+    /// The number of messages of the other side that the asker has not read.
     pub unread: u32,
     /// The last message.
     pub last: Written,
-    /// Where in the log it is; lists are in this order, newest first.
+    /// The position of the last message; lists are sorted by it, newest first.
     #[serde(skip)]
     pub newest: i64,
 }
 
-/// Something that was written.
+/// A message or a note.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "WrittenMessage")]
 pub struct Written {
-    /// Its place among the messages, or among the side's notes, counted from 1.
+    /// Its number among the messages, or among the side's notes, counted from 1.
     pub number: u32,
-    /// Which side wrote it.
+    /// The side of the author.
     pub side: Side,
-    /// Who wrote it.
+    /// The author.
     pub by: ActorId,
-    /// What.
+    /// The text.
     pub text: Message,
-    /// What came with it.
+    /// The attachments.
     pub attachments: Attachments,
-    /// Where in the log it is.
+    /// Its position in the log.
     pub position: u64,
-    /// When it was written.
+    /// The time.
     pub recorded_at: Timestamp,
 }
 
-/// A message with who has read it, or a note.
+/// A message with its read receipts, or a note.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "ConversationEntry")]
 pub struct Entry {
-    /// Whether the other side sees it.
+    /// Whether it is a message or an internal note.
     pub kind: Kind,
-    /// What was written.
+    /// The message or note.
     #[serde(flatten)]
     pub written: Written,
-    /// Who of the other side has read it, first those who did first.
+    /// The read receipts of the other side, in order.
     pub read_by: Vec<Receipt>,
 }
 
-/// For whom something was written.
+/// Message or internal note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "MessageKind")]
 pub enum Kind {
-    /// For the other side.
+    /// A message to the other side.
     Message,
-    /// For one's own side alone.
+    /// An internal note of one side.
     Note,
 }
 
-/// That somebody has read a message.
+/// A read receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "MessageReceipt")]
 pub struct Receipt {
-    /// Who.
+    /// The reader.
     pub by: ActorId,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// Which conversations are wanted, and who asks.
+/// Which conversations to list, and for whom.
 #[derive(Debug, Clone)]
 pub struct Filter<'a> {
-    /// Who asks.
+    /// The asker.
     pub asker: ActorId,
-    /// For which side.
+    /// The side of the asker.
     pub side: Side,
-    /// This one.
+    /// Only this conversation.
     pub id: Option<Uuid>,
-    /// Those about things of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those about things of these kinds.
+    /// Only subjects of these kinds.
     pub kinds: &'a [&'a str],
-    /// Only those in which the asker has not read something.
+    /// Only those with messages that the asker has not read.
     pub unread: bool,
 }
 
-/// Conversations, the last to be spoken in first, from before `cursor`, at most `limit`.
+/// Conversations, last message first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: &Filter<'_>,
@@ -326,18 +329,18 @@ pub async fn list(
     rows.iter().map(conversation_of).collect()
 }
 
-/// Where to read on in a conversation, and how much.
+/// The part of a conversation to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Stretch {
-    /// From beyond this position; from the end or the beginning when there is none.
+    /// After this position; from the start or the end if `None`.
     pub beyond: Option<i64>,
-    /// The newest first.
+    /// Newest first.
     pub backwards: bool,
-    /// At most so much.
+    /// The maximum number.
     pub limit: i64,
 }
 
-/// What was said in a conversation with who has read it, and what was noted in `notes`.
+/// The messages of a conversation with read receipts, and the notes of the stream `notes`.
 pub async fn entries(
     client: &Client,
     conversation: Uuid,
@@ -367,7 +370,7 @@ pub async fn entries(
     Ok(entries)
 }
 
-/// Whose thing is talked about; `None` where there is none, or none that `company` may know of.
+/// The company of a subject; `None` if the subject does not exist or `company` may not see it.
 pub async fn company_of(
     client: &Client,
     subject: Subject,
@@ -378,6 +381,7 @@ pub async fn company_of(
         Subject::Negotiation { .. } => NEGOTIATION,
         Subject::Order { .. } => ORDER,
         Subject::Invoice { .. } => INVOICE,
+        Subject::GoodsReturn { .. } => GOODS_RETURN,
     };
     let row = client.query_opt(sql, &[&subject.id(), &company]).await?;
     Ok(row.map(|row| CompanyId(row.get(0))))

@@ -1,4 +1,4 @@
-//! `companies`: who the customers are.
+//! `companies`: companies with their terms and addresses.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +19,7 @@ use crate::{
     row::{json, json_or_none, word, word_or_none},
 };
 
-/// Customers by id, with their terms.
+/// Companies by id.
 pub const PROJECTION: Projection = Projection {
     name: "companies",
     schema: "
@@ -43,6 +43,11 @@ pub const PROJECTION: Projection = Projection {
             bank_account_checks jsonb NOT NULL DEFAULT '{}',
             -- By currency.
             credit_limits jsonb NOT NULL DEFAULT '{}',
+            -- Null when that of the firm above it holds.
+            credit_grace integer,
+            prepayment boolean NOT NULL DEFAULT false,
+            -- By currency.
+            minimum_orders jsonb NOT NULL DEFAULT '{}',
             created bigint NOT NULL UNIQUE
         );
         CREATE INDEX ON companies (reference);
@@ -93,6 +98,13 @@ const GRANT_CREDIT: &str = "
     WHERE id = $1";
 const LIFT_LIMIT: &str = "
     UPDATE companies SET credit_limits = credit_limits - $2::text WHERE id = $1";
+const AGREE_GRACE: &str = "UPDATE companies SET credit_grace = $2 WHERE id = $1";
+const PREPAY: &str = "UPDATE companies SET prepayment = $2 WHERE id = $1";
+const AGREE_MINIMUM: &str = "
+    UPDATE companies SET minimum_orders = minimum_orders || jsonb_build_object($2::text, $3::jsonb)
+    WHERE id = $1";
+const LIFT_MINIMUM: &str = "
+    UPDATE companies SET minimum_orders = minimum_orders - $2::text WHERE id = $1";
 /// A company without a term of its own has that of the nearest company above it that has one.
 const LIST: &str = "
     SELECT id, name, tax_id, reference, coalesce(payment_term, (
@@ -104,15 +116,16 @@ const LIST: &str = "
                 WHERE above.payment_term IS NULL AND parent.id <> ALL(seen))
             SELECT payment_term FROM above WHERE payment_term IS NOT NULL)) AS valid_term,
         created, payment_term IS NULL AS inherits_term, standing, parent_id, group_code, vat_number,
-        billing_address, delivery_addresses, bank_accounts, credit_limits, bank_account_checks
+        billing_address, delivery_addresses, bank_accounts, credit_limits, bank_account_checks,
+        credit_grace, prepayment, minimum_orders
     FROM view.companies company
     WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR reference = $2)
         AND ($3::bigint IS NULL OR created > $3)
         AND ($5::uuid IS NULL OR parent_id = $5) AND ($6::text IS NULL OR group_code = $6)
     ORDER BY created LIMIT $4";
 
-/// A company and the companies above it up to the root, nearest first. Older builds let trees grow higher
-/// than [`domain::Company::MOST_ABOVE`].
+/// A company and the companies above it, nearest first. Trees of older builds may be higher than
+/// [`domain::Company::MOST_ABOVE`].
 const LINE: &str = "
     WITH RECURSIVE line AS (
         SELECT id, group_code, parent_id, ARRAY[id] AS seen FROM view.companies WHERE id = $1
@@ -137,7 +150,7 @@ pub async fn audiences(client: &Object, company: Uuid) -> Result<Vec<Audience>, 
     Ok(Audience::of(&members))
 }
 
-/// The companies right below some, each with the one that it is below.
+/// The children of some companies, each with its parent.
 pub async fn right_below(
     client: &Client,
     companies: &[Uuid],
@@ -193,58 +206,74 @@ fn changed(recorded: &RecordedEvent, event: &company::Event) -> Change {
             change!(GRANT_CREDIT, id, limit.currency().code(), Json(*limit))
         }
         E::CreditLimitLifted { currency } => change!(LIFT_LIMIT, id, currency.code()),
+        E::CreditGraceAgreed { days } => change!(AGREE_GRACE, id, Some(i32::from(days.days()))),
+        E::CreditGraceLifted {} => change!(AGREE_GRACE, id, None::<i32>),
+        E::PrepaymentRequired {} => change!(PREPAY, id, true),
+        E::PrepaymentWaived {} => change!(PREPAY, id, false),
+        E::MinimumOrderAgreed { minimum } => {
+            change!(AGREE_MINIMUM, id, minimum.currency().code(), Json(*minimum))
+        }
+        E::MinimumOrderLifted { currency } => change!(LIFT_MINIMUM, id, currency.code()),
     }
 }
 
-/// Which customers are wanted.
+/// Which companies to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter<'a> {
-    /// This one alone.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// The one of this number of the seller's.
+    /// Only this reference of the seller.
     pub reference: Option<&'a str>,
-    /// Those that belong directly to this company.
+    /// Only direct subsidiaries of this company.
     pub parent: Option<Uuid>,
-    /// Those of this group.
+    /// Only this group.
     pub group: Option<&'a str>,
 }
 
-/// A customer.
+/// A company.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Company {
     /// Its id.
     pub id: CompanyId,
-    /// Who it is.
+    /// Its name, tax id and reference.
     #[serde(flatten)]
     pub profile: company::Profile,
-    /// How the seller stands to it.
+    /// Its status.
     pub standing: company::Standing,
-    /// When its invoices are due.
+    /// Its payment term.
     pub payment_term: PaymentTerm,
-    /// Whether that is the term of a firm above it, and changes with it.
+    /// Whether the term is inherited from a company above it.
     pub payment_term_inherited: bool,
-    /// The firm it belongs to.
+    /// Its parent.
     pub parent: Option<CompanyId>,
-    /// The group whose prices and assortment it shares.
+    /// Its group, whose prices and assortment it shares.
     pub group: Option<GroupCode>,
-    /// By which it is known in trade between member states.
+    /// Its EU VAT number.
     pub vat_number: Option<VatNumber>,
-    /// Where its invoices go.
+    /// Its billing address.
     pub billing_address: Option<Address>,
-    /// Where its goods go, by address id.
+    /// Its delivery addresses, by id.
     pub delivery_addresses: BTreeMap<AddressId, company::DeliveryAddress>,
-    /// Its accounts.
+    /// Its bank accounts.
     pub bank_accounts: Vec<Iban>,
-    /// What the VAT white list said of them last, by account.
+    /// The last result of the VAT white list, by account.
     pub bank_account_checks: BTreeMap<Iban, company::Check>,
-    /// How much it may owe, by currency.
+    /// Its credit limits, by currency.
     pub credit_limits: BTreeMap<Currency, Money>,
+    /// For how many days after its due date an invoice holds up no order; missing: that of the firm
+    /// above it, else for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_grace_days: Option<i32>,
+    /// Whether its goods leave only after they are paid.
+    pub prepayment: bool,
+    /// The least net value of an order, by currency.
+    pub minimum_orders: BTreeMap<Currency, Money>,
     /// Where in the log it was registered; lists are in this order.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// Customers in order of registration, from after `cursor`, at most `limit`.
+/// Companies in order of registration, after `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     Filter { company, reference, parent, group }: Filter<'_>,
@@ -259,7 +288,7 @@ pub async fn list(
 const REFERENCES: &str =
     "SELECT id, reference FROM view.companies WHERE id = ANY($1) AND reference IS NOT NULL";
 
-/// The seller's numbers of some customers, of those that have one.
+/// The references of some companies that have one.
 pub async fn references(
     client: &Client,
     ids: &[Uuid],
@@ -288,5 +317,8 @@ fn company_of(row: &Row) -> Result<Company, ReadError> {
         bank_accounts: json(row, "bank_accounts")?,
         credit_limits: json(row, "credit_limits")?,
         bank_account_checks: json(row, "bank_account_checks")?,
+        credit_grace_days: row.get("credit_grace"),
+        prepayment: row.get("prepayment"),
+        minimum_orders: json(row, "minimum_orders")?,
     })
 }

@@ -1,4 +1,4 @@
-//! `employees`: who works where, in which role and within which limits.
+//! `employees`: employees with role, limits, scope and substitute.
 
 use std::collections::BTreeMap;
 
@@ -104,37 +104,37 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }]
 }
 
-/// Somebody who works, or worked, for a company or for the seller.
+/// A current or former employee of a company or of the seller.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Employee {
     /// The id.
     pub id: EmployeeId,
-    /// At which company; missing at the seller.
+    /// The company; missing for the seller's employees.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<CompanyId>,
-    /// Name and address.
+    /// Name and e-mail address.
     #[serde(flatten)]
     pub profile: Profile,
-    /// What they do.
+    /// The role.
     pub role: Role,
-    /// What they may order without approval, by period and currency.
+    /// The spending limits without approval, by period and currency.
     pub limits: BTreeMap<Period, BTreeMap<Currency, Money>>,
-    /// What they may take off prices without approval.
+    /// The discount limit without approval.
     pub discount: DiscountLimit,
-    /// For what they order.
+    /// The delivery addresses and cost centres for which the employee may order.
     pub scope: Scope,
-    /// Who decides for them, and when.
+    /// The substitute and the days.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absence: Option<Absence>,
-    /// Whether they are gone.
+    /// Whether the employee has left.
     pub has_left: bool,
-    /// Where in the log they were engaged; lists are in this order.
+    /// The position of the engagement; lists are sorted by it.
     #[serde(skip)]
     pub created: i64,
 }
 
 impl Employee {
-    /// As the domain knows somebody at work; `None` when they are gone.
+    /// The domain's data of an active employee; `None` if the employee has left.
     pub fn person(&self) -> Option<Person> {
         let Self { id, company, profile, role, limits, discount, scope, absence, .. } =
             self.clone();
@@ -151,16 +151,16 @@ impl Employee {
     }
 }
 
-/// Which employees are wanted.
+/// Which employees to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {
-    /// This one.
+    /// Only this employee.
     pub id: Option<Uuid>,
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
 }
 
-/// Employees in the order in which they were engaged, from after `cursor`, at most `limit`.
+/// Employees in order of engagement, after `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: Filter,
@@ -170,7 +170,7 @@ pub async fn list(
     found(client, filter, cursor, None, limit).await
 }
 
-/// Those for whom somebody may decide on a day because they are away.
+/// The employees for whom an employee substitutes on a day.
 pub async fn replaced_by(
     client: &Client,
     substitute: EmployeeId,
@@ -179,7 +179,7 @@ pub async fn replaced_by(
     found(client, Filter::default(), None, Some((substitute, on)), i64::MAX).await
 }
 
-/// Those of some who have left.
+/// The employees among some who have left.
 pub async fn gone(client: &Client, of: &[EmployeeId]) -> Result<Vec<EmployeeId>, ReadError> {
     if of.is_empty() {
         return Ok(vec![]);

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, types::Json};
 
 use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
-/// The one map.
+/// The single assignment.
 pub const PROJECTION: Projection = Projection {
     name: "territories",
     schema: "
@@ -34,12 +34,12 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         territories::Event::Drawn { map } => {
             vec![change!(DRAW, recorded.stream_id, Json(map.clone()))]
         }
-        // Each request says who got it.
+        // Each request records its representative.
         territories::Event::Assigned { .. } => vec![],
     }
 }
 
-/// The present map; empty before the first one was set.
+/// The current assignment; empty before the first one was set.
 pub async fn holding(client: &Client) -> Result<Map, ReadError> {
     let row = client.query_opt(SHOW, &[]).await?;
     row.map_or_else(|| Ok(Map::default()), |row| json(&row, 0))

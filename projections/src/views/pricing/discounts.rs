@@ -1,4 +1,4 @@
-//! `discounts`: what companies earn by what they buy.
+//! `discounts`: discount programmes.
 
 use deadpool_postgres::Object;
 use domain::{
@@ -13,7 +13,7 @@ use tokio_postgres::{Row, types::Json};
 
 use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
-/// Programmes by their streams.
+/// Discount programmes by stream.
 pub const PROJECTION: Projection = Projection {
     name: "discounts",
     schema: "
@@ -56,19 +56,19 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }]
 }
 
-/// A programme that is offered.
+/// A discount programme.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Discount {
-    /// To whom.
+    /// The audience.
     pub audience: Audience,
-    /// What.
+    /// The programme.
     pub programme: Programme,
-    /// Where in the log it was offered; lists are in this order.
+    /// The position of its event; lists are sorted by it.
     #[serde(skip)]
     pub offered: i64,
 }
 
-/// Programmes in the order in which they were offered, from after `cursor`, at most `limit`.
+/// Programmes in the order in which they were offered, after `cursor`, at most `limit`.
 pub async fn list(
     client: &Object,
     cursor: Option<i64>,
@@ -79,7 +79,7 @@ pub async fn list(
     rows.iter().map(discount_of).collect()
 }
 
-/// The programmes of some audiences, in the order of these.
+/// The programmes of some audiences, in this order.
 pub async fn offered_to(
     client: &Object,
     audiences: &[Audience],

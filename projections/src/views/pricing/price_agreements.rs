@@ -1,4 +1,4 @@
-//! `price_agreements`: price lists and contracts.
+//! `price_agreements`: price lists, contracts and promotions.
 
 use deadpool_postgres::Object;
 use domain::{
@@ -18,7 +18,7 @@ use crate::{
     row::{json, word},
 };
 
-/// Agreements by id.
+/// Price agreements by id.
 pub const PROJECTION: Projection = Projection {
     name: "price_agreements",
     schema: "
@@ -66,36 +66,36 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }]
 }
 
-/// A price list or a contract.
+/// A price agreement.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "PriceAgreement")]
 pub struct Agreement {
     /// Its id.
     pub id: AgreementId,
-    /// What it is.
+    /// Its name, audience, currency and validity.
     #[serde(flatten)]
     pub header: Header,
-    /// Whether its prices hold.
+    /// Its status.
     pub status: Status,
-    /// Where in the log it was drafted; lists are in this order.
+    /// The position of its first event; lists are sorted by it.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// Whether an agreement's prices hold.
+/// The status of a price agreement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "PriceAgreementStatus")]
 pub enum Status {
-    /// Not yet.
+    /// A draft.
     Drafted,
-    /// On the days that it names.
+    /// Active on its days.
     Active,
-    /// No longer.
+    /// Ended.
     Ended,
 }
 
-/// Agreements in order of drafting: one, those with a company, or all, from after `cursor`, at most
+/// Price agreements in order of drafting: one, those of a company, or all, after `cursor`, at most
 /// `limit`.
 pub async fn list(
     client: &Client,
@@ -109,7 +109,7 @@ pub async fn list(
     rows.iter().map(agreement_of).collect()
 }
 
-/// The agreements that are active for any of these audiences in a currency.
+/// The active agreements of some audiences in a currency.
 pub async fn active_for(
     client: &Object,
     audiences: &[Audience],

@@ -1,4 +1,4 @@
-//! `prices`: what is paid for what, by agreement.
+//! `prices`: the price rules of agreements.
 
 mod changes;
 mod rules;
@@ -17,10 +17,9 @@ use uuid::Uuid;
 pub use self::rules::{Rules, Said};
 use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
-/// Rules by agreement, which is one audience's and in one currency, by what they are of, and days.
-///
-/// What is withdrawn leaves a row without breaks, so that the rows after a position say what has changed
-/// since.
+/// Price rules by agreement, which has one audience and currency, by selection and days. A
+/// withdrawn price leaves a row without breaks, so that the rows after a position show what has
+/// changed since.
 pub const PROJECTION: Projection = Projection {
     name: "prices",
     schema: "
@@ -81,7 +80,7 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }
 }
 
-/// What a price is of, as it is looked up: a product or a category by its id, everything by nil.
+/// The lookup key of a selection: the id of the product or category, nil for all products.
 pub fn selected(selection: Selection) -> Uuid {
     match selection {
         Selection::Everything => Uuid::nil(),
@@ -90,23 +89,23 @@ pub fn selected(selection: Selection) -> Uuid {
     }
 }
 
-/// What is paid.
+/// A price rule.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "AgreementPrice")]
 pub struct Price {
-    /// Of what.
+    /// The selection of products.
     pub selection: Selection,
-    /// On which days.
+    /// The days.
     pub days: Days,
-    /// From each quantity on.
+    /// The quantity breaks.
     pub breaks: Vec<Break>,
-    /// Where in the log it was agreed on; lists are in this order.
+    /// The position of its event; lists are sorted by it.
     #[serde(skip)]
     pub agreed: i64,
 }
 
-/// The prices of an agreement in the order in which they were agreed on, from after `cursor`, at
-/// most `limit`.
+/// The prices of an agreement in the order in which they were agreed on, after `cursor`, at most
+/// `limit`.
 pub async fn list(
     client: &Client,
     agreement: AgreementId,
@@ -118,13 +117,13 @@ pub async fn list(
     rows.iter().map(price_of).collect()
 }
 
-/// All prices of an agreement, with the codes of their products.
+/// All prices of an agreement, with the SKUs of their products.
 const WITH_SKUS: &str = "
     SELECT selection, days, breaks, agreed, product.sku FROM view.prices
     LEFT JOIN view.catalogue product ON product.id = (selection ->> 'product')::uuid
     WHERE agreement_id = $1 AND breaks <> '[]' ORDER BY product.sku, agreed";
 
-/// The prices of an agreement, each with the code of its product if it is one's.
+/// The prices of an agreement, each with the SKU if it is of a product.
 pub async fn with_skus(
     client: &Client,
     agreement: AgreementId,

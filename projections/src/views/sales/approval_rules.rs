@@ -1,4 +1,4 @@
-//! `approval_rules`: when others must agree, in each company that has its own rules and at the seller.
+//! `approval_rules`: approval rules of companies and of the seller.
 
 use domain::{CompanyId, Event, approval::Rule, approval_rules, sales};
 use event_log::RecordedEvent;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{Change, Projection, ReadError, aside, build, projection::change, row::json};
 
-/// Rules by whose they are.
+/// Approval rules by owner.
 pub const PROJECTION: Projection = Projection {
     name: "approval_rules",
     schema: "
@@ -52,19 +52,19 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }]
 }
 
-/// The rules that hold.
+/// The rules that apply.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[schemars(rename = "ApprovalRules")]
 pub struct Rules {
-    /// Whose they are: the company's own or those of a firm above it; missing for the seller's, and
-    /// where nobody has any.
+    /// The company that adopted them: the company itself or one above it; missing for the seller's
+    /// rules and if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<CompanyId>,
-    /// All of them, in their order.
+    /// The rules, in order.
     pub rules: Vec<Rule>,
 }
 
-/// The rules that hold in a company, or at the seller.
+/// The rules that apply to a company, or to the seller.
 pub async fn holding(client: &Client, company: Option<Uuid>) -> Result<Rules, ReadError> {
     let row = match company {
         Some(company) => client.query_opt(OF_COMPANY, &[&company]).await?,

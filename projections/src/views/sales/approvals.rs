@@ -1,4 +1,4 @@
-//! `approvals`: what others were asked to agree to, who answered what, and who is asked now.
+//! `approvals`: approval requests with their answers and current approvers.
 
 use domain::{
     CompanyId, EmployeeId, Event, Side,
@@ -18,7 +18,7 @@ use crate::{
     row::{json, limit_of, name_of, word},
 };
 
-/// Requests by where in the log they were made: an offer that is written anew is asked about anew.
+/// Requests by position: a new draft of an offer makes a new request.
 pub const PROJECTION: Projection = Projection {
     name: "approvals",
     schema: "
@@ -85,9 +85,14 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         sales::Event::Offer(event) => of_offer(recorded, event),
         sales::Event::Order(event) => of_order(recorded, event),
         sales::Event::ApprovalRules(_)
+        | sales::Event::CreditAccount(_)
         | sales::Event::OfferTemplate(_)
+        | sales::Event::OrderReference(_)
         | sales::Event::QuotationRequest(_)
-        | sales::Event::Spending(_) => vec![],
+        | sales::Event::Spending(_)
+        | sales::Event::StandingOrder(_)
+        | sales::Event::Cart(_)
+        | sales::Event::OrderList(_) => vec![],
     }
 }
 
@@ -105,7 +110,10 @@ fn of_order(recorded: &RecordedEvent, event: &order::Event) -> Vec<Change> {
         }
         order::Event::Cancelled { .. } => vec![ended(id, Status::Void)],
         order::Event::Placed { .. }
+        | order::Event::CreditHeld { .. }
+        | order::Event::CreditReleased {}
         | order::Event::Confirmed {}
+        | order::Event::DeliveryPromised { .. }
         | order::Event::PartShipped { .. }
         | order::Event::RestCancelled { .. }
         | order::Event::Shipped { .. } => vec![],
@@ -124,7 +132,7 @@ fn of_offer(recorded: &RecordedEvent, event: &offer::Event) -> Vec<Change> {
         offer::Event::Disapproved { decision } => {
             vec![decided(id, decision), ended(id, Status::Refused)]
         }
-        // What was asked about is written anew, or of no use any more.
+        // The document was drafted again or is closed.
         offer::Event::Drafted { .. }
         | offer::Event::Agreed { .. }
         | offer::Event::Accepted { .. }
@@ -190,83 +198,83 @@ fn ended(id: Uuid, status: Status) -> Change {
     change!(END, id, name_of(&status))
 }
 
-/// Of what it is.
+/// The kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ApprovalSubject")]
 pub enum Subject {
     /// A company's order.
     Order,
-    /// The seller's offer.
+    /// An offer of the seller.
     Offer,
-    /// What one side wants to propose in a negotiation.
+    /// A proposed round of a negotiation.
     Negotiation,
 }
 
-/// What came of a request.
+/// The status of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ApprovalStatus")]
 pub enum Status {
-    /// Somebody is asked.
+    /// A step awaits an answer.
     Open,
-    /// All agreed.
+    /// All steps were approved.
     Approved,
-    /// Somebody did not.
+    /// A step was refused.
     Refused,
-    /// What it was about is no more, or was written anew.
+    /// The document was drafted again or closed.
     Void,
 }
 
-/// A request for approval.
+/// An approval request.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Approval {
-    /// Of what it is.
+    /// The kind of document.
     pub subject: Subject,
-    /// The id of the order, the offer or the negotiation.
+    /// The id of the order, offer or negotiation.
     pub id: Uuid,
-    /// Whose people are asked; missing where the seller asks itself.
+    /// The company of the approvers; missing for the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<CompanyId>,
-    /// What came of it.
+    /// The status.
     pub status: Status,
-    /// Who asked for what, why, and who must agree.
+    /// The requester, the reasons, and the approvers of each step.
     pub request: Request,
-    /// Who has answered.
+    /// The answers.
     pub decisions: Vec<Decision>,
-    /// Since when the step that is next waits.
+    /// Since when the current step waits.
     pub since: Timestamp,
-    /// Whether it took too long, so that more are asked.
+    /// Whether its time limit has passed and more approvers were added.
     pub is_escalated: bool,
-    /// Where in the log it was asked; lists are in this order, newest first.
+    /// The position of the request; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
 impl Approval {
-    /// As the domain knows a request that waits; `None` for one that does not.
+    /// The pending request for the domain; `None` if it is not open.
     pub fn pending(&self) -> Option<Pending> {
         let Self { request, decisions, since, is_escalated, .. } = self.clone();
         (self.status == Status::Open).then_some(Pending { request, decisions, since, is_escalated })
     }
 }
 
-/// Which requests are wanted.
+/// Which requests to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {
-    /// That of this order, offer or negotiation.
+    /// Only this order, offer or negotiation.
     pub subject: Option<Uuid>,
-    /// Those of the seller.
+    /// Only requests of the seller.
     pub sellers: bool,
-    /// Those of this company and of the companies below it.
+    /// Only requests of this company and of the companies below it.
     pub company: Option<Uuid>,
-    /// Those of which this came.
+    /// Only this status.
     pub status: Option<Status>,
-    /// Those that somebody answered.
+    /// Only requests that this employee answered.
     pub decided_by: Option<EmployeeId>,
 }
 
-/// Requests, newest first, from before `cursor`, at most `limit`.
+/// Requests, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: &Filter,
@@ -281,20 +289,20 @@ pub async fn list(
     rows.iter().map(approval_of).collect()
 }
 
-/// A request whose step has waited too long.
+/// A request whose step is overdue.
 #[derive(Debug, Clone, Copy)]
 pub struct Overdue {
-    /// Where in the log it was made.
+    /// The position of the request.
     pub created: i64,
-    /// What it is about; `None` when this build does not know such a thing.
+    /// The kind of document; `None` if this build does not know it.
     pub subject: Option<Subject>,
-    /// Which one.
+    /// The id of the document.
     pub id: Uuid,
-    /// The step that waits, counted from 1.
+    /// The overdue step, counted from 1.
     pub step: i32,
 }
 
-/// Requests whose step has waited too long, oldest first; those that follow `after`.
+/// Requests whose step is overdue, oldest first, after `after`.
 pub async fn overdue(
     client: &Client,
     now: Timestamp,

@@ -1,5 +1,4 @@
-//! `inboxes`: what waits for an answer between the seller and a company, whose turn it is, since
-//! when, and until when.
+//! `inboxes`: items that await an answer of the seller or of a company, since when and until when.
 
 use domain::{
     CompanyId, EmployeeId, Event, OfferId, Side, negotiation, offer, quotation_request, sales,
@@ -18,7 +17,7 @@ use crate::{
     row::{name_of, word},
 };
 
-/// What waits by id; a row goes when nothing can be answered any more.
+/// Open items by id; the row is deleted when no answer is possible any more.
 pub const PROJECTION: Projection = Projection {
     name: "inboxes",
     schema: "
@@ -102,8 +101,8 @@ const PROPOSE: &str = "
     WHERE id = $1";
 const STOP: &str = "UPDATE inboxes SET waits = false, until = NULL, asking = NULL WHERE id = $1";
 const END: &str = "DELETE FROM inboxes WHERE id = $1 OR offer_id = $1";
-/// A company never sees what was not sent, nor that something is written or superiors are asked;
-/// what has waited longest comes first.
+/// A company does not see unsent drafts, nor internal steps of the seller; the oldest items come
+/// first.
 const LIST: &str = "
     SELECT item.kind, item.id, item.company_id, item.offer_id, item.turn,
         item.asking IS NOT DISTINCT FROM $1 AS awaiting_approval,
@@ -135,9 +134,14 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         sales::Event::Offer(event) => of_offer(recorded, event).into_iter().collect(),
         sales::Event::Negotiation(event) => of_negotiation(recorded, event).into_iter().collect(),
         sales::Event::ApprovalRules(_)
+        | sales::Event::CreditAccount(_)
         | sales::Event::OfferTemplate(_)
         | sales::Event::Order(_)
-        | sales::Event::Spending(_) => vec![],
+        | sales::Event::OrderReference(_)
+        | sales::Event::Spending(_)
+        | sales::Event::StandingOrder(_)
+        | sales::Event::Cart(_)
+        | sales::Event::OrderList(_) => vec![],
     }
 }
 
@@ -227,95 +231,96 @@ fn of_negotiation(recorded: &RecordedEvent, event: &negotiation::Event) -> Optio
     })
 }
 
-/// Of what, when and where in the log.
+/// The kind, time and position of an event.
 fn moment(recorded: &RecordedEvent) -> (Uuid, Timestamp, i64) {
     (recorded.stream_id, recorded.recorded_at, recorded.position.0.cast_signed())
 }
 
-/// Something that waits for one of the two sides.
+/// An item that awaits one of the two sides.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "InboxItem")]
 pub struct Item {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// The id of the request, the offer or the negotiation.
+    /// The id of the quotation request, offer or negotiation.
     pub id: Uuid,
-    /// With whom the seller deals.
+    /// The company.
     pub company: CompanyId,
-    /// The offer that is negotiated.
+    /// The negotiated offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferId>,
-    /// Whose turn it is.
+    /// The side that must answer.
     pub turn: Side,
-    /// Whether superiors of the asker's own side must agree first.
+    /// Whether it awaits approval within the asker's own side.
     pub awaiting_approval: bool,
-    /// Whether the offer, or its next revision, is being written: only the seller sees that.
+    /// Whether the offer, or its next revision, is a draft; shown only to the seller.
     pub being_written: bool,
-    /// The revision of the offer that was sent last, or that is negotiated.
+    /// The last sent or negotiated revision of the offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<u32>,
-    /// How many rounds of the negotiation there were.
+    /// The number of rounds of the negotiation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rounds: Option<u32>,
-    /// Who looks after it at the seller.
+    /// The responsible employee of the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representative: Option<EmployeeId>,
-    /// The last day on which it can be answered, or by which the answer is wanted.
+    /// The last day for the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub until: Option<Date>,
-    /// When somebody of the company looked at the revision first.
+    /// When an employee of the company first viewed the revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Timestamp>,
-    /// Since when it is that side's turn.
+    /// Since when it awaits that side.
     pub since: Timestamp,
-    /// Where in the log it began to wait; lists are in this order, what has waited longest first.
+    /// The position since which it waits; lists are sorted by it, oldest first.
     #[serde(skip)]
     pub position: i64,
 }
 
-/// What waits.
+/// The kind of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "InboxKind")]
 pub enum Kind {
-    /// A company wants an offer.
+    /// A quotation request.
     QuotationRequest,
-    /// An offer is to be sent or answered.
+    /// An offer to be sent or answered.
     Offer,
-    /// The two talk about an offer, which does not wait itself meanwhile.
+    /// A negotiation; its offer is not listed meanwhile.
     Negotiation,
 }
 
-/// For whom something waits, as whoever asks sees it.
+/// The side that must answer, from the point of view of the asker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "WaitingSide")]
 pub enum Waiting {
-    /// For the asker's own side, its superiors among them.
+    /// The asker's own side, including its approvers.
     Me,
-    /// For the other side.
+    /// The other side.
     Them,
 }
 
-/// What of an inbox is wanted.
+/// Which items to list.
 #[derive(Debug, Clone, Copy)]
 pub struct Filter {
-    /// Whose inbox it is.
+    /// The side of the asker.
     pub side: Side,
-    /// With this company; a company's own inbox is always narrowed to it.
+    /// Only this company; always set for a company.
     pub company: Option<Uuid>,
-    /// What waits for this side.
+    /// Only items that await this side.
     pub waiting: Option<Waiting>,
-    /// Of this kind.
+    /// Only this kind.
     pub kind: Option<Kind>,
-    /// What can be answered until this day at most, or could until a day before.
+    /// Only items that can be answered until this day at the latest, or whose last day has passed.
     pub until: Option<Date>,
-    /// What this employee of the side sees to: looks after, has asked for, or spoke in last.
+    /// Only items for which this employee is responsible, or that the employee requested or
+    /// answered last.
     pub employee: Option<Uuid>,
 }
 
-/// What waits, the longest first, from after `cursor`, at most `limit`.
+/// Items, the oldest first, after `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: Filter,

@@ -1,4 +1,4 @@
-//! `negotiations`: which offers are talked about, whose turn it is, and until when.
+//! `negotiations`: negotiations with status, deadline and the side that must answer.
 
 use domain::{CompanyId, Event, NegotiationId, OfferId, Side, negotiation, sales};
 use event_log::RecordedEvent;
@@ -105,62 +105,62 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
 pub struct Negotiation {
     /// Its id.
     pub id: NegotiationId,
-    /// About which offer.
+    /// The offer.
     pub offer: OfferId,
-    /// With whom the seller talks.
+    /// The company.
     pub company: CompanyId,
-    /// About which revision of the offer.
+    /// The revision of the offer.
     pub revision: u32,
-    /// How far it has got.
+    /// The status.
     pub status: Status,
-    /// Whose turn it is.
+    /// The side that must answer.
     pub turn: Side,
-    /// How many rounds there were.
+    /// The number of rounds.
     pub rounds: u32,
-    /// Until when the answer is awaited.
+    /// The last day for the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub answer_by: Option<Date>,
-    /// Since when it is as it is.
+    /// Since when it has this status.
     pub since: Timestamp,
-    /// Where in the log it was opened; lists are in this order, newest first.
+    /// The position of its opening; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// How far a negotiation has got.
+/// The status of a negotiation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "NegotiationStatus")]
 pub enum Status {
-    /// One side waits for the other.
+    /// One side must answer.
     Open,
-    /// The offer has a new revision.
+    /// Agreed: the offer has a new revision.
     Agreed,
-    /// One side stopped it.
+    /// Broken off by one side.
     BrokenOff,
     /// One side did not answer in time.
     Expired,
-    /// The offer was answered as it stood, or withdrawn, or lapsed.
+    /// Closed: the offer was answered, withdrawn or expired.
     Closed,
 }
 
-/// Which negotiations are wanted.
+/// Which negotiations to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// This one.
+    /// Only this negotiation.
     pub id: Option<Uuid>,
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those that have got so far.
+    /// Only this status.
     pub status: Option<Status>,
-    /// Those in which it is this side's turn.
+    /// Only those in which this side must answer.
     pub turn: Option<Side>,
-    /// Those about this offer.
+    /// Only this offer.
     pub offer: Option<Uuid>,
 }
 
-/// Negotiations, newest first, from before `cursor`, at most `limit`.
+/// Negotiations, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: &Filter,
@@ -173,21 +173,21 @@ pub async fn list(
     rows.iter().map(negotiation_of).collect()
 }
 
-/// A negotiation whose time runs out.
+/// A negotiation whose deadline is near or has passed.
 #[derive(Debug, Clone, Copy)]
 pub struct Due {
-    /// Which.
+    /// The negotiation.
     pub id: NegotiationId,
-    /// About which offer.
+    /// The offer.
     pub offer: OfferId,
-    /// Whether it has run out.
+    /// Whether the deadline has passed.
     pub is_over: bool,
     /// The last day for an answer.
     pub answer_by: Date,
 }
 
-/// Negotiations in which an answer is awaited until tomorrow, of which nobody was reminded, or was
-/// until yesterday, in the order of that day; those that follow `after`.
+/// Negotiations with a deadline until tomorrow, or until yesterday if a reminder was sent, by
+/// deadline, after `after`.
 pub async fn due(
     client: &Client,
     today: Date,

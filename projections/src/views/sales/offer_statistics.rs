@@ -1,5 +1,5 @@
-//! `offer_statistics`: what became of the offers that were sent, what came off their prices, and how
-//! long answers took, per representative, customer and product.
+//! `offer_statistics`: results, discounts and response times of offers, per representative,
+//! customer and product.
 
 mod ask;
 
@@ -16,7 +16,7 @@ pub use self::ask::{Agreed, By, Counts, Filter, Statistics, Value, Values, Won, 
 use super::offers::request_of;
 use crate::{Change, Projection, aside, build, projection::change, row::name_of};
 
-/// Offers by id, and their lines as they were first sent, sent last, and ordered.
+/// Offers by id, and their lines as first sent, last sent and ordered.
 pub const PROJECTION: Projection = Projection {
     name: "offer_statistics",
     schema: "
@@ -104,7 +104,7 @@ const SEND: &str = "
             WHERE offer_id = $1 AND stage = 'sent' LIMIT 1)
     WHERE id = $1";
 const OPEN_NEGOTIATION: &str = "UPDATE offer_statistics SET negotiation_id = $2 WHERE id = $1";
-/// What a company says first to the revision that stands: yes, no, or something else.
+/// The first answer of the company to the current revision: acceptance, rejection or a proposal.
 const ANSWER: &str = "
     UPDATE offer_statistics SET seconds_to_answer = coalesce(seconds_to_answer,
         floor(extract(epoch FROM $2::timestamptz - sent_at))::bigint)
@@ -123,10 +123,15 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
         }
         sales::Event::Negotiation(_)
         | sales::Event::ApprovalRules(_)
+        | sales::Event::CreditAccount(_)
         | sales::Event::OfferTemplate(_)
         | sales::Event::Order(_)
+        | sales::Event::OrderReference(_)
         | sales::Event::QuotationRequest(_)
-        | sales::Event::Spending(_) => vec![],
+        | sales::Event::Spending(_)
+        | sales::Event::StandingOrder(_)
+        | sales::Event::Cart(_)
+        | sales::Event::OrderList(_) => vec![],
     }
 }
 
@@ -182,7 +187,7 @@ fn of_offer(recorded: &RecordedEvent, event: &offer::Event) -> Vec<Change> {
     }
 }
 
-/// Which lines they are.
+/// The stage of the lines.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Stage {
@@ -191,7 +196,7 @@ enum Stage {
     Ordered,
 }
 
-/// What became of an offer that was sent; open until then.
+/// The result of a sent offer; open until it has one.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
@@ -215,7 +220,7 @@ fn whole(id: Uuid, stage: Stage, proposal: &Proposal) -> Change {
     lines(id, stage, proposal, all)
 }
 
-/// Keeps lines that are, or were ordered of, the offered ones of these numbers.
+/// Keeps the lines with these numbers, and those that replace them.
 fn lines(id: Uuid, stage: Stage, proposal: &Proposal, lines: Vec<(u32, &Line)>) -> Change {
     let currency = proposal.currency;
     let row = |(number, line): (u32, &Line)| {
@@ -229,8 +234,8 @@ fn lines(id: Uuid, stage: Stage, proposal: &Proposal, lines: Vec<(u32, &Line)>) 
     change!(LINES, id, name_of(&stage), currency.code(), numbers, products, needed, listed, net)
 }
 
-/// What agreements and lists made of a line, and its price, both rounded half up to the minor unit;
-/// they are the same where nothing says what the list made of it.
+/// The list value of a line and its net value, both rounded half up to the minor unit; equal if the
+/// list price is unknown.
 fn worth(offered: &OfferedLine, line: &Line, currency: Currency) -> (Decimal, Decimal) {
     let listed = offered.listed.unwrap_or(line.unit_price);
     let listed = Line { unit_price: listed, ..line.clone() };

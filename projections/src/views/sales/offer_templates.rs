@@ -1,4 +1,4 @@
-//! `offer_templates`: with what drafts of offers can begin.
+//! `offer_templates`: reusable lines and terms for offers.
 
 use domain::{
     Event, OfferTemplateId,
@@ -15,7 +15,7 @@ use crate::{
     Change, Projection, ReadError, aside, build, heads::TemplateHead, projection::change, row::json,
 };
 
-/// Templates that are kept, by id.
+/// Templates by id, without dropped ones.
 pub const PROJECTION: Projection = Projection {
     name: "offer_templates",
     schema: "
@@ -58,33 +58,33 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }]
 }
 
-/// A template that is kept.
+/// A template.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OfferTemplate {
     /// Its id.
     pub id: OfferTemplateId,
-    /// What it says.
+    /// Its content.
     #[serde(flatten)]
     pub template: Template,
-    /// Where in the log it was made; lists are in this order, newest first.
+    /// The position of its creation; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// A template as lists show it.
+/// A template in a list.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OfferTemplateSummary {
     /// Its id.
     pub id: OfferTemplateId,
-    /// What it says, without its lines.
+    /// Its content, without lines.
     #[serde(flatten)]
     pub head: TemplateHead,
-    /// Where in the log it was made; lists are in this order, newest first.
+    /// The position of its creation; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// Templates, newest first, from before `cursor`, at most `limit`.
+/// Templates, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     id: Option<Uuid>,
@@ -95,7 +95,7 @@ pub async fn list(
     rows.iter().map(template_of).collect()
 }
 
-/// Templates without their lines, newest first, from before `cursor`, at most `limit`.
+/// Templates without lines, newest first, before `cursor`, at most `limit`.
 pub async fn summaries(
     client: &Client,
     cursor: Option<i64>,

@@ -1,4 +1,4 @@
-//! `offers`: what was proposed to whom, in which revisions, and what became of it.
+//! `offers`: offers with their revisions and status.
 
 mod queries;
 
@@ -18,7 +18,7 @@ pub use self::queries::{
 };
 use crate::{Change, Projection, aside, build, heads::OfferHead, projection::change};
 
-/// Offers by id, and what was sent of them by number.
+/// Offers by id, and their sent revisions by number.
 pub const PROJECTION: Projection = Projection {
     name: "offers",
     schema: "
@@ -170,14 +170,14 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }
 }
 
-/// The day on which an offer began, of which its number has the year.
+/// The day of the first event of an offer, whose year is in its number.
 pub fn drafted_on(recorded_at: Timestamp) -> Date {
     recorded_at.to_zoned(TimeZone::UTC).date()
 }
 
 fn drafted(recorded: &RecordedEvent, event: &offer::Event) -> Change {
     let offer::Event::Drafted { proposal, discount, representative, origin, inside } = event else {
-        unreachable!("only what was drafted comes here")
+        unreachable!("called only for drafted offers")
     };
     change!(
         DRAFT,
@@ -195,7 +195,7 @@ fn drafted(recorded: &RecordedEvent, event: &offer::Event) -> Change {
     )
 }
 
-/// The request that an offer answers.
+/// The quotation request that an offer answers.
 pub(super) fn request_of(origin: Option<Origin>) -> Option<Uuid> {
     match origin {
         Some(Origin::Request { request }) => Some(request.0),

@@ -1,4 +1,4 @@
-//! `quotation_requests`: what companies asked prices for, who sees to it, and what became of it.
+//! `quotation_requests`: quotation requests with assignee and status.
 
 use domain::{
     ActorId, Email, EmployeeId, Event, Name, OfferId, QuotationRequestId,
@@ -20,7 +20,7 @@ use crate::{
     row::{json, json_or_none, name_of, word},
 };
 
-/// Requests by id.
+/// Quotation requests by id.
 pub const PROJECTION: Projection = Projection {
     name: "quotation_requests",
     schema: "
@@ -122,44 +122,44 @@ fn apply(recorded: &RecordedEvent, event: &Event) -> Vec<Change> {
     }]
 }
 
-/// A request and what became of it: whole, or with an [`InquiryHead`] as lists show it.
+/// A quotation request: complete, or with an [`InquiryHead`] in lists.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "QuotationRequest{I}")]
 pub struct QuotationRequest<I = Inquiry> {
     /// Its id.
     pub id: QuotationRequestId,
-    /// What became of it.
+    /// Its status.
     pub status: Status,
-    /// What was asked.
+    /// The requested lines.
     #[serde(flatten)]
     pub inquiry: I,
-    /// Who asked: an employee, or a key that is nobody's.
+    /// The requester: an employee, or a key that belongs to no employee.
     pub requested_by: ActorId,
-    /// Who at the seller looks after it.
+    /// The assigned employee of the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representative: Option<Representative>,
     /// The offers that answer it, in the order in which they were sent.
     pub offers: Vec<OfferId>,
-    /// Why it was declined or withdrawn.
+    /// The reason why it was declined or withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When it was made.
     pub requested_at: Timestamp,
-    /// When it was first given to somebody.
+    /// When it was first assigned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assigned_at: Option<Timestamp>,
-    /// When the first offer was sent for it.
+    /// When the first offer for it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<Timestamp>,
     /// When it was declined or withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
-    /// Where in the log it was made; lists are in this order, newest first.
+    /// The position of its first event; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// Who at the seller looks after a request.
+/// The assigned employee of a quotation request.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "QuotationRepresentative")]
 pub struct Representative {
@@ -168,44 +168,44 @@ pub struct Representative {
     /// First and last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
-    /// Where mail reaches.
+    /// The e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
 }
 
-/// What became of a request.
+/// The status of a quotation request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "QuotationRequestStatus")]
 pub enum Status {
-    /// Nobody looks after it yet.
+    /// Not assigned.
     Requested,
-    /// Somebody at the seller looks after it.
+    /// Assigned to an employee of the seller.
     Assigned,
     /// An offer was sent for it.
     Answered,
-    /// The seller makes no offer.
+    /// Declined by the seller.
     Declined,
-    /// The company does not want one any more.
+    /// Withdrawn by the company.
     Withdrawn,
 }
 
-/// Which requests are wanted.
+/// Which quotation requests to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {
-    /// This one.
+    /// Only this one.
     pub id: Option<Uuid>,
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those with this status.
+    /// Only this status.
     pub status: Option<Status>,
-    /// Those that this employee of the seller looks after.
+    /// Only those assigned to this employee of the seller.
     pub representative: Option<Uuid>,
-    /// Those that this employee made.
+    /// Only those that this employee made.
     pub requested_by: Option<Uuid>,
 }
 
-/// Requests, newest first, from before `cursor`, at most `limit`.
+/// Quotation requests, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: Filter,
@@ -215,7 +215,7 @@ pub async fn list(
     found(client, LIST, filter, cursor, limit).await
 }
 
-/// The same without their lines.
+/// The same without lines.
 pub async fn summaries(
     client: &Client,
     filter: Filter,

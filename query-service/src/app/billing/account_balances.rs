@@ -1,4 +1,4 @@
-//! What every company owes.
+//! Account balances of companies.
 
 use domain::Reference;
 use projections::views::{
@@ -22,13 +22,13 @@ use crate::{
 
 const VIEWS: &[&str] = &[account_balances::PROJECTION.name, companies::PROJECTION.name];
 
-/// Which balances.
+/// Which balances to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those of the company that the seller knows by this number.
+    /// Only the company with this reference of the seller.
     pub reference: Option<String>,
 }
 

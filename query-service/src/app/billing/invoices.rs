@@ -1,4 +1,4 @@
-//! Invoices and credit notes, and what of them is open.
+//! Invoices and credit notes, with their open amounts.
 
 use projections::views::billing::invoices::{self, Counted, Filter, Invoice};
 use schemars::JsonSchema;
@@ -18,13 +18,13 @@ use crate::{
 
 const VIEWS: &[&str] = &[invoices::PROJECTION.name];
 
-/// Which invoices and credit notes.
+/// Which invoices and credit notes to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// The one with this number.
+    /// Only this number.
     pub number: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Money that came in.
+//! Received payments.
 
 use projections::{
     DocumentNumber,
@@ -21,13 +21,13 @@ use crate::{
 
 const VIEWS: &[&str] = &[payments::PROJECTION.name];
 
-/// Which payments.
+/// Which payments to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// The one with this number.
+    /// Only this number.
     pub number: Option<DocumentNumber>,
 }
 

@@ -1,4 +1,4 @@
-//! Who sees what of all that is sold.
+//! Assortment rules.
 
 use domain::{Audience, CompanyId, GroupCode};
 use projections::views::catalogue::assortments::{self, Rule};
@@ -16,7 +16,7 @@ use crate::{
     asker::{Asker, problem},
 };
 
-/// Which rules.
+/// Which rules to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {

@@ -1,4 +1,4 @@
-//! The personal catalogue: what a company sees of all that is sold, and what it pays for it.
+//! The catalogue of a company: the products that it sees, at its prices.
 
 mod count;
 mod search;
@@ -57,34 +57,34 @@ const VIEWS: &[&str] = &[
     stock::PROJECTION.name,
 ];
 
-/// The most characters of a search.
+/// The maximum number of characters of a search.
 const MOST_TYPED: usize = 200;
 
-/// What of the catalogue. A page can be shorter than its limit and have a next one all the same.
+/// Which products to list. A page can be shorter than its limit and still have a next page.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Who looks; a buyer's own company when not given.
+    /// The company; a buyer's own company when not given.
     pub company: Option<Uuid>,
     /// The currency of the prices; PLN when not given.
     pub currency: Option<Currency>,
-    /// The category in which the products stand, or above theirs.
+    /// The category; products of its subcategories are included.
     pub category: Option<Uuid>,
-    /// The brand, without regard to case and diacritics.
+    /// The brand, ignoring case and diacritics.
     pub brand: Option<String>,
-    /// Only what is there to be sold.
+    /// Only products in stock.
     #[serde(default)]
     pub in_stock: bool,
-    /// Words of the name, the brand, the attributes, the description, in whatever form and however
-    /// they go on; or a code, the company's own first. When nothing has them, the nearest words that there are.
+    /// Words of the name, brand, attributes or description, in any inflection and also as prefixes;
+    /// or a code, of which the company's own come first. If no product matches, the most similar
+    /// words are searched.
     pub q: Option<String>,
-    /// In which order; words that are searched give their best matches first when it is not given,
-    /// otherwise it is by name.
+    /// The sort order; when not given, by relevance for a search, otherwise by name.
     pub order: Option<OrderName>,
 }
 
 impl List {
-    /// What is asked for, whichever page of it.
+    /// The query, without its page.
     fn digest(&self) -> u64 {
         let Self { company, currency, category, brand, in_stock, q, order } = self;
         let mut hasher = DefaultHasher::new();
@@ -96,7 +96,10 @@ impl List {
 #[derive(Debug, Clone, Copy, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "CatalogueOrder")]
-#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub enum OrderName {
     Name,
     Sku,
@@ -110,7 +113,7 @@ pub struct CataloguePage {
     /// The page.
     #[serde(flatten)]
     pub page: Page<Listed>,
-    /// The words that were searched because nothing has those that were asked for.
+    /// The words that were searched instead, because no product matches the given ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<String>,
 }
@@ -122,33 +125,32 @@ pub struct Listed {
     #[serde(flatten)]
     #[schemars(with = "Shown<'_>")]
     line: Kept,
-    /// What the company calls it, or a firm above it.
+    /// The product code of the company, or of a company above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_code: Option<Reference>,
-    /// How much there is; missing while the warehouse has said nothing.
+    /// The stock level; missing if none was reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stock: Option<Level>,
     /// The currency of the prices.
     pub currency: Currency,
-    /// What one unit costs, net, from the least quantity on that is ordered; none when it has no
-    /// price.
+    /// Net price of one unit at the minimum order quantity; missing if there is no price.
     pub prices: Vec<Step>,
 }
 
-/// What every company sees of a product alike.
+/// The data of a product that is the same for all companies.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Shown<'a> {
     /// Its id.
     pub id: ProductId,
-    /// What it is.
+    /// Its description.
     #[serde(flatten)]
     pub description: product::Description,
-    /// What else is known of it, without its texts.
+    /// Its details, without texts.
     #[serde(flatten)]
     pub details: Cow<'a, product::Details>,
 }
 
-/// A line that is remembered, shown as it is on a day, with those other products alone that are seen.
+/// A cached line as of a day, with links only to products that the company sees.
 #[derive(Debug)]
 struct Kept {
     line: Arc<Line>,
@@ -157,7 +159,7 @@ struct Kept {
 }
 
 impl Listed {
-    /// What every company sees of it alike.
+    /// The data that is the same for all companies.
     pub fn product(&self) -> Shown<'_> {
         self.line.shown()
     }
@@ -181,7 +183,7 @@ impl Serialize for Kept {
     }
 }
 
-/// Where the next page of a query begins, and of which one.
+/// The start of the next page, and the query it belongs to.
 #[derive(Debug, Serialize, Deserialize)]
 struct Continued {
     of: u64,
@@ -245,7 +247,7 @@ pub async fn list(
     Ok(CataloguePage { page: Page::ending(items.collect(), next.as_ref()), instead })
 }
 
-/// Who looks at the catalogue: a buyer's own company, or the one that is named.
+/// The company of the query: a buyer's own company, or the given one.
 async fn context(
     queries: &Queries,
     asker: &Asker,
@@ -253,11 +255,11 @@ async fn context(
     currency: Currency,
 ) -> Result<(Reading, CatalogueContext), Problem> {
     let unnamed = |detail| names_nothing("company", detail);
-    let company = asker.narrowed(company)?.ok_or_else(|| unnamed("must say who looks"))?;
+    let company = asker.narrowed(company)?.ok_or_else(|| unnamed("is required"))?;
     let reading = asker.reading(queries, VIEWS).await?;
     let context =
         CatalogueContext::of(&reading, &queries.log, company, currency).await.map_err(problem)?;
-    let context = context.ok_or_else(|| unnamed("there is no such company"))?;
+    let context = context.ok_or_else(|| unnamed("no such company"))?;
     Ok((reading, context))
 }
 
@@ -267,7 +269,7 @@ fn words(q: Option<&str>) -> Result<Option<SearchWords>, Problem> {
         return Err(invalid("q", format!("must have at most {MOST_TYPED} characters")));
     }
     let words = SearchWords::parse(q);
-    words.map(Some).ok_or_else(|| invalid("q", "must have a letter or a digit in it"))
+    words.map(Some).ok_or_else(|| invalid("q", "must contain a letter or a digit"))
 }
 
 impl From<OrderName> for Order {

@@ -1,4 +1,4 @@
-//! The tree in which products stand.
+//! The product tree.
 
 use projections::views::catalogue::categories::{self, Category, Filter};
 use schemars::JsonSchema;
@@ -18,18 +18,18 @@ use crate::{
 
 const VIEWS: &[&str] = &[categories::PROJECTION.name];
 
-/// Which categories.
+/// Which categories to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// The category right above them.
+    /// Only the children of this category.
     pub parent: Option<Uuid>,
-    /// Only those that have none above them.
+    /// Only root categories.
     #[serde(default)]
     pub roots: bool,
 }
 
-/// Categories, in order of opening.
+/// Categories, in the order in which they were opened.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,

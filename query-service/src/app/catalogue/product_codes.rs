@@ -1,4 +1,4 @@
-//! What a company calls products in its own books.
+//! Product codes of a company.
 
 use projections::views::catalogue::{
     catalogue,
@@ -19,7 +19,7 @@ use crate::{
 
 const VIEWS: &[&str] = &[catalogue::PROJECTION.name, product_codes::PROJECTION.name];
 
-/// A company's own codes, in the order in which they were assigned.
+/// A company's product codes, in the order in which they were assigned.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,

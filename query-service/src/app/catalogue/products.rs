@@ -1,4 +1,4 @@
-//! Products as the seller keeps them; a buyer sees what is for sale.
+//! Products: all for the seller, the published ones of its assortment for a buyer.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ use crate::{
     asker::{Asker, problem},
 };
 
-/// What a buyer sees depends on the tree of companies, that of categories, and who sees what.
+/// The read models on which the visibility of products depends.
 const VIEWS: &[&str] = &[
     assortments::PROJECTION.name,
     catalogue::PROJECTION.name,
@@ -36,13 +36,13 @@ const VIEWS: &[&str] = &[
     companies::PROJECTION.name,
 ];
 
-/// Which products.
+/// Which products to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// The product's code.
+    /// The SKU.
     pub sku: Option<String>,
-    /// The category in which it stands.
+    /// The category.
     pub category: Option<Uuid>,
 }
 
@@ -74,8 +74,8 @@ pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Catalogu
     only(shown(&client, &filter, items, today).await?)
 }
 
-/// What an asker is shown of products today. To a buyer, how low a price may go is the seller's own
-/// affair, and what it does not see has no name.
+/// A product as the asker may see it today. Floor prices, and links to products outside the
+/// assortment, are removed for buyers.
 async fn shown(
     client: &Object,
     filter: &Filter<'_>,
@@ -97,7 +97,7 @@ async fn shown(
     Ok(items)
 }
 
-/// A buyer sees what is for sale and in its company's assortment, the seller's people everything.
+/// Whether the asker sees a product: a buyer only published ones of its company's assortment.
 async fn seen_by(asker: &Asker, client: &Object) -> Result<Filter<'static>, Problem> {
     let Some(company) = asker.company() else { return Ok(Filter::default()) };
     let audiences = companies::audiences(client, company).await.map_err(problem)?;

@@ -1,4 +1,4 @@
-//! Assortments, with the columns that an import knows.
+//! Export of assortment rules, with the columns of the import.
 
 use std::collections::HashMap;
 
@@ -48,7 +48,7 @@ async fn read(client: Object, after: Option<i64>) -> Read {
     });
     let named: Vec<uuid::Uuid> = named.collect();
     let skus = catalogue::skus(&client, &named).await.map_err(problem)?;
-    // A company without a number of the seller's cannot be named in a sheet.
+    // A company without a reference of the seller cannot be named in a sheet.
     let rows = rules.iter().filter_map(|rule| row(rule, &references, &skus)).collect();
     Ok((rows, next_after(&rules, |rule| rule.ruled)))
 }

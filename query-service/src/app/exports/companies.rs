@@ -1,4 +1,4 @@
-//! Companies, with the columns that an import knows.
+//! Export of companies, with the columns of the import.
 
 use std::collections::HashMap;
 
@@ -50,8 +50,8 @@ async fn read(client: Object, after: Option<i64>) -> Read {
     Ok((rows, next_after(&all, |company| company.created)))
 }
 
-/// A company has a row for each of its accounts and limits, and one at least; what a row says once
-/// is blank in the others.
+/// A company has one row per bank account or credit limit, and at least one; other values are only
+/// in its first row.
 fn rows(company: &Company, references: &HashMap<CompanyId, String>) -> Vec<Vec<Cell>> {
     let Company { profile, bank_accounts, credit_limits, billing_address, .. } = company;
     let limits: Vec<_> = credit_limits.values().collect();

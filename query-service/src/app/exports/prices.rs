@@ -1,4 +1,4 @@
-//! Prices of one agreement, with the columns that an import knows.
+//! Export of the prices of one agreement, with the columns of the import.
 
 use deadpool_postgres::Object;
 use domain::{

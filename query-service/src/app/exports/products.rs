@@ -1,4 +1,4 @@
-//! Products, with the columns that an import knows.
+//! Export of products, with the columns of the import.
 
 use deadpool_postgres::Object;
 use domain::Currency;
@@ -24,7 +24,7 @@ pub async fn products(queries: &Queries, asker: &Asker) -> Result<Sheet, Problem
     asker.require::<Sales>()?;
     let place = LIMIT.take(asker.key()).await?;
     drop(asker.client(queries, &[catalogue::PROJECTION.name]).await?);
-    // One day for all of them, however long it takes.
+    // The same day for all rows, however long the export takes.
     let today = queries.clock.today();
     let all = pages(queries.clone(), move |client, after| read(client, today, after).boxed());
     Ok(Sheet { name: "products", header: HEADER, rows: all, place })
@@ -36,7 +36,7 @@ async fn read(client: Object, today: Date, after: Option<i64>) -> Read {
     Ok((rows, next_after(&all, |item| item.created)))
 }
 
-/// A product has a row for each currency in which it has a price or a floor, and one at least.
+/// A product has one row per currency with a base price or floor price, and at least one.
 fn rows(item: &CatalogueItem, today: Date) -> Vec<Vec<Cell>> {
     let priced = |currency: &Currency| {
         item.base_prices.contains_key(currency) || item.floors.contains_key(currency)
@@ -73,7 +73,7 @@ fn row(item: &CatalogueItem, currency: Option<Currency>, today: Date) -> Vec<Cel
         number(price.map(|price| price.amount())),
         number(floor.map(|floor| floor.amount())),
         Cell::text(currency.map(Currency::code)),
-        // The main one; an import puts a product into one category alone.
+        // The main category; the import supports one category per product.
         Cell::text(match details.categories.as_slice() {
             [category] => Some(category.to_string()),
             _ => None,

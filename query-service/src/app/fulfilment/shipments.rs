@@ -1,8 +1,8 @@
-//! What left, when and how.
+//! Shipments.
 
 use projections::{
     DocumentNumber,
-    views::fulfilment::shipments::{self, Filter, Shipment, ShipmentSummary},
+    views::fulfilment::shipments::{self, Filter, Shipment, ShipmentSummary, Status},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,14 +21,16 @@ use crate::{
 
 const VIEWS: &[&str] = &[shipments::PROJECTION.name];
 
-/// Which shipments.
+/// Which shipments to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those of this order.
+    /// Only this order.
     pub order: Option<Uuid>,
+    /// Those with this status.
+    pub status: Option<Status>,
     /// The one with this number.
     pub number: Option<DocumentNumber>,
 }
@@ -37,17 +39,17 @@ pub struct List {
 pub async fn list(
     queries: &Queries,
     asker: &Asker,
-    Listing { page, filter: List { company, order, number } }: Listing<List>,
+    Listing { page, filter: List { company, order, status, number } }: Listing<List>,
 ) -> Result<Page<ShipmentSummary>, Problem> {
     asker.require::<ReadTrade>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let company = asker.narrowed(company)?;
     let client = asker.client(queries, VIEWS).await?;
-    let filter = Filter { company, order, ..Filter::default() };
+    let filter = Filter { company, order, status, ..Filter::default() };
     let items = shipments::summaries(&client, &filter, before(number, cursor), one_more(limit))
         .await
         .map_err(problem)?;
-    Ok(numbered(items, limit, number, |item| (item.number, item.created)))
+    Ok(numbered(items, limit, number, |item| (item.state.number, item.state.created)))
 }
 
 /// One shipment.

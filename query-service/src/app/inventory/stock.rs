@@ -1,4 +1,4 @@
-//! How much there is of what.
+//! Stock levels.
 
 use domain::Sku;
 use projections::views::{
@@ -21,11 +21,11 @@ use crate::{
 
 const VIEWS: &[&str] = &[catalogue::PROJECTION.name, stock::PROJECTION.name];
 
-/// Which levels.
+/// Which stock levels to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Only of the product with this code.
+    /// Only the product with this SKU.
     pub sku: Option<String>,
 }
 

@@ -1,14 +1,14 @@
-//! What the two sides have written about what, who has read it, and what is unread.
+//! Conversations, with read receipts and unread counts.
 
 use domain::{CompanyId, ConversationId, conversation::Subject};
 use projections::views::{
-    billing::invoices,
+    billing::{goods_returns, invoices},
     messaging::conversations::{self, Conversation, Entry, Filter, Stretch},
     sales::{negotiations, offers, orders},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
+use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages, ReturnMessages};
 use service_kit::{
     access::{Allowed, Role},
     page::{Listing, Page},
@@ -24,26 +24,32 @@ use crate::{
 
 const VIEWS: &[&str] = &[
     conversations::PROJECTION.name,
+    goods_returns::PROJECTION.name,
     invoices::PROJECTION.name,
     negotiations::PROJECTION.name,
     offers::PROJECTION.name,
     orders::PROJECTION.name,
 ];
 
-/// Kinds of things.
+/// Kinds of subjects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ConversationTopic")]
-#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub enum Topic {
     Offer,
     Negotiation,
     Order,
     Invoice,
+    GoodsReturn,
 }
 
 impl Topic {
-    const ALL: [Self; 4] = [Self::Offer, Self::Negotiation, Self::Order, Self::Invoice];
+    const ALL: [Self; 5] =
+        [Self::Offer, Self::Negotiation, Self::Order, Self::Invoice, Self::GoodsReturn];
 
     fn of(subject: Subject) -> Self {
         match subject {
@@ -51,25 +57,28 @@ impl Topic {
             Subject::Negotiation { .. } => Self::Negotiation,
             Subject::Order { .. } => Self::Order,
             Subject::Invoice { .. } => Self::Invoice,
+            Subject::GoodsReturn { .. } => Self::GoodsReturn,
         }
     }
 
-    /// What a thing of this kind is called.
+    /// The aggregate type of a subject of this kind.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Offer => "offer",
             Self::Negotiation => "negotiation",
             Self::Order => "order",
             Self::Invoice => "invoice",
+            Self::GoodsReturn => "goods_return",
         }
     }
 
-    /// Roles that take part in conversations about this kind of subject.
+    /// The roles that take part in conversations on this kind of subject.
     fn roles(self) -> &'static [Role] {
         match self {
             Self::Offer | Self::Negotiation => OfferMessages::ROLES,
             Self::Order => OrderMessages::ROLES,
             Self::Invoice => InvoiceMessages::ROLES,
+            Self::GoodsReturn => ReturnMessages::ROLES,
         }
     }
 }
@@ -80,16 +89,16 @@ pub(crate) fn conversation_subjects(role: Role) -> Vec<&'static str> {
     kinds.map(Topic::name).collect()
 }
 
-/// Which conversations.
+/// Which conversations to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Only those in which the asker has not read something.
+    /// Only those with messages that the asker has not read.
     #[serde(default)]
     pub unread: bool,
-    /// Those about things of this kind.
+    /// Only subjects of this kind.
     pub kind: Option<Topic>,
-    /// Those about things of this company.
+    /// Only subjects of this company.
     pub company: Option<Uuid>,
 }
 
@@ -118,36 +127,36 @@ pub async fn list(
     Ok(Page::of(items, limit, |item| item.newest))
 }
 
-/// What of a conversation, and in which order.
+/// Which part of a conversation, and its order.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Show {
     /// The oldest or the newest first.
     #[serde(default)]
     pub order: Order,
-    /// With what the asker's own side has noted.
+    /// Include the internal notes of the asker's side.
     #[serde(default)]
     pub notes: bool,
 }
 
-/// What was said about one thing.
+/// A conversation on one subject.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ConversationDetails")]
 pub struct Whole {
-    /// About what.
+    /// The subject.
     pub subject: Subject,
-    /// Whose thing that is.
+    /// The company of the subject.
     pub company: CompanyId,
-    /// How many messages there are.
+    /// The number of messages.
     pub messages: u32,
-    /// How many of the other side's the asker has not read.
+    /// The number of messages of the other side that the asker has not read.
     pub unread: u32,
-    /// What was said.
+    /// The messages.
     #[serde(flatten)]
     pub page: Page<Entry>,
 }
 
-/// The conversation about one thing, with its receipts.
+/// The conversation on one subject, with read receipts.
 pub async fn show(
     queries: &Queries,
     asker: &Asker,

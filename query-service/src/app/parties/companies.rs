@@ -1,4 +1,4 @@
-//! Who the customers are.
+//! Companies.
 
 use domain::{GroupCode, Reference};
 use projections::views::parties::companies::{self, Company, Filter};
@@ -19,15 +19,15 @@ use crate::{
 
 const VIEWS: &[&str] = &[companies::PROJECTION.name];
 
-/// Which companies.
+/// Which companies to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// The seller's own number of the company.
+    /// The seller's reference of the company.
     pub reference: Option<String>,
-    /// The firm to which the companies belong directly.
+    /// Only the direct subsidiaries of this company.
     pub parent: Option<Uuid>,
-    /// The group of the companies.
+    /// Only companies of this group.
     pub group: Option<String>,
 }
 

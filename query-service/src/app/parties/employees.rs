@@ -1,4 +1,4 @@
-//! Who works where, in which role and within which limits.
+//! Employees of companies and of the seller.
 
 use projections::views::parties::employees::{self, Employee, Filter};
 use schemars::JsonSchema;
@@ -18,11 +18,11 @@ use crate::{
 
 const VIEWS: &[&str] = &[employees::PROJECTION.name];
 
-/// Which employees.
+/// Which employees to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
 }
 

@@ -1,4 +1,4 @@
-//! Who at the seller looks after which companies.
+//! Assignment of representatives to companies.
 
 use domain::territories::Map;
 use projections::views::parties::territories;
@@ -10,7 +10,7 @@ use crate::{
     asker::{Asker, problem},
 };
 
-/// Which representatives look after which companies.
+/// The assignment of representatives to companies.
 pub async fn show(queries: &Queries, asker: &Asker) -> Result<Map, Problem> {
     asker.require::<Sales>()?;
     let client = asker.client(queries, &[territories::PROJECTION.name]).await?;

@@ -1,4 +1,4 @@
-//! What companies earn by what they buy.
+//! Discount programmes.
 
 use projections::views::pricing::discounts::{self, Discount};
 use service_kit::permissions::Sales;
@@ -13,7 +13,7 @@ use crate::{
     asker::{Asker, problem},
 };
 
-/// Discount programmes.
+/// All discount programmes.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,

@@ -1,4 +1,4 @@
-//! Price lists and contracts, and the prices in them.
+//! Price agreements and their prices.
 
 use domain::AgreementId;
 use projections::views::pricing::{
@@ -22,15 +22,15 @@ use crate::{
 
 const VIEWS: &[&str] = &[price_agreements::PROJECTION.name, prices::PROJECTION.name];
 
-/// Which price agreements.
+/// Which price agreements to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Only the contracts of this company itself.
+    /// Only contracts of this company itself.
     pub company: Option<Uuid>,
 }
 
-/// Price lists and contracts.
+/// Price lists, contracts and promotions.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,

@@ -1,5 +1,5 @@
-//! What a company pays, and why. It is answered from history itself, by the rule that orders and offers
-//! are priced by.
+//! Explanation of a price. It is computed from the log, with the function that prices orders and
+//! offers.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -22,31 +22,31 @@ use uuid::Uuid;
 
 use crate::{Queries, app::names_nothing, asker::Asker};
 
-/// Which price is to be explained.
+/// The price to explain.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Explain {
-    /// Who buys.
+    /// The company.
     pub company: CompanyId,
-    /// What.
+    /// The SKU.
     pub sku: Sku,
-    /// How much of it, in its units; 1 when not given.
+    /// The quantity in units of the product; 1 when not given.
     pub quantity: Option<Quantity>,
-    /// In which currency; PLN when not given.
+    /// The currency; PLN when not given.
     pub currency: Option<Currency>,
-    /// On which day, by the rules that are agreed on now; or at which instant, by those that were
-    /// agreed on then. Now when not given.
+    /// A day, with the rules that apply now; or a time in the past, with the rules of that time.
+    /// Now when not given.
     #[schemars(with = "Option<String>")]
     pub at: Option<When>,
 }
 
-/// A day, or an instant in the past.
+/// A day, or a time in the past.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
 pub enum When {
-    /// That day, by the rules of now.
+    /// That day, with the current rules.
     On(Date),
-    /// That instant, by the rules of then.
+    /// That time, with the rules of that time.
     Then(Timestamp),
 }
 
@@ -54,17 +54,17 @@ impl TryFrom<String> for When {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        // A time of day without an offset would be read as its day.
+        // A time without an offset would be parsed as its day.
         let read = if text.contains(['T', 't', ' ']) {
             text.parse().map(Self::Then)
         } else {
             text.parse().map(Self::On)
         };
-        read.map_err(|_| "is a day (2026-03-20) or an instant (2026-03-20T10:15:00Z)")
+        read.map_err(|_| "must be a day (2026-03-20) or a time (2026-03-20T10:15:00Z)")
     }
 }
 
-/// What a company pays for a product, with every rule considered.
+/// The price of a product for a company, with every rule considered.
 pub async fn explain(
     queries: &Queries,
     asker: &Asker,
@@ -105,7 +105,7 @@ pub async fn explain(
     Ok(pricing::resolve(&question))
 }
 
-/// History up to a moment.
+/// The log up to a moment.
 struct History<'a> {
     log: &'a EventLog,
     at: At,
@@ -134,7 +134,7 @@ impl History<'_> {
     }
 }
 
-/// What a company has earned by its purchases.
+/// The discounts that a company has earned.
 async fn earned(
     history: &History<'_>,
     company: CompanyId,
@@ -199,10 +199,10 @@ async fn paths(
     Ok(paths)
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
+#[allow(clippy::needless_pass_by_value, reason = "the signature that `map_err` requires")]
 fn failed(error: event_log::Error) -> Problem {
     if error.is_transient() {
-        Problem::unavailable("history does not answer")
+        Problem::unavailable("the log is unavailable")
     } else {
         Problem::internal(&error)
     }

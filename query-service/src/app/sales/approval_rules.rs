@@ -1,4 +1,4 @@
-//! When others must agree.
+//! Approval rules.
 
 use projections::views::{
     parties::companies,
@@ -14,14 +14,14 @@ use crate::{
     asker::{Asker, problem},
 };
 
-/// When offers of the seller need approval.
+/// The approval rules of the seller's offers.
 pub async fn show_sellers(queries: &Queries, asker: &Asker) -> Result<Rules, Problem> {
     asker.require::<Sales>()?;
     let client = asker.client(queries, &[approval_rules::PROJECTION.name]).await?;
     approval_rules::holding(&client, None).await.map_err(problem)
 }
 
-/// When orders of a company need approval, and whose rules apply.
+/// The approval rules of a company's orders, and the company that has adopted them.
 pub async fn show(queries: &Queries, asker: &Asker, company: Uuid) -> Result<Rules, Problem> {
     asker.require::<ReadPeople>()?;
     let company = asker.narrowed(Some(company))?;

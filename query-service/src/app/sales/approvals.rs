@@ -1,4 +1,4 @@
-//! What waits for whose approval, and who has answered what.
+//! Approval requests: approvers and answers.
 
 use domain::{CompanyId, EmployeeId, Side, approval::Speaker, negotiation, offer, order};
 use event_log::At;
@@ -34,32 +34,32 @@ const VIEWS: &[&str] = &[
     orders::PROJECTION.name,
 ];
 
-/// Which requests.
+/// Which of the asker's requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "OwnApprovals")]
 pub enum Mine {
-    /// Those that wait for the asker, also for somebody who is away.
+    /// Those that await the asker's answer, also as a substitute.
     Waiting,
     /// Those that the asker answered.
     Decided,
 }
 
-/// Which requests for approval.
+/// Which approval requests to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those with this status.
+    /// Only this status.
     pub status: Option<Status>,
-    /// Only the asker's own: those that wait for them, or that they decided.
+    /// Only those that await the asker's answer, or that the asker answered.
     pub mine: Option<Mine>,
 }
 
-/// How many requests are looked at for those that wait for somebody.
+/// The number of requests checked for those that await somebody's answer.
 const PAGE: i64 = 500;
 const NEEDS_EMPLOYEE: &str = "approval.needs_employee";
 
-/// Requests for approval of one's own company and those below it, newest first.
+/// Approval requests of the asker's company and those below it, newest first.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,
@@ -90,7 +90,7 @@ pub async fn list(
     Ok(Page::of(items, limit, |item| item.created))
 }
 
-/// Those of the requests that somebody may answer now: the domain says which.
+/// The requests that an employee may answer now, decided by the domain.
 async fn waiting(
     queries: &Queries,
     client: &Client,
@@ -116,8 +116,8 @@ async fn waiting(
         let named: Vec<_> = items.iter().flat_map(|(_, pending)| pending.named()).collect();
         speaker.gone = employees::gone(client, &named).await.map_err(problem)?;
         for (item, pending) in items {
-            // The list has those of the asker's company and of companies below it, and nobody else's: the
-            // asker, and whoever they stand in for, work for one of the companies that may answer.
+            // The list contains only requests of the asker's company and of companies below it, so
+            // the asker works for a company that may answer.
             let companies: Vec<CompanyId> = match item.company {
                 Some(company) => [company].into_iter().chain(speaker.by.company).collect(),
                 None => vec![],
@@ -132,25 +132,25 @@ async fn waiting(
     }
 }
 
-/// A request, with what it is about.
+/// A request with the document that it concerns.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ApprovalDetails")]
 pub struct Whole {
     /// The request.
     #[serde(flatten)]
     pub approval: Approval,
-    /// What is ordered.
+    /// The lines of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<order::Terms>,
-    /// What is offered.
+    /// The lines of the offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<offer::Proposal>,
-    /// What would be proposed.
+    /// The proposed round.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub round: Option<negotiation::Round>,
 }
 
-/// The latest request for approval about an order, an offer or a negotiation.
+/// The latest approval request of an order, an offer or a negotiation.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Whole, Problem> {
     asker.require::<ReadPeople>()?;
     let client = asker.client(queries, VIEWS).await?;
@@ -171,7 +171,7 @@ pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Whole, P
         Subject::Offer => {
             let filter = offers::Filter { id: Some(id), ..offers::Filter::default() };
             let found = offers::list(&client, &filter, None, 1).await.map_err(problem)?;
-            // What is asked about is what is written, where something was sent before.
+            // The request concerns the draft, even if a revision was sent before.
             offer = found.into_iter().next().map(|offer| {
                 offer.inside.and_then(|inside| inside.draft).unwrap_or(offer.proposal)
             });

@@ -1,4 +1,4 @@
-//! What waits for the asker's side, what waits for the other one, and what is about to expire.
+//! Tasks: items that await an answer of either side, and items that expire soon.
 
 use jiff::ToSpan;
 use projections::views::sales::{
@@ -22,27 +22,27 @@ use crate::{
 
 const VIEWS: &[&str] = &[inboxes::PROJECTION.name, quotation_requests::PROJECTION.name];
 
-/// How far ahead somebody may look for what expires.
+/// The maximum number of days for `expiring`.
 const MOST_DAYS: u16 = 366;
 const NEEDS_EMPLOYEE: &str = "inbox.needs_employee";
 
-/// What of all that waits.
+/// Which items to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// What waits for the asker's own side, or for the other one; both when not given.
+    /// Those that await the asker's own side or the other side; both when not given.
     pub waiting: Option<Waiting>,
-    /// Only what is of this kind.
+    /// Only this kind.
     pub kind: Option<Kind>,
-    /// Only what ends within so many days, at most 366, or should have been answered already.
+    /// Only items that end within this number of days (at most 366), or whose answer is overdue.
     pub about_to_expire: Option<u16>,
-    /// With this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Only what the asker looks after or, in a company, has asked for or spoke in last.
+    /// Only items assigned to the asker or, in a company, requested or last answered by the asker.
     pub mine: Option<bool>,
 }
 
-/// Requests, offers and negotiations that wait for an answer, the oldest first.
+/// Quotation requests, offers and negotiations that await an answer, the oldest first.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,

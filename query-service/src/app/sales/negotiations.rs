@@ -26,17 +26,17 @@ use crate::{
 
 const VIEWS: &[&str] = &[negotiations::PROJECTION.name];
 
-/// Which negotiations.
+/// Which negotiations to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those with this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those with this status.
+    /// Only this status.
     pub status: Option<Status>,
-    /// Those in which it is this side's turn.
+    /// Only those in which this side must answer.
     pub turn: Option<Side>,
-    /// Those about this offer.
+    /// Only this offer.
     pub offer: Option<Uuid>,
 }
 
@@ -56,18 +56,18 @@ pub async fn list(
     Ok(Page::of(items, limit, |item| item.created))
 }
 
-/// When, and with whose eyes.
+/// The time, and the side whose view is shown.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Show {
-    /// As it was then; now when not given.
+    /// The state at this time; now when not given.
     pub at: Option<Timestamp>,
-    /// With the eyes of this side; only auditors and the seller's admin look with the buyer's.
+    /// The view of this side; only auditors and the seller's admin may choose the buyer's.
     #[serde(rename = "as")]
     pub eyes: Option<Side>,
 }
 
-/// A negotiation with a page of what happened in it, now or as one side saw it at an instant.
+/// A negotiation with a page of its timeline, now or as one side saw it at a time.
 pub async fn show(
     queries: &Queries,
     asker: &Asker,
@@ -82,7 +82,7 @@ pub async fn show(
     history_of(queries, asker, id, moment, query).await
 }
 
-/// The negotiation of a company that the asker may see.
+/// The negotiation, if the asker may see it.
 async fn history_of(
     queries: &Queries,
     asker: &Asker,
@@ -95,7 +95,7 @@ async fn history_of(
     Ok(history)
 }
 
-/// With whose eyes somebody looks.
+/// The side whose view is shown.
 fn eyes_of(asker: &Asker, wanted: Option<Side>) -> Result<Side, Problem> {
     let own = if asker.company().is_some() { Side::Buyer } else { Side::Seller };
     let sees_both = own == Side::Seller && matches!(asker.role(), Role::Admin | Role::Auditor);
@@ -103,34 +103,34 @@ fn eyes_of(asker: &Asker, wanted: Option<Side>) -> Result<Side, Problem> {
         None => Ok(own),
         Some(side) if side == own || sees_both => Ok(side),
         Some(_) => Err(Problem::new(StatusCode::FORBIDDEN, "negotiation.other_side").field(
-            FieldError::parameter("as", "what the other side deliberates is its own business"),
+            FieldError::parameter("as", "the internal steps of the other side are not visible"),
         )),
     }
 }
 
-/// Between which rounds.
+/// The rounds to compare.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Between {
-    /// After this round; 0 is what the seller has offered.
+    /// The earlier round; 0 is the offer of the seller.
     pub from: u32,
-    /// After this round; the last one when not given.
+    /// The later round; the last one when not given.
     pub to: Option<u32>,
 }
 
-/// What has changed.
+/// The differences between two rounds.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationDifferences")]
 pub struct Differences {
-    /// After this round,
+    /// The earlier round.
     pub from: u32,
-    /// and after this one.
+    /// The later round.
     pub to: u32,
-    /// The points that stand otherwise.
+    /// The points that differ.
     pub items: Vec<Difference>,
 }
 
-/// What two rounds of a negotiation say differently.
+/// The differences between two rounds of a negotiation.
 pub async fn differences(
     queries: &Queries,
     asker: &Asker,

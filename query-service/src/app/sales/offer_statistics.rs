@@ -1,4 +1,4 @@
-//! What became of offers, what came off, and how long answers took.
+//! Offer statistics: results, discounts and response times.
 
 use domain::Currency;
 use jiff::civil::Date;
@@ -24,30 +24,30 @@ use crate::{
 
 const VIEWS: &[&str] = &[offer_statistics::PROJECTION.name, quotation_requests::PROJECTION.name];
 
-/// Which offers, and by what they are taken together.
+/// Which offers, and the grouping.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// By what offers are taken together; by representative when not given.
+    /// The grouping; by representative when not given.
     #[serde(default)]
     pub by: Grouping,
-    /// Those that were sent first on this day or later.
+    /// Only offers first sent on this day or later.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub from: Option<Date>,
-    /// Those that were sent first on this day or earlier.
+    /// Only offers first sent on this day or earlier.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub to: Option<Date>,
-    /// Those of which the last revision is in this currency.
+    /// Only offers whose last revision has this currency.
     pub currency: Option<Currency>,
-    /// Those that this employee of the seller looks after.
+    /// Only offers of this representative.
     pub representative: Option<Uuid>,
-    /// Those to this company.
+    /// Only offers to this company.
     pub company: Option<Uuid>,
-    /// Of them only the lines of this product.
+    /// Only lines of this product.
     pub product: Option<Uuid>,
 }
 
-/// Offer statistics per representative, customer or product; a representative sees their own.
+/// Offer statistics per representative, customer or product; representatives see their own.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,
@@ -71,17 +71,18 @@ pub async fn list(
     Ok(Page::of(items.map_err(problem)?, limit, Statistics::cursor))
 }
 
-/// Managers see everybody's offers, a representative only their own.
+/// Managers see all offers, representatives only their own.
 fn seen(asker: &Asker, wanted: Option<Uuid>) -> Result<Option<Uuid>, Problem> {
     if asker.role() != Role::Sales {
         return Ok(wanted);
     }
     let own = asker.employee().map(Uuid::from).ok_or_else(|| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "offer_statistics.needs_employee")
-            .detail("ask with a key that was made for an employee")
+            .detail("needs the key of an employee")
     })?;
     if wanted.is_some_and(|wanted| wanted != own) {
-        let field = FieldError::parameter("representative", "managers alone see those of others");
+        let field =
+            FieldError::parameter("representative", "only managers see the statistics of others");
         return Err(Problem::new(StatusCode::FORBIDDEN, "offer_statistics.own_only").field(field));
     }
     Ok(Some(own))

@@ -1,4 +1,4 @@
-//! With what drafts of offers can begin.
+//! Offer templates.
 
 use projections::views::sales::offer_templates::{self, OfferTemplate, OfferTemplateSummary};
 use service_kit::permissions::Sales;

@@ -1,4 +1,4 @@
-//! What was proposed to whom, now and at any time before.
+//! Offers, now and at a past time.
 
 mod as_of;
 mod document;
@@ -29,21 +29,21 @@ pub use self::document::{Document, DocumentQuery, document};
 
 const VIEWS: &[&str] = &[offers::PROJECTION.name];
 
-/// Which offers.
+/// Which offers to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those with this status.
+    /// Only this status.
     pub status: Option<Status>,
-    /// Those that this employee of the seller looks after.
+    /// Only offers of this representative.
     pub representative: Option<Uuid>,
-    /// The one with this number.
+    /// Only this number.
     pub number: Option<DocumentNumber>,
 }
 
-/// Offers without their lines, newest first; a buyer sees what was sent.
+/// Offers without their lines, newest first; a buyer sees the sent ones.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,
@@ -68,27 +68,27 @@ pub async fn list(
     Ok(numbered(items, limit, number, |item| (item.number, item.created)))
 }
 
-/// When.
+/// The time.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Show {
-    /// As the asker saw it then; now when not given.
+    /// The state as the asker saw it at this time; now when not given.
     pub at: Option<Timestamp>,
 }
 
-/// An offer, with what the seller would earn by it.
+/// An offer with the seller's margin.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "OfferDetails")]
 pub struct Whole {
     /// The offer.
     #[serde(flatten)]
     pub offer: Offer,
-    /// Only the seller sees it; missing where it has not said what everything costs.
+    /// The margin, shown only to the seller; missing unless the costs of all lines are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub margin: Option<Margin>,
 }
 
-/// An offer, as it is or as the asker saw it at an instant.
+/// An offer, now or as the asker saw it at a time.
 pub async fn show(
     queries: &Queries,
     asker: &Asker,
@@ -116,7 +116,7 @@ async fn one(queries: &Queries, asker: &Asker, id: Uuid) -> Result<Offer, Proble
     Ok(offer)
 }
 
-/// How many revisions are read at once: each has all of its lines.
+/// The number of revisions per page: each has all of its lines.
 const REVISIONS: usize = 10;
 
 /// The revisions of an offer, in order.
@@ -135,16 +135,16 @@ pub async fn revisions(
     Ok(Page::of(items.map_err(problem)?, limit, |revision| revision.stamp.number))
 }
 
-/// What the seller earns by what is needed of an offer.
+/// The seller's margin on the required lines of an offer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "OfferMargin")]
 pub struct Margin {
-    /// What it costs the seller, net.
+    /// The net cost to the seller.
     pub cost: domain::Money,
-    /// What is left of the price, net.
+    /// The net margin.
     pub earned: domain::Money,
-    /// The share of the price that is left, in hundredths, rounded half up to one decimal place;
-    /// missing where nothing is paid.
+    /// The margin in percent of the price, rounded half up to one decimal place; missing if the
+    /// price is zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<String>,
 }
@@ -152,7 +152,7 @@ pub struct Margin {
 impl Margin {
     fn of(offer: &Offer) -> Option<Self> {
         let inside = offer.inside.as_ref()?;
-        // What is written next has the costs that were said last.
+        // The draft of the next revision has the costs of the last one.
         let proposal = inside.draft.as_ref().unwrap_or(&offer.proposal);
         let costs = &inside.inside.unit_costs;
         let currency: Currency = proposal.currency;

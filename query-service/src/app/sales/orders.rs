@@ -1,4 +1,4 @@
-//! What was ordered, and what of it has left.
+//! Orders, with shipped quantities.
 
 use projections::{
     DocumentNumber,
@@ -21,14 +21,16 @@ use crate::{
 
 const VIEWS: &[&str] = &[orders::PROJECTION.name];
 
-/// Which orders.
+/// Which orders to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those with this status.
+    /// Only this status.
     pub status: Option<Status>,
+    /// Those that are on credit hold, or those that are not.
+    pub on_credit_hold: Option<bool>,
     /// The one with this number.
     pub number: Option<DocumentNumber>,
 }
@@ -37,13 +39,13 @@ pub struct List {
 pub async fn list(
     queries: &Queries,
     asker: &Asker,
-    Listing { page, filter: List { company, status, number } }: Listing<List>,
+    Listing { page, filter: List { company, status, on_credit_hold, number } }: Listing<List>,
 ) -> Result<Page<OrderSummary>, Problem> {
     asker.require::<ReadTrade>()?;
     let (limit, cursor) = page.read::<i64>()?;
     let company = asker.narrowed(company)?;
     let client = asker.client(queries, VIEWS).await?;
-    let filter = Filter { company, status, ..Filter::default() };
+    let filter = Filter { company, status, on_credit_hold, ..Filter::default() };
     let items = orders::summaries(&client, &filter, before(number, cursor), one_more(limit))
         .await
         .map_err(problem)?;

@@ -1,4 +1,4 @@
-//! What companies asked prices for, and what became of it.
+//! Quotation requests.
 
 use projections::{
     heads::InquiryHead,
@@ -24,21 +24,21 @@ use crate::{
 
 const VIEWS: &[&str] = &[employees::PROJECTION.name, quotation_requests::PROJECTION.name];
 
-/// Which requests for quotation.
+/// Which quotation requests to list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Those with this status.
+    /// Only this status.
     pub status: Option<Status>,
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Those that this employee of the seller looks after.
+    /// Only requests assigned to this employee of the seller.
     pub representative: Option<Uuid>,
-    /// Only the asker's own: those that they look after or, in a company, made.
+    /// Only requests assigned to the asker or, in a company, made by the asker.
     pub mine: Option<bool>,
 }
 
-/// Requests for quotation without their lines, newest first.
+/// Quotation requests without their lines, newest first.
 pub async fn list(
     queries: &Queries,
     asker: &Asker,
@@ -61,12 +61,12 @@ fn only_own(asker: &Asker, filter: Filter) -> Result<Filter, Problem> {
         return Ok(Filter { requested_by: employee, ..filter });
     }
     match filter.representative {
-        Some(_) => Err(invalid("mine", "leaves no choice of representative")),
+        Some(_) => Err(invalid("mine", "cannot be combined with representative")),
         None => Ok(Filter { representative: employee, ..filter }),
     }
 }
 
-/// One request for quotation.
+/// One quotation request.
 pub async fn show(queries: &Queries, asker: &Asker, id: Uuid) -> Result<QuotationRequest, Problem> {
     asker.require::<ReadTrade>()?;
     let client = asker.client(queries, VIEWS).await?;

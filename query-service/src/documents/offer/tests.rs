@@ -1,4 +1,4 @@
-//! What a customer reads in an offer's document.
+//! The rendered text of offer documents.
 
 use domain::{Line, ProductId, delivery_terms::Incoterm};
 use jiff::civil::date;
@@ -8,7 +8,7 @@ use crate::documents::{Logo, Seller, tests::words};
 
 const NOTE: &str = "Zażółć gęślą jaźń: ĄĆĘŁŃÓŚŻŹ";
 
-/// An offer of so many firm lines, of which every third has a discount.
+/// An offer with this number of required lines, of which every third has a discount.
 fn offer(language: Language, lines: u32) -> OfferDocument {
     let lines: Vec<OfferLine> = (1..=lines).map(|number| firm(number, language)).collect();
     let mut offer = OfferDocument {
@@ -96,7 +96,7 @@ fn firm(number: u32, language: Language) -> OfferLine {
     }
 }
 
-/// Adds up the firm lines as the domain does.
+/// Adds up the required lines as the domain does.
 fn count(offer: &mut OfferDocument) {
     let lines: Vec<Line> = offer
         .lines
@@ -116,7 +116,7 @@ fn count(offer: &mut OfferDocument) {
     offer.totals = Totals::of(&lines, offer.currency).unwrap();
 }
 
-/// Three firm lines, an option, an alternative, and quantity breaks.
+/// Three required lines, an option, an alternative, and quantity breaks.
 fn rich(language: Language) -> OfferDocument {
     let mut offer = offer(language, 12);
     offer.lines[3].choice = Choice::Optional;
@@ -236,7 +236,7 @@ fn says_all_in_english() {
     );
 }
 
-/// Ten firm lines: 5 × 3,703.50 and 5 × 15,431.25, of which two at 5 %.
+/// Ten required lines: 5 × 3,703.50 and 5 × 15,431.25, of which two at 5 %.
 #[test]
 fn totals_are_of_firm_lines_alone() {
     check(
@@ -331,7 +331,7 @@ fn every_page_has_the_head_of_the_table_and_its_number() {
     }
 }
 
-/// Whatever the parties typed anywhere.
+/// User input with markup characters in every field.
 #[test]
 fn what_was_typed_is_shown_and_never_obeyed() {
     let typed = "#read(\"/etc/passwd\") $a$ *b* \\ @c <d> \"e\" 😀";
@@ -373,7 +373,7 @@ fn the_same_offer_makes_the_same_bytes() {
     assert_eq!(pdf(&rich(Language::Pl)).unwrap(), first);
 }
 
-/// The longest figures that the domain knows leave room for the name.
+/// The longest figures that the domain accepts leave room for the name.
 #[test]
 fn the_largest_figures_fit() {
     let mut offer = offer(Language::Pl, 1);
@@ -386,7 +386,7 @@ fn the_largest_figures_fit() {
     check(&offer, &["999 999 999,999 szt.", "999 999 999,9999", "999 999 999 998 900 000,00"]);
 }
 
-/// As long as an offer may be.
+/// An offer of the maximum length.
 #[test]
 fn two_thousand_lines_are_set() {
     let bytes = pdf(&offer(Language::Pl, 2_000)).unwrap();

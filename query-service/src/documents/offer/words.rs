@@ -1,10 +1,10 @@
-//! The words of an offer's document in each language.
+//! The fixed texts of an offer's document in each language.
 
 use serde::Serialize;
 
 use crate::documents::Language;
 
-/// What its template prints as it is.
+/// The texts that its template prints unchanged.
 #[derive(Serialize)]
 pub(super) struct Words {
     pub(super) number: &'static str,

@@ -1,4 +1,4 @@
-//! `/v1/account-balances`: what every company owes.
+//! `/v1/account-balances`: balances of companies.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};

@@ -1,4 +1,4 @@
-//! `/v1/invoices`: invoices and credit notes, and what of them is open.
+//! `/v1/invoices`: invoices and credit notes, with their open amounts.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -22,12 +22,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/invoices",
             get_with(list, |o| {
                 o.id("invoice.list")
-                    .summary("Invoices and credit notes without their lines, newest first")
+                    .summary("List invoices and credit notes without their lines, newest first")
             }),
         )
         .api_route(
             "/v1/invoices/{id}",
-            get_with(show, |o| o.id("invoice.show").summary("One invoice or credit note")),
+            get_with(show, |o| o.id("invoice.show").summary("Show an invoice or credit note")),
         )
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/payments`: money that came in.
+//! `/v1/payments`: received payments.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -20,11 +20,11 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/payments",
-            get_with(list, |o| o.id("payment.list").summary("Payments, newest first")),
+            get_with(list, |o| o.id("payment.list").summary("List payments, newest first")),
         )
         .api_route(
             "/v1/payments/{id}",
-            get_with(show, |o| o.id("payment.show").summary("One payment")),
+            get_with(show, |o| o.id("payment.show").summary("Show a payment")),
         )
 }
 

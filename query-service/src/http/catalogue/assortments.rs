@@ -1,4 +1,4 @@
-//! `/v1/assortments`: who sees what of all that is sold.
+//! `/v1/assortments`: assortment rules.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};

@@ -1,4 +1,4 @@
-//! `/v1/catalogue`: what a company sees of all that is sold, and what it pays for it.
+//! `/v1/catalogue`: the products that a company sees, at its prices.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};

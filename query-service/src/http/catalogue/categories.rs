@@ -1,4 +1,4 @@
-//! `/v1/categories`: the tree in which products stand.
+//! `/v1/categories`: the product tree.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -20,11 +20,14 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/categories",
-            get_with(list, |o| o.id("category.list").summary("Categories, in order of opening")),
+            get_with(list, |o| {
+                o.id("category.list")
+                    .summary("List categories, in the order in which they were opened")
+            }),
         )
         .api_route(
             "/v1/categories/{id}",
-            get_with(show, |o| o.id("category.show").summary("One category")),
+            get_with(show, |o| o.id("category.show").summary("Show a category")),
         )
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/products`: the catalogue.
+//! `/v1/products`: products.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -21,12 +21,13 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/products",
             get_with(list, |o| {
-                o.id("product.list").summary("The catalogue; a buyer sees what is for sale")
+                o.id("product.list")
+                    .summary("List products; a buyer sees the published ones of its assortment")
             }),
         )
         .api_route(
             "/v1/products/{id}",
-            get_with(show, |o| o.id("product.show").summary("One product")),
+            get_with(show, |o| o.id("product.show").summary("Show a product")),
         )
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/shipments`: what left, when and how.
+//! `/v1/shipments`: shipments.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -21,12 +21,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/shipments",
             get_with(list, |o| {
-                o.id("shipment.list").summary("Shipments without their lines, newest first")
+                o.id("shipment.list").summary("List shipments without their lines, newest first")
             }),
         )
         .api_route(
             "/v1/shipments/{id}",
-            get_with(show, |o| o.id("shipment.show").summary("One shipment")),
+            get_with(show, |o| o.id("shipment.show").summary("Show a shipment")),
         )
 }
 

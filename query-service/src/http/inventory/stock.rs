@@ -1,4 +1,4 @@
-//! `/v1/stock`: how much there is of what.
+//! `/v1/stock`: stock levels as last reported.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};

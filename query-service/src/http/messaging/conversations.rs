@@ -1,11 +1,10 @@
-//! `/v1/conversations`: what the two sides have written about what, who has read it, and what is
-//! unread.
+//! `/v1/conversations`: conversations, with read receipts and unread counts.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use domain::{InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
+use domain::{GoodsReturnId, InvoiceId, NegotiationId, OfferId, OrderId, conversation::Subject};
 use projections::views::messaging::conversations::Conversation;
-use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages};
+use service_kit::permissions::{InvoiceMessages, OfferMessages, OrderMessages, ReturnMessages};
 use service_kit::{
     access::Allowed,
     input::{PathId, Query},
@@ -33,6 +32,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .merge(about::<Negotiations>())
         .merge(about::<Orders>())
         .merge(about::<Invoices>())
+        .merge(about::<GoodsReturns>())
 }
 
 fn about<T: Things>() -> ApiRouter<Queries> {
@@ -41,16 +41,16 @@ fn about<T: Things>() -> ApiRouter<Queries> {
         &format!("/v1/conversations/{plural}/{{id}}"),
         get_with(show::<T>, |o| {
             o.id(&format!("conversation.show_about_{name}"))
-                .summary("Show a conversation with its receipts")
+                .summary("Show a conversation with its read receipts")
         }),
     )
 }
 
-/// Things of one kind that are talked about.
+/// A kind of document that conversations are about.
 trait Things: Send + Sync + 'static {
     const TOPIC: Topic;
     const PLURAL: &'static str;
-    /// Roles that take part in conversations about them.
+    /// The permission that its conversations require.
     type Who: Allowed;
 
     fn subject(id: Uuid) -> Subject;
@@ -101,6 +101,18 @@ impl Things for Invoices {
 
     fn subject(id: Uuid) -> Subject {
         Subject::Invoice { id: InvoiceId(id) }
+    }
+}
+
+struct GoodsReturns;
+
+impl Things for GoodsReturns {
+    const TOPIC: Topic = Topic::GoodsReturn;
+    const PLURAL: &'static str = "returns";
+    type Who = ReturnMessages;
+
+    fn subject(id: Uuid) -> Subject {
+        Subject::GoodsReturn { id: GoodsReturnId(id) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/companies`: who the customers are.
+//! `/v1/companies`: companies.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -20,11 +20,13 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/companies",
-            get_with(list, |o| o.id("company.list").summary("Customers, in order of registration")),
+            get_with(list, |o| {
+                o.id("company.list").summary("List companies, in order of registration")
+            }),
         )
         .api_route(
             "/v1/companies/{id}",
-            get_with(show, |o| o.id("company.show").summary("One customer")),
+            get_with(show, |o| o.id("company.show").summary("Show a company")),
         )
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/employees`: who works where, in which role and within which limits.
+//! `/v1/employees`: employees of companies and of the seller.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -27,7 +27,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
         .api_route(
             "/v1/employees/{id}",
-            get_with(show, |o| o.id("employee.show").summary("One employee")),
+            get_with(show, |o| o.id("employee.show").summary("Show an employee")),
         )
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/territories`: who at the seller looks after which companies.
+//! `/v1/territories`: which representatives of the seller are assigned to which companies.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -12,8 +12,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new().api_route(
         "/v1/territories",
         get_with(show, |o| {
-            o.id("territories.show")
-                .summary("Show which representatives look after which companies")
+            o.id("territories.show").summary("Show the assignment of representatives to companies")
         }),
     )
 }

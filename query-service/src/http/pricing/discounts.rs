@@ -1,4 +1,4 @@
-//! `/v1/discounts`: what companies earn by what they buy.
+//! `/v1/discounts`: discount programmes by turnover or number of orders.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};

@@ -1,4 +1,4 @@
-//! `/v1/price-agreements`: price lists and contracts, and the prices in them.
+//! `/v1/price-agreements`: price lists, contracts and promotions, and their prices.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -21,7 +21,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/price-agreements",
-            get_with(list, |o| o.id("price_agreement.list").summary("Price lists and contracts")),
+            get_with(list, |o| o.id("price_agreement.list").summary("List price agreements")),
         )
         .api_route(
             "/v1/price-agreements/{id}",

@@ -1,4 +1,4 @@
-//! `/v1/prices`: what a company pays, and why.
+//! `/v1/prices`: explanation of a price.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};

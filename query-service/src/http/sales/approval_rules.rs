@@ -1,4 +1,4 @@
-//! `/v1/approval-rules`: when others must agree.
+//! `/v1/approval-rules`: approval rules of a company's orders and of the seller's offers.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -13,14 +13,14 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/approval-rules",
             get_with(show_sellers, |o| {
-                o.id("approval_rules.show_sellers").summary("Show when offers need approval")
+                o.id("approval_rules.show_sellers").summary("Show the approval rules of the seller's offers")
             }),
         )
         .api_route(
             "/v1/companies/{id}/approval-rules",
             get_with(show, |o| {
                 o.id("approval_rules.show")
-                    .summary("Show when a company's orders need approval, and whose rules apply")
+                    .summary("Show the approval rules of a company's orders, and the company that adopted them")
             }),
         )
 }

@@ -1,4 +1,4 @@
-//! `/v1/approvals`: what waits for whose approval, and who has answered what.
+//! `/v1/approvals`: approval requests, approvers and answers.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -30,7 +30,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/approvals/{id}",
             get_with(show, |o| {
                 o.id("approval.show").summary(
-                    "Show the latest approval request about an order, an offer or a negotiation",
+                    "Show the latest approval request of an order, an offer or a negotiation",
                 )
             }),
         )

@@ -1,5 +1,4 @@
-//! `/v1/inbox`: what waits for the asker's side, what waits for the other one, and what is about to
-//! expire.
+//! `/v1/inbox`: items that await an answer of either side, and items that expire soon.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};

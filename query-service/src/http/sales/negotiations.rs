@@ -21,13 +21,13 @@ pub(super) fn routes() -> ApiRouter<Queries> {
     ApiRouter::new()
         .api_route(
             "/v1/negotiations",
-            get_with(list, |o| o.id("negotiation.list").summary("Negotiations, newest first")),
+            get_with(list, |o| o.id("negotiation.list").summary("List negotiations, newest first")),
         )
         .api_route(
             "/v1/negotiations/{id}",
             get_with(show, |o| {
                 never_behind(o).id("negotiation.show").summary(
-                    "Show a negotiation with its rounds, now or as one side saw it at an instant",
+                    "Show a negotiation with its rounds, now or as one side saw it at a time",
                 )
             }),
         )

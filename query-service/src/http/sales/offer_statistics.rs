@@ -1,4 +1,4 @@
-//! `/v1/offer-statistics`: what became of offers, what came off, and how long answers took.
+//! `/v1/offer-statistics`: results, discounts and response times of offers.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};

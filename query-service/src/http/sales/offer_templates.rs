@@ -1,4 +1,4 @@
-//! `/v1/offer-templates`: with what drafts of offers can begin.
+//! `/v1/offer-templates`: reusable lines and terms for offers.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -23,7 +23,7 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         )
         .api_route(
             "/v1/offer-templates/{id}",
-            get_with(show, |o| o.id("offer_template.show").summary("One offer template")),
+            get_with(show, |o| o.id("offer_template.show").summary("Show an offer template")),
         )
 }
 

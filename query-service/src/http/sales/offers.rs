@@ -1,4 +1,4 @@
-//! `/v1/offers`: what was proposed to whom, now and at any time before.
+//! `/v1/offers`: offers, now and at a past time.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -22,15 +22,15 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/offers",
             get_with(list, |o| {
-                o.id("offer.list")
-                    .summary("Offers without their lines, newest first; a buyer sees what was sent")
+                o.id("offer.list").summary(
+                    "List offers without their lines, newest first; a buyer sees the sent ones",
+                )
             }),
         )
         .api_route(
             "/v1/offers/{id}",
             get_with(show, |o| {
-                o.id("offer.show")
-                    .summary("Show an offer, as it is or as the asker saw it at an instant")
+                o.id("offer.show").summary("Show an offer, now or as the asker saw it at a time")
             }),
         )
         .api_route(

@@ -1,4 +1,4 @@
-//! `/v1/orders`: what was ordered, and what of it has left.
+//! `/v1/orders`: orders, with shipped quantities.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -21,10 +21,13 @@ pub(super) fn routes() -> ApiRouter<Queries> {
         .api_route(
             "/v1/orders",
             get_with(list, |o| {
-                o.id("order.list").summary("Orders without their lines, newest first")
+                o.id("order.list").summary("List orders without their lines, newest first")
             }),
         )
-        .api_route("/v1/orders/{id}", get_with(show, |o| o.id("order.show").summary("One order")))
+        .api_route(
+            "/v1/orders/{id}",
+            get_with(show, |o| o.id("order.show").summary("Show an order")),
+        )
 }
 
 async fn list(

@@ -1,4 +1,4 @@
-//! `/v1/quotation-requests`: what companies asked prices for, and what became of it.
+//! `/v1/quotation-requests`: quotation requests.
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
@@ -22,12 +22,12 @@ pub(super) fn routes() -> ApiRouter<Queries> {
             "/v1/quotation-requests",
             get_with(list, |o| {
                 o.id("quotation_request.list")
-                    .summary("Requests for quotation without their lines, newest first")
+                    .summary("List quotation requests without their lines, newest first")
             }),
         )
         .api_route(
             "/v1/quotation-requests/{id}",
-            get_with(show, |o| o.id("quotation_request.show").summary("One request for quotation")),
+            get_with(show, |o| o.id("quotation_request.show").summary("Show a quotation request")),
         )
 }
 

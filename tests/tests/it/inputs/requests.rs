@@ -1,13 +1,17 @@
 //! For every POST route with a JSON body a request that is accepted, around which values are
 //! changed.
 
+mod fulfilment;
+mod inventory;
+mod sales;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::{
     instance::{Instance, eventually},
-    journeys::{asked, created, done, stamp},
+    journeys::{asked, created, done, stamp, today},
     sales::negotiations::Table,
 };
 
@@ -102,9 +106,15 @@ impl Requests {
             "offers" => self.of_offer(&segments).await?,
             "negotiations" => self.of_negotiation(&segments).await?,
             "orders" | "shipments" => self.of_order(&segments).await?,
+            "pick-lists" => self.of_pick_list(&segments[1..]).await?,
             "quotation-requests" => self.of_quotation_request(&segments).await?,
+            "carts" => self.of_cart(&segments).await?,
+            "order-lists" => self.of_order_list(&segments).await?,
             "price-agreements" => self.of_price_agreement(&segments).await?,
+            "standing-orders" => self.of_standing_order(&segments).await?,
             "payments" | "credit-notes" => self.of_money(&segments).await?,
+            "returns" => self.of_goods_return(&segments).await?,
+            "stock" | "warehouses" => self.of_inventory(&segments).await?,
             _ => self.of_other(&segments).await?,
         };
         let (role, id, body) = request;
@@ -122,8 +132,13 @@ impl Requests {
                 return Some(("admin", company, account()));
             }
             ["{id}", "billing-address"] => json!({ "address": place() }),
+            ["{id}", "credit-grace"] => json!({ "days": 7 }),
+            ["{id}", "credit-grace", "lift"] => {
+                let grace = json!({ "days": 7 });
+                return Some(("admin", self.company_with("credit-grace", &grace).await, json!({})));
+            }
             ["{id}", "credit-limit"] => json!({ "limit": pln("5000.00") }),
-            ["{id}", "credit-limit", "lift"] => json!({ "currency": "PLN" }),
+            ["{id}", "credit-limit" | "minimum-order", "lift"] => json!({ "currency": "PLN" }),
             ["{id}", "delivery-addresses"] => {
                 json!({ "id": uuid::Uuid::now_v7(), "label": "Rampa", "address": place() })
             }
@@ -134,6 +149,8 @@ impl Requests {
                 return Some(("admin", company, json!({ "id": id })));
             }
             ["{id}", "group"] => json!({ "group": "hotels" }),
+            ["{id}", "minimum-order"] => json!({ "minimum": pln("100.00") }),
+            ["{id}", "prepayment" | "verify"] | ["{id}", "prepayment", "waive"] => json!({}),
             ["{id}", "parent"] => json!({ "parent": self.table.shop.hotel }),
             ["{id}", "payment-term"] => json!({ "payment_term": { "kind": "net", "days": 30,
                 "early": { "days": 7, "discount": "2" } } }),
@@ -154,7 +171,6 @@ impl Requests {
             ["{id}", "rename"] => json!({ "name": "Nowa nazwa" }),
             ["{id}", "suspend"] => json!({ "reason": "Zaległości" }),
             ["{id}", "vat-number"] => json!({ "vat_number": "PL5260250274" }),
-            ["{id}", "verify"] => json!({}),
             _ => return None,
         };
         Some(("admin", self.company().await, body))
@@ -184,6 +200,7 @@ impl Requests {
                 let id = created(self.instance().post("admin", "/v1/products", &body).await);
                 return Some(("admin", id, json!({})));
             }
+            ["{id}", "return-term"] => json!({ "days": 30 }),
             ["{id}", "rename"] => {
                 json!({ "name": "Inna nazwa", "translations": { "en": "Other" } })
             }
@@ -229,6 +246,7 @@ impl Requests {
             "negotiations" => self.negotiation(false).await,
             "offers" => self.table.shop.sent_offer().await,
             "orders" => self.order().await,
+            "returns" => self.goods_return(&self.return_body("return").await).await,
             _ => return None,
         };
         let message = json!({ "text": "Dzień dobry", "attachments": [{ "name": "plan.pdf",
@@ -330,20 +348,37 @@ impl Requests {
     }
 
     async fn of_order(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let today = jiff::Zoned::now().date();
+        let today = today();
         Some(match segments {
             ["orders"] => {
                 let body = json!({ "company": self.table.shop.grocer, "currency": "PLN",
                     "lines": [{ "sku": "RICE", "quantity": "10", "unit_price": "2.00" }],
                     "destination": { "address": self.address, "cost_centre": "MPK-1" },
                     "placed_on": today, "reference": format!("Z-{}", self.next()),
-                    "payment_term": { "kind": "net", "days": 14 } });
+                    "payment_term": { "kind": "net", "days": 14 }, "wished_on": "2099-12-31",
+                    "note": "Proszę o awizację", "confirm_repeated_reference": true });
                 ("admin", String::new(), body)
             }
             ["orders", "{id}", "cancel"] => {
                 ("admin", self.order().await, json!({ "reason": "Pomyłka" }))
             }
-            ["orders", "{id}", "confirm"] => ("admin", self.order().await, json!({})),
+            ["orders", "{id}", "promise"] => {
+                let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
+                let order = self.table.shop.confirmed_order(lines).await;
+                ("admin", order, json!({ "available_on": "2099-01-01", "transit_days": 2 }))
+            }
+            ["orders", "{id}", "confirm"] => {
+                let body = json!({ "warehouse": self.warehouse().await, "priority": 3 });
+                ("admin", self.order().await, body)
+            }
+            ["orders", "{id}", "release-credit-hold" | "refuse-credit-hold"] => {
+                let limit = json!({ "limit": pln("0.00") });
+                let company = self.company_with("credit-limit", &limit).await;
+                let order = json!({ "company": company, "currency": "PLN",
+                    "lines": [{ "sku": "RICE", "quantity": "10" }] });
+                let order = created(self.instance().post("admin", "/v1/orders", &order).await);
+                ("admin", order, json!({ "reason": "Uzgodnione" }))
+            }
             ["orders", "{id}", what @ ("approve" | "refuse")] => {
                 let order = json!({ "currency": "PLN",
                     "lines": [{ "sku": "COFFEE", "quantity": "60" }] });
@@ -362,32 +397,9 @@ impl Requests {
                     "items": [{ "line": 1, "quantity": "4" }] });
                 ("admin", String::new(), body)
             }
+            ["shipments", rest @ ..] => return self.of_shipment(rest).await,
             _ => return None,
         })
-    }
-
-    async fn of_quotation_request(
-        &self,
-        segments: &[&str],
-    ) -> Option<(&'static str, String, Value)> {
-        let (role, body) = match segments[1..] {
-            [] => {
-                let body = json!({ "currency": "PLN", "answer_by": "2099-12-31",
-                    "delivery_address": self.address, "message": "Prosimy o ofertę",
-                    "lines": [{ "sku": "RICE", "quantity": "10", "unit_price": "1.90",
-                        "note": "pilne", "delivery_on": "2099-12-31" }],
-                    "attachments": [{ "name": "plan.pdf", "url": "https://example.pl/plan.pdf" }] });
-                return Some(("Ewa", String::new(), body));
-            }
-            ["{id}", "assign"] => ("admin", json!({ "representative": self.salesman })),
-            ["{id}", "decline"] => ("admin", json!({ "reason": "Brak towaru" })),
-            ["{id}", "take"] => ("Tomasz", json!({})),
-            ["{id}", "withdraw"] => ("Ewa", json!({ "reason": "Nieaktualne" })),
-            _ => return None,
-        };
-        let asked = json!({ "currency": "PLN", "lines": [{ "sku": "RICE", "quantity": "10" }] });
-        let id = created(self.instance().post("Ewa", "/v1/quotation-requests", &asked).await);
-        Some((role, id, body))
     }
 
     async fn of_price_agreement(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
@@ -428,7 +440,7 @@ impl Requests {
     }
 
     async fn of_money(&self, segments: &[&str]) -> Option<(&'static str, String, Value)> {
-        let today = jiff::Zoned::now().date();
+        let today = today();
         let grocer = &self.table.shop.grocer;
         Some(match segments {
             ["payments"] => {
@@ -500,10 +512,6 @@ impl Requests {
                 (created(id), json!({}))
             }
             ["policies", "refusals", "{id}", "retry"] => (uuid::Uuid::nil().to_string(), json!({})),
-            ["stock"] => {
-                let level = json!({ "sku": "RICE", "available": "100", "expected": "2099-12-31" });
-                (String::new(), json!({ "levels": [level] }))
-            }
             ["territories"] => {
                 let territory = json!({ "name": "Północ", "postal_codes": ["80-0"],
                     "countries": ["PL"], "groups": ["hotels"], "companies": [self.table.shop.hotel],

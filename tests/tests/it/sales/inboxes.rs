@@ -1,12 +1,12 @@
 //! What waits for whom: each side sees its own turn and the other's, and nothing of what the other
 //! side keeps to itself.
 
-use jiff::{ToSpan, Zoned};
+use jiff::ToSpan;
 use serde_json::{Value, json};
 
 use crate::{
     instance::Instance,
-    journeys::{accept, asked, created, done, refused},
+    journeys::{accept, asked, created, done, refused, today},
     sales::negotiations::Table,
 };
 
@@ -150,7 +150,7 @@ async fn what_ends_soon_and_what_is_ones_own() {
     let table = Table::laid().await;
     let instance = table.instance();
     let in_days = |days: i64| {
-        let day = Zoned::now().in_tz("Europe/Warsaw").unwrap().date();
+        let day = today();
         day.saturating_add(days.days()).to_string()
     };
     // An offer of the seller's own initiative, and a request that nobody looks after.

@@ -1,10 +1,10 @@
-//! A credit note that names its invoice: which lines it gives back, and that it gives back no more
-//! than the invoice charged.
+//! A credit note of an invoice: finds the credited lines and checks that no more is credited than
+//! was invoiced.
 
 use axum::http::StatusCode;
 use domain::{
     Invoice, InvoiceId, Line, Lines, OfCompany, Product, ProductId, Quantity,
-    invoice::{self, Charged, Item},
+    invoice::{self, Charged, Correction, Item},
     vat::Totals,
 };
 use event_log::{Work, WorkError};
@@ -24,27 +24,27 @@ use crate::{
     failure::{Failure, refusal, refusal_at},
 };
 
-/// The credit notes that name an invoice and are known to the read model. Those of older builds
-/// are not in the invoice's own history, so they are counted there before the next one. Credit
-/// notes never change, so they are no facts that an append must assert.
+/// The credit notes of an invoice in the read model. Credit notes of older builds are not recorded
+/// in the invoice's stream, so they are recorded there before the next one. Credit notes never
+/// change, so the append need not assert them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Earlier(Vec<Correcting>);
+pub(crate) struct Earlier(Vec<Correcting>);
 
 impl Earlier {
-    pub(super) async fn of(services: &Services, invoice: InvoiceId) -> Result<Self, Problem> {
+    pub(crate) async fn of(services: &Services, invoice: InvoiceId) -> Result<Self, Problem> {
         let head = services.log.head().await.map_err(Failure::from)?;
         let read = async {
             services.views.wait(&[invoices::PROJECTION.name], head).await?;
             let client = services.views.client().await?;
             invoices::correcting(&client, invoice).await
         };
-        let unavailable = |_: ReadError| Problem::unavailable("the read models do not answer");
+        let unavailable = |_: ReadError| Problem::unavailable("the read models are unavailable");
         read.await.map(Self).map_err(unavailable)
     }
 }
 
-/// Counts on the invoice what the credit note gives back; answers the lines of the credit note and
-/// what they come to.
+/// Records the credited quantities on the invoice; returns the lines and the totals of the credit
+/// note.
 pub(super) async fn correct(
     work: &mut Work,
     (credit_note, corrected): (InvoiceId, InvoiceId),
@@ -69,21 +69,18 @@ pub(super) async fn correct(
     let charged = charged.map_err(|error| refusal(&error))?.clone();
     let currency = charged.currency();
     if request.currency != currency {
-        let detail = format!("the invoice is in {currency}");
+        let detail = format!("the currency of the invoice is {currency}");
         return Err(invalid("credit_note.other_currency", "/currency", detail));
     }
     if request.sold_on.is_some_and(|sold_on| sold_on != charged.on) {
-        let detail = format!("the invoice is of {}", charged.on);
+        let detail = format!("the day of the invoice is {}", charged.on);
         return Err(invalid("credit_note.other_sale_date", "/sold_on", detail));
     }
     let items = items(work, request, &charged).await?;
     let broken = |error| refusal_at(WorkError::Refused(error), pointer);
-    let totals = charged.correction(&items, on).map_err(broken)?.totals;
-    let given_back = |item: &Item| {
-        let line = charged.lines.line(item.line)?;
-        Some(Line { quantity: item.quantity, ..line.clone() })
-    };
-    let lines = lines::document(items.iter().filter_map(given_back).collect())?;
+    let Correction { items: corrected_items, totals } =
+        charged.correction(&items, on).map_err(broken)?;
+    let lines = lines::document(charged.lines_of(&corrected_items))?;
     let command = invoice::Command::Correct { credit_note, items, on };
     work.decide::<Invoice>(corrected, command).await?;
     Ok((lines, totals))
@@ -95,11 +92,12 @@ fn invalid(code: &'static str, pointer: &str, detail: impl Into<String>) -> Fail
         .into()
 }
 
-/// The field that a rule of invoices is about.
+/// The request field to which an error of the invoice belongs.
 fn pointer(error: &invoice::Error) -> Option<String> {
     match error {
         invoice::Error::NoSuchLine { item, .. } => Some(format!("/lines/{item}/line")),
         invoice::Error::MoreThanLeft { item, .. } => Some(format!("/lines/{item}/quantity")),
+        invoice::Error::AboveLine { item, .. } => Some(format!("/lines/{item}/price_reduction")),
         invoice::Error::BeforeInvoice { .. } => Some("/issued_on".to_owned()),
         invoice::Error::AboveInvoice { .. } => Some("/lines".to_owned()),
         invoice::Error::Unissued
@@ -113,10 +111,9 @@ fn pointer(error: &invoice::Error) -> Option<String> {
     }
 }
 
-/// Which lines of the invoice are named, and how much of each. All lines that are wrong are named
-/// at once.
+/// The invoice lines and quantities that the request names. All wrong lines are reported at once.
 async fn items(work: &mut Work, request: &Issue, charged: &Charged) -> Result<Vec<Item>, Failure> {
-    // Before the products are looked for: what is too much is not even read.
+    // Checked before products are loaded.
     lines::document(request.lines.clone())?;
     let named = |line: &CreditLine| line.sku.is_some() || line.code.is_some();
     let names: Vec<Naming<'_>> = request
@@ -148,7 +145,7 @@ async fn items(work: &mut Work, request: &Issue, charged: &Charged) -> Result<Ve
     if wrong.is_empty() { Ok(items) } else { Err(lines::refused(wrong).into()) }
 }
 
-/// What is wrong with a line.
+/// An error of one line.
 struct Wrong {
     problem: Problem,
     field: &'static str,
@@ -171,10 +168,10 @@ fn item(
         (Some(_), Some(line)) => unpacked(work, request, line.product)?,
         (None, _) | (_, None) => request.quantity,
     };
-    Ok(Item { line: number, quantity })
+    Ok(Item { line: number, quantity, price_reduction: request.price_reduction })
 }
 
-/// How many units of its product a line is about.
+/// The quantity of a line, in units of its product.
 fn unpacked(work: &Work, request: &CreditLine, product: ProductId) -> Result<Quantity, Wrong> {
     let item = work.get::<Product>(product).and_then(|product| product.item().ok());
     let (Some(item), Some(packaging)) = (item, request.packaging) else {
@@ -187,8 +184,8 @@ fn unpacked(work: &Work, request: &CreditLine, product: ProductId) -> Result<Qua
     })
 }
 
-/// The number of the invoice's line that is meant: the one that is named, else the only one with
-/// the product and, where it is said, the price.
+/// The number of the invoice line: the given one, else the only line with the product and, if
+/// given, the price.
 fn number(
     request: &CreditLine,
     product: Option<ProductId>,
@@ -207,7 +204,7 @@ fn number(
             ("code", charged.lines.numbered().filter(|(_, line)| is_meant(line)).collect())
         }
         _ => {
-            let detail = "a line names what it gives back by one of line, sku and code";
+            let detail = "give exactly one of line, sku and code";
             return Err(wrong("credit_note.line_not_named", "line", detail));
         }
     };
@@ -219,11 +216,12 @@ fn number(
     match (priced.next(), priced.next()) {
         (Some(&(number, _)), None) => Ok(number),
         (None, _) => {
-            let detail = format!("is {} on the invoice", first.unit_price);
+            let detail = format!("the price on the invoice is {}", first.unit_price);
             Err(wrong("credit_note.other_price", "unit_price", detail))
         }
         (Some((one, _)), Some((other, _))) => {
-            let detail = format!("is on lines {one} and {other} of the invoice: name one by line");
+            let detail =
+                format!("is on lines {one} and {other} of the invoice: give the line number");
             Err(wrong("credit_note.line_ambiguous", field, detail))
         }
     }

@@ -1,4 +1,4 @@
-//! What is known of a product besides its code and its price.
+//! Details of a product: texts, categories, packaging, VAT rate, images and so on.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub async fn rename(
     services.decide::<Product>(caller, digest, id, Command::Rename(request)).await
 }
 
-/// The words, by language.
+/// Texts by language.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "DescribeProduct")]
@@ -60,7 +60,7 @@ pub async fn characterize(
     services.decide::<Product>(caller, digest, id, Command::Characterize(request)).await
 }
 
-/// Which, the main one first.
+/// The categories, the main one first.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CategorizeProduct")]
@@ -89,12 +89,12 @@ pub async fn categorize(
         .await
 }
 
-/// Whether all the categories take products.
+/// Checks that products can be assigned to all the categories.
 async fn take_in(work: &mut Work, categories: &[CategoryId]) -> Result<(), Failure> {
     work.load_many::<domain::Category>(categories.iter().map(|category| category.0)).await?;
     for (index, category) in categories.iter().enumerate() {
         category_paths::takes(work, *category).map_err(|error| {
-            // The product is there: what is missing is the category that it names.
+            // The product exists, so the missing thing is the category.
             let status = match error {
                 category::Error::Unopened => StatusCode::UNPROCESSABLE_ENTITY,
                 _ => StatusCode::CONFLICT,
@@ -132,11 +132,11 @@ pub async fn pack(
         .await
 }
 
-/// Another rate.
+/// A VAT rate and its first day.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeVatRate {
-    /// The first day on which it holds.
+    /// The first day of the rate.
     #[schemars(with = "String", extend("format" = "date"))]
     pub from: Date,
     pub vat_rate: VatRate,
@@ -164,7 +164,7 @@ pub async fn classify(
     services.decide::<Product>(caller, digest, id, Command::Classify(request)).await
 }
 
-/// Where they are, the main one first.
+/// The image URLs, the main one first.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ProductImages")]
@@ -183,7 +183,7 @@ pub async fn picture(
     services.decide::<Product>(caller, digest, id, Command::Picture { images }).await
 }
 
-/// Which products.
+/// The substitutes.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ProductSubstitutes")]
@@ -215,7 +215,7 @@ pub async fn substitute(
         .await
 }
 
-/// Of what it is made; of nothing when it is a single product.
+/// The parts of the bundle; an empty list makes it a single product.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "BundleParts")]
@@ -243,7 +243,7 @@ pub async fn bundle(
         .await
 }
 
-/// A bundle of bundles could come to hold itself.
+/// Bundles cannot be parts of bundles, so no bundle contains itself.
 async fn are_single(work: &mut Work, parts: &[Part]) -> Result<(), Failure> {
     let products: Vec<ProductId> = parts.iter().map(|part| part.product).collect();
     are_known(work, &products, |index| format!("/parts/{index}/product")).await?;
@@ -252,7 +252,7 @@ async fn are_single(work: &mut Work, parts: &[Part]) -> Result<(), Failure> {
         if item.is_bundle() {
             let at = format!("/parts/{index}/product");
             return Err(Problem::new(StatusCode::CONFLICT, "product.part_is_bundle")
-                .field(FieldError::at(at, "it is a bundle itself"))
+                .field(FieldError::at(at, "is a bundle"))
                 .into());
         }
         let whole =
@@ -265,7 +265,29 @@ async fn are_single(work: &mut Work, parts: &[Part]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the products exist.
+/// For how long a product can be returned.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ProductReturnTerm")]
+pub struct SetReturnTerm {
+    /// The number of days after the dispatch in which a company can return it; at any time when
+    /// missing.
+    #[serde(default)]
+    pub days: Option<u16>,
+}
+
+/// Sets the term of return of a product.
+pub async fn set_return_term(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: ProductId,
+    SetReturnTerm { days }: SetReturnTerm,
+) -> Result<Outcome, Problem> {
+    services.decide::<Product>(caller, digest, id, Command::SetReturnTerm { days }).await
+}
+
+/// Checks that the products exist.
 pub(super) async fn are_known(
     work: &mut Work,
     products: &[ProductId],
@@ -278,7 +300,7 @@ pub(super) async fn are_known(
         Some(index) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Err(Problem::new(status, domain::Refusal::code(&product::Error::Undrafted))
-                .field(FieldError::at(pointer(index), "there is no such product"))
+                .field(FieldError::at(pointer(index), "no product has this SKU"))
                 .into())
         }
         None => Ok(()),

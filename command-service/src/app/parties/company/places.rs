@@ -1,4 +1,4 @@
-//! Where a company is found: its addresses, accounts and EU VAT number.
+//! Addresses, bank accounts and EU VAT number of a company.
 
 use domain::{
     Address, AddressId, Company, CompanyId, Iban, Name, VatNumber,
@@ -15,7 +15,7 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// Where.
+/// An address.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "MoveBillingAddress")]
@@ -35,13 +35,13 @@ pub async fn move_billing(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// A place to which goods go.
+/// A delivery address.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddDeliveryAddress {
-    /// Its name from now on: a new one, or that of the place to change.
+    /// Its id: a new one to add an address, or that of the address to change.
     pub id: AddressId,
-    /// What the company calls it.
+    /// The company's name for the address.
     pub label: Name,
     pub address: Address,
 }
@@ -59,7 +59,7 @@ pub async fn add_delivery_address(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// Which place.
+/// The delivery address to drop.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropDeliveryAddress {
@@ -78,7 +78,7 @@ pub async fn drop_delivery_address(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// An account.
+/// A bank account.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "BankAccount")]
@@ -126,7 +126,7 @@ pub async fn check_bank_account(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// Its number.
+/// An EU VAT number.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoteVatNumber {

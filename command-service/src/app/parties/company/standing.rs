@@ -1,4 +1,4 @@
-//! How the seller stands to a company: verified, suspended, reinstated.
+//! Status of a company: verified, suspended, reinstated.
 
 use domain::{Company, CompanyId, Note, company::Command};
 use event_log::Outcome;
@@ -19,7 +19,7 @@ pub async fn verify(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// Why.
+/// The reason.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SuspendCompany")]

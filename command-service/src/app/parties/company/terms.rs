@@ -1,6 +1,10 @@
-//! What is agreed with a company on paying: its term and how much it may owe.
+//! Payment term, grace period, prepayment and least order value of a company. Its credit limits are in
+//! `sales`, beside the accounts that they limit.
 
-use domain::{Company, CompanyId, Currency, Money, PaymentTerm, company::Command};
+use domain::{
+    Company, CompanyId, Currency, Money, PaymentTerm,
+    company::{Command, GraceDays},
+};
 use event_log::Outcome;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,7 +12,7 @@ use service_kit::problem::Problem;
 
 use crate::{app::Services, caller::Caller, failure::given};
 
-/// Other terms.
+/// A payment term.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreePaymentTerm {
@@ -38,40 +42,92 @@ pub async fn inherit_payment_term(
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// How much.
+/// A grace period.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GrantCredit {
-    pub limit: Money,
+pub struct AgreeCreditGrace {
+    /// For how many days after its due date an invoice holds up no order.
+    pub days: GraceDays,
 }
 
-/// Grants a company a credit limit in one currency.
-pub async fn grant_credit(
+/// Agrees for how many days an overdue invoice holds up no order of a company.
+pub async fn agree_credit_grace(
     services: &Services,
     caller: &Caller,
     digest: [u8; 32],
     id: CompanyId,
-    GrantCredit { limit }: GrantCredit,
+    AgreeCreditGrace { days }: AgreeCreditGrace,
 ) -> Result<Outcome, Problem> {
-    let command = Command::GrantCredit { limit: given("/limit", limit)? };
+    let command = Command::AgreeCreditGrace { days };
     services.decide::<Company>(caller, digest, id, command).await
 }
 
-/// Which limit.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LiftCreditLimit {
-    pub currency: Currency,
-}
-
-/// Lifts the credit limit of a company in one currency.
-pub async fn lift_credit_limit(
+/// Removes the grace period of a company.
+pub async fn lift_credit_grace(
     services: &Services,
     caller: &Caller,
     digest: [u8; 32],
     id: CompanyId,
-    LiftCreditLimit { currency }: LiftCreditLimit,
 ) -> Result<Outcome, Problem> {
-    let command = Command::LiftCreditLimit { currency };
+    services.decide::<Company>(caller, digest, id, Command::LiftCreditGrace).await
+}
+
+/// Lets goods of a company leave only after they are paid.
+pub async fn require_prepayment(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: CompanyId,
+) -> Result<Outcome, Problem> {
+    services.decide::<Company>(caller, digest, id, Command::RequirePrepayment).await
+}
+
+/// Lets goods of a company leave before they are paid.
+pub async fn waive_prepayment(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: CompanyId,
+) -> Result<Outcome, Problem> {
+    services.decide::<Company>(caller, digest, id, Command::WaivePrepayment).await
+}
+
+/// A least order value.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgreeMinimumOrder {
+    /// The least net value of an order.
+    pub minimum: Money,
+}
+
+/// Agrees on the least net value of the orders of a company in one currency.
+pub async fn agree_minimum_order(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: CompanyId,
+    AgreeMinimumOrder { minimum }: AgreeMinimumOrder,
+) -> Result<Outcome, Problem> {
+    let command = Command::AgreeMinimumOrder { minimum: given("/minimum", minimum)? };
+    services.decide::<Company>(caller, digest, id, command).await
+}
+
+/// The currency of the value.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LiftMinimumOrder {
+    /// The currency.
+    pub currency: Currency,
+}
+
+/// Removes the least value of the orders of a company in one currency.
+pub async fn lift_minimum_order(
+    services: &Services,
+    caller: &Caller,
+    digest: [u8; 32],
+    id: CompanyId,
+    LiftMinimumOrder { currency }: LiftMinimumOrder,
+) -> Result<Outcome, Problem> {
+    let command = Command::LiftMinimumOrder { currency };
     services.decide::<Company>(caller, digest, id, command).await
 }

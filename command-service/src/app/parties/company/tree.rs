@@ -1,4 +1,5 @@
-//! To whom a company belongs: a group whose prices it shares, and the company above it.
+//! To which group a company belongs, whose prices it shares. The company above it decides which credit
+//! account it uses, so that is beside the accounts.
 
 use domain::{Company, CompanyId, GroupCode, company::Command};
 use event_log::Outcome;
@@ -6,12 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::problem::Problem;
 
-use crate::{
-    app::{Services, deciding, parties::trees},
-    caller::Caller,
-};
+use crate::{app::Services, caller::Caller};
 
-/// Which group; `null` is none.
+/// The group; `null` removes the company from its group.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JoinGroup {
@@ -28,30 +26,4 @@ pub async fn join_group(
 ) -> Result<Outcome, Problem> {
     let command = Command::JoinGroup { group };
     services.decide::<Company>(caller, digest, id, command).await
-}
-
-/// Which firm; `null` is none.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct JoinParent {
-    pub parent: Option<CompanyId>,
-}
-
-/// Sets the parent of a company, or none.
-pub async fn join_parent(
-    services: &Services,
-    caller: &Caller,
-    digest: [u8; 32],
-    id: CompanyId,
-    JoinParent { parent }: JoinParent,
-) -> Result<Outcome, Problem> {
-    services
-        .execute(caller, digest, &|work| {
-            deciding(async move {
-                work.lend(services.views.clone());
-                trees::join(work, id, parent).await?;
-                Ok(())
-            })
-        })
-        .await
 }

@@ -1,4 +1,4 @@
-//! Reads a flat file of hundreds of megabytes digest by digest.
+//! Reads a flat file of hundreds of megabytes, digest by digest.
 
 use std::{fmt, io::Read};
 
@@ -6,18 +6,18 @@ use domain::white_list::{Header, Listed, Mark, Mask, WhiteList};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use tokio::sync::mpsc;
 
-/// A file that is no flat file of the VAT white list.
+/// The file is not a flat file of the VAT white list.
 #[derive(Debug, thiserror::Error)]
 #[error("the file is no flat file of the VAT white list: {0}")]
 pub struct FlatFileError(#[from] serde_json::Error);
 
-/// Digests on their way.
+/// Sends digests to the loader.
 pub(super) type Chunk = Vec<(Mark, Listed)>;
 
-/// How many digests travel at once.
+/// The number of digests per message.
 const CHUNK: usize = 8_192;
 
-/// Sends every digest, and returns what else the file says.
+/// Sends every digest, and returns the other data of the file.
 pub(super) fn read(
     file: impl Read,
     sender: &mpsc::Sender<Chunk>,
@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for File<'_> {
                 }
             }
         }
-        // A list without one of these would say of everybody that he is not on it.
+        // Without one of these, every account would count as not listed.
         active.ok_or_else(|| M::Error::missing_field("skrotyPodatnikowCzynnych"))?;
         exempt.ok_or_else(|| M::Error::missing_field("skrotyPodatnikowZwolnionych"))?;
         Ok(WhiteList {
@@ -69,7 +69,7 @@ impl<'de> Visitor<'de> for File<'_> {
     }
 }
 
-/// One of its two arrays of digests.
+/// One of the two arrays of digests.
 struct Digests<'a> {
     listed: Listed,
     sender: &'a mpsc::Sender<Chunk>,
@@ -104,6 +104,6 @@ impl<'de> Visitor<'de> for Digests<'_> {
 
 impl Digests<'_> {
     fn send<E: serde::de::Error>(&self, chunk: Chunk) -> Result<(), E> {
-        self.sender.blocking_send(chunk).map_err(|_| E::custom("nobody takes the digests any more"))
+        self.sender.blocking_send(chunk).map_err(|_| E::custom("the receiver of digests is closed"))
     }
 }

@@ -1,4 +1,4 @@
-//! The rounds of a negotiation: what each side proposes, and to what it agrees.
+//! Rounds of a negotiation: proposals and agreements of the two sides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,30 +32,30 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// What one side says.
+/// The content of a round.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RoundTerms")]
 pub struct Say {
-    /// The numbers of lines to which it agrees as the other side proposed them.
+    /// The numbers of lines that are accepted as the other side proposed them.
     #[serde(default)]
     pub agree: BTreeSet<u32>,
-    /// Lines that it wants otherwise.
+    /// Lines with changes.
     #[serde(default)]
     pub lines: Vec<Want>,
-    /// The numbers of lines that it does not want at all.
+    /// The numbers of lines to drop.
     #[serde(default)]
     pub drop: BTreeSet<u32>,
-    /// Whether it agrees to the conditions as the other side proposed them.
+    /// Whether the conditions are accepted as the other side proposed them.
     #[serde(default)]
     pub agree_to_conditions: bool,
-    /// When it wants to pay.
+    /// A new payment term.
     #[serde(default)]
     pub payment_term: Option<PaymentTerm>,
-    /// How the goods are to travel.
+    /// New delivery terms.
     #[serde(default)]
     pub delivery_terms: Option<DeliveryTerms>,
-    /// In words, for the other side.
+    /// A message to the other side.
     #[serde(default)]
     pub message: Option<Message>,
     /// The last day on which the other side may answer.
@@ -64,21 +64,21 @@ pub struct Say {
     pub answer_by: Option<Date>,
 }
 
-/// A line as one side wants it; what is not said stays as it stands.
+/// Changes of one line; omitted values stay unchanged.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "WantedLine")]
 pub struct Want {
-    /// Its number.
+    /// The number of the line.
     pub line: u32,
-    /// Another product instead; without a price, at what agreements and lists make of it.
+    /// A replacement product; without a price, at the listed price.
     #[serde(default)]
     pub sku: Option<Sku>,
     #[serde(default)]
     pub quantity: Option<Quantity>,
     #[serde(default)]
     pub unit_price: Option<UnitPrice>,
-    /// The day on which it arrives.
+    /// The day of delivery.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub deliver_on: Option<Date>,
@@ -89,14 +89,14 @@ pub struct Want {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OpenNegotiation")]
 pub struct Open {
-    /// The revision of the offer that is talked about.
+    /// The revision of the offer to negotiate.
     pub revision: u32,
-    /// The first round; whoever opens can also say it later.
+    /// The first round; it can also be proposed later.
     #[serde(default)]
     pub say: Option<Say>,
 }
 
-/// Opens a negotiation about a revision of an offer.
+/// Opens a negotiation on a revision of an offer.
 pub async fn open(
     services: &Services,
     caller: &Caller,
@@ -136,12 +136,12 @@ pub async fn open(
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ProposeRound")]
 pub struct Propose {
-    /// The number of the round that this is: who speaks has read all rounds before it.
+    /// The number of the new round; refused if other rounds were proposed in the meantime.
     pub round: u32,
     pub say: Say,
 }
 
-/// Proposes a round: what is agreed to, and what is wanted instead.
+/// Proposes a round: accepted lines and changes.
 pub async fn propose(
     services: &Services,
     caller: &Caller,
@@ -161,12 +161,12 @@ pub async fn propose(
         .await
 }
 
-/// Yes to everything.
+/// Acceptance of everything.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AgreeToRound")]
 pub struct Agree {
-    /// The number of the round that this is: who agrees has read all rounds before it.
+    /// The number of the new round; refused if other rounds were proposed in the meantime.
     pub round: u32,
     #[serde(default)]
     pub message: Option<Message>,
@@ -212,7 +212,7 @@ async fn speak(
     say_it(work, caller, id, round, (today, now)).await
 }
 
-/// Says it, or asks whoever of the same side must agree first.
+/// Proposes the round, or requests the approval that the own side needs first.
 async fn say_it(
     work: &mut Work,
     caller: &Caller,
@@ -223,7 +223,7 @@ async fn say_it(
     let negotiation = work.load::<Negotiation>(id).await?;
     let active = negotiation.open().map_err(|error| refusal(&error))?.clone();
     let side = caller.side();
-    // Nobody is asked about what cannot be said.
+    // Invalid rounds are refused before approval is requested.
     let said = Command::Propose { side, number, round: round.clone(), today, approval: None };
     negotiation.decide(said).map_err(|error| refusal(&error))?;
     company_hierarchy::buying_term(work, active.company).await?;
@@ -244,7 +244,7 @@ async fn say_it(
     negotiating::decide(work, id, command, today).await
 }
 
-/// Who at the seller must agree to the prices that somebody proposes, or agrees to.
+/// The approval that the seller's employee needs for the prices of a round.
 async fn sellers_superiors(
     work: &mut Work,
     caller: &Caller,
@@ -259,7 +259,7 @@ async fn sellers_superiors(
     offering::approval_needed(work, intent).await
 }
 
-/// How far the prices of some lines lie below what agreements and lists make now.
+/// The largest discount of the lines from the current listed prices.
 async fn discount(
     work: &mut Work,
     negotiation: &ActiveNegotiation,
@@ -284,7 +284,7 @@ fn sale(negotiation: &ActiveNegotiation, prices: Prices, on: Date) -> Sale {
     Sale { company: negotiation.company, currency: negotiation.currency, prices, on }
 }
 
-/// What somebody says, in the words of the domain.
+/// Converts a request into the round of the domain.
 async fn moves(
     work: &mut Work,
     negotiation: &ActiveNegotiation,
@@ -303,13 +303,15 @@ async fn moves(
     let mut moves = BTreeMap::new();
     for (number, said) in agreed.chain(dropped).chain(proposed) {
         if moves.insert(number, said).is_some() {
-            let detail = format!("line {number} is spoken of twice");
+            let detail = format!("line {number} is named twice");
             return Err(said_twice(detail).into());
         }
     }
     let says_conditions = payment_term.is_some() || delivery_terms.is_some();
     let conditions = match (agree_to_conditions, says_conditions) {
-        (true, true) => return Err(said_twice("the conditions are spoken of twice").into()),
+        (true, true) => {
+            return Err(said_twice("the conditions are both accepted and changed").into());
+        }
         (true, false) => Some(Move::Agree {}),
         (false, true) => Some(Move::Propose {
             proposed: negotiating::conditions(negotiation, payment_term, delivery_terms),
@@ -324,7 +326,7 @@ fn said_twice(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "negotiation.said_twice").field(field)
 }
 
-/// The lines for which a side proposes something else, by number.
+/// The lines with changes, by number.
 async fn proposed_lines(
     work: &mut Work,
     negotiation: &ActiveNegotiation,
@@ -383,8 +385,8 @@ async fn proposed_lines(
             lines::listed(work, pricing_context, line.product, line.quantity)
         });
         let choice = present.as_ref().map_or(Choice::Needed, |present| present.choice);
-        // The discounts of the offer went into another price, and prices for other quantities
-        // went with it.
+        // The discounts and quantity prices of the offer apply to the previous price, so they are
+        // removed.
         let (discount, breaks, at_most) = (None, Vec::new(), None);
         let line = Line { deliver_on: want.deliver_on.or(kept), ..line };
         let said = OfferedLine { line, listed, discount, breaks, at_most, choice };
@@ -396,15 +398,15 @@ async fn proposed_lines(
     Ok(lines.collect())
 }
 
-/// Whether somebody wants what stands on the table, whatever made its price.
+/// Whether the line keeps the current price.
 fn is_the_same(present: &OfferedLine, said: &OfferedLine) -> bool {
     let of = |line: &Line| (line.product, line.quantity, line.unit_price, line.deliver_on);
     of(&present.line) == of(&said.line)
 }
 
-/// A line that was dropped stands for nothing that could be kept.
+/// A dropped line has no price to keep.
 fn says_nothing(index: usize) -> Problem {
-    let detail = "is needed for a line that was dropped";
+    let detail = "is required for a line that was dropped";
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "lines.invalid")
         .field(FieldError::at(format!("/say/lines/{index}/quantity"), detail))
 }

@@ -1,4 +1,4 @@
-//! What a company answers to an offer.
+//! Answers of a company to an offer.
 
 use domain::{
     Destination, OfCompany, Offer, OfferId, Product, ProductId, Quantity,
@@ -20,7 +20,7 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// What was looked at.
+/// The viewed revision.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ViewOffer")]
@@ -40,19 +40,20 @@ pub async fn view(
     decide(services, caller, digest, id, offer::Command::View { by, revision }).await
 }
 
-/// What is accepted.
+/// The accepted revision and lines.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AcceptOffer")]
 pub struct Accept {
-    /// The revision that was read.
+    /// The revision.
     pub revision: u32,
-    /// Its digest, as it was shown: nobody accepts what they did not see.
+    /// The digest of the revision as it was displayed, so that only content that was read can be
+    /// accepted.
     pub digest: Digest,
-    /// The lines that are taken; all that are needed when not given.
+    /// The accepted lines; all required lines when not given.
     #[serde(default)]
     pub lines: Option<Vec<Chosen>>,
-    /// Where the goods go, and who pays for them, as far as that is said.
+    /// Delivery address and cost centre, as far as given.
     #[serde(default)]
     pub destination: Destination,
 }
@@ -93,7 +94,7 @@ pub async fn accept(
         .await
 }
 
-/// Refuses quantities other than those offered in which a product is not sold.
+/// Refuses accepted quantities that are not valid order quantities of the product.
 async fn can_be_ordered(work: &mut Work, offer: OfferId, chosen: &[Chosen]) -> Result<(), Failure> {
     let offer = work.load::<Offer>(offer).await?;
     let Some(revision) = offer.revision() else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! How prices that both agreed on come to hold in future: as a contract, in one command.
+//! Creates a price agreement (contract) from the agreed prices of an offer.
 
 use std::collections::BTreeMap;
 
@@ -24,27 +24,27 @@ use crate::{
     failure::{Failure, refusal},
 };
 
-/// For when the prices hold.
+/// The name and validity of a contract.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OfferContract")]
 pub struct Contract {
-    /// What the seller calls it.
+    /// The seller's name for it.
     pub name: Name,
-    /// The first day; at once when not given.
+    /// The first day; today when not given.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub from: Option<Date>,
-    /// The last day; until it is ended when not given.
+    /// The last day; open-ended when not given.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub until: Option<Date>,
-    /// Whether what the company has earned by its purchases comes off the prices.
+    /// Whether the company's discount programmes reduce these prices.
     #[serde(default)]
     pub discounts: bool,
 }
 
-/// Makes a contract of the agreed prices of an offer.
+/// Creates a contract with the agreed prices of an offer.
 pub async fn contract(
     services: &Services,
     caller: &Caller,
@@ -87,8 +87,8 @@ async fn agree(
     Ok(())
 }
 
-/// Of each product, what it costs in the quantities that were agreed on: in the least of them, and
-/// in any smaller one, the price of the least.
+/// The price per product by quantity. The price of the smallest agreed quantity also applies to
+/// smaller quantities.
 fn prices(lines: Vec<&OfferedLine>) -> Vec<Agreed> {
     let mut steps: BTreeMap<ProductId, BTreeMap<_, _>> = BTreeMap::new();
     for OfferedLine { line, breaks, .. } in lines {

@@ -1,4 +1,4 @@
-//! How an offer is written: line by line, or made of something that there is already.
+//! Drafts of offers, written line by line or from an existing document.
 
 use axum::http::StatusCode;
 use domain::{
@@ -25,21 +25,21 @@ use crate::{
     failure::{Failure, names_nothing, refusal},
 };
 
-/// What is proposed.
+/// The content of a draft.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "DraftOffer")]
 pub struct Draft {
-    /// To whom; who asked for it when not given.
+    /// The recipient; the company of the quotation request when not given.
     #[serde(default)]
     pub company: Option<CompanyId>,
-    /// That of what it is made of, else PLN, when not given.
+    /// The currency; that of the source document, else PLN, when not given.
     #[serde(default)]
     pub currency: Option<Currency>,
-    /// What it is made of: its lines, and what else it says, where nothing is said here.
+    /// The source document; it provides the lines and the values that are not given here.
     #[serde(default)]
     pub from: Option<Origin>,
-    /// Those of what it is made of when not given.
+    /// The lines; those of the source document when not given.
     #[serde(default)]
     pub lines: Vec<OfferedRequest>,
     /// The last day on which it can be accepted.
@@ -49,22 +49,22 @@ pub struct Draft {
     /// The company's own term when not given.
     #[serde(default)]
     pub payment_term: Option<PaymentTerm>,
-    /// How the goods travel.
+    /// The delivery terms.
     #[serde(default)]
     pub delivery_terms: Option<DeliveryTerms>,
-    /// What comes off every price.
+    /// A discount from every price.
     #[serde(default)]
     pub discount: Option<Percent>,
-    /// Whether the company may take some of the needed lines and leave others.
+    /// Whether the company may accept only some of the required lines.
     #[serde(default)]
     pub divisible: bool,
-    /// What the seller has to say to the company.
+    /// A note to the company.
     #[serde(default)]
     pub message: Option<Message>,
-    /// What the seller's people have to say to one another; the company never sees it.
+    /// An internal note of the seller, never shown to the company.
     #[serde(default)]
     pub note: Option<Message>,
-    /// Who looks after it; whoever writes it when not given.
+    /// The responsible employee; the author when not given.
     #[serde(default)]
     pub representative: Option<EmployeeId>,
 }
@@ -135,7 +135,7 @@ async fn writing(
     let offered = offering::offered(work, &draft.lines, sale, draft.discount).await?;
     let Offered { lines, discount, unit_costs } = offered;
     if let Some(Origin::Request { request }) = draft.from {
-        // Whoever asked is whom it is for, and still wants it.
+        // The offer is for the company that requested it, while the request is open.
         let asked = work.load::<QuotationRequest>(request).await?.open();
         let asked = asked.map_err(|error| refusal(&error))?;
         if asked.inquiry.company != company {
@@ -165,7 +165,7 @@ async fn writing(
     })
 }
 
-/// Whoever looks after an offer works for the seller.
+/// The responsible employee must work for the seller.
 async fn sells(work: &mut Work, representative: Option<EmployeeId>) -> Result<(), Failure> {
     let Some(id) = representative else { return Ok(()) };
     let person = work.load::<domain::Employee>(id).await?.person().ok();

@@ -1,5 +1,5 @@
-//! What an offer is made of: a request, another offer, an order, a template or a price list. It only
-//! says what a draft leaves open; nothing that is decided depends on it.
+//! The source document of an offer: a quotation request, offer, order, template or price list. It
+//! only fills values that a draft omits; decisions do not depend on it.
 
 use axum::http::StatusCode;
 use domain::{
@@ -23,7 +23,7 @@ use crate::{
     failure::{Failure, names_nothing, refusal},
 };
 
-/// The draft with what it is made of, where it says nothing itself.
+/// The draft, completed with values of its source document.
 pub(super) async fn filled(
     services: &Services,
     draft: Draft,
@@ -43,8 +43,8 @@ fn nothing(what: &str) -> Problem {
     names_nothing("/from", what)
 }
 
-/// What the company wishes to have, at what agreements and lists make: its wished prices are its
-/// own, and the seller's to grant. What it has described in words is the seller's to find.
+/// The lines of a quotation request with products, at listed prices. The company's target prices
+/// are not used, and lines described in words must be added by the seller.
 async fn of_request(
     services: &Services,
     draft: Draft,
@@ -70,7 +70,7 @@ async fn of_request(
     })
 }
 
-/// The same as another offer says, at the same prices.
+/// The lines and terms of another offer, at the same prices.
 async fn of_offer(
     services: &Services,
     draft: Draft,
@@ -85,7 +85,7 @@ async fn of_offer(
     let inside = found.inside.map(|inside| inside.inside).unwrap_or_default();
     let Proposal { company, currency, lines, payment_term, delivery_terms, .. } = found.proposal;
     must_be_priced_in(currency, &draft)?;
-    // What was agreed with one company, and said to it, is not for another.
+    // Agreed prices and notes are not copied to an offer for another company.
     let is_to_the_same = draft.company.is_none_or(|other| other == company);
     let payment_term = is_to_the_same.then_some(payment_term);
     let message = found.proposal.message.filter(|_| is_to_the_same);
@@ -103,7 +103,7 @@ async fn of_offer(
     })
 }
 
-/// A line at the price that it had after all discounts; a day that is over is left out.
+/// A line at its price after discounts; a delivery day in the past is removed.
 fn copied(offered: &OfferedLine, inside: &Inside, today: Date) -> OfferedRequest {
     let OfferedLine { line, breaks, at_most, choice, .. } = offered;
     OfferedRequest {
@@ -117,12 +117,12 @@ fn copied(offered: &OfferedLine, inside: &Inside, today: Date) -> OfferedRequest
     }
 }
 
-/// What was ordered once, at what agreements and lists make now.
+/// The products and quantities of an order, at current listed prices.
 async fn of_order(services: &Services, draft: Draft, order: OrderId) -> Result<Draft, Problem> {
     let loaded = services.log.load::<Order>(order.0).await.map_err(Failure::from)?;
     let terms = match loaded.state.terms() {
         Ok(terms) => terms.clone(),
-        // What has ended keeps its terms in the read model alone.
+        // Closed orders keep their lines only in the read model.
         Err(_) => {
             up_to_date(services, orders::PROJECTION.name).await?;
             let client = services.views.client().await.map_err(|_| unavailable())?;
@@ -167,8 +167,8 @@ async fn of_template(
     })
 }
 
-/// Every product that a list has a fixed price for: one of it, or the least that has a price, with
-/// the prices for larger quantities.
+/// The products with a fixed price in a price list, each in quantity one or in the smallest
+/// quantity with a price, with the prices for larger quantities.
 async fn of_list(
     services: &Services,
     draft: Draft,
@@ -218,11 +218,11 @@ fn or_else<T>(said: Vec<T>, other: impl FnOnce() -> Vec<T>) -> Vec<T> {
     if said.is_empty() { other() } else { said }
 }
 
-/// Prices are not carried from one currency into another.
+/// Prices are not converted between currencies.
 fn must_be_priced_in(currency: Currency, draft: &Draft) -> Result<(), Problem> {
     match draft.currency {
         Some(other) if other != currency && draft.lines.is_empty() => {
-            let detail = format!("the prices that it is made of are in {currency}");
+            let detail = format!("the currency of the source document is {currency}");
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "offer.other_currency")
                 .field(FieldError::at("/currency", detail)))
         }
@@ -230,12 +230,12 @@ fn must_be_priced_in(currency: Currency, draft: &Draft) -> Result<(), Problem> {
     }
 }
 
-/// Waits until a read model shows all that was recorded until now.
+/// Waits until a read model has reached the head.
 async fn up_to_date(services: &Services, view: &'static str) -> Result<(), Problem> {
     let head = services.log.head().await.map_err(Failure::from)?;
     services.views.wait(&[view], head).await.map_err(|_| unavailable())
 }
 
 fn unavailable() -> Problem {
-    Problem::unavailable("the read models do not answer")
+    Problem::unavailable("the read models are unavailable")
 }

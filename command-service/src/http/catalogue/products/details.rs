@@ -1,4 +1,4 @@
-//! What is known of a product besides its code and its price.
+//! Details of a product: texts, categories, packaging, VAT rate, images and so on.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -16,7 +16,7 @@ use crate::{
     app::{
         Services,
         catalogue::product::details::{
-            self, Bundle, Categorize, ChangeVatRate, Describe, Picture, Substitute,
+            self, Bundle, Categorize, ChangeVatRate, Describe, Picture, SetReturnTerm, Substitute,
         },
     },
     http::{Done, access::By},
@@ -77,6 +77,12 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/products/{id}/parts",
             post_with(bundle, |o| o.id("product.bundle").summary("Set the parts of a bundle")),
+        )
+        .api_route(
+            "/v1/products/{id}/return-term",
+            post_with(set_return_term, |o| {
+                o.id("product.set_return_term").summary("Set the term of return of a product")
+            }),
         )
 }
 
@@ -168,4 +174,13 @@ async fn bundle(
     Body { value, digest }: Body<Bundle>,
 ) -> Result<Done, Problem> {
     Ok(details::bundle(&services, &caller, digest, ProductId(id), value).await?.into())
+}
+
+async fn set_return_term(
+    State(services): State<Services>,
+    By { who: caller, .. }: By<Pricing>,
+    PathId(id): PathId,
+    Body { value, digest }: Body<SetReturnTerm>,
+) -> Result<Done, Problem> {
+    Ok(details::set_return_term(&services, &caller, digest, ProductId(id), value).await?.into())
 }

@@ -1,4 +1,4 @@
-//! Where a company is found: its addresses, accounts and EU VAT number.
+//! Addresses, bank accounts and EU VAT number of a company.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

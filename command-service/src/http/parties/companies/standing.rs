@@ -1,4 +1,4 @@
-//! How the seller stands to a company: verified, suspended, reinstated.
+//! Status of a company: verified, suspended, reinstated.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! To whom a company belongs: a group whose prices it shares, and the company above it.
+//! The group and the parent of a company.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -12,7 +12,8 @@ use service_kit::{
 use crate::{
     app::{
         Services,
-        parties::company::tree::{self, JoinGroup, JoinParent},
+        parties::company::tree::{self, JoinGroup},
+        sales::credit_account::holders::{self, JoinParent},
     },
     http::{Done, access::By},
 };
@@ -48,5 +49,5 @@ async fn join_parent(
     PathId(id): PathId,
     Body { value, digest }: Body<JoinParent>,
 ) -> Result<Done, Problem> {
-    Ok(tree::join_parent(&services, &caller, digest, CompanyId(id), value).await?.into())
+    Ok(holders::join_parent(&services, &caller, digest, CompanyId(id), value).await?.into())
 }

@@ -1,4 +1,4 @@
-//! The rounds of a negotiation: what each side proposes, and to what it agrees.
+//! Rounds of a negotiation: proposals and agreements of the two sides.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -22,14 +22,13 @@ pub(super) fn routes() -> ApiRouter<Services> {
         .api_route(
             "/v1/offers/{id}/negotiate",
             post_with(open, |o| {
-                o.id("offer.negotiate").summary("Open a negotiation about a revision of an offer")
+                o.id("offer.negotiate").summary("Open a negotiation on a revision of an offer")
             }),
         )
         .api_route(
             "/v1/negotiations/{id}/propose",
             post_with(propose, |o| {
-                o.id("negotiation.propose")
-                    .summary("Propose a round: what is agreed to, and what is wanted instead")
+                o.id("negotiation.propose").summary("Propose a round: accepted lines and changes")
             }),
         )
         .api_route(

@@ -1,4 +1,4 @@
-//! What a company answers to an offer.
+//! Answers of a company to an offer.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

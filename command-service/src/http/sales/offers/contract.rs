@@ -1,4 +1,4 @@
-//! How prices that both agreed on come to hold in future: as a contract, in one command.
+//! Creates a price agreement (contract) from the agreed prices of an offer.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;
@@ -21,7 +21,7 @@ pub(super) fn routes() -> ApiRouter<Services> {
     ApiRouter::new().api_route(
         "/v1/offers/{id}/contract",
         post_with(contract, |o| {
-            o.id("offer.contract").summary("Make a contract of the agreed prices of an offer")
+            o.id("offer.contract").summary("Create a contract with the agreed prices of an offer")
         }),
     )
 }

@@ -1,4 +1,4 @@
-//! How an offer is written: line by line, or made of something that there is already.
+//! Drafts of offers, written line by line or from an existing document.
 
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::extract::State;

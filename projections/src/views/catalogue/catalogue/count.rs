@@ -1,4 +1,4 @@
-//! How many products of the catalogue stand where.
+//! Numbers of products of the catalogue.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,36 +12,36 @@ use uuid::Uuid;
 
 use crate::{ReadError, words::SearchWords};
 
-/// Products that stand in the same categories and are of the same brand.
+/// The number of products with the same categories and brand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// The categories themselves, without those above them.
+    /// Their categories, without those above them.
     pub categories: Vec<CategoryId>,
-    /// The place of the brand.
+    /// The access path of their brand.
     pub brand: Option<Uuid>,
-    /// Whether they are there to be sold.
+    /// Whether they are in stock.
     pub in_stock: bool,
-    /// How many they are.
+    /// The number.
     pub products: i64,
 }
 
-/// What is counted.
+/// Which products to count.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter<'a> {
-    /// What stands in this category or below it.
+    /// Only products of this category and its subcategories.
     pub category: Option<Uuid>,
-    /// What is of this brand.
+    /// Only products of this brand.
     pub brand: Option<Uuid>,
-    /// Only what is there to be sold.
+    /// Only products in stock.
     pub in_stock: bool,
-    /// What some words mean, and the products that a code of the company's means.
+    /// Products with these words, or with this code of the company.
     pub words: Option<(&'a SearchWords, &'a [Uuid])>,
     /// Whether only codes are searched.
     pub codes: bool,
 }
 
 impl Filter<'_> {
-    /// The words as a query, and the company's own.
+    /// The words as a query, and the products with this code of the company.
     fn sought(&self) -> (Option<String>, Option<&[Uuid]>) {
         let query = |words: &SearchWords| {
             words.code_query().filter(|_| self.codes).unwrap_or_else(|| words.query())
@@ -50,7 +50,7 @@ impl Filter<'_> {
     }
 }
 
-/// What [`Filter`] says without its words.
+/// The conditions of [`Filter`] without its words.
 macro_rules! filtered {
     () => {
         " AND ($2::uuid IS NULL OR brand_id = $2) AND (NOT $3 OR in_stock)
@@ -70,7 +70,7 @@ const MATCHES: &str = concat!(
     filtered!(),
     " GROUP BY categories, brand_id, in_stock"
 );
-/// Those products by themselves that a rule of an assortment names.
+/// The products that an assortment rule names individually.
 const EXCEPTIONS: &str = concat!(
     "SELECT categories, brand_id, in_stock, 1::bigint, id FROM view.catalogue
     WHERE status = 'published'
@@ -85,7 +85,7 @@ const BRANCHES: &str = "
 const PATHS: &str = "SELECT id, path FROM view.catalogue_categories WHERE id = ANY($1)";
 const BRANDS: &str = "SELECT id, name FROM view.catalogue_brands WHERE id = ANY($1)";
 
-/// Products for sale by categories, brand and stock.
+/// Numbers of published products by categories, brand and stock.
 pub async fn counts(client: &Object, filter: Filter<'_>) -> Result<Vec<Group>, ReadError> {
     let Filter { category, brand, in_stock, .. } = filter;
     let rows = match filter.sought() {
@@ -101,7 +101,7 @@ pub async fn counts(client: &Object, filter: Filter<'_>) -> Result<Vec<Group>, R
     Ok(rows.iter().map(group_of).collect())
 }
 
-/// The same of those products alone that some assortments have rules on, one by one.
+/// The same for the products that some assortments have individual rules for, one by one.
 pub async fn exceptions(
     client: &Object,
     filter: Filter<'_>,
@@ -116,12 +116,12 @@ pub async fn exceptions(
     Ok(rows.iter().map(|row| (ProductId(row.get(4)), group_of(row))).collect())
 }
 
-/// A category in its tree.
+/// A category with its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
-    /// It and those above it, nearest first.
+    /// The category and those above it, nearest first.
     pub path: Vec<CategoryId>,
-    /// What it is called in Polish.
+    /// Its Polish name.
     pub name: String,
 }
 
@@ -143,7 +143,7 @@ pub(super) async fn paths(
     Ok(rows.iter().map(|row| (row.get(0), Some(categories_of(row, 1).into()))).collect())
 }
 
-/// What brands are called.
+/// The names of brands.
 pub async fn brands(client: &Object, ids: &[Uuid]) -> Result<BTreeMap<Uuid, String>, ReadError> {
     let statement = client.prepare_cached(BRANDS).await?;
     let rows = client.query(&statement, &[&ids]).await?;

@@ -1,4 +1,4 @@
-//! Products of the catalogue as lists show them: a page of some places in order.
+//! Pages of the catalogue: products of some access paths, in order.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,45 +18,45 @@ use super::{
 };
 use crate::{ReadError, row::json};
 
-/// Where products are sought.
+/// The access paths of a query.
 #[derive(Debug, Clone, Copy)]
 pub struct Places<'a> {
-    /// In any of these…
+    /// Any of these…
     pub any: &'a [Uuid],
-    /// …and in each of these.
+    /// …and all of these.
     pub also: &'a [Uuid],
 }
 
-/// In which order.
+/// The sort order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Order {
-    /// By name, as the Polish alphabet has it; see [`crate::words::sort_key`].
+    /// By name, in Polish alphabetical order; see [`crate::words::sort_key`].
     Name,
-    /// By the seller's code.
+    /// By SKU.
     Sku,
     /// The newest first.
     Newest,
 }
 
-/// Where a page ends.
+/// The end of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place(String, i64);
 
-/// A product that was found.
+/// A product of a page.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// What is known of it, without its texts.
+    /// The product, without its texts.
     pub item: CatalogueItem,
     /// Its categories, each with those above it, nearest first.
     pub paths: Vec<Vec<CategoryId>>,
-    /// What prices can be of that concern it; see [`pricing::selections`].
+    /// The selections to which it belongs; see [`pricing::selections`].
     pub selections: Vec<(Selection, usize)>,
-    /// Its name as lists are sorted by it.
+    /// The sort key of its name.
     sort_name: String,
 }
 
 impl Line {
-    /// Where a page ends that ends with this.
+    /// The end of a page whose last product is this one.
     pub fn place(&self, order: Order) -> Place {
         let key = match order {
             Order::Name => self.sort_name.clone(),
@@ -68,7 +68,7 @@ impl Line {
 }
 
 impl Line {
-    /// The same for matches of words.
+    /// The same for search matches.
     pub(super) fn key(&self, order: Option<Order>) -> String {
         let Place(key, _) = self.place(order.unwrap_or(Order::Name));
         key
@@ -76,7 +76,7 @@ impl Line {
 }
 
 impl Order {
-    /// Before the first.
+    /// The start of the list.
     const fn start(self) -> Place {
         match self {
             Self::Name | Self::Sku => Place(String::new(), -1),
@@ -84,7 +84,7 @@ impl Order {
         }
     }
 
-    /// The statement for this order, of one for each.
+    /// The statement for this order.
     const fn of(self, statements: [&'static str; 3]) -> &'static str {
         match self {
             Self::Name => statements[0],
@@ -93,7 +93,7 @@ impl Order {
         }
     }
 
-    /// What sorts a product whose key and position these are.
+    /// The sort key of a product.
     fn sorted(self, key: String, created: i64) -> (String, i64) {
         match self {
             Self::Name | Self::Sku => (key, created),
@@ -127,7 +127,7 @@ macro_rules! version {
 }
 pub(super) use version;
 
-/// The first products of a place after a point, in all of some other places too.
+/// The first products of an access path after a mark that are in all of some other paths too.
 macro_rules! first {
     ($columns:literal, $key:literal, in $place:literal, after $after:literal, $direction:literal) => {
         concat!(
@@ -150,7 +150,7 @@ macro_rules! first {
     };
 }
 
-/// A page of one place.
+/// A page of one access path.
 macro_rules! page {
     ($key:literal, after $after:literal, $direction:literal) => {
         concat!(
@@ -165,7 +165,7 @@ macro_rules! page {
     };
 }
 
-/// The first products of each of some places.
+/// The first products of each of some access paths.
 macro_rules! firsts {
     ($key:literal, after $after:literal, $direction:literal) => {
         concat!(
@@ -196,9 +196,8 @@ const VERSIONS: &str = concat!(
 pub(super) const LINES: &str =
     concat!("SELECT ", line!(), " FROM view.catalogue product WHERE id = ANY($1::uuid[])");
 
-/// Products of some places in order, from after a point, at most `limit`.
-///
-/// What was found is remembered; the catalogue changed last at `changed`.
+/// Products of some access paths in order, after a mark, at most `limit`. Pages are cached;
+/// `changed` is the position of the last change of the catalogue.
 pub async fn page(
     (client, memory, changed): (&Object, &Memory, Position),
     Places { any, also }: Places<'_>,
@@ -222,8 +221,8 @@ async fn found(client: &Object, page: &Page) -> Result<Arc<[ProductVersion]>, Re
     Ok(rows.iter().map(memory::product_version).collect())
 }
 
-/// A page of many places: the first products of each, until enough of them come before whatever a
-/// place has not told yet.
+/// A page of several access paths: reads the first products of each, until enough of them sort
+/// before all unread ones.
 async fn merged(client: &Object, page: &Page) -> Result<Vec<Uuid>, ReadError> {
     let Page { any: places, also, order, after: Place(key, created), limit } = page;
     let limit = *limit;
@@ -241,7 +240,7 @@ async fn merged(client: &Object, page: &Page) -> Result<Vec<Uuid>, ReadError> {
             (*number, *last) = (*number + 1, sorted.clone());
             found.insert(sorted, row.get(2));
         }
-        // A place that told as many as it was asked may have more right behind its last.
+        // A path that returned as many rows as requested may have more after its last one.
         let silent = counts.into_values().filter(|(number, _)| *number == each);
         let horizon = silent.map(|(_, last)| last).min();
         let known = |sorted: &(String, i64)| horizon.as_ref().is_none_or(|last| sorted <= last);

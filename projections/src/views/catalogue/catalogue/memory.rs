@@ -1,4 +1,4 @@
-//! What was read of the catalogue lately.
+//! The cache of the catalogue.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,33 +18,33 @@ use super::{
 };
 use crate::{ReadError, Remembered};
 
-/// Products as lists show them, what pages and searches found, and the categories above others.
+/// Cached products, pages, search results and category paths.
 #[derive(Debug)]
 pub struct Memory {
-    /// Whoever asks has read which versions of their rows are there now: a change of the catalogue has
-    /// other products' lines as they were.
+    /// Queries first read the versions of the rows, so a change of one product does not invalidate
+    /// the cached lines of others.
     lines: Remembered<Uuid, Option<Arc<Line>>, Version>,
     pub(super) pages: Remembered<Page, Arc<[ProductVersion]>>,
     pub(super) searches: Remembered<(Sought, Part), Arc<[Match]>>,
-    /// Lists that further pages are read from, by the day on which they were made.
+    /// Search results that further pages are read from, by their day.
     pub(super) continued: Remembered<(Sought, Part, Position), Arc<[Match]>, ()>,
     pub(super) deep_searches: Remembered<(Sought, Part), Arc<[Match]>>,
     paths: Remembered<Uuid, Option<Arc<[CategoryId]>>>,
 }
 
-/// A page of some places.
+/// A page of some access paths.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Page {
-    /// In any of these…
+    /// Any of these…
     pub(super) any: Vec<Uuid>,
-    /// …and in each of these.
+    /// …and all of these.
     pub(super) also: Vec<Uuid>,
     pub(super) order: Order,
     pub(super) after: Place,
     pub(super) limit: i64,
 }
 
-/// A product whose line is wanted.
+/// The key of a cached product.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ProductVersion {
     /// Its id.
@@ -53,8 +53,8 @@ pub(super) struct ProductVersion {
     version: Version,
 }
 
-/// Which version of a row it is: PostgreSQL's own name for it, the transaction that wrote it and the
-/// place where it wrote it. No other version of any row has the same.
+/// The version of a row: the transaction that wrote it and its location (`xmin`, `ctid`). No two
+/// versions of rows have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Version {
     written_by: [u8; 4],
@@ -75,19 +75,20 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// How many lines are remembered: some 2 KB each.
+    /// The maximum number of cached products: about 2 KB each.
     const MOST_LINES: usize = 20_000;
-    /// How many pages: some 2 KB each, too.
+    /// The maximum number of cached pages: about 2 KB each.
     const MOST_PAGES: usize = 20_000;
-    /// How many searches: up to 50 KB each.
+    /// The maximum number of cached searches: up to 50 KB each.
     const MOST_SEARCHES: usize = 2_000;
-    /// How many lists for further pages; most of them are among the searches too.
+    /// The maximum number of search results for further pages; most of them are shared with the
+    /// searches.
     const MOST_CONTINUED: usize = 500;
-    /// How many of those that are [`Sought::deep`]: up to 2.5 MB each.
+    /// The maximum number of deep searches ([`Sought::deep`]): up to 2.5 MB each.
     const MOST_DEEP_SEARCHES: usize = 20;
     const MOST_PATHS: usize = 20_000;
 
-    /// The lines of some products, in this order; those that are not remembered are read.
+    /// Some products, in this order; those that are not cached are read.
     pub(super) async fn lines(
         &self,
         client: &Object,
@@ -98,8 +99,8 @@ impl Memory {
         Ok(lines.into_iter().flatten().collect())
     }
 
-    /// Those of some categories that there are, each with those above it, itself first; the catalogue
-    /// changed last at `changed`.
+    /// The existing ones of some categories, each with those above it, itself first; `changed` is
+    /// the position of the last change of the catalogue.
     pub async fn paths(
         &self,
         client: &Object,
@@ -121,13 +122,13 @@ async fn lines(
     rows.iter().map(|row| Ok((row.get(0), Some(Arc::new(line_of(row)?))))).collect()
 }
 
-/// A row of an id and a version.
+/// A row of id and version.
 pub(super) fn product_version(row: &Row) -> ProductVersion {
     let (Bytes(written_by), Bytes(at)) = (row.get(1), row.get(2));
     ProductVersion { id: row.get(0), version: Version { written_by, at } }
 }
 
-/// A system column as it is sent.
+/// A system column in binary format.
 struct Bytes<const N: usize>([u8; N]);
 
 impl<'a, const N: usize> FromSql<'a> for Bytes<N> {

@@ -1,4 +1,4 @@
-//! Where products of the catalogue are found, and how many of them.
+//! Access paths of the catalogue, and the number of products by category, brand and stock.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use uuid::Uuid;
 
 use crate::{Change, projection::change, words};
 
-/// The place of all products.
+/// The access path of all products.
 pub const EVERYTHING: Uuid = Uuid::nil();
 
-/// The place of what is there to be sold.
+/// The access path of products in stock.
 pub const IN_STOCK: Uuid = Uuid::from_u128(0xe3a1_6d0c_4f27_4b98_8c55_71fe_029d_b648);
 
-/// The place of a brand's products, however it is written.
+/// The access path of a brand, independent of its spelling.
 pub fn brand(name: &str) -> Uuid {
-    /// Separates these from other name-based UUIDs: a random constant.
+    /// The namespace of these UUIDs: a random constant.
     const NAMESPACE: Uuid = Uuid::from_u128(0x51c8_3f0e_7b9d_4e26_a6d1_08f4_92eb_6c35);
     Uuid::new_v5(&NAMESPACE, words::spelled([name]).as_bytes())
 }
@@ -38,14 +38,14 @@ macro_rules! itself {
     };
 }
 
-/// The products in a category or below it.
+/// The products of a category and its subcategories.
 macro_rules! below {
     () => {
         "product.categories && ARRAY(SELECT id FROM catalogue_categories WHERE $1 = ANY(path))"
     };
 }
 
-/// Products leave their categories.
+/// Removes products from the access paths of their categories.
 macro_rules! leave_categories {
     ($which:ident) => {
         concat!(
@@ -57,7 +57,7 @@ macro_rules! leave_categories {
     };
 }
 
-/// Products learn the paths of their categories.
+/// Updates the category paths of products.
 macro_rules! learn_paths {
     ($which:ident) => {
         concat!(
@@ -70,7 +70,7 @@ macro_rules! learn_paths {
     };
 }
 
-/// Products stand in their categories and those above them.
+/// Adds products to the access paths of their categories and those above them.
 macro_rules! enter_categories {
     ($which:ident) => {
         concat!(
@@ -87,7 +87,7 @@ macro_rules! enter_categories {
     };
 }
 
-/// A product for sale counts.
+/// Counts a published product.
 macro_rules! count {
     (as $in_stock:literal, if $condition:literal) => {
         concat!(
@@ -102,7 +102,7 @@ macro_rules! count {
     };
 }
 
-/// It counts no more where its row says.
+/// Subtracts a product with the values of its row.
 macro_rules! uncount {
     (if $condition:literal) => {
         concat!(
@@ -135,27 +135,27 @@ const UNCOUNT_UNLESS: &str = uncount!(if "product.in_stock <> $2");
 const KNOW: &str = "
     INSERT INTO catalogue_words (word) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
 
-/// A product stands in a place.
+/// Adds a product to an access path.
 pub(super) fn stands(product: Uuid, place: Uuid) -> Change {
     change!(STAND, product, place)
 }
 
-/// It is found wherever it stands.
+/// Publishes a product in its access paths.
 pub(super) fn opened_to_all(product: Uuid) -> Change {
     change!(PUBLISH, product)
 }
 
-/// It stands there no more.
+/// Removes a product from an access path.
 pub(super) fn leaves(product: Uuid, place: Uuid) -> Change {
     change!(LEAVE, product, place)
 }
 
-/// It is found nowhere any more.
+/// Hides a product from its access paths.
 pub(super) fn left(product: Uuid) -> Change {
     change!(LEAVE_ALL, product)
 }
 
-/// Its categories are others; the row says which.
+/// Updates the access paths after a change of its categories.
 pub(super) fn categorized(product: Uuid) -> Vec<Change> {
     vec![
         change!(learn_paths!(itself), product),
@@ -164,49 +164,49 @@ pub(super) fn categorized(product: Uuid) -> Vec<Change> {
     ]
 }
 
-/// The brand that the row says is its brand no more.
+/// Removes the product from the access path of its brand.
 pub(super) fn unbranded(product: Uuid) -> Change {
     change!(LEAVE_BRAND, product)
 }
 
-/// It is of a brand.
+/// Adds the product to the access path of a brand.
 pub(super) fn branded(product: Uuid, name: &Name) -> Vec<Change> {
     let id = brand(name.as_str());
     vec![stands(product, id), change!(NAME_BRAND, id, name.to_string())]
 }
 
-/// It is sorted by another name.
+/// Updates the sort key of a product.
 pub(super) fn renamed(product: Uuid, name: String) -> Change {
     change!(RENAME, product, name)
 }
 
-/// The row as it is now counts, if it is for sale.
+/// Counts the product with the current values of its row, if it is published.
 pub(super) fn counted(product: Uuid) -> Change {
     change!(COUNT, product)
 }
 
-/// The row as it is now counts no more.
+/// Subtracts the product with the current values of its row.
 pub(super) fn uncounted(product: Uuid) -> Change {
     change!(UNCOUNT, product)
 }
 
-/// It counts among what is there or what is not from now on; the row does not say so yet.
+/// Moves the product between in stock and out of stock, before its row changes.
 pub(super) fn recounted(product: Uuid, in_stock: bool) -> [Change; 2] {
     [change!(UNCOUNT_UNLESS, product, in_stock), change!(COUNT_AS, product, in_stock)]
 }
 
-/// These are words of the catalogue, with a space between them.
+/// Adds words to the dictionary of the catalogue.
 pub(super) fn known(words: &str) -> Change {
     let words: BTreeSet<&str> = words.split_ascii_whitespace().collect();
     change!(KNOW, words.into_iter().map(ToOwned::to_owned).collect::<Vec<String>>())
 }
 
-/// A category grows from another.
+/// Adds a category below another.
 pub(super) fn opened(id: Uuid, parent: Option<Uuid>) -> Vec<Change> {
     vec![change!(OPEN, id, parent)]
 }
 
-/// A category stands elsewhere, with all that is below it.
+/// Moves a category with its subcategories.
 pub(super) fn moved(id: Uuid, parent: Option<Uuid>) -> Vec<Change> {
     vec![
         change!(leave_categories!(below), id),
@@ -216,7 +216,7 @@ pub(super) fn moved(id: Uuid, parent: Option<Uuid>) -> Vec<Change> {
     ]
 }
 
-/// What an audience is allowed to see by itself is a place too.
+/// The access path of products that an audience is allowed individually.
 pub(super) fn ruled(assortment: Uuid, event: &assortment::Event) -> Vec<Change> {
     use assortment::Event as E;
     let (E::Allowed { selection, .. } | E::Denied { selection, .. } | E::Lifted { selection, .. }) =

@@ -27,45 +27,46 @@ use crate::{ReadError, words};
 pub struct Sought {
     /// The search words.
     pub words: words::SearchWords,
-    /// The products with this code of the company; they come first.
+    /// The products with this code of the company; they sort first.
     pub own: Vec<Uuid>,
-    /// Where.
+    /// The bounds.
     pub within: Within,
-    /// The order; `None`: the best matches first.
+    /// The order; `None`: by relevance.
     pub order: Option<Order>,
-    /// Whether many more matches are put in order than usually: most may be hidden from who asks.
+    /// Whether many more matches than usual are ranked, because most may be hidden from the asker.
     pub deep: bool,
 }
 
 /// The bounds of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Within {
-    /// Only in this category or below it.
+    /// Only this category and its subcategories.
     pub category: Option<Uuid>,
-    /// Only in these categories or below them, or in the places of `picks`; everywhere without it.
+    /// Only these categories and their subcategories, or the paths in `picks`; everything if
+    /// `None`.
     pub allowed: Option<Vec<Uuid>>,
-    /// Places of products that were picked one by one.
+    /// Access paths of individually allowed products.
     pub picks: Vec<Uuid>,
-    /// Only of this brand.
+    /// Only this brand.
     pub brand: Option<Uuid>,
     /// Only products in stock.
     pub in_stock: bool,
 }
 
-/// In which part of the catalogue.
+/// The part of the catalogue to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Part {
-    /// Everywhere, and as the beginning of a code.
+    /// All products, also by prefix of their SKU.
     Codes,
-    /// Everywhere.
+    /// All products.
     Whole,
-    /// Among every eighth product, which have an index of their own.
+    /// Every eighth product; these have an index of their own.
     Eighth,
-    /// Among the others.
+    /// The other products.
     Rest,
 }
 
-/// A match of words, with what puts it in order besides its name or its code.
+/// A search match with its sort key, except name and SKU.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Match {
     product: ProductVersion,
@@ -73,28 +74,28 @@ pub(super) struct Match {
     created: i64,
 }
 
-/// Where a match was found: in which part, and as of when.
+/// The part and the day in which a match was found.
 type Matched = (Part, Position);
 
-/// The score of a match; a greater one is better.
+/// The score of a match; higher is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Rank {
-    /// Whether a code of the company's means it.
+    /// Whether it matches a code of the company.
     is_own: bool,
     /// The rank by PostgreSQL, in billionths.
     words: i64,
 }
 
-/// A place among the matches of words: where a page ends. The next one goes on behind it, whatever has
-/// left or joined the matches meanwhile.
+/// The position of a match in the list: the end of a page. The next page continues after it, even
+/// if matches were added or removed in the meantime.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// Which of the lists is read; others may be asked first for matches of another day.
+    /// The part of the list; earlier parts may be read first for matches of another day.
     part: Part,
     rank: Rank,
     key: String,
     created: i64,
-    /// As of when the list was made.
+    /// The day of the list.
     since: Position,
 }
 
@@ -120,7 +121,7 @@ macro_rules! asked {
     };
 }
 
-/// The part of a match that a page shows.
+/// The columns that a page needs.
 macro_rules! matched {
     () => {
         ", product.created, $9::text IS NULL AND product.id = ANY($3::uuid[]) AS is_own,
@@ -129,7 +130,7 @@ macro_rules! matched {
     };
 }
 
-/// The best matches first, or in another order.
+/// By relevance, or in another order.
 macro_rules! ranked {
     () => {
         " ORDER BY
@@ -166,7 +167,7 @@ macro_rules! search {
 const WHOLE: &str = search!("");
 const EIGHTH: &str = search!("product.created % 8 = 0 AND ");
 const REST: &str = search!("product.created % 8 <> 0 AND ");
-/// The same within few products, one by one.
+/// The same among few products, given by id.
 const PICKS: &str = concat!(
     "SELECT product.id, ",
     version!(),
@@ -188,7 +189,7 @@ const BEGUN: &str = "
     SELECT stem, array(SELECT word FROM view.catalogue_words
         WHERE word >= stem AND word < stem || '~' ORDER BY word LIMIT $2)
     FROM unnest($1::text[]) AS of (stem)";
-/// Two transposed letters leave a quarter of the trigrams of a word of six letters.
+/// Transposing two letters leaves a quarter of the trigrams of a word of six letters.
 const ALIKE: &str = "SET pg_trgm.similarity_threshold = 0.2";
 /// Words of the catalogue that are similar to words without a match.
 const CORRECT: &str = "
@@ -200,27 +201,25 @@ const CORRECT: &str = "
     WHERE NOT EXISTS (
         SELECT FROM view.catalogue_words WHERE word >= stem AND word < stem || '~')";
 
-/// The most matches that are sorted.
+/// The maximum number of matches that are ranked.
 pub const MOST_MATCHES: usize = 1_000;
 /// The same for a deep search, where many matches may be hidden.
 const MOST_IN_DEPTH: usize = 50_000;
-/// When the eighth has so many, all together would be too many to put in order.
+/// If the eighth has this many matches, ranking all of them would take too long.
 const ENOUGH: usize = 125;
 
-/// Those of the products that are for sale.
+/// The published products among some.
 const FOR_SALE: &str = concat!(
     "SELECT product.id, ",
     version!(),
     " FROM view.catalogue product WHERE id = ANY($1::uuid[]) AND status = 'published'"
 );
-/// What sorts some products by name or code.
+/// The sort key of some products by name or SKU.
 const KEYS: &str = "SELECT id, sort_name, sku FROM view.catalogue WHERE id = ANY($1::uuid[])";
 
-/// Products that some words mean, at most `limit` behind a mark, each with its own mark.
-///
-/// Only so many are put in order as are found soon: of words that very many products have, first those
-/// of every eighth product, then a thousand of the others. What was found is remembered; the catalogue
-/// changed last at `changed`.
+/// Search matches after a mark, at most `limit`, each with its own mark. Only a bounded number of
+/// matches is ranked: for frequent words, first those of every eighth product, then a thousand of
+/// the others. Results are cached; `changed` is the position of the last change of the catalogue.
 pub async fn search(
     (client, memory, changed): (&Object, &Memory, Position),
     sought: &Sought,
@@ -233,18 +232,18 @@ pub async fn search(
     search.marked(&found).await
 }
 
-/// A search, with what its parts have in common, read when the first of them is not remembered.
+/// A search with the values its parts share, read when the first part is not cached.
 struct Search<'a> {
     client: &'a Object,
     memory: &'a Memory,
     changed: Position,
     sought: &'a Sought,
-    /// Its words; none when one of them begins nothing.
+    /// Its words; `None` if one of them is not a prefix of any word.
     query: OnceCell<Option<String>>,
     bounds: OnceCell<Bounds>,
 }
 
-/// The categories that are asked for and those that are allowed, with all below them.
+/// The requested and the allowed categories, with all their subcategories.
 struct Bounds {
     category: Option<Vec<Uuid>>,
     allowed: Option<Vec<Uuid>>,
@@ -267,14 +266,14 @@ impl Search<'_> {
         Ok(some)
     }
 
-    /// Which list the first page begins.
+    /// The part with which the first page begins.
     async fn first_part(&self) -> Result<Part, ReadError> {
-        // What looks like a code, and is one, means nothing else.
+        // If the search matches codes, it is not treated as words.
         let is_code = self.sought.words.code_query().is_some();
         if is_code && !self.found(Part::Codes).await?.is_empty() {
             return Ok(Part::Codes);
         }
-        // What the company calls so must not be missed, nor what is hidden behind others.
+        // Products with the company's code must not be missed, nor those behind hidden ones.
         if self.sought.deep || !self.sought.own.is_empty() {
             return Ok(Part::Whole);
         }
@@ -282,8 +281,8 @@ impl Search<'_> {
         Ok(if many { Part::Eighth } else { Part::Whole })
     }
 
-    /// The first matches in a part behind a mark. Pages of one search are read from one list, as long
-    /// as it is remembered: what has got a better rank since is neither missed nor shown twice.
+    /// The first matches in a part after a mark. Pages of one search are read from one cached list,
+    /// so rank changes in the meantime neither omit nor repeat products.
     async fn behind(
         &self,
         part: Part,
@@ -316,7 +315,7 @@ impl Search<'_> {
         Ok(page_of(self.changed, &list[place..]))
     }
 
-    /// Those matches of a list of another day that are for sale, as they are now.
+    /// The published products among the matches of a list of another day, as they are now.
     async fn still_there(&self, list: &[Match]) -> Result<Vec<Match>, ReadError> {
         let ids: Vec<Uuid> = list.iter().map(|one| one.product.id).collect();
         let rows = self.client.query_typed(FOR_SALE, &[(&ids, Type::UUID_ARRAY)]).await?;
@@ -326,8 +325,8 @@ impl Search<'_> {
         Ok(list.iter().filter_map(still).collect())
     }
 
-    /// How many matches are not behind a mark. As a rule its product is still where it was; else
-    /// names and codes are read of all, since they are not remembered.
+    /// The number of matches up to a mark. Usually the product of the mark is still in the list;
+    /// otherwise the sort keys of all are read, since they are not cached.
     async fn place_behind(
         &self,
         part: Part,
@@ -357,7 +356,7 @@ impl Search<'_> {
         Ok(found.iter().position(is_behind).unwrap_or(found.len()))
     }
 
-    /// The lines of matches, each with its mark.
+    /// The products of matches, each with its mark.
     async fn marked(
         &self,
         found: &[(Matched, Match)],
@@ -393,13 +392,13 @@ impl Search<'_> {
         let query = match query {
             Some(query) => query,
             None if own.is_empty() => return Ok([].into()),
-            // The company's own code can still mean something.
+            // The company's own code can still match.
             None => String::new(),
         };
         let Bounds { category, allowed } = self.bounds().await?;
         let sql = match (allowed.as_deref(), part) {
             (Some([]), Part::Codes | Part::Whole) => PICKS,
-            // They are not in parts.
+            // Such a search has no parts.
             (Some([]), Part::Eighth | Part::Rest) => return Ok([].into()),
             (_, Part::Codes | Part::Whole) => WHOLE,
             (_, Part::Eighth) => EIGHTH,
@@ -447,7 +446,7 @@ impl Search<'_> {
     }
 }
 
-/// Words as a query in the words that there are; `None` when one begins nothing.
+/// The query with existing words; `None` if one is not a prefix of any word.
 async fn spelled_out(
     client: &Object,
     words: &words::SearchWords,

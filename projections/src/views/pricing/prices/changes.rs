@@ -1,4 +1,4 @@
-//! Which prices changed lately, so that no others are read again.
+//! The positions of the last changes of prices, to invalidate cached rules.
 
 use std::collections::HashMap;
 
@@ -13,28 +13,27 @@ const SINCE: &str = "
     SELECT agreement_id, CASE WHEN of_product THEN selected END, agreed FROM view.prices
     WHERE agreed > $1 ORDER BY agreed LIMIT $2";
 
-/// What an agreement says of a product, or of all that is more than one.
+/// A key: an agreement, and a product or all selections of more than one product.
 pub(super) type Subject = (AgreementId, Option<ProductId>);
 
-/// When which prices were agreed on or withdrawn last, as far as it has been asked.
+/// The known positions of the last changes.
 #[derive(Debug, Default)]
 pub(super) struct Changes(RwLock<Known>);
 
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// What is not in `last` has not changed after this…
+    /// Keys that are not in `last` have not changed after this position…
     since: Position,
-    /// …up to this.
+    /// …up to this one.
     until: Position,
     last: HashMap<Subject, Position>,
 }
 
 impl Changes {
-    /// Of how many subjects it is known at most: some 60 bytes each. When there are more, it begins
-    /// anew.
+    /// The maximum number of keys: about 60 bytes each. Above it, the cache is cleared.
     const MOST: usize = 200_000;
 
-    /// What is known once everything up to a position is.
+    /// The state after everything up to a position was read.
     pub(super) async fn up_to(
         &self,
         client: &Object,
@@ -47,7 +46,7 @@ impl Changes {
         drop(known);
         let mut known = self.0.write().await;
         if known.until == Position::START {
-            // Nothing is remembered yet that could have changed.
+            // Nothing is cached yet.
             (known.since, known.until) = (position, position);
         } else if known.until < position {
             known.learn(client, position).await?;
@@ -57,8 +56,8 @@ impl Changes {
 }
 
 impl Known {
-    /// The position of the last change of a subject, or one after which it has not changed: when
-    /// nothing else is said later, what was read since still holds.
+    /// The position of the last change of a key, or a later one after which it has not changed; a
+    /// cached rule is valid while this position is unchanged.
     pub(super) fn last(&self, subject: Subject) -> Position {
         self.last.get(&subject).copied().unwrap_or(self.since)
     }

@@ -1,4 +1,4 @@
-//! What agreements say of products, remembered while they stay as they are.
+//! A cache of price rules.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -21,8 +21,8 @@ const OF_PRODUCTS: &str = "
     SELECT selected, agreement_id, days, breaks FROM view.prices
     WHERE agreement_id = ANY($1) AND selected = ANY($2) AND breaks <> '[]'";
 
-/// Rules that were read lately: of a product in an agreement, and of whatever is more than one
-/// product. A price that is agreed on or withdrawn has those of its product read again, and no others.
+/// Cached rules by agreement and product, and by agreement for selections of more than one product.
+/// A change of a price invalidates only its own key.
 #[derive(Debug)]
 pub struct Rules {
     changes: Changes,
@@ -31,10 +31,10 @@ pub struct Rules {
 }
 
 type Pair = (AgreementId, ProductId);
-/// What an agreement says of categories and everything, by [`selected`].
+/// The rules of an agreement for categories and all products, by [`selected`].
 type OfMany = HashMap<Uuid, Vec<Rule>>;
 
-/// What some agreements say of some products.
+/// The rules of some agreements for some products.
 #[derive(Debug)]
 pub struct Said {
     of_many: Vec<Arc<OfMany>>,
@@ -53,12 +53,13 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// How many pairs of an agreement and a product are remembered, with a rule or without one: some
-    /// 100 bytes each, and as much again for a rule.
+    /// The maximum number of pairs of agreement and product, with or without a rule: about 100
+    /// bytes each, and as much again for a rule.
     const MOST: usize = 1_000_000;
     const MOST_AGREEMENTS: usize = 10_000;
 
-    /// What some agreements say of some products; the read model changed last at `changed`.
+    /// The rules of some agreements for some products; `changed` is the position of the last change
+    /// of the read model.
     pub async fn of(
         &self,
         client: &Object,
@@ -83,7 +84,7 @@ impl Rules {
 }
 
 impl Said {
-    /// What is said of a selection to which the product at this place belongs.
+    /// The rules of a selection to which the product at this index belongs.
     pub fn on(&self, product: usize, selection: Selection) -> impl Iterator<Item = &Rule> {
         let (of_product, many) = match selection {
             Selection::Product { .. } => (self.of_products.get(product), None),
@@ -130,7 +131,7 @@ fn ids(agreements: Vec<AgreementId>) -> Vec<Uuid> {
     agreements.into_iter().map(|agreement| agreement.0).collect()
 }
 
-/// A row of a selection and what is said of it.
+/// A row of a selection and its rules.
 fn rule_of(row: &Row) -> Result<Rule, ReadError> {
     Ok(Rule { agreement: AgreementId(row.get(1)), days: json(row, 2)?, breaks: json(row, 3)? })
 }

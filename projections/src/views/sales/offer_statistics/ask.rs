@@ -1,5 +1,4 @@
-//! Sums over offers: how many there were of each outcome, what they came to in each currency, and
-//! how long answers took.
+//! Sums over offers: numbers by result, values by currency, and response times.
 
 use domain::{Currency, Money, percent};
 use jiff::civil::Date;
@@ -11,10 +10,10 @@ use uuid::Uuid;
 
 use crate::row::{ReadError, is_capped, money, name_of, parsed};
 
-/// Each offer, or by product each product of its last revision, is a unit; its sums are over needed
-/// lines, and over what was ordered. A line of another currency than the last revision's adds to
-/// nothing. Of an even number of times the shorter one in the middle counts. Groups with most units
-/// come first; the group of a row without a currency is summed over all of them.
+/// A unit is an offer, or with grouping by product, each product of its last revision. Sums cover
+/// required lines, and ordered lines. Lines in another currency than the last revision are not
+/// counted. The median of an even number of values is the lower middle one. Groups with most units
+/// come first; a row without currency has the sums over all currencies.
 const LIST: &str = "
     WITH units AS (
         SELECT coalesce(CASE $1::text
@@ -79,110 +78,111 @@ const LIST: &str = "
     FROM sums JOIN page USING (key)
     ORDER BY of_key DESC, key DESC, currency NULLS FIRST";
 
-/// By what offers are taken together.
+/// The grouping of offers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "StatisticsGrouping")]
 pub enum By {
-    /// By who looks after them at the seller.
+    /// By representative.
     #[default]
     Representative,
     /// By company.
     Customer,
-    /// By product: an offer counts for each that its last revision has.
+    /// By product: an offer counts for each product of its last revision.
     Product,
 }
 
-/// Which offers are wanted.
+/// Which offers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {
-    /// By what they are taken together.
+    /// The grouping.
     pub by: By,
-    /// Of them only the lines of this product.
+    /// Only lines of this product.
     pub product: Option<Uuid>,
-    /// Those that this employee of the seller looks after.
+    /// Only offers of this representative.
     pub representative: Option<Uuid>,
-    /// Those to this company.
+    /// Only offers to this company.
     pub company: Option<Uuid>,
-    /// Those that were sent first on this day or later,
+    /// Only offers first sent on this day or later,
     pub from: Option<Date>,
-    /// and on this one or earlier.
+    /// and on this day or earlier.
     pub to: Option<Date>,
-    /// Those of which the last revision is in this currency.
+    /// Only offers whose last revision has this currency.
     pub currency: Option<Currency>,
 }
 
-/// What became of the offers of one representative, to one customer, or with one product.
+/// The statistics of one representative, customer or product.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "OfferStatistics")]
 pub struct Statistics {
-    /// The representative, the company or the product; missing where nobody looks after them.
+    /// The id of the representative, company or product; missing for offers without a
+    /// representative.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
-    /// How many there were.
+    /// The numbers of offers.
     #[serde(flatten)]
     pub counts: Counts,
-    /// How many of those that have ended were ordered.
+    /// The share of ordered offers among the closed ones.
     pub won: Won,
-    /// What they came to, in each currency.
+    /// The values in each currency.
     pub values: Vec<Values>,
-    /// From a request to the first offer that was sent for it: the median, in whole seconds.
+    /// The median time from a request to the first offer sent for it, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_offer: Option<i64>,
-    /// From a revision to the first answer of the company, which is yes, no or a proposal of its
-    /// own: the median, in whole seconds.
+    /// The median time from a revision to the first answer of the company (acceptance, rejection or
+    /// proposal), in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_answer: Option<i64>,
 }
 
-/// How many offers there were, each counted once however many revisions it has.
+/// Numbers of offers, each counted once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "OfferCounts")]
 pub struct Counts {
-    /// That were sent.
+    /// Sent,
     pub offered: i64,
-    /// Of them, those of which the company took all that was needed,
+    /// of which accepted as a whole,
     pub accepted: i64,
-    /// or left something needed,
+    /// accepted in part,
     pub partly_accepted: i64,
-    /// to which it said no,
+    /// rejected,
     pub rejected: i64,
-    /// that the seller took back,
+    /// withdrawn,
     pub withdrawn: i64,
-    /// whose date passed,
+    /// expired,
     pub expired: i64,
-    /// and that can still be answered.
+    /// and still open.
     pub open: i64,
 }
 
-/// How many offers led to orders.
+/// The share of offers that led to orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "OffersWon")]
 pub struct Won {
-    /// Those of which something, or by product this product, was ordered,
+    /// Offers of which something, or with grouping by product this product, was ordered,
     pub count: i64,
-    /// of all that have ended.
+    /// and all closed offers.
     pub of: i64,
-    /// The share in hundredths, rounded half up to one decimal place; missing while none has ended.
+    /// The share in percent, rounded half up to one decimal place; missing if none is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<String>,
 }
 
-/// What offers came to in one currency.
+/// The values of offers in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "OfferValues")]
 pub struct Values {
-    /// Which.
+    /// The currency.
     pub currency: Currency,
-    /// The needed lines of last revisions.
+    /// The required lines of last revisions.
     pub offered: Value,
-    /// What was ordered.
+    /// The ordered lines.
     pub won: Value,
-    /// How far the seller came down; missing where nothing was ordered.
+    /// The reduction from first to last revision; missing if nothing was ordered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreed: Option<Agreed>,
-    /// Whether a sum is larger than what amounts hold and is shown at the largest, as records of
-    /// older builds can make it.
+    /// Whether a sum exceeds the largest amount and is shown as the largest, which only records of
+    /// older builds can cause.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(default)]
     pub is_capped: bool,
@@ -192,35 +192,35 @@ pub struct Values {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "OfferLinesValue")]
 pub struct Value {
-    /// What agreements and lists made of them.
+    /// The sum at list prices.
     pub listed: Money,
-    /// What they were offered for.
+    /// The offered sum.
     pub net: Money,
-    /// What came off.
+    /// The discount.
     pub discount: Money,
-    /// The same as a share of the list value in hundredths, rounded half up to one decimal place;
-    /// missing where that is nothing.
+    /// The discount in percent of the list value, rounded half up to one decimal place; missing if
+    /// the list value is zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<String>,
 }
 
-/// The needed lines of offers that led to orders, as they were sent first and as they stood last.
+/// The required lines of offers that led to orders, in their first and last revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "OfferLinesAgreed")]
 pub struct Agreed {
-    /// What the first revisions came to, net.
+    /// The net sum of first revisions.
     pub first: Money,
-    /// What the last ones did.
+    /// The net sum of last revisions.
     pub last: Money,
-    /// What came off between them.
+    /// The difference.
     pub conceded: Money,
-    /// The same as a share of the first in hundredths, rounded half up to one decimal place;
-    /// missing where that is nothing.
+    /// The difference in percent of the first, rounded half up to one decimal place; missing if
+    /// that is zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<String>,
 }
 
-/// What became of offers, those of whom there are most first, from after `cursor`, at most `limit`.
+/// Statistics by group, largest groups first, after `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: Filter,
@@ -261,7 +261,7 @@ pub async fn list(
 }
 
 impl Statistics {
-    /// Where the list goes on after this.
+    /// The cursor after this group.
     pub fn cursor(&self) -> (i64, Uuid) {
         (self.counts.offered, self.id.unwrap_or_default())
     }

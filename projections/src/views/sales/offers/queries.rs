@@ -1,4 +1,4 @@
-//! What can be asked of offers.
+//! Queries of offers.
 
 use domain::{
     EmployeeId, NegotiationId, OfferId, OrderId,
@@ -35,8 +35,8 @@ const LIST: &str = offers!(
         AND ($5::uuid IS NULL OR representative = $5) AND ($6::bigint IS NULL OR created < $6)
     ORDER BY created DESC LIMIT $7"
 );
-/// Offers as [`summary_of`] reads them. Only what was sent before revisions were stamped is read as
-/// a whole, for its stamp.
+/// Offers as [`summary_of`] reads them. Revisions sent by builds without digests are read as a
+/// whole, to compute the digest.
 const HEADS: &str = "
     SELECT id, status, head, reason, created, revision, digest, valid_until,
         CASE WHEN revision > 0 AND digest IS NULL THEN proposal END AS undigested,
@@ -57,203 +57,203 @@ const LAPSED: &str = "
         AND ($2::date IS NULL OR (valid_until, id) > ($2, $3))
     ORDER BY valid_until, id LIMIT $4";
 
-/// An offer and what became of it.
+/// An offer.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Offer {
     /// Its id.
     pub id: OfferId,
-    /// Its readable number.
+    /// Its number.
     pub number: DocumentNumber,
-    /// What became of it.
+    /// Its status.
     pub status: Status,
-    /// What names the revision that was sent last; missing while none was.
+    /// The revision and digest that was sent last; missing before the first.
     #[serde(flatten)]
     pub stamp: Option<Stamp>,
-    /// What that revision says; what is being written while none was sent.
+    /// The content of that revision, or of the draft before the first was sent.
     #[serde(flatten)]
     pub proposal: Proposal,
-    /// The last day on which it can be accepted, where that is not the proposal's.
+    /// The last day on which it can be accepted, if it was extended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub extended_until: Option<Date>,
-    /// Who looks after it at the seller.
+    /// The responsible employee of the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representative: Option<EmployeeId>,
-    /// What it was made of; to its company only where that is the company's own.
+    /// Its source document; shown to the company only if it is the company's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// Where it is negotiated.
+    /// Its negotiation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negotiation: Option<NegotiationId>,
-    /// Why the company said no, or the seller took it back.
+    /// The reason of the rejection or withdrawal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The order that its acceptance places.
+    /// The order that its acceptance placed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
-    /// What of it was ordered, where that is not all of its lines as they stand.
+    /// The accepted lines, if not all of its lines were accepted unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ordered: Option<domain::Lines>,
-    /// What only the seller sees.
+    /// Data shown only to the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inside: Option<Deliberation>,
-    /// Where in the log it was drafted; lists are in this order, newest first.
+    /// The position of its first event; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// What only the seller sees of an offer.
+/// Data of an offer shown only to the seller.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "OfferDeliberation")]
 pub struct Deliberation {
-    /// The next revision, as far as it is written.
+    /// The draft of the next revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<Proposal>,
-    /// Who looks after it from then on.
+    /// The responsible employee of the draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representative: Option<EmployeeId>,
-    /// What it is made of, where that was said.
+    /// The source document of the draft, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// How far that is: `drafted`, `awaiting_approval` or `approved`.
+    /// The status of the draft: `drafted`, `awaiting_approval` or `approved`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft_status: Option<Status>,
-    /// The largest discount of a line below what agreements and lists make, in hundredths.
+    /// The largest discount of a line from its listed price, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discount: Option<String>,
-    /// Notes, and what things cost the seller.
+    /// Internal notes and costs.
     #[serde(flatten)]
     pub inside: Inside,
 }
 
-/// An offer as lists show it.
+/// An offer in a list.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OfferSummary {
     /// Its id.
     pub id: OfferId,
-    /// Its readable number.
+    /// Its number.
     pub number: DocumentNumber,
-    /// What became of it.
+    /// Its status.
     pub status: Status,
-    /// What names the revision that was sent last; missing while none was.
+    /// The revision and digest that was sent last; missing before the first.
     #[serde(flatten)]
     pub stamp: Option<Stamp>,
-    /// What that revision says without its lines; what is being written while none was sent.
+    /// The content of that revision without lines, or of the draft before the first was sent.
     #[serde(flatten)]
     pub head: OfferHead,
-    /// The last day on which it can be accepted, where that is not the proposal's.
+    /// The last day on which it can be accepted, if it was extended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub extended_until: Option<Date>,
-    /// Who looks after it at the seller.
+    /// The responsible employee of the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representative: Option<EmployeeId>,
-    /// What it was made of; to its company only where that is the company's own.
+    /// Its source document; shown to the company only if it is the company's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// Where it is negotiated.
+    /// Its negotiation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negotiation: Option<NegotiationId>,
-    /// Why the company said no, or the seller took it back.
+    /// The reason of the rejection or withdrawal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The order that its acceptance places.
+    /// The order that its acceptance placed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
-    /// What only the seller sees.
+    /// Data shown only to the seller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inside: Option<DeliberationSummary>,
-    /// Where in the log it was drafted; lists are in this order, newest first.
+    /// The position of its first event; lists are sorted by it, newest first.
     #[serde(skip)]
     pub created: i64,
 }
 
-/// What lists show the seller of what only it sees of an offer.
+/// Data of an offer in a list, shown only to the seller.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DeliberationSummary {
-    /// The next revision, as far as it is written, without its lines.
+    /// The draft of the next revision, without lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<OfferHead>,
-    /// Who looks after it from then on.
+    /// The responsible employee of the draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representative: Option<EmployeeId>,
-    /// What it is made of, where that was said.
+    /// The source document of the draft, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// How far that is: `drafted`, `awaiting_approval` or `approved`.
+    /// The status of the draft: `drafted`, `awaiting_approval` or `approved`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft_status: Option<Status>,
-    /// The largest discount of a line below what agreements and lists make, in hundredths.
+    /// The largest discount of a line from its listed price, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discount: Option<String>,
 }
 
-/// What became of an offer.
+/// The status of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "OfferStatus")]
 pub enum Status {
-    /// The company does not see it yet.
+    /// A draft.
     Drafted,
-    /// Others at the seller must agree before it is sent.
+    /// Awaits approval by the seller's employees before it is sent.
     AwaitingApproval,
-    /// They agreed; it is not sent yet.
+    /// Approved, not sent yet.
     Approved,
-    /// It waits for the company's answer.
+    /// Sent; awaits the company's answer.
     Open,
-    /// The two talk about it; it can still be accepted as it stands.
+    /// In negotiation; it can still be accepted unchanged.
     InNegotiation,
-    /// The company said yes.
+    /// Accepted by the company.
     Accepted,
-    /// The company said no.
+    /// Rejected by the company.
     Rejected,
-    /// The seller took it back.
+    /// Withdrawn by the seller.
     Withdrawn,
-    /// Its date passed.
+    /// Expired.
     Expired,
 }
 
-/// A revision as it was sent.
+/// A sent revision.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "OfferRevision")]
 pub struct Revision {
-    /// By what acceptance names it.
+    /// Its number and digest, which an acceptance must name.
     #[serde(flatten)]
     pub stamp: Stamp,
-    /// What it says.
+    /// Its content.
     pub proposal: Proposal,
-    /// Whether it came of a negotiation.
+    /// Whether it is the result of a negotiation.
     pub negotiated: bool,
-    /// When the company could see it first.
+    /// When it was sent.
     pub sent_at: Timestamp,
-    /// When somebody of the company looked at it first.
+    /// When an employee of the company first viewed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Timestamp>,
-    /// Who looked after it at the seller when it was sent.
+    /// The responsible employee of the seller when it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representative: Option<EmployeeId>,
-    /// Where in the log it was sent.
+    /// The position at which it was sent.
     #[serde(skip)]
     pub position: Position,
 }
 
-/// Which offers are wanted.
+/// Which offers to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// This one.
+    /// Only this offer.
     pub id: Option<Uuid>,
-    /// Those of this company.
+    /// Only this company.
     pub company: Option<Uuid>,
-    /// Not those that were never sent, withdrawn or not, nor what the seller deliberates, as buyers
-    /// see it.
+    /// Only what buyers may see: no offers that were never sent, and no internal data of the
+    /// seller.
     pub sent_only: bool,
-    /// Those with this status.
+    /// Only this status.
     pub status: Option<Status>,
-    /// Those that this employee of the seller looks after.
+    /// Only offers of this employee of the seller.
     pub representative: Option<Uuid>,
 }
 
-/// Offers, newest first, from before `cursor`, at most `limit`.
+/// Offers, newest first, before `cursor`, at most `limit`.
 pub async fn list(
     client: &Client,
     filter: &Filter,
@@ -269,7 +269,7 @@ pub async fn list(
     rows.iter().map(|row| Ok(seen(offer_of(row)?))).collect()
 }
 
-/// The same without their lines.
+/// The same without lines.
 pub async fn summaries(
     client: &Client,
     filter: &Filter,
@@ -285,7 +285,7 @@ pub async fn summaries(
     rows.iter().map(|row| Ok(seen(summary_of(row)?))).collect()
 }
 
-/// One revision of an offer, if it was sent.
+/// One sent revision of an offer.
 pub async fn revision(
     client: &Client,
     offer: Uuid,
@@ -296,7 +296,7 @@ pub async fn revision(
     Ok(found.into_iter().find(|found| found.stamp.number == number))
 }
 
-/// What was sent of an offer, in order, from after a revision, at most `limit`.
+/// The sent revisions of an offer, in order, after a revision, at most `limit`.
 pub async fn revisions(
     client: &Client,
     offer: Uuid,
@@ -320,17 +320,16 @@ pub async fn revisions(
     rows.iter().map(revision).collect()
 }
 
-/// An offer that is open although its last day is over.
+/// An open offer whose last day has passed.
 #[derive(Debug, Clone, Copy)]
 pub struct Lapsed {
-    /// Which.
+    /// The offer.
     pub id: OfferId,
     /// Its last day.
     pub valid_until: Date,
 }
 
-/// Offers that are open although their last day is over, in the order of their last day; those that
-/// follow `after`.
+/// Open offers whose last day has passed, by last day, after `after`.
 pub async fn lapsed(
     client: &Client,
     today: Date,
@@ -342,7 +341,7 @@ pub async fn lapsed(
     Ok(rows.iter().map(|row| Lapsed { id: OfferId(row.get(0)), valid_until: row.get(1) }).collect())
 }
 
-/// What was sent before revisions were stamped has the stamp that it would have now.
+/// A revision sent by a build without digests has the digest that it would have now.
 fn stamp_of(number: i32, digest: Option<String>, proposal: &Proposal) -> Result<Stamp, ReadError> {
     let number = number.cast_unsigned();
     let Some(digest) = digest else { return Ok(Stamp::of(number, proposal)) };

@@ -1,4 +1,4 @@
-//! How much a company sees of the catalogue, by category and brand.
+//! Numbers of products that a company sees, by category and brand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,61 +22,67 @@ use crate::{
     catalogue_context::CatalogueContext,
 };
 
-/// What of the catalogue is counted.
+/// Which products to count.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Count {
-    /// Who looks; a buyer's own company when not given.
+    /// The company; a buyer's own company when not given.
     pub company: Option<Uuid>,
-    /// The category in which the products stand, or above theirs.
+    /// The category; products of its subcategories are included.
     pub category: Option<Uuid>,
     /// The brand.
     pub brand: Option<String>,
-    /// Only what is there to be sold.
+    /// Only products in stock.
     #[serde(default)]
     pub in_stock: bool,
-    /// Words, as in the catalogue.
+    /// Search words, as in the catalogue.
     pub q: Option<String>,
 }
 
-/// How many products a company sees.
+/// Numbers of products that a company sees.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(rename = "CatalogueCounts")]
 pub struct Counts {
-    /// Of all that was asked for.
+    /// The total.
     pub products: i64,
-    /// Of these, what is there to be sold.
+    /// The number of those in stock.
     pub in_stock: i64,
-    /// In each category or below it, by name.
+    /// By category including subcategories, sorted by name.
     pub categories: Vec<CategoryCount>,
-    /// Of each brand, by name.
+    /// By brand, sorted by name.
     pub brands: Vec<BrandCount>,
-    /// The words that were searched because nothing has those that were asked for.
+    /// The words that were searched instead, because no product matches the given ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[allow(missing_docs, reason = "the name says it; a comment would change the API's document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory name; a comment would change the OpenAPI document"
+)]
 pub struct CategoryCount {
     /// The category.
     pub id: CategoryId,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// How many products.
+    /// The number of products.
     pub products: i64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[allow(missing_docs, reason = "the name says it; a comment would change the API's document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory name; a comment would change the OpenAPI document"
+)]
 pub struct BrandCount {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// How many products.
+    /// The number of products.
     pub products: i64,
 }
 
-/// How many products a company sees, by category and brand.
+/// Counts the products that a company sees, by category and brand.
 pub async fn count(
     queries: &Queries,
     asker: &Asker,
@@ -93,7 +99,7 @@ pub async fn count(
     let own = context.means(client, &words.code()).await.map_err(problem)?;
     let asked = Filter { words: Some((&words, &own)), ..filter };
     if words.code_query().is_some() {
-        // What looks like a code, and is one, means nothing else.
+        // If the search matches codes, it is not treated as words.
         let counts = counter.counts(Filter { codes: true, ..asked }).await.map_err(problem)?;
         if counts.products > 0 {
             return Ok(counts);
@@ -126,7 +132,7 @@ impl Counter<'_> {
     async fn counts(&self, filter: Filter<'_>) -> Result<Counts, ReadError> {
         let branches = catalogue::branches(self.client).await?;
         let mut groups = catalogue::counts(self.client, filter).await?;
-        // A product that no rule names is seen like any other in its categories.
+        // A product without a rule of its own is visible like the others of its categories.
         let unnamed = ProductId(Uuid::nil());
         let plain = self.context.assortments();
         groups.retain(|group| assortment::sees(plain, unnamed, &paths(&branches, group)));
@@ -134,7 +140,7 @@ impl Counter<'_> {
         self.summed(&groups, &branches).await
     }
 
-    /// Products that rules name: one more or one less than their categories let expect.
+    /// Products with rules of their own: corrections to the counts by category.
     async fn differences(
         &self,
         filter: Filter<'_>,
@@ -196,7 +202,7 @@ impl Counter<'_> {
     }
 }
 
-/// The categories of a group, each with those above it.
+/// The categories of a group of products, each with those above it.
 fn paths<'a>(branches: &'a Branches, group: &Group) -> Vec<&'a [CategoryId]> {
     let path = |id| branches.get(id).map(|branch| branch.path.as_slice());
     group.categories.iter().filter_map(path).collect()

@@ -1,4 +1,5 @@
-//! A look for products: page by page until enough of them are seen, and in other words when nothing is.
+//! Product search: reads page by page until enough visible products are found; falls back to
+//! similar words.
 
 use std::sync::Arc;
 
@@ -17,30 +18,29 @@ use crate::{
     reading::Reading,
 };
 
-/// How many products a page looks at, at most, for those that the company sees.
+/// The maximum number of products read for one page.
 const MOST_EXAMINED: usize = 5_000;
 
-/// Where the next page begins.
+/// The start of the next page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Next {
-    /// After a place in the order.
+    /// After a sort position.
     After(Place),
-    /// Behind a match of words, which were perhaps looked for in depth; of others than those asked
-    /// for, perhaps.
+    /// After a match of a word search; with flags for the extended search and for similar words.
     Behind(Mark, bool, Option<String>),
 }
 
-/// Words that are searched.
+/// The words of a search.
 pub(super) struct Search {
-    /// Plans each search by itself.
+    /// Plans each search separately.
     pub(super) client: Object,
     pub(super) sought: Sought,
-    /// Whether they stand for others, which nothing has.
+    /// Whether they replace words without matches.
     pub(super) instead: bool,
 }
 
 impl Search {
-    /// Searches words that stand for others.
+    /// A search with replaced words.
     fn instead(&mut self, words: SearchWords) {
         (self.sought.words, self.sought.own, self.instead) = (words, vec![], true);
     }
@@ -50,7 +50,7 @@ impl Search {
     }
 }
 
-/// A look for products.
+/// A product search.
 pub(super) struct Finder<'a> {
     pub(super) reading: &'a Reading,
     pub(super) context: &'a CatalogueContext,
@@ -60,7 +60,7 @@ pub(super) struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// The first products that the company sees, and where the next page begins.
+    /// The first visible products, and the start of the next page.
     pub(super) async fn find(
         &mut self,
         next: Option<Next>,
@@ -91,8 +91,8 @@ impl Finder<'_> {
         Ok(found)
     }
 
-    /// What is seen of the matches that are usually put in order; of many more, where so many of these
-    /// are hidden that they would not fill a page.
+    /// The visible ones among the usual number of ranked matches; among many more, if so many are
+    /// hidden that the page would not be full.
     async fn whole(
         &mut self,
         next: Option<Next>,
@@ -110,7 +110,7 @@ impl Finder<'_> {
         }
     }
 
-    /// What is seen, where the next page begins, and how many were looked at.
+    /// The visible products, the start of the next page, and the number of products read.
     async fn seen(
         &self,
         mut next: Option<Next>,
@@ -142,8 +142,7 @@ impl Finder<'_> {
         }
     }
 
-    /// Products where the company looks, whether it sees them or not, each with where a page begins
-    /// that follows it.
+    /// Products of the searched places, visible or not, each with the start of the page after it.
     async fn some(
         &self,
         next: Option<&Next>,
@@ -177,7 +176,7 @@ impl Finder<'_> {
         Ok(found.into_iter().map(|(line, mark)| (line, behind(mark))).collect())
     }
 
-    /// Takes the nearest words that there are for those that nothing has.
+    /// Replaces words without matches by the most similar words.
     async fn corrected(&mut self) -> Result<bool, ReadError> {
         let Some(search) = &mut self.search else { return Ok(false) };
         let corrected = corrected(&self.reading.client, &search.sought.words).await?;
@@ -189,7 +188,7 @@ impl Finder<'_> {
     }
 }
 
-/// The same words with the nearest that there are for those that nothing begins with.
+/// The words, with similar ones instead of prefixes without matches.
 pub(super) async fn corrected(
     client: &Object,
     words: &SearchWords,

@@ -1,4 +1,4 @@
-//! A negotiation as one side knows it at a moment: the table, and how it came to be so.
+//! A negotiation as one side knows it at a moment: terms and timeline.
 
 use std::collections::BTreeMap;
 
@@ -22,100 +22,107 @@ use crate::{
     replay::{Hearer, replay},
 };
 
-/// A negotiation, whole.
+/// A negotiation with its terms and timeline.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationStory")]
-#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub struct NegotiationHistory {
     pub id: NegotiationId,
-    /// About which offer.
+    /// The offer.
     pub offer: OfferId,
-    /// About which revision of it.
+    /// The revision of the offer.
     pub revision: u32,
     pub company: CompanyId,
     pub currency: Currency,
     pub status: Status,
-    /// Whose turn it is, where the two talk.
+    /// The side that must answer, while the negotiation is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn: Option<Side>,
-    /// How many rounds there were.
+    /// The number of rounds.
     pub rounds: u32,
-    /// Until when the answer is awaited.
+    /// The last day for the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub answer_by: Option<Date>,
-    /// What is on the table; once they agreed, what they agreed on.
+    /// The proposed terms; the agreed terms after the agreement.
     pub table: Table,
-    /// What of one's own side waits for a superior's word.
+    /// A proposal of the own side that awaits approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub awaiting_approval: Option<Waiting>,
-    /// What happened, the oldest first: as many events as are asked for, or fewer that are long.
+    /// The timeline, oldest entries first: at most the requested number of entries, fewer if they
+    /// are long.
     pub timeline: Vec<Entry>,
-    /// Asks for what happened next; absent where this is all.
+    /// The cursor of the next page; missing on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     #[serde(skip)]
     tables: BTreeMap<u32, Table>,
 }
 
-/// What waits for a superior's word.
+/// A proposal that awaits approval.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationWaiting")]
 pub struct Waiting {
-    /// What would be said.
+    /// The proposed round.
     pub round: negotiation::Round,
-    /// Who must agree, and why.
+    /// The approvers and the reasons.
     pub request: domain::approval::Request,
-    /// Who has agreed.
+    /// The answers so far.
     pub decisions: Vec<domain::approval::Decision>,
 }
 
-/// Something that happened.
+/// An entry of the timeline.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "NegotiationEntry")]
-#[allow(missing_docs, reason = "the names say it; comments would change the API's document")]
+#[allow(
+    missing_docs,
+    reason = "self-explanatory names; comments would change the OpenAPI document"
+)]
 pub struct Entry {
-    /// Where it stands in the log.
+    /// Its position in the log.
     pub position: u64,
     pub at: Timestamp,
-    /// What.
+    /// The event.
     pub event: negotiation::Event,
-    /// The only side that knows of it; missing where both do.
+    /// The only side that may see it; missing if both may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known_to: Option<Side>,
 }
 
-/// Which parts of the history of a negotiation are read besides its state.
+/// Which parts of the history to collect besides the state.
 #[derive(Debug, Default)]
 pub(in crate::app) struct HistoryQuery {
-    /// So many entries of the timeline,
+    /// This number of timeline entries,
     pub(super) entries: usize,
     /// after this position.
     pub(super) after: u64,
-    /// The tables after these rounds; round 0 is what was offered.
+    /// The terms after these rounds; round 0 is the offer.
     pub(super) rounds: Vec<u32>,
 }
 
-/// Once they have so many bytes, no more entries are shown at once.
+/// The size in bytes after which no more entries are added to a page.
 const MOST_BYTES: usize = 1 << 20;
 
-/// What is gathered on the way through history.
+/// The data collected during the replay.
 struct Gathered {
     side: Side,
     query: HistoryQuery,
     state: Negotiation,
-    /// The negotiation as it was before it ended.
+    /// The negotiation before its last event.
     ended: Option<Box<ActiveNegotiation>>,
     timeline: Vec<Entry>,
-    /// How long the payloads of these are.
+    /// The total length of the payloads of the entries.
     bytes: usize,
-    /// Whether more happened after them.
+    /// Whether more entries follow.
     more: bool,
     tables: BTreeMap<u32, Table>,
 }
 
 impl NegotiationHistory {
-    /// What one side knew at a moment.
+    /// The negotiation as one side knew it at a moment.
     pub(in crate::app) async fn of(
         queries: &Queries,
         asker: &Asker,
@@ -162,22 +169,22 @@ impl NegotiationHistory {
         })
     }
 
-    /// With whom the seller talks.
+    /// The company.
     pub(super) fn company(&self) -> CompanyId {
         self.company
     }
 
-    /// How many rounds there were.
+    /// The number of rounds.
     pub(super) fn rounds(&self) -> u32 {
         self.rounds
     }
 
-    /// What would be said once a superior agrees.
+    /// The round that will be proposed when it is approved.
     pub(in crate::app) fn awaiting_approval(self) -> Option<negotiation::Round> {
         self.awaiting_approval.map(|waiting| waiting.round)
     }
 
-    /// The table after a requested round, or after the last.
+    /// The terms after a requested round, or after the last.
     pub(super) fn table_after(&self, round: u32) -> Option<&Table> {
         if round == self.rounds { Some(&self.table) } else { self.tables.get(&round) }
     }
@@ -197,7 +204,7 @@ impl Gathered {
         }
     }
 
-    /// Keeps what belongs to the page of the timeline that is wanted.
+    /// Collects an entry if it belongs to the requested page of the timeline.
     fn keep(&mut self, event: &negotiation::Event, recorded: &RecordedEvent) {
         let known_to = event.known_to();
         let position = recorded.position.0;
@@ -216,17 +223,17 @@ impl Gathered {
 
 impl Hearer for Gathered {
     fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
-        // The id may be that of something else.
+        // The id may belong to an aggregate of another type.
         let Event::Sales(sales::Event::Negotiation(event)) = event else {
             return Err(Problem::not_found());
         };
         self.keep(&event, recorded);
-        // Where all ends, the state forgets the table.
+        // A closed negotiation keeps no terms in its state.
         if matches!(event, negotiation::Event::Agreed { .. } | negotiation::Event::Closed {}) {
             self.ended = self.state.active().map(|negotiation| Box::new(negotiation.clone()));
         }
         self.state.apply(event);
-        // What is reopened is no round of its own: the table before it shows it too.
+        // Reopening points is not a round, so the terms before it include them.
         if let Some(ActiveNegotiation { rounds, table, .. }) = self.state.active()
             && self.query.rounds.contains(rounds)
         {
@@ -246,7 +253,8 @@ mod tests {
 
     use super::*;
 
-    /// Hears of reminders whose payloads are so long; says what is shown, and whether there is more.
+    /// Replays reminders with payloads of maximum size; checks the number of entries and whether
+    /// more follow.
     fn heard(query: HistoryQuery, lengths: &[usize]) -> (Vec<u64>, bool) {
         let on = jiff::civil::date(2026, 11, 26);
         let event = negotiation::Event::Reminded { side: Side::Buyer, on };

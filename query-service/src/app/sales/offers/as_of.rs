@@ -1,4 +1,4 @@
-//! An offer as somebody saw it at an instant: history is replayed until then.
+//! An offer as the asker saw it at a past time, by replaying its events.
 
 use cqrs_es::Aggregate;
 use domain::{
@@ -23,7 +23,7 @@ use crate::{
     replay::{Hearer, replay},
 };
 
-/// What an offer was, as the asker may know.
+/// An offer at a moment, as the asker may see it.
 pub(super) async fn offer(
     queries: &Queries,
     asker: &Asker,
@@ -47,11 +47,11 @@ pub(super) async fn offer(
 #[derive(Debug, Default)]
 struct OfferAsOf {
     offer: domain::Offer,
-    /// What was sent last, also of one that has ended.
+    /// The last sent revision, also of a closed offer.
     revision: Option<offer::Revision>,
-    /// What was written last.
+    /// The last draft.
     writing: Option<offer::Writing>,
-    /// Whose and of what is what was sent last, or else what is being written.
+    /// The last sent revision, or else the draft.
     source: Source,
     valid_until: Option<jiff::civil::Date>,
     ordered: Option<domain::Lines>,
@@ -61,7 +61,7 @@ struct OfferAsOf {
     drafted_on: Option<jiff::civil::Date>,
 }
 
-/// Who looks after an offer, and what it was made of.
+/// The responsible employee of an offer, and its source document.
 #[derive(Debug, Clone, Copy, Default)]
 struct Source {
     representative: Option<EmployeeId>,
@@ -70,7 +70,7 @@ struct Source {
 
 impl Hearer for OfferAsOf {
     fn hear(&mut self, event: Event, recorded: &RecordedEvent) -> Result<(), Problem> {
-        // The id may be that of something else.
+        // The id may belong to an aggregate of another type.
         let Event::Sales(sales::Event::Offer(event)) = event else {
             return Err(Problem::not_found());
         };

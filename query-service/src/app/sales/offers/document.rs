@@ -1,7 +1,8 @@
-//! A revision of an offer as its customer reads, prints and files it: a PDF.
+//! A revision of an offer as a PDF document.
 //!
-//! Buyer, representative and products are shown as they were when the revision was sent, those of a
-//! draft as they are. The seller's letterhead is a setting and has no history: it is today's.
+//! Buyer, representative and products are shown as of the time when the revision was sent; for a
+//! draft, as they are now. The seller's letterhead is a setting without history, so the current one
+//! is used.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -39,22 +40,22 @@ use crate::{
 const VIEWS: &[&str] =
     &[offers::PROJECTION.name, companies::PROJECTION.name, employees::PROJECTION.name];
 
-/// Which document is wanted.
+/// Which document to render.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentQuery {
-    /// In which language; Polish when not given.
+    /// The language; Polish when not given.
     #[serde(default)]
     pub language: Language,
-    /// Which revision; the last that was sent when not given. To the seller, what is being written
-    /// is the one after that.
+    /// The revision; the last sent one when not given. For the seller, the draft is the revision
+    /// after the last sent one.
     pub revision: Option<u32>,
 }
 
-/// A file to print or to keep.
+/// A rendered file.
 #[derive(Debug)]
 pub struct Document {
-    /// What it is called, without an extension.
+    /// Its file name without extension.
     pub name: String,
     /// The bytes of the PDF.
     pub pdf: Vec<u8>,
@@ -129,22 +130,22 @@ async fn content(
 
 fn no_letterhead() -> Problem {
     Problem::new(StatusCode::CONFLICT, "letterhead.missing")
-        .detail("nobody has said who the seller is: its documents need KONTOR_SELLER to be set")
+        .detail("documents need the data of the seller: set KONTOR_SELLER")
 }
 
-/// What one revision says, and how it stands.
+/// A revision and its status.
 struct Text {
     standing: DocumentStatus,
     revision: u32,
     digest: Option<String>,
-    /// When it was sent, and where in the log that stands; `None` of a draft.
+    /// The time and position at which it was sent; `None` for a draft.
     sent: Option<(Timestamp, Position)>,
     valid_until: Date,
     proposal: Proposal,
     representative: Option<EmployeeId>,
 }
 
-/// The revision of this number, or the last; to the seller also what is being written.
+/// The revision with a number, or the last one; for the seller also the draft.
 async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Text, Problem> {
     let last = offer.stamp.map_or(0, |stamp| stamp.number);
     let revision = revision.unwrap_or(last.max(1));
@@ -162,15 +163,14 @@ async fn text(client: &Client, offer: Offer, revision: Option<u32>) -> Result<Te
             representative: sent.representative,
         });
     }
-    // Buyers have nothing inside.
+    // Buyers do not see internal notes.
     let inside = offer.inside.filter(|_| revision == last + 1);
     let written = inside.and_then(|inside| match last {
         0 => Some((offer.proposal, offer.representative)),
         _ => Some((inside.draft?, inside.representative)),
     });
-    let (proposal, representative) = written.ok_or_else(|| {
-        names_nothing("revision", &format!("the last revision that was sent is {last}"))
-    })?;
+    let (proposal, representative) = written
+        .ok_or_else(|| names_nothing("revision", &format!("the last sent revision is {last}")))?;
     Ok(Text {
         standing: DocumentStatus::Draft,
         revision,
@@ -193,7 +193,7 @@ fn standing(status: Status) -> DocumentStatus {
     }
 }
 
-/// Things as a document shows them: as they were at a position, or as they are.
+/// Loads aggregates as of a position, or as they are now.
 #[derive(Clone, Copy)]
 struct Past<'a> {
     log: &'a EventLog,
@@ -225,7 +225,7 @@ async fn buyer(client: &Client, past: Past<'_>, id: CompanyId) -> Result<Buyer, 
     let found = companies::list(client, filter, None, 1).await.map_err(problem)?;
     let present = found.into_iter().next().ok_or_else(|| problem(ReadError::Malformed))?;
     let then = past.one::<Company>(id.0).await?;
-    // History may know an offer of before its company was registered.
+    // Events of older builds may have an offer before its company was registered.
     let (name, address) = match then.state.customer() {
         Ok(customer) => (&customer.name, customer.billing_address.as_ref()),
         Err(_) => (&present.profile.name, present.billing_address.as_ref()),
@@ -263,7 +263,7 @@ async fn representative_of(
     if let Employee::Engaged(person) = &past.one::<Employee>(id.0).await?.state {
         return Ok(Some(named(&person.profile)));
     }
-    // Whoever has left by then is named as they left.
+    // An employee who had left by then is shown with the name at the time of leaving.
     let filter = employees::Filter { id: Some(id.0), company: None };
     let found = employees::list(client, filter, None, 1).await.map_err(problem)?;
     Ok(found.first().map(|employee| named(&employee.profile)))
@@ -271,13 +271,13 @@ async fn representative_of(
 
 type Products = HashMap<Uuid, Arc<Loaded<Product>>>;
 
-/// What is known of the products, for their units and for what other languages call them.
+/// The products, for their units and translated names.
 async fn products(past: Past<'_>, proposal: &Proposal) -> Result<Products, Problem> {
     let ids: Vec<Uuid> = proposal.lines.iter().map(|line| line.line.product.into()).collect();
     past.many::<Product>(&ids).await
 }
 
-/// The day on which all of it arrives, where that is one.
+/// The common delivery day of all lines, if there is one.
 fn one_day(proposal: &Proposal) -> Option<Date> {
     let first = proposal.lines.first()?.line.deliver_on?;
     proposal.lines.iter().all(|line| line.line.deliver_on == Some(first)).then_some(first)
@@ -292,7 +292,7 @@ fn offer_line(
 ) -> OfferLine {
     let line = &offered.line;
     let item = product.and_then(|product| product.item().ok());
-    // Polish as the revision says it; other languages as the product had it by then.
+    // The Polish name from the revision; other languages from the product at that time.
     let translated = item.and_then(|item| {
         let translations = &item.details().translations;
         translations.iter().find(|(code, _)| code.as_str() == language.code())

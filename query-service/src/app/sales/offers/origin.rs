@@ -1,5 +1,5 @@
-//! What an offer was made of, as far as its company may know: what is its own, not what the seller keeps
-//! for itself or has agreed on with others.
+//! The source document of an offer, as far as its company may see it: its own documents, but no
+//! internal ones and none of other companies.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{Queries, asker::problem};
 
-/// Leaves out of a company's offers of what they were made where it may not know that.
+/// Removes the source documents that a company may not see from its offers.
 pub(super) async fn redacted<'o>(
     queries: &Queries,
     company: Uuid,
@@ -47,7 +47,7 @@ pub(super) async fn redacted<'o>(
     Ok(())
 }
 
-/// Those of some things of which something holds.
+/// The items of a list that match a predicate.
 async fn those<A: Aggregate + OfCompany + Clone + 'static>(
     queries: &Queries,
     ids: &[Uuid],

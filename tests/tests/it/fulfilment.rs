@@ -1,0 +1,4 @@
+//! Tests of the fulfilment context.
+
+mod pick_lists;
+mod shipments;
