@@ -64,9 +64,10 @@ async fn a_range_without_these_types_is_its_last_event() {
     }
     // The end of the log, and of what was asked for.
     for (after, to) in [(25_000, None), (30_000, None), (77, Some(77)), (78, Some(77))] {
-        assert_eq!(positions(&["account", "other"], after, to).await, [], "{after} to {to:?}");
+        let found = positions(&["account", "other"], after, to).await;
+        assert!(found.is_empty(), "{found:?} after {after} to {to:?}");
     }
-    assert_eq!(positions(&["account"], u64::MAX, None).await, []);
+    assert!(positions(&["account"], u64::MAX, None).await.is_empty());
 }
 
 #[tokio::test]
