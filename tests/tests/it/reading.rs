@@ -195,8 +195,10 @@ async fn buy_and_return(shop: &Shop) {
     created(instance.post("grocer", "/v1/carts", &cart).await);
     created(instance.post("grocer", "/v1/order-lists", &json!({ "name": "Co tydzień" })).await);
     let lines = json!([{ "sku": "RICE", "quantity": "10" }]);
-    let standing = json!({ "name": "Ryż", "currency": "PLN", "lines": lines, "schedule": {
-        "starts_on": "2099-01-01", "recurrence": { "kind": "every_days", "days": 7 } } });
+    let standing = json!({ "name": "Ryż", "currency": "PLN", "lines": lines,
+        "unavailable_lines": "leave_out", "schedule": {
+        "starts_on": "2099-01-01", "recurrence": { "kind": "every_days", "days": 7 },
+        "non_working_days": "keep" } });
     created(instance.post("grocer", "/v1/standing-orders", &standing).await);
     let order = json!({ "currency": "PLN", "lines": lines, "reference": "ZAM/1" });
     let order = created(instance.post("grocer", "/v1/orders", &order).await);
