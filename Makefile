@@ -34,7 +34,7 @@ torture: provision-tests
 
 # The log and the catalogue against their limits and their peers, on servers that lose nothing.
 # BENCH_LONG=1 adds the runs at 10 million events and at 800,000 products,
-# BENCH_ONLY=append,hot,relay,read,growth,catalogue picks parts.
+# BENCH_ONLY=append,hot,relay,read,replay,growth,catalogue picks parts.
 bench: provision-bench
 	cargo build --release -p kontor
 	target/release/kontor servers --durable -- cargo bench -p kontor-benches

@@ -19,8 +19,14 @@ pub(crate) async fn fresh(server: &str) -> Result<(Client, String), Failure> {
 /// A log of its own.
 pub(crate) async fn log(server: &str) -> Result<(Client, EventLog), Failure> {
     let (mut client, url) = fresh(server).await?;
-    EventLog::migrate(&mut client).await?;
-    Ok((client, EventLog::open(&LogConfig::new(url)).await?))
+    let log = with_log(&mut client, &url).await?;
+    Ok((client, log))
+}
+
+/// Gives an empty database a log.
+pub(crate) async fn with_log(client: &mut Client, url: &str) -> Result<EventLog, Failure> {
+    EventLog::migrate(client).await?;
+    Ok(EventLog::open(&LogConfig::new(url.to_owned())).await?)
 }
 
 /// Fills a log with so many small events, a hundred a stream, as ours would have written them.

@@ -18,6 +18,7 @@ mod peers;
 mod raw_copy;
 mod read;
 mod relay;
+mod replay;
 mod table;
 
 use crate::table::Table;
@@ -45,6 +46,9 @@ async fn main() -> Result<(), Failure> {
     }
     if wanted("read") {
         read::measure(&server, &mut table).await?;
+    }
+    if wanted("replay") {
+        replay::measure(&server, &mut table).await?;
     }
     if wanted("growth") {
         growth::memory(&server, &mut table).await?;

@@ -94,18 +94,28 @@ pub(crate) struct Peer {
 /// From a database's URL and a number of clients.
 type Run = Box<dyn Fn(&str, usize) -> Result<f64, String>>;
 
-/// Those in other languages, installed below `target/peers`.
+/// Those in other languages, and those with a server of their own, installed below `target/peers`.
 pub(crate) fn scripts() -> Vec<Peer> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
     let installed =
         sources.parent().and_then(Path::parent).unwrap_or(&sources).join("target/peers");
     let emmett = node(&sources.join("emmett"), &installed.join("emmett"));
     let python = python(&sources.join("eventsourcing"), &installed.join("eventsourcing"));
+    let umadb = umadb(&sources.join("umadb"), &installed.join("umadb"));
+    let files = installed.join("umadb/files").to_string_lossy().into_owned();
     let peer = |name, program: Result<Vec<PathBuf>, String>| Peer {
         name,
         run: Box::new(move |url: &str, clients: usize| deposits(&program.clone()?, url, clients)),
     };
-    vec![peer("emmett-postgresql 0.42 (node)", emmett), peer("eventsourcing 9.5 (Python)", python)]
+    vec![
+        peer("emmett-postgresql 0.42 (node)", emmett),
+        peer("eventsourcing 9.5 (Python)", python),
+        Peer {
+            name: "UmaDB 0.7 (its own server)",
+            // It stores events in files of its own.
+            run: Box::new(move |_, clients| deposits(&umadb.clone()?, &files, clients)),
+        },
+    ]
 }
 
 fn node(source: &Path, installed: &Path) -> Result<Vec<PathBuf>, String> {
@@ -121,13 +131,42 @@ fn node(source: &Path, installed: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 fn python(source: &Path, installed: &Path) -> Result<Vec<PathBuf>, String> {
+    let python = environment(source, installed)?;
+    Ok(vec![python, source.join("deposits.py")])
+}
+
+/// A virtual environment with the packages of `requirements.txt`; returns its interpreter.
+fn environment(source: &Path, installed: &Path) -> Result<PathBuf, String> {
     let python = installed.join("bin/python");
     if !python.exists() {
         call(Command::new("python3").args(["-m", "venv"]).arg(installed))?;
         let install = ["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "-r"];
         call(Command::new(&python).args(install).arg(source.join("requirements.txt")))?;
     }
-    Ok(vec![python, source.join("deposits.py")])
+    Ok(python)
+}
+
+/// Its server comes as a wheel, and its Rust client needs a protocol buffer compiler, which is a wheel
+/// too. A package of its own: only `make bench` pays for compiling it.
+fn umadb(source: &Path, installed: &Path) -> Result<Vec<PathBuf>, String> {
+    let python = environment(source, installed)?;
+    let target = installed.join("target");
+    let client = target.join("release/kontor-peer-umadb");
+    if !client.exists() {
+        let compiler = installed.join("protoc");
+        let script = format!("#!/bin/sh\nexec {} -m grpc_tools.protoc \"$@\"\n", python.display());
+        std::fs::write(&compiler, script).map_err(|error| error.to_string())?;
+        call(Command::new("chmod").arg("+x").arg(&compiler))?;
+        call(
+            Command::new("cargo")
+                .args(["build", "--quiet", "--release", "--locked", "--manifest-path"])
+                .arg(source.join("Cargo.toml"))
+                .arg("--target-dir")
+                .arg(&target)
+                .env("PROTOC", &compiler),
+        )?;
+    }
+    Ok(vec![client, installed.join("bin/umadb")])
 }
 
 fn deposits(program: &[PathBuf], url: &str, clients: usize) -> Result<f64, String> {

@@ -162,13 +162,15 @@ impl Runner {
             }
         };
         let position = place.reached;
-        let read = self.services.log.follow(position, PAGE).await?;
+        let log = &self.services.log;
+        let end = *log.reached().borrow();
+        let read = log.follow_of(&[self.policy.reads], position, PAGE).await?;
         if read.is_empty() {
             return Ok(Advanced::ToTheEnd);
         }
         let Page { events, last } = self.page(position, &read)?;
-        let is_all =
-            |last| read.len() < PAGE && read.last().is_some_and(|end| end.position == last);
+        // A short page is not the last one: only a range of the log is read for these events.
+        let is_all = |last| last >= end && read.last().is_some_and(|read| read.position == last);
         if events.is_empty() {
             if let Some(last) = read.iter().find(|event| event.position == last) {
                 self.progress.skip(last);

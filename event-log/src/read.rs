@@ -14,6 +14,18 @@ const PAGE: &str = "\
     SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
         company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
     FROM log.events WHERE position > $1 ORDER BY position LIMIT $2";
+/// The events of some types of aggregates in a range of positions, and the last event of the range,
+/// of whatever type. One snapshot answers all of it, and positions are in commit order: what commits
+/// meanwhile is after the range.
+const PAGE_OF: &str = "\
+    WITH range AS MATERIALIZED (
+        SELECT least($4, (SELECT max(position) FROM log.events)) AS last)
+    SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
+        company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
+    FROM log.events
+    WHERE position > $1 AND position <= (SELECT last FROM range)
+        AND (stream_type = ANY($2) OR position = (SELECT last FROM range))
+    ORDER BY position LIMIT $3";
 const STREAM: &str = "\
     SELECT position, event_id, stream_type, stream_id, version, event_type, schema_version,
         company_id, actor, command_id, correlation_id, causation_id, recorded_at, payload
@@ -51,6 +63,8 @@ const OUTCOME: &str = "\
 impl EventLog {
     /// The most events that are read at once.
     pub const PAGE: usize = 10_000;
+    /// The range of positions in which events of some types are looked for at once.
+    const RANGE: i64 = 10_000;
     /// Where payloads may be long, no more is read at once than this, and one event.
     const STRETCH_BYTES: i64 = 1 << 20;
 
@@ -59,6 +73,28 @@ impl EventLog {
         let client = self.reader().await?;
         let statement = client.prepare_cached(PAGE).await?;
         let rows = client.query(&statement, &[&after.as_i64(), &as_limit(limit)]).await?;
+        Ok(rows.iter().map(recorded_event).collect())
+    }
+
+    /// Up to `limit` events of some types of aggregates after a position, in order, no further than
+    /// `to`. Only a range of positions is read. Its last event is returned whatever its type, so that
+    /// a reader who finds nothing knows where to continue; no other event of another type is.
+    /// Between two returned events there is none of these types, and none at all says that the log,
+    /// or `to`, is reached.
+    pub async fn read_of(
+        &self,
+        types: &[&str],
+        after: Position,
+        limit: usize,
+        to: Option<Position>,
+    ) -> Result<Vec<RecordedEvent>, Error> {
+        let client = self.reader().await?;
+        let statement = client.prepare_cached(PAGE_OF).await?;
+        let end = after.as_i64().saturating_add(Self::RANGE);
+        let last = to.map_or(end, |to| end.min(to.as_i64()));
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&after.as_i64(), &types, &as_limit(limit), &last];
+        let rows = client.query(&statement, &parameters).await?;
         Ok(rows.iter().map(recorded_event).collect())
     }
 

@@ -121,15 +121,37 @@ impl EventLog {
         after: Position,
         limit: usize,
     ) -> Result<Vec<Arc<RecordedEvent>>, Error> {
-        let tail = self.tail();
-        if after == *tail.reached.borrow() {
-            return Ok(Vec::new());
-        }
-        let kept = tail.kept.read().unwrap_or_else(PoisonError::into_inner).after(after, limit);
-        match kept {
+        match self.kept(after, limit) {
             Some(events) => Ok(events),
             None => Ok(self.read(after, limit).await?.into_iter().map(Arc::new).collect()),
         }
+    }
+
+    /// As [`Self::follow`], for a reader of some types of aggregates only: what is in memory comes
+    /// with the events of other types, what is read from the table as [`Self::read_of`] reads it. A
+    /// page that is not full does not mean that there are no more; an empty one does.
+    pub async fn follow_of(
+        &self,
+        types: &[&str],
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<RecordedEvent>>, Error> {
+        match self.kept(after, limit) {
+            Some(events) => Ok(events),
+            None => {
+                let events = self.read_of(types, after, limit, None).await?;
+                Ok(events.into_iter().map(Arc::new).collect())
+            }
+        }
+    }
+
+    /// What is in memory of the events after a position; `None` when that does not reach back so far.
+    fn kept(&self, after: Position, limit: usize) -> Option<Vec<Arc<RecordedEvent>>> {
+        let tail = self.tail();
+        if after == *tail.reached.borrow() {
+            return Some(Vec::new());
+        }
+        tail.kept.read().unwrap_or_else(PoisonError::into_inner).after(after, limit)
     }
 
     /// Reads new events for as long as it is polled. Of several such tasks of a process only one

@@ -8,7 +8,7 @@ use service_kit::health::explained;
 use crate::{
     Projection,
     aside::{MOST, SetAside},
-    database::Transaction,
+    database::{Transaction, changes_of},
     runner::ProjectionError,
 };
 
@@ -43,6 +43,13 @@ impl Checkpoint {
 /// Whether an event is of a kind of aggregate that a read model reads.
 pub(crate) fn is_read_by(projection: Projection, event: &RecordedEvent) -> bool {
     projection.reads.contains(&event.stream_type.as_str())
+}
+
+/// Whether an event changes nothing in a read model. An event that cannot be applied may change
+/// something.
+pub(crate) fn changes_nothing(projection: Projection, event: &RecordedEvent) -> bool {
+    !is_read_by(projection, event)
+        || changes_of(projection, event).is_ok_and(|changes| changes.is_empty())
 }
 
 /// How many bytes of payload are applied at once, unless one event has more. What an event changes is
@@ -130,6 +137,9 @@ async fn singly<T: Transaction, E: Borrow<RecordedEvent> + Sync>(
                     transaction.roll_back().await?;
                     let key = (projection.aside)(event);
                     let Some(key) = key.filter(|_| checkpoint.set_aside.len() < MOST) else {
+                        // What is between the events of the page was not read: it does not concern
+                        // the read model.
+                        checkpoint.position = Position(event.position.0 - 1);
                         stopped = Some(error);
                         break;
                     };

@@ -1,5 +1,5 @@
-//! The task that stores the checkpoints of all read models of a process after events that concern
-//! none of them, and reads changes by other processes.
+//! The task that stores the checkpoints of all read models of a process after events that
+//! change nothing, and reads changes by other processes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -65,7 +65,7 @@ pub(crate) struct Checkpoints<D> {
     pub(crate) skipped: Arc<Notify>,
 }
 
-/// A checkpoint to move past events that do not concern its read model.
+/// A checkpoint to move past events that change nothing in its read model.
 pub(crate) struct Move {
     pub(crate) projection: Projection,
     pub(crate) place: Place,

@@ -24,9 +24,12 @@ pub(crate) trait Log: Send + Sync {
     /// Wakes when there are events to follow, of this process or another, with the last position.
     fn reached(&self) -> watch::Receiver<Position>;
 
-    /// Up to `limit` events after a position, in order, as far as it has reached.
+    /// Up to `limit` events after a position, in order, as far as it has reached. Between two of them
+    /// there is none of these types; there may be some of others. None at all means that there are
+    /// no more.
     fn follow(
         &self,
+        types: &[&str],
         after: Position,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Arc<RecordedEvent>>, event_log::Error>> + Send;
@@ -179,10 +182,11 @@ impl Log for EventLog {
 
     async fn follow(
         &self,
+        types: &[&str],
         after: Position,
         limit: usize,
     ) -> Result<Vec<Arc<RecordedEvent>>, event_log::Error> {
-        Self::follow(self, after, limit).await
+        self.follow_of(types, after, limit).await
     }
 }
 
@@ -351,7 +355,7 @@ async fn apply(
 }
 
 /// What an event changes. A panic is an error of that event, so that it stops nothing else.
-fn changes_of(
+pub(crate) fn changes_of(
     projection: Projection,
     recorded: &RecordedEvent,
 ) -> Result<Vec<Change>, ProjectionError> {

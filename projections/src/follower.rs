@@ -1,12 +1,12 @@
 //! The follower of one read model: applies the events of a log; generic over log and database.
 //!
 //! It does not poll: the tail of the log announces events, and one task of the process reads the
-//! checkpoints of all read models. Events that do not concern the read model cost no transaction;
+//! checkpoints of all read models. Events that change nothing in the read model cost no transaction;
 //! that task stores the checkpoint after them.
 
 use std::{sync::Arc, time::Duration};
 
-use event_log::{Position, RecordedEvent};
+use event_log::Position;
 use service_kit::health::explained;
 use tokio::sync::{Notify, watch};
 
@@ -139,11 +139,10 @@ impl<L: Log, D: Database> Follower<L, D> {
     #[tracing::instrument(level = "debug", skip_all, fields(projection = self.progress.projection().name))]
     async fn advance(&self, place: Place, way: applying::Way) -> Result<usize, ProjectionError> {
         let projection = self.progress.projection();
-        let events = self.log.follow(place.reached, BATCH).await?;
+        let events = self.log.follow(projection.reads, place.reached, BATCH).await?;
         let events = applying::page(projection, events);
         let Some(last) = events.last() else { return Ok(0) };
-        let is_read = |event: &Arc<RecordedEvent>| applying::is_read_by(projection, event);
-        if !events.iter().any(is_read) {
+        if events.iter().all(|event| applying::changes_nothing(projection, event)) {
             self.progress.skip(last);
             self.skipped.notify_one();
             return Ok(events.len());

@@ -24,7 +24,7 @@ pub(crate) struct Progress {
 pub(crate) struct Place {
     /// Where the checkpoint is stored, as far as this process knows.
     pub(crate) stored: Position,
-    /// No event after the stored position and up to this one concerns the read model, so it is
+    /// No event after the stored position and up to this one changes the read model, so it is
     /// current up to this one.
     pub(crate) reached: Position,
     /// The id of the event at the reached position, if that is not the stored one: a log that was
@@ -117,7 +117,7 @@ impl Progress {
         });
     }
 
-    /// Skips events up to this one, which do not concern it.
+    /// Skips events up to this one, which change nothing in it.
     pub(crate) fn skip(&self, to: &RecordedEvent) {
         {
             let mut place = self.lock();

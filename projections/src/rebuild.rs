@@ -249,9 +249,8 @@ impl Generation {
         to: Option<Position>,
         way: Way,
     ) -> Result<usize, ProjectionError> {
-        let mut events =
-            applying::page(self.projection, views.log.read(checkpoint.position, BATCH).await?);
-        events.retain(|event| to.is_none_or(|to| event.position <= to));
+        let read = views.log.read_of(self.projection.reads, checkpoint.position, BATCH, to);
+        let events = applying::page(self.projection, read.await?);
         let stopped =
             applying::apply(transaction, self.projection, checkpoint, &events, way).await?;
         stopped.map_or(Ok(events.len()), Err)

@@ -11,6 +11,7 @@ mod history;
 mod hot;
 mod model;
 mod plans;
+mod read_of;
 mod recover;
 mod relay;
 mod server;

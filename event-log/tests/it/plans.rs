@@ -30,6 +30,7 @@ async fn no_question_reads_the_whole_log() {
         });
         deposit.await.unwrap();
         log.read(log.head().await.unwrap(), 10).await.unwrap();
+        log.read_of(&["account"], Position::START, 10, None).await.unwrap();
         log.read_stream(id, 0, 10).await.unwrap();
         log.load_many_at::<Account>(&[id], Position::START).await.unwrap();
         log.fill_directory().await.unwrap();

@@ -15,14 +15,14 @@ const FORK: &str = "
     ALTER TABLE log.events ENABLE ALWAYS TRIGGER append_only;
     COMMIT";
 
-fn keep(log: &EventLog) -> CancellationToken {
+pub(crate) fn keep(log: &EventLog) -> CancellationToken {
     let (log, cancel) = (log.clone(), CancellationToken::new());
     let cancelled = cancel.clone();
     tokio::spawn(async move { cancelled.run_until_cancelled(log.keep_tail()).await });
     cancel
 }
 
-async fn until(log: &EventLog, position: Position) {
+pub(crate) async fn until(log: &EventLog, position: Position) {
     let mut reached = log.reached();
     let wait = reached.wait_for(|reached| *reached == position);
     tokio::time::timeout(Duration::from_secs(20), wait)

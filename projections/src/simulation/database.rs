@@ -118,9 +118,10 @@ impl Log for Reader {
         self.reached.clone()
     }
 
-    /// Small pages, so that a run has many of them.
+    /// Small pages, so that a run has many of them; with the events of other types or without.
     async fn follow(
         &self,
+        types: &[&str],
         after: Position,
         limit: usize,
     ) -> Result<Vec<Arc<RecordedEvent>>, event_log::Error> {
@@ -131,7 +132,15 @@ impl Log for Reader {
         }
         let most = (1 + world.index(6)).min(limit);
         let after = usize::try_from(after.0).unwrap();
-        Ok(self.history.events().iter().skip(after).take(most).cloned().collect())
+        let mut page: Vec<_> =
+            self.history.events().iter().skip(after).take(most).cloned().collect();
+        if world.bool(0.5) {
+            let last = page.last().map(|event| event.position);
+            page.retain(|event| {
+                types.contains(&event.stream_type.as_str()) || Some(event.position) == last
+            });
+        }
+        Ok(page)
     }
 }
 

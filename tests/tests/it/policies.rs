@@ -32,6 +32,17 @@ const IDLE: &str = "
     WHERE state = 'idle in transaction' AND query LIKE '%policy.%' AND application_name = 'kontor views'";
 const EXPIRED: &str = "SELECT stream_id FROM log.events WHERE event_type = 'offer.expired'";
 const RUN_AGAIN: &str = "UPDATE policy.checkpoints SET position = 0";
+/// So many events of a type that nothing reads, with so many bytes of payload.
+const OTHERS: &str = "
+    WITH head AS (UPDATE log.head SET position = position + $1 RETURNING position - $1 AS before)
+    INSERT INTO log.events (
+        position, event_id, stream_type, stream_id, version, event_type, schema_version, actor,
+        command_id, correlation_id, recorded_at, payload
+    )
+    SELECT before + n, gen_random_uuid(), 'other', gen_random_uuid(), 1, 'other.noted', 1,
+        'superuser', gen_random_uuid(), gen_random_uuid(), now(),
+        '\"' || repeat('x', $2::int - 2) || '\"'
+    FROM head, generate_series(1, $1::bigint) AS n";
 const REFUSALS: &str = "
     SELECT policy, code, position FROM policy.refusals JOIN log.events USING (event_id, position)";
 /// The number and the instant of each invoice, in the order in which the goods left.
@@ -59,6 +70,24 @@ async fn policies_that_run_again_from_the_beginning_do_nothing_twice() {
     assert_eq!(instance.all("grocer", "/v1/orders").await.len(), 2);
     assert_eq!(instance.all("grocer", "/v1/invoices").await.len(), 1);
     assert_eq!(shop.owes().await, ["200.00", "200.00", "0.00"]);
+}
+
+/// What it reads is in the table and not in memory, and most of that does not concern it.
+#[tokio::test]
+async fn a_policy_that_is_far_behind_catches_up() {
+    let shop = Shop::open().await;
+    let instance = &shop.instance;
+    let order = shop.confirmed_order(json!([{ "sku": "COURSE", "quantity": "1" }])).await;
+    shop.dispatch(json!({ "order": order })).await;
+    let database = instance.database().await;
+    // More events than it reads at once, then more bytes than are kept in memory.
+    for (events, bytes) in [(10_500_i64, 2_i32), (100, 200_000)] {
+        database.execute(OTHERS, &[&events, &bytes]).await.unwrap();
+    }
+    let head = instance.settled().await;
+    database.execute(RUN_AGAIN, &[]).await.unwrap();
+    assert_eq!(instance.settled().await, head);
+    assert_eq!(instance.all("accounting", "/v1/invoices").await.len(), 1);
 }
 
 /// It does not stop the policy: other months have numbers left.
