@@ -6,6 +6,7 @@
 //! CONTRIBUTING.md says how to live a life again.
 
 mod database;
+mod history;
 
 use std::{sync::Arc, sync::Mutex, time::Duration};
 
@@ -20,7 +21,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use self::database::{FATAL, History, Model, OTHER, POISON, THING};
+use self::{
+    database::Model,
+    history::{FATAL, History, OTHER, POISON, THING},
+};
 use crate::{
     Projection, State, Status, checkpoints::Checkpoints, follower::Follower, progress::Progress,
 };
