@@ -41,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{api::ABOUT, letterhead, limits};
 
 /// How long a start waits for PostgreSQL, which may be starting or recovering too.
-const POSTGRES_START: Duration = Duration::from_secs(60);
+const POSTGRES_START: Duration = Duration::from_mins(1);
 /// How long a start waits for the comparison of the stream with the log. An unreachable NATS must
 /// not delay commands longer.
 const FIRST_COMPARISON: Duration = Duration::from_secs(3);
@@ -135,10 +135,7 @@ pub struct Running {
 async fn wait_for_postgres(database_url: &str, patience: Duration) -> anyhow::Result<()> {
     let deadline = Instant::now() + patience;
     loop {
-        let error = match tokio_postgres::connect(database_url, NoTls).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
+        let Err(error) = tokio_postgres::connect(database_url, NoTls).await else { return Ok(()) };
         if !postgres::is_unavailable(&error) || Instant::now() >= deadline {
             return Err(error).context("cannot reach PostgreSQL");
         }
