@@ -1,11 +1,12 @@
 //! The caller of a command: principal, idempotency key and command id.
 
+use axum::http::StatusCode;
 use domain::{ActorId, EmployeeId, Side};
 use event_log::Envelope;
 use service_kit::{
     access::{self, Principal},
     idempotency::IdempotencyKey,
-    problem::Problem,
+    problem::{FieldError, Problem},
     telemetry::Correlation,
 };
 use uuid::Uuid;
@@ -57,6 +58,26 @@ impl Caller {
     /// The employee to whom the key belongs.
     pub(crate) fn employee(&self) -> Option<EmployeeId> {
         self.principal.employee.map(EmployeeId)
+    }
+
+    /// The employee of a company who gives the command; `None` for the seller, and for a key that
+    /// belongs to no employee.
+    pub(crate) fn buying_employee(&self) -> Option<EmployeeId> {
+        self.company().and(self.employee())
+    }
+
+    /// Refuses a buyer's request that sets a field that only the seller may set. Each field is named
+    /// by its pointer, with whether the request sets it.
+    pub(crate) fn must_not_set(
+        &self,
+        code: &'static str,
+        fields: &[(&str, bool)],
+    ) -> Result<(), Problem> {
+        let set = fields.iter().find(|(_, is_set)| *is_set && self.company().is_some());
+        set.map_or(Ok(()), |(pointer, _)| {
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code)
+                .field(FieldError::at(*pointer, "only the seller can set this")))
+        })
     }
 
     /// Whether the caller has this role.

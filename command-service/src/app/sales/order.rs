@@ -17,7 +17,7 @@ use crate::{
     app::{
         Services, deciding,
         parties::company_hierarchy,
-        pricing::pricing_context::{Prices, Sale},
+        pricing::pricing_context::Sale,
         sales::{
             approvals::{self, Answered, ApprovalRequest, Approve, NeedsApproval, Refuse},
             lines::{self, LineRequest},
@@ -87,11 +87,8 @@ pub async fn place(
         given("/expected_total", expected)?;
     }
     let (id, today, now) = (OrderId(Uuid::now_v7()), services.clock.today(), services.clock.now());
-    let (prices, origin) = match caller.company() {
-        Some(_) => (Prices::Listed, OrderOrigin::Company),
-        None => (Prices::Agreed, OrderOrigin::Seller),
-    };
-    let buyer = caller.employee().filter(|_| caller.company().is_some());
+    let (origin, buyer) = (OrderOrigin::of(caller), caller.buying_employee());
+    let prices = origin.prices();
     let request = &request;
     services
         .execute(caller, digest, &|work| {
@@ -169,13 +166,8 @@ fn company(caller: &Caller, place: &Place) -> Result<CompanyId, Problem> {
         ("/placed_on", place.placed_on.is_some()),
         ("/payment_term", place.payment_term.is_some()),
     ];
-    match seller_only.into_iter().find(|(_, given)| *given) {
-        Some((pointer, _)) => {
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.seller_only")
-                .field(FieldError::at(pointer, "only the seller can set this")))
-        }
-        None => Ok(CompanyId(own)),
-    }
+    caller.must_not_set("order.seller_only", &seller_only)?;
+    Ok(CompanyId(own))
 }
 
 /// The reason of a cancellation.

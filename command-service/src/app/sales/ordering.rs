@@ -19,11 +19,13 @@ use crate::{
     app::{
         catalogue::category_paths,
         parties::company_hierarchy,
+        pricing::pricing_context::Prices,
         sales::{
             credit_account,
             order_checks::{self, Assent},
         },
     },
+    caller::Caller,
     failure::{Failure, names_nothing, refusal},
 };
 
@@ -35,6 +37,21 @@ pub(crate) enum OrderOrigin {
     /// The seller, after the company ordered by other means: no approval is needed unless the buyer
     /// is known.
     Seller,
+}
+
+impl OrderOrigin {
+    /// The origin of an order that the caller places.
+    pub(crate) fn of(caller: &Caller) -> Self {
+        if caller.company().is_some() { Self::Company } else { Self::Seller }
+    }
+
+    /// The prices of the order: only the seller may agree on others than the listed ones.
+    pub(crate) fn prices(self) -> Prices {
+        match self {
+            Self::Company => Prices::Listed,
+            Self::Seller => Prices::Agreed,
+        }
+    }
 }
 
 /// Checks that the company has the delivery address and that the employee may order for this

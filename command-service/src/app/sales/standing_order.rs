@@ -4,7 +4,6 @@ mod dates;
 mod planning;
 mod running;
 
-use axum::http::StatusCode;
 use domain::{
     CompanyId, Currency, Destination, EmployeeId, Name, Note, OfCompany, OrderId, StandingOrder,
     StandingOrderId,
@@ -16,7 +15,7 @@ use event_log::{Outcome, WorkError};
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::problem::{FieldError, Problem};
+use service_kit::problem::Problem;
 use uuid::Uuid;
 
 pub use self::dates::{ChangeDate, OfDate, change_date, restore, skip};
@@ -218,12 +217,6 @@ pub async fn end(
 ) -> Result<Outcome, Problem> {
     let command = Command::End { reason, today: services.clock.today() };
     services.decide::<StandingOrder>(caller, digest, id, command).await
-}
-
-/// What only the seller can say.
-fn seller_only(pointer: &str) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "standing_order.seller_only")
-        .field(FieldError::at(pointer, "only the seller can say this"))
 }
 
 fn refused(error: WorkError<Error>) -> Failure {

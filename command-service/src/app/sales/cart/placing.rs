@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::StatusCode;
 use domain::{
     AddressId, Attachments, Cart, CartId, Destination, EmployeeId, Message, Money, Note, OrderId,
     PaymentTerm, QuotationRequestId, Reference,
@@ -22,7 +21,7 @@ use crate::{
     app::{
         Services, deciding,
         parties::company_hierarchy,
-        pricing::pricing_context::{Prices, Sale},
+        pricing::pricing_context::Sale,
         sales::{
             lines::LineRequest,
             order::priced,
@@ -81,24 +80,16 @@ pub async fn order(
     id: CartId,
     request: OrderCart,
 ) -> Result<Outcome, Problem> {
-    let buyer = caller.employee().filter(|_| caller.company().is_some());
-    if caller.company().is_some() {
-        let seller_only = [
-            ("/placed_by", request.placed_by.is_some()),
-            ("/payment_term", request.payment_term.is_some()),
-        ];
-        if let Some((pointer, _)) = seller_only.into_iter().find(|(_, given)| *given) {
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order.seller_only")
-                .field(FieldError::at(pointer, "only the seller can say this")));
-        }
-    }
+    let seller_only = [
+        ("/placed_by", request.placed_by.is_some()),
+        ("/payment_term", request.payment_term.is_some()),
+    ];
+    caller.must_not_set("order.seller_only", &seller_only)?;
     if let Some(expected) = request.expected_total {
         given("/expected_total", expected)?;
     }
-    let (prices, origin) = match caller.company() {
-        Some(_) => (Prices::Listed, OrderOrigin::Company),
-        None => (Prices::Agreed, OrderOrigin::Seller),
-    };
+    let (origin, buyer) = (OrderOrigin::of(caller), caller.buying_employee());
+    let prices = origin.prices();
     let (order, request) = (OrderId(Uuid::now_v7()), &request);
     let (today, now) = (services.clock.today(), services.clock.now());
     services

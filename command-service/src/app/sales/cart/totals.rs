@@ -160,7 +160,7 @@ async fn of(
             .detail(error.to_string())
     };
     let totals = vat::Totals::of(&good, currency).map_err(too_large)?;
-    let by = caller.employee().filter(|_| caller.company().is_some());
+    let by = caller.buying_employee();
     let is_asked = caller.company().is_some() && !good.is_empty();
     let approval = if is_asked {
         let net: Money = totals.net.within_ceiling().map_err(too_large)?;

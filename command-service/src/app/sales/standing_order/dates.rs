@@ -111,7 +111,7 @@ pub async fn change_date(
                 let (mut own, mut placed_by) = (None, None);
                 if let Some(lines) = lines {
                     checked_count(lines)?;
-                    placed_by = caller.employee().filter(|_| caller.company().is_some());
+                    placed_by = caller.buying_employee();
                     ordering::admit(work, company, placed_by, &plan.destination).await?;
                     let planner = Planner { caller, day, company };
                     let found = planner.lines(work, lines, plan.currency).await?;

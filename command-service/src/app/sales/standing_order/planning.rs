@@ -10,7 +10,7 @@ use projections::views::sales::orders;
 use service_kit::problem::{FieldError, Problem};
 use uuid::Uuid;
 
-use super::{Change, Day, Origin, Start, checked_count, refused, seller_only};
+use super::{Change, Day, Origin, Start, checked_count, refused};
 use crate::{
     app::{
         Services,
@@ -42,12 +42,11 @@ impl Planner<'_> {
         before: Option<&Plan>,
     ) -> Result<Plan, Failure> {
         let is_buyer = self.caller.company().is_some();
-        if is_buyer && request.placed_by.is_some() {
-            return Err(seller_only("/placed_by").into());
-        }
-        if is_buyer && request.prices_fixed_until.is_some() {
-            return Err(seller_only("/prices_fixed_until").into());
-        }
+        let seller_only = [
+            ("/placed_by", request.placed_by.is_some()),
+            ("/prices_fixed_until", request.prices_fixed_until.is_some()),
+        ];
+        self.caller.must_not_set("standing_order.seller_only", &seller_only)?;
         checked_count(&request.lines)?;
         company_hierarchy::buying_term(work, self.company).await?;
         let placed_by = if is_buyer {
