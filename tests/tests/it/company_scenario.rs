@@ -282,13 +282,13 @@ async fn a_substitute_decides_and_time_escalates() {
     let views = Views::open(pool("test views"), log.clone()).await.unwrap();
     let access = Access::new(pool("test access"));
     let escalated = async |clock: Clock| {
+        company.instance().settled_in("/v1/approvals").await;
         let (log, views, access) = (log.clone(), views.clone(), access.clone());
         timers::escalate(&Services { log, views, access, clock }).await.unwrap()
     };
     assert_eq!(escalated(Clock::system(Clock::WARSAW).unwrap()).await, 0);
     let later = || Clock::fixed("2098-01-01T00:00:00Z".parse().unwrap());
     assert_eq!(escalated(later()).await, 1);
-    company.instance().settled().await;
     assert_eq!(escalated(later()).await, 0, "it has done so already");
     assert_eq!(company.inbox("Anna").await, [order.as_str()]);
     done(company.approve("Anna", &order, 1).await);

@@ -245,6 +245,13 @@ impl Instance {
         head
     }
 
+    /// Waits likewise, and until the read model of a list has followed: a timer that a test runs reads it.
+    pub(crate) async fn settled_in(&self, list: &str) {
+        self.settled().await;
+        let answer = self.get("admin", list).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
     /// Every item of a list, page by page.
     pub(crate) async fn all(&self, role: &str, path: &str) -> Vec<Value> {
         let mut items = Vec::new();

@@ -326,7 +326,7 @@ async fn an_offer_that_cannot_be_read_does_not_keep_others_open() {
     let shop = Shop::open().await;
     let instance = &shop.instance;
     let (unreadable, readable) = (shop.sent_offer().await, shop.sent_offer().await);
-    instance.settled().await;
+    instance.settled_in("/v1/offers").await;
     let database = instance.database().await;
     let id = unreadable.parse().unwrap();
     forge(&database, id, "offer.framed", 1, &json!({ "type": "framed" })).await;
@@ -351,7 +351,7 @@ async fn an_offer_lapses_when_its_last_day_is_over() {
     let shop = Shop::open().await;
     let instance = &shop.instance;
     let offer = shop.sent_offer().await;
-    instance.settled().await;
+    instance.settled_in("/v1/offers").await;
     let url = instance.run_file()["database_url"].as_str().unwrap().to_owned();
     let log = EventLog::open(&LogConfig::new(&url)).await.unwrap();
     let pool = |name| postgres::pool(&url, name, 2).unwrap();
@@ -366,7 +366,7 @@ async fn an_offer_lapses_when_its_last_day_is_over() {
     };
     assert_eq!(at("2099-12-31T23:59:59Z").await, 0, "it is open through its last day");
     assert_eq!(at("2100-01-01T00:00:00Z").await, 1);
-    instance.settled().await;
+    instance.settled_in("/v1/offers").await;
     let lapsed = instance.get("grocer", &format!("/v1/offers/{offer}")).await;
     assert_eq!(lapsed.body["status"], "expired", "{lapsed:?}");
     assert_eq!(at("2100-01-01T00:00:00Z").await, 0, "it has done so already");

@@ -465,9 +465,8 @@ async fn deadlines_remind_and_end_negotiations() {
         Services { log, views, access, clock }
     };
     let watched = async |day: &str| {
-        let happened = timers::watch_negotiations(&on(day)).await.unwrap();
-        instance.settled().await;
-        happened
+        instance.settled_in("/v1/negotiations").await;
+        timers::watch_negotiations(&on(day)).await.unwrap()
     };
     assert_eq!(watched("2098-05-08").await, 0);
     assert_eq!(watched("2098-05-09").await, 1, "the seller is reminded");
@@ -486,7 +485,7 @@ async fn deadlines_remind_and_end_negotiations() {
     assert_eq!(table.offer("Ewa").await["status"], "open", "the offer stands as it stood");
     // A negotiation ends with its offer.
     done(table.act("Ewa", &negotiation, "resume", json!({})).await);
-    instance.settled().await;
+    instance.settled_in("/v1/offers").await;
     assert_eq!(
         timers::expire_offers(&on("2100-01-01"), &timers::Failing::new("offers")).await.unwrap(),
         1

@@ -37,7 +37,7 @@ impl Days {
 
     /// What happens on a day; to how many standing orders.
     async fn come(&self, instance: &Instance, day: Date) -> usize {
-        instance.settled().await;
+        instance.settled_in(PATH).await;
         let clock = Clock::fixed(format!("{day}T12:00:00Z").parse().unwrap());
         let (log, views, access) = (self.log.clone(), self.views.clone(), self.access.clone());
         let services = Services { log, views, access, clock };
